@@ -1,0 +1,106 @@
+import neostandard from 'neostandard'
+
+/**
+ * The one-place rule: each dangerous thing is touched in one file or folder, and this says so.
+ * A row names what is restricted and where it may be used all the same.
+ */
+const onePlace = [
+  {
+    syntax: 'Identifier[name=/^(Atomics|SharedArrayBuffer)$/]',
+    message: 'Shared memory is touched in packages/shared/src/memory/ only.',
+    allowedIn: ['packages/shared/src/memory/**', '**/test/**']
+  },
+  {
+    syntax: "MemberExpression[object.name='process'][property.name=/^(env|argv)$/]",
+    message: 'Settings come from packages/shared/src/settings.ts only.',
+    allowedIn: ['packages/shared/src/settings.ts', 'scripts/**', '**/test/**']
+  },
+  {
+    syntax: "CallExpression[callee.object.name='process'][callee.property.name='exit']",
+    message: 'Only main.ts and shutdown.ts end the process.',
+    allowedIn: ['packages/coordinator/src/main.ts', 'packages/coordinator/src/shutdown.ts', 'scripts/**', '**/test/**']
+  },
+  {
+    syntax: "NewExpression[callee.name='Worker']",
+    message: 'Workers are started in packages/coordinator/src/supervisor.ts only.',
+    allowedIn: ['packages/coordinator/src/supervisor.ts', '**/test/**']
+  },
+  {
+    syntax: 'ImportSpecifier[imported.name=/^(parentPort|workerData)$/]',
+    message: 'A worker talks to the coordinator through packages/workers/src/worker-host.ts only.',
+    allowedIn: ['packages/workers/src/worker-host.ts', '**/test/**']
+  },
+  {
+    syntax: 'ImportDeclaration[source.value=/^node:(http|https|net|tls)$/][importKind!="type"]',
+    message: 'Sockets are opened in packages/shared/src/http/ (the doors) only.',
+    allowedIn: ['packages/shared/src/http/**', 'packages/coordinator/src/port-check.ts', 'packages/shared/src/deny-list.ts', 'scripts/**', '**/test/**']
+  },
+  {
+    syntax: "ImportDeclaration[source.value='better-sqlite3'][importKind!='type']",
+    message: 'SQLite is spoken in packages/workers/src/database.ts only.',
+    allowedIn: ['packages/workers/src/database.ts', '**/test/**']
+  }
+]
+
+const source = ['packages/**/*.ts', 'html/**/*.ts', 'scripts/**/*.ts', 'test/**/*.ts']
+
+/** The rule for a place: all rows but those that allow it. */
+function restrictions (allowedPlace) {
+  const rows = onePlace
+    .filter(row => !row.allowedIn.includes(allowedPlace))
+    .map(({ syntax, message }) => ({ selector: syntax, message }))
+  return rows.length === 0 ? 'off' : ['error', ...rows]
+}
+
+const places = [...new Set(onePlace.flatMap(row => row.allowedIn))]
+const placesFromWideToNarrow = places.sort((a, b) => a.length - b.length)
+
+export default [
+  { ignores: ['dist/', 'node_modules/', '.tap/'] },
+  ...neostandard({ ts: true }),
+  {
+    rules: {
+      '@stylistic/max-len': ['error', {
+        code: 100,
+        ignoreUrls: true,
+        ignoreRegExpLiterals: true,
+        ignoreStrings: true,
+        ignoreTemplateLiterals: true
+      }]
+    }
+  },
+  {
+    files: source,
+    languageOptions: { parserOptions: { projectService: true } },
+    rules: {
+      '@typescript-eslint/no-floating-promises': ['error', {
+        // A subtest runs in its place whether or not it is awaited; tap waits for all of them.
+        allowForKnownSafePromises: [{ from: 'package', name: 'PromiseWithSubtest', package: '@tapjs/core' }]
+      }],
+      'no-void': ['error', { allowAsStatement: true }],
+      '@typescript-eslint/no-misused-promises': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      'no-restricted-syntax': restrictions('')
+    }
+  },
+  ...placesFromWideToNarrow.map(place => ({
+    files: [place],
+    rules: { 'no-restricted-syntax': restrictions(place) }
+  })),
+  {
+    files: ['packages/coordinator/**/*.ts'],
+    rules: { 'no-restricted-imports': ['error', { patterns: ['@usher/workers/*'] }] }
+  },
+  {
+    files: ['packages/workers/**/*.ts'],
+    rules: { 'no-restricted-imports': ['error', { patterns: ['@usher/coordinator/*'] }] }
+  },
+  {
+    files: ['packages/shared/**/*.ts'],
+    rules: {
+      'no-restricted-imports': ['error', { patterns: ['@usher/coordinator/*', '@usher/workers/*'] }]
+    }
+  }
+]

@@ -1,0 +1,314 @@
+/** `/usher.js`: beats, leaves, shares among tabs, backs off, ends; and how small it is. */
+import { buildSync } from 'esbuild'
+import { brotliCompressSync } from 'node:zlib'
+import t from 'tap'
+import { beatDelayMs, parseIntervalMs, type Pace } from '../page-script/pace.ts'
+import { FakeBrowser, type FakeElement, type TabOptions } from './fixtures/fake-browser.ts'
+
+const SIZE_BYTES_MAX = 2048
+
+t.test('page script: beats at load and then as told', async t => {
+  const browser = new FakeBrowser()
+  await browser.open()
+  t.strictSame(browser.take(), ['beat at 0'])
+  await browser.pass(9_999)
+  t.strictSame(browser.take(), [], 'not a moment early')
+  browser.mood = { interval: '30' }
+  await browser.pass(1)
+  t.strictSame(browser.take(), ['beat at 10000'])
+  await browser.pass(30_000)
+  t.strictSame(browser.take(), ['beat at 40000'])
+})
+
+t.test('page script: asks for a fresh answer of its own origin, and not beyond its end', async t => {
+  const browser = new FakeBrowser()
+  await browser.open()
+  const { signal, ...options } = browser.options[0]!
+  t.strictSame(options, { cache: 'no-store', credentials: 'same-origin' })
+  t.equal(signal?.aborted, false)
+})
+
+t.test('page script: tells listeners how many are here', async t => {
+  const browser = new FakeBrowser()
+  browser.mood = { activeUsers: '41' }
+  const tab = await browser.open()
+  t.strictSame(tab.news, ['beat 41'])
+
+  const late: number[] = []
+  const off = tab.usher.on('beat', ({ activeUsers }) => late.push(activeUsers))
+  await browser.pass(0)
+  await new Promise(resolve => setImmediate(resolve))
+  t.strictSame(late, [41], 'a late listener hears the last beat')
+  off()
+  await browser.pass(10_000)
+  t.strictSame(late, [41], 'and none after it has gone')
+  t.strictSame(tab.news, ['beat 41', 'beat 41'])
+})
+
+t.test('page script: an answer without its number is no number', async t => {
+  for (const activeUsers of ['', 'many', '-1']) {
+    const browser = new FakeBrowser()
+    browser.mood = { activeUsers }
+    const tab = await browser.open()
+    t.strictSame(tab.news, [], `"${activeUsers}"`)
+    await browser.pass(10_000)
+    t.equal(browser.asked.length, 2, 'but the beat counts')
+  }
+})
+
+t.test('page script: backs off while beats fail, and recovers', async t => {
+  for (const mood of ['unreachable', { status: 503 }, { status: 404 }] as const) {
+    const browser = new FakeBrowser()
+    const tab = await browser.open()
+    browser.mood = mood
+    await browser.pass(10_000 + 10_000 + 20_000 + 30_000 + 30_000)
+    t.strictSame(browser.take(), [
+      'beat at 0', 'beat at 10000', 'beat at 20000', 'beat at 40000', 'beat at 70000',
+      'beat at 100000'
+    ])
+    t.strictSame(tab.news, ['beat 7', ...Array(5).fill('missed')])
+    browser.mood = {}
+    await browser.pass(30_000 + 10_000)
+    t.strictSame(browser.take(), ['beat at 130000', 'beat at 140000'])
+  }
+})
+
+t.test('page script: gives up on an answer after ten seconds', async t => {
+  const browser = new FakeBrowser()
+  browser.mood = 'silent'
+  const tab = await browser.open()
+  await browser.pass(9_999)
+  t.strictSame(tab.news, [])
+  await browser.pass(1)
+  t.strictSame(tab.news, ['missed'])
+  t.equal(browser.options[0]!.signal!.aborted, true)
+  browser.mood = {}
+  await browser.pass(5_000)
+  t.strictSame(browser.take(), ['beat at 0', 'beat at 15000'])
+})
+
+t.test('page script: beats at once when the network returns', async t => {
+  const browser = new FakeBrowser()
+  browser.mood = 'unreachable'
+  const tab = await browser.open()
+  await browser.pass(60_000)
+  browser.take()
+  browser.mood = {}
+  await tab.fire('online')
+  t.strictSame(browser.take(), ['beat at 60000'])
+  await browser.pass(10_000)
+  t.strictSame(browser.take(), ['beat at 70000'], 'and the old timer is gone')
+})
+
+t.test('page script: gives up a beat on its way for a new one', async t => {
+  const browser = new FakeBrowser()
+  browser.mood = 'silent'
+  const tab = await browser.open()
+  browser.mood = {}
+  await tab.fire('online')
+  t.equal(browser.options[0]!.signal!.aborted, true)
+  t.strictSame(tab.news, ['beat 7'])
+})
+
+t.test('page script: leaves once when the page goes, and comes back with it', async t => {
+  const browser = new FakeBrowser()
+  const tab = await browser.open()
+  await browser.pass(1_000)
+  browser.take()
+  await tab.fire('pagehide')
+  t.strictSame(browser.take(), ['leave by beacon at 1000'])
+  t.equal(browser.openChannelCount, 0, 'an open channel keeps a page from being kept')
+  t.equal(browser.pendingTimerCount, 0)
+  await tab.fire('pagehide')
+  await tab.fire('online')
+  await tab.setHidden(true)
+  tab.usher.leave()
+  await browser.pass(60_000)
+  t.strictSame(browser.take(), [], 'nothing after it')
+  await tab.setHidden(false)
+  await tab.fire('pageshow', { persisted: false })
+  t.strictSame(browser.take(), [], 'the event of an ordinary load')
+  await tab.fire('pageshow', { persisted: true })
+  t.strictSame(browser.take(), ['beat at 61000'])
+  await browser.pass(10_000)
+  t.strictSame(browser.take(), ['beat at 71000'])
+})
+
+t.test('page script: takes back the beat on its way when it leaves', async t => {
+  const browser = new FakeBrowser()
+  browser.mood = 'silent'
+  const tab = await browser.open()
+  tab.usher.leave()
+  t.equal(browser.options[0]!.signal!.aborted, true)
+  await browser.pass(60_000)
+  t.strictSame(browser.take(), ['beat at 0', 'leave by beacon at 0'])
+  t.strictSame(tab.news, [])
+})
+
+t.test('page script: leaves by fetch where no beacon can be sent', async t => {
+  for (const beacon of ['refused', 'missing'] as const) {
+    const browser = new FakeBrowser()
+    const tab = await browser.open({ beacon })
+    await tab.fire('pagehide')
+    t.strictSame(browser.take(), ['beat at 0', 'leave by fetch at 0'], beacon)
+    t.match(browser.options[1], { method: 'POST', keepalive: true })
+  }
+})
+
+t.test('page script: the tabs of a visitor share one beat', async t => {
+  const browser = new FakeBrowser()
+  const first = await browser.open()
+  const second = await browser.open()
+  t.equal(browser.take().length, 2, 'each beats at its load')
+  await browser.pass(60_000)
+  t.equal(browser.take().length, 6)
+  t.strictSame(first.news.length, second.news.length + 1, 'and each hears every beat')
+})
+
+t.test('page script: a tab that follows waits longer than the one that leads', async t => {
+  const browser = new FakeBrowser()
+  await browser.open()
+  await browser.open()
+  browser.take()
+  browser.mood = 'silent'
+  await browser.pass(12_499)
+  t.strictSame(browser.take(), ['beat at 10000'])
+  await browser.pass(1)
+  t.strictSame(browser.take(), ['beat at 12500'], 'and beats itself when the leader cannot')
+})
+
+t.test('page script: a tab that stays brings the visitor back when another leaves', async t => {
+  const browser = new FakeBrowser()
+  const leaving = await browser.open()
+  await browser.open()
+  await browser.open()
+  await browser.pass(1_000)
+  browser.take()
+  await leaving.fire('pagehide')
+  await browser.pass(99)
+  t.strictSame(browser.take(), ['leave by beacon at 1000'], 'not before the leave can be there')
+  await browser.pass(201)
+  t.equal(browser.take()[0], 'beat at 1100')
+})
+
+t.test('page script: works alone where there is no channel', async t => {
+  const browser = new FakeBrowser()
+  const tab = await browser.open({ hasChannel: false })
+  await browser.pass(10_000)
+  await tab.fire('pagehide')
+  t.strictSame(browser.take(), ['beat at 0', 'beat at 10000', 'leave by beacon at 10000'])
+})
+
+t.test('page script: a hidden page beats less often, and catches up when seen', async t => {
+  const browser = new FakeBrowser()
+  const tab = await browser.open()
+  browser.take()
+  await tab.setHidden(true)
+  await browser.pass(19_999)
+  t.strictSame(browser.take(), [])
+  await browser.pass(1)
+  t.strictSame(browser.take(), ['beat at 20000'])
+  await browser.pass(4_000)
+  await tab.setHidden(false)
+  t.strictSame(browser.take(), [], 'seen early: the interval holds')
+  await browser.pass(6_000)
+  t.strictSame(browser.take(), ['beat at 30000'])
+  await tab.setHidden(true)
+  await browser.pass(15_000)
+  await tab.setHidden(false)
+  await browser.pass(0)
+  t.strictSame(browser.take(), ['beat at 45000'], 'seen late: at once')
+})
+
+t.test('page script: a clock set back or forward costs at most one interval', async t => {
+  for (const jumpMs of [-3_600_000, 3_600_000]) {
+    const browser = new FakeBrowser()
+    const tab = await browser.open()
+    browser.take()
+    browser.nowMs += jumpMs
+    await tab.setHidden(false)
+    await browser.pass(10_000)
+    t.ok(browser.take().length >= 1, `${jumpMs}`)
+  }
+})
+
+t.test('page script: a denied visitor is told so, and the page falls silent', async t => {
+  const browser = new FakeBrowser()
+  const tab = await browser.open()
+  const other = await browser.open()
+  await browser.pass(1_000)
+  browser.take()
+  browser.mood = { status: 403 }
+  await tab.fire('online')
+  t.strictSame(browser.take(), ['beat at 1000'])
+  for (const { body, document, news } of [tab, other]) {
+    t.equal(document.title, 'Access ended')
+    t.notMatch(body.text, 'the page')
+    t.match(body.text, /^Your visit was ended\. An operator of this site has ended your access\./)
+    const main = body.children[0] as FakeElement
+    t.equal(main.className, 'usher-denied')
+    t.equal((main.children[0] as FakeElement).isFocused, true)
+    t.equal(news.at(-1), 'denied')
+  }
+  browser.mood = {}
+  for (const type of ['online', 'pagehide', 'pageshow', 'visibilitychange']) {
+    await tab.fire(type, { persisted: true })
+  }
+  await browser.pass(3_600_000)
+  t.strictSame(browser.take(), [])
+  t.equal(browser.pendingTimerCount, 0)
+})
+
+t.test('page script: knows the way to the front door', async t => {
+  const cases: Array<[TabOptions, string]> = [
+    [{ routingPort: 8080 }, 'http://localhost:8080/'],
+    [{ routingPort: 9, hostname: '[::1]' }, 'http://[::1]:9/'],
+    [{ routingPort: NaN }, '/']
+  ]
+  for (const [options, expected] of cases) {
+    t.equal((await new FakeBrowser().open(options)).usher.frontDoor, expected)
+  }
+})
+
+t.test('page script: waits as the server says, at least', async t => {
+  const check = (pace: Partial<Pace>, random: number, expectedMs: number): void => {
+    const whole = {
+      intervalMs: 1000, failureCount: 0, isHidden: false, isFollowing: false, ...pace
+    }
+    t.equal(beatDelayMs(whole, random), expectedMs, JSON.stringify({ pace, random }))
+  }
+  check({}, 1, 1000)
+  check({ isHidden: true }, 1, 2000)
+  check({ isFollowing: true }, 0, 1250)
+  check({ isFollowing: true }, 1, 1500)
+  check({ isHidden: true, isFollowing: true }, 1, 3000)
+  check({ failureCount: 1 }, 0, 1000)
+  check({ failureCount: 1 }, 1, 1500)
+  check({ failureCount: 5 }, 0, 16_000)
+  check({ failureCount: 6 }, 0, 30_000)
+  check({ failureCount: 5000 }, 1, 45_000)
+  check({ failureCount: 9, intervalMs: 60_000 }, 0, 60_000)
+})
+
+t.test('page script: believes no interval that is out of reason', async t => {
+  const cases: Array<[string | null, number | undefined]> = [
+    ['2.5', 2500], ['0.1', 100], ['0.01', 100], ['86400', 86_400_000], ['86401', 86_400_000],
+    ['Infinity', 86_400_000], ['0', undefined], ['-1', undefined], ['', undefined],
+    ['soon', undefined], [null, undefined]
+  ]
+  for (const [header, expected] of cases) t.equal(parseIntervalMs(header), expected, String(header))
+})
+
+t.test('page script: is small, and has one place for the port', async t => {
+  const built = buildSync({
+    entryPoints: ['html/page-script/main.ts'],
+    bundle: true,
+    minify: true,
+    format: 'iife',
+    target: 'es2022',
+    write: false
+  })
+  const { contents, text } = built.outputFiles[0]!
+  t.ok(brotliCompressSync(contents).length <= SIZE_BYTES_MAX)
+  t.equal(text.split('__ROUTING_PORT__').length, 2)
+})

@@ -1,0 +1,59 @@
+/** What every page promises: nothing from elsewhere, nothing inline where a policy forbids it. */
+import { readdirSync, readFileSync } from 'node:fs'
+import t from 'tap'
+
+const SITES = ['html/site-1', 'html/site-2', 'html/site-3']
+const ROOM_FILES = ['/room.css', '/room.js', '/mark.svg', '/usher.js', '/']
+
+/** The tokens that the servers fill in, by page; each stands in its page once. */
+const TOKENS = {
+  'denied.html': ['__VISITOR__', '__WHEN__'],
+  'fault.html': ['__CODE__'],
+  'full.html': [],
+  'unavailable.html': []
+}
+
+function addressesIn (html: string): string[] {
+  return [...html.matchAll(/ (?:src|href)="([^"#][^"]*)"/g)].map(match => match[1]!)
+}
+
+function countOf (text: string, part: string): number {
+  return text.split(part).length - 1
+}
+
+for (const site of SITES) {
+  t.test(`pages: ${site} is whole and ready for a strict policy`, async t => {
+    for (const name of ['index.html', '404.html']) {
+      const html = readFileSync(`${site}/${name}`, 'utf8')
+      t.notMatch(html, / (?:style|on\w+)=/, `${name}: no inline style, no handler`)
+      t.notMatch(html, /<script(?![^>]* src=)|<style/, `${name}: no inline script, no inline sheet`)
+      t.strictSame(addressesIn(html).filter(address => !ROOM_FILES.includes(address)), [])
+      t.match(html, /<html lang="en">/)
+      t.match(html, /<title>[^<]+<\/title>/)
+      t.match(html, /<meta name="description" content="[^"]+">/)
+      t.equal(countOf(html, '<script src="/usher.js" defer></script>'), 1)
+      t.equal(countOf(html, '<h1>'), 1)
+    }
+  })
+
+  t.test(`pages: ${site} says no number before one is known`, async t => {
+    const html = readFileSync(`${site}/index.html`, 'utf8')
+    t.match(html, /<p class="crowd" id="crowd" hidden><b id="people"><\/b>/)
+    t.equal(countOf(html, 'class="once-counted" hidden'), 2)
+    t.notMatch(html, /\bServer \d|\b80\d\d\b/)
+    t.equal(countOf(html, '<use href="#seat" x='), 59)
+    t.equal(countOf(html, '<use class="you" href="#seat" x='), 1)
+    t.match(html, /<meta property="og:description" content="[^"]+">/)
+  })
+}
+
+t.test('pages: what a visitor without a site is shown needs nothing else', async t => {
+  t.strictSame(readdirSync('html/pages').sort(), Object.keys(TOKENS))
+  for (const [name, tokens] of Object.entries(TOKENS)) {
+    const html = readFileSync(`html/pages/${name}`, 'utf8')
+    t.strictSame(addressesIn(html).filter(address => address !== 'data:,'), [], name)
+    t.notMatch(html, /<script|url\(|@import|https?:/, name)
+    t.match(html, /prefers-color-scheme: dark/, name)
+    t.strictSame([...html.matchAll(/__[A-Z_]+__/g)].map(match => match[0]), tokens, name)
+  }
+})

@@ -1,0 +1,152 @@
+/**
+ * The main thread's whole: makes the user table, starts the workers, then the router; answers for
+ * the deny list, reloads and the stop. Owns no socket and no lock of its own.
+ */
+import { randomBytes } from 'node:crypto'
+import { monotonicNowMs } from '@usher/shared/clock.ts'
+import { DenyList, type DenyEntry } from '@usher/shared/deny-list.ts'
+import {
+  allocateTable, MAIN_THREAD_PATIENCE, MAIN_THREAD_TAG
+} from '@usher/shared/memory/table-view.ts'
+import { UserTable } from '@usher/shared/memory/user-table.ts'
+import type { Settings } from '@usher/shared/settings.ts'
+import type { Logger } from 'pino'
+import { logUsers } from './log-users.ts'
+import { openRouterDoor, type RouterDoor } from './router-door.ts'
+import { startSweep, type Sweep } from './sweep.ts'
+import { Workers } from './workers.ts'
+
+export interface CoordinatorParts {
+  /** With a number for every port. */
+  readonly settings: Settings
+  readonly programDir: string
+  readonly isTerminal: boolean
+  readonly log: Logger
+}
+
+const RELOAD_TIMEOUT_MS = 60_000
+const ORDER_TIMEOUT_MS = 5000
+
+/** Resolves when visitors are welcome; rejects, with nothing running, when a part cannot start. */
+export async function startCoordinator (parts: CoordinatorParts): Promise<Coordinator> {
+  const coordinator = new Coordinator(parts)
+  await coordinator.start()
+  return coordinator
+}
+
+export class Coordinator {
+  readonly #settings: Settings
+  readonly #programDir: string
+  readonly #log: Logger
+  readonly #table: UserTable
+  readonly #workers: Workers
+  readonly #denyList = new DenyList(Date.now)
+  #denyEntries: readonly DenyEntry[] = []
+  #router: RouterDoor | undefined
+  #sweep: Sweep | undefined
+  #closed: Promise<void> | undefined
+
+  constructor ({ settings, programDir, isTerminal, log }: CoordinatorParts) {
+    const randomWord = (): number => randomBytes(4).readInt32LE()
+    const memory = allocateTable(settings.maxUsers, settings.ports.length, randomWord)
+    this.#settings = settings
+    this.#programDir = programDir
+    this.#log = log
+    this.#table = new UserTable(memory, {
+      threadTag: MAIN_THREAD_TAG, patience: MAIN_THREAD_PATIENCE, now: monotonicNowMs
+    })
+    this.#workers = new Workers({
+      boot: () => ({ memory, settings, denyEntries: this.#denyEntries, isTerminal, programDir }),
+      ports: settings.ports,
+      programDir,
+      table: this.#table,
+      log
+    })
+  }
+
+  async start (): Promise<void> {
+    try {
+      await this.#workers.start()
+      this.#router = await openRouterDoor({
+        settings: this.#settings,
+        programDir: this.#programDir,
+        table: this.#table,
+        denyList: this.#denyList,
+        log: this.#log
+      })
+      await this.#tellReadiness(undefined)
+    } catch (error) {
+      await this.#router?.close()
+      await this.#workers.close(this.#settings.shutdownTimeoutMs)
+      throw error
+    }
+    this.#sweep = startSweep({
+      table: this.#table, settings: this.#settings, now: monotonicNowMs, log: this.#log
+    })
+    logAddresses(this.#settings, this.#log)
+  }
+
+  /** All servers read their files again, then all switch, or none does. Never rejects: it logs. */
+  async reload (): Promise<void> {
+    try {
+      await this.#workers.askServers({ type: 'prepare-reload' }, RELOAD_TIMEOUT_MS)
+      await this.#workers.askServers({ type: 'commit-reload' }, ORDER_TIMEOUT_MS)
+      this.#log.info('the servers have read their files again')
+    } catch (error) {
+      this.#log.error({ err: error }, 'nothing was reloaded: not every server could read its files')
+      await this.#workers.askServers({ type: 'abort-reload' }, ORDER_TIMEOUT_MS).catch(() => {})
+    }
+  }
+
+  /** Every thread refuses these from now on; resolves when all have said so. */
+  async replaceDenyList (entries: readonly DenyEntry[]): Promise<void> {
+    this.#denyList.replace(entries) // Throws before anybody else hears of a malformed entry.
+    this.#denyEntries = entries
+    await this.#workers.tellAll({ type: 'replace-deny-list', entries }, ORDER_TIMEOUT_MS)
+  }
+
+  /** The graceful stop: what has begun is answered, users are saved. Safe to call twice. */
+  close (): Promise<void> {
+    this.#closed ??= this.#stop()
+    return this.#closed
+  }
+
+  async #stop (): Promise<void> {
+    const { shutdownTimeoutMs, ports } = this.#settings
+    this.#log.info('stopping: what has begun is answered')
+    await Promise.all([
+      this.#tellReadiness('stopping').catch(() => {}), // A monitor that is down tells nobody.
+      this.#router?.close(),
+      this.#workers.closeServers(shutdownTimeoutMs)
+    ])
+    await this.#sweep?.close()
+    try {
+      await this.#workers.monitor.ask({ type: 'save-users' }, shutdownTimeoutMs)
+    } catch (error) {
+      this.#log.error({ err: error }, 'the active users could not be saved')
+    }
+    logUsers(this.#table, ports, this.#log)
+    await this.#workers.close(shutdownTimeoutMs)
+  }
+
+  async #tellReadiness (reason: string | undefined): Promise<void> {
+    await this.#workers.monitor.ask({ type: 'set-readiness', reason }, ORDER_TIMEOUT_MS)
+  }
+}
+
+function logAddresses (settings: Settings, log: Logger): void {
+  const { ip, ports, routingPort, monitoringPort, monitoringHost, tls } = settings
+  if (tls === undefined && !isLoopback(monitoringHost)) {
+    log.warn({ monitoringHost }, 'the monitor can be reached from other machines, without TLS: ' +
+      'set TLS_CERT and TLS_KEY, or MONITORING_HOST=127.0.0.1')
+  }
+  const host = ip.includes(':') ? `[${ip}]` : ip
+  const url = (port: number): string => `${tls === undefined ? 'http' : 'https'}://${host}:${port}`
+  const [router, monitor] = [url(routingPort), url(monitoringPort)]
+  log.info({ router, monitor, servers: ports.map(url) },
+    `Usher is ready: visitors at ${router}, monitor at ${monitor}`)
+}
+
+function isLoopback (host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.')
+}

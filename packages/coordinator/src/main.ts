@@ -1,0 +1,78 @@
+/**
+ * The program: settings, ports, then the coordinator with its threads; and the signals that end it.
+ *
+ *     main thread   settings, port check, user table, router, sweep, supervision (coordinator.ts)
+ *     worker        static server, one per port            (workers/src/static-server/main.ts)
+ *     worker        monitor                                      (workers/src/monitor/main.ts)
+ *
+ * Exit codes: 0 clean stop, 1 failed or a port is unavailable, 2 a setting is wrong.
+ */
+import { constants } from 'node:os'
+import { isatty } from 'node:tty'
+import { monotonicNowMs } from '@usher/shared/clock.ts'
+import { reportOf } from '@usher/shared/errors.ts'
+import { openLog } from '@usher/shared/log.ts'
+import { loadSettings, processSource, type LoadedSettings } from '@usher/shared/settings.ts'
+import { renderCheck, renderHelp } from '@usher/shared/settings-text.ts'
+import manifest from '../../../package.json' with { type: 'json' }
+import { startCoordinator } from './coordinator.ts'
+import { checkPorts } from './port-check.ts'
+import { listenForSignals, signalHandler } from './shutdown.ts'
+
+const EXIT_FAILED = 1
+const EXIT_SETTINGS = 2
+const STANDARD_FDS = [0, 1, 2] as const
+
+process.setSourceMapsEnabled(true)
+const programDir = import.meta.dirname
+const loaded = load()
+if (loaded?.command === 'help') process.stdout.write(renderHelp(manifest.version))
+if (loaded?.command === 'version') process.stdout.write(`${manifest.version}\n`)
+if (loaded?.command === 'check') process.stdout.write(renderCheck(loaded.effective))
+if (loaded?.command === 'run') await run(loaded)
+
+function load (): LoadedSettings | undefined {
+  try {
+    return loadSettings(processSource(programDir))
+  } catch (error) {
+    fail(error, EXIT_SETTINGS)
+    return undefined
+  }
+}
+
+async function run (loaded: Extract<LoadedSettings, { command: 'run' | 'check' }>): Promise<void> {
+  try {
+    const settings = await checkPorts(loaded.settings)
+    const isTerminal = isatty(STANDARD_FDS[1])
+    const log = openLog({
+      thread: 'coordinator', level: settings.logLevel, file: settings.logFile, isTerminal
+    })
+    process.on('uncaughtException', error => {
+      log.fatal({ err: error }, 'failed while running')
+      process.exit(EXIT_FAILED)
+    })
+    // Listens before it has started: a signal during the start waits for its end, then stops.
+    const starting = startCoordinator({ settings, programDir, isTerminal, log })
+    listenForSignals(signalHandler({
+      close: async () => { await (await starting).close() },
+      reload: async () => { await (await starting).reload() },
+      hasTerminal: STANDARD_FDS.some(fd => isatty(fd)),
+      timeoutMs: settings.shutdownTimeoutMs,
+      now: monotonicNowMs,
+      exit: code => process.exit(code),
+      log
+    }))
+    await starting
+  } catch (error) {
+    fail(error, EXIT_FAILED)
+    process.exit()
+  }
+}
+
+/** What a person can mend is said in a sentence; only a fault of ours shows a stack. */
+function fail (error: unknown, exitCode: number): void {
+  const { code, message, stack } = reportOf(error)
+  const isExpected = code.startsWith('USHER_') || code in constants.errno
+  process.stderr.write(`usher: ${isExpected || stack === '' ? message : stack}\n`)
+  process.exitCode = exitCode
+}

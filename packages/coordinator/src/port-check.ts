@@ -1,0 +1,71 @@
+/**
+ * Tries every port before anything is started, so that all that are taken are named at once, and
+ * lets the kernel choose where a port is 0. Holds no port afterwards.
+ */
+import { createServer, type Server } from 'node:net'
+import { PortsUnavailable } from '@usher/shared/errors.ts'
+import { hostsToTry, listenOn } from '@usher/shared/http/listen.ts'
+import type { Settings } from '@usher/shared/settings.ts'
+
+interface PortUse {
+  readonly setting: 'PORTS' | 'ROUTING_PORT' | 'MONITORING_PORT'
+  readonly port: number
+  readonly host: string
+}
+
+/** The settings with a number for every port; throws PortsUnavailable naming all that are taken. */
+export async function checkPorts (settings: Settings): Promise<Settings> {
+  const { host, monitoringHost, routingPort, monitoringPort } = settings
+  const uses: readonly PortUse[] = [
+    ...settings.ports.map(port => ({ setting: 'PORTS' as const, port, host })),
+    { setting: 'ROUTING_PORT', port: routingPort, host },
+    { setting: 'MONITORING_PORT', port: monitoringPort, host: monitoringHost }
+  ]
+  const { numbers, problems } = await bindAll(uses)
+  if (problems.length > 0) {
+    throw new PortsUnavailable(`These ports cannot be used:\n${problems.join('\n')}\n` +
+      'Stop what holds them, or choose others: --ports, --routing-port, --monitoring-port.')
+  }
+  const [routing, monitoring] = numbers.slice(-2)
+  return {
+    ...settings, ports: numbers.slice(0, -2), routingPort: routing!, monitoringPort: monitoring!
+  }
+}
+
+/** All stay bound to the end, and the kernel chooses last: it gives nobody another one's port. */
+async function bindAll (
+  uses: readonly PortUse[]
+): Promise<{ readonly numbers: readonly number[], readonly problems: readonly string[] }> {
+  const numbers = uses.map(({ port }) => port)
+  const problems = uses.map(() => '')
+  const bound: Server[] = []
+  const bind = async (at: number): Promise<void> => {
+    const { port, host } = uses[at]!
+    const server = createServer()
+    try {
+      numbers[at] = await listenOn(server, port, hostsToTry(host))
+      bound.push(server)
+    } catch (error) {
+      problems[at] = complain(uses[at]!, error as NodeJS.ErrnoException)
+    }
+  }
+  const isChosen = (at: number): boolean => uses[at]!.port === 0
+  const places = [...uses.keys()]
+  for (const at of places.filter(at => !isChosen(at))) await bind(at)
+  for (const at of places.filter(isChosen)) await bind(at)
+  await Promise.all(bound.map(server => new Promise(resolve => { server.close(resolve) })))
+  return { numbers, problems: problems.filter(problem => problem !== '') }
+}
+
+function complain ({ setting, port, host }: PortUse, error: NodeJS.ErrnoException): string {
+  return `  ${setting}: port ${port} ${reason(error, host)}`
+}
+
+function reason (error: NodeJS.ErrnoException, host: string): string {
+  switch (error.code ?? '') {
+    case 'EADDRINUSE': return 'is taken by another program'
+    case 'EACCES': return 'is not allowed to this user (ports below 1024 need the right to bind them)'
+    case 'EADDRNOTAVAIL': return `cannot be bound: ${host} is not an address of this machine`
+    default: return `cannot be bound on ${host}: ${error.message}`
+  }
+}

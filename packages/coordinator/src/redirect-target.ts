@@ -1,0 +1,43 @@
+/**
+ * Where a visitor is sent: the public URL of a server, or its port under the name that the visitor
+ * used, if that name is ours. Nothing else from a request ever reaches the authority of a Location.
+ */
+import { hostname } from 'node:os'
+import { parseAddress } from '@usher/shared/client.ts'
+import { parseAuthority } from '@usher/shared/http/authority.ts'
+import type { RequestValue } from '@usher/shared/http/values.ts'
+import type { Settings } from '@usher/shared/settings.ts'
+
+export type TargetSettings = Pick<Settings, 'ip' | 'publicHosts' | 'serverUrls' | 'ports'>
+type TargetRequest = Pick<RequestValue, 'authority' | 'isSecure' | 'path' | 'query'>
+
+/** The value of `Location` for the server with this index. */
+export function redirectTarget (
+  request: TargetRequest, server: number, settings: TargetSettings, machineName = hostname()
+): string {
+  const { path, query } = request
+  const publicUrl = settings.serverUrls[server]
+  if (publicUrl !== undefined) return publicUrl + path + query
+  const scheme = request.isSecure ? 'https' : 'http'
+  const host = safeHost(request.authority, settings, machineName)
+  return `${scheme}://${host}:${settings.ports[server]}${path}${query}`
+}
+
+function safeHost (
+  authority: string | undefined, { ip, publicHosts }: TargetSettings, machineName: string
+): string {
+  const named = authority === undefined ? undefined : parseAuthority(authority)?.host
+  if (named !== undefined && isOurs(named, publicHosts, machineName)) return named
+  return ip.includes(':') ? `[${ip}]` : ip
+}
+
+function isOurs (host: string, publicHosts: readonly string[], machineName: string): boolean {
+  const bare = host.startsWith('[') ? host.slice(1, -1) : host
+  if (bare === 'localhost' || bare === machineName.toLowerCase()) return true
+  return publicHosts.includes(bare) || isAddress(bare)
+}
+
+/** `127.0.0.1%2eevil.example` is no address with a zone: a browser decodes it into a name. */
+function isAddress (bare: string): boolean {
+  return !bare.includes('%') && parseAddress(bare) !== undefined
+}

@@ -1,0 +1,83 @@
+/**
+ * The places that the router holds: made in the user table, given up again by one queue when their
+ * time has come. The sweep is only the net below. Main thread.
+ */
+import type { Address, Client } from '@usher/shared/client.ts'
+import type { Choose, Place, Reservation } from '@usher/shared/memory/reservations.ts'
+import type { UserTable } from '@usher/shared/memory/user-table.ts'
+import type { Settings } from '@usher/shared/settings.ts'
+import { DeadlineQueue } from './deadline-queue.ts'
+
+export interface ReserveRequest {
+  readonly client: Client
+  readonly address: Address
+  readonly isReturning: boolean
+  readonly choose: Choose
+}
+
+type ReservationTimes = Pick<Settings, 'reservationTtlMs' | 'delayBetweenRoutingMs'>
+
+/** Added to the deadline that stands during the wait: only the sweep would ever see it. */
+const WAIT_SLACK_MS = 5000
+/** A busy shard is tried again so often: within the 100 ms that an unclaimed place may overrun. */
+const EXPIRE_RETRIES_MAX = 4
+const EXPIRE_RETRY_MS = 20
+
+interface DuePlace {
+  readonly place: Place
+  readonly retriesLeft: number
+}
+
+export class Reservations {
+  readonly #table: UserTable
+  readonly #now: () => number
+  readonly #times: ReservationTimes
+  readonly #held: DeadlineQueue<Place>
+  readonly #retries: DeadlineQueue<DuePlace>
+
+  /** @param now monotonic milliseconds, the user table's own clock */
+  constructor (table: UserTable, now: () => number, times: ReservationTimes) {
+    this.#table = table
+    this.#now = now
+    this.#times = times
+    this.#held = new DeadlineQueue(now, place => {
+      this.#expire({ place, retriesLeft: EXPIRE_RETRIES_MAX })
+    })
+    this.#retries = new DeadlineQueue(now, due => { this.#expire(due) })
+  }
+
+  /** Chooses a server and holds a place there while the visitor waits. */
+  reserve (request: ReserveRequest): Reservation {
+    const { delayBetweenRoutingMs, reservationTtlMs } = this.#times
+    const untilMs = this.#now() + delayBetweenRoutingMs + reservationTtlMs + WAIT_SLACK_MS
+    return this.#table.reserve({ ...request, untilMs })
+  }
+
+  /** The visitor is sent off now: from here on the place is held for RESERVATION_TTL. */
+  confirm (client: Client, server: number): 'held' | 'arrived' | 'lost' | 'busy' {
+    // The table counts whole milliseconds: rounded up, no place ends before its time.
+    const untilMs = Math.ceil(this.#now() + this.#times.reservationTtlMs)
+    const confirmed = this.#table.confirm(client, server, untilMs)
+    if (confirmed.kind === 'held') this.#held.add(confirmed.place, untilMs)
+    return confirmed.kind
+  }
+
+  /** The visitor is not sent there after all. A shard that is busy leaves it to the sweep. */
+  release (client: Client, server: number): void {
+    const confirmed = this.#table.confirm(client, server, this.#now())
+    if (confirmed.kind !== 'held') return
+    this.#expire({ place: confirmed.place, retriesLeft: EXPIRE_RETRIES_MAX })
+  }
+
+  /** Gives up nothing more. What is still held is left in the table. */
+  close (): void {
+    this.#held.close()
+    this.#retries.close()
+  }
+
+  #expire ({ place, retriesLeft }: DuePlace): void {
+    if (this.#table.expireReservation(place) !== 'busy' || retriesLeft === 0) return
+    const retry = { place, retriesLeft: retriesLeft - 1 }
+    this.#retries.add(retry, this.#now() + EXPIRE_RETRY_MS)
+  }
+}

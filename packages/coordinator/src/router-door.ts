@@ -1,0 +1,81 @@
+/**
+ * The router on its port: the handler with the queue of waiting visitors and the places held for
+ * them, and how all of it comes to its end. Main thread.
+ */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { monotonicNowMs } from '@usher/shared/clock.ts'
+import type { DenyList } from '@usher/shared/deny-list.ts'
+import { htmlReply, NO_STORE } from '@usher/shared/http/replies.ts'
+import { openDoor } from '@usher/shared/http/serve.ts'
+import type { UserTable } from '@usher/shared/memory/user-table.ts'
+import type { Settings } from '@usher/shared/settings.ts'
+import type { Logger } from 'pino'
+import { fewestUsers, portOrder } from './balancer.ts'
+import { DeadlineQueue } from './deadline-queue.ts'
+import { Reservations } from './reservations.ts'
+import { ROUTER_ALLOW, routerHandler } from './router.ts'
+
+export interface RouterDoorParts {
+  readonly settings: Settings
+  readonly programDir: string
+  readonly table: UserTable
+  readonly denyList: DenyList
+  readonly log: Logger
+}
+
+export interface RouterDoor {
+  /** Stops to accept, answers the waiting visitors at once, and resolves when all are gone. */
+  close (): Promise<void>
+}
+
+const BODY_BYTES_MAX = 1024
+
+export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoor> {
+  const { settings, programDir, table, denyList, log } = parts
+  const reservations = new Reservations(table, monotonicNowMs, settings)
+  const waits = new DeadlineQueue<() => void>(monotonicNowMs, resolve => { resolve() })
+  const delayMs = settings.delayBetweenRoutingMs
+  let isClosing = false
+
+  /** A visitor's wait is an entry of the queue, not a timer of its own. */
+  function wait (): Promise<void> {
+    if (isClosing || delayMs === 0) return Promise.resolve()
+    return new Promise(resolve => { waits.add(resolve, monotonicNowMs() + delayMs) })
+  }
+
+  const { fault, ...pages } = await readPages(programDir)
+  const isAvailable = (server: number): boolean => table.serverState(server) === 'up'
+  const choose = fewestUsers(portOrder(settings.ports), isAvailable)
+  const door = await openDoor({
+    ...settings,
+    port: settings.routingPort,
+    handler: routerHandler({
+      settings, table, denyList, reservations, choose, isAvailable, wait, pages, log
+    }),
+    allow: ROUTER_ALLOW,
+    bodyBytesMax: BODY_BYTES_MAX,
+    log,
+    renderFault: code => htmlReply(500, fault.toString().replace('__CODE__', code), NO_STORE)
+  })
+  return {
+    async close () {
+      isClosing = true
+      const closed = door.close() // Stops to accept before the waiting visitors are let go.
+      waits.flush()
+      await closed
+      waits.close()
+      reservations.close()
+    }
+  }
+}
+
+async function readPages (
+  programDir: string
+): Promise<Record<'denied' | 'full' | 'unavailable' | 'fault', Buffer>> {
+  const read = (page: string): Promise<Buffer> => readFile(join(programDir, 'html/pages', page))
+  const [denied, full, unavailable, fault] = await Promise.all([
+    read('denied.html'), read('full.html'), read('unavailable.html'), read('fault.html')
+  ])
+  return { denied, full, unavailable, fault }
+}

@@ -1,0 +1,182 @@
+/**
+ * The router: identifies a visitor, chooses a server and holds a place there in one step, lets the
+ * visitor wait, looks again, and redirects. Request value in, reply value out; runs on the main
+ * thread, the only one that reserves.
+ */
+import { setImmediate } from 'node:timers/promises'
+import { formatAddress, formatClient, type Address, type Client } from '@usher/shared/client.ts'
+import type { DenyList } from '@usher/shared/deny-list.ts'
+import { renderDeniedPage } from '@usher/shared/http/denied-page.ts'
+import { clientCookie, cookieClient, countsAsVisit, newClient } from '@usher/shared/http/identity.ts'
+import { htmlReply, NO_STORE, textReply } from '@usher/shared/http/replies.ts'
+import { NO_BODY, type Handler, type Reply, type RequestValue } from '@usher/shared/http/values.ts'
+import { NO_SERVER } from '@usher/shared/memory/layout.ts'
+import type { Choose, Reservation } from '@usher/shared/memory/reservations.ts'
+import type { UserTable } from '@usher/shared/memory/user-table.ts'
+import type { Logger } from 'pino'
+import { redirectTarget, type TargetSettings } from './redirect-target.ts'
+import type { Reservations } from './reservations.ts'
+
+export interface RouterParts {
+  readonly settings: TargetSettings
+  readonly table: Pick<UserTable, 'loads'>
+  readonly denyList: Pick<DenyList, 'isDenied'>
+  readonly reservations: Pick<Reservations, 'reserve' | 'confirm' | 'release'>
+  readonly choose: Choose
+  readonly isAvailable: (server: number) => boolean
+  /** Resolves after DELAY_BETWEEN_ROUTING, or at once when the program stops. */
+  readonly wait: () => Promise<void>
+  readonly pages: { readonly denied: Buffer, readonly full: Buffer, readonly unavailable: Buffer }
+  readonly log: Pick<Logger, 'isLevelEnabled' | 'debug'>
+  /** For the denied page; the system's clock unless given. */
+  readonly wallNow?: () => Date
+}
+
+type RouteDecision =
+  | { readonly kind: 'redirect', readonly server: number, readonly because: string }
+  | { readonly kind: 'denied' | 'unavailable' | 'full' }
+
+type Chosen =
+  | Extract<Reservation, { readonly kind: 'reserved' }>
+  | { readonly kind: 'unavailable' | 'full' }
+
+interface Visitor {
+  readonly client: Client
+  readonly address: Address
+  /** False for an id that was made up for this request. */
+  readonly isReturning: boolean
+  /** False for what another site's page fetched: it holds no place and gets no cookie. */
+  readonly isCounted: boolean
+}
+
+export const ROUTER_ALLOW = 'GET, HEAD'
+/** A shard is locked for microseconds, or until a dead worker's lock is recovered: some 10 ms. */
+const BUSY_RETRIES_MAX = 1000
+/** Places that are reserved one after another while each is lost again, before giving up. */
+const CHOICES_MAX = 3
+const UNAVAILABLE_RETRY_S = 1
+const FULL_RETRY_S = 5
+
+export function routerHandler (parts: RouterParts): Handler {
+  return async request => {
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      return textReply(405, 'Method Not Allowed\n', ['Allow', ROUTER_ALLOW])
+    }
+    const visitor = visitorOf(request)
+    const decision = visitor.isCounted
+      ? await decide(parts, visitor)
+      : await decideUncounted(parts, visitor)
+    if (parts.log.isLevelEnabled('debug')) {
+      parts.log.debug({ client: formatClient(visitor.client), ...decision }, 'visitor routed')
+    }
+    return render(decision, visitor, request, parts)
+  }
+}
+
+function visitorOf ({ headers, address }: RequestValue): Visitor {
+  const known = cookieClient(headers)
+  return {
+    client: known ?? newClient(),
+    address,
+    isReturning: known !== undefined,
+    isCounted: countsAsVisit(headers)
+  }
+}
+
+async function decide (parts: RouterParts, visitor: Visitor): Promise<RouteDecision> {
+  if (isDenied(parts, visitor)) return { kind: 'denied' }
+  let because = 'fewest users'
+  for (let choice = 0; choice < CHOICES_MAX; choice++) {
+    const reservation = await reserve(parts, visitor)
+    if (reservation.kind !== 'reserved') return reservation
+    const { server } = reservation
+    if (choice === 0) await parts.wait()
+    const found = await lookAgain(parts, visitor, server)
+    if (found === 'held' || found === 'arrived') return { kind: 'redirect', server, because }
+    if (found !== 'lost') parts.reservations.release(visitor.client, server)
+    if (found === 'denied') return { kind: 'denied' }
+    because = found === 'gone'
+      ? 'the server went away during the wait'
+      : 'the place was lost during the wait'
+  }
+  return { kind: 'full' }
+}
+
+/** Waits like anybody and is sent to where a visitor would go now, without holding a place. */
+async function decideUncounted (parts: RouterParts, visitor: Visitor): Promise<RouteDecision> {
+  if (isDenied(parts, visitor)) return { kind: 'denied' }
+  await parts.wait()
+  if (isDenied(parts, visitor)) return { kind: 'denied' }
+  const server = parts.choose({ loads: parts.table.loads(), current: NO_SERVER })
+  if (server === NO_SERVER) return { kind: 'unavailable' }
+  return { kind: 'redirect', server, because: 'not counted: caused by another site' }
+}
+
+function isDenied ({ denyList }: RouterParts, { client, address }: Visitor): boolean {
+  return denyList.isDenied(client, address)
+}
+
+/** Asks again on the next turns of the loop while a shard is held by another thread. */
+async function reserve (
+  { reservations, choose }: RouterParts, { client, address, isReturning }: Visitor
+): Promise<Chosen> {
+  for (let retry = 0; retry < BUSY_RETRIES_MAX; retry++) {
+    const reservation = reservations.reserve({ client, address, isReturning, choose })
+    if (reservation.kind === 'reserved') return reservation
+    if (reservation.kind !== 'busy') return { kind: reservation.kind }
+    await setImmediate()
+  }
+  return { kind: 'full' }
+}
+
+/** When the wait is over: whether the visitor may still go to the place that was reserved. */
+async function lookAgain (
+  parts: RouterParts, visitor: Visitor, server: number
+): Promise<'held' | 'arrived' | 'lost' | 'denied' | 'gone'> {
+  for (let retry = 0; retry < BUSY_RETRIES_MAX; retry++) {
+    if (isDenied(parts, visitor)) return 'denied'
+    if (!parts.isAvailable(server)) return 'gone'
+    const confirmed = parts.reservations.confirm(visitor.client, server)
+    if (confirmed !== 'busy') return confirmed
+    await setImmediate()
+  }
+  return 'lost'
+}
+
+function render (
+  decision: RouteDecision, visitor: Visitor, request: RequestValue, parts: RouterParts
+): Reply {
+  const { pages, settings } = parts
+  switch (decision.kind) {
+    case 'denied': {
+      const when = parts.wallNow?.() ?? new Date()
+      return htmlReply(403, renderDeniedPage(pages.denied, nameOf(visitor), when), NO_STORE)
+    }
+    case 'unavailable':
+      return tryLater(pages.unavailable, UNAVAILABLE_RETRY_S)
+    case 'full':
+      return tryLater(pages.full, FULL_RETRY_S)
+    case 'redirect': {
+      const location = redirectTarget(request, decision.server, settings)
+      const headers = ['Location', location, ...cookieHeaders(visitor, request)]
+      return { status: 302, headers, body: NO_BODY }
+    }
+  }
+}
+
+/** What a denied visitor is told to name: the id they brought, else their address. */
+function nameOf ({ client, address, isReturning }: Visitor): string {
+  return isReturning ? formatClient(client) : formatAddress(address)
+}
+
+function tryLater (page: Buffer, retryAfterS: number): Reply {
+  return htmlReply(503, page.toString(), [...NO_STORE, 'Retry-After', String(retryAfterS)])
+}
+
+/** Whoever comes without an id is given the one under which the place is held. */
+function cookieHeaders (visitor: Visitor, { isSecure }: RequestValue): readonly string[] {
+  if (visitor.isReturning || !visitor.isCounted) return NO_STORE
+  return [
+    'Cache-Control', 'private, no-store', 'Set-Cookie', clientCookie(visitor.client, isSecure)
+  ]
+}

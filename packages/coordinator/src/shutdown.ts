@@ -1,0 +1,60 @@
+/**
+ * Signals: the first SIGINT or SIGTERM stops gracefully, a second one exits at once, SIGHUP reloads
+ * or, when the terminal was closed, stops. One deadline for all. Ends the process.
+ */
+import type { Logger } from 'pino'
+
+export interface ShutdownParts {
+  readonly close: () => Promise<void>
+  readonly reload: () => Promise<void>
+  /** Whether the program was started from a terminal: then SIGHUP means that it is gone. */
+  readonly hasTerminal: boolean
+  readonly timeoutMs: number
+  readonly now: () => number
+  readonly exit: (code: number) => void
+  readonly log: Logger
+}
+
+/** A terminal's Ctrl-C arrives twice within 1 ms when npm passes it on: that is one signal. */
+const SAME_SIGNAL_MS = 500
+
+/** What the program does at a signal. Returned as a function, so that tests need no signals. */
+export function signalHandler (parts: ShutdownParts): (signal: NodeJS.Signals) => void {
+  const { log, now, exit } = parts
+  let firstMs: number | undefined
+  return signal => {
+    if (signal === 'SIGHUP' && !parts.hasTerminal) {
+      if (firstMs === undefined) void parts.reload()
+      return
+    }
+    if (firstMs !== undefined) {
+      if (now() - firstMs <= SAME_SIGNAL_MS) return
+      log.warn({ signal }, 'a second signal: stopping at once')
+      return exit(1)
+    }
+    firstMs = now()
+    log.info({ signal }, 'a signal to stop')
+    void stop(parts)
+  }
+}
+
+async function stop ({ close, timeoutMs, exit, log }: ShutdownParts): Promise<void> {
+  const deadline = setTimeout(() => {
+    log.error({ timeoutMs }, 'the stop took too long: what was left is cut off')
+    exit(1)
+  }, timeoutMs)
+  try {
+    await close()
+    log.info('stopped')
+    exit(0)
+  } catch (error) {
+    log.fatal({ err: error }, 'the stop failed')
+    exit(1)
+  } finally {
+    clearTimeout(deadline)
+  }
+}
+
+export function listenForSignals (handle: (signal: NodeJS.Signals) => void): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, handle)
+}

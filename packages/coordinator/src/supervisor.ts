@@ -1,0 +1,180 @@
+/**
+ * Starts worker threads and keeps them: one that dies is replaced, and what it held in the user
+ * table is recovered first. The only file that starts threads. Knows a worker by its entry file and
+ * the messages, nothing else. Main thread.
+ *
+ *     start -> booting -> serving -> dead -> pause -> booting -> ...     close ends it anywhere
+ */
+import { Worker } from 'node:worker_threads'
+import {
+  errorOf, LayoutMismatch, OrderTimedOut, WorkerEnded, WorkerGone
+} from '@usher/shared/errors.ts'
+import { LAYOUT_VERSION } from '@usher/shared/memory/layout.ts'
+import { MAIN_THREAD_TAG } from '@usher/shared/memory/table-view.ts'
+import type { BootData, News, Order } from '@usher/shared/messages.ts'
+import type { Logger } from 'pino'
+import { PendingOrders } from './pending-orders.ts'
+import { nextRestart } from './restart-pause.ts'
+
+export interface WorkerSpec {
+  readonly name: string
+  readonly file: URL
+  /** Asked at every start: what has changed since the last one goes to the replacement too. */
+  readonly boot: () => Omit<BootData, 'name' | 'threadTag' | 'isFirstStart'>
+  readonly onUp: () => void
+  /** The thread has ended; nothing of it runs any more. */
+  readonly onDown: (threadTag: number) => void
+  readonly log: Logger
+}
+
+export interface SupervisedWorker {
+  readonly name: string
+  readonly restarts: number
+  /** Resolves when the worker serves; rejects with its own error when the first start fails. */
+  start (): Promise<void>
+  /** Resolves when the worker has carried out the order. */
+  ask (order: Order, timeoutMs: number): Promise<void>
+  /** Asks the worker to finish and waits for its end; terminates it when that takes too long. */
+  close (timeoutMs: number): Promise<void>
+}
+
+export function superviseWorker (spec: WorkerSpec): SupervisedWorker {
+  return new Supervisor(spec)
+}
+
+/** Tags are given once in the life of the program: a lock word must never name two threads. */
+let nextThreadTag = MAIN_THREAD_TAG + 1
+
+/** One life of the worker. */
+interface Thread {
+  readonly worker: Worker
+  readonly threadTag: number
+  readonly startedMs: number
+  /** Why it ends, once anybody knows. */
+  cause: Error | undefined
+}
+
+class Supervisor implements SupervisedWorker {
+  readonly #spec: WorkerSpec
+  readonly #orders: PendingOrders
+  #thread: Thread | undefined
+  #starts = 0
+  #deathsInARow = 0
+  /** From the first `ready` on. A death before it is a failed start, and nobody is replaced. */
+  #hasServed = false
+  #isClosing = false
+  #pause: NodeJS.Timeout | undefined
+
+  constructor (spec: WorkerSpec) {
+    this.#spec = spec
+    this.#orders = new PendingOrders(spec.name)
+  }
+
+  get name (): string {
+    return this.#spec.name
+  }
+
+  get restarts (): number {
+    return Math.max(0, this.#starts - 1)
+  }
+
+  async start (): Promise<void> {
+    await this.#spawn()
+  }
+
+  async ask (order: Order, timeoutMs: number): Promise<void> {
+    const worker = this.#thread?.worker
+    if (worker === undefined) throw new WorkerGone(this.name, order.type)
+    await this.#orders.send(order, timeoutMs, message => { worker.postMessage(message) })
+  }
+
+  async close (timeoutMs: number): Promise<void> {
+    this.#isClosing = true
+    clearTimeout(this.#pause)
+    const worker = this.#thread?.worker
+    if (worker === undefined) return
+    const ended = new Promise<void>(resolve => { worker.once('exit', () => { resolve() }) })
+    const cutOff = (why: { readonly err?: unknown }): void => {
+      this.#spec.log.warn({ worker: this.name, ...why }, 'a worker did not finish and was ended')
+      void worker.terminate()
+    }
+    const deadline = setTimeout(cutOff, timeoutMs, {})
+    await this.ask({ type: 'close' }, timeoutMs).catch((error: unknown) => {
+      const isItsOwn = !(error instanceof WorkerGone) && !(error instanceof OrderTimedOut)
+      if (isItsOwn) cutOff({ err: error })
+    })
+    await ended
+    clearTimeout(deadline)
+  }
+
+  /** Starts a thread; resolves when it serves, rejects with the cause when it ends before. */
+  #spawn (): Promise<void> {
+    const { name, file } = this.#spec
+    const threadTag = nextThreadTag++
+    const isFirstStart = this.#starts++ === 0
+    const boot: BootData = { ...this.#spec.boot(), name, threadTag, isFirstStart }
+    const worker = new Worker(file, { name, workerData: boot })
+    const thread: Thread = { worker, threadTag, startedMs: performance.now(), cause: undefined }
+    this.#thread = thread
+    return new Promise((resolve, reject) => {
+      worker.on('message', (news: News) => { this.#hear(news, thread, resolve) })
+      worker.on('error', error => { thread.cause = error })
+      worker.on('exit', code => {
+        const cause = thread.cause ?? new WorkerEnded(name, String(code))
+        this.#bury(thread, cause)
+        reject(cause)
+      })
+    })
+  }
+
+  #hear (news: News, thread: Thread, onReady: () => void): void {
+    switch (news.type) {
+      case 'ready':
+        if (news.layoutVersion !== LAYOUT_VERSION) {
+          return fail(thread, new LayoutMismatch(this.name))
+        }
+        this.#hasServed = true
+        this.#spec.onUp()
+        return onReady()
+      case 'boot-failed':
+        return fail(thread, errorOf(news.error))
+      case 'done':
+      case 'failed':
+        return this.#orders.settle(news)
+    }
+  }
+
+  #bury (thread: Thread, cause: Error): void {
+    this.#thread = undefined
+    this.#spec.onDown(thread.threadTag)
+    this.#orders.abandon()
+    // The program does not start without all of its parts; whoever called start() is told.
+    if (!this.#hasServed || this.#isClosing) return
+    this.#replace(cause, performance.now() - thread.startedMs)
+  }
+
+  #replace (cause: unknown, livedMs: number): void {
+    const { log } = this.#spec
+    const { deathsInARow, pauseMs } = nextRestart(this.#deathsInARow, livedMs)
+    this.#deathsInARow = deathsInARow
+    log.error({ worker: this.name, err: cause, pauseMs }, 'a worker died and is replaced')
+    this.#pause = setTimeout(() => { this.#respawn() }, pauseMs)
+  }
+
+  #respawn (): void {
+    try {
+      this.#spawn().then(
+        () => { this.#spec.log.info({ worker: this.name }, 'a worker is up again') },
+        () => {} // Its exit has been logged and another replacement is on its way.
+      )
+    } catch (error) {
+      // The system has no thread to give at the moment.
+      this.#replace(error, 0)
+    }
+  }
+}
+
+function fail (thread: Thread, cause: Error): void {
+  thread.cause = cause
+  void thread.worker.terminate()
+}

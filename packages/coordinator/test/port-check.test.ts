@@ -1,0 +1,130 @@
+import { createServer, Server, type AddressInfo } from 'node:net'
+import t, { type Test } from 'tap'
+import type { Settings } from '@usher/shared/settings.ts'
+import { checkPorts } from '../src/port-check.ts'
+
+const HOST = '127.0.0.1'
+/** A documentation address (RFC 5737): no machine has it. */
+const NOWHERE = '192.0.2.1'
+
+t.test('port check: names every taken port in one message, and what to do', async t => {
+  const [first, second, third, free] = [
+    await takenPort(t), await takenPort(t), await takenPort(t), await freePort()
+  ]
+  const settings = testSettings({
+    ports: [first, free, second], routingPort: third, monitoringPort: 0
+  })
+  await t.rejects(checkPorts(settings), {
+    code: 'USHER_PORTS_UNAVAILABLE',
+    message: 'These ports cannot be used:\n' +
+      `  PORTS: port ${first} is taken by another program\n` +
+      `  PORTS: port ${second} is taken by another program\n` +
+      `  ROUTING_PORT: port ${third} is taken by another program\n` +
+      'Stop what holds them, or choose others: --ports, --routing-port, --monitoring-port.'
+  })
+  await t.resolves(bindOnce(free), 'a free one that was checked along is free again')
+})
+
+t.test('port check: names the monitor\'s port too', async t => {
+  const port = await takenPort(t)
+  await t.rejects(checkPorts(testSettings({ monitoringPort: port })), {
+    message: `\n  MONITORING_PORT: port ${port} is taken by another program\n`
+  })
+})
+
+t.test('port check: free ports stay as they are and are free afterwards', async t => {
+  const [a, b, c, d] = [await freePort(), await freePort(), await freePort(), await freePort()]
+  const settings = testSettings({ ports: [a, b], routingPort: c, monitoringPort: d })
+  const checked = await checkPorts(settings)
+  t.strictSame(checked, settings)
+  for (const port of [a, b, c, d]) await t.resolves(bindOnce(port), `${port}`)
+})
+
+t.test('port check: a port of 0 becomes a number, and no two are the same', async t => {
+  const fixed = await freePort()
+  const checked = await checkPorts(testSettings({ ports: [0, fixed, 0, 0, 0, 0, 0, 0] }))
+  const all = [...checked.ports, checked.routingPort, checked.monitoringPort]
+  t.equal(checked.ports.length, 8)
+  t.equal(checked.ports[1], fixed)
+  t.equal(new Set(all).size, 10, all.join(' '))
+  t.ok(all.every(port => Number.isInteger(port) && port > 0 && port < 65_536), all.join(' '))
+  for (const port of all) await t.resolves(bindOnce(port), `${port} is free`)
+})
+
+t.test('port check: the kernel chooses after the numbered ports are held', async t => {
+  const fixed = await freePort()
+  const listened = t.capture(Server.prototype, 'listen', Server.prototype.listen)
+  await checkPorts(testSettings({ ports: [0, 0], routingPort: fixed, monitoringPort: 0 }))
+  t.strictSame(listened().map(({ args }) => args[0]), [fixed, 0, 0, 0])
+})
+
+t.test('port check: keeps every other setting', async t => {
+  const settings = testSettings({ maxUsers: 77 })
+  t.match(await checkPorts(settings), { host: HOST, monitoringHost: HOST, maxUsers: 77 })
+})
+
+t.test('port check: an address that is not this machine\'s is named', async t => {
+  await t.rejects(checkPorts(testSettings({ ports: [8000], host: NOWHERE })), {
+    message: `  PORTS: port 8000 cannot be bound: ${NOWHERE} is not an address of this machine\n` +
+      `  ROUTING_PORT: port 0 cannot be bound: ${NOWHERE} is not an address of this machine\n`
+  })
+})
+
+t.test('port check: the monitor\'s address is its own', async t => {
+  await t.rejects(checkPorts(testSettings({ monitoringHost: NOWHERE })), {
+    message: 'These ports cannot be used:\n' +
+      `  MONITORING_PORT: port 0 cannot be bound: ${NOWHERE} is not an address of this machine\n`
+  })
+})
+
+t.test('port check: says why in words that help', async t => {
+  const cases: ReadonlyArray<readonly [code: string | undefined, reason: string]> = [
+    ['EACCES', 'is not allowed to this user (ports below 1024 need the right to bind them)'],
+    ['EMFILE', `cannot be bound on ${HOST}: no luck`],
+    [undefined, `cannot be bound on ${HOST}: no luck`]
+  ]
+  for (const [code, reason] of cases) {
+    const restore = t.intercept(Server.prototype, 'listen', {
+      value (this: Server) {
+        const error = Object.assign(new Error('no luck'), code === undefined ? {} : { code })
+        process.nextTick(() => this.emit('error', error))
+        return this
+      }
+    }).restore
+    await t.rejects(checkPorts(testSettings({ ports: [80] })), {
+      message: `  PORTS: port 80 ${reason}\n`
+    }, String(code))
+    restore()
+  }
+})
+
+function testSettings (changes: Partial<Settings>): Settings {
+  const ports = { host: HOST, monitoringHost: HOST, ports: [0], routingPort: 0, monitoringPort: 0 }
+  return { ...ports, ...changes } as Settings
+}
+
+/** Held until the test ends. */
+async function takenPort (t: Test): Promise<number> {
+  const server = createServer()
+  const port = await listen(server, 0)
+  t.teardown(() => server.close())
+  return port
+}
+
+async function freePort (): Promise<number> {
+  return await bindOnce(0)
+}
+
+async function bindOnce (port: number): Promise<number> {
+  const server = createServer()
+  const bound = await listen(server, port)
+  await new Promise(resolve => { server.close(resolve) })
+  return bound
+}
+
+function listen (server: Server, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, HOST, () => { resolve((server.address() as AddressInfo).port) })
+  })
+}

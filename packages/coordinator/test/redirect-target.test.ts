@@ -1,0 +1,161 @@
+import { hostname } from 'node:os'
+import t from 'tap'
+import { redirectTarget, type TargetSettings } from '../src/redirect-target.ts'
+
+const SETTINGS: TargetSettings = {
+  ip: '192.0.2.10',
+  publicHosts: ['www.example.org', 'xn--caf-dma.example', '2001:db8::9'],
+  serverUrls: [],
+  ports: [8000, 8001, 8002]
+}
+const MACHINE = 'Gate-7'
+const FALLBACK = '192.0.2.10'
+
+/** What a request names, and the host that the redirect then has. */
+const HOSTS: ReadonlyArray<readonly [authority: string | undefined, host: string]> = [
+  // IP addresses: whoever reaches us under one may go on with it.
+  ['203.0.113.5', '203.0.113.5'],
+  ['203.0.113.5:8080', '203.0.113.5'],
+  ['203.0.113.5:', '203.0.113.5'],
+  ['127.0.0.1:8080', '127.0.0.1'],
+  ['[2001:db8::1]', '[2001:db8::1]'],
+  ['[2001:db8::1]:8080', '[2001:db8::1]'],
+  ['[2001:DB8::A]:8080', '[2001:db8::a]'],
+  ['[::1]:8080', '[::1]'],
+  ['[::ffff:203.0.113.5]:8080', '[::ffff:203.0.113.5]'],
+
+  // Names of ours, in any case.
+  ['localhost', 'localhost'],
+  ['localhost:8080', 'localhost'],
+  ['LocalHost:1', 'localhost'],
+  ['gate-7', 'gate-7'],
+  ['GATE-7:8080', 'gate-7'],
+  ['www.example.org', 'www.example.org'],
+  ['WWW.Example.ORG:80', 'www.example.org'],
+  ['xn--caf-dma.example', 'xn--caf-dma.example'],
+
+  // Names of others.
+  ['evil.example', FALLBACK],
+  ['example.org', FALLBACK],
+  ['a.www.example.org', FALLBACK],
+  ['www.example.org.', FALLBACK],
+  ['www.example.org.evil.example', FALLBACK],
+  ['localhost.evil.example', FALLBACK],
+  ['gate-7.evil.example', FALLBACK],
+  ['127.0.0.1.evil.example', FALLBACK],
+
+  // Nearly addresses: what a browser might still take for something else.
+  ['127.0.0.1%2eevil.example', FALLBACK],
+  ['127.0.0.1%41', FALLBACK],
+  ['2130706433', FALLBACK],
+  ['0x7f.0.0.1', FALLBACK],
+  ['127.1', FALLBACK],
+  ['010.0.0.1', FALLBACK],
+  ['256.0.0.1', FALLBACK],
+  ['[fe80::1%25eth0]', FALLBACK],
+  ['[fe80::1%eth0]:8080', FALLBACK],
+
+  // Malformed: nothing of it is used.
+  [undefined, FALLBACK],
+  ['', FALLBACK],
+  [':8080', FALLBACK],
+  ['localhost@evil.example', FALLBACK],
+  ['localhost:8080@evil.example', FALLBACK],
+  ['user:secret@localhost', FALLBACK],
+  ['localhost/evil.example', FALLBACK],
+  ['localhost\\evil.example', FALLBACK],
+  ['localhost?evil', FALLBACK],
+  ['localhost#evil', FALLBACK],
+  ['localhost:99999', FALLBACK],
+  ['localhost:80:80', FALLBACK],
+  ['localhost evil.example', FALLBACK],
+  ['localhost\r\nSet-Cookie: a=b', FALLBACK],
+  ['2001:db8::1', FALLBACK],
+  ['2001:db8::9', FALLBACK],
+  ['[localhost]', FALLBACK],
+  ['[www.example.org]', FALLBACK],
+  ['[203.0.113.5]', FALLBACK],
+  ['[', FALLBACK],
+  ['[]', FALLBACK]
+]
+
+t.test('redirect target: uses the name that the visitor used only when it is ours', async t => {
+  for (const [authority, host] of HOSTS) {
+    t.equal(check({ authority }), `http://${host}:8001/`, JSON.stringify(authority))
+  }
+})
+
+t.test('redirect target: the machine\'s own name is the system\'s', async t => {
+  const request = { authority: hostname(), isSecure: false, path: '/', query: '' }
+  t.equal(redirectTarget(request, 0, SETTINGS), `http://${hostname().toLowerCase()}:8000/`)
+})
+
+t.test('redirect target: an IPv6 fallback gets its brackets', async t => {
+  const target = check({ authority: 'evil.example' }, { ip: '2001:db8::10' })
+  t.equal(target, 'http://[2001:db8::10]:8001/')
+})
+
+t.test('redirect target: names the port of the chosen server', async t => {
+  const request = { authority: 'localhost:8080', isSecure: false, path: '/', query: '' }
+  const targets = SETTINGS.ports.map(
+    (_, server) => redirectTarget(request, server, SETTINGS, MACHINE)
+  )
+  t.strictSame(targets,
+    ['http://localhost:8000/', 'http://localhost:8001/', 'http://localhost:8002/'])
+})
+
+t.test('redirect target: the scheme is the one that the visitor came with', async t => {
+  t.equal(check({ isSecure: true }), 'https://localhost:8001/')
+  t.equal(check({ isSecure: false }), 'http://localhost:8001/')
+})
+
+t.test('redirect target: path and query are kept byte by byte', async t => {
+  const cases: ReadonlyArray<readonly [path: string, query: string]> = [
+    ['/', ''],
+    ['/', '?'],
+    ['/a/b.html', '?q=1&r=2'],
+    ['/%E2%82%AC', '?a=%20+b'],
+    ['/%2e%2e/%2F', '?%00'],
+    ['/a/../b', '?x=../y'],
+    ['//evil.example/', ''],
+    ['//evil.example', '?//evil'],
+    ['/\\evil.example', ''],
+    ['/@evil.example', '?@'],
+    ['/http://evil.example/', '?url=http://evil.example/'],
+    ['/a|b[c]{d}^', '?|[]{}^`'],
+    ['/:8080', '??']
+  ]
+  for (const [path, query] of cases) {
+    const plain = check({ path, query })
+    t.equal(plain, `http://localhost:8001${path}${query}`)
+    t.equal(new URL(plain).host, 'localhost:8001', 'and a browser goes where we mean')
+    const mapped = check({ path, query }, { serverUrls: URLS })
+    t.equal(mapped, `https://b.example${path}${query}`)
+    t.equal(new URL(mapped).host, 'b.example')
+  }
+})
+
+const URLS = ['https://a.example:444', 'https://b.example', 'http://c.example/three']
+
+t.test('redirect target: a public URL stands as it is, whatever the request says', async t => {
+  const requests = [
+    { authority: 'localhost', isSecure: false, path: '/x', query: '?y' },
+    { authority: 'evil.example', isSecure: true, path: '/x', query: '?y' },
+    { authority: undefined, isSecure: false, path: '/x', query: '?y' }
+  ]
+  const settings = { ...SETTINGS, serverUrls: URLS }
+  for (const request of requests) {
+    const targets = URLS.map((_, server) => redirectTarget(request, server, settings, MACHINE))
+    t.strictSame(targets, [
+      'https://a.example:444/x?y', 'https://b.example/x?y', 'http://c.example/three/x?y'
+    ])
+  }
+})
+
+/** Where the server with index 1 is, for a plain request on `localhost` with these changes. */
+function check (
+  request: Partial<Parameters<typeof redirectTarget>[0]>, settings: Partial<TargetSettings> = {}
+): string {
+  const plain = { authority: 'localhost:8080', isSecure: false, path: '/', query: '' }
+  return redirectTarget({ ...plain, ...request }, 1, { ...SETTINGS, ...settings }, MACHINE)
+}

@@ -1,0 +1,203 @@
+import t, { type Test } from 'tap'
+import { monotonicNowMs } from '@usher/shared/clock.ts'
+import {
+  allocateTable, MAIN_THREAD_PATIENCE, MAIN_THREAD_TAG, viewTable
+} from '@usher/shared/memory/table-view.ts'
+import { UserTable } from '@usher/shared/memory/user-table.ts'
+import {
+  chooseLowest, clientNumber, HOME, randomWords
+} from '../../shared/test/memory/test-table.ts'
+import { Reservations } from '../src/reservations.ts'
+import { lockTable } from './fixtures/locked-table.ts'
+import { until } from './fixtures/until.ts'
+
+const TTL_MS = 60
+/** How much later than its time an unclaimed place may end. */
+const OVERRUN_MAX_MS = 100
+const ANA = clientNumber(1)
+const BEN = clientNumber(2)
+
+t.test('reservations: an unclaimed place ends with its time and not before', async t => {
+  const { reservations, table, clock, reserve } = testReservations(t)
+  reserve(ANA)
+  const redirectedMs = clock()
+  t.equal(reservations.confirm(ANA, 0), 'held')
+  t.strictSame([...table.loads()], [1, 0, 0])
+  await until(() => table.size() === 0)
+  const heldMs = clock() - redirectedMs
+  t.ok(heldMs >= TTL_MS, `held for ${heldMs} ms`)
+  t.ok(heldMs <= TTL_MS + OVERRUN_MAX_MS, `held for ${heldMs} ms`)
+  t.strictSame([...table.loads()], [0, 0, 0])
+})
+
+t.test('reservations: the time counts from the redirect, not from the choice', async t => {
+  const { reservations, table, clock, reserve } = testReservations(t)
+  reserve(ANA)
+  const chosenMs = clock()
+  await until(() => clock() > chosenMs + TTL_MS + OVERRUN_MAX_MS)
+  t.equal(table.size(), 1, 'the wait does not count')
+  const redirectedMs = clock()
+  t.equal(reservations.confirm(ANA, 0), 'held')
+  await until(() => table.size() === 0)
+  t.ok(clock() - redirectedMs >= TTL_MS)
+})
+
+t.test('reservations: a fraction of a millisecond is not cut off', async t => {
+  // The table counts whole milliseconds: 0.9 of one before the end, the place must stand.
+  const clock = { nowMs: 1000.9 }
+  const { reservations, table, reserve } = testReservations(t, () => clock.nowMs)
+  reserve(ANA)
+  reservations.confirm(ANA, 0)
+  clock.nowMs = 1000.9 + TTL_MS - 0.5
+  sweep(table)
+  t.equal(table.size(), 1)
+  clock.nowMs += 1
+  sweep(table)
+  t.equal(table.size(), 0)
+})
+
+t.test('reservations: a place given up by nobody is the sweep\'s, after wait and time', async t => {
+  const clock = { nowMs: 1000 }
+  const { table, reserve } = testReservations(t, () => clock.nowMs)
+  reserve(ANA)
+  clock.nowMs += 350 + TTL_MS
+  sweep(table)
+  t.equal(table.size(), 1, 'a redirect that is a little late finds its place')
+  clock.nowMs += 5000
+  sweep(table)
+  t.equal(table.size(), 0)
+})
+
+t.test('reservations: two redirects of one visitor hold the place until the later ends', async t => {
+  const { reservations, table, clock, reserve } = testReservations(t)
+  reserve(ANA)
+  const firstMs = clock()
+  t.equal(reservations.confirm(ANA, 0), 'held')
+  await until(() => clock() >= firstMs + TTL_MS / 2)
+  t.match(reserve(ANA), { kind: 'reserved', server: 0 }, 'they keep their place')
+  const secondMs = clock()
+  t.equal(reservations.confirm(ANA, 0), 'held')
+  t.strictSame([...table.loads()], [1, 0, 0], 'and count once')
+  await until(() => table.size() === 0)
+  t.ok(clock() - secondMs >= TTL_MS, `the second was held for ${clock() - secondMs} ms`)
+  t.ok(clock() - secondMs <= TTL_MS + OVERRUN_MAX_MS)
+})
+
+t.test('reservations: a visitor who arrives is not removed when the time has passed', async t => {
+  const { reservations, table, reserve } = testReservations(t)
+  reserve(ANA)
+  reserve(BEN)
+  reservations.confirm(ANA, 0)
+  table.touch(ANA, 0, HOME)
+  t.equal(reservations.confirm(ANA, 0), 'arrived')
+  reservations.confirm(BEN, 1)
+  await until(() => table.size() === 1) // Ben's place was confirmed later, and has ended.
+  t.strictSame([...table.loads()], [1, 0, 0])
+  t.strictSame([...table.activeUsersPerServer()], [1, 0, 0])
+})
+
+t.test('reservations: what was lost meanwhile is said so', async t => {
+  const { reservations, table, reserve } = testReservations(t)
+  reserve(ANA)
+  t.equal(reservations.confirm(ANA, 2), 'lost', 'held elsewhere')
+  t.equal(reservations.confirm(BEN, 0), 'lost', 'never held')
+  t.strictSame([...table.loads()], [1, 0, 0])
+})
+
+t.test('reservations: a released place is free at once, whatever else stands', async t => {
+  const { reservations, table, reserve } = testReservations(t)
+  reserve(ANA)
+  reservations.release(ANA, 1)
+  t.equal(table.size(), 1, 'another server\'s place is not theirs to give up')
+  reservations.release(ANA, 0)
+  t.equal(table.size(), 0)
+  reservations.release(ANA, 0)
+  t.equal(table.size(), 0)
+
+  table.touch(ANA, 2, HOME)
+  table.touch(BEN, 2, HOME)
+  t.match(reserve(ANA), { server: 0 })
+  reservations.release(ANA, 0)
+  t.strictSame([...table.loads()], [0, 0, 2], 'a moving user counts where they were')
+  reservations.release(ANA, 2)
+  t.strictSame([...table.loads()], [0, 0, 2], 'being active is no reservation')
+})
+
+t.test('reservations: a busy table is said so', async t => {
+  const { reservations, reserve, view } = testReservations(t)
+  reserve(ANA)
+  const unlock = lockTable(view)
+  t.match(reserve(BEN), { kind: 'busy' })
+  t.equal(reservations.confirm(ANA, 0), 'busy')
+  unlock()
+  t.match(reserve(BEN), { kind: 'reserved', server: 1 })
+  t.equal(reservations.confirm(ANA, 0), 'held')
+})
+
+t.test('reservations: a shard that is busy when a place ends is tried again soon', async t => {
+  const { reservations, table, clock, reserve, view } = testReservations(t)
+  reserve(ANA)
+  const redirectedMs = clock()
+  reservations.confirm(ANA, 0)
+  const unlock = lockTable(view)
+  await until(() => clock() >= redirectedMs + TTL_MS + 30) // Two tries have failed by then.
+  unlock()
+  await until(() => table.size() === 0)
+  const heldMs = clock() - redirectedMs
+  t.ok(heldMs <= TTL_MS + OVERRUN_MAX_MS, `held for ${heldMs} ms`)
+})
+
+t.test('reservations: a shard that stays busy is left to the sweep', async t => {
+  const { reservations, table, view, reserve, clock } = testReservations(t)
+  const tries = t.capture(table, 'expireReservation', table.expireReservation.bind(table))
+  reserve(ANA)
+  reservations.confirm(ANA, 0)
+  const unlock = lockTable(view)
+  let count = 0
+  await until(() => { count += tries().length; return count === 5 })
+  const lastMs = clock()
+  await until(() => clock() > lastMs + OVERRUN_MAX_MS)
+  t.equal(tries().length, 0, 'five tries, and no more')
+  unlock()
+  sweep(table)
+  t.equal(table.size(), 0)
+})
+
+t.test('reservations: after close nothing is given up any more', async t => {
+  const { reservations, table, clock, reserve, view } = testReservations(t)
+  reserve(ANA)
+  reserve(BEN)
+  const startMs = clock()
+  reservations.confirm(ANA, 0)
+  const unlock = lockTable(view)
+  await until(() => clock() >= startMs + TTL_MS + 5) // Ana's place waits for its next try.
+  unlock()
+  reservations.confirm(BEN, 1)
+  reservations.close()
+  reservations.close()
+  const closedMs = clock()
+  await until(() => clock() >= closedMs + TTL_MS + 30)
+  t.equal(table.size(), 2)
+})
+
+function sweep (table: UserTable): void {
+  for (let shard = 0; shard < table.shardCount; shard++) table.sweepShard(shard, 1_000_000)
+}
+
+/** Reservations in a table of their own, by default on the real clock. */
+function testReservations (t: Test, now = monotonicNowMs) {
+  const memory = allocateTable(1024, 3, randomWords(1))
+  const options = { threadTag: MAIN_THREAD_TAG, patience: MAIN_THREAD_PATIENCE, now }
+  const table = new UserTable(memory, options)
+  const times = { reservationTtlMs: TTL_MS, delayBetweenRoutingMs: 350 }
+  const reservations = new Reservations(table, now, times)
+  t.teardown(() => { reservations.close() })
+  return {
+    reservations,
+    table,
+    view: viewTable(memory, options),
+    clock: now,
+    reserve: (client: typeof ANA) =>
+      reservations.reserve({ client, address: HOME, isReturning: false, choose: chooseLowest })
+  }
+}

@@ -1,0 +1,486 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import t, { type Test } from 'tap'
+import { formatClient, parseAddress, parseClientId } from '@usher/shared/client.ts'
+import { NO_BODY, type Reply } from '@usher/shared/http/values.ts'
+import { clientNumber, HOME } from '../../shared/test/memory/test-table.ts'
+import { ROUTER_ALLOW } from '../src/router.ts'
+import { lockTable } from './fixtures/locked-table.ts'
+import {
+  clientOf, COOKIE, headerOf, PORTS, portOf, testRouter, turns, type Question
+} from './fixtures/router.ts'
+
+const ANA = clientNumber(1)
+const BEN = clientNumber(2)
+/** What a browser sends along when another site's page embeds something of ours. */
+const EMBEDDED = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' }
+const FOLLOWED = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' }
+
+t.test('router: a new visitor is redirected, with a cookie for the place that is held', async t => {
+  const { ask, users } = testRouter(t)
+  const reply = await ask('/a/b?c=d')
+  t.equal(reply.status, 302)
+  t.equal(reply.body.length, 0)
+  const cookie = headerOf(reply, 'Set-Cookie') ?? ''
+  t.strictSame(reply.headers, [
+    'Location', 'http://localhost:8000/a/b?c=d',
+    'Cache-Control', 'private, no-store',
+    'Set-Cookie', cookie
+  ])
+  t.match(cookie, COOKIE)
+  const id = COOKIE.exec(cookie)![1]
+  t.match(users(), [{ client: parseClientId(id!), server: undefined, reservedServer: 0 }])
+})
+
+t.test('router: a known visitor keeps the id and gets no cookie', async t => {
+  const { ask, users } = testRouter(t)
+  const reply = await ask('/', { client: ANA })
+  t.strictSame(reply, {
+    status: 302,
+    headers: ['Location', 'http://localhost:8000/', 'Cache-Control', 'no-store'],
+    body: NO_BODY
+  })
+  t.match(users(), [{ client: ANA, reservedServer: 0, address: HOME }])
+})
+
+t.test('router: a cookie that is no id counts as none', async t => {
+  const { ask } = testRouter(t)
+  const reply = await ask('/', { headers: { cookie: 'client_id=no-uuid' } })
+  t.match(headerOf(reply, 'Set-Cookie'), COOKIE)
+})
+
+t.test('router: with TLS the redirect and the cookie are for HTTPS', async t => {
+  const { ask } = testRouter(t)
+  const reply = await ask('/', { isSecure: true })
+  t.equal(headerOf(reply, 'Location'), 'https://localhost:8000/')
+  t.match(headerOf(reply, 'Set-Cookie'), /; Secure$/)
+})
+
+t.test('router: a foreign Host never reaches the Location', async t => {
+  const { ask } = testRouter(t)
+  const reply = await ask('//evil.example/', { authority: 'evil.example' })
+  t.equal(headerOf(reply, 'Location'), 'http://192.0.2.10:8000//evil.example/')
+})
+
+t.test('router: HEAD is answered as GET', async t => {
+  const { ask, loads } = testRouter(t)
+  const get = await ask('/x', { client: ANA })
+  const head = await ask('/x', { client: ANA, method: 'HEAD' })
+  t.strictSame(head, get)
+  t.match(headerOf(await ask('/x', { method: 'HEAD' }), 'Set-Cookie'), COOKIE)
+  t.strictSame(loads(), [1, 1, 0], 'and counted as GET')
+})
+
+t.test('router: other methods are refused and count nobody', async t => {
+  const { ask, loads, waits } = testRouter(t)
+  for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE', 'PROPFIND', 'get']) {
+    const reply = await ask('/', { method, client: ANA })
+    t.strictSame([reply.status, headerOf(reply, 'Allow')], [405, 'GET, HEAD'], method)
+    t.equal(headerOf(reply, 'Set-Cookie'), undefined)
+  }
+  t.equal(ROUTER_ALLOW, 'GET, HEAD')
+  t.equal(waits.count, 0)
+  t.strictSame(loads(), [0, 0, 0])
+})
+
+t.test('router: a visitor counts from the choice on and is answered after the wait', async t => {
+  const { ask, loads, waits } = testRouter(t, { isWaiting: true })
+  let isAnswered = false
+  const asked = ask('/', { client: ANA }).then(reply => {
+    isAnswered = true
+    return reply
+  })
+  t.strictSame(loads(), [1, 0, 0], 'chosen and reserved in one step')
+  await turns(3)
+  t.equal(waits.count, 1)
+  t.notOk(isAnswered)
+  await waits.end()
+  t.equal((await asked).status, 302)
+  t.strictSame(loads(), [1, 0, 0])
+})
+
+t.test('router: the place is held for its time from the redirect on', async t => {
+  const { ask, users, clock, waits, sweep } = testRouter(t, { isWaiting: true })
+  const asked = ask('/', { client: ANA })
+  clock.nowMs += 350
+  await waits.end()
+  await asked
+  clock.nowMs += 9_999
+  sweep()
+  t.equal(users().length, 1)
+  clock.nowMs += 1
+  sweep()
+  t.equal(users().length, 0)
+})
+
+t.test('router: ties walk through the ports, and start over', async t => {
+  const { ask } = testRouter(t)
+  const ports: Array<number | undefined> = []
+  for (let visitor = 0; visitor < 7; visitor++) ports.push(portOf(await ask('/')))
+  t.strictSame(ports, [8000, 8001, 8002, 8000, 8001, 8002, 8000])
+})
+
+t.test('router: ties walk by number, in whatever order the ports are listed', async t => {
+  const { ask } = testRouter(t, { ports: [8002, 8000, 8001] })
+  const ports: Array<number | undefined> = []
+  for (let visitor = 0; visitor < 4; visitor++) ports.push(portOf(await ask('/')))
+  t.strictSame(ports, [8000, 8001, 8002, 8000])
+})
+
+t.test('router: a returning visitor goes back on a tie, and moves for one user less', async t => {
+  const { ask, table, loads } = testRouter(t)
+  table.touch(ANA, 2, HOME)
+  t.equal(portOf(await ask('/', { client: ANA })), 8002, 'everybody else is nowhere')
+  table.touch(clientNumber(10), 0, HOME)
+  table.touch(clientNumber(11), 1, HOME)
+  t.equal(portOf(await ask('/', { client: ANA })), 8002, 'without her, 8002 is the emptiest')
+  table.touch(clientNumber(12), 2, HOME)
+  t.equal(portOf(await ask('/', { client: ANA })), 8002, '1, 1, 1 without her')
+  table.touch(clientNumber(13), 2, HOME)
+  t.equal(portOf(await ask('/', { client: ANA })), 8000, '1, 1, 2 without her')
+  t.strictSame(loads(), [2, 1, 2], 'and counts once')
+})
+
+t.test('router: a visitor who asks twice keeps the place and counts once', async t => {
+  const { ask, loads, waits } = testRouter(t, { isWaiting: true })
+  const asked = [ask('/1', { client: ANA }), ask('/2', { client: ANA }), ask('/3', { client: ANA })]
+  t.strictSame(loads(), [1, 0, 0])
+  await waits.end()
+  t.strictSame((await Promise.all(asked)).map(portOf), [8000, 8000, 8000])
+  t.strictSame(loads(), [1, 0, 0])
+})
+
+t.test('router: a visitor who arrives during the wait of another tab is sent there', async t => {
+  const { ask, table, waits, loads } = testRouter(t, { isWaiting: true })
+  const asked = ask('/', { client: ANA })
+  table.touch(ANA, 0, HOME)
+  await waits.end()
+  t.equal(portOf(await asked), 8000)
+  t.strictSame(loads(), [1, 0, 0])
+})
+
+t.test('router: 300 at once are 100 on each server, and never differ by more than 1', async t => {
+  const { ask, loads, waits, table } = testRouter(t, { isWaiting: true })
+  const worst = { difference: 0 }
+  const look = (): void => {
+    const now = loads()
+    worst.difference = Math.max(worst.difference, Math.max(...now) - Math.min(...now))
+  }
+  const asked = Array.from({ length: 300 }, (_, number) => {
+    const reply = ask('/', number % 3 === 0 ? { client: clientNumber(100 + number) } : {})
+    look()
+    return reply
+  })
+  t.strictSame(loads(), [100, 100, 100])
+  await turns(1)
+  t.equal(waits.count, 300, 'all wait side by side')
+  await waits.end()
+  for (const reply of asked) {
+    const { headers } = await reply
+    look()
+    t.equal(headers[0], 'Location')
+  }
+  const ports = (await Promise.all(asked)).map(portOf)
+  t.strictSame(PORTS.map(port => ports.filter(chosen => chosen === port).length), [100, 100, 100])
+  for (const [at, reply] of (await Promise.all(asked)).entries()) {
+    const client = clientOf(reply) ?? clientNumber(100 + at)
+    table.touch(client, PORTS.indexOf(ports[at]!), HOME)
+    look()
+  }
+  t.equal(worst.difference, 1)
+  t.strictSame([...table.activeUsersPerServer()], [100, 100, 100])
+  t.strictSame(table.check(), [])
+})
+
+t.test('router: a denied visitor gets the denied page at once, and holds no place', async t => {
+  const { ask, deny, waits, users } = testRouter(t)
+  const address = parseAddress('198.51.100.7')!
+  deny(formatClient(ANA), '198.51.100.7')
+  const cases: ReadonlyArray<readonly [name: string, question: Question, shown: string]> = [
+    ['by id', { client: ANA }, formatClient(ANA)],
+    ['by address, with an id', { client: BEN, address }, formatClient(BEN)],
+    ['by address, without one', { address }, '198.51.100.7'],
+    ['embedded elsewhere', { client: ANA, headers: EMBEDDED }, formatClient(ANA)],
+    ['HEAD', { client: ANA, method: 'HEAD' }, formatClient(ANA)]
+  ]
+  for (const [name, question, shown] of cases) {
+    const reply = await ask('/', question)
+    t.equal(reply.status, 403, name)
+    t.equal(reply.body.toString(), `<p>${shown}, 23 November 2026, 14:31 UTC</p>`, name)
+    t.equal(headerOf(reply, 'Cache-Control'), 'no-store')
+    t.equal(headerOf(reply, 'Content-Type'), 'text/html; charset=utf-8')
+    t.equal(headerOf(reply, 'Set-Cookie'), undefined)
+  }
+  t.equal(waits.count, 0)
+  t.strictSame(users(), [])
+  t.equal((await ask('/', { client: BEN })).status, 302, 'nobody else is')
+})
+
+t.test('router: who is denied during the wait gets 403, and gives the place back', async t => {
+  const { ask, deny, waits, users } = testRouter(t, { isWaiting: true })
+  const asked = [
+    ask('/', { client: ANA }), ask('/', { client: BEN }),
+    ask('/', { address: parseAddress('198.51.100.7')! }),
+    ask('/', { client: ANA, headers: EMBEDDED })
+  ]
+  deny(formatClient(ANA), '198.51.100.7')
+  await waits.end()
+  const replies = await Promise.all(asked)
+  t.strictSame(replies.map(({ status }) => status), [403, 302, 403, 403])
+  t.match(replies[0]!.body.toString(), formatClient(ANA))
+  t.match(replies[2]!.body.toString(), '198.51.100.7')
+  t.equal(headerOf(replies[2]!, 'Set-Cookie'), undefined)
+  t.match(users(), [{ client: BEN }], 'nothing of the denied is left')
+  t.equal(users().length, 1)
+})
+
+t.test('router: an active user who is denied during the wait stays where they were', async t => {
+  const { ask, deny, waits, table, loads } = testRouter(t, { isWaiting: true })
+  table.touch(ANA, 2, HOME)
+  table.touch(BEN, 2, HOME)
+  const asked = ask('/', { client: ANA })
+  t.strictSame(loads(), [1, 0, 1])
+  deny(formatClient(ANA))
+  await waits.end()
+  t.equal((await asked).status, 403)
+  t.strictSame(loads(), [0, 0, 2], 'the one who denied them sees to the rest')
+})
+
+t.test('router: a server that goes away during the wait is replaced without a second one', async t => {
+  for (const state of ['down', 'draining', 'starting'] as const) {
+    const { ask, table, waits, loads } = testRouter(t, { isWaiting: true })
+    const asked = ask('/', { client: ANA })
+    table.setServerState(0, state)
+    await waits.end()
+    t.equal(portOf(await asked), 8001, state)
+    t.equal(waits.count, 1, 'one wait')
+    t.strictSame(loads(), [0, 1, 0])
+  }
+})
+
+t.test('router: a new visitor whose server goes away keeps the id that was made up', async t => {
+  const { ask, table, waits, users } = testRouter(t, { isWaiting: true })
+  const asked = ask('/')
+  const before = users()[0]!.client
+  table.setServerState(0, 'down')
+  await waits.end()
+  const reply = await asked
+  t.strictSame(clientOf(reply), before)
+  t.match(users(), [{ client: before, reservedServer: 1 }])
+})
+
+t.test('router: a visitor who was on a server that is gone is placed anew', async t => {
+  const { ask, table } = testRouter(t)
+  table.touch(ANA, 0, HOME)
+  table.setServerState(0, 'draining')
+  t.equal(portOf(await ask('/', { client: ANA })), 8001)
+})
+
+t.test('router: without an available server it is 503, to be tried again in a second', async t => {
+  const { ask, table, waits, users } = testRouter(t)
+  for (const server of [0, 1, 2]) table.setServerState(server, 'down')
+  for (const question of [{}, { client: ANA }, { headers: EMBEDDED }]) {
+    checkUnavailable(t, await ask('/', question))
+  }
+  t.strictSame(users(), [])
+  t.ok(waits.count <= 1, 'at once, for those who count')
+  table.setServerState(1, 'up')
+  t.equal(portOf(await ask('/', { client: ANA })), 8001)
+})
+
+t.test('router: when all servers go away during the wait it is 503, and no place is held', async t => {
+  const { ask, table, waits, users } = testRouter(t, { isWaiting: true })
+  const asked = ask('/')
+  for (const server of [0, 1, 2]) table.setServerState(server, 'down')
+  await waits.end()
+  checkUnavailable(t, await asked)
+  t.strictSame(users(), [])
+})
+
+t.test('router: a table full of users who stay is 503, and one free place is enough', async t => {
+  const { ask, table } = testRouter(t, { users: 16 })
+  for (let number = 0; number < 16; number++) {
+    table.touch(clientNumber(100 + number), number % 3, HOME)
+    table.touch(clientNumber(100 + number), number % 3, HOME)
+  }
+  const reply = await ask('/')
+  t.equal(reply.status, 503)
+  t.equal(reply.body.toString(), '<p>full</p>')
+  t.equal(headerOf(reply, 'Retry-After'), '5')
+  t.equal(headerOf(reply, 'Cache-Control'), 'no-store')
+  t.equal(headerOf(reply, 'Set-Cookie'), undefined)
+  t.equal((await ask('/', { client: clientNumber(100) })).status, 302, 'who is in it may come')
+  table.leave(clientNumber(100), 0)
+  table.leave(clientNumber(101), 1)
+  t.equal((await ask('/')).status, 302)
+})
+
+t.test('router: what another site embeds counts nobody and sets no cookie', async t => {
+  const { ask, users, waits } = testRouter(t, { isWaiting: true })
+  for (const [at, mode] of ['no-cors', 'cors', 'websocket', undefined].entries()) {
+    const asked = ask('/logo.png', { headers: { ...EMBEDDED, 'sec-fetch-mode': mode } })
+    t.strictSame(users(), [])
+    await waits.end()
+    t.equal(waits.count, at + 1, 'the wait is the same for all')
+    t.strictSame(await asked, {
+      status: 302,
+      headers: ['Location', 'http://localhost:8000/logo.png', 'Cache-Control', 'no-store'],
+      body: NO_BODY
+    })
+  }
+  const known = ask('/logo.png', { client: ANA, headers: EMBEDDED })
+  await waits.end()
+  t.equal((await known).status, 302)
+  t.strictSame(users(), [])
+})
+
+t.test('router: what another site embeds goes where the fewest users are', async t => {
+  const { ask, table } = testRouter(t)
+  table.touch(ANA, 0, HOME)
+  t.equal(portOf(await ask('/', { headers: EMBEDDED })), 8001)
+  t.equal(portOf(await ask('/', { headers: EMBEDDED })), 8001, 'whoever else was embedded')
+})
+
+t.test('router: a link that is followed from another site is a visit', async t => {
+  const { ask, loads } = testRouter(t)
+  const requests: IncomingHttpHeaders[] = [
+    FOLLOWED, { 'sec-fetch-site': 'same-origin' }, { 'sec-fetch-site': 'none' }
+  ]
+  for (const headers of requests) {
+    t.match(headerOf(await ask('/', { headers }), 'Set-Cookie'), COOKIE)
+  }
+  t.strictSame(loads(), [1, 1, 1])
+})
+
+t.test('router: an id that comes back takes over the entry of its address', async t => {
+  const { ask, table, users } = testRouter(t)
+  table.touch({ kind: 'ip', ...HOME }, 1, HOME)
+  t.equal(portOf(await ask('/', { client: ANA })), 8001, 'it is the visitor themself')
+  t.match(users(), [{ client: ANA, server: 1, reservedServer: 1 }])
+  t.equal(users().length, 1)
+})
+
+t.test('router: a newcomer\'s made-up id leaves the entry of the address alone', async t => {
+  const { ask, table, users } = testRouter(t)
+  table.touch({ kind: 'ip', ...HOME }, 1, HOME)
+  t.equal(portOf(await ask('/')), 8000)
+  t.equal(users().length, 2)
+})
+
+t.test('router: a place that was lost during the wait is chosen anew', async t => {
+  const { ask, reservations, waits, loads, lines } = testRouter(t, { isWaiting: true })
+  const asked = ask('/', { client: ANA })
+  reservations.release(ANA, 0)
+  void ask('/', { client: BEN })
+  t.strictSame(loads(), [1, 0, 0], 'somebody else has it now')
+  await waits.end()
+  t.equal(portOf(await asked), 8001)
+  t.equal(waits.count, 2, 'one wait each')
+  t.match(lines.find(({ client }) => client === formatClient(ANA)), {
+    kind: 'redirect', server: 1, because: 'the place was lost during the wait'
+  })
+})
+
+t.test('router: a place that is lost again and again ends in 503', async t => {
+  const calls: string[] = []
+  const { ask, waits } = testRouter(t, {
+    reservations: {
+      reserve: () => {
+        calls.push('reserve')
+        return { kind: 'reserved', server: 1 }
+      },
+      confirm: () => {
+        calls.push('confirm')
+        return 'lost'
+      },
+      release: () => { calls.push('release') }
+    }
+  })
+  const reply = await ask('/')
+  t.strictSame([reply.status, headerOf(reply, 'Retry-After')], [503, '5'])
+  t.strictSame(calls, ['reserve', 'confirm', 'reserve', 'confirm', 'reserve', 'confirm'])
+  t.equal(waits.count, 1)
+})
+
+t.test('router: a shard that is busy is asked again on the next turns of the loop', async t => {
+  const { ask, view, loads, waits } = testRouter(t, { isWaiting: true })
+  const unlock = lockTable(view)
+  const asked = ask('/', { client: ANA })
+  await turns(3)
+  t.equal(waits.count, 0)
+  unlock()
+  await turns(2)
+  t.strictSame(loads(), [1, 0, 0])
+  const lockAgain = lockTable(view)
+  await waits.end()
+  await turns(3)
+  lockAgain()
+  t.equal(portOf(await asked), 8000)
+})
+
+t.test('router: a table that stays busy ends in 503', async t => {
+  const stuck = testRouter(t, {
+    reservations: {
+      reserve: () => ({ kind: 'busy' }), confirm: () => 'busy', release: () => {}
+    }
+  })
+  t.equal((await stuck.ask('/')).status, 503)
+  t.equal(stuck.waits.count, 0)
+  const stuckLater = testRouter(t, {
+    reservations: {
+      reserve: () => ({ kind: 'reserved', server: 0 }), confirm: () => 'busy', release: () => {}
+    }
+  })
+  t.equal((await stuckLater.ask('/')).status, 503)
+})
+
+t.test('router: what happens while a shard is busy after the wait is seen', async t => {
+  const { ask, view, table, waits, deny } = testRouter(t, { isWaiting: true })
+  const [ana, ben] = [ask('/', { client: ANA }), ask('/', { client: BEN })]
+  const unlock = lockTable(view)
+  await waits.end()
+  await turns(2)
+  deny(formatClient(ANA))
+  table.setServerState(1, 'down')
+  unlock()
+  t.equal((await ana).status, 403)
+  t.equal(portOf(await ben), 8000)
+})
+
+t.test('router: a decision is one debug line with its reason', async t => {
+  const { ask, lines, deny, table } = testRouter(t)
+  await ask('/', { client: ANA })
+  deny(formatClient(BEN))
+  await ask('/', { client: BEN })
+  await ask('/', { client: ANA, headers: EMBEDDED })
+  for (const server of [0, 1, 2]) table.setServerState(server, 'down')
+  await ask('/', { client: ANA })
+  const [ana, ben] = [formatClient(ANA), formatClient(BEN)]
+  const msg = 'visitor routed'
+  t.strictSame(lines, [
+    { level: 20, client: ana, kind: 'redirect', server: 0, because: 'fewest users', msg },
+    { level: 20, client: ben, kind: 'denied', msg },
+    {
+      level: 20,
+      client: ana,
+      kind: 'redirect',
+      server: 1,
+      because: 'not counted: caused by another site',
+      msg
+    },
+    { level: 20, client: ana, kind: 'unavailable', msg }
+  ])
+})
+
+t.test('router: above the debug level nothing is logged', async t => {
+  const { ask, lines } = testRouter(t, { level: 'info' })
+  await ask('/')
+  t.strictSame(lines, [])
+})
+
+function checkUnavailable (t: Test, reply: Reply): void {
+  t.equal(reply.status, 503)
+  t.equal(reply.body.toString(), '<p>unavailable</p>')
+  t.equal(headerOf(reply, 'Retry-After'), '1')
+  t.equal(headerOf(reply, 'Cache-Control'), 'no-store')
+  t.equal(headerOf(reply, 'Set-Cookie'), undefined)
+}

@@ -1,0 +1,137 @@
+/**
+ * Who is refused: client ids, addresses and ranges, each until a time or for good. A value that
+ * every thread holds a copy of; it is replaced as a whole. Asks no database and no other thread.
+ */
+import { BlockList } from 'node:net'
+import {
+  formatAddress, parseAddress, parseClientId, type Address, type Client, type Words128
+} from './client.ts'
+import { DenyEntryInvalid } from './errors.ts'
+import { quote } from './quote.ts'
+
+export interface DenyEntry {
+  readonly kind: 'id' | 'address' | 'range'
+  /** A UUID, an IP address, or a CIDR such as `192.0.2.0/24`. */
+  readonly text: string
+  /** Wall-clock milliseconds since 1970; undefined: for good. */
+  readonly untilMs: number | undefined
+}
+
+/** A BlockList takes 69 us a check at 10,000 ranges; ids and addresses are looked up in a Map. */
+export const RANGES_MAX = 1000
+
+/** An address without a zone, and a number of bits without a leading zero. */
+const CIDR = /^([^/%]+)\/(0|[1-9]\d{0,2})$/
+const IPV4_BITS = 32
+const IPV6_BITS = 128
+/** The length of `::ffff:0:0/96`, where mapped IPv4 addresses lie. RFC 4291 section 2.5.5.2. */
+const MAPPED_BITS = 96
+
+interface Ranges {
+  readonly family: Family
+  readonly untilMs: number
+  readonly list: BlockList
+}
+
+type Family = 'ipv4' | 'ipv6'
+
+export class DenyList {
+  readonly #now: () => number
+  /** Deadline by the words of an id or an address; Infinity for good. */
+  #untilById: ReadonlyMap<string, number> = new Map()
+  #untilByAddress: ReadonlyMap<string, number> = new Map()
+  #ranges: readonly Ranges[] = []
+
+  /** @param now wall-clock milliseconds */
+  constructor (now: () => number) {
+    this.#now = now
+  }
+
+  /**
+   * Of entries for the same client or address the longest counts. Throws DenyEntryInvalid and keeps
+   * the list it had when an entry is malformed.
+   */
+  replace (entries: readonly DenyEntry[]): void {
+    const untilById = new Map<string, number>()
+    const untilByAddress = new Map<string, number>()
+    const rangesByKey = new Map<string, Ranges>()
+    if (entries.filter(({ kind }) => kind === 'range').length > RANGES_MAX) {
+      throw new DenyEntryInvalid(`more than ${RANGES_MAX} ranges`)
+    }
+    for (const { kind, text, untilMs = Infinity } of entries) {
+      if (kind === 'id') keepLongest(untilById, clientWords(text), untilMs)
+      if (kind === 'address') keepLongest(untilByAddress, addressWords(text), untilMs)
+      if (kind === 'range') addRange(rangesByKey, text, untilMs)
+    }
+    this.#untilById = untilById
+    this.#untilByAddress = untilByAddress
+    this.#ranges = [...rangesByKey.values()]
+  }
+
+  /** Whether the id, if there is one, or the address is denied now. */
+  isDenied (client: Client | undefined, address: Address): boolean {
+    if (client?.kind === 'id' && this.#isRunning(this.#untilById, client)) return true
+    if (this.#isRunning(this.#untilByAddress, address)) return true
+    if (this.#ranges.length === 0) return false
+    const text = formatAddress(address)
+    const family = text.includes(':') ? 'ipv6' : 'ipv4'
+    const now = this.#now()
+    return this.#ranges.some(ranges => {
+      return ranges.family === family && now < ranges.untilMs && ranges.list.check(text, family)
+    })
+  }
+
+  #isRunning (deadlines: ReadonlyMap<string, number>, words: Words128): boolean {
+    if (deadlines.size === 0) return false
+    const untilMs = deadlines.get(keyOf(words))
+    return untilMs !== undefined && this.#now() < untilMs
+  }
+}
+
+function keepLongest (deadlines: Map<string, number>, words: Words128, untilMs: number): void {
+  const key = keyOf(words)
+  deadlines.set(key, Math.max(untilMs, deadlines.get(key) ?? -Infinity))
+}
+
+function keyOf ({ w0, w1, w2, w3 }: Words128): string {
+  return `${w0},${w1},${w2},${w3}`
+}
+
+function clientWords (text: string): Words128 {
+  const client = parseClientId(text)
+  if (client === undefined) throw new DenyEntryInvalid(`${quote(text)} is not a UUID, or is nil`)
+  return client
+}
+
+function addressWords (text: string): Words128 {
+  const address = parseAddress(text)
+  if (address === undefined) throw new DenyEntryInvalid(`${quote(text)} is not an IP address`)
+  return address
+}
+
+/** Ranges of one family and one deadline share a BlockList. */
+function addRange (rangesByKey: Map<string, Ranges>, text: string, untilMs: number): void {
+  const { network, bits, family } = parseRange(text)
+  const key = `${family} ${untilMs}`
+  const ranges = rangesByKey.get(key) ?? { family, untilMs, list: new BlockList() }
+  ranges.list.addSubnet(network, bits, family)
+  rangesByKey.set(key, ranges)
+}
+
+/**
+ * Mapped IPv4 ranges (`::ffff:192.0.2.0/120`) are taken as what they mean. Any other IPv6 range is
+ * for IPv6 visitors: `::/0` leaves IPv4 alone, although mapped addresses lie in it.
+ */
+function parseRange (text: string): { network: string, bits: number, family: Family } {
+  const [, network = '', bitsText = ''] = CIDR.exec(text) ?? []
+  const address = parseAddress(network)
+  const bits = Number(bitsText)
+  const isDotted = !network.includes(':')
+  if (address === undefined || bits > (isDotted ? IPV4_BITS : IPV6_BITS)) {
+    throw new DenyEntryInvalid(`${quote(text)} is not a CIDR such as 192.0.2.0/24 or 2001:db8::/32`)
+  }
+  const canonical = formatAddress(address)
+  if (isDotted) return { network: canonical, bits, family: 'ipv4' }
+  if (canonical.includes(':') || bits < MAPPED_BITS) return { network, bits, family: 'ipv6' }
+  return { network: canonical, bits: bits - MAPPED_BITS, family: 'ipv4' }
+}

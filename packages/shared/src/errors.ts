@@ -1,0 +1,70 @@
+/**
+ * The catalogue of errors: one entry per cause, matched on `code`, never on text. Each code has its
+ * row in docs/errors.md, and a test fails when the two differ. Starts nothing; used by every
+ * thread.
+ */
+import { inspect } from 'node:util'
+import createError, { type FastifyErrorConstructor } from '@fastify/error'
+
+type DefinedError = FastifyErrorConstructor<{ code: string }, string[]>
+
+/**
+ * An error class whose message takes `%s` arguments in order; `status` is the HTTP status, if any.
+ */
+function defineError (code: `USHER_${string}`, message: string, status?: number): DefinedError {
+  return createError<string[]>(code, message, status)
+}
+
+// Settings: the program ends with exit code 2.
+export const SettingsInvalid = defineError('USHER_SETTINGS_INVALID', '%s')
+
+// Start: the program ends with exit code 1.
+export const PortsUnavailable = defineError('USHER_PORTS_UNAVAILABLE', '%s')
+
+// The static servers' files: a start ends with exit code 1, a reload keeps the files it had.
+export const SiteTooLarge = defineError('USHER_SITE_TOO_LARGE', '%s')
+export const SiteUnreadable = defineError('USHER_SITE_UNREADABLE', '%s')
+export const PageScriptInvalid = defineError('USHER_PAGE_SCRIPT_INVALID', '%s')
+
+// The database: a start ends with exit code 1.
+export const DatabaseDamaged = defineError('USHER_DATABASE_DAMAGED', '%s')
+export const DatabaseUnavailable = defineError('USHER_DATABASE_UNAVAILABLE', '%s cannot be used: %s')
+
+// The deny list: the list that stood before stays in force.
+export const DenyEntryInvalid = defineError('USHER_DENY_ENTRY_INVALID', '%s')
+
+// Talk between threads.
+export const OrderTimedOut = defineError('USHER_ORDER_TIMED_OUT', '%s did not answer %s in time')
+export const WorkerGone = defineError('USHER_WORKER_GONE', '%s ended before it answered %s')
+
+// A worker's end: at the start with exit code 1, later it is replaced.
+export const WorkerEnded = defineError('USHER_WORKER_ENDED', '%s ended by itself with code %s')
+export const LayoutMismatch = defineError(
+  'USHER_LAYOUT_MISMATCH', '%s was built with another layout of the user table'
+)
+
+// The user table: such an error ends the thread that meets it.
+export const TableStuck = defineError('USHER_TABLE_STUCK', 'a shard of the user table stayed locked')
+
+/**
+ * Any thrown value as the plain object that crosses threads: an Error posted would lose its code.
+ */
+export interface ErrorReport {
+  readonly code: string
+  readonly message: string
+  readonly stack: string
+}
+
+export function reportOf (thrown: unknown): ErrorReport {
+  if (!(thrown instanceof Error)) {
+    const message = typeof thrown === 'string' ? thrown : inspect(thrown)
+    return { code: 'USHER_UNKNOWN', message, stack: '' }
+  }
+  const code = 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : thrown.name
+  return { code, message: thrown.message, stack: thrown.stack ?? '' }
+}
+
+/** The error that another thread reported, as one to throw here: code and message are kept. */
+export function errorOf ({ code, message, stack }: ErrorReport): Error {
+  return Object.assign(new Error(message), { code, stack })
+}

@@ -1,0 +1,148 @@
+/**
+ * The one factory of HTTP servers, for all ports: node:http with the gaps closed that it leaves in
+ * RFC 9110 and RFC 9112, time limits that hold, and a graceful close. What it refuses never reaches
+ * the listener and ends its connection. Listens nowhere by itself; runs in its caller's thread.
+ */
+import http from 'node:http'
+import https from 'node:https'
+import net from 'node:net'
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { Logger } from 'pino'
+import { Connections } from './connections.ts'
+import { refusalBytes, refusalOfError } from './refusal.ts'
+import type { ParserError, RefusalStatus } from './refusal.ts'
+import { checkHead, hasBody, HEAD_BYTES_MAX } from './request-head.ts'
+
+export interface CheckedServerOptions {
+  /** The value of `Allow`, told with the 405 for TRACE and CONNECT. */
+  readonly allow: string
+  /** A longer body is 413: here when its length is announced, else where it is read. */
+  readonly bodyBytesMax: number
+  /** For the head, and once more for the body. */
+  readonly socketTimeoutMs: number
+  readonly maxConnections: number
+  /** PEM texts; undefined for plain HTTP. */
+  readonly tls: { readonly cert: string, readonly key: string } | undefined
+  readonly log: Logger
+}
+
+export interface CheckedServer {
+  readonly server: http.Server | https.Server
+  connectionCount (): number
+  /** Answers a request of this server with a bare status and ends its connection. */
+  refuse (response: ServerResponse, status: RefusalStatus): void
+  /**
+   * Stops to accept at once, answers what has begun, ends what is silent, and resolves when all
+   * connections are gone. Safe to call twice.
+   */
+  close (): Promise<void>
+}
+
+const KEEP_ALIVE_MS = 75_000
+/** node:http looks for slow heads this often; at its default of 30 s they would live that long. */
+const SLOW_HEAD_CHECK_MS = 500
+
+export function createCheckedServer (
+  options: CheckedServerOptions, listener: RequestListener
+): CheckedServer {
+  const server = createServer(options)
+  const connections = new Connections(options.maxConnections, options.socketTimeoutMs)
+  trackConnections(server, connections, options.tls !== undefined)
+
+  const refuse = (response: ServerResponse, status: RefusalStatus): void => {
+    const { socket, method } = response.req
+    const bytes = refusalBytes(status, options.allow, method === 'HEAD')
+    connections.refuse(socket, bytes, response)
+  }
+  const receive = (request: IncomingMessage, response: ServerResponse): void => {
+    if (!connections.begin(request, response)) return
+    const target = checkHead(request, options.bodyBytesMax)
+    if (typeof target === 'number') return refuse(response, target)
+    request.url = target.pathAndQuery
+    if (target.authority !== undefined) request.headers.host = target.authority
+    // The parser stops at an upgrade, wanted or not, and loses what came with it: end in good time.
+    if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false
+    if (hasBody(request)) awaitBody(request, response)
+    listener(request, response)
+  }
+  const awaitBody = (request: IncomingMessage, response: ServerResponse): void => {
+    if (expectsContinue(request)) response.writeContinue()
+    const timer = setTimeout(() => {
+      if (!request.complete) refuse(response, 408)
+    }, options.socketTimeoutMs)
+    request.once('end', () => clearTimeout(timer))
+    request.once('close', () => clearTimeout(timer))
+  }
+
+  server.on('request', receive)
+  server.on('checkContinue', receive)
+  server.on('checkExpectation', receive) // checkHead refuses what is not 100-continue
+  server.on('connect', (request, socket) => {
+    connections.refuse(socket as net.Socket, refusalBytes(405, options.allow, false))
+  })
+  server.on('clientError', (error: ParserError, socket) => {
+    refuseBroken(error, socket as net.Socket, connections, options.allow)
+  })
+  server.on('error', error => options.log.error({ err: error }, 'a listening socket failed'))
+
+  return {
+    server,
+    connectionCount: () => connections.count,
+    refuse,
+    close: async () => {
+      // http.Server's own close() would cut connections between two requests; net.Server's only
+      // stops to listen.
+      net.Server.prototype.close.call(server)
+      await connections.close()
+      server.close() // ends the timer that looks for slow heads
+    }
+  }
+}
+
+function createServer (options: CheckedServerOptions): http.Server | https.Server {
+  const httpOptions: http.ServerOptions = {
+    maxHeaderSize: HEAD_BYTES_MAX,
+    headersTimeout: options.socketTimeoutMs,
+    requestTimeout: 0, // it would count head and body together; see awaitBody
+    connectionsCheckingInterval: SLOW_HEAD_CHECK_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    requireHostHeader: false // checkHead does it, and answers with a body
+  }
+  const { tls } = options
+  const server = tls === undefined
+    ? http.createServer(httpOptions)
+    : https.createServer({ ...httpOptions, ...tls, handshakeTimeout: options.socketTimeoutMs })
+  // No limit: node:http would drop the lines past one in silence. checkHead counts them.
+  server.maxHeadersCount = 0
+  server.maxConnections = options.maxConnections
+  // A client that has closed its half after its request still gets the reply.
+  Object.assign(server, { httpAllowHalfOpen: true })
+  return server
+}
+
+function trackConnections (
+  server: http.Server | https.Server, connections: Connections, isTls: boolean
+): void {
+  server.on('connection', (socket: net.Socket) => {
+    connections.accept(socket)
+    if (!isTls) connections.open(socket)
+  })
+  if (isTls) server.on('secureConnection', (socket: net.Socket) => connections.open(socket))
+}
+
+function refuseBroken (
+  error: ParserError, socket: net.Socket, connections: Connections, allow: string
+): void {
+  const status = refusalOfError(error)
+  if (status === undefined || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  // Bytes after a request that said `Connection: close`: its reply will end the connection.
+  if (error.code === 'HPE_CLOSED_CONNECTION') return
+  connections.refuse(socket, refusalBytes(status, allow, false), connections.incomplete(socket))
+}
+
+function expectsContinue (request: IncomingMessage): boolean {
+  return request.httpVersion === '1.1' && request.headers.expect !== undefined
+}

@@ -1,0 +1,267 @@
+/**
+ * The open connections of one server: which of them wait for a reply, which are idle and for how
+ * long, and how each comes to its end. Knows replies only as begun and finished; what is in them is
+ * the business of others. Runs in the thread of its server.
+ *
+ *     open -> idle <-> answering -> (refused) -> lingering -> closed
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { linger } from './linger.ts'
+
+/** A graceful close ends a connection that has been silent for this long. */
+export const SILENT_CLOSE_MS = 500
+/** Above this share of the maximum, the longest idle connection makes room for a new one. */
+const CROWDED_SHARE = 0.8
+/** With this many requests unanswered a connection is not read from until there are fewer. */
+const UNANSWERED_MAX = 100
+/** A client that takes no byte of its reply for so many socket timeouts is gone. */
+const REPLY_STALL_FACTOR = 6
+
+const NO_WORDS = Buffer.alloc(0)
+
+interface Connection {
+  readonly socket: Socket
+  /** The replies that have not left yet, in the order of their requests. */
+  readonly unanswered: Set<ServerResponse>
+  latest: { readonly request: IncomingMessage, readonly response: ServerResponse } | undefined
+  /** The reply that a graceful close has made the last one; a request behind it takes over. */
+  madeLast: ServerResponse | undefined
+  /** Set when nothing more is read here; written when the earlier replies have left. */
+  lastWords: Buffer | undefined
+  isLingering: boolean
+  /** `socket.bytesRead` when it fell idle: more than that, and a request has begun. */
+  idleBytesRead: number
+}
+
+export class Connections {
+  /** Accepted sockets; with TLS, the raw ones beneath, so that handshakes count too. */
+  readonly #accepted = new Set<Socket>()
+  readonly #open = new Map<Socket, Connection>()
+  /** Longest idle first. A lingering connection counts as idle. */
+  readonly #idle = new Set<Connection>()
+  readonly #crowdedCount: number
+  readonly #socketTimeoutMs: number
+  readonly #replyStallMs: number
+  #isClosing = false
+  /** True when a close has waited for SILENT_CLOSE_MS. */
+  #isSilenceOver = false
+  #closed: Promise<void> | undefined
+  #onEmpty: (() => void) | undefined
+
+  constructor (maxConnections: number, socketTimeoutMs: number) {
+    this.#crowdedCount = Math.floor(maxConnections * CROWDED_SHARE)
+    this.#socketTimeoutMs = socketTimeoutMs
+    this.#replyStallMs = socketTimeoutMs * REPLY_STALL_FACTOR
+  }
+
+  get count (): number {
+    return this.#accepted.size
+  }
+
+  /** A socket was accepted; with TLS, `open` follows for the one that carries the plain text. */
+  accept (socket: Socket): void {
+    this.#accepted.add(socket)
+    socket.once('close', () => {
+      this.#accepted.delete(socket)
+      if (this.#accepted.size === 0) this.#onEmpty?.()
+    })
+    if (this.#accepted.size > this.#crowdedCount) this.#endLongestIdle()
+  }
+
+  /** HTTP begins on this socket. */
+  open (socket: Socket): void {
+    const connection: Connection = {
+      socket,
+      unanswered: new Set(),
+      latest: undefined,
+      madeLast: undefined,
+      lastWords: undefined,
+      isLingering: false,
+      idleBytesRead: 0
+    }
+    this.#open.set(socket, connection)
+    // node:http calls this after a reply that closes the connection; at once is too early.
+    socket.destroySoon = () => this.#endAfterReply(connection)
+    // A client that resets its connection is no error; node:http drops its own listener at times.
+    socket.on('error', () => {})
+    socket.once('close', () => {
+      this.#open.delete(socket)
+      this.#idle.delete(connection)
+      if (this.#isSilenceOver) this.#endHandshakes()
+    })
+    // A socket that another door has read from brings the beginning of a request along.
+    connection.idleBytesRead = socket.readableLength > 0 ? -1 : socket.bytesRead
+    // What a newcomer has sent already is read before anybody calls it idle.
+    afterReading(() => {
+      if (isQuiet(connection)) this.#idle.add(connection)
+    })
+  }
+
+  /** A request's head is complete. False: this connection was to end before, so it is not one. */
+  begin (request: IncomingMessage, response: ServerResponse): boolean {
+    const connection = this.#open.get(request.socket)
+    if (connection === undefined || hasEnded(connection)) return false
+    this.#idle.delete(connection)
+    connection.latest = { request, response }
+    connection.unanswered.add(response)
+    if (this.#isClosing) makeLast(connection)
+    if (connection.unanswered.size === UNANSWERED_MAX) pauseIfBehind(connection)
+    response.once('prefinish', () => this.#limitStall(connection.socket))
+    response.once('finish', () => this.#finish(connection, response))
+    return true
+  }
+
+  /**
+   * Reads no more requests here, and says `lastWords` when the replies before them have left. They
+   * stand in place of `replaced`, unless that reply has begun: then they stay unsaid.
+   */
+  refuse (socket: Socket, lastWords: Buffer, replaced?: ServerResponse): void {
+    const connection = this.#open.get(socket)
+    if (connection === undefined || connection.lastWords !== undefined) return
+    this.#idle.delete(connection)
+    connection.lastWords = lastWords
+    if (replaced?.headersSent === true) {
+      connection.lastWords = NO_WORDS
+      // A reply that waits for the rest of a broken request would wait for ever.
+      if (!replaced.writableEnded) socket.destroy()
+    } else if (replaced !== undefined) {
+      connection.unanswered.delete(replaced)
+    }
+    if (connection.unanswered.size === 0) this.#linger(connection)
+  }
+
+  /** The reply that a broken-off request still waits for; undefined between two requests. */
+  incomplete (socket: Socket): ServerResponse | undefined {
+    const latest = this.#open.get(socket)?.latest
+    return latest === undefined || latest.request.complete ? undefined : latest.response
+  }
+
+  /**
+   * Every reply from now on closes its connection, and silent ones are ended. Resolves when none is
+   * left. The caller has stopped to accept.
+   */
+  close (): Promise<void> {
+    this.#closed ??= new Promise(resolve => {
+      this.#isClosing = true
+      this.#onEmpty = resolve
+      for (const connection of this.#open.values()) {
+        makeLast(connection)
+        if (isQuiet(connection)) this.#endWhenSilent(connection)
+      }
+      if (this.#accepted.size === 0) resolve()
+      setTimeout(() => this.#endHandshakes(), SILENT_CLOSE_MS).unref()
+    })
+    return this.#closed
+  }
+
+  #finish (connection: Connection, response: ServerResponse): void {
+    connection.unanswered.delete(response)
+    if (connection.isLingering) return
+    if (connection.unanswered.size === UNANSWERED_MAX - 1) connection.socket.resume()
+    if (connection.unanswered.size > 0) connection.socket.setTimeout(0)
+    else if (connection.lastWords !== undefined) this.#linger(connection)
+    else this.#rest(connection)
+  }
+
+  /** For replies that the kernel did not take at once. node:http ends a socket that times out. */
+  #limitStall (socket: Socket): void {
+    if (socket.writableLength > 0) socket.setTimeout(this.#replyStallMs)
+  }
+
+  /** Nothing follows a reply that has said `Connection: close`. */
+  #endAfterReply (connection: Connection): void {
+    if (connection.latest?.response.shouldKeepAlive === false) connection.lastWords = NO_WORDS
+    this.#linger(connection)
+  }
+
+  #rest (connection: Connection): void {
+    connection.idleBytesRead = connection.socket.bytesRead
+    this.#idle.add(connection)
+    if (this.#isClosing) this.#endWhenSilent(connection)
+  }
+
+  #linger (connection: Connection): void {
+    if (connection.isLingering) return
+    connection.isLingering = true
+    connection.lastWords ??= NO_WORDS
+    this.#idle.add(connection)
+    linger(connection.socket, connection.lastWords, this.#replyStallMs)
+  }
+
+  /** Sockets are looked at once each between two idle times, so this takes no time on average. */
+  #endLongestIdle (): void {
+    for (const connection of this.#idle) {
+      this.#idle.delete(connection)
+      if (!connection.isLingering && hasBegunRequest(connection)) continue
+      connection.socket.destroy()
+      return
+    }
+  }
+
+  /** While closing: a request that has begun gets its time, and its reply or its 408. */
+  #endWhenSilent (connection: Connection): void {
+    this.#endUnlessAnswering(connection, SILENT_CLOSE_MS, () => {
+      if (!hasBegunRequest(connection)) return this.#linger(connection)
+      // Bytes that begin no request, a stray line end, must not hold the close up.
+      this.#endUnlessAnswering(connection, this.#socketTimeoutMs + 1_000, () => {
+        this.#linger(connection)
+      })
+    })
+  }
+
+  #endUnlessAnswering (connection: Connection, afterMs: number, end: () => void): void {
+    const timer = setTimeout(() => {
+      if (isQuiet(connection)) end()
+    }, afterMs)
+    connection.socket.once('close', () => clearTimeout(timer))
+  }
+
+  /** Accepted sockets without HTTP on them: TLS that was never agreed on. */
+  #endHandshakes (): void {
+    this.#isSilenceOver = true
+    if (this.#open.size > 0) return
+    for (const socket of this.#accepted) socket.destroy()
+  }
+}
+
+/** Open, and no reply is due. */
+function isQuiet ({ socket, unanswered, isLingering }: Connection): boolean {
+  return unanswered.size === 0 && !isLingering && !socket.destroyed
+}
+
+function hasBegunRequest ({ socket, idleBytesRead }: Connection): boolean {
+  return socket.bytesRead > idleBytesRead
+}
+
+/** Whether nothing more is to be read as a request here. */
+function hasEnded ({ lastWords, latest, madeLast }: Connection): boolean {
+  if (lastWords !== undefined) return true
+  if (latest === undefined || latest.response.shouldKeepAlive) return false
+  return latest.response !== madeLast || madeLast.headersSent
+}
+
+/**
+ * While closing: the latest reply says `Connection: close`, and only that one, for replies behind
+ * it would not be sent.
+ */
+function makeLast (connection: Connection): void {
+  const { latest, madeLast } = connection
+  if (latest === undefined || latest.response.headersSent) return
+  if (!latest.response.shouldKeepAlive) return
+  if (madeLast !== undefined) madeLast.shouldKeepAlive = true
+  latest.response.shouldKeepAlive = false
+  connection.madeLast = latest.response
+}
+
+/** Not at once: node:http resumes the socket when it has parsed the request to its end. */
+function pauseIfBehind ({ socket, unanswered }: Connection): void {
+  process.nextTick(() => {
+    if (unanswered.size >= UNANSWERED_MAX) socket.pause()
+  })
+}
+
+/** Two turns of the event loop: in between, every socket that has something is read. */
+function afterReading (then: () => void): void {
+  setImmediate(() => setImmediate(then))
+}

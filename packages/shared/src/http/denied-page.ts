@@ -1,0 +1,35 @@
+/**
+ * The page that a denied visitor sees: the template with who they are and when it was, so that they
+ * can name both to the people who run the site. Pure.
+ */
+
+const VISITOR_TOKEN = '__VISITOR__'
+const WHEN_TOKEN = '__WHEN__'
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;'
+}
+
+const DAY = new Intl.DateTimeFormat('en-GB', {
+  day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC'
+})
+
+/** The page; `visitor` is an id or an address in text form. */
+export function renderDeniedPage (template: Buffer, visitor: string, when: Date): string {
+  // One pass over the template: what is filled in is never searched for tokens.
+  const fillings = new Map([
+    [VISITOR_TOKEN, escapeHtml(visitor)],
+    [WHEN_TOKEN, escapeHtml(formatWhen(when))]
+  ])
+  const tokens = new RegExp([...fillings.keys()].join('|'), 'g')
+  return template.toString().replace(tokens, token => fillings.get(token)!)
+}
+
+/** As in `23 November 2026, 14:31 UTC`: a visitor's zone is not known here. */
+function formatWhen (when: Date): string {
+  return `${DAY.format(when)}, ${when.toISOString().slice(11, 16)} UTC`
+}
+
+function escapeHtml (text: string): string {
+  return text.replace(/[&<>"']/g, character => ESCAPES[character]!)
+}

@@ -1,0 +1,40 @@
+/**
+ * Binds a server to an address, and to the next one where the machine lacks the first one's kind.
+ */
+import type { AddressInfo, Server } from 'node:net'
+
+/** What a machine says that has no IPv6, or not that address. */
+const LACKING = ['EAFNOSUPPORT', 'EADDRNOTAVAIL']
+
+/** The addresses to try for a `HOST` setting, in order. */
+export function hostsToTry (host: string): readonly string[] {
+  return host === '::' ? ['::', '0.0.0.0'] : [host]
+}
+
+/**
+ * Listens on the first of `hosts` that this machine has; returns the port, which with 0 the kernel
+ * chose. Rejects with the system's error (EADDRINUSE, EACCES, ...).
+ */
+export async function listenOn (
+  server: Server, port: number, hosts: readonly string[]
+): Promise<number> {
+  for (const [at, host] of hosts.entries()) {
+    try {
+      return await listenOnce(server, port, host)
+    } catch (error) {
+      const { code = '' } = error as NodeJS.ErrnoException
+      if (!LACKING.includes(code) || at === hosts.length - 1) throw error
+    }
+  }
+  throw new RangeError('listenOn needs at least one host')
+}
+
+function listenOnce (server: Server, port: number, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve((server.address() as AddressInfo).port)
+    })
+  })
+}

@@ -1,0 +1,127 @@
+/**
+ * Door 1: a listening port whose requests reach a handler as values. Turns IncomingMessage into
+ * RequestValue and Reply into one write; what never becomes a request is refused by the checked
+ * server beneath. Runs in the thread of its handler.
+ */
+import { randomBytes } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { readBody } from './body.ts'
+import type { ReadBody } from './body.ts'
+import { createCheckedServer } from './checked-server.ts'
+import type { CheckedServerOptions } from './checked-server.ts'
+import { sourceReader } from './forwarded.ts'
+import type { RequestSource } from './forwarded.ts'
+import { hostsToTry, listenOn } from './listen.ts'
+import { hasBody } from './request-head.ts'
+import { textReply } from './replies.ts'
+import { NO_BODY } from './values.ts'
+import type { Handler, Reply, RequestValue } from './values.ts'
+
+export interface DoorOptions extends CheckedServerOptions {
+  /** The address to bind; `::` becomes `0.0.0.0` on a machine without IPv6. */
+  readonly host: string
+  /** 0 lets the kernel choose. */
+  readonly port: number
+  readonly handler: Handler
+  /** Addresses and CIDRs of proxies whose `X-Forwarded-*` are believed. */
+  readonly trustProxy: readonly string[]
+  /** The page for a fault of ours; `code` is what the log line carries too. */
+  readonly renderFault: (code: string) => Reply
+}
+
+export interface Door {
+  /** The port that is bound. */
+  readonly port: number
+  connectionCount (): number
+  /** Answers what has begun and ends the rest, see CheckedServer. Safe to call twice. */
+  close (): Promise<void>
+}
+
+/** Opens the port; rejects with the system's error when it cannot be bound. */
+export async function openDoor (options: DoorOptions): Promise<Door> {
+  const readSource = sourceReader(options.trustProxy, options.tls !== undefined)
+  const checked = createCheckedServer(options, (request, response) => {
+    const source = readSource(request)
+    const before = unfinished.get(request.socket)
+    if (before === undefined && !hasBody(request)) {
+      void answer(options, toValue(request, source, NO_BODY), response)
+      return
+    }
+    void inTurn(request.socket, readBody(request, options.bodyBytesMax), body => {
+      if (body === 'too large') return checked.refuse(response, 413)
+      if (body !== undefined) return answer(options, toValue(request, source, body), response)
+    })
+  })
+  const port = await listenOn(checked.server, options.port, hostsToTry(options.host))
+  return { port, connectionCount: checked.connectionCount, close: checked.close }
+}
+
+/** The last request of each connection that had a body to be read, until it is answered. */
+const unfinished = new WeakMap<Socket, Promise<void>>()
+
+/**
+ * Asks a connection's handlers in the order of its requests, also where one waits for its body and
+ * the next one is there already (RFC 9112 section 9.3.2).
+ */
+async function inTurn (
+  socket: Socket, body: Promise<ReadBody>, ask: (body: ReadBody) => Promise<void> | void
+): Promise<void> {
+  const before = unfinished.get(socket)
+  const turn = Promise.all([body, before]).then(([read]) => ask(read))
+  unfinished.set(socket, turn)
+  await turn
+  if (unfinished.get(socket) === turn) unfinished.delete(socket)
+}
+
+function toValue (request: IncomingMessage, source: RequestSource, body: Buffer): RequestValue {
+  // `OPTIONS *` asks about the server as a whole, which is as good as about its root.
+  const target = request.url === '*' ? '/' : request.url!
+  const mark = target.indexOf('?')
+  return {
+    method: request.method!,
+    path: mark === -1 ? target : target.slice(0, mark),
+    query: mark === -1 ? '' : target.slice(mark),
+    headers: request.headers,
+    body,
+    ...source
+  }
+}
+
+/** Never rejects: a fault of the handler, or a reply that cannot be sent, becomes the 500. */
+async function answer (
+  options: DoorOptions, request: RequestValue, response: ServerResponse
+): Promise<void> {
+  try {
+    const reply = options.handler(request)
+    // A reply that is there at once is sent at once.
+    send(reply instanceof Promise ? await reply : reply, request.method, response)
+  } catch (error) {
+    const code = randomBytes(4).toString('hex')
+    const { method, path } = request
+    options.log.error({ err: error, code, method, path }, 'a request failed')
+    sendFault(options.renderFault, code, method, response)
+  }
+}
+
+/** The 500 must not fail itself, whatever the page's renderer does. */
+function sendFault (
+  render: DoorOptions['renderFault'], code: string, method: string, response: ServerResponse
+): void {
+  try {
+    send(render(code), method, response)
+  } catch {
+    if (response.headersSent) response.destroy()
+    else send(textReply(500, `Internal Server Error ${code}\n`), method, response)
+  }
+}
+
+function send ({ status, headers, body }: Reply, method: string, response: ServerResponse): void {
+  // RFC 9110 section 8.6: no length with 204, and with 304 only that of the 200 it stands for.
+  if (status === 204 || status === 304) {
+    response.writeHead(status, [...headers]).end()
+    return
+  }
+  response.writeHead(status, [...headers, 'Content-Length', String(body.length)])
+  response.end(method === 'HEAD' ? undefined : body)
+}

@@ -1,0 +1,100 @@
+/**
+ * The log: JSON lines to a file, and to the console pretty for a terminal or JSON for a pipe. Every
+ * thread opens its own; lines are appended whole. A full disk or a closed console loses lines,
+ * never the service: writes are synchronous, and what cannot be written is not kept.
+ */
+import { mkdirSync, openSync, writeSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname } from 'node:path'
+import pino, { type Logger, type DestinationStream } from 'pino'
+import type PinoPretty from 'pino-pretty'
+
+export interface LogOptions {
+  /** Which thread speaks: `coordinator`, `server 8000`, `monitor`. */
+  readonly thread: string
+  readonly level: string
+  /** Absolute path; undefined for no file. */
+  readonly file: string | undefined
+  readonly isTerminal: boolean
+}
+
+const STDOUT = 1
+const PRIVATE_FILE_MODE = 0o600
+
+/** Throws when the file cannot be opened. */
+export function openLog ({ thread, level, file, isTerminal }: LogOptions): Logger {
+  const console = isTerminal ? prettyConsole() : appendTo(STDOUT)
+  const streams: pino.StreamEntry[] = [{ level: 'trace', stream: console }]
+  if (file !== undefined) streams.push({ level: 'trace', stream: appendTo(openFile(file)) })
+  return pino({
+    level,
+    base: { pid: process.pid, thread },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    serializers: { err: serializeError },
+    hooks: { streamWrite: withoutControlCharacters }
+  }, pino.multistream(streams))
+}
+
+/** For tests and for parts that are told to be silent. */
+export function silentLog (): Logger {
+  return pino({ level: 'silent' })
+}
+
+/**
+ * Makes control characters visible, those that JSON leaves raw and those that it escapes but a
+ * pretty printer would restore: what a client sends must not steer an operator's terminal.
+ */
+export function withoutControlCharacters (line: string): string {
+  return line
+    .replace(RAW_CONTROL, raw => `\\\\u${raw.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .replace(ESCAPE, escape => ESCAPED_CONTROL.test(escape) ? `\\${escape}` : escape)
+}
+
+/** DEL, the C1 set and the two line separators: legal in a JSON text as they are. */
+const RAW_CONTROL = /[\u007f-\u009f\u2028\u2029]/g
+/** Any escape of JSON, so that the second half of an escaped backslash is not taken for one. */
+const ESCAPE = /\\(?:u[0-9a-f]{4}|[^u])/gi
+const ESCAPED_CONTROL = /^\\(?:[bfnrt]|u00[01].|u007f|u00[89].|u202[89])$/i
+
+/** The stack as a list of lines: in one text its line feeds would be made visible too. */
+function serializeError (error: Error): object {
+  const serialized = pino.stdSerializers.err(error)
+  if (typeof serialized?.stack !== 'string') return serialized
+  return Object.assign(serialized, { stack: serialized.stack.split('\n') })
+}
+
+function openFile (file: string): number {
+  mkdirSync(dirname(file), { recursive: true })
+  return openSync(file, 'a', PRIVATE_FILE_MODE)
+}
+
+/**
+ * A stream's buffer would grow for as long as a disk is full, and hold up the end of the process.
+ */
+function appendTo (fd: number): DestinationStream {
+  return {
+    write (line) {
+      try {
+        let rest = Buffer.from(line)
+        while (rest.length > 0) rest = rest.subarray(writeSync(fd, rest))
+      } catch {
+        // The line is lost; where could that be said?
+      }
+    }
+  }
+}
+
+/** pino-pretty is loaded only where a person reads along: it takes 30 ms. */
+function prettyConsole (): DestinationStream {
+  const require = createRequire(import.meta.url)
+  const { prettyFactory } = require('pino-pretty') as typeof PinoPretty
+  const prettify = prettyFactory({
+    colorize: process.stdout.hasColors?.() ?? true,
+    translateTime: 'SYS:HH:MM:ss',
+    ignore: 'pid,hostname,thread',
+    messageFormat: '{msg} {if thread}({thread}){end}',
+    singleLine: true
+  })
+  const console = appendTo(STDOUT)
+  return { write: line => { console.write(prettify(line)) } }
+}

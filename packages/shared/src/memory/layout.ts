@@ -1,0 +1,197 @@
+/**
+ * The map of the shared memory: every word of the user table has its name, unit and writers here,
+ * and nobody else writes an offset. Owns no memory; `user-table.ts` allocates it.
+ *
+ *     | table header | server words | shard 0 | shard 1 | ... |
+ *
+ *     shard:  | header | counters per server | buckets | slots |
+ */
+
+/** Raised at every change of this file; a worker that was built with another refuses to boot. */
+export const LAYOUT_VERSION = 1
+
+export const WORD_BYTES = 4
+export const SERVERS_MAX = 32
+export const SHARDS_MAX = 64
+export const USERS_MIN = 16
+export const USERS_MAX = 4_194_304
+
+/** Table header, in words. Written once by the coordinator, except where a line says otherwise. */
+export const TABLE = {
+  VERSION: 0,
+  SHARD_COUNT: 1, // a power of two
+  SLOT_COUNT: 2, // slots in each shard
+  BUCKET_COUNT: 3, // buckets in each shard, a power of two
+  USERS_MAX: 4, // users the whole table admits
+  SERVER_COUNT: 5,
+  HASH_KEY_0: 6, // random bits, new in every process
+  HASH_KEY_1: 7,
+  WORDS: 8
+} as const
+
+/** One run of words per server. Written by the coordinator, read by every thread. */
+export const SERVER = {
+  STATE: 0, // a SERVER_STATE
+  WORDS: 1
+} as const
+
+/** What a server is, as the balancer and the console see it. */
+export const SERVER_STATE = { starting: 0, up: 1, draining: 2, down: 3 } as const
+export type ServerState = keyof typeof SERVER_STATE
+
+/** Shard header, in words. Written by the holder of the shard's lock, except LOCK itself. */
+export const SHARD = {
+  LOCK: 0, // 0, or the owner's thread tag shifted by one, plus LOCK_WAIT
+  LOCK_WAITS: 1, // times a thread slept for the lock (a statistic, written by any thread)
+  USED: 2, // slots whose commit word is not 0
+  FREE_HEAD: 3, // first free slot, NO_SLOT when none; linked through SLOT.NEXT
+  HIGH_WATER: 4, // slots ever used; those at and above it are all zero
+  RESERVED_ONLY: 5, // users with a reservation and no active server
+  SEEN_ONCE: 6, // users seen exactly once
+  HAND: 7, // slot at which the next search for somebody to displace starts
+  WORDS: 8
+} as const
+
+/**
+ * Counters per server within a shard, in words. A shard's own, so that its repair rebuilds them.
+ */
+export const COUNTER = {
+  LOAD: 0, // users counted at this server: reserved here, or active here and reserved nowhere
+  ACTIVE: 1, // users active here, also those on the move elsewhere
+  RESERVED: 2, // users with a reservation here
+  WORDS: 3
+} as const
+
+/** A slot: one user. True when COMMIT is not 0; all other words are written before it. */
+export const SLOT = {
+  COMMIT: 0,
+  ID: 1, // 4 words: the UUID, or the address of a client known by address
+  ADDRESS: 5, // 4 words: the address last seen from; true only with COMMIT_ADDRESS_KNOWN
+  FIRST_SEEN_S: 9, // monotonic seconds, modulo 2^32
+  LAST_SEEN_MS: 10, // monotonic milliseconds, modulo 2^32
+  RESERVED_UNTIL_MS: 11, // the same unit; true only while a reservation stands
+  NEXT: 12, // the next slot of the bucket or of the free list, NO_SLOT at the end
+  WORDS: 13
+} as const
+
+/**
+ * The commit word. Both servers of a user on the move are in it, so one store moves the user.
+ *
+ *     bit 0     used            bits 4-9    active server + 1, 0 for none
+ *     bit 1     kind is ip      bits 10-15  reserved server + 1, 0 for none
+ *     bits 2-3  times seen, 0 to SEEN_MAX   bit 16  the address words are whole
+ */
+export const COMMIT_USED = 1
+export const COMMIT_KIND_IP = 1 << 1
+export const COMMIT_SEEN_SHIFT = 2
+export const COMMIT_ACTIVE_SHIFT = 4
+export const COMMIT_RESERVED_SHIFT = 10
+export const COMMIT_ADDRESS_KNOWN = 1 << 16
+export const COMMIT_SEEN_MASK = 0b11
+export const COMMIT_SERVER_MASK = 0b111111
+/** Seen twice or more: such a user is never displaced. */
+export const SEEN_MAX = 2
+
+export const NO_SLOT = -1
+export const NO_SERVER = -1
+
+/** Where everything lies, in words. Plain numbers, derived alike in every thread. */
+export interface Layout {
+  readonly usersMax: number
+  readonly serverCount: number
+  readonly shardCount: number
+  readonly slotCount: number
+  readonly bucketCount: number
+  readonly serversAt: number
+  readonly shardsAt: number
+  readonly shardWords: number
+  readonly countersAt: number // from a shard's start, as the next two
+  readonly bucketsAt: number
+  readonly slotsAt: number
+  readonly bytes: number
+}
+
+/** Mean users per shard below which fewer shards serve a small table better. */
+const SHARD_USERS_MIN = 256
+const SLOTS_MIN = 64
+/** Threads that insert in the same instant may exceed the maximum by one each; this holds them. */
+const SLOTS_SLACK = SERVERS_MAX + 8
+/**
+ * Users fall on shards by a keyed hash: past six deviations a shard runs full once in 10^9 tables.
+ */
+const DEVIATIONS = 6
+
+export function layoutFor (usersMax: number, serverCount: number): Layout {
+  const shardCount = Math.min(SHARDS_MAX, powerOfTwoAtLeast(Math.ceil(usersMax / SHARD_USERS_MIN)))
+  const mean = usersMax / shardCount
+  const spread = shardCount === 1 ? 0 : DEVIATIONS * Math.sqrt(mean)
+  const slotCount = Math.max(SLOTS_MIN, Math.ceil(mean + spread)) + SLOTS_SLACK
+  const bucketCount = powerOfTwoAtLeast(slotCount)
+
+  const serversAt = TABLE.WORDS
+  const shardsAt = serversAt + SERVER.WORDS * serverCount
+  const countersAt = SHARD.WORDS
+  const bucketsAt = countersAt + COUNTER.WORDS * serverCount
+  const slotsAt = bucketsAt + bucketCount
+  const shardWords = slotsAt + SLOT.WORDS * slotCount
+  return {
+    usersMax,
+    serverCount,
+    shardCount,
+    slotCount,
+    bucketCount,
+    serversAt,
+    shardsAt,
+    shardWords,
+    countersAt,
+    bucketsAt,
+    slotsAt,
+    bytes: (shardsAt + shardWords * shardCount) * WORD_BYTES
+  }
+}
+
+function powerOfTwoAtLeast (count: number): number {
+  return 2 ** Math.ceil(Math.log2(Math.max(1, count)))
+}
+
+export function commitIsIp (commit: number): boolean {
+  return (commit & COMMIT_KIND_IP) !== 0
+}
+
+/** The server a user is active on, or NO_SERVER. */
+export function commitActive (commit: number): number {
+  return ((commit >> COMMIT_ACTIVE_SHIFT) & COMMIT_SERVER_MASK) - 1
+}
+
+/** The server a place is reserved for, or NO_SERVER. */
+export function commitReserved (commit: number): number {
+  return ((commit >> COMMIT_RESERVED_SHIFT) & COMMIT_SERVER_MASK) - 1
+}
+
+/** The server where the user counts as load: the reserved one, else the active one. */
+export function commitLoad (commit: number): number {
+  const reserved = commitReserved(commit)
+  return reserved === NO_SERVER ? commitActive(commit) : reserved
+}
+
+export function commitSeen (commit: number): number {
+  return (commit >> COMMIT_SEEN_SHIFT) & COMMIT_SEEN_MASK
+}
+
+export function withActive (commit: number, server: number): number {
+  return (commit & ~(COMMIT_SERVER_MASK << COMMIT_ACTIVE_SHIFT)) |
+    ((server + 1) << COMMIT_ACTIVE_SHIFT)
+}
+
+export function withReserved (commit: number, server: number): number {
+  return (commit & ~(COMMIT_SERVER_MASK << COMMIT_RESERVED_SHIFT)) |
+    ((server + 1) << COMMIT_RESERVED_SHIFT)
+}
+
+export function withSeen (commit: number, seen: number): number {
+  return (commit & ~(COMMIT_SEEN_MASK << COMMIT_SEEN_SHIFT)) | (seen << COMMIT_SEEN_SHIFT)
+}
+
+if (SERVERS_MAX + 1 > COMMIT_SERVER_MASK + 1) throw new Error('a server does not fit its bits')
+if (SLOT.WORDS !== SLOT.NEXT + 1 || SLOT.ADDRESS !== SLOT.ID + 4) throw new Error('slot map')
+if (SHARD.WORDS !== SHARD.HAND + 1 || SHARD.LOCK_WAITS !== SHARD.LOCK + 1) throw new Error('shard map')

@@ -1,0 +1,162 @@
+/**
+ * What a crash leaves behind, and how the table is made whole again: the coordinator takes over
+ * every shard that the dead thread had locked, rebuilds all that can be derived from the commit
+ * words, and only then lets go. `checkTable` says whether every invariant holds. Main thread.
+ */
+import { formatClient } from '../client.ts'
+import {
+  COUNTER, NO_SERVER, NO_SLOT, SHARD, SLOT, commitActive, commitLoad, commitReserved
+} from './layout.ts'
+import { ownerWord, takeOverLock, wakeAllWaiters } from './lock.ts'
+import { clientOfSlot, counterAt, isReservedOnly, isSeenOnce } from './shard.ts'
+import {
+  bucketAt, hashOf, lockShard, shardAt, slotAt, unlockShard, type TableView
+} from './table-view.ts'
+
+/**
+ * Frees and repairs what a dead thread held; returns how many shards that were. Call it in the
+ * thread's `exit` event, never before: a thread that is still stopping may still write.
+ */
+export function recoverFrom (view: TableView, deadThreadTag: number): number {
+  let repaired = 0
+  for (let shard = 0; shard < view.layout.shardCount; shard++) {
+    const at = shardAt(view.layout, shard)
+    if (takeOverLock(view.words, at + SHARD.LOCK, ownerWord(deadThreadTag), view.owner)) {
+      repairShard(view, at) // Before the release: whoever enters next relies on it.
+      unlockShard(view, at)
+      repaired++
+    }
+    wakeAllWaiters(view.words, at + SHARD.LOCK)
+  }
+  return repaired
+}
+
+/** Every broken invariant of the table as a sentence; empty when all hold. Locks shard by shard. */
+export function checkTable (view: TableView): readonly string[] {
+  const broken: string[] = []
+  for (let shard = 0; shard < view.layout.shardCount; shard++) {
+    const at = shardAt(view.layout, shard)
+    if (!lockShard(view, at)) {
+      broken.push(`shard ${shard} stays locked`)
+      continue
+    }
+    for (const what of checkShard(view, at)) broken.push(`shard ${shard}: ${what}`)
+    unlockShard(view, at)
+  }
+  return broken
+}
+
+/** All that a shard derives from its commit words. */
+interface Derived {
+  readonly counters: Int32Array // as they stand from `countersAt` on
+  used: number
+  reservedOnly: number
+  seenOnce: number
+}
+
+function repairShard (view: TableView, at: number): void {
+  const { words, layout } = view
+  const highWater = words[at + SHARD.HIGH_WATER]!
+  words.fill(NO_SLOT, at + layout.bucketsAt, at + layout.bucketsAt + layout.bucketCount)
+  let freeHead = NO_SLOT
+  for (let slot = highWater - 1; slot >= 0; slot--) {
+    const here = slotAt(layout, at, slot)
+    if (words[here] === 0) {
+      words[here + SLOT.NEXT] = freeHead
+      freeHead = slot
+    } else {
+      const bucket = bucketAt(layout, at, hashOf(view, clientOfSlot(view, here)))
+      words[here + SLOT.NEXT] = words[bucket]!
+      words[bucket] = slot
+    }
+  }
+  words[at + SHARD.FREE_HEAD] = freeHead
+  // Counted aside and stored at the end: readers without a lock never see a half-counted shard.
+  const derived = derive(view, at, highWater)
+  words.set(derived.counters, at + layout.countersAt)
+  words[at + SHARD.USED] = derived.used
+  words[at + SHARD.RESERVED_ONLY] = derived.reservedOnly
+  words[at + SHARD.SEEN_ONCE] = derived.seenOnce
+}
+
+function derive (view: TableView, at: number, highWater: number): Derived {
+  const { words, layout } = view
+  const counters = new Int32Array(layout.serverCount * COUNTER.WORDS)
+  const derived: Derived = { counters, used: 0, reservedOnly: 0, seenOnce: 0 }
+  for (let slot = 0; slot < highWater; slot++) {
+    const commit = words[slotAt(layout, at, slot)]!
+    if (commit === 0) continue
+    derived.used++
+    if (isReservedOnly(commit)) derived.reservedOnly++
+    if (isSeenOnce(commit)) derived.seenOnce++
+    raise(commitLoad(commit), COUNTER.LOAD)
+    raise(commitActive(commit), COUNTER.ACTIVE)
+    raise(commitReserved(commit), COUNTER.RESERVED)
+  }
+  return derived
+
+  function raise (server: number, counter: number): void {
+    if (server !== NO_SERVER) counters[server * COUNTER.WORDS + counter]!++
+  }
+}
+
+function * checkShard (view: TableView, at: number): Generator<string> {
+  const { words, layout } = view
+  const highWater = words[at + SHARD.HIGH_WATER]!
+  const derived = derive(view, at, highWater)
+  yield * differences('used', words[at + SHARD.USED]!, derived.used)
+  yield * differences('reserved only', words[at + SHARD.RESERVED_ONLY]!, derived.reservedOnly)
+  yield * differences('seen once', words[at + SHARD.SEEN_ONCE]!, derived.seenOnce)
+  for (let server = 0; server < layout.serverCount; server++) {
+    for (const [name, counter] of Object.entries(COUNTER)) {
+      if (name === 'WORDS') continue
+      const stored = words[counterAt(layout, at, server, counter)]!
+      const counted = derived.counters[server * COUNTER.WORDS + counter]!
+      yield * differences(`${name} of server ${server}`, stored, counted)
+    }
+  }
+  yield * checkChains(view, at, highWater, derived.used)
+}
+
+function * checkChains (
+  view: TableView, at: number, highWater: number, used: number
+): Generator<string> {
+  const { words, layout } = view
+  const clients = new Set<string>()
+  let chained = 0
+  for (let bucket = 0; bucket < layout.bucketCount; bucket++) {
+    const bucketWord = at + layout.bucketsAt + bucket
+    for (const slot of chain(view, at, words[bucketWord]!)) {
+      const here = slotAt(layout, at, slot)
+      const client = clientOfSlot(view, here)
+      chained++
+      if (words[here] === 0) yield `slot ${slot} is chained and free`
+      if (bucketAt(layout, at, hashOf(view, client)) !== bucketWord) {
+        yield `slot ${slot} is in another's bucket`
+      }
+      const name = `${client.kind} ${formatClient(client)}`
+      if (clients.has(name)) yield `${name} is there twice`
+      clients.add(name)
+    }
+  }
+  yield * differences('chained slots', chained, used)
+  let free = 0
+  for (const slot of chain(view, at, words[at + SHARD.FREE_HEAD]!)) {
+    free++
+    if (words[slotAt(layout, at, slot)] !== 0) yield `slot ${slot} is in use and on the free list`
+  }
+  yield * differences('free slots', free, highWater - used)
+}
+
+/** The slots of a chain; stops after as many as there are, so that a ring ends too. */
+function * chain (view: TableView, at: number, head: number): Generator<number> {
+  let slot = head
+  for (let steps = 0; slot !== NO_SLOT && steps <= view.layout.slotCount; steps++) {
+    yield slot
+    slot = view.words[slotAt(view.layout, at, slot) + SLOT.NEXT]!
+  }
+}
+
+function * differences (what: string, stored: number, counted: number): Generator<string> {
+  if (stored !== counted) yield `${what}: says ${stored}, counted ${counted}`
+}

@@ -1,0 +1,166 @@
+/**
+ * Places held between a redirect and the visitor's arrival. Choosing a server and reserving there
+ * is one synchronous step under the visitor's shard lock. The main thread's alone: nobody else
+ * reserves, so no two choices are ever made on the same loads.
+ */
+import type { Address, Client } from '../client.ts'
+import {
+  COUNTER, NO_SERVER, NO_SLOT, SLOT, commitActive, commitLoad, commitReserved, withActive,
+  withReserved, withSeen, commitSeen
+} from './layout.ts'
+import {
+  commitSlot, counterAt, findSlot, freshCommit, isReservedOnly, removeSlot, writeAddress
+} from './shard.ts'
+import {
+  hashOf, lockShard, shardAt, shardOfHash, slotAt, unlockShard, wrappedAge, wrappedMs,
+  type TableView
+} from './table-view.ts'
+import { admit, findAddressEntry, replaceAddressEntry, type Busy } from './visits.ts'
+
+/** Where a slot is, for as long as the program runs: shard * slots per shard + slot. */
+export type Place = number & { readonly brand?: 'place' }
+
+/** What a choice is made on: loads without the visitor, and where they are now (or NO_SERVER). */
+export interface Choice {
+  /** Load per server; valid during the call only. */
+  readonly loads: Int32Array
+  /** The server a place is reserved for, else the one where the visitor is active. */
+  readonly current: number
+}
+/**
+ * Picks a server by index, or NO_SERVER when none is available. Runs under a lock: computes only.
+ */
+export type Choose = (choice: Choice) => number
+
+export type Reservation =
+  | { readonly kind: 'reserved', readonly server: number }
+  | { readonly kind: 'unavailable' | 'full' | 'busy' }
+
+export interface ReserveRequest {
+  readonly client: Client
+  readonly address: Address
+  /** True for an id the client brought itself: it may take over the entry under its address. */
+  readonly isReturning: boolean
+  /** Monotonic milliseconds at which the place is given up. */
+  readonly untilMs: number
+  readonly choose: Choose
+}
+
+/** Chooses a server for the client and holds a place there; moves an earlier reservation. */
+export function reserve (view: TableView, request: ReserveRequest): Reservation {
+  const { client, choose, untilMs } = request
+  const hash = hashOf(view, client)
+  const at = shardAt(view.layout, shardOfHash(view.layout, hash))
+  if (!lockShard(view, at)) return { kind: 'busy' }
+  const slot = findSlot(view, at, client, hash)
+  if (slot === NO_SLOT) {
+    unlockShard(view, at)
+    return reserveForNewcomer(view, request)
+  }
+  const here = slotAt(view.layout, at, slot)
+  const commit = view.words[here]!
+  const current = commitLoad(commit)
+  const server = choose({ loads: loadsWithout(view, current), current })
+  if (server !== NO_SERVER) {
+    // Written before the commit word: a reservation never stands with another's deadline.
+    view.words[here + SLOT.RESERVED_UNTIL_MS] = wrappedMs(untilMs)
+    commitSlot(view, at, slot, withReserved(commit, server))
+    writeAddress(view, here, request.address)
+  }
+  unlockShard(view, at)
+  return server === NO_SERVER ? { kind: 'unavailable' } : { kind: 'reserved', server }
+}
+
+/**
+ * Looks at the place once more when the wait is over and holds it until `untilMs`. held: it stands.
+ * arrived: the visitor is active on that server meanwhile. lost: it was given to somebody else.
+ */
+export function confirm (
+  view: TableView, client: Client, server: number, untilMs: number
+): { readonly kind: 'held', readonly place: Place } | { readonly kind: 'arrived' | 'lost' | Busy } {
+  const hash = hashOf(view, client)
+  const shard = shardOfHash(view.layout, hash)
+  const at = shardAt(view.layout, shard)
+  if (!lockShard(view, at)) return { kind: 'busy' }
+  const slot = findSlot(view, at, client, hash)
+  const here = slotAt(view.layout, at, slot)
+  const commit = slot === NO_SLOT ? 0 : view.words[here]!
+  const isHeld = commitReserved(commit) === server
+  if (isHeld) view.words[here + SLOT.RESERVED_UNTIL_MS] = wrappedMs(untilMs)
+  unlockShard(view, at)
+  if (isHeld) return { kind: 'held', place: shard * view.layout.slotCount + slot }
+  return { kind: commitLoad(commit) === server ? 'arrived' : 'lost' }
+}
+
+/**
+ * Gives up the reservation at a place if it is due. Needs no client: whoever holds a place whose
+ * time has come loses it, and a later deadline there is another reservation's.
+ */
+export function expireReservation (view: TableView, place: Place): boolean | Busy {
+  const shard = Math.floor(place / view.layout.slotCount)
+  const slot = place % view.layout.slotCount
+  const at = shardAt(view.layout, shard)
+  if (!lockShard(view, at)) return 'busy'
+  const isDue = isReservationDue(view, slotAt(view.layout, at, slot), wrappedMs(view.now()))
+  if (isDue) endReservation(view, at, slot)
+  unlockShard(view, at)
+  return isDue
+}
+
+/** Ends the reservation of a slot; a user with nothing else is removed. The lock is held. */
+export function endReservation (view: TableView, at: number, slot: number): void {
+  const commit = view.words[slotAt(view.layout, at, slot)]!
+  if (isReservedOnly(commit)) removeSlot(view, at, slot)
+  else commitSlot(view, at, slot, withReserved(commit, NO_SERVER))
+}
+
+export function isReservationDue (view: TableView, here: number, now: number): boolean {
+  const commit = view.words[here]!
+  return commitReserved(commit) !== NO_SERVER &&
+    wrappedAge(now, view.words[here + SLOT.RESERVED_UNTIL_MS]!) >= 0
+}
+
+/** Sums one counter of a server over all shards; a reading without any lock. */
+export function sumCounter (view: TableView, server: number, counter: number): number {
+  const { words, layout } = view
+  let sum = 0
+  for (let shard = 0; shard < layout.shardCount; shard++) {
+    sum += Atomics.load(words, counterAt(layout, shardAt(layout, shard), server, counter))
+  }
+  return sum
+}
+
+function reserveForNewcomer (view: TableView, request: ReserveRequest): Reservation {
+  const { client, address, untilMs, choose } = request
+  const replaced = request.isReturning ? findAddressEntry(view, client, address) : undefined
+  if (replaced === 'busy') return { kind: 'busy' }
+  const current = replaced === undefined ? NO_SERVER : commitActive(replaced.commit)
+  const server = choose({ loads: loadsWithout(view, current), current })
+  if (server === NO_SERVER) return { kind: 'unavailable' }
+
+  let commit = withReserved(freshCommit(client), server)
+  if (replaced !== undefined) {
+    commit = withSeen(withActive(commit, current), commitSeen(replaced.commit))
+  }
+  const admitted = admit(view, client, address, replaced, commit, untilMs)
+  if (admitted === 'present') return reserve(view, request)
+  if (admitted !== 'added') return { kind: admitted }
+  if (replaced !== undefined) replaceAddressEntry(view, client, address)
+  return { kind: 'reserved', server }
+}
+
+const scratch = new WeakMap<TableView, Int32Array>()
+
+/** Loads of all servers, the visitor who counts at `current` left out. */
+function loadsWithout (view: TableView, current: number): Int32Array {
+  let loads = scratch.get(view)
+  if (loads === undefined) {
+    loads = new Int32Array(view.layout.serverCount)
+    scratch.set(view, loads)
+  }
+  for (let server = 0; server < loads.length; server++) {
+    loads[server] = sumCounter(view, server, COUNTER.LOAD)
+  }
+  if (current !== NO_SERVER) loads[current]!--
+  return loads
+}

@@ -1,0 +1,189 @@
+/**
+ * The steps that change a locked shard: find, add, remove, and the one way in which a commit word
+ * changes. Every function here expects the caller to hold the shard's lock. Any thread.
+ *
+ *     bucket -> slot -> slot -> NO_SLOT          free -> slot -> slot -> NO_SLOT
+ */
+import { UNKNOWN_ADDRESS, type Address, type Client } from '../client.ts'
+import {
+  COMMIT_ADDRESS_KNOWN, COMMIT_KIND_IP, COMMIT_USED, COUNTER, NO_SERVER, NO_SLOT, SHARD, SLOT,
+  commitActive, commitIsIp, commitLoad, commitReserved, commitSeen, type Layout
+} from './layout.ts'
+import { bucketAt, hashOf, slotAt, wrappedMs, wrappedSeconds, type TableView } from './table-view.ts'
+
+/** The slot of a client, or NO_SLOT. */
+export function findSlot (view: TableView, at: number, client: Client, hash: number): number {
+  const { words, layout } = view
+  const isIp = client.kind === 'ip'
+  let slot = words[bucketAt(layout, at, hash)]!
+  while (slot !== NO_SLOT) {
+    const here = slotAt(layout, at, slot)
+    if (words[here + SLOT.ID + 3] === client.w3 && words[here + SLOT.ID + 2] === client.w2 &&
+        words[here + SLOT.ID + 1] === client.w1 && words[here + SLOT.ID] === client.w0 &&
+        commitIsIp(words[here]!) === isIp) return slot
+    slot = words[here + SLOT.NEXT]!
+  }
+  return NO_SLOT
+}
+
+/** Puts a user into a free slot with this commit word; NO_SLOT when the shard has none left. */
+export function addSlot (
+  view: TableView, at: number, client: Client, hash: number, commit: number,
+  reservedUntilMs: number
+): number {
+  const { words, layout } = view
+  const slot = takeFreeSlot(view, at)
+  if (slot === NO_SLOT) return NO_SLOT
+  const here = slotAt(layout, at, slot)
+  words[here + SLOT.ID] = client.w0
+  words[here + SLOT.ID + 1] = client.w1
+  words[here + SLOT.ID + 2] = client.w2
+  words[here + SLOT.ID + 3] = client.w3
+  const nowMs = view.now()
+  words[here + SLOT.FIRST_SEEN_S] = wrappedSeconds(nowMs)
+  words[here + SLOT.LAST_SEEN_MS] = wrappedMs(nowMs)
+  words[here + SLOT.RESERVED_UNTIL_MS] = wrappedMs(reservedUntilMs)
+  view.onStep?.('ADD_WRITTEN')
+  // The commit word makes the slot true. Chained first, a crash in between would leave a chain
+  // through a slot that is not; chained after, the repair finds the slot and chains it.
+  commitSlot(view, at, slot, commit)
+  view.onStep?.('ADD_COMMITTED')
+  const bucket = bucketAt(layout, at, hash)
+  words[here + SLOT.NEXT] = words[bucket]!
+  words[bucket] = slot
+  return slot
+}
+
+/** Takes a user out and frees the slot. */
+export function removeSlot (view: TableView, at: number, slot: number): void {
+  const { words, layout } = view
+  const here = slotAt(layout, at, slot)
+  const bucket = bucketAt(layout, at, hashOf(view, clientOfSlot(view, here)))
+  commitSlot(view, at, slot, 0)
+  view.onStep?.('REMOVE_COMMITTED')
+  unlink(words, layout, at, bucket, slot)
+  view.onStep?.('REMOVE_UNLINKED')
+  words[here + SLOT.NEXT] = words[at + SHARD.FREE_HEAD]!
+  words[at + SHARD.FREE_HEAD] = slot
+}
+
+/**
+ * The one way in which a commit word changes: raise what the new word counts, store it, lower what
+ * the old one counted. In another order a reader could see a user counted nowhere. A counter that
+ * both words count alike is left alone, so no reader sees it flicker.
+ */
+export function commitSlot (view: TableView, at: number, slot: number, commit: number): void {
+  const { words, layout } = view
+  const here = slotAt(layout, at, slot)
+  const before = words[here]!
+  count(view, at, commit, before, 1)
+  view.onStep?.('COMMIT_RAISED')
+  Atomics.store(words, here, commit)
+  view.onStep?.('COMMIT_STORED')
+  count(view, at, before, commit, -1)
+}
+
+/** Notes the address last seen from. The flag is down while the four words are being changed. */
+export function writeAddress (view: TableView, here: number, address: Address): void {
+  const { words } = view
+  const commit = words[here]!
+  const at = here + SLOT.ADDRESS
+  const isSame = (commit & COMMIT_ADDRESS_KNOWN) !== 0 &&
+    words[at + 3] === address.w3 && words[at + 2] === address.w2 &&
+    words[at + 1] === address.w1 && words[at] === address.w0
+  if (isSame) return
+  Atomics.store(words, here, commit & ~COMMIT_ADDRESS_KNOWN)
+  words[at] = address.w0
+  words[at + 1] = address.w1
+  view.onStep?.('ADDRESS_HALF')
+  words[at + 2] = address.w2
+  words[at + 3] = address.w3
+  Atomics.store(words, here, commit | COMMIT_ADDRESS_KNOWN)
+}
+
+/** The commit word of a new entry: of this kind, on no server, never seen. */
+export function freshCommit (client: Client): number {
+  return COMMIT_USED | (client.kind === 'ip' ? COMMIT_KIND_IP : 0)
+}
+
+/** The client in the slot that starts at `here`; from shared words or a copy of them. */
+export function clientOfSlot (view: { readonly words: Int32Array }, here: number): Client {
+  const { words } = view
+  return {
+    kind: commitIsIp(words[here]!) ? 'ip' : 'id',
+    w0: words[here + SLOT.ID]!,
+    w1: words[here + SLOT.ID + 1]!,
+    w2: words[here + SLOT.ID + 2]!,
+    w3: words[here + SLOT.ID + 3]!
+  }
+}
+
+export function addressOfSlot (words: Int32Array, here: number): Address {
+  if ((words[here]! & COMMIT_ADDRESS_KNOWN) === 0) return UNKNOWN_ADDRESS
+  return {
+    w0: words[here + SLOT.ADDRESS]!,
+    w1: words[here + SLOT.ADDRESS + 1]!,
+    w2: words[here + SLOT.ADDRESS + 2]!,
+    w3: words[here + SLOT.ADDRESS + 3]!
+  }
+}
+
+/** Counters are stored, not added: the lock makes this thread their only writer. */
+export function counterAt (layout: Layout, at: number, server: number, counter: number): number {
+  return at + layout.countersAt + server * COUNTER.WORDS + counter
+}
+
+export function isReservedOnly (commit: number): boolean {
+  return commitReserved(commit) !== NO_SERVER && commitActive(commit) === NO_SERVER
+}
+
+export function isSeenOnce (commit: number): boolean {
+  return commitSeen(commit) === 1
+}
+
+/** Adds `by` to every counter that counts `commit` and does not count `other` alike. */
+function count (view: TableView, at: number, commit: number, other: number, by: number): void {
+  if (commit === 0) return
+  countServer(view, at, COUNTER.LOAD, commitLoad(commit), commitLoad(other), by)
+  countServer(view, at, COUNTER.ACTIVE, commitActive(commit), commitActive(other), by)
+  countServer(view, at, COUNTER.RESERVED, commitReserved(commit), commitReserved(other), by)
+  if (other === 0) addTo(view.words, at + SHARD.USED, by)
+  if (isReservedOnly(commit) && !isReservedOnly(other)) {
+    addTo(view.words, at + SHARD.RESERVED_ONLY, by)
+  }
+  if (isSeenOnce(commit) && !isSeenOnce(other)) addTo(view.words, at + SHARD.SEEN_ONCE, by)
+}
+
+function countServer (
+  view: TableView, at: number, counter: number, server: number, other: number, by: number
+): void {
+  if (server === NO_SERVER || server === other) return
+  addTo(view.words, counterAt(view.layout, at, server, counter), by)
+}
+
+function addTo (words: Int32Array, at: number, by: number): void {
+  Atomics.store(words, at, words[at]! + by)
+}
+
+function takeFreeSlot (view: TableView, at: number): number {
+  const { words, layout } = view
+  const free = words[at + SHARD.FREE_HEAD]!
+  if (free !== NO_SLOT) {
+    words[at + SHARD.FREE_HEAD] = words[slotAt(layout, at, free) + SLOT.NEXT]!
+    return free
+  }
+  const highWater = words[at + SHARD.HIGH_WATER]!
+  if (highWater === layout.slotCount) return NO_SLOT
+  // Raised before the slot is used: a scan stops at it, and must not stop short of a user.
+  Atomics.store(words, at + SHARD.HIGH_WATER, highWater + 1)
+  return highWater
+}
+
+function unlink (
+  words: Int32Array, layout: Layout, at: number, bucket: number, slot: number
+): void {
+  const next = words[slotAt(layout, at, slot) + SLOT.NEXT]!
+  let link = bucket
+  while (words[link] !== slot) link = slotAt(layout, at, words[link]!) + SLOT.NEXT
+  words[link] = next
+}

@@ -1,0 +1,113 @@
+/**
+ * Users as plain values, page by page: words are copied under a shard's lock, a bounded number at
+ * a time, and decoded outside it. Also the way back, for users who were saved. Any thread.
+ */
+import type { Address, Client } from '../client.ts'
+import {
+  NO_SERVER, NO_SLOT, SEEN_MAX, SHARD, SLOT, commitActive, commitReserved, commitSeen, withActive,
+  withSeen
+} from './layout.ts'
+import type { Place } from './reservations.ts'
+import { addressOfSlot, clientOfSlot, findSlot, freshCommit } from './shard.ts'
+import {
+  hashOf, lockShard, shardAt, shardOfHash, slotAt, unlockShard, wrappedAge, wrappedMs,
+  wrappedSeconds, type TableView
+} from './table-view.ts'
+import { admit, type Busy } from './visits.ts'
+
+export interface User {
+  readonly client: Client
+  /** Last seen from; all zero when not known. */
+  readonly address: Address
+  /** Index of the server where the user is active; undefined before the first arrival. */
+  readonly server: number | undefined
+  /** Index of the server where a place is reserved. */
+  readonly reservedServer: number | undefined
+  readonly timesSeen: number
+  readonly firstSeenAgoMs: number
+  readonly lastSeenAgoMs: number
+}
+
+export interface UserPage {
+  readonly users: readonly User[]
+  /** Where the next page starts; undefined after the last. */
+  readonly nextCursor: Place | undefined
+}
+
+/** Slots copied in one hold of a lock: 52 KiB, some 10 us. */
+const SLOTS_PER_HOLD = 1024
+
+/**
+ * The users from `cursor` on, in the order of their places, `limit` at most. Looks at no more than
+ * SLOTS_PER_HOLD slots, so a page may hold fewer, even none, and not be the last.
+ */
+export function readUsers (view: TableView, cursor: Place, limit: number): UserPage | Busy {
+  const { layout } = view
+  const shard = Math.floor(cursor / layout.slotCount)
+  if (shard >= layout.shardCount) return { users: [], nextCursor: undefined }
+  const from = cursor % layout.slotCount
+  const copy = copySlots(view, shardAt(layout, shard), from)
+  if (copy === 'busy') return 'busy'
+
+  const users: User[] = []
+  const count = copy.words.length / SLOT.WORDS
+  let index = 0
+  while (index < count && users.length < limit) {
+    const here = index * SLOT.WORDS
+    if (copy.words[here] !== 0) users.push(decode(copy.words, here, view.now()))
+    index++
+  }
+  const isShardDone = from + index >= copy.highWater
+  const next = isShardDone ? (shard + 1) * layout.slotCount : cursor + index
+  return { users, nextCursor: next >= layout.shardCount * layout.slotCount ? undefined : next }
+}
+
+/** Puts a saved user back, as one who has been seen twice. False when already there, or full. */
+export function restoreUser (
+  view: TableView, user: Pick<User, 'client' | 'address' | 'firstSeenAgoMs' | 'lastSeenAgoMs'>,
+  server: number
+): boolean {
+  const commit = withSeen(withActive(freshCommit(user.client), server), SEEN_MAX)
+  if (admit(view, user.client, user.address, undefined, commit, 0) !== 'added') return false
+  const hash = hashOf(view, user.client)
+  const at = shardAt(view.layout, shardOfHash(view.layout, hash))
+  if (!lockShard(view, at)) return false
+  const slot = findSlot(view, at, user.client, hash)
+  if (slot !== NO_SLOT) {
+    const here = slotAt(view.layout, at, slot)
+    const nowMs = view.now()
+    view.words[here + SLOT.FIRST_SEEN_S] = wrappedSeconds(nowMs - user.firstSeenAgoMs)
+    view.words[here + SLOT.LAST_SEEN_MS] = wrappedMs(nowMs - user.lastSeenAgoMs)
+  }
+  unlockShard(view, at)
+  return true
+}
+
+function copySlots (
+  view: TableView, at: number, from: number
+): { words: Int32Array, highWater: number } | Busy {
+  if (!lockShard(view, at)) return 'busy'
+  const highWater = view.words[at + SHARD.HIGH_WATER]!
+  const to = Math.max(from, Math.min(highWater, from + SLOTS_PER_HOLD))
+  const words = view.words.slice(
+    slotAt(view.layout, at, from), slotAt(view.layout, at, to)
+  )
+  unlockShard(view, at)
+  return { words, highWater }
+}
+
+function decode (words: Int32Array, here: number, nowMs: number): User {
+  const commit = words[here]!
+  const active = commitActive(commit)
+  const reserved = commitReserved(commit)
+  const firstSeenAgoS = wrappedAge(wrappedSeconds(nowMs), words[here + SLOT.FIRST_SEEN_S]!)
+  return {
+    client: clientOfSlot({ words }, here),
+    address: addressOfSlot(words, here),
+    server: active === NO_SERVER ? undefined : active,
+    reservedServer: reserved === NO_SERVER ? undefined : reserved,
+    timesSeen: commitSeen(commit),
+    firstSeenAgoMs: Math.max(0, firstSeenAgoS) * 1000,
+    lastSeenAgoMs: Math.max(0, wrappedAge(wrappedMs(nowMs), words[here + SLOT.LAST_SEEN_MS]!))
+  }
+}

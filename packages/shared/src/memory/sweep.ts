@@ -1,0 +1,72 @@
+/**
+ * Removes users who have been silent for too long, and reservations whose time passed unnoticed.
+ * Looks at slots without a lock first: only a shard with something due is locked. Main thread.
+ */
+import type { Client } from '../client.ts'
+import { COMMIT_USED, NO_SERVER, SHARD, SLOT, commitActive } from './layout.ts'
+import { endReservation, isReservationDue } from './reservations.ts'
+import { clientOfSlot } from './shard.ts'
+import {
+  lockShard, shardAt, slotAt, unlockShard, wrappedAge, wrappedMs, type TableView
+} from './table-view.ts'
+import { endActivity, type Busy } from './visits.ts'
+
+/** Removals in one hold of the lock: what waits for it waits for some 50 us at most. */
+const REMOVALS_PER_HOLD = 256
+
+export interface TimedOutUser {
+  readonly client: Client
+  readonly server: number
+}
+
+/** Sweeps one shard; returns who was removed. Busy: come back at the next sweep. */
+export function sweepShard (
+  view: TableView, shard: number, silentForMs: number
+): readonly TimedOutUser[] | Busy {
+  const { words } = view
+  const at = shardAt(view.layout, shard)
+  const removed: TimedOutUser[] = []
+  const highWater = Atomics.load(words, at + SHARD.HIGH_WATER)
+  let slot = nextDue(view, at, 0, highWater, silentForMs)
+  while (slot < highWater) {
+    if (!lockShard(view, at)) return removed.length === 0 ? 'busy' : removed
+    for (let held = 0; held < REMOVALS_PER_HOLD && slot < highWater; held++) {
+      removeIfDue(view, at, slot, silentForMs, removed)
+      slot = nextDue(view, at, slot + 1, highWater, silentForMs)
+    }
+    unlockShard(view, at)
+  }
+  return removed
+}
+
+function nextDue (
+  view: TableView, at: number, from: number, highWater: number, silentForMs: number
+): number {
+  const now = wrappedMs(view.now())
+  let slot = from
+  while (slot < highWater && !isDue(view, slotAt(view.layout, at, slot), now, silentForMs)) slot++
+  return slot
+}
+
+function isDue (view: TableView, here: number, now: number, silentForMs: number): boolean {
+  return (view.words[here]! & COMMIT_USED) !== 0 &&
+    (isSilent(view, here, now, silentForMs) || isReservationDue(view, here, now))
+}
+
+function isSilent (view: TableView, here: number, now: number, silentForMs: number): boolean {
+  return commitActive(view.words[here]!) !== NO_SERVER &&
+    wrappedAge(now, view.words[here + SLOT.LAST_SEEN_MS]!) > silentForMs
+}
+
+/** Looks again under the lock: the user may have been seen since the scan. */
+function removeIfDue (
+  view: TableView, at: number, slot: number, silentForMs: number, removed: TimedOutUser[]
+): void {
+  const here = slotAt(view.layout, at, slot)
+  const now = wrappedMs(view.now())
+  if (isReservationDue(view, here, now)) endReservation(view, at, slot)
+  const commit = view.words[here]!
+  if (!isSilent(view, here, now, silentForMs)) return
+  removed.push({ client: clientOfSlot(view, here), server: commitActive(commit) })
+  endActivity(view, at, slot, commit)
+}

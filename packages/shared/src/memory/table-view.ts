@@ -1,0 +1,158 @@
+/**
+ * One thread's view of the user table: the shared words, where things lie in them, who this thread
+ * is. Locks and unlocks shards; knows nothing of what happens in between. Any thread.
+ */
+import { TableStuck } from '../errors.ts'
+import type { Client } from '../client.ts'
+import {
+  LAYOUT_VERSION, layoutFor, NO_SLOT, SHARD, SLOT, TABLE, USERS_MAX, USERS_MIN, WORD_BYTES,
+  SERVERS_MAX, type Layout
+} from './layout.ts'
+import { acquireLock, ownerWord, releaseLock } from './lock.ts'
+import { halfSipHash13 } from './sip-hash.ts'
+
+/** What a thread needs to map the table: posted to workers as it stands. */
+export interface TableMemory {
+  readonly buffer: SharedArrayBuffer
+}
+
+export interface TableView {
+  readonly words: Int32Array
+  readonly layout: Layout
+  readonly hashKey0: number
+  readonly hashKey1: number
+  /** This thread's lock word. */
+  readonly owner: number
+  /** How long to wait for a shard, and what to do then. */
+  readonly patience: Patience
+  /** Monotonic milliseconds; injected in tests. */
+  readonly now: () => number
+  /**
+   * Called inside locked sections, at the points between which a crash leaves different memory.
+   * For crash tests only.
+   */
+  readonly onStep: ((step: string) => void) | undefined
+}
+
+/**
+ * The main thread gives up at once and comes back on the next turn of its loop, because a dead
+ * owner is recovered by this very loop. A worker waits: the coordinator frees what the dead held,
+ * and one that waits in vain ends itself, which is the supervisor's business.
+ */
+export interface Patience {
+  readonly waitMs: number
+  readonly thenThrow: boolean
+}
+export const MAIN_THREAD_PATIENCE: Patience = { waitMs: 1, thenThrow: false }
+export const WORKER_PATIENCE: Patience = { waitMs: 10_000, thenThrow: true }
+
+/** The coordinator's own tag; workers get 2, 3, ... and a replacement never gets a used one. */
+export const MAIN_THREAD_TAG = 1
+
+export interface ViewOptions {
+  readonly threadTag: number
+  readonly patience: Patience
+  readonly now: () => number
+  readonly onStep?: ((step: string) => void) | undefined
+}
+
+/** Allocates an empty table. Pages are committed by the system as they are touched. */
+export function allocateTable (
+  usersMax: number, serverCount: number, randomWord: () => number
+): TableMemory {
+  if (usersMax < USERS_MIN || usersMax > USERS_MAX) throw new RangeError(`${usersMax} users`)
+  if (serverCount < 1 || serverCount > SERVERS_MAX) throw new RangeError(`${serverCount} servers`)
+  const layout = layoutFor(usersMax, serverCount)
+  const buffer = new SharedArrayBuffer(layout.bytes)
+  const words = new Int32Array(buffer)
+  words[TABLE.VERSION] = LAYOUT_VERSION
+  words[TABLE.SHARD_COUNT] = layout.shardCount
+  words[TABLE.SLOT_COUNT] = layout.slotCount
+  words[TABLE.BUCKET_COUNT] = layout.bucketCount
+  words[TABLE.USERS_MAX] = usersMax
+  words[TABLE.SERVER_COUNT] = serverCount
+  words[TABLE.HASH_KEY_0] = randomWord()
+  words[TABLE.HASH_KEY_1] = randomWord()
+  for (let shard = 0; shard < layout.shardCount; shard++) {
+    const at = shardAt(layout, shard)
+    words[at + SHARD.FREE_HEAD] = NO_SLOT
+    words.fill(NO_SLOT, at + layout.bucketsAt, at + layout.bucketsAt + layout.bucketCount)
+  }
+  return { buffer }
+}
+
+export function viewTable (memory: TableMemory, options: ViewOptions): TableView {
+  const words = new Int32Array(memory.buffer)
+  const layout = layoutFor(words[TABLE.USERS_MAX]!, words[TABLE.SERVER_COUNT]!)
+  if (words[TABLE.VERSION] !== LAYOUT_VERSION || layout.bytes !== words.length * WORD_BYTES) {
+    throw new Error(`user table of another layout: ${words[TABLE.VERSION]}, not ${LAYOUT_VERSION}`)
+  }
+  return {
+    words,
+    layout,
+    hashKey0: words[TABLE.HASH_KEY_0]!,
+    hashKey1: words[TABLE.HASH_KEY_1]!,
+    owner: ownerWord(options.threadTag),
+    patience: options.patience,
+    now: options.now,
+    onStep: options.onStep
+  }
+}
+
+/** Where a shard starts, in words. */
+export function shardAt (layout: Layout, shard: number): number {
+  return layout.shardsAt + shard * layout.shardWords
+}
+
+/** Where a slot of the shard at `at` starts, in words. */
+export function slotAt (layout: Layout, at: number, slot: number): number {
+  return at + layout.slotsAt + slot * SLOT.WORDS
+}
+
+export function hashOf (view: TableView, client: Client): number {
+  const kind = client.kind === 'ip' ? 1 : 0
+  const { w0, w1, w2, w3 } = client
+  return halfSipHash13(view.hashKey0, view.hashKey1, kind, w0, w1, w2, w3)
+}
+
+/** The lowest bits of the hash choose the shard, others the bucket in it. */
+export function shardOfHash (layout: Layout, hash: number): number {
+  return hash & (layout.shardCount - 1)
+}
+
+/** Where the bucket of a hash stands, in words; in the shard at `at`. */
+export function bucketAt (layout: Layout, at: number, hash: number): number {
+  return at + layout.bucketsAt + ((hash >>> 6) & (layout.bucketCount - 1))
+}
+
+/** False when the shard is busy beyond this thread's patience; a worker throws TableStuck then. */
+export function lockShard (view: TableView, at: number): boolean {
+  if (acquireLock(view.words, at + SHARD.LOCK, view.owner, view.patience.waitMs)) {
+    view.onStep?.('CS')
+    return true
+  }
+  if (view.patience.thenThrow) throw new TableStuck()
+  return false
+}
+
+export function unlockShard (view: TableView, at: number): void {
+  view.onStep?.('LEAVE')
+  releaseLock(view.words, at + SHARD.LOCK)
+}
+
+/** Milliseconds as the slots hold them: modulo 2^32, compared by wrapping subtraction. */
+export function wrappedMs (nowMs: number): number {
+  return Math.floor(nowMs) | 0
+}
+
+export function wrappedSeconds (nowMs: number): number {
+  return Math.floor(nowMs / 1000) | 0
+}
+
+/**
+ * How long ago, in the unit of both; right for up to 2^31 of it (24.8 days in milliseconds).
+ * Signed, because another thread may have looked at the clock a moment later than this one.
+ */
+export function wrappedAge (now: number, then: number): number {
+  return (now - then) | 0
+}

@@ -1,0 +1,140 @@
+/**
+ * The user table: who is here, on which server, and how many that makes. One fixed
+ * SharedArrayBuffer that every thread maps; this is one thread's handle, in plain values. Owns no
+ * thread and no timer; what happens under the locks is in the files beside this one.
+ */
+import type { Address, Client } from '../client.ts'
+import {
+  COUNTER, SERVER, SERVER_STATE, type ServerState
+} from './layout.ts'
+import { checkTable, recoverFrom } from './recovery.ts'
+import {
+  confirm, expireReservation, reserve, sumCounter, type Place, type Reservation,
+  type ReserveRequest
+} from './reservations.ts'
+import { readUsers, restoreUser, type User, type UserPage } from './snapshot.ts'
+import { sweepShard, type TimedOutUser } from './sweep.ts'
+import { viewTable, type TableMemory, type TableView, type ViewOptions } from './table-view.ts'
+import { leave, touch, usedSlots, type Busy, type TouchOutcome } from './visits.ts'
+
+export class UserTable {
+  readonly #view: TableView
+
+  constructor (memory: TableMemory, options: ViewOptions) {
+    this.#view = viewTable(memory, options)
+  }
+
+  /** A request of this client has reached the server. Source: the server's door. */
+  touch (client: Client, server: number, address: Address): TouchOutcome | Busy {
+    return this.#guard(() => touch(this.#view, client, server, address))
+  }
+
+  /** The client says that it leaves the server. False when it was not active there. */
+  leave (client: Client, server: number): boolean | Busy {
+    return this.#guard(() => leave(this.#view, client, server))
+  }
+
+  /** Chooses a server and holds a place there, in one step. Main thread only. */
+  reserve (request: ReserveRequest): Reservation {
+    return this.#guard(() => reserve(this.#view, request))
+  }
+
+  /** Looks at a reservation again at the 302, from which its time counts. Main thread only. */
+  confirm (client: Client, server: number, untilMs: number): ReturnType<typeof confirm> {
+    return this.#guard(() => confirm(this.#view, client, server, untilMs))
+  }
+
+  /** Ends the reservation at a place if its time has come. Main thread only. */
+  expireReservation (place: Place): boolean | Busy {
+    return this.#guard(() => expireReservation(this.#view, place))
+  }
+
+  /** Load per server: users counted once, where a place is reserved, else where they are active. */
+  loads (): Int32Array {
+    return this.#counters(COUNTER.LOAD)
+  }
+
+  /** Active users per server, those on the move to another one included. */
+  activeUsersPerServer (): Int32Array {
+    return this.#counters(COUNTER.ACTIVE)
+  }
+
+  /** Places held per server. */
+  reservedPerServer (): Int32Array {
+    return this.#counters(COUNTER.RESERVED)
+  }
+
+  activeUsers (server: number): number {
+    return sumCounter(this.#view, server, COUNTER.ACTIVE)
+  }
+
+  /** Users in the table, reservations included: what MAX_USERS limits. */
+  size (): number {
+    return usedSlots(this.#view)
+  }
+
+  /** Sweeps one of `shardCount` shards; see sweep.ts. Main thread only. */
+  sweepShard (shard: number, silentForMs: number): readonly TimedOutUser[] | Busy {
+    return this.#guard(() => sweepShard(this.#view, shard, silentForMs))
+  }
+
+  get shardCount (): number {
+    return this.#view.layout.shardCount
+  }
+
+  /** A page of users from `cursor` (0 to start) on; see snapshot.ts. */
+  readUsers (cursor: Place, limit: number): UserPage | Busy {
+    return this.#guard(() => readUsers(this.#view, cursor, limit))
+  }
+
+  /** Puts a saved user back. */
+  restore (
+    user: Pick<User, 'client' | 'address' | 'firstSeenAgoMs' | 'lastSeenAgoMs'>, server: number
+  ): boolean {
+    return this.#guard(() => restoreUser(this.#view, user, server))
+  }
+
+  serverState (server: number): ServerState {
+    const value = Atomics.load(this.#view.words, this.#serverAt(server) + SERVER.STATE)
+    return STATE_NAMES[value]!
+  }
+
+  /** Main thread only. */
+  setServerState (server: number, state: ServerState): void {
+    Atomics.store(this.#view.words, this.#serverAt(server) + SERVER.STATE, SERVER_STATE[state])
+  }
+
+  /** Frees and repairs what a dead thread held; how many shards that were. Main thread only. */
+  recover (deadThreadTag: number): number {
+    return this.#guard(() => recoverFrom(this.#view, deadThreadTag))
+  }
+
+  /** Every broken invariant as a sentence; empty when all hold. */
+  check (): readonly string[] {
+    return this.#guard(() => checkTable(this.#view))
+  }
+
+  #counters (counter: number): Int32Array {
+    const counts = new Int32Array(this.#view.layout.serverCount)
+    return counts.map((_, server) => sumCounter(this.#view, server, counter))
+  }
+
+  #serverAt (server: number): number {
+    return this.#view.layout.serversAt + server * SERVER.WORDS
+  }
+
+  /**
+   * A throw in here may have left a lock held. The thread must not live on with it: thrown again
+   * where nobody catches, the error ends a worker (and the coordinator repairs) or the program.
+   */
+  #guard<T> (operation: () => T): T {
+    try {
+      return operation()
+    } catch (error) {
+      process.nextTick(() => { throw error })
+      throw error
+    }
+  }
+}
+
+const STATE_NAMES = Object.keys(SERVER_STATE) as ServerState[]

@@ -1,0 +1,69 @@
+/**
+ * Looks at files and folders that settings name, before anything is started: does the folder
+ * exist, can the file be read or made. Says what is wrong in words; an empty refusal means nothing.
+ * Creates nothing and keeps nothing open. Runs on the main thread, synchronously, at start.
+ */
+import { accessSync, constants, readFileSync, statSync } from 'node:fs'
+
+export type FileText =
+  | { readonly text: string, readonly refusal?: undefined }
+  | { readonly refusal: string, readonly isMissing: boolean }
+
+const REASONS: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', 'does not exist'],
+  ['ENOTDIR', 'does not exist, because a part of its path is not a folder'],
+  ['EACCES', 'may not be read'],
+  ['EISDIR', 'is a folder'],
+  ['ELOOP', 'is a link that leads in a circle'],
+  ['ENAMETOOLONG', 'has too long a name'],
+  ['ERR_ENCODING_INVALID_ENCODED_DATA', 'is not UTF-8 text']
+])
+
+/** A settings file or a PEM file is far smaller. */
+const FILE_BYTES_MAX = 1_048_576
+
+/** Why the path is no folder that can be listed and entered. */
+export function refusalOfFolder (path: string): string {
+  try {
+    if (!statSync(path).isDirectory()) return `${path} is not a folder`
+    accessSync(path, constants.R_OK | constants.X_OK)
+    return ''
+  } catch (error) {
+    return `${path} ${reasonOf(error)}`
+  }
+}
+
+/** Why the path cannot become a file; what is missing will be made. */
+export function refusalOfFileToMake (path: string): string {
+  try {
+    return statSync(path).isDirectory() ? `${path} is a folder` : ''
+  } catch (error) {
+    return codeOf(error) === 'ENOENT' ? '' : `${path} ${reasonOf(error)}`
+  }
+}
+
+/** The text of a small UTF-8 file, without its byte order mark. */
+export function readSmallFile (path: string): FileText {
+  try {
+    if (statSync(path).size > FILE_BYTES_MAX) {
+      return { refusal: `is larger than ${FILE_BYTES_MAX} bytes`, isMissing: false }
+    }
+    return { text: decode(readFileSync(path)) }
+  } catch (error) {
+    return { refusal: reasonOf(error), isMissing: codeOf(error) === 'ENOENT' }
+  }
+}
+
+/** The decoder drops a byte order mark by itself. */
+function decode (bytes: Buffer): string {
+  return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+}
+
+function reasonOf (error: unknown): string {
+  const code = codeOf(error)
+  return REASONS.get(code) ?? `cannot be used (${code})`
+}
+
+function codeOf (error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : String(error)
+}

@@ -1,0 +1,29 @@
+import net from 'node:net'
+import t from 'tap'
+import { hostsToTry, listenOn } from '@usher/shared/http/listen.ts'
+
+/** A documentation address (RFC 5737): no machine has it. */
+const NOWHERE = '192.0.2.1'
+
+t.test('listen: only the IPv6 wildcard has something to fall back to', async t => {
+  t.strictSame(hostsToTry('::'), ['::', '0.0.0.0'])
+  t.strictSame(hostsToTry('127.0.0.1'), ['127.0.0.1'])
+})
+
+t.test('listen: takes the first address that the machine has', async t => {
+  const server = net.createServer()
+  t.teardown(() => server.close())
+  const port = await listenOn(server, 0, [NOWHERE, '127.0.0.1'])
+  t.match(server.address(), { address: '127.0.0.1', port })
+  t.equal(server.listenerCount('error'), 0)
+})
+
+t.test('listen: rejects with the system\'s error', async t => {
+  const first = net.createServer()
+  const second = net.createServer()
+  t.teardown(() => first.close())
+  const port = await listenOn(first, 0, ['127.0.0.1'])
+  await t.rejects(listenOn(second, port, ['127.0.0.1', '::1']), { code: 'EADDRINUSE' })
+  await t.rejects(listenOn(second, 0, [NOWHERE]), { code: 'EADDRNOTAVAIL' })
+  await t.rejects(listenOn(second, 0, []), RangeError)
+})

@@ -1,0 +1,38 @@
+import t from 'tap'
+import {
+  commitActive, commitIsIp, commitLoad, commitReserved, commitSeen, COMMIT_ADDRESS_KNOWN,
+  COMMIT_KIND_IP, COMMIT_USED, layoutFor, NO_SERVER, SERVERS_MAX, SHARDS_MAX, USERS_MAX, withActive,
+  withReserved, withSeen, WORD_BYTES
+} from '@usher/shared/memory/layout.ts'
+
+for (const users of [16, 64, 257, 1024, 131_072, USERS_MAX]) {
+  t.test(`layout: a table of ${users} users has room for them and to spare`, async t => {
+    const layout = layoutFor(users, 3)
+    t.ok(layout.shardCount >= 1 && layout.shardCount <= SHARDS_MAX)
+    t.equal(layout.shardCount & (layout.shardCount - 1), 0, 'shards are a power of two')
+    t.equal(layout.bucketCount & (layout.bucketCount - 1), 0, 'buckets are a power of two')
+    t.ok(layout.slotCount >= 64)
+    const mean = users / layout.shardCount
+    const deviations = layout.shardCount === 1 ? 0 : 6 * Math.sqrt(mean)
+    t.ok(layout.slotCount >= mean + deviations, 'six deviations above the mean')
+    t.equal(layout.bytes, (layout.shardsAt + layout.shardWords * layout.shardCount) * WORD_BYTES)
+    t.ok(layout.bytes / users < 80 || users < 100_000, `${layout.bytes / users} bytes a user`)
+  })
+}
+
+t.test('layout: the commit word keeps every field apart', async t => {
+  for (const active of [NO_SERVER, 0, 1, SERVERS_MAX - 1]) {
+    for (const reserved of [NO_SERVER, 0, 1, SERVERS_MAX - 1]) {
+      for (const seen of [0, 1, 2]) {
+        const flags = COMMIT_USED | COMMIT_KIND_IP | COMMIT_ADDRESS_KNOWN
+        const commit = withSeen(withReserved(withActive(flags, active), reserved), seen)
+        t.same(
+          [commitActive(commit), commitReserved(commit), commitSeen(commit), commitIsIp(commit)],
+          [active, reserved, seen, true]
+        )
+        t.equal(commit & flags, flags)
+        t.equal(commitLoad(commit), reserved === NO_SERVER ? active : reserved)
+      }
+    }
+  }
+})

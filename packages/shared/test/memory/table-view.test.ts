@@ -1,0 +1,36 @@
+import t from 'tap'
+import { SHARD, TABLE } from '@usher/shared/memory/layout.ts'
+import { ownerWord } from '@usher/shared/memory/lock.ts'
+import {
+  allocateTable, lockShard, MAIN_THREAD_PATIENCE, shardAt, viewTable, wrappedAge, wrappedMs
+} from '@usher/shared/memory/table-view.ts'
+import { testTable } from './test-table.ts'
+
+t.test('table view: refuses sizes that no table has', async t => {
+  for (const [users, servers] of [[15, 3], [4_194_305, 3], [64, 0], [64, 33]] as const) {
+    t.throws(() => allocateTable(users, servers, () => 1), RangeError)
+  }
+})
+
+t.test('table view: refuses a table of another layout', async t => {
+  const { memory } = testTable()
+  new Int32Array(memory.buffer)[TABLE.VERSION] = 999
+  const options = { threadTag: 2, patience: MAIN_THREAD_PATIENCE, now: () => 0 }
+  t.throws(() => viewTable(memory, options), /another layout: 999/)
+})
+
+t.test('table view: a worker that waits in vain for a shard throws, the main thread goes on', async t => {
+  const { memory, view } = testTable()
+  const at = shardAt(view.layout, 0)
+  view.words[at + SHARD.LOCK] = ownerWord(7)
+  t.equal(lockShard(view, at), false)
+  const patience = { waitMs: 2, thenThrow: true }
+  const worker = viewTable(memory, { threadTag: 2, patience, now: () => 0 })
+  t.throws(() => lockShard(worker, at), { code: 'USHER_TABLE_STUCK' })
+})
+
+t.test('table view: an age is right across the wrap of the clock, and may be negative', async t => {
+  t.equal(wrappedAge(wrappedMs(2 ** 32 + 5), wrappedMs(2 ** 32 - 5)), 10)
+  t.equal(wrappedAge(wrappedMs(2 ** 31 + 5), wrappedMs(2 ** 31 - 5)), 10)
+  t.equal(wrappedAge(wrappedMs(999), wrappedMs(1000)), -1)
+})

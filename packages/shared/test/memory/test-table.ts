@@ -1,0 +1,67 @@
+/** Builders for tests of the user table: a small table, a clock that a test moves, clients. */
+import { parseAddress, type Address, type Client } from '@usher/shared/client.ts'
+import { NO_SERVER } from '@usher/shared/memory/layout.ts'
+import type { Choose } from '@usher/shared/memory/reservations.ts'
+import {
+  allocateTable, MAIN_THREAD_PATIENCE, MAIN_THREAD_TAG, viewTable, type TableMemory, type TableView
+} from '@usher/shared/memory/table-view.ts'
+import { UserTable } from '@usher/shared/memory/user-table.ts'
+
+export interface TestTable {
+  readonly table: UserTable
+  readonly view: TableView
+  readonly memory: TableMemory
+  /** The clock of the table; a test moves it. */
+  readonly clock: { nowMs: number }
+}
+
+export function testTable ({
+  users = 1024, servers = 3, nowMs = 1_000_000, seed = 1,
+  onStep = undefined as ((step: string) => void) | undefined
+} = {}): TestTable {
+  const memory = allocateTable(users, servers, randomWords(seed))
+  const clock = { nowMs }
+  const options = {
+    threadTag: MAIN_THREAD_TAG, patience: MAIN_THREAD_PATIENCE, now: () => clock.nowMs, onStep
+  }
+  return {
+    table: new UserTable(memory, options), view: viewTable(memory, options), memory, clock
+  }
+}
+
+/** A repeatable source of words (xorshift32). */
+export function randomWords (seed: number): () => number {
+  let state = seed | 0 || 1
+  return () => {
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    return state | 0
+  }
+}
+
+export function clientNumber (number: number): Client {
+  return { kind: 'id', w0: number | 0, w1: 0x40008000, w2: 7, w3: number ^ 0x5bd1e995 }
+}
+
+export const HOME: Address = parseAddress('192.0.2.1')!
+
+export function addressNumber (number: number): Address {
+  return { w0: 0x20010db8, w1: 0, w2: 0, w3: number }
+}
+
+/** The lowest load; the visitor's own server on a tie, then the lowest index. */
+export const chooseLowest: Choose = ({ loads, current }) => {
+  const lowest = Math.min(...loads)
+  if (current !== NO_SERVER && loads[current] === lowest) return current
+  return loads.indexOf(lowest)
+}
+
+export function reserveFor (
+  { table, clock }: TestTable, client: Client,
+  { ttlMs = 10_000, address = HOME, isReturning = false } = {}
+): ReturnType<UserTable['reserve']> {
+  return table.reserve({
+    client, address, isReturning, untilMs: clock.nowMs + ttlMs, choose: chooseLowest
+  })
+}

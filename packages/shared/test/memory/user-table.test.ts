@@ -1,0 +1,212 @@
+/** Random sequences of all operations against a plain Map that says what should have happened. */
+import fc from 'fast-check'
+import t from 'tap'
+import { clientOfAddress, formatClient, type Client } from '@usher/shared/client.ts'
+import { addressNumber, chooseLowest, clientNumber, testTable } from './test-table.ts'
+
+const SERVERS = 3
+const CLIENTS = 6
+const ADDRESSES = 2
+const TTL_MS = 50
+const THRESHOLD_MS = 100
+
+interface ModelUser {
+  server: number | undefined
+  reserved: number | undefined
+  untilMs: number
+  lastSeenMs: number
+}
+
+/** The table's rules, written for clarity alone. */
+class Model {
+  readonly users = new Map<string, ModelUser>()
+  nowMs = 0
+
+  touch (client: Client, server: number, addressKey: Client): string {
+    const key = formatClient(client)
+    let user = this.users.get(key)
+    let outcome = 'arrived'
+    if (client.kind === 'id' && (user === undefined || isNeverSeen(user))) {
+      const entry = this.users.get(formatClient(addressKey))
+      this.users.delete(formatClient(addressKey))
+      if (user === undefined && entry !== undefined) {
+        outcome = entry.server === server ? 'seen' : 'moved'
+      }
+    }
+    if (user?.server !== undefined) outcome = user.server === server ? 'seen' : 'moved'
+    user ??= { server, reserved: undefined, untilMs: 0, lastSeenMs: 0 }
+    user.server = server
+    user.lastSeenMs = this.nowMs
+    if (user.reserved === server) user.reserved = undefined
+    seen.add(user)
+    this.users.set(key, user)
+    return outcome
+  }
+
+  leave (client: Client, server: number): boolean {
+    const user = this.users.get(formatClient(client))
+    if (user?.server !== server) return false
+    user.server = undefined
+    this.#drop(client, user)
+    return true
+  }
+
+  reserve (client: Client, addressKey: Client, isReturning: boolean): number {
+    const key = formatClient(client)
+    let user = this.users.get(key)
+    if (user === undefined && isReturning) {
+      user = this.users.get(formatClient(addressKey))
+      this.users.delete(formatClient(addressKey))
+      if (user !== undefined) user.lastSeenMs = this.nowMs
+    }
+    user ??= { server: undefined, reserved: undefined, untilMs: 0, lastSeenMs: this.nowMs }
+    this.users.delete(key)
+    const current = user.reserved ?? user.server ?? -1
+    user.reserved = chooseLowest({ loads: Int32Array.from(this.loads()), current })
+    user.untilMs = this.nowMs + TTL_MS
+    this.users.set(key, user)
+    return user.reserved
+  }
+
+  sweep (): void {
+    for (const [key, user] of this.users) {
+      if (user.reserved !== undefined && user.untilMs <= this.nowMs) user.reserved = undefined
+      if (user.server !== undefined && this.nowMs - user.lastSeenMs > THRESHOLD_MS) {
+        user.server = undefined
+      }
+      if (user.server === undefined && user.reserved === undefined) this.users.delete(key)
+    }
+  }
+
+  loads (): number[] {
+    return this.#countBy(user => user.reserved ?? user.server)
+  }
+
+  active (): number[] {
+    return this.#countBy(user => user.server)
+  }
+
+  #countBy (serverOf: (user: ModelUser) => number | undefined): number[] {
+    const counts = new Array<number>(SERVERS).fill(0)
+    for (const user of this.users.values()) {
+      const server = serverOf(user)
+      if (server !== undefined) counts[server]!++
+    }
+    return counts
+  }
+
+  #drop (client: Client, user: ModelUser): void {
+    if (user.reserved === undefined) this.users.delete(formatClient(client))
+  }
+}
+
+/** Users that a server has seen; a user made by a reservation joins with the first touch. */
+const seen = new WeakSet<ModelUser>()
+function isNeverSeen (user: ModelUser): boolean {
+  return !seen.has(user)
+}
+
+const operation = fc.oneof(
+  fc.record({
+    kind: fc.constant('touch' as const),
+    client: fc.nat(CLIENTS - 1),
+    server: fc.nat(SERVERS - 1),
+    address: fc.nat(ADDRESSES - 1)
+  }),
+  fc.record({
+    kind: fc.constant('touchAddress' as const),
+    server: fc.nat(SERVERS - 1),
+    address: fc.nat(ADDRESSES - 1)
+  }),
+  fc.record({
+    kind: fc.constant('leave' as const), client: fc.nat(CLIENTS - 1), server: fc.nat(SERVERS - 1)
+  }),
+  fc.record({
+    kind: fc.constant('reserve' as const),
+    client: fc.nat(CLIENTS - 1),
+    address: fc.nat(ADDRESSES - 1),
+    isReturning: fc.boolean()
+  }),
+  fc.record({ kind: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 80 }) }),
+  fc.record({ kind: fc.constant('sweep' as const) })
+)
+
+const operations = fc.array(operation, { minLength: 30, maxLength: 150, size: 'max' })
+
+t.test('user table: does what a plain Map would, whatever the sequence', async t => {
+  fc.assert(fc.property(operations, fc.integer(), (sequence, seed) => {
+    const cluster = testTable({ users: 64, seed })
+    const { table, clock } = cluster
+    const model = new Model()
+    model.nowMs = clock.nowMs
+    for (const step of sequence) {
+      switch (step.kind) {
+        case 'touch': {
+          const address = addressNumber(step.address)
+          const args = [clientNumber(step.client), step.server] as const
+          same(table.touch(...args, address), model.touch(...args, clientOfAddress(address)))
+          break
+        }
+        case 'touchAddress': {
+          const address = addressNumber(step.address)
+          const client = clientOfAddress(address)
+          same(table.touch(client, step.server, address), model.touch(client, step.server, client))
+          break
+        }
+        case 'leave': {
+          const args = [clientNumber(step.client), step.server] as const
+          same(table.leave(...args), model.leave(...args))
+          break
+        }
+        case 'reserve': {
+          const address = addressNumber(step.address)
+          const client = clientNumber(step.client)
+          const reservation = table.reserve({
+            client,
+            address,
+            isReturning: step.isReturning,
+            untilMs: clock.nowMs + TTL_MS,
+            choose: chooseLowest
+          })
+          const server = model.reserve(client, clientOfAddress(address), step.isReturning)
+          same(reservation, { kind: 'reserved', server })
+          break
+        }
+        case 'wait':
+          clock.nowMs += step.ms
+          model.nowMs = clock.nowMs
+          break
+        case 'sweep':
+          for (let shard = 0; shard < table.shardCount; shard++) {
+            table.sweepShard(shard, THRESHOLD_MS)
+          }
+          model.sweep()
+          break
+      }
+      same([...table.loads()], model.loads())
+      same([...table.activeUsersPerServer()], model.active())
+      same(table.size(), model.users.size)
+    }
+    same(table.check(), [])
+    same(listed(cluster), [...model.users.keys()].sort())
+  }), { numRuns: 1000 })
+  t.pass('1000 sequences')
+})
+
+t.test('user table: keeps the state of each server for all threads to see', async t => {
+  const { table } = testTable()
+  t.equal(table.serverState(1), 'starting')
+  table.setServerState(1, 'draining')
+  t.same([0, 1, 2].map(server => table.serverState(server)), ['starting', 'draining', 'starting'])
+})
+
+function listed ({ table }: ReturnType<typeof testTable>): string[] {
+  const page = table.readUsers(0, 1000)
+  if (page === 'busy') throw new Error('busy')
+  return page.users.map(user => formatClient(user.client)).sort()
+}
+
+function same (actual: unknown, expected: unknown): void {
+  if (JSON.stringify(actual) === JSON.stringify(expected)) return
+  throw new Error(`${JSON.stringify(actual)} instead of ${JSON.stringify(expected)}`)
+}

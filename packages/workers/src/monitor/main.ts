@@ -1,0 +1,58 @@
+/** The monitor's thread: its port, the database, and users across a restart. */
+import { join } from 'node:path'
+import { textReply } from '@usher/shared/http/replies.ts'
+import { openDoor } from '@usher/shared/http/serve.ts'
+import { openDatabase, whenUnlocked } from '../database.ts'
+import { runWorker } from '../worker-host.ts'
+import { probeHandler } from './probes.ts'
+import { restoreUsers, usersToSave } from './saved-users.ts'
+
+const BODY_BYTES_MAX = 16 * 1024
+
+await runWorker(async ({ boot, table, log }) => {
+  const { settings } = boot
+  const database = openDatabase(settings.dbPath, join(boot.programDir, 'db'))
+  if (boot.isFirstStart) {
+    const { ports, timeoutThresholdMs } = settings
+    const saved = database.savedUsers()
+    const restored = restoreUsers(table, saved, ports, timeoutThresholdMs, Date.now())
+    if (restored > 0) log.info({ users: restored }, 'users of the last stop are back')
+  }
+
+  let notReady: string | undefined = boot.isFirstStart ? 'starting' : undefined
+  const door = await openDoor({
+    ...settings,
+    host: settings.monitoringHost,
+    port: settings.monitoringPort,
+    handler: probeHandler(() => notReady ?? unavailability()),
+    allow: 'GET, HEAD',
+    bodyBytesMax: BODY_BYTES_MAX,
+    log,
+    renderFault: code => textReply(500, `A fault of ours: ${code}\n`)
+  })
+
+  function unavailability (): string | undefined {
+    const isAnyUp = settings.ports.some((_, server) => table.serverState(server) === 'up')
+    return isAnyUp ? undefined : 'no server is available'
+  }
+
+  return {
+    port: door.port,
+    async carryOut (order) {
+      if (order.type === 'set-readiness') {
+        notReady = order.reason
+        // Only once all have started: a start that fails must not lose them.
+        if (notReady === undefined) await whenUnlocked(() => { database.forgetUsers() })
+      }
+      if (order.type === 'save-users') {
+        await whenUnlocked(() => {
+          database.saveUsers(usersToSave(table, settings.ports, Date.now()))
+        })
+      }
+    },
+    async close () {
+      await door.close()
+      database.close()
+    }
+  }
+})

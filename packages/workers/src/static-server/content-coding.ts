@@ -1,0 +1,52 @@
+/**
+ * Which content coding a client likes best, RFC 9110 section 12.5.3. The reading of the header is
+ * negotiator's; this keeps the few answers that browsers make it give. One chooser per server.
+ */
+import Negotiator from 'negotiator'
+
+export type Coding = 'identity' | 'br' | 'gzip'
+
+/** Gives the codings that a client accepts, best first; identity is last where it is not named. */
+export type CodingChooser = (acceptEncoding: string | undefined) => readonly Coding[]
+
+/** On equal wishes the smaller result wins: browsers name gzip before br out of habit. */
+const PREFERRED: readonly Coding[] = ['br', 'gzip', 'identity']
+const IDENTITY_ONLY: readonly Coding[] = ['identity']
+
+/** The browsers in use send a handful of texts; whoever sends ever new ones gains nothing. */
+const CACHED_HEADERS_MAX = 64
+const CACHED_HEADER_LENGTH_MAX = 128
+
+export function codingChooser (): CodingChooser {
+  const choices = new Map<string, readonly Coding[]>()
+
+  return function chooseCodings (acceptEncoding) {
+    // A client that does not mention codings may be one that knows none.
+    if (acceptEncoding === undefined) return IDENTITY_ONLY
+    const known = choices.get(acceptEncoding)
+    if (known !== undefined) return known
+    const chosen = negotiate(acceptEncoding)
+    if (acceptEncoding.length <= CACHED_HEADER_LENGTH_MAX) {
+      if (choices.size >= CACHED_HEADERS_MAX) choices.clear()
+      choices.set(acceptEncoding, chosen)
+    }
+    return chosen
+  }
+}
+
+/**
+ * `identity;q=0` and `*;q=0` rule out the plain form; it stays the last resort all the same. The
+ * standard lets a server answer 406 or disregard the header: a page that was not compressed is of
+ * more use to whoever asked for it than an error.
+ */
+function negotiate (acceptEncoding: string): readonly Coding[] {
+  const negotiator: unknown = new Negotiator({ headers: { 'accept-encoding': acceptEncoding } })
+  const accepted = (negotiator as PreferringNegotiator)
+    .encodings(PREFERRED, { preferred: PREFERRED })
+  return accepted.includes('identity') ? accepted : [...accepted, 'identity']
+}
+
+/** Since 1.0 negotiator breaks ties by a list of ours; its types do not know that yet. */
+interface PreferringNegotiator {
+  encodings (available: readonly Coding[], options: { preferred: readonly Coding[] }): Coding[]
+}

@@ -1,0 +1,64 @@
+/** A static server's thread: one port, one folder, and the page script. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { openDoor } from '@usher/shared/http/serve.ts'
+import { htmlReply, NO_STORE } from '@usher/shared/http/replies.ts'
+import { runWorker } from '../worker-host.ts'
+import { staticHandler } from './handler.ts'
+import { renderPageScript } from './page-script.ts'
+import { loadSite, type Site } from './site.ts'
+
+const BODY_BYTES_MAX = 1024
+const SKIPPED_SHOWN_MAX = 10
+
+await runWorker(async ({ boot, table, denyList, log }) => {
+  const { settings, programDir, server } = boot
+  const readPage = (name: string): Promise<Buffer> => readFile(join(programDir, 'html/pages', name))
+  const dir = settings.htmlDirs[server]!
+  const [denied, full, fault, script] = await Promise.all([
+    readPage('denied.html'), readPage('full.html'), readPage('fault.html'),
+    readFile(join(programDir, 'usher.js'), 'utf8')
+  ])
+  let site = await load()
+  let prepared: Site | undefined
+
+  const door = await openDoor({
+    ...settings,
+    port: settings.ports[server]!,
+    handler: staticHandler({
+      server,
+      table,
+      denyList,
+      site: () => site,
+      pageScript: renderPageScript(script, settings.routingPort),
+      pages: { denied, full },
+      settings,
+      random: Math.random,
+      log
+    }),
+    allow: 'GET, HEAD',
+    bodyBytesMax: BODY_BYTES_MAX,
+    log,
+    renderFault: code => htmlReply(500, fault.toString().replace('__CODE__', code), NO_STORE)
+  })
+
+  async function load (): Promise<Site> {
+    const loaded = await loadSite(dir)
+    if (loaded.skipped.length > 0) {
+      const { length: count } = loaded.skipped
+      const some = loaded.skipped.slice(0, SKIPPED_SHOWN_MAX)
+      log.warn({ folder: dir, count, some }, 'what is not a plain file of the folder is not served')
+    }
+    return loaded
+  }
+
+  return {
+    port: door.port,
+    async carryOut (order) {
+      if (order.type === 'prepare-reload') prepared = await load()
+      if (order.type === 'commit-reload') site = prepared ?? site
+      if (order.type === 'commit-reload' || order.type === 'abort-reload') prepared = undefined
+    },
+    close: () => door.close()
+  }
+})

@@ -1,0 +1,327 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import t from 'tap'
+import { formatAddress, formatClient } from '@usher/shared/client.ts'
+import type { Reply, RequestValue } from '@usher/shared/http/values.ts'
+import { staticHandler, type VisitorTable } from '../../src/static-server/handler.ts'
+import { loadSite } from '../../src/static-server/site.ts'
+import { ADDRESS, headerOf, testRequest } from './fixtures/request.ts'
+
+const SERVER = 1
+const ID = '6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61'
+const OTHER_ID = '0b9e5d2f-4a61-4c11-8a77-6f1c2b0e93d4'
+const COOKIE = { cookie: `client_id=${ID}` }
+const ORIGIN = 'http://localhost:8000'
+
+const site = await loadSite(t.testdir({ 'index.html': 'hello '.repeat(99), '404.html': 'gone', sub: { 'index.html': 'sub' } }))
+const nextSite = await loadSite(t.testdir({ 'index.html': 'new' }))
+
+type Touch = ReturnType<VisitorTable['touch']>
+
+/** A server with a table and a log that write down what they are told. */
+function testServer ({
+  touch = 'seen' as Touch, leave = true as boolean | 'busy', users = 3, denied = [] as string[], isDebug = true
+} = {}) {
+  const calls: string[] = []
+  const lines: object[] = []
+  const state = { site }
+  const handler = staticHandler({
+    server: SERVER,
+    table: {
+      touch (client, server, address) {
+        calls.push(`touch ${client.kind} ${formatClient(client)} on ${server} from ${formatAddress(address)}`)
+        return touch
+      },
+      leave (client, server) {
+        calls.push(`leave ${client.kind} ${formatClient(client)} on ${server}`)
+        return leave
+      },
+      activeUsers: server => server === SERVER ? users : -1
+    },
+    denyList: {
+      isDenied: (client, address) =>
+        denied.includes(formatAddress(address)) ||
+        (client !== undefined && denied.includes(formatClient(client)))
+    },
+    site: () => state.site,
+    pageScript: Buffer.from('beat() '.repeat(99)),
+    pages: { denied: Buffer.from('<p>__VISITOR__ at __WHEN__</p>'), full: Buffer.from('<p>full</p>') },
+    settings: { heartbeatIntervalMs: 2500, heartbeatBudget: 2000, timeoutThresholdMs: 1_800_000 },
+    random: () => 0.5,
+    log: {
+      isLevelEnabled: level => level === 'debug' && isDebug,
+      debug: (fields: object, message?: string) => { lines.push({ ...fields, message }) }
+    } as Parameters<typeof staticHandler>[0]['log'],
+    wallNow: () => new Date('2026-11-23T14:31:05Z')
+  })
+  return {
+    calls,
+    lines,
+    state,
+    async ask (
+      target: string, headers: IncomingHttpHeaders = {}, more: Partial<RequestValue> = {}
+    ): Promise<Reply> {
+      return await handler(testRequest(target, { headers, ...more }))
+    }
+  }
+}
+
+function jsonOf (reply: Reply): unknown {
+  return JSON.parse(reply.body.toString())
+}
+
+const TOUCH_ID = `touch id ${ID} on ${SERVER} from ${ADDRESS}`
+const TOUCH_IP = `touch ip ${ADDRESS} on ${SERVER} from ${ADDRESS}`
+
+t.test('handler: refuses other methods, and counts nobody for them', async t => {
+  const cases: ReadonlyArray<[target: string, methods: string[], allow: string]> = [
+    ['/', ['POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH', 'TRACE', 'get'], 'GET, HEAD'],
+    ['/missing', ['POST', 'OPTIONS'], 'GET, HEAD'],
+    ['/usher.js', ['POST', 'OPTIONS'], 'GET, HEAD'],
+    ['/heartbeat', ['PUT', 'DELETE', 'OPTIONS'], 'GET, HEAD, POST'],
+    ['/leave', ['GET', 'HEAD', 'PUT', 'OPTIONS'], 'POST']
+  ]
+  const { ask, calls } = testServer()
+  for (const [target, methods, allow] of cases) {
+    for (const method of methods) {
+      const reply = await ask(target, COOKIE, { method })
+      t.strictSame([reply.status, headerOf(reply, 'Allow')], [405, allow], `${method} ${target}`)
+    }
+  }
+  t.strictSame(calls, [])
+})
+
+t.test('handler: counts every visit once, under the id or else the address', async t => {
+  const cases: ReadonlyArray<[
+    target: string, headers: IncomingHttpHeaders, method: string, status: number, call: string
+  ]> = [
+    ['/', COOKIE, 'GET', 200, TOUCH_ID],
+    ['/', COOKIE, 'HEAD', 200, TOUCH_ID],
+    ['/', {}, 'GET', 200, TOUCH_IP],
+    ['/', { cookie: 'client_id=nonsense' }, 'GET', 200, TOUCH_IP],
+    [`/?client_id=${OTHER_ID}`, COOKIE, 'GET', 200, TOUCH_ID],
+    ['/?client_id=nonsense', {}, 'GET', 200, TOUCH_IP],
+    ['/missing', COOKIE, 'GET', 404, TOUCH_ID],
+    ['/missing', {}, 'GET', 404, TOUCH_IP],
+    ['/sub', COOKIE, 'GET', 301, TOUCH_ID],
+    ['/usher.js', COOKIE, 'GET', 200, TOUCH_ID],
+    ['/heartbeat', COOKIE, 'GET', 204, TOUCH_ID],
+    ['/heartbeat', COOKIE, 'HEAD', 204, TOUCH_ID],
+    ['/heartbeat', COOKIE, 'POST', 204, TOUCH_ID],
+    ['/heartbeat', {}, 'GET', 204, TOUCH_IP],
+    [`/heartbeat?client_id=${ID.toUpperCase()}`, {}, 'GET', 204, TOUCH_ID],
+    [`/heartbeat?a=b&client_id=${ID}&c`, { cookie: `client_id=${OTHER_ID}` }, 'GET', 204, TOUCH_ID],
+    ['/heartbeat?other=1', COOKIE, 'GET', 204, TOUCH_ID],
+    ['/leave', COOKIE, 'POST', 200, `leave id ${ID} on ${SERVER}`],
+    ['/leave', {}, 'POST', 200, `leave ip ${ADDRESS} on ${SERVER}`],
+    [`/leave?client_id=${ID}`, {}, 'POST', 200, `leave id ${ID} on ${SERVER}`],
+    ['/', { ...COOKIE, 'sec-fetch-site': 'same-site' }, 'GET', 200, TOUCH_ID],
+    ['/', { ...COOKIE, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' }, 'GET', 200, TOUCH_ID]
+  ]
+  for (const [target, headers, method, status, call] of cases) {
+    const { ask, calls } = testServer()
+    const reply = await ask(target, headers, { method })
+    t.equal(reply.status, status, `${method} ${target}`)
+    t.strictSame(calls, [call], `${method} ${target}`)
+  }
+})
+
+t.test('handler: gives a cookie to page visitors who have none, and nobody else', async t => {
+  const cases: ReadonlyArray<[target: string, headers: IncomingHttpHeaders, isGiven: boolean]> = [
+    ['/', {}, true],
+    ['/missing', {}, true],
+    ['/sub', {}, true],
+    ['/usher.js', {}, true],
+    ['/', { cookie: 'client_id=nonsense' }, true],
+    ['/', { range: 'bytes=0-1' }, true],
+    ['/', COOKIE, false],
+    ['/heartbeat', {}, false],
+    ['/', { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' }, false]
+  ]
+  for (const [target, headers, isGiven] of cases) {
+    const { ask } = testServer()
+    const reply = await ask(target, headers)
+    const name = `${target} ${JSON.stringify(headers)}`
+    const pattern = /^client_id=[0-9a-f-]{36}; Path=\/; HttpOnly; SameSite=Lax; Max-Age=31536000$/
+    t.equal(pattern.test(headerOf(reply, 'Set-Cookie') ?? ''), isGiven, name)
+    if (isGiven) t.equal(headerOf(reply, 'Cache-Control'), 'private, no-store', name)
+  }
+  const { ask } = testServer()
+  const [one, two] = [await ask('/'), await ask('/', {}, { isSecure: true })]
+  t.not(headerOf(one, 'Set-Cookie'), headerOf(two, 'Set-Cookie'))
+  t.match(headerOf(two, 'Set-Cookie'), /; Secure$/)
+  t.equal(headerOf(await ask('/', COOKIE), 'Cache-Control'), 'no-cache', 'the stored reply is untouched')
+})
+
+t.test('handler: a newcomer with a fresh copy gets 304 and the cookie', async t => {
+  const { ask } = testServer()
+  const etag = headerOf(await ask('/', COOKIE), 'ETag')!
+  const reply = await ask('/', { 'if-none-match': etag })
+  t.strictSame([reply.status, headerOf(reply, 'ETag')], [304, etag])
+  t.match(headerOf(reply, 'Set-Cookie'), /^client_id=/)
+})
+
+t.test('handler: what another site embeds is served and not counted', async t => {
+  const { ask, calls } = testServer({ touch: 'full' })
+  for (const target of ['/', '/missing', '/usher.js']) {
+    const reply = await ask(target, { ...COOKIE, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' })
+    t.equal(reply.status, target === '/missing' ? 404 : 200, target)
+  }
+  t.strictSame(calls, [])
+})
+
+t.test('handler: beats and leaves that another site causes are refused', async t => {
+  const cases: ReadonlyArray<[headers: IncomingHttpHeaders, isRefused: boolean]> = [
+    [{ 'sec-fetch-site': 'cross-site' }, true],
+    [{ 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' }, true],
+    [{ origin: 'http://evil.example' }, true],
+    [{ origin: 'null' }, true],
+    [{ origin: ORIGIN, 'sec-fetch-site': 'same-origin' }, false],
+    [{}, false]
+  ]
+  for (const [headers, isRefused] of cases) {
+    for (const target of ['/heartbeat', '/leave', `/heartbeat?client_id=${ID}`, '/leave?client_id=nonsense']) {
+      if (!isRefused && target.includes('nonsense')) continue
+      const { ask, calls } = testServer()
+      const reply = await ask(target, { ...COOKIE, ...headers }, { method: 'POST' })
+      t.equal(reply.status === 403, isRefused, `${target} ${JSON.stringify(headers)}`)
+      t.equal(calls.length, isRefused ? 0 : 1)
+      if (isRefused) t.match(jsonOf(reply), { error: 'foreign_origin', message: String })
+    }
+  }
+})
+
+t.test('handler: a malformed or repeated client_id is 400 where it counts', async t => {
+  const queries = [
+    'client_id=nonsense', 'client_id=', 'client_id', `client_id=${ID}&client_id=${ID}`, `client_id=${ID}&client_id=`,
+    'client_id=00000000-0000-0000-0000-000000000000', `client_id=${ID}%00`, `client_id=%20${ID}`, `client_id={${ID}}`,
+    `client_id=${ADDRESS}`, 'client_id=%zz', 'client_id=<script>'
+  ]
+  const { ask, calls } = testServer()
+  for (const query of queries) {
+    for (const target of ['/heartbeat', '/leave']) {
+      const reply = await ask(`${target}?${query}`, COOKIE, { method: 'POST' })
+      t.equal(reply.status, 400, `${target}?${query}`)
+      t.match(jsonOf(reply), { error: 'malformed_client_id', message: String })
+      t.notMatch(reply.body.toString(), 'script')
+    }
+  }
+  t.strictSame(calls, [])
+})
+
+t.test('handler: a malformed cookie is 400 where it counts, unless a good one is there too', async t => {
+  const cases: ReadonlyArray<[cookie: string, target: string, status: number]> = [
+    ['client_id=nonsense', '/heartbeat', 400],
+    ['client_id=', '/heartbeat', 400],
+    ['a=b; client_id=00000000-0000-0000-0000-000000000000', '/heartbeat', 400],
+    [`client_id=nonsense; client_id=${ID}`, '/heartbeat', 204],
+    ['client_id=nonsense', `/heartbeat?client_id=${ID}`, 204],
+    ['my_client_id=nonsense', '/heartbeat', 204],
+    ['client_id=nonsense', '/', 200]
+  ]
+  for (const [cookie, target, status] of cases) {
+    const { ask, calls } = testServer()
+    t.equal((await ask(target, { cookie })).status, status, `${cookie} at ${target}`)
+    t.equal(calls.length, status === 400 ? 0 : 1)
+  }
+})
+
+t.test('handler: the beat is answered with users and interval', async t => {
+  const { ask } = testServer({ users: 42 })
+  const reply = await ask('/heartbeat', COOKIE)
+  t.strictSame(reply.headers, ['X-Active-Users', '42', 'X-Heartbeat-Interval', '2.75', 'Cache-Control', 'no-store'])
+  t.equal(reply.body.length, 0)
+})
+
+t.test('handler: a leave is received, known or not', async t => {
+  for (const leave of [true, false]) {
+    const reply = await testServer({ leave }).ask('/leave', COOKIE, { method: 'POST' })
+    t.strictSame([reply.status, reply.body.toString(), headerOf(reply, 'Cache-Control')],
+      [200, '{"response":"leave received"}', 'no-store'])
+  }
+  t.equal((await testServer({ leave: 'busy' }).ask('/leave', COOKIE, { method: 'POST' })).status, 503)
+})
+
+t.test('handler: the page script has a tag of its own', async t => {
+  const { ask } = testServer()
+  const reply = await ask('/usher.js', COOKIE)
+  t.strictSame(
+    [reply.status, reply.body.toString(), headerOf(reply, 'Content-Type'), headerOf(reply, 'Cache-Control')],
+    [200, 'beat() '.repeat(99), 'text/javascript; charset=utf-8', 'no-cache'])
+  t.equal((await ask('/usher.js', { ...COOKIE, 'if-none-match': headerOf(reply, 'ETag') })).status, 304)
+  t.equal(headerOf(await ask('/usher.js', { ...COOKIE, 'accept-encoding': 'br' }), 'Content-Encoding'), 'br')
+})
+
+t.test('handler: the denied, by id or by address, get nothing else', async t => {
+  const WHEN = '23 November 2026, 14:31 UTC'
+  const cases: ReadonlyArray<[
+    denied: string, headers: IncomingHttpHeaders, target: string, visitor: string | undefined
+  ]> = [
+    [ID, COOKIE, '/', ID],
+    [ID, COOKIE, '/missing', ID],
+    [ID, COOKIE, '/usher.js', ID],
+    [ID, COOKIE, '/sub', ID],
+    [ADDRESS, COOKIE, '/', ID],
+    [ADDRESS, {}, '/', ADDRESS],
+    [ID, { ...COOKIE, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' }, '/', ID],
+    [ID, COOKIE, '/heartbeat', undefined],
+    [ADDRESS, {}, '/heartbeat', undefined],
+    [ID, {}, `/heartbeat?client_id=${ID}`, undefined],
+    [ADDRESS, {}, `/heartbeat?client_id=${ID}`, undefined],
+    [ID, COOKIE, '/leave', undefined],
+    [ADDRESS, {}, '/leave', undefined]
+  ]
+  for (const [denied, headers, target, visitor] of cases) {
+    const { ask, calls } = testServer({ denied: [denied] })
+    const reply = await ask(target, headers, { method: target.startsWith('/leave') ? 'POST' : 'GET' })
+    const name = `${denied} at ${target}`
+    t.strictSame([reply.status, headerOf(reply, 'Cache-Control'), headerOf(reply, 'Set-Cookie')], [403, 'no-store', undefined], name)
+    if (visitor === undefined) t.match(jsonOf(reply), { error: 'denied', message: String }, name)
+    else t.equal(reply.body.toString(), `<p>${visitor} at ${WHEN}</p>`, name)
+    t.strictSame(calls, [], name)
+  }
+  t.equal((await testServer({ denied: [OTHER_ID] }).ask('/', COOKIE)).status, 200, 'others are welcome')
+  t.equal((await testServer({ denied: [ID] }).ask('/')).status, 200, 'an id says nothing of its address')
+})
+
+t.test('handler: when the table is full, or stays out of reach, visitors are told to come back', async t => {
+  for (const touch of ['full', 'busy'] as const) {
+    const { ask } = testServer({ touch })
+    for (const target of ['/', '/missing', '/usher.js', '/heartbeat']) {
+      const reply = await ask(target)
+      t.strictSame(
+        [reply.status, headerOf(reply, 'Retry-After'), headerOf(reply, 'Cache-Control'), headerOf(reply, 'Set-Cookie')],
+        [503, '5', 'no-store', undefined], target)
+      if (target === '/heartbeat') t.match(jsonOf(reply), { error: 'unavailable', message: String })
+      else t.equal(reply.body.toString(), '<p>full</p>', target)
+    }
+  }
+})
+
+t.test('handler: a reload switches the site', async t => {
+  const { ask, state } = testServer()
+  t.match((await ask('/', COOKIE)).body.toString(), 'hello')
+  state.site = nextSite
+  t.equal((await ask('/', COOKIE)).body.toString(), 'new')
+})
+
+t.test('handler: arrivals, moves and leaves are one debug line each', async t => {
+  const cases: ReadonlyArray<[
+    target: string, server: Parameters<typeof testServer>[0], message: string | undefined
+  ]> = [
+    ['/', { touch: 'arrived' }, 'user arrived'],
+    ['/heartbeat', { touch: 'arrived' }, 'user arrived'],
+    ['/', { touch: 'moved' }, 'user moved'],
+    ['/', { touch: 'seen' }, undefined],
+    ['/', { touch: 'full' }, undefined],
+    ['/', { touch: 'arrived', isDebug: false }, undefined],
+    ['/leave', { leave: true }, 'user left'],
+    ['/leave', { leave: false }, undefined],
+    ['/leave', { leave: true, isDebug: false }, undefined]
+  ]
+  for (const [target, server, message] of cases) {
+    const { ask, lines } = testServer(server)
+    await ask(target, COOKIE, { method: target === '/leave' ? 'POST' : 'GET' })
+    t.strictSame(lines, message === undefined ? [] : [{ client: ID, message }],
+      `${target} ${JSON.stringify(server)}`)
+  }
+})

@@ -1,0 +1,109 @@
+import { execFileSync } from 'node:child_process'
+import { statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { findFiles, SITE_ENTRIES_MAX } from '../../src/static-server/site-walk.ts'
+
+async function pathsIn (dir: string): Promise<string[]> {
+  const { files } = await findFiles(dir, SITE_ENTRIES_MAX)
+  return files.map(file => file.path).sort()
+}
+
+t.test('site walk: finds files in folders, with size and time, and no dotfiles', async t => {
+  const dir = t.testdir({
+    'index.html': 'four',
+    '.env': 'secret',
+    '.git': { config: 'secret' },
+    sub: { 'a b.css': '', '.hidden': 'secret', deep: { 'x.js': 'x' }, empty: {} }
+  })
+  t.strictSame(await pathsIn(dir), ['index.html', 'sub/a b.css', 'sub/deep/x.js'])
+  const { files, skipped } = await findFiles(dir, SITE_ENTRIES_MAX)
+  const index = files.find(file => file.path === 'index.html')!
+  t.equal(index.bytes, 4)
+  t.equal(index.modifiedMs, statSync(join(dir, 'index.html')).mtimeMs)
+  t.strictSame(skipped, [], 'dotfiles are no news')
+})
+
+t.test('site walk: follows links inside of the folder only', async t => {
+  const dir = t.testdir({
+    outside: { 'secret.txt': 'secret', folder: { 'secret.txt': 'secret' } },
+    'site-2': { 'secret.txt': 'secret' },
+    site: { 'index.html': 'x', '.dot': { 'secret.txt': 'secret' }, real: { 'a.txt': 'a' } }
+  })
+  const links: ReadonlyArray<[from: string, to: string]> = [
+    ['file-out.txt', '../outside/secret.txt'],
+    ['folder-out', '../outside/folder'],
+    ['absolute-out.txt', join(dir, 'outside/secret.txt')],
+    ['neighbour', '../site-2'],
+    ['parent', '..'],
+    ['passwd', '/etc/passwd'],
+    ['nowhere', 'not-there'],
+    ['loop', 'loop'],
+    ['self', '.'],
+    ['real/up', '..'],
+    ['dot', '.dot'],
+    ['dot.txt', '.dot/secret.txt'],
+    ['file-in.txt', 'index.html'],
+    ['folder-in', 'real']
+  ]
+  for (const [from, to] of links) symlinkSync(to, join(dir, 'site', from))
+  symlinkSync('../outside/secret.txt', join(dir, 'site/chain-2'))
+  symlinkSync('chain-2', join(dir, 'site/chain-1'))
+
+  const { files, skipped } = await findFiles(join(dir, 'site'), SITE_ENTRIES_MAX)
+  t.strictSame(files.map(file => file.path).sort(),
+    ['file-in.txt', 'folder-in/a.txt', 'index.html', 'real/a.txt'])
+  t.strictSame(skipped.map(line => line.replace(/ \(.*/, '')).sort(), [
+    'absolute-out.txt', 'chain-1', 'chain-2', 'dot', 'dot.txt', 'file-out.txt', 'folder-in/up', 'folder-out', 'loop',
+    'neighbour', 'nowhere', 'parent', 'passwd', 'real/up', 'self'
+  ])
+  const reasons = {
+    parent: 'leads out of the folder or to a dotfile', nowhere: 'leads nowhere', self: 'leads back to a folder that contains it'
+  }
+  for (const [path, reason] of Object.entries(reasons)) t.ok(skipped.includes(`${path} (${reason})`), path)
+})
+
+t.test('site walk: the folder itself may be a link', async t => {
+  const dir = t.testdir({ release: { 'a.txt': 'a' }, current: t.fixture('symlink', 'release') })
+  t.strictSame(await pathsIn(join(dir, 'current')), ['a.txt'])
+})
+
+t.test('site walk: pipes are left out and named', { skip: process.platform === 'win32' }, async t => {
+  const dir = t.testdir({ 'a.txt': 'a' })
+  execFileSync('mkfifo', [join(dir, 'pipe.txt')])
+  const { files, skipped } = await findFiles(dir, SITE_ENTRIES_MAX)
+  t.strictSame(files.map(file => file.path), ['a.txt'])
+  t.strictSame(skipped, ['pipe.txt (is no regular file)'])
+})
+
+t.test('site walk: the number of entries is bounded', async t => {
+  const dir = t.testdir({ 'a.txt': '', sub: { 'b.txt': '' } })
+  t.equal((await findFiles(dir, 3)).files.length, 2)
+  await t.rejects(findFiles(dir, 2), {
+    code: 'USHER_SITE_TOO_LARGE', message: `${dir} has more than 2 files and folders`
+  })
+})
+
+t.test('site walk: folders that link to each other end', async t => {
+  const dir = t.testdir({ a: { 'x.txt': '' }, b: { 'y.txt': '' } })
+  symlinkSync('../b', join(dir, 'a/to-b'))
+  symlinkSync('../a', join(dir, 'b/to-a'))
+  t.strictSame(await pathsIn(dir), ['a/to-b/y.txt', 'a/x.txt', 'b/to-a/x.txt', 'b/y.txt'])
+})
+
+t.test('site walk: what cannot be read is named', async t => {
+  const dir = t.testdir({ 'a.txt': 'a' })
+  for (const path of [join(dir, 'missing'), join(dir, 'a.txt')]) {
+    await t.rejects(findFiles(path, SITE_ENTRIES_MAX), {
+      code: 'USHER_SITE_UNREADABLE', message: new RegExp(`^${path} could not be read: `)
+    })
+  }
+})
+
+t.test('site walk: a name that is no UTF-8 is refused by name', { skip: process.platform !== 'linux' }, async t => {
+  const dir = t.testdir({ sub: { 'a.txt': '' } })
+  writeFileSync(Buffer.concat([Buffer.from(join(dir, 'sub/bad-')), Buffer.from([0xff])]), 'x')
+  await t.rejects(findFiles(dir, SITE_ENTRIES_MAX), {
+    code: 'USHER_SITE_UNREADABLE', message: /sub\/bad-\ufffd could not be read: ENOENT/
+  })
+})

@@ -1,0 +1,183 @@
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { Worker } from 'node:worker_threads'
+import t, { type Test } from 'tap'
+import { buildSync } from 'esbuild'
+import { LAYOUT_VERSION } from '@usher/shared/memory/layout.ts'
+import { allocateTable, MAIN_THREAD_PATIENCE } from '@usher/shared/memory/table-view.ts'
+import { UserTable } from '@usher/shared/memory/user-table.ts'
+import type { BootData, News, Order, OrderMessage } from '@usher/shared/messages.ts'
+import { loadSettings, type Settings } from '@usher/shared/settings.ts'
+
+const ID = '6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61'
+const READY: News = { type: 'ready', port: 4711, layoutVersion: LAYOUT_VERSION }
+const THREAD_TAG = 7
+const PREPARE: Order = { type: 'prepare-reload' }
+const COMMIT: Order = { type: 'commit-reload' }
+const ABORT: Order = { type: 'abort-reload' }
+const SAVE: Order = { type: 'save-users' }
+const CLOSE: Order = { type: 'close' }
+
+const WORKER = `${t.testdir()}/small-worker.mjs`
+buildSync({
+  entryPoints: [new URL('fixtures/small-worker.ts', import.meta.url).pathname],
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  external: ['pino', 'pino-pretty'],
+  outfile: WORKER,
+  banner: { js: "import { createRequire as forPackages } from 'node:module'; const require = forPackages(import.meta.url);" }
+})
+
+interface TestWorker {
+  readonly boot: BootData
+  /** What it has said so far. */
+  readonly news: readonly News[]
+  /** Resolves when it has said so much. */
+  said (count: number): Promise<readonly News[]>
+  give (...orders: Order[]): void
+  /** The thread's exit code, when it has ended by itself. */
+  readonly ended: Promise<number>
+}
+
+function testSettings (t: Test, env: Record<string, string> = {}): Settings {
+  const cwd = t.testdir({ html: {} })
+  const { settings } = loadSettings({
+    argv: [],
+    env: { LOG_FILE: '-', LOG_LEVEL: 'silent', HTML_DIRS: 'html', ...env },
+    cwd,
+    programDir: cwd
+  })
+  return settings!
+}
+
+function startWorker (t: Test, changes: Partial<BootData> = {}): TestWorker {
+  const boot: BootData = {
+    name: 'small',
+    threadTag: THREAD_TAG,
+    memory: allocateTable(16, 1, () => 1),
+    settings: changes.settings ?? testSettings(t),
+    denyEntries: [],
+    isTerminal: false,
+    programDir: '/nowhere',
+    server: 0,
+    isFirstStart: true,
+    ...changes
+  }
+  const worker = new Worker(WORKER, { workerData: boot, execArgv: [] })
+  t.teardown(() => worker.terminate())
+  const news: News[] = []
+  worker.on('message', (item: News) => { news.push(item) })
+  let orders = 0
+  return {
+    boot,
+    news,
+    async said (count) {
+      while (news.length < count) await once(worker, 'message')
+      return news
+    },
+    give (...list) {
+      for (const order of list) worker.postMessage({ id: ++orders, order } satisfies OrderMessage)
+    },
+    ended: once(worker, 'exit').then(([code]) => code as number)
+  }
+}
+
+t.test('worker host: says that it is ready, and where', async t => {
+  const { said } = startWorker(t)
+  t.same(await said(1), [READY])
+})
+
+t.test('worker host: carries out orders one by one, in their order, and answers each', async t => {
+  const { said, give } = startWorker(t)
+  give(PREPARE, COMMIT, ABORT, PREPARE, { type: 'set-readiness', reason: 'a text' }) // Before it is there.
+  await said(6)
+  give(COMMIT, PREPARE)
+  t.match(await said(8), [
+    READY,
+    { type: 'done', id: 1 },
+    { type: 'failed', id: 2, error: { code: 'USHER_DATABASE_DAMAGED', message: 'nothing to commit', stack: /small-worker/ } },
+    { type: 'failed', id: 3, error: { code: 'TypeError', message: 'nothing to abort' } },
+    { type: 'done', id: 4 },
+    { type: 'failed', id: 5, error: { code: 'USHER_UNKNOWN', message: 'a text', stack: '' } },
+    { type: 'failed', id: 6, error: { code: 'USHER_DATABASE_DAMAGED' } },
+    { type: 'done', id: 7 }
+  ])
+})
+
+t.test('worker host: works on the table that it was given', async t => {
+  const { boot, said, give } = startWorker(t)
+  give(SAVE)
+  await said(2)
+  const table = new UserTable(boot.memory, {
+    threadTag: 1, patience: MAIN_THREAD_PATIENCE, now: () => 0
+  })
+  t.equal(table.activeUsers(0), 1)
+})
+
+t.test('worker host: keeps the deny list, from the start and as it is replaced', async t => {
+  const { said, give } = startWorker(t, {
+    denyEntries: [{ kind: 'id', text: ID, untilMs: undefined }]
+  })
+  const range = { kind: 'range', text: '192.0.2.0/24', untilMs: Date.now() + 3_600_000 } as const
+  const replace = (entries: typeof range[]): Order => ({ type: 'replace-deny-list', entries })
+  give(SAVE, replace([]), SAVE, replace([range]), SAVE, replace([{ ...range, text: 'x' as never }]), SAVE)
+  t.match(await said(8), [
+    READY,
+    { type: 'failed', id: 1, error: { message: 'denied' } },
+    { type: 'done', id: 2 },
+    { type: 'failed', id: 3, error: { message: 'admitted' } },
+    { type: 'done', id: 4 },
+    { type: 'failed', id: 5, error: { message: 'denied' } },
+    { type: 'failed', id: 6, error: { code: 'USHER_DENY_ENTRY_INVALID', message: '"x"' } },
+    { type: 'failed', id: 7, error: { message: 'denied' } }
+  ])
+})
+
+t.test('worker host: a failed boot is news with code and message, and the thread ends', async t => {
+  const old = allocateTable(16, 1, () => 1)
+  new Int32Array(old.buffer)[0] = LAYOUT_VERSION + 1
+  const noFile = { ...testSettings(t), logFile: '/dev/null/server.log' }
+  const cases: ReadonlyArray<[changes: Partial<BootData>, code: string, message: string]> = [
+    [{ name: 'fails' }, 'USHER_DATABASE_DAMAGED', 'the database is damaged'],
+    [{ name: 'throws text' }, 'USHER_UNKNOWN', 'just text'],
+    [{ denyEntries: [{ kind: 'range', text: '10/8', untilMs: undefined }] }, 'USHER_DENY_ENTRY_INVALID', '"10/8"'],
+    [{ memory: old }, 'Error', 'user table of another layout'],
+    [{ settings: noFile }, 'EEXIST', '/dev/null']
+  ]
+  for (const [changes, code, message] of cases) {
+    const { news, ended, give } = startWorker(t, changes)
+    give(PREPARE) // Nobody is there to answer.
+    t.equal(await ended, 0, code)
+    t.match(news, [{ type: 'boot-failed', error: { code, message, stack: String } }], code)
+    t.equal(news.length, 1, code)
+  }
+})
+
+t.test('worker host: close is answered after what came before it, then the thread ends', async t => {
+  const { news, give, ended } = startWorker(t)
+  give(PREPARE, CLOSE)
+  t.equal(await ended, 0)
+  t.same(news, [READY, { type: 'done', id: 1 }, { type: 'done', id: 2 }])
+})
+
+t.test('worker host: a close that fails is answered, and the thread goes on', async t => {
+  const { said, give } = startWorker(t, { name: 'does not close' })
+  give(CLOSE, PREPARE)
+  t.match(await said(3), [
+    READY,
+    { type: 'failed', id: 1, error: { message: 'a socket stays open' } },
+    { type: 'done', id: 2 }
+  ])
+})
+
+t.test('worker host: logs under its name, at the level and to the file of the settings', async t => {
+  const settings = { ...testSettings(t, { LOG_LEVEL: 'info' }), logFile: `${t.testdir()}/logs/server.log` }
+  const { give, ended } = startWorker(t, { name: 'server 8000', settings })
+  give(CLOSE)
+  await ended
+  const lines = readFileSync(settings.logFile, 'utf8').trimEnd().split('\n')
+  t.match(lines.map(line => JSON.parse(line) as object), [
+    { thread: 'server 8000', msg: 'started' }, { thread: 'server 8000', msg: 'closed' }
+  ])
+})

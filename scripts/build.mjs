@@ -1,0 +1,54 @@
+/**
+ * Makes dist/: the program and its worker files, the tools, the visitors' pages. npm's packages
+ * stay outside of the bundles, because some of them load files of their own by path.
+ */
+import { build } from 'esbuild'
+import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ROOT, sourceStamp } from './setup.mjs'
+
+const SITES = ['site-1', 'site-2', 'site-3']
+const fresh = join(ROOT, 'dist.new')
+const { dependencies, devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+const external = Object.keys({ ...dependencies, ...devDependencies }).flatMap(name => [name, `${name}/*`])
+
+const stamp = sourceStamp()
+rmSync(fresh, { recursive: true, force: true })
+mkdirSync(fresh)
+await Promise.all([buildProgram(), buildPages()])
+writeFileSync(join(fresh, '.stamp'), stamp)
+rmSync(join(ROOT, 'dist'), { recursive: true, force: true })
+renameSync(fresh, join(ROOT, 'dist'))
+
+async function buildProgram () {
+  await build({
+    absWorkingDir: ROOT,
+    entryPoints: {
+      coordinator: 'packages/coordinator/src/main.ts',
+      'static-server': 'packages/workers/src/static-server/main.ts',
+      monitor: 'packages/workers/src/monitor/main.ts',
+      load: 'scripts/load.ts'
+    },
+    outdir: fresh,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20.19',
+    sourcemap: true,
+    external,
+    logLevel: 'warning'
+  })
+  cpSync(join(ROOT, 'db/migrations'), join(fresh, 'db'), { recursive: true })
+}
+
+async function buildPages () {
+  const options = { absWorkingDir: ROOT, bundle: true, minify: true, format: 'iife', target: 'es2022', logLevel: 'warning' }
+  await build({ ...options, entryPoints: ['html/page-script/main.ts'], outfile: join(fresh, 'usher.js') })
+  for (const site of SITES) {
+    const folder = join(fresh, 'html', site)
+    cpSync(join(ROOT, 'html/common'), folder, { recursive: true, filter: file => !file.endsWith('.ts') })
+    cpSync(join(ROOT, 'html', site), folder, { recursive: true })
+    await build({ ...options, entryPoints: ['html/common/room.ts'], outfile: join(folder, 'room.js') })
+  }
+  cpSync(join(ROOT, 'html/pages'), join(fresh, 'html/pages'), { recursive: true })
+}

@@ -1,0 +1,174 @@
+/**
+ * The built program in a process of its own, on ports that the kernel chose, in a folder of its
+ * own.
+ */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import http from 'node:http'
+import { join, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
+
+export const ROOT = resolve(import.meta.dirname, '..')
+export const PROGRAM = join(ROOT, 'dist/coordinator.js')
+
+export interface Answer {
+  readonly status: number
+  readonly headers: http.IncomingHttpHeaders
+  readonly body: string
+}
+
+export interface AskOptions {
+  readonly method?: string
+  readonly headers?: Record<string, string>
+  readonly agent?: http.Agent
+}
+
+interface LogLine {
+  readonly msg: string
+  readonly [field: string]: unknown
+}
+
+export interface Cluster {
+  readonly process: ChildProcess
+  readonly ports: readonly number[]
+  readonly routingPort: number
+  readonly monitoringPort: number
+  readonly log: readonly LogLine[]
+  /** Resolves with the first line, earlier ones included, whose message matches. */
+  logged (message: RegExp): Promise<LogLine>
+  /** Sends the signal and resolves with the exit code. */
+  stop (signal?: NodeJS.Signals): Promise<number | null>
+}
+
+interface Owner {
+  testdir (): string
+  teardown (end: () => unknown): void
+}
+
+const PORTS_BY_KERNEL = {
+  PORTS: '0,0,0', ROUTING_PORT: '0', MONITORING_PORT: '0', HOST: '127.0.0.1', IP: '127.0.0.1'
+}
+
+/** Starts the program; it is stopped at the end of the test if it still runs. */
+export async function startCluster (
+  t: Owner, settings: Record<string, string> = {},
+  { cwd = t.testdir(), nodeOptions = '' } = {}
+): Promise<Cluster> {
+  const child = spawn(process.execPath, [PROGRAM], {
+    cwd,
+    env: { PATH: process.env['PATH'], NODE_OPTIONS: nodeOptions, ...PORTS_BY_KERNEL, ...settings },
+    stdio: ['ignore', 'pipe', 'pipe']
+  })
+  const exited = once(child, 'exit') as Promise<[number | null]>
+  t.teardown(async () => {
+    child.kill('SIGKILL')
+    await exited
+  })
+  const log: LogLine[] = []
+  const waiting = new Set<() => void>()
+  createInterface(child.stdout).on('line', text => {
+    log.push(JSON.parse(text) as LogLine)
+    for (const look of waiting) look()
+  })
+  let complaint = ''
+  child.stderr.on('data', (text: Buffer) => { complaint += text.toString() })
+
+  const logged = (message: RegExp): Promise<LogLine> => new Promise((resolve, reject) => {
+    const look = (): void => {
+      const line = log.find(({ msg }) => message.test(msg))
+      if (line === undefined) return
+      waiting.delete(look)
+      resolve(line)
+    }
+    waiting.add(look)
+    look()
+    void exited.then(([code]) => {
+      reject(new Error(`ended with ${code} before it logged ${message}: ${complaint}`))
+    })
+  })
+  const ready = await logged(/^Usher is ready/)
+  const portOf = (url: unknown): number => Number(new URL(String(url)).port)
+  return {
+    process: child,
+    ports: (ready['servers'] as string[]).map(portOf),
+    routingPort: portOf(ready['router']),
+    monitoringPort: portOf(ready['monitor']),
+    log,
+    logged,
+    stop: async (signal = 'SIGTERM') => {
+      child.kill(signal)
+      const [code] = await exited
+      return code
+    }
+  }
+}
+
+export function ask (port: number, path = '/', options: AskOptions = {}): Promise<Answer> {
+  const { method = 'GET', headers = {}, agent } = options
+  return new Promise((resolve, reject) => {
+    const request = http.request({
+      host: '127.0.0.1', port, path, method, headers, ...(agent === undefined ? {} : { agent })
+    })
+    request.on('error', reject)
+    request.on('response', response => {
+      const chunks: Buffer[] = []
+      response.on('error', reject)
+      response.on('data', (chunk: Buffer) => chunks.push(chunk))
+      response.on('end', () => {
+        const body = Buffer.concat(chunks).toString()
+        resolve({ status: response.statusCode!, headers: response.headers, body })
+      })
+    })
+    request.end()
+  })
+}
+
+/** A browser's memory: who it is, and how it comes in by the router. */
+export class Visitor {
+  cookie: string | undefined
+
+  /** Asks the router; returns the server's port, without going there. */
+  async knock ({ routingPort }: Cluster): Promise<number> {
+    const answer = await this.ask(routingPort)
+    if (answer.status !== 302) throw new Error(`${answer.status} instead of a redirect`)
+    return Number(new URL(answer.headers.location!).port)
+  }
+
+  /** Comes in by the router and loads the page; returns the server's port. */
+  async enter (cluster: Cluster): Promise<number> {
+    const port = await this.knock(cluster)
+    const page = await this.ask(port)
+    if (page.status !== 200) throw new Error(`${page.status} instead of the page`)
+    return port
+  }
+
+  async ask (port: number, path = '/', options: AskOptions = {}): Promise<Answer> {
+    const cookie = this.cookie === undefined ? {} : { cookie: this.cookie }
+    const answer = await ask(port, path, { ...options, headers: { ...cookie, ...options.headers } })
+    const given = answer.headers['set-cookie']?.[0]
+    if (given !== undefined) this.cookie = given.split(';')[0]!
+    return answer
+  }
+
+  /** How many users the server says it has. */
+  async beat (port: number): Promise<number> {
+    const answer = await this.ask(port, '/heartbeat')
+    return Number(answer.headers['x-active-users'])
+  }
+}
+
+/** How many of these ports there are of each, in the cluster's order. */
+export function spread ({ ports }: Cluster, visits: readonly number[]): number[] {
+  return ports.map(port => visits.filter(visit => visit === port).length)
+}
+
+/** Asks again and again until the answer is as wanted; the test's own time-out is the bound. */
+export async function until<T> (
+  ask: () => Promise<T>, isWanted: (answer: T) => boolean
+): Promise<T> {
+  for (;;) {
+    const answer = await ask()
+    if (isWanted(answer)) return answer
+    await new Promise(resolve => setTimeout(resolve, 10))
+  }
+}

@@ -1,0 +1,87 @@
+/** How the program starts, and what it says when it does not. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
+import t from 'tap'
+import { ask, PROGRAM, startCluster, Visitor } from './cluster.ts'
+
+interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+async function run (cwd: string, args: readonly string[], env = {}): Promise<Ended> {
+  const child = spawn(process.execPath, [PROGRAM, ...args], { cwd, env: { ...env } })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.on('data', (text: Buffer) => { stdout += text.toString() })
+  child.stderr.on('data', (text: Buffer) => { stderr += text.toString() })
+  const [code] = await once(child, 'close') as [number | null]
+  return { code, stdout, stderr }
+}
+
+t.test('start: help, version and check say so and end with 0', async t => {
+  const help = await run(t.testdir(), ['--help', '--routing-port', 'nonsense'])
+  t.equal(help.code, 0)
+  t.match(help.stdout, /--routing-port/)
+  const version = await run(t.testdir(), ['--version'])
+  t.same([version.code, version.stdout], [0, '0.1.0\n'])
+  const check = await run(t.testdir(), ['--check'], { METRICS_TOKEN: 'a-secret-of-sixteen' })
+  t.equal(check.code, 0)
+  t.match(check.stdout, /METRICS_TOKEN.*\(set\)/)
+  t.notMatch(check.stdout, /a-secret/)
+})
+
+t.test('start: a wrong setting ends with 2 and names setting, value and what is allowed', async t => {
+  const cwd = t.testdir({ 'usher.env': 'ROUTNIG_PORT=8080\n' })
+  const { code, stderr } = await run(cwd, ['--delay-between-routing', '61'])
+  t.equal(code, 2)
+  t.match(stderr, /ROUTNIG_PORT.*did you mean ROUTING_PORT\?/)
+  t.match(stderr, /DELAY_BETWEEN_ROUTING.*61/)
+})
+
+t.test('start: every taken port is named in one message, with what to do, and the exit code is 1', async t => {
+  const takers = [createServer(), createServer()]
+  for (const taker of takers) await once(taker.listen(0, '127.0.0.1'), 'listening')
+  const [a, b] = takers.map(taker => (taker.address() as AddressInfo).port)
+  const { code, stderr } = await run(t.testdir(), [
+    '--host', '127.0.0.1', '--ports', `0,${a},0`, '--routing-port', '0', '--monitoring-port', `${b}`
+  ])
+  for (const taker of takers) taker.close()
+  t.equal(code, 1)
+  t.match(stderr, new RegExp(`PORTS: port ${a} is taken`))
+  t.match(stderr, new RegExp(`MONITORING_PORT: port ${b} is taken`))
+  t.match(stderr, /choose others/)
+})
+
+t.test('start: a restart straight after a stop finds its ports free', async t => {
+  const cwd = t.testdir()
+  const first = await startCluster(t, {}, { cwd })
+  await new Visitor().enter(first)
+  t.equal(await first.stop(), 0)
+  const same = {
+    PORTS: first.ports.join(','),
+    ROUTING_PORT: String(first.routingPort),
+    MONITORING_PORT: String(first.monitoringPort)
+  }
+  const second = await startCluster(t, same, { cwd })
+  t.same(second.ports, first.ports)
+})
+
+t.test('start: the monitor answers its probes, and nothing else yet', async t => {
+  const { monitoringPort } = await startCluster(t)
+  t.equal((await ask(monitoringPort, '/healthz')).status, 200)
+  t.equal((await ask(monitoringPort, '/readyz')).status, 200)
+  t.equal((await ask(monitoringPort, '/stats')).status, 404)
+})
+
+t.test('start: a damaged database is refused and left as it is', async t => {
+  const cwd = t.testdir({ 'usher.db': 'this is not a database, but somebody may need it' })
+  const { code, stderr } = await run(cwd, [
+    '--host', '127.0.0.1', '--ports', '0,0,0', '--routing-port', '0', '--monitoring-port', '0',
+    '--db-path', 'usher.db'
+  ])
+  t.equal(code, 1)
+  t.match(stderr, /usher\.db is damaged, or no SQLite database\. Nothing was changed/)
+})

@@ -1,0 +1,204 @@
+/** How the program stops: under load, by every signal, with nothing lost. */
+import autocannon from 'autocannon'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { performance } from 'node:perf_hooks'
+import t from 'tap'
+import { ask, PROGRAM, ROOT, spread, startCluster, until, Visitor, type Cluster } from './cluster.ts'
+
+t.test('stop: SIGTERM under keep-alive load loses no request that was begun', async t => {
+  const cluster = await startCluster(t, { DELAY_BETWEEN_ROUTING: '0.05' })
+  const targets = [...cluster.ports, cluster.routingPort]
+  const failures: string[] = []
+  const loads = targets.map(port => {
+    const options = { url: `http://127.0.0.1:${port}/`, connections: 20, duration: 20 }
+    const load = autocannon(options, () => {})
+    load.on('reqError', (error: NodeJS.ErrnoException) => failures.push(error.code ?? error.message))
+    load.on('response', (_client, status) => {
+      if (status !== 200 && status !== 302) failures.push(`status ${status}`)
+    })
+    return load
+  })
+  await Promise.all(loads.map(load => once(load, 'response')))
+  const code = await cluster.stop()
+  for (const load of loads) (load as unknown as { stop (): void }).stop()
+  t.equal(code, 0)
+  t.same(failures.filter(failure => failure !== 'ECONNREFUSED'), [])
+})
+
+t.test('stop: a waiting visitor is redirected at once', async t => {
+  const cluster = await startCluster(t, { DELAY_BETWEEN_ROUTING: '30' })
+  const startMs = performance.now()
+  const waiting = ask(cluster.routingPort, '/a?b=c')
+  // A method that is refused at once: when it is answered, the loop has come round to both.
+  await ask(cluster.routingPort, '/', { method: 'POST' })
+  const code = cluster.stop('SIGINT')
+  const answer = await waiting
+  t.equal(answer.status, 302)
+  t.equal(answer.headers.connection, 'close')
+  t.equal(await code, 0)
+  t.ok(performance.now() - startMs < 15_000, 'long before the wait was over')
+})
+
+t.test('stop: a request whose first byte was read is answered, a silent connection ended', async t => {
+  const cluster = await startCluster(t)
+  const silent = connect(cluster.ports[0]!, '127.0.0.1')
+  const begun = connect(cluster.ports[0]!, '127.0.0.1')
+  await Promise.all([once(silent, 'connect'), once(begun, 'connect')])
+  begun.write('GET / HT')
+  silent.resume()
+  await ask(cluster.ports[0]!) // The server's loop has come round: the first bytes were read.
+  const code = cluster.stop()
+  await until(() => isRefused(cluster.ports[0]!), refused => refused)
+  begun.write('TP/1.1\r\nHost: localhost\r\n\r\n')
+  let answer = ''
+  begun.on('data', (bytes: Buffer) => { answer += bytes.toString() })
+  await Promise.all([once(begun, 'close'), once(silent, 'close')])
+  const head = answer.split('\r\n\r\n')[0]
+  t.match(head, /^HTTP\/1\.1 200 OK[^]*Connection: close/)
+  t.equal(await code, 0)
+})
+
+async function isRefused (port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1')
+  const outcome = await Promise.race([
+    once(socket, 'connect').then(() => false),
+    new Promise<boolean>(resolve => { socket.on('error', () => { resolve(true) }) })
+  ])
+  socket.destroy()
+  return outcome
+}
+
+t.test('stop: the active users of a clean stop are back after the start', async t => {
+  const cwd = t.testdir()
+  const first = await startCluster(t, { DELAY_BETWEEN_ROUTING: '0' }, { cwd })
+  const visitors = Array.from({ length: 6 }, () => new Visitor())
+  const ports: number[] = []
+  for (const visitor of visitors) ports.push(await visitor.enter(first))
+  await visitors[5]!.ask(ports[5]!, '/leave', { method: 'POST' })
+  t.equal(await first.stop(), 0)
+  const stayed = ports.slice(0, 5)
+  const counted = first.log.filter(line => line.msg === 'active users at the stop')
+  t.same(counted.map(line => line['users']), spread(first, stayed))
+  const ids = first.log.filter(line => line.msg === 'their ids').flatMap(line => line['ids'])
+  t.equal(new Set(ids).size, 5)
+
+  const second = await startCluster(t, {
+    PORTS: first.ports.join(','), DELAY_BETWEEN_ROUTING: '0'
+  }, { cwd })
+  const again: number[] = []
+  for (const visitor of visitors.slice(0, 5)) again.push(await visitor.enter(second))
+  t.same(again, stayed, 'each on their own server')
+  t.equal(statSync(join(cwd, 'db/usher.db')).mode & 0o777, 0o600)
+  t.equal(statSync(join(cwd, 'server.log')).mode & 0o777, 0o600)
+})
+
+t.test('stop: Ctrl-C twice within a moment is one, a later second signal ends at once with 1', async t => {
+  const twice = await startCluster(t)
+  twice.process.kill('SIGINT')
+  t.equal(await twice.stop('SIGINT'), 0)
+
+  const impatient = await startCluster(t, { SHUTDOWN_TIMEOUT: '60' })
+  const held = await heldOpen(impatient)
+  const startMs = performance.now()
+  impatient.process.kill('SIGTERM')
+  await impatient.logged(/^stopping/)
+  await until(() => Promise.resolve(performance.now() - startMs), elapsedMs => elapsedMs > 600)
+  t.equal(await impatient.stop('SIGTERM'), 1)
+  held.destroy()
+})
+
+t.test('stop: SHUTDOWN_TIMEOUT bounds it', async t => {
+  const cluster = await startCluster(t, { SHUTDOWN_TIMEOUT: '1', SOCKET_TIMEOUT: '60' })
+  const held = await heldOpen(cluster)
+  t.equal(await cluster.stop(), 1)
+  t.ok(cluster.log.some(line => /took too long/.test(line.msg)))
+  held.destroy()
+})
+
+/** A connection whose request never comes to its end. */
+async function heldOpen (cluster: Cluster): Promise<ReturnType<typeof connect>> {
+  const socket = connect(cluster.ports[0]!, '127.0.0.1')
+  socket.on('error', () => {})
+  await once(socket, 'connect')
+  socket.write('POST /leave HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n')
+  await ask(cluster.ports[0]!)
+  return socket
+}
+
+t.test('stop: SIGHUP without a terminal reloads all servers, or none', async t => {
+  const cwd = t.testdir({
+    a: { 'index.html': 'a1' }, b: { 'index.html': 'b1' }, c: { 'index.html': 'c1' }
+  })
+  const cluster = await startCluster(t, { HTML_DIRS: 'a,b,c' }, { cwd })
+  const pages = (): Promise<string[]> =>
+    Promise.all(cluster.ports.map(async port => (await ask(port)).body))
+  t.same(await pages(), ['a1', 'b1', 'c1'])
+  for (const site of ['a', 'b', 'c']) writeFileSync(join(cwd, site, 'index.html'), `${site}2`)
+  cluster.process.kill('SIGHUP')
+  await cluster.logged(/have read their files again/)
+  t.same(await pages(), ['a2', 'b2', 'c2'])
+
+  writeFileSync(join(cwd, 'a/index.html'), 'a3')
+  rmSync(join(cwd, 'c'), { recursive: true })
+  cluster.process.kill('SIGHUP')
+  await cluster.logged(/nothing was reloaded/)
+  t.same(await pages(), ['a2', 'b2', 'c2'])
+  t.equal(await cluster.stop(), 0)
+})
+
+t.test('stop: npm start passes a signal on, and a closed terminal stops gracefully', async t => {
+  const cwd = t.testdir()
+  const log = join(cwd, 'server.log')
+  const flags = ['--host', '127.0.0.1', '--ports', '0,0,0', '--routing-port', '0',
+    '--monitoring-port', '0', '--log-file', log, '--db-path', join(cwd, 'usher.db')]
+  const npm = spawn('npm', ['start', '--silent', '--', ...flags], { cwd: ROOT, stdio: 'ignore' })
+  const npmEnded = once(npm, 'exit')
+  await ready(log)
+  npm.kill('SIGTERM')
+  await npmEnded
+  t.equal((await lastLine(log))['msg'], 'stopped')
+
+  // A pseudo-terminal of Python's, whose master is closed as a closed window does.
+  const terminalLog = join(cwd, 'terminal.log')
+  const command = [process.execPath, PROGRAM, ...flags.with(9, terminalLog)]
+  const script = 'import os, pty, sys\npid, master = pty.fork()\n' +
+    'if pid == 0: os.execv(sys.argv[1], sys.argv[1:])\nprint(pid, flush=True)\n' +
+    'sys.stdin.readline()\nos.close(master)\nprint(os.waitpid(pid, 0)[1] >> 8, flush=True)\n'
+  const terminal = spawn('python3', ['-c', script, ...command], { stdio: ['pipe', 'pipe', 'inherit'] })
+  let printed = ''
+  terminal.stdout.on('data', (text: Buffer) => { printed += text.toString() })
+  await ready(terminalLog)
+  terminal.stdin.end('close\n')
+  await once(terminal, 'close')
+  t.equal(printed.trim().split('\n').at(-1), '0', 'exit code')
+  t.equal((await lastLine(terminalLog))['msg'], 'stopped')
+})
+
+async function ready (log: string): Promise<void> {
+  await until(() => readLines(log), lines => lines.some(line => /is ready/.test(String(line['msg']))))
+}
+
+async function lastLine (log: string): Promise<Record<string, unknown>> {
+  const lines = await until(() => readLines(log), lines => lines.at(-1)?.['msg'] === 'stopped')
+  return lines.at(-1)!
+}
+
+function readLines (log: string): Promise<Array<Record<string, unknown>>> {
+  try {
+    const lines = readFileSync(log, 'utf8').trim().split('\n')
+    return Promise.resolve(lines.map(line => JSON.parse(line) as Record<string, unknown>))
+  } catch {
+    return Promise.resolve([])
+  }
+}
+
+t.test('stop: a console that was closed stops nothing', async t => {
+  const cluster = await startCluster(t)
+  cluster.process.stdout!.destroy()
+  await new Visitor().enter(cluster)
+  t.equal(await cluster.stop(), 0)
+})
