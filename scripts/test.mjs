@@ -5,10 +5,13 @@
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { prepare, ROOT, run } from './setup.mjs'
 
 const TESTS = ['packages/*/test/**/*.test.ts', 'html/test/**/*.test.ts', 'test/**/*.test.ts']
 const TAP_LOG = join(ROOT, '.tap/last-run.tap')
+/** `# { total: 3, pass: 2, fail: 1 }` */
+const SUMMARY_LINES = /^# \{ total: .* \}$/gm
 const bin = name => join(ROOT, 'node_modules/.bin', name)
 const chosen = process.argv.slice(2)
 
@@ -30,22 +33,39 @@ async function checkSource () {
 
 /** Runs tap; returns the exit code. */
 async function runTests (files) {
-  mkdirSync(join(ROOT, '.tap'), { recursive: true })
-  const args = [`--reporter=${process.stdout.isTTY ? 'default' : 'terse'}`, `--output-file=${TAP_LOG}`, ...files]
-  const child = spawn(bin('tap'), args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] })
-  const code = await new Promise(resolve => { child.on('close', resolve) })
-  const { passed, failed, skipped } = counts()
+  const runTap = process.stdout.isTTY ? tapForPeople : tapForLogs
+  const { code, summary } = await runTap(files)
+  const count = name => Number(summary.match(new RegExp(`\\b${name}: (\\d+)`))?.[1] ?? 0)
+  const [passed, failed, skipped] = [count('pass'), count('fail'), count('skip') + count('todo')]
   const forbidsSkips = process.env.CI === 'true' && skipped > 0
   if (forbidsSkips) console.log(`${skipped} skipped, which CI=true does not allow`)
-  const missing = failed === 0 && (code !== 0 || forbidsSkips || passed === 0) ? 1 : 0
-  console.log(`${passed} passed, ${failed + missing} failed`)
-  return failed + missing === 0 ? 0 : 1
+  const unseen = failed === 0 && (code !== 0 || forbidsSkips || passed === 0) ? 1 : 0
+  console.log(`${passed} passed, ${failed + unseen} failed`)
+  return failed + unseen === 0 ? 0 : 1
 }
 
-/** What tap counted, from the last line of its own log. */
-function counts () {
+/** tap's own display; what it counted is in the file that it writes beside. */
+async function tapForPeople (files) {
+  mkdirSync(join(ROOT, '.tap'), { recursive: true })
+  const tap = spawn(bin('tap'), [`--output-file=${TAP_LOG}`, ...files], { cwd: ROOT, stdio: 'inherit' })
+  const code = await new Promise(resolve => { tap.on('close', resolve) })
   const log = existsSync(TAP_LOG) ? readFileSync(TAP_LOG, 'utf8') : ''
-  const summary = log.match(/^# \{ (total: .*) \}$/gm)?.at(-1) ?? ''
-  const count = name => Number(summary.match(new RegExp(`${name}: (\\d+)`))?.[1] ?? 0)
-  return { passed: count('pass'), failed: count('fail'), skipped: count('skip') + count('todo') }
+  return { code, summary: log.match(SUMMARY_LINES)?.at(-1) ?? '' }
+}
+
+/** A line for each file, and whatever failed in it with all that is known of it. */
+async function tapForLogs (files) {
+  const tap = spawn(bin('tap'), ['--reporter=tap', ...files], {
+    cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit']
+  })
+  let summary = ''
+  let isInFailure = false
+  createInterface(tap.stdout).on('line', line => {
+    if (/^\s*(not )?ok\b/.test(line)) isInFailure = /^\s*not ok\b/.test(line)
+    if (isInFailure || /^ok\b/.test(line)) console.log(line)
+    if (/^\s*\.\.\.$/.test(line)) isInFailure = false
+    if (line.match(SUMMARY_LINES)) summary = line
+  })
+  const code = await new Promise(resolve => { tap.on('close', resolve) })
+  return { code, summary }
 }
