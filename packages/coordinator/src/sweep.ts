@@ -4,6 +4,7 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import { formatClient } from '@usher/shared/client.ts'
+import type { TimedOutUser } from '@usher/shared/memory/sweep.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { Settings } from '@usher/shared/settings.ts'
 import type { Logger } from 'pino'
@@ -48,15 +49,25 @@ export function startSweep (parts: SweepParts): Sweep {
 export async function sweepOnce ({ table, settings, now, log }: SweepParts): Promise<void> {
   let sliceStartMs = now()
   for (let shard = 0; shard < table.shardCount; shard++) {
-    const removed = table.sweepShard(shard, settings.timeoutThresholdMs)
-    if (removed !== 'busy' && log.isLevelEnabled('debug')) {
-      for (const { client, server } of removed) {
-        log.debug({ client: formatClient(client), server: settings.ports[server] }, 'user timed out')
-      }
+    let slot: number | undefined = 0
+    while (slot !== undefined) {
+      const step = table.sweepShard(shard, settings.timeoutThresholdMs, slot)
+      if (step === 'busy') break // Left to the next sweep.
+      logTimedOut(step.removed, settings.ports, log)
+      slot = step.nextSlot
+      if (now() - sliceStartMs < SLICE_MS) continue
+      await setImmediate()
+      sliceStartMs = now()
     }
-    if (now() - sliceStartMs < SLICE_MS) continue
-    await setImmediate()
-    sliceStartMs = now()
+  }
+}
+
+function logTimedOut (
+  removed: readonly TimedOutUser[], ports: readonly number[], log: Logger
+): void {
+  if (!log.isLevelEnabled('debug')) return
+  for (const { client, server } of removed) {
+    log.debug({ client: formatClient(client), server: ports[server] }, 'user timed out')
   }
 }
 

@@ -70,6 +70,8 @@ t.test('pending orders: one that ended keeps no timer', async t => {
   t.equal(cleared().length, 1)
   orders.abandon()
   t.equal(cleared().length, 1)
+  orders.abandon()
+  t.equal(cleared().length, 0, 'it is forgotten')
   await Promise.allSettled(sent)
 })
 

@@ -45,7 +45,7 @@ const HOSTS: ReadonlyArray<readonly [authority: string | undefined, host: string
   ['127.0.0.1.evil.example', FALLBACK],
 
   // Nearly addresses: what a browser might still take for something else.
-  ['127.0.0.1%2eevil.example', FALLBACK],
+  ['127.0.0.1%2eevil.example', FALLBACK], // a browser decodes it into a name
   ['127.0.0.1%41', FALLBACK],
   ['2130706433', FALLBACK],
   ['0x7f.0.0.1', FALLBACK],

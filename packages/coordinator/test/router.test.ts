@@ -402,7 +402,7 @@ t.test('router: a place that is lost again and again ends in 503', async t => {
 })
 
 t.test('router: a shard that is busy is asked again on the next turns of the loop', async t => {
-  const { ask, view, loads, waits } = testRouter(t, { isWaiting: true })
+  const { ask, view, loads, waits, lines } = testRouter(t, { isWaiting: true })
   const unlock = lockTable(view)
   const asked = ask('/', { client: ANA })
   await turns(3)
@@ -410,11 +410,12 @@ t.test('router: a shard that is busy is asked again on the next turns of the loo
   unlock()
   await turns(2)
   t.strictSame(loads(), [1, 0, 0])
-  const lockAgain = lockTable(view)
+  const unlockAgain = lockTable(view)
   await waits.end()
   await turns(3)
-  lockAgain()
+  unlockAgain()
   t.equal(portOf(await asked), 8000)
+  t.match(lines, [{ because: 'fewest users' }], 'the place was never lost')
 })
 
 t.test('router: a table that stays busy ends in 503', async t => {

@@ -154,14 +154,19 @@ t.test('supervisor: a death is logged once, with its cause and the pause', async
 })
 
 t.test('supervisor: a worker that dies in the turn in which it is ready is replaced too', async t => {
-  const { worker, saying } = testWorker(t, `
+  const { worker, saying, tags } = testWorker(t, `
     if (life === 1) {
+      Atomics.wait(record, 0, life, 50) // The main thread is to be busy by now.
       ready()
       process.exit(1)
     }
     ${DUTIFUL}
   `)
-  await worker.start()
+  const started = worker.start()
+  await until(() => tags().length === 1)
+  const busyMs = performance.now()
+  while (performance.now() < busyMs + 300); // News and exit are then heard in one turn.
+  await started
   await until(() => saying('a worker is up again').length === 1)
   await t.resolves(worker.ask(RELOAD, TIMEOUT_MS))
 })

@@ -19,24 +19,31 @@ export interface TimedOutUser {
   readonly server: number
 }
 
-/** Sweeps one shard; returns who was removed. Busy: come back at the next sweep. */
+export interface SweepStep {
+  readonly removed: readonly TimedOutUser[]
+  /** Where to go on in this shard; undefined at its end. */
+  readonly nextSlot: number | undefined
+}
+
+/**
+ * Sweeps one shard from a slot on, for one hold of its lock at most: the caller may give way to
+ * its loop between two steps. Busy: come back at the next sweep.
+ */
 export function sweepShard (
-  view: TableView, shard: number, silentForMs: number
-): readonly TimedOutUser[] | Busy {
-  const { words } = view
+  view: TableView, shard: number, silentForMs: number, fromSlot: number
+): SweepStep | Busy {
   const at = shardAt(view.layout, shard)
   const removed: TimedOutUser[] = []
-  const highWater = Atomics.load(words, at + SHARD.HIGH_WATER)
-  let slot = nextDue(view, at, 0, highWater, silentForMs)
-  while (slot < highWater) {
-    if (!lockShard(view, at)) return removed.length === 0 ? 'busy' : removed
-    for (let held = 0; held < REMOVALS_PER_HOLD && slot < highWater; held++) {
-      removeIfDue(view, at, slot, silentForMs, removed)
-      slot = nextDue(view, at, slot + 1, highWater, silentForMs)
-    }
-    unlockShard(view, at)
+  const highWater = Atomics.load(view.words, at + SHARD.HIGH_WATER)
+  let slot = nextDue(view, at, fromSlot, highWater, silentForMs)
+  if (slot >= highWater) return { removed, nextSlot: undefined }
+  if (!lockShard(view, at)) return 'busy'
+  for (let held = 0; held < REMOVALS_PER_HOLD && slot < highWater; held++) {
+    removeIfDue(view, at, slot, silentForMs, removed)
+    slot = nextDue(view, at, slot + 1, highWater, silentForMs)
   }
-  return removed
+  unlockShard(view, at)
+  return { removed, nextSlot: slot < highWater ? slot : undefined }
 }
 
 function nextDue (

@@ -13,7 +13,7 @@ import {
   type ReserveRequest
 } from './reservations.ts'
 import { readUsers, restoreUser, type User, type UserPage } from './snapshot.ts'
-import { sweepShard, type TimedOutUser } from './sweep.ts'
+import { sweepShard, type SweepStep } from './sweep.ts'
 import { viewTable, type TableMemory, type TableView, type ViewOptions } from './table-view.ts'
 import { leave, touch, usedSlots, type Busy, type TouchOutcome } from './visits.ts'
 
@@ -74,8 +74,8 @@ export class UserTable {
   }
 
   /** Sweeps one of `shardCount` shards; see sweep.ts. Main thread only. */
-  sweepShard (shard: number, silentForMs: number): readonly TimedOutUser[] | Busy {
-    return this.#guard(() => sweepShard(this.#view, shard, silentForMs))
+  sweepShard (shard: number, silentForMs: number, fromSlot = 0): SweepStep | Busy {
+    return this.#guard(() => sweepShard(this.#view, shard, silentForMs, fromSlot))
   }
 
   get shardCount (): number {

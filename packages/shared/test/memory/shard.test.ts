@@ -28,7 +28,7 @@ const operations: Record<string, (view: TableView) => unknown> = {
     const confirmed = confirm(view, clientNumber(62), 0, 0)
     if (confirmed.kind === 'held') expireReservation(view, confirmed.place)
   },
-  'the sweep removes users': view => sweepShard(view, 0, -1)
+  'the sweep removes users': view => sweepShard(view, 0, -1, 0)
 }
 
 function reservation (number: number): Parameters<typeof reserve>[1] {

@@ -4,8 +4,13 @@ import { addressNumber, clientNumber, HOME, reserveFor, testTable, type TestTabl
 function sweep ({ table }: TestTable, silentForMs: number): number {
   let removed = 0
   for (let shard = 0; shard < table.shardCount; shard++) {
-    const users = table.sweepShard(shard, silentForMs)
-    if (users !== 'busy') removed += users.length
+    let slot: number | undefined = 0
+    while (slot !== undefined) {
+      const step = table.sweepShard(shard, silentForMs, slot)
+      if (step === 'busy') throw new Error('busy')
+      removed += step.removed.length
+      slot = step.nextSlot
+    }
   }
   return removed
 }
@@ -24,7 +29,9 @@ t.test('sweep: says who was removed, and from where', async t => {
   const cluster = testTable({ users: 16 })
   cluster.table.touch(clientNumber(7), 2, HOME)
   cluster.clock.nowMs += 5000
-  t.same(cluster.table.sweepShard(0, 1000), [{ client: clientNumber(7), server: 2 }])
+  t.same(cluster.table.sweepShard(0, 1000), {
+    removed: [{ client: clientNumber(7), server: 2 }], nextSlot: undefined
+  })
 })
 
 t.test('sweep: removes thousands in several holds and leaves the others', async t => {
@@ -35,6 +42,18 @@ t.test('sweep: removes thousands in several holds and leaves the others', async 
   t.equal(sweep(cluster, 1000), 2000)
   t.equal(cluster.table.activeUsers(0), 1000)
   t.same(cluster.table.check(), [])
+})
+
+t.test('sweep: one step removes 256 at most and says where to go on', async t => {
+  const cluster = testTable({ users: 65_536 })
+  for (let i = 0; i < 32_768; i++) cluster.table.touch(clientNumber(i), 0, addressNumber(i))
+  cluster.clock.nowMs += 2000
+  const step = cluster.table.sweepShard(0, 1000)
+  if (step === 'busy') return t.fail('busy')
+  t.equal(step.removed.length, 256)
+  t.ok(step.nextSlot! >= 256)
+  t.equal(sweep(cluster, 1000), 32_768 - 256)
+  t.equal(cluster.table.size(), 0)
 })
 
 t.test('sweep: ends a reservation that the queue missed, and keeps the active user', async t => {
