@@ -25,7 +25,7 @@ export interface SweepParts {
 
 export function startSweep (parts: SweepParts): Sweep {
   let running: Promise<void> | undefined
-  let lastCounts = ''
+  let lastCounts = JSON.stringify(countsPerServer(parts))
   const sweepAndCount = async (): Promise<void> => {
     await sweepOnce(parts)
     const counts = countsPerServer(parts)

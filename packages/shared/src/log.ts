@@ -18,6 +18,8 @@ export interface LogOptions {
   readonly isTerminal: boolean
 }
 
+/** The name of the thread that owns the console. */
+const MAIN_THREAD = 'coordinator'
 const STDOUT = 1
 const PRIVATE_FILE_MODE = 0o600
 
@@ -84,6 +86,12 @@ function appendTo (fd: number): DestinationStream {
   }
 }
 
+/** The coordinator speaks most; a line of its own needs no name. */
+function nameThread (line: Record<string, unknown>, messageKey: string): string {
+  const message = String(line[messageKey])
+  return line['thread'] === MAIN_THREAD ? message : `${message} (${String(line['thread'])})`
+}
+
 /** pino-pretty is loaded only where a person reads along: it takes 30 ms. */
 function prettyConsole (): DestinationStream {
   const require = createRequire(import.meta.url)
@@ -92,7 +100,7 @@ function prettyConsole (): DestinationStream {
     colorize: process.stdout.hasColors?.() ?? true,
     translateTime: 'SYS:HH:MM:ss',
     ignore: 'pid,hostname,thread',
-    messageFormat: '{msg} {if thread}({thread}){end}',
+    messageFormat: nameThread,
     singleLine: true
   })
   const console = appendTo(STDOUT)
