@@ -23,12 +23,12 @@ const onePlace = [
   {
     syntax: "NewExpression[callee.name='Worker']",
     message: 'Workers are started in packages/coordinator/src/supervisor.ts only.',
-    allowedIn: ['packages/coordinator/src/supervisor.ts', '**/test/**']
+    allowedIn: ['packages/coordinator/src/supervisor.ts', 'scripts/**', '**/test/**']
   },
   {
     syntax: 'ImportSpecifier[imported.name=/^(parentPort|workerData)$/]',
     message: 'A worker talks to the coordinator through packages/workers/src/worker-host.ts only.',
-    allowedIn: ['packages/workers/src/worker-host.ts', '**/test/**']
+    allowedIn: ['packages/workers/src/worker-host.ts', 'scripts/**', '**/test/**']
   },
   {
     syntax: 'ImportDeclaration[source.value=/^node:(http|https|net|tls)$/][importKind!="type"]',

@@ -27,7 +27,8 @@ async function buildProgram () {
       coordinator: 'packages/coordinator/src/main.ts',
       'static-server': 'packages/workers/src/static-server/main.ts',
       monitor: 'packages/workers/src/monitor/main.ts',
-      load: 'scripts/load.ts'
+      load: 'scripts/load.ts',
+      bench: 'scripts/bench.ts'
     },
     outdir: fresh,
     bundle: true,
