@@ -3,7 +3,7 @@ import { completeValues } from '@usher/shared/settings-complete.ts'
 import type { ValidValues } from '@usher/shared/setting-table.ts'
 
 const surroundings = {
-  cwd: '/work',
+  cwd: '/srv',
   programDir: '/usher/dist',
   interfaces: {
     eth0: [{
@@ -20,21 +20,21 @@ t.test('settings-complete: fills in what was left open and makes paths absolute'
     [{ MONITORING_HOST: '' }, { MONITORING_HOST: '' }],
     [{ IP: '' }, { IP: '192.0.2.7' }],
     [{ IP: '::1' }, { IP: '::1' }],
-    [{ DB_PATH: 'a/../b' }, { DB_PATH: '/work/b' }],
+    [{ DB_PATH: 'a/../b' }, { DB_PATH: '/srv/b' }],
     [{ DB_PATH: '/b' }, { DB_PATH: '/b' }],
-    [{ LOG_FILE: 'l' }, { LOG_FILE: '/work/l' }],
+    [{ LOG_FILE: 'l' }, { LOG_FILE: '/srv/l' }],
     [{ LOG_FILE: '-' }, { LOG_FILE: '-' }],
-    [{ TLS_CERT: 'c', TLS_KEY: '' }, { TLS_CERT: '/work/c', TLS_KEY: '' }],
-    [{ TLS_CERT: '', TLS_KEY: 'k' }, { TLS_CERT: '', TLS_KEY: '/work/k' }]
+    [{ TLS_CERT: 'c', TLS_KEY: '' }, { TLS_CERT: '/srv/c', TLS_KEY: '' }],
+    [{ TLS_CERT: '', TLS_KEY: 'k' }, { TLS_CERT: '', TLS_KEY: '/srv/k' }]
   ])
 })
 
 t.test('settings-complete: gives one folder to all servers, and several as they are', async t => {
   check(t, false, [
-    [{ HTML_DIRS: ['a'], PORTS: [1, 2] }, { HTML_DIRS: ['/work/a', '/work/a'], PORTS: [1, 2] }],
+    [{ HTML_DIRS: ['a'], PORTS: [1, 2] }, { HTML_DIRS: ['/srv/a', '/srv/a'], PORTS: [1, 2] }],
     [{ HTML_DIRS: ['a', '/b'], PORTS: [1, 2, 3] },
-      { HTML_DIRS: ['/work/a', '/b'], PORTS: [1, 2, 3] }],
-    [{ HTML_DIRS: ['a', 'b'] }, { HTML_DIRS: ['/work/a', '/work/b'] }]
+      { HTML_DIRS: ['/srv/a', '/b'], PORTS: [1, 2, 3] }],
+    [{ HTML_DIRS: ['a', 'b'] }, { HTML_DIRS: ['/srv/a', '/srv/b'] }]
   ])
 })
 
