@@ -3,8 +3,8 @@
  * used, if that name is ours. Nothing else from a request ever reaches the authority of a Location.
  */
 import { hostname } from 'node:os'
-import { parseAddress } from '@usher/shared/client.ts'
 import { parseAuthority } from '@usher/shared/http/authority.ts'
+import { isOwnHost } from '@usher/shared/http/own-host.ts'
 import type { RequestValue } from '@usher/shared/http/values.ts'
 import type { Settings } from '@usher/shared/settings.ts'
 
@@ -27,12 +27,6 @@ function safeHost (
   authority: string | undefined, { ip, publicHosts }: TargetSettings, machineName: string
 ): string {
   const named = authority === undefined ? undefined : parseAuthority(authority)?.host
-  if (named !== undefined && isOurs(named, publicHosts, machineName)) return named
+  if (named !== undefined && isOwnHost(named, publicHosts, machineName)) return named
   return ip.includes(':') ? `[${ip}]` : ip
-}
-
-function isOurs (host: string, publicHosts: readonly string[], machineName: string): boolean {
-  const bare = host.startsWith('[') ? host.slice(1, -1) : host
-  if (bare === 'localhost' || bare === machineName.toLowerCase()) return true
-  return publicHosts.includes(bare) || parseAddress(bare) !== undefined
 }

@@ -7,6 +7,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { formatClient, parseClientId } from '../client.ts'
 import type { Client } from '../client.ts'
 import { parseAuthority } from './authority.ts'
+import { cookieValues } from './cookies.ts'
 import type { RequestValue } from './values.ts'
 
 const COOKIE_NAME = 'client_id'
@@ -14,7 +15,7 @@ const COOKIE_LIFETIME_S = 31_536_000 // a year
 
 /** The client of the first well-formed `client_id` cookie. Any others are passed over. */
 export function cookieClient (headers: IncomingHttpHeaders): Client | undefined {
-  for (const value of cookieValues(headers)) {
+  for (const value of cookieValues(headers, COOKIE_NAME)) {
     const client = parseClientId(value)
     if (client !== undefined) return client
   }
@@ -23,7 +24,7 @@ export function cookieClient (headers: IncomingHttpHeaders): Client | undefined 
 
 /** Whether there is a `client_id` cookie at all, well-formed or not. */
 export function hasClientCookie (headers: IncomingHttpHeaders): boolean {
-  return cookieValues(headers).length > 0
+  return cookieValues(headers, COOKIE_NAME).length > 0
 }
 
 /** A client that nobody has been before: a random UUID, version 4 (RFC 9562 section 5.4). */
@@ -60,15 +61,4 @@ function isOwnOrigin (origin: string, { authority = '', isSecure }: RequestValue
   const host = parseAuthority(named)?.host
   return host !== undefined && host === parseAuthority(authority)?.host &&
     scheme === (isSecure ? 'https' : 'http')
-}
-
-function cookieValues ({ cookie }: IncomingHttpHeaders): readonly string[] {
-  if (cookie === undefined || !cookie.includes(COOKIE_NAME)) return []
-  const values: string[] = []
-  for (const pair of cookie.split(';')) {
-    const equals = pair.indexOf('=')
-    if (equals === -1 || pair.slice(0, equals).trim() !== COOKIE_NAME) continue
-    values.push(pair.slice(equals + 1).trim())
-  }
-  return values
 }
