@@ -2,13 +2,10 @@
  * The page that a denied visitor sees: the template with who they are and when it was, so that they
  * can name both to the people who run the site. Pure.
  */
+import { escapeHtml } from './escape-html.ts'
 
 const VISITOR_TOKEN = '__VISITOR__'
 const WHEN_TOKEN = '__WHEN__'
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;'
-}
 
 const DAY = new Intl.DateTimeFormat('en-GB', {
   day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC'
@@ -28,8 +25,4 @@ export function renderDeniedPage (template: Buffer, visitor: string, when: Date)
 /** As in `23 November 2026, 14:31 UTC`: a visitor's zone is not known here. */
 function formatWhen (when: Date): string {
   return `${DAY.format(when)}, ${when.toISOString().slice(11, 16)} UTC`
-}
-
-function escapeHtml (text: string): string {
-  return text.replace(/[&<>"']/g, character => ESCAPES[character]!)
 }

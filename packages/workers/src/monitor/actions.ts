@@ -1,0 +1,211 @@
+/**
+ * What an operator does to visitors and servers: disconnect, deny, allow, drain, ready. Each is
+ * written down first, then applied by the coordinator in every thread, then put on record, and only
+ * then answered. One at a time, so that the threads get the lists in the order of the database.
+ * Runs in the monitor's thread.
+ */
+import {
+  clientOfAddress, formatAddress, formatClient, parseAddress, parseClientId, type Address,
+  type Client
+} from '@usher/shared/client.ts'
+import { DenyList, type DenyEntry } from '@usher/shared/deny-list.ts'
+import type { UserTable } from '@usher/shared/memory/user-table.ts'
+import type { WorkerContext } from '../worker-host.ts'
+import { ApiError } from './api-error.ts'
+import type { Audit } from './audit.ts'
+import type { Denials } from './denials.ts'
+
+export interface ActionsParts {
+  readonly table: Pick<UserTable, 'find'>
+  readonly ports: readonly number[]
+  readonly denials: Pick<Denials, 'deny' | 'allow' | 'entries'>
+  readonly audit: Pick<Audit, 'add'>
+  readonly ask: WorkerContext['ask']
+  readonly wallNow: () => number
+}
+
+/** Who acts, and from where. */
+export interface Operator {
+  readonly username: string
+  readonly address: Address
+}
+
+/** For how long and why somebody is denied. */
+interface Terms {
+  readonly reason?: string
+  /** For good when left out. */
+  readonly minutes?: number
+}
+
+export interface Disconnection extends Terms {
+  readonly userId: string
+  /** False: the visitor may come back at once. True when left out. */
+  readonly deny?: boolean
+  /** Denies the address, too, where the user was last seen. */
+  readonly address?: boolean
+}
+
+/** One of the two. */
+export interface Target {
+  readonly userId?: string
+  readonly address?: string
+}
+
+type Denial = Target & Terms & { readonly force?: boolean }
+type Kind = DenyEntry['kind']
+
+const MINUTE_MS = 60_000
+
+export class Actions {
+  readonly #parts: ActionsParts
+  #earlier: Promise<unknown> = Promise.resolve()
+
+  constructor (parts: ActionsParts) {
+    this.#parts = parts
+  }
+
+  disconnect (operator: Operator, action: Disconnection): Promise<void> {
+    return this.#inTurn(async () => {
+      const { table, denials, ask } = this.#parts
+      const client = parseUserId(action.userId)
+      const user = table.find(client)
+      if (user === undefined || user === 'busy') throw unknownUser(action.userId)
+      const isDenied = action.deny ?? true
+      if (isDenied) await this.#deny(operator, kindOf(client), formatClient(client), action)
+      if (isDenied && action.address === true && client.kind === 'id') {
+        await this.#deny(operator, 'address', formatAddress(user.address), action)
+      }
+      const entries = isDenied ? await denials.entries() : undefined
+      await ask({ type: 'disconnect', client, entries })
+      const server = user.server ?? user.reservedServer
+      await this.#record(operator, 'disconnect', formatClient(client), {
+        ...termsOf(action),
+        deny: isDenied,
+        ...(isDenied && action.address === true ? { address: formatAddress(user.address) } : {}),
+        ...(server === undefined ? {} : { server: this.#parts.ports[server] })
+      })
+    })
+  }
+
+  deny (operator: Operator, action: Denial): Promise<void> {
+    return this.#inTurn(async () => {
+      const { kind, text } = parseTarget(action)
+      if (action.force !== true && isOwnAddress(kind, text, operator.address)) {
+        throw new ApiError('not_acceptable_here',
+          `${text} would deny ${formatAddress(operator.address)}, the address you act from. ` +
+          'Send "force": true to deny it all the same.')
+      }
+      await this.#deny(operator, kind, text, action)
+      await this.#apply()
+      await this.#record(operator, 'deny', text, termsOf(action))
+    })
+  }
+
+  allow (operator: Operator, target: Target): Promise<void> {
+    return this.#inTurn(async () => {
+      const { kind, text } = parseTarget(target)
+      if (!await this.#parts.denials.allow(kind, text)) {
+        throw new ApiError('not_found', `${text} is not denied.`)
+      }
+      await this.#apply()
+      await this.#record(operator, 'allow', text)
+    })
+  }
+
+  /** @param isForced also for the last server that takes visitors */
+  setDraining (
+    operator: Operator, port: number, isDraining: boolean, isForced: boolean
+  ): Promise<void> {
+    return this.#inTurn(async () => {
+      const server = this.#parts.ports.indexOf(port)
+      if (server === -1) throw new ApiError('not_found', `No server has the port ${port}.`)
+      const { outcome } = await this.#parts.ask({
+        type: 'set-draining', server, isDraining, isForced
+      })
+      if (outcome === 'last-available') {
+        throw new ApiError('not_acceptable_here',
+          `${port} is the last server that takes visitors. ` +
+          'Send "force": true to drain it all the same.')
+      }
+      await this.#record(operator, isDraining ? 'drain' : 'ready', String(port))
+    })
+  }
+
+  async #deny (operator: Operator, kind: Kind, text: string, terms: Terms): Promise<void> {
+    const sinceMs = this.#parts.wallNow()
+    await this.#parts.denials.deny({
+      kind,
+      text,
+      reason: terms.reason ?? '',
+      by: operator.username,
+      sinceMs,
+      untilMs: terms.minutes === undefined ? undefined : sinceMs + terms.minutes * MINUTE_MS
+    })
+  }
+
+  async #apply (): Promise<void> {
+    const entries = await this.#parts.denials.entries()
+    await this.#parts.ask({ type: 'set-deny-list', entries })
+  }
+
+  async #record (
+    { username, address }: Operator, action: string, target: string, detail: object = {}
+  ): Promise<void> {
+    await this.#parts.audit.add({
+      who: username, action, target, detail, address: formatAddress(address)
+    })
+  }
+
+  #inTurn<T> (work: () => Promise<T>): Promise<T> {
+    const turn = this.#earlier.then(work)
+    this.#earlier = turn.catch(() => {})
+    return turn
+  }
+}
+
+function parseUserId (text: string): Client {
+  const client = clientFrom(text)
+  if (client !== undefined) return client
+  throw new ApiError('bad_request', 'userId must be a UUID other than the nil UUID, or an IP address.')
+}
+
+function clientFrom (text: string): Client | undefined {
+  const address = parseAddress(text)
+  return parseClientId(text) ?? (address === undefined ? undefined : clientOfAddress(address))
+}
+
+function kindOf ({ kind }: Client): Kind {
+  return kind === 'id' ? 'id' : 'address'
+}
+
+function parseTarget ({ userId, address }: Target): { kind: Kind, text: string } {
+  if ((userId === undefined) === (address === undefined)) {
+    throw new ApiError('bad_request', 'Name one of userId and address.')
+  }
+  if (userId !== undefined) {
+    const client = parseUserId(userId)
+    return { kind: kindOf(client), text: formatClient(client) }
+  }
+  const single = parseAddress(address!)
+  if (single !== undefined) return { kind: 'address', text: formatAddress(single) }
+  return { kind: 'range', text: address! }
+}
+
+/** Throws `bad_request` for a range that is none. */
+function isOwnAddress (kind: Kind, text: string, address: Address): boolean {
+  if (kind === 'id') return false
+  const list = new DenyList(Date.now)
+  list.replace([{ kind, text, untilMs: undefined }])
+  return list.isDenied(undefined, address)
+}
+
+function unknownUser (userId: string): ApiError {
+  return new ApiError('not_found', `Nobody with the id ${userId} is here.`)
+}
+
+function termsOf ({ reason, minutes }: Terms): object {
+  return {
+    ...(reason === undefined || reason === '' ? {} : { reason }),
+    ...(minutes === undefined ? {} : { minutes })
+  }
+}

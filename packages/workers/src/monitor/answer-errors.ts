@@ -1,0 +1,49 @@
+/**
+ * Turns whatever a route throws into the monitor's error reply: `{"error": CODE, "message": TEXT}`.
+ * Stacks go to the log, once, under a code that the client is told; never to the client. Pure but
+ * for that log line.
+ */
+import { randomBytes } from 'node:crypto'
+import type { Logger } from 'pino'
+import { ApiError, type ApiErrorCode } from './api-error.ts'
+
+/** Errors of other parts that mean something to a client. */
+const BY_CODE: Readonly<Record<string, { error: ApiErrorCode, retryAfterS?: number }>> = {
+  USHER_CREDENTIALS_BUSY: { error: 'busy', retryAfterS: 1 },
+  USHER_DATABASE_BUSY: { error: 'database_unavailable', retryAfterS: 2 },
+  USHER_DATABASE_FAILED: { error: 'database_unavailable', retryAfterS: 10 },
+  USHER_ORDER_TIMED_OUT: { error: 'busy', retryAfterS: 1 },
+  USHER_WORKER_GONE: { error: 'busy', retryAfterS: 1 },
+  USHER_DENY_ENTRY_INVALID: { error: 'bad_request' },
+  FST_ERR_CTP_BODY_TOO_LARGE: { error: 'body_too_large' },
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: { error: 'unsupported_media_type' }
+}
+
+/** An error as a route may throw it; Fastify's own carry a status and a code. */
+interface Thrown extends Error {
+  readonly statusCode?: number
+  readonly code?: string
+  readonly validation?: unknown
+}
+
+/** @param what method and path, for the log line of a fault of ours */
+export function toApiError (thrown: unknown, what: object, log: Pick<Logger, 'error'>): ApiError {
+  if (thrown instanceof ApiError) return thrown
+  const { code = '', statusCode = 500, message } = thrown as Thrown
+  const known = BY_CODE[code]
+  if (known !== undefined) {
+    const { error, retryAfterS } = known
+    return new ApiError(error, sentence(message),
+      retryAfterS === undefined ? {} : { 'Retry-After': String(retryAfterS) })
+  }
+  // Bodies that are no JSON, or not of the shape that the route takes.
+  if (statusCode === 400) return new ApiError('bad_request', sentence(message))
+  const id = randomBytes(4).toString('hex')
+  log.error({ err: thrown, code: id, ...what }, 'a request failed')
+  return new ApiError('internal_error', `A fault of ours. The log has it under the code ${id}.`)
+}
+
+function sentence (message: string): string {
+  const text = message.charAt(0).toUpperCase() + message.slice(1)
+  return /[.!?]$/.test(text) ? text : `${text}.`
+}

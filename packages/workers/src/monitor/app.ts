@@ -1,0 +1,138 @@
+/**
+ * The monitor's HTTP server: Fastify behind the same checked server as every other port. Owns how
+ * requests are parsed, checked and refused; what the routes say is in `routes/`. Listens nowhere by
+ * itself. Runs in the monitor's thread.
+ */
+import type { Server } from 'node:http'
+import formBody from '@fastify/formbody'
+import swagger from '@fastify/swagger'
+import fastify, { type FastifyInstance, type HTTPMethods } from 'fastify'
+import {
+  createCheckedServer, type CheckedServer, type CheckedServerOptions
+} from '@usher/shared/http/checked-server.ts'
+import type { Logger } from 'pino'
+import { toApiError } from './answer-errors.ts'
+import { ApiError } from './api-error.ts'
+import { addChecks, type ChecksParts } from './checks.ts'
+import { addRoutes, type RoutesParts } from './routes/routes.ts'
+
+export interface AppParts {
+  readonly server: Omit<CheckedServerOptions, 'allow' | 'bodyBytesMax'>
+  readonly checks: ChecksParts
+  readonly routes: RoutesParts
+  readonly version: string
+  readonly log: Logger
+}
+
+export interface App {
+  readonly checked: CheckedServer
+  readonly fastify: FastifyInstance
+}
+
+export const BODY_BYTES_MAX = 16 * 1024
+const ALLOW = 'GET, HEAD, POST'
+const PARAMETER_LENGTH_MAX = 64
+
+/** What every answer carries, pages and data alike. */
+const SECURITY_HEADERS = {
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'same-origin',
+  'Content-Security-Policy': "default-src 'none'; script-src 'self'; style-src 'self'; " +
+    "img-src 'self'; connect-src 'self'; font-src 'self'; manifest-src 'self'; " +
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+} as const
+
+/** Ready to take requests once its server listens. */
+export async function buildApp (parts: AppParts): Promise<App> {
+  let checked: CheckedServer | undefined
+  const app = fastify({
+    serverFactory: handler => {
+      checked = createCheckedServer(
+        { ...parts.server, allow: ALLOW, bodyBytesMax: BODY_BYTES_MAX }, handler)
+      return checked.server as Server
+    },
+    // The checked server answers what is broken; a second reply would follow it.
+    clientErrorHandler: () => {},
+    bodyLimit: BODY_BYTES_MAX,
+    routerOptions: { maxParamLength: PARAMETER_LENGTH_MAX },
+    // Fastify would make numbers of texts and drop what it does not know: nothing is coerced.
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } }
+  })
+  addParsers(app)
+  addAnswers(app, parts.log)
+  addChecks(app, parts.checks)
+  await app.register(swagger, {
+    openapi: {
+      info: {
+        title: 'Usher monitor',
+        version: parts.version,
+        description: 'Load and users of the servers, and what an operator may do to them.'
+      }
+    }
+  })
+  await app.register(async scope => {
+    const methodsByUrl = noteMethods(scope)
+    addRoutes(scope, parts.routes)
+    refuseOtherMethods(scope, methodsByUrl)
+  })
+  await app.ready()
+  return { checked: checked!, fastify: app }
+}
+
+function addParsers (app: FastifyInstance): void {
+  const parseJson = app.getDefaultJsonParser('error', 'error')
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body.length === 0) return done(null, {}) // `curl -X POST` sends none.
+    return parseJson(request, body as string, done)
+  })
+  void app.register(formBody, { bodyLimit: BODY_BYTES_MAX })
+}
+
+function addAnswers (app: FastifyInstance, log: Logger): void {
+  app.addHook('onSend', async (_request, reply) => {
+    reply.headers(SECURITY_HEADERS)
+    if (!reply.hasHeader('Cache-Control')) reply.header('Cache-Control', 'no-store')
+  })
+  app.setErrorHandler((thrown, { method, url }, reply) => {
+    const path = url.split('?', 1)[0]
+    const { status, error, message, headers } = toApiError(thrown, { method, path }, log)
+    return reply.code(status).headers(headers).send({ error, message })
+  })
+  app.setNotFoundHandler(() => { throw new ApiError('not_found', 'There is nothing here.') })
+}
+
+/** Keeps account of which methods each path answers. */
+function noteMethods (app: FastifyInstance): ReadonlyMap<string, RoutePlace> {
+  const places = new Map<string, RoutePlace>()
+  app.addHook('onRoute', ({ url, method, config }) => {
+    const place = places.get(url) ?? { methods: new Set(), config }
+    for (const one of [method].flat()) place.methods.add(one as HTTPMethods)
+    places.set(url, place)
+  })
+  return places
+}
+
+interface RoutePlace {
+  readonly methods: Set<HTTPMethods>
+  readonly config: object | undefined
+}
+
+/** 405 with `Allow`, behind the same checks as the methods that a path does answer. */
+function refuseOtherMethods (
+  app: FastifyInstance, placesByUrl: ReadonlyMap<string, RoutePlace>
+): void {
+  const all: HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+  for (const [url, { methods, config }] of [...placesByUrl]) {
+    const allowed = [...methods].join(', ')
+    app.route({
+      url,
+      method: all.filter(method => !methods.has(method)),
+      config: { ...config },
+      schema: { hide: true },
+      handler: () => {
+        throw new ApiError('method_not_allowed', `Use ${allowed}.`, { Allow: allowed })
+      }
+    })
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * Logging in, logging out and changing a password: who may, how often, and what is put on record.
+ * Owns no state; the stores, the pool and the throttle do. Runs in the monitor's thread.
+ */
+import type { Address } from '@usher/shared/client.ts'
+import { formatAddress } from '@usher/shared/client.ts'
+import { passwordProblem } from '../accounts/password-policy.ts'
+import type { CredentialsPool } from '../credentials/pool.ts'
+import type { Accounts } from './accounts.ts'
+import { ApiError } from './api-error.ts'
+import type { Audit } from './audit.ts'
+import type { LoginThrottle } from './login-throttle.ts'
+import type { CurrentSession, Sessions } from './sessions.ts'
+
+export interface LoginsParts {
+  readonly accounts: Pick<Accounts, 'find' | 'setPassword'>
+  readonly sessions: Pick<Sessions, 'open' | 'close'>
+  readonly throttle: Pick<LoginThrottle, 'begin'>
+  readonly credentials: Pick<CredentialsPool, 'verify' | 'hash'>
+  readonly audit: Pick<Audit, 'add'>
+  /** Told of every attempt, for /metrics. */
+  readonly count: (outcome: LoginOutcome) => void
+}
+
+export type LoginOutcome = 'ok' | 'failed' | 'throttled'
+
+/** Where an operator acts from. */
+export interface Origin {
+  readonly address: Address
+  readonly userAgent: string
+}
+
+/** One text for both, so that nobody learns which names have an account. */
+const NO_MATCH = 'Name and password do not match.'
+
+export class Logins {
+  readonly #parts: LoginsParts
+
+  constructor (parts: LoginsParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * The token of a new session, or undefined when name and password do not match. Throws
+   * `too_many_attempts`, and the pool's and the database's own errors.
+   */
+  async logIn (username: string, password: string, from: Origin): Promise<string | undefined> {
+    const { accounts, sessions, audit, count } = this.#parts
+    const account = await this.#attempt(username, from, async () => {
+      const found = await accounts.find(username)
+      const isRight = await this.#parts.credentials.verify(found?.passwordHash, password)
+      return isRight ? found : undefined
+    })
+    const address = formatAddress(from.address)
+    if (account === undefined) {
+      count('failed')
+      await audit.add({ who: username, action: 'login-failed', address })
+      return undefined
+    }
+    count('ok')
+    const token = await sessions.open(account, { address, userAgent: from.userAgent })
+    await audit.add({ who: account.username, action: 'login', address })
+    return token
+  }
+
+  async logOut (session: CurrentSession, token: string, from: Origin): Promise<void> {
+    await this.#parts.sessions.close(token)
+    const address = formatAddress(from.address)
+    await this.#parts.audit.add({ who: session.username, action: 'logout', address })
+  }
+
+  /** Ends a session that the browser brought along to a login; it is never taken over. */
+  async forget (token: string): Promise<void> {
+    await this.#parts.sessions.close(token)
+  }
+
+  /** Every other session of the account ends. Throws `wrong_password` and `bad_request`. */
+  async changePassword (
+    session: CurrentSession, token: string, change: PasswordChange, from: Origin
+  ): Promise<void> {
+    const { accounts, credentials, audit } = this.#parts
+    const { username } = session
+    const account = await this.#attempt(username, from, async () => {
+      const found = await accounts.find(username)
+      const isRight = await credentials.verify(found?.passwordHash, change.current)
+      return isRight ? found : undefined
+    })
+    if (account === undefined) {
+      throw new ApiError('wrong_password', 'The current password is another one.')
+    }
+    const problem = change.next === change.current
+      ? 'The new password is the current one.'
+      : passwordProblem(change.next, username)
+    if (problem !== undefined) throw new ApiError('bad_request', problem)
+    const passwordHash = await credentials.hash(change.next)
+    await accounts.setPassword(account.id, passwordHash, { mustChange: false, keepToken: token })
+    const address = formatAddress(from.address)
+    await audit.add({ who: username, action: 'password-changed', target: username, address })
+  }
+
+  /** Counts from the moment it starts, so that attempts side by side count too. */
+  async #attempt<T> (
+    username: string, { address }: Origin, verify: () => Promise<T | undefined>
+  ): Promise<T | undefined> {
+    const attempt = this.#parts.throttle.begin(address, username)
+    if (attempt.kind === 'wait') {
+      this.#parts.count('throttled')
+      throw new ApiError('too_many_attempts',
+        `Too many attempts for this account. Try again in ${attempt.retryAfterS} s.`,
+        { 'Retry-After': String(attempt.retryAfterS) })
+    }
+    let outcome: 'right' | 'wrong' | 'failed' = 'failed'
+    try {
+      const verified = await verify()
+      outcome = verified === undefined ? 'wrong' : 'right'
+      return verified
+    } finally {
+      attempt.end(outcome)
+    }
+  }
+}
+
+export interface PasswordChange {
+  readonly current: string
+  readonly next: string
+}
+
+export { NO_MATCH }

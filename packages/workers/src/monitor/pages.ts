@@ -1,0 +1,59 @@
+/**
+ * The monitor's pages, in memory: read once from `html/monitor` of the program. Fills in what a page
+ * without JavaScript cannot find out by itself. Runs in the monitor's thread.
+ */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { escapeHtml } from '@usher/shared/http/escape-html.ts'
+import { loadSite, type Site } from '../static-server/site.ts'
+
+export interface Pages {
+  /** Style sheets, scripts, the mark: what is the same for everybody. */
+  readonly assets: Site
+  login (error: string | undefined): string
+  password (error: string | undefined): string
+  console (): string
+  noPermission (username: string): string
+}
+
+/** In a page once each, where it has one at all. */
+const ERROR_TOKEN = '__ERROR__'
+const USERNAME_TOKEN = '__USERNAME__'
+
+/** What went wrong, by the code in the address that a form is sent back to. */
+const ERROR_TEXTS: Readonly<Record<string, string>> = {
+  no_match: 'Name and password do not match.',
+  not_logged_in: 'The session has ended. Log in again.',
+  wrong_password: 'The current password is another one.',
+  bad_request: 'The new password needs at least 12 characters. It must be neither the name of the ' +
+    'account nor the current password.',
+  too_many_attempts: 'Too many attempts for this account. Try again in a minute.',
+  busy: 'Too many people are logging in just now. Try again in a moment.',
+  database_unavailable: 'The accounts cannot be read just now, so nobody can log in. Try again in a moment.',
+  internal_error: 'A fault of ours. The log has it.'
+}
+
+export async function loadPages (programDir: string): Promise<Pages> {
+  const dir = join(programDir, 'html/monitor')
+  const read = (name: string): Promise<string> => readFile(join(dir, name), 'utf8')
+  const [assets, login, password, console, noPermission] = await Promise.all([
+    loadSite(join(dir, 'assets')), read('login.html'), read('password.html'),
+    read('tracker.html'), read('no-permission.html')
+  ])
+  return {
+    assets,
+    login: error => login.replace(ERROR_TOKEN, () => errorHtml(error)),
+    password: error => password.replace(ERROR_TOKEN, () => errorHtml(error)),
+    console: () => console,
+    noPermission: username => noPermission.replaceAll(USERNAME_TOKEN, () => escapeHtml(username))
+  }
+}
+
+/** Nothing for a code that is none of ours: the address bar is anybody's to fill. */
+function errorHtml (error: string | undefined): string {
+  const text = error !== undefined && Object.hasOwn(ERROR_TEXTS, error)
+    ? ERROR_TEXTS[error]
+    : undefined
+  if (text === undefined) return ''
+  return `<p class="error" id="error" role="alert">${escapeHtml(text)}</p>`
+}

@@ -1,0 +1,56 @@
+/**
+ * `/events`, a stream of Server-Sent Events. The hub decides what is sent and when; this gives it
+ * the connection and says whether its reader may still have it.
+ */
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { ServerResponse } from 'node:http'
+import { ApiError } from '../api-error.ts'
+import type { EventHub } from '../event-hub.ts'
+import type { Sessions } from '../sessions.ts'
+
+export interface EventRouteParts {
+  readonly hub: Pick<EventHub, 'add' | 'isFull'>
+  readonly sessions: Pick<Sessions, 'current'>
+}
+
+const RETRY_AFTER_S = 5
+
+export function addEventRoute (app: FastifyInstance, { hub, sessions }: EventRouteParts): void {
+  app.get('/events', {
+    exposeHeadRoute: false,
+    config: { needs: 'view' },
+    schema: { summary: 'The load of every server as it changes: text/event-stream' }
+  }, (request, reply) => {
+    if (hub.isFull()) {
+      throw new ApiError('busy', 'Too many event streams are open.',
+        { 'Retry-After': String(RETRY_AFTER_S) })
+    }
+    reply.hijack()
+    const { raw } = reply
+    raw.writeHead(200, {
+      ...reply.getHeaders() as Record<string, string>,
+      'Content-Type': 'text/event-stream; charset=utf-8',
+      'Cache-Control': 'no-store',
+      'X-Content-Type-Options': 'nosniff'
+    })
+    const remove = hub.add(sinkOf(raw, request, sessions))
+    raw.once('close', remove)
+  })
+}
+
+function sinkOf (
+  raw: ServerResponse, { token, session }: FastifyRequest, sessions: Pick<Sessions, 'current'>
+): Parameters<EventHub['add']>[0] {
+  return {
+    write: text => { raw.write(text) },
+    bufferedBytes: () => raw.writableLength,
+    end: () => { raw.end() },
+    // A reader that is behind has no use for the rest.
+    drop: () => { raw.destroy() },
+    isAllowed: async () => {
+      const current = token === undefined ? undefined : await sessions.current(token)
+      return current !== undefined && current.username === session?.username &&
+        current.canView && !current.mustChange
+    }
+  }
+}

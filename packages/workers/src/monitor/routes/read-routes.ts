@@ -1,0 +1,180 @@
+/** What a viewer may read: load, users, history, the denied, metrics, and this interface itself. */
+import type { FastifyInstance } from 'fastify'
+import { ApiError } from '../api-error.ts'
+import type { Denials } from '../denials.ts'
+import { count, countText, figure, flag, objectOf, text, time } from './schemas.ts'
+
+export interface ReadRoutesParts {
+  /** The JSON of /stats, with so many ids per server. */
+  readonly stats: (idsPerServer: number) => Promise<Stats>
+  readonly users: (query: UsersQuery) => Promise<object>
+  readonly history: (minutes: number) => Promise<object>
+  readonly denials: Pick<Denials, 'list'>
+  /** Prometheus text. */
+  readonly metrics: () => string
+  readonly ports: readonly number[]
+}
+
+export interface Stats {
+  readonly total_users: number
+}
+
+export interface UsersQuery {
+  /** Index of a server; undefined for all. */
+  readonly server: number | undefined
+  readonly q: string | undefined
+  readonly sort: 'place' | 'last_seen' | 'first_seen'
+  readonly cursor: string | undefined
+  readonly limit: number
+}
+
+const IDS_PER_SERVER = 1000
+const IDS_PER_SERVER_MAX = 100_000
+const USERS_LIMIT = 100
+const USERS_LIMIT_MAX = 1000
+const PREFIX_LENGTH_MAX = 64
+const HISTORY_MINUTES = 60
+const HISTORY_MINUTES_MAX = 1440
+const PROMETHEUS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
+
+const config = { needs: 'view' } as const
+
+export function addReadRoutes (app: FastifyInstance, parts: ReadRoutesParts): void {
+  app.get<{ Querystring: { limit?: string } }>('/stats', {
+    config, schema: STATS
+  }, async (request, reply) => {
+    const limit = within('limit', request.query.limit, IDS_PER_SERVER, 0, IDS_PER_SERVER_MAX)
+    const stats = await parts.stats(limit)
+    return reply.header('X-Active-Users', String(stats.total_users)).send(stats)
+  })
+
+  app.get<{ Querystring: Record<string, string> }>('/users', {
+    config, schema: USERS
+  }, async request => await parts.users(parseUsersQuery(request.query, parts.ports)))
+
+  app.get<{ Querystring: { minutes?: string } }>('/history', {
+    config, schema: HISTORY
+  }, async request => await parts.history(
+    within('minutes', request.query.minutes, HISTORY_MINUTES, 1, HISTORY_MINUTES_MAX)))
+
+  app.get('/denied', { config, schema: DENIED }, async () => ({
+    denied: (await parts.denials.list()).map(({ kind, text, reason, by, sinceMs, untilMs }) => ({
+      ...(kind === 'id' ? { userId: text } : { address: text }),
+      reason,
+      by,
+      since: new Date(sinceMs).toISOString(),
+      until: untilMs === undefined ? null : new Date(untilMs).toISOString()
+    }))
+  }))
+
+  app.get('/metrics', {
+    config: { needs: 'metrics' }, schema: { summary: 'For Prometheus' }
+  }, (_request, reply) => reply.type(PROMETHEUS_TYPE).send(parts.metrics()))
+
+  app.get('/openapi.json', { config, schema: { hide: true } }, () => app.swagger())
+}
+
+function parseUsersQuery (
+  query: Readonly<Record<string, string | undefined>>, ports: readonly number[]
+): UsersQuery {
+  const { q, cursor, sort = 'place' } = query
+  const port = query['server']
+  const server = port === undefined ? undefined : ports.indexOf(Number(port))
+  if (server === -1) {
+    throw new ApiError('bad_request', `server must be one of ${ports.join(', ')}.`)
+  }
+  return {
+    server,
+    q: q === '' ? undefined : q,
+    sort: sort as UsersQuery['sort'],
+    cursor,
+    limit: within('limit', query['limit'], USERS_LIMIT, 1, USERS_LIMIT_MAX)
+  }
+}
+
+function within (
+  name: string, given: string | undefined, otherwise: number, min: number, max: number
+): number {
+  const value = given === undefined ? otherwise : Number(given)
+  if (value >= min && value <= max) return value
+  throw new ApiError('bad_request', `${name} must be ${min} to ${max}.`)
+}
+
+const SERVER_STATS = objectOf({
+  active_users: count,
+  reserved: count,
+  state: { type: 'string', enum: ['starting', 'up', 'draining', 'down'] },
+  users: { type: 'array', items: text },
+  users_truncated: flag,
+  up_since: time,
+  restarts: count,
+  connections: count,
+  requests_per_second: figure,
+  beats_per_second: figure,
+  errors_per_second: figure,
+  p99_ms: figure
+})
+const STATS = {
+  summary: 'Load of every server now',
+  querystring: objectOf({ limit: countText }),
+  response: {
+    200: objectOf({
+      timestamp: time,
+      servers: { type: 'object', additionalProperties: SERVER_STATS },
+      total_users: count,
+      denied_users: count,
+      redirects_per_second: figure,
+      wait_ms: objectOf({ p50: figure, p99: figure }),
+      table: objectOf({ used: count, size: count })
+    })
+  }
+}
+const USERS = {
+  summary: 'A page of the users',
+  querystring: objectOf({
+    server: { type: 'string', pattern: '^\\d{1,5}$' },
+    q: { type: 'string', maxLength: PREFIX_LENGTH_MAX },
+    sort: { type: 'string', enum: ['place', 'last_seen', 'first_seen'] },
+    cursor: { type: 'string', maxLength: 128 },
+    limit: countText
+  }),
+  response: {
+    200: objectOf({
+      users: {
+        type: 'array',
+        items: objectOf({
+          id: text,
+          kind: { type: 'string', enum: ['id', 'ip'] },
+          address: text,
+          server: { type: 'integer' },
+          first_seen: time,
+          last_seen: time
+        })
+      },
+      matched: count,
+      next_cursor: { type: ['string', 'null'] }
+    })
+  }
+}
+const HISTORY = {
+  summary: 'Load per server over time, and what happened to the servers',
+  querystring: objectOf({ minutes: countText })
+}
+const DENIED = {
+  summary: 'Who is denied, by whom, why and until when',
+  response: {
+    200: objectOf({
+      denied: {
+        type: 'array',
+        items: objectOf({
+          userId: text,
+          address: text,
+          reason: text,
+          by: text,
+          since: time,
+          until: { type: ['string', 'null'] }
+        })
+      }
+    })
+  }
+}
