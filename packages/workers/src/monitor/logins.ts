@@ -30,9 +30,6 @@ export interface Origin {
   readonly userAgent: string
 }
 
-/** One text for both, so that nobody learns which names have an account. */
-const NO_MATCH = 'Name and password do not match.'
-
 export class Logins {
   readonly #parts: LoginsParts
 
@@ -124,5 +121,3 @@ export interface PasswordChange {
   readonly current: string
   readonly next: string
 }
-
-export { NO_MATCH }

@@ -8,7 +8,7 @@ import { toApiError } from '../answer-errors.ts'
 import type { ApiErrorCode } from '../api-error.ts'
 import { sessionOf } from '../checks.ts'
 import { isForm } from '../forged-actions.ts'
-import { NO_MATCH, type Logins, type Origin, type PasswordChange } from '../logins.ts'
+import type { Logins, Origin, PasswordChange } from '../logins.ts'
 import { expiredSessionCookie, sessionCookie } from '../session-cookie.ts'
 import { flag, NAME_LENGTH_MAX, objectOf, PASSWORD_LENGTH_MAX, received, text } from './schemas.ts'
 
@@ -22,6 +22,8 @@ interface Credentials {
   readonly password: string
 }
 
+/** One text for both, so that nobody learns which names have an account. */
+const NO_MATCH = 'Name and password do not match.'
 const HOME = '/tracker.html'
 const LOGIN_PAGE = '/login.html'
 const PASSWORD_PAGE = '/password.html'
