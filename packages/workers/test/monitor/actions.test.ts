@@ -9,8 +9,13 @@ const CLIENT = parseClientId(ID)!
 const OPERATOR = { username: 'ana', address: parseAddress('192.0.2.7')! }
 const NOW_MS = 1_000_000
 const USER = {
-  client: CLIENT, address: parseAddress('198.51.100.3')!, server: 1, reservedServer: undefined,
-  timesSeen: 3, firstSeenAgoMs: 0, lastSeenAgoMs: 0
+  client: CLIENT,
+  address: parseAddress('198.51.100.3')!,
+  server: 1,
+  reservedServer: undefined,
+  timesSeen: 3,
+  firstSeenAgoMs: 0,
+  lastSeenAgoMs: 0
 }
 
 function testActions (overrides: Partial<ActionsParts> = {}) {

@@ -1,10 +1,10 @@
 /** The monitor's pages, with what is filled in. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { loadPages } from '../../src/monitor/pages.ts'
 
-function program (t: Parameters<Parameters<typeof import('tap').t.test>[1]>[0]): string {
+function program (t: Test): string {
   const dir = t.testdir()
   const pages = join(dir, 'html/monitor')
   mkdirSync(join(pages, 'assets'), { recursive: true })

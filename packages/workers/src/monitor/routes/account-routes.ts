@@ -1,6 +1,6 @@
 /**
- * `/login`, `/logout`, `/user-info`, `/password`. A script posts JSON and reads JSON; a page without
- * JavaScript posts a form and is sent on.
+ * `/login`, `/logout`, `/user-info`, `/password`. A script posts JSON and reads JSON; a page
+ * without JavaScript posts a form and is sent on.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'

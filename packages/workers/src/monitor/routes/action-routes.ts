@@ -21,7 +21,8 @@ export function addActionRoutes (app: FastifyInstance, parts: ActionRoutesParts)
   const { actions } = parts
 
   app.post<{ Body: Disconnection }>('/disconnect', {
-    config, schema: actionSchema('Remove a user everywhere, and deny them unless told otherwise', {
+    config,
+    schema: actionSchema('Remove a user everywhere, and deny them unless told otherwise', {
       userId, reason, minutes, deny: flag, address: flag
     }, ['userId'])
   }, async request => {
@@ -30,7 +31,8 @@ export function addActionRoutes (app: FastifyInstance, parts: ActionRoutesParts)
   })
 
   app.post<{ Body: Target & { readonly reason?: string, readonly minutes?: number, readonly force?: boolean } }>('/deny', {
-    config, schema: actionSchema('Deny a user id, an address or a range, here or not', {
+    config,
+    schema: actionSchema('Deny a user id, an address or a range, here or not', {
       userId, address, reason, minutes, force: flag
     })
   }, async request => {
