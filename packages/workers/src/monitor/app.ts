@@ -96,8 +96,8 @@ function addAnswers (app: FastifyInstance, log: Logger): void {
   })
   app.setErrorHandler((thrown, { method, url }, reply) => {
     const path = url.split('?', 1)[0]
-    const { status, error, message, headers } = toApiError(thrown, { method, path }, log)
-    return reply.code(status).headers(headers).send({ error, message })
+    const { status, code, message, headers } = toApiError(thrown, { method, path }, log)
+    return reply.code(status).headers(headers).send({ error: code, message })
   })
   app.setNotFoundHandler(() => { throw new ApiError('not_found', 'There is nothing here.') })
 }

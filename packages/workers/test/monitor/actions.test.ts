@@ -84,14 +84,14 @@ t.test('disconnect: denies the address too, since a new id is easy to get', asyn
 
 t.test('disconnect: who is malformed is 400, who is not here is 404, and nothing is done', async t => {
   const { actions, calls } = testActions()
-  for (const [userId, error] of [
+  for (const [userId, code] of [
     ['nonsense', 'bad_request'],
     ['00000000-0000-0000-0000-000000000000', 'bad_request'],
     ['192.0.2.0/24', 'bad_request'],
     ['11111111-93d4-4c11-8a77-0b9e5d2f4a61', 'not_found'],
     ['203.0.113.5', 'not_found']
   ] as const) {
-    await t.rejects(actions.disconnect(OPERATOR, { userId }), { error }, userId)
+    await t.rejects(actions.disconnect(OPERATOR, { userId }), { code }, userId)
   }
   t.strictSame(calls, [])
 })
@@ -117,7 +117,7 @@ t.test('deny: ids, addresses and ranges, here or not', async t => {
 t.test('deny: the address one acts from only with force', async t => {
   for (const address of ['192.0.2.7', '::ffff:192.0.2.7', '192.0.2.0/24', '0.0.0.0/0']) {
     const { actions, calls } = testActions()
-    await t.rejects(actions.deny(OPERATOR, { address }), { error: 'not_acceptable_here' }, address)
+    await t.rejects(actions.deny(OPERATOR, { address }), { code: 'not_acceptable_here' }, address)
     t.strictSame(calls, [])
     await actions.deny(OPERATOR, { address, force: true })
     t.equal(calls.length, 3)
@@ -126,8 +126,8 @@ t.test('deny: the address one acts from only with force', async t => {
 
 t.test('deny: one target, and a well-formed one', async t => {
   const { actions, calls } = testActions()
-  await t.rejects(actions.deny(OPERATOR, {}), { error: 'bad_request' })
-  await t.rejects(actions.deny(OPERATOR, { userId: ID, address: '::1' }), { error: 'bad_request' })
+  await t.rejects(actions.deny(OPERATOR, {}), { code: 'bad_request' })
+  await t.rejects(actions.deny(OPERATOR, { userId: ID, address: '::1' }), { code: 'bad_request' })
   await t.rejects(actions.deny(OPERATOR, { address: 'nonsense' }), { code: 'USHER_DENY_ENTRY_INVALID' })
   t.strictSame(calls, [])
 })
@@ -138,7 +138,7 @@ t.test('allow: takes a denial back; one that is not there is 404', async t => {
   t.match(calls, [
     ['allow', 'id', ID], ['ask', { type: 'set-deny-list' }], ['audit', { action: 'allow', target: ID }]
   ])
-  await t.rejects(actions.allow(OPERATOR, { address: '203.0.113.9' }), { error: 'not_found' })
+  await t.rejects(actions.allow(OPERATOR, { address: '203.0.113.9' }), { code: 'not_found' })
 })
 
 t.test('drain and ready: by port; the last available server is refused', async t => {
@@ -151,11 +151,11 @@ t.test('drain and ready: by port; the last available server is refused', async t
     ['ask', { type: 'set-draining', server: 1, isDraining: false }],
     ['audit', { action: 'ready', target: '8001' }]
   ])
-  await t.rejects(actions.setDraining(OPERATOR, 9, true, false), { error: 'not_found' })
+  await t.rejects(actions.setDraining(OPERATOR, 9, true, false), { code: 'not_found' })
   const last = testActions({
     ask: (async () => ({ outcome: 'last-available' })) as unknown as ActionsParts['ask']
   })
-  await t.rejects(last.actions.setDraining(OPERATOR, 8000, true, false), { error: 'not_acceptable_here' })
+  await t.rejects(last.actions.setDraining(OPERATOR, 8000, true, false), { code: 'not_acceptable_here' })
   t.strictSame(last.calls, [])
 })
 

@@ -9,7 +9,7 @@ t.test('answer errors: what other parts throw means something to a client', asyn
     thrown: unknown, status: number, error: string, message: RegExp, retryAfter?: string
   ): void => {
     const found = toApiError(thrown, {}, silentLog())
-    t.match({ ...found, status: found.status, message: found.message }, { status, error, message })
+    t.match({ ...found, status: found.status, message: found.message }, { status, code: error, message })
     t.equal(found.headers['Retry-After'], retryAfter)
   }
   const coded = (code: string, message = 'it is so', statusCode?: number): Error =>

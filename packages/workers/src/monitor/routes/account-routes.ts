@@ -5,7 +5,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { toApiError } from '../answer-errors.ts'
-import type { ApiErrorCode } from '../api-error.ts'
 import { sessionOf } from '../checks.ts'
 import { isForm } from '../forged-actions.ts'
 import type { Logins, Origin, PasswordChange } from '../logins.ts'
@@ -87,8 +86,8 @@ async function inForm (
   } catch (thrown) {
     if (!isForm(request.headers)) throw thrown
     const path = request.url.split('?', 1)[0]
-    const { error, headers } = toApiError(thrown, { method: request.method, path }, log)
-    return reply.headers(headers).redirect(`${page}?error=${error satisfies ApiErrorCode}`, 303)
+    const { code, headers } = toApiError(thrown, { method: request.method, path }, log)
+    return reply.headers(headers).redirect(`${page}?error=${code}`, 303)
   }
 }
 
