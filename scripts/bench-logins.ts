@@ -1,6 +1,6 @@
 /**
- * What a flood of logins costs an operator who is logged in: `/stats` on a cluster of its own, asked
- * without a pause, in turn with and without 200 logins at once. Quoted as ratios of its p99.
+ * What a flood of logins costs an operator who is logged in: `/stats` on a cluster of its own,
+ * asked without a pause, in turn with and without 200 logins at once. Quoted as ratios of its p99.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
