@@ -33,6 +33,11 @@ export const DatabaseUnavailable = defineError('USHER_DATABASE_UNAVAILABLE', '%s
 // The deny list: the list that stood before stays in force.
 export const DenyEntryInvalid = defineError('USHER_DENY_ENTRY_INVALID', '%s')
 
+// The monitor's logins: too many at once, come back.
+export const CredentialsBusy = defineError(
+  'USHER_CREDENTIALS_BUSY', 'too many passwords wait to be verified', 503
+)
+
 // Talk between threads.
 export const OrderTimedOut = defineError('USHER_ORDER_TIMED_OUT', '%s did not answer %s in time')
 export const WorkerGone = defineError('USHER_WORKER_GONE', '%s ended before it answered %s')

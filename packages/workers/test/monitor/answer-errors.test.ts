@@ -9,7 +9,8 @@ t.test('answer errors: what other parts throw means something to a client', asyn
     thrown: unknown, status: number, error: string, message: RegExp, retryAfter?: string
   ): void => {
     const found = toApiError(thrown, {}, silentLog())
-    t.match({ ...found, status: found.status, message: found.message }, { status, code: error, message })
+    const { status: foundStatus, code, message: text } = found
+    t.match({ status: foundStatus, code, text }, { status, code: error, text: message })
     t.equal(found.headers['Retry-After'], retryAfter)
   }
   const coded = (code: string, message = 'it is so', statusCode?: number): Error =>
