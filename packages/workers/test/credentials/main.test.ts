@@ -14,14 +14,14 @@ t.test('credentials: nobody is verified against a hash of the same parameters', 
   const verified: string[] = []
   const { default: carryOut } = await t.mockImport<{ default: typeof carryOut }>(
     '../../src/credentials/main.ts', {
-    '../../src/credentials/password-hash.ts': {
-      hashPassword,
-      isPasswordOf: (hash: string) => {
-        verified.push(hash)
-        return true
+      '../../src/credentials/password-hash.ts': {
+        hashPassword,
+        isPasswordOf: (hash: string) => {
+          verified.push(hash)
+          return true
+        }
       }
-    }
-  })
+    })
   t.equal(carryOut({ type: 'verify', hash: undefined, password: 'x' }), false, 'even if it fits')
   const parameters = (hash: string): string => hash.split('$').slice(0, 4).join('$')
   t.strictSame(verified.map(parameters), [parameters(hashPassword('x'))])
