@@ -159,7 +159,8 @@ function render (
     case 'redirect': {
       const location = redirectTarget(request, decision.server, settings)
       const headers = ['Location', location, ...cookieHeaders(visitor, request)]
-      return { status: 302, headers, body: NO_BODY }
+      const reply = { status: 302, headers, body: NO_BODY }
+      return isGivenId(visitor) ? { ...reply, newClient: visitor.client } : reply
     }
   }
 }
@@ -174,8 +175,12 @@ function tryLater (page: Buffer, retryAfterS: number): Reply {
 }
 
 /** Whoever comes without an id is given the one under which the place is held. */
+function isGivenId ({ isReturning, isCounted }: Visitor): boolean {
+  return !isReturning && isCounted
+}
+
 function cookieHeaders (visitor: Visitor, { isSecure }: RequestValue): readonly string[] {
-  if (visitor.isReturning || !visitor.isCounted) return NO_STORE
+  if (!isGivenId(visitor)) return NO_STORE
   return [
     'Cache-Control', 'private, no-store', 'Set-Cookie', clientCookie(visitor.client, isSecure)
   ]

@@ -29,6 +29,9 @@ export interface Client extends Words128 {
   readonly kind: 'id' | 'ip'
 }
 
+/** Picks clients, each with where it was last seen; the client is undefined where none was named. */
+export type ClientMatch = (client: Client | undefined, address: Address) => boolean
+
 export const UNKNOWN_ADDRESS: Address = Object.freeze({ w0: 0, w1: 0, w2: 0, w3: 0 })
 
 const UUID_LENGTH = 36
