@@ -123,8 +123,8 @@ t.test('identity: beats and leaves name their client in the query first, others 
     [`/heartbeat/?client_id=${ID}`, OTHER]
   ]
   for (const [url, expected] of cases) {
-    const request = url === undefined ? {} : { url }
-    t.equal(formatClient(requestClient({ ...request, headers: { cookie } })!), expected, String(url))
+    const named = requestClient({ ...(url === undefined ? {} : { url }), headers: { cookie } })
+    t.equal(formatClient(named!), expected, String(url))
   }
   t.equal(requestClient({ url: '/leave', headers: {} }), undefined)
 })
