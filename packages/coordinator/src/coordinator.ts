@@ -1,19 +1,24 @@
 /**
  * The main thread's whole: makes the user table, starts the workers, then the router; answers for
- * the deny list, reloads and the stop. Owns no socket and no lock of its own.
+ * what the monitor asks, reloads and the stop. Owns no socket and no lock of its own.
  */
 import { randomBytes } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
-import { DenyList, type DenyEntry } from '@usher/shared/deny-list.ts'
+import type { Client } from '@usher/shared/client.ts'
+import type { DenyEntry } from '@usher/shared/deny-list.ts'
 import {
   allocateTable, MAIN_THREAD_PATIENCE, MAIN_THREAD_TAG
 } from '@usher/shared/memory/table-view.ts'
 import { UserTable } from '@usher/shared/memory/user-table.ts'
+import type { AskAnswers } from '@usher/shared/messages.ts'
 import type { Settings } from '@usher/shared/settings.ts'
 import type { Logger } from 'pino'
+import { Expulsion } from './expulsion.ts'
 import { logUsers } from './log-users.ts'
+import { answerAsk, type AskedActions } from './monitor-asks.ts'
 import { openRouterDoor, type RouterDoor } from './router-door.ts'
+import { ServerStates } from './server-states.ts'
 import { startSweep, type Sweep } from './sweep.ts'
 import { Workers } from './workers.ts'
 
@@ -29,6 +34,8 @@ export interface CoordinatorParts {
 const CONNECTIONS_SHARE = 0.7
 const RELOAD_TIMEOUT_MS = 60_000
 const ORDER_TIMEOUT_MS = 5000
+/** Shorter than the monitor waits for its answer, so that it hears which thread was too slow. */
+const ASKED_ORDER_TIMEOUT_MS = 4000
 
 /** Resolves when visitors are welcome; rejects, with nothing running, when a part cannot start. */
 export async function startCoordinator (parts: CoordinatorParts): Promise<Coordinator> {
@@ -37,14 +44,14 @@ export async function startCoordinator (parts: CoordinatorParts): Promise<Coordi
   return coordinator
 }
 
-export class Coordinator {
+export class Coordinator implements AskedActions {
   readonly #settings: Settings
   readonly #programDir: string
   readonly #log: Logger
   readonly #table: UserTable
   readonly #workers: Workers
-  readonly #denyList = new DenyList(Date.now)
-  #denyEntries: readonly DenyEntry[] = []
+  readonly #states: ServerStates
+  readonly #expulsion: Expulsion
   #router: RouterDoor | undefined
   #sweep: Sweep | undefined
   #closed: Promise<void> | undefined
@@ -58,23 +65,36 @@ export class Coordinator {
     this.#table = new UserTable(memory, {
       threadTag: MAIN_THREAD_TAG, patience: MAIN_THREAD_PATIENCE, now: monotonicNowMs
     })
+    this.#expulsion = new Expulsion({
+      table: this.#table,
+      tellServers: order => this.#workers.tellServers(order, ASKED_ORDER_TIMEOUT_MS),
+      closeAtRouter: async isMatch => { await this.#router?.closeClients(isMatch) },
+      now: monotonicNowMs,
+      wallNow: Date.now,
+      log
+    })
+    this.#states = new ServerStates({ table: this.#table, ports: settings.ports, log })
     this.#workers = new Workers({
-      boot: () => ({ memory, settings, denyEntries: this.#denyEntries, isTerminal, programDir }),
+      boot: () => (
+        { memory, settings, denyEntries: this.#expulsion.entries, isTerminal, programDir }
+      ),
       ports: settings.ports,
       programDir,
       table: this.#table,
+      states: this.#states,
+      onAsk: ask => answerAsk(this, ask),
       log
     })
   }
 
   async start (): Promise<void> {
     try {
-      await this.#workers.start()
+      await this.#workers.start(this.#expulsion.listKnown)
       this.#router = await openRouterDoor({
         settings: this.#settings,
         programDir: this.#programDir,
         table: this.#table,
-        denyList: this.#denyList,
+        denyList: this.#expulsion.list,
         log: this.#log
       })
       await this.#tellReadiness(undefined)
@@ -101,11 +121,23 @@ export class Coordinator {
     }
   }
 
-  /** Every thread refuses these from now on; resolves when all have said so. */
-  async replaceDenyList (entries: readonly DenyEntry[]): Promise<void> {
-    this.#denyList.replace(entries) // Throws before anybody else hears of a malformed entry.
-    this.#denyEntries = entries
-    await this.#workers.tellAll({ type: 'replace-deny-list', entries }, ORDER_TIMEOUT_MS)
+  /** Every thread refuses these from now on; whoever of them was here is gone when it resolves. */
+  setDenyList (entries: readonly DenyEntry[]): Promise<AskAnswers['set-deny-list']> {
+    return this.#expulsion.setDenyList(entries)
+  }
+
+  /** The client is gone when it resolves; it may come back unless the entries deny it. */
+  disconnect (
+    client: Client, entries: readonly DenyEntry[] | undefined
+  ): Promise<AskAnswers['disconnect']> {
+    return this.#expulsion.disconnect(client, entries)
+  }
+
+  /** A draining server keeps its users and gets no new ones; its state outlives its thread. */
+  setDraining (
+    server: number, isDraining: boolean, isForced: boolean
+  ): AskAnswers['set-draining'] {
+    return { outcome: this.#states.setDraining(server, isDraining, isForced) }
   }
 
   /** The graceful stop: what has begun is answered, users are saved. Safe to call twice. */

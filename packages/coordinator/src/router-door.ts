@@ -5,6 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
+import type { ClientMatch } from '@usher/shared/client.ts'
 import type { DenyList } from '@usher/shared/deny-list.ts'
 import { htmlReply, NO_STORE } from '@usher/shared/http/replies.ts'
 import { openDoor } from '@usher/shared/http/serve.ts'
@@ -14,7 +15,7 @@ import type { Logger } from 'pino'
 import { fewestUsers, portOrder } from './balancer.ts'
 import { DeadlineQueue } from './deadline-queue.ts'
 import { Reservations } from './reservations.ts'
-import { ROUTER_ALLOW, routerHandler } from './router.ts'
+import { ROUTER_ALLOW, routerHandler, type Waiting } from './router.ts'
 
 export interface RouterDoorParts {
   readonly settings: Settings
@@ -25,8 +26,18 @@ export interface RouterDoorParts {
 }
 
 export interface RouterDoor {
+  /**
+   * Those who wait are answered at once, by what holds for them now, and their connections are
+   * closed; resolves when they are.
+   */
+  closeClients (isMatch: ClientMatch): Promise<void>
   /** Stops to accept, answers the waiting visitors at once, and resolves when all are gone. */
   close (): Promise<void>
+}
+
+interface Wait {
+  readonly visitor: Waiting
+  readonly end: () => void
 }
 
 const BODY_BYTES_MAX = 1024
@@ -34,14 +45,14 @@ const BODY_BYTES_MAX = 1024
 export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoor> {
   const { settings, programDir, table, denyList, log } = parts
   const reservations = new Reservations(table, monotonicNowMs, settings)
-  const waits = new DeadlineQueue<() => void>(monotonicNowMs, resolve => { resolve() })
+  const waits = new DeadlineQueue<Wait>(monotonicNowMs, ({ end }) => { end() })
   const delayMs = settings.delayBetweenRoutingMs
   let isClosing = false
 
   /** A visitor's wait is an entry of the queue, not a timer of its own. */
-  function wait (): Promise<void> {
+  function wait (visitor: Waiting): Promise<void> {
     if (isClosing || delayMs === 0) return Promise.resolve()
-    return new Promise(resolve => { waits.add(resolve, monotonicNowMs() + delayMs) })
+    return new Promise(end => { waits.add({ visitor, end }, monotonicNowMs() + delayMs) })
   }
 
   const { fault, ...pages } = await readPages(programDir)
@@ -59,6 +70,11 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
     renderFault: code => htmlReply(500, fault.toString().replace('__CODE__', code), NO_STORE)
   })
   return {
+    async closeClients (isMatch) {
+      const closed = door.closeClients(isMatch) // Marks the replies as last before they are made.
+      waits.flushWhere(({ visitor: { client, address } }) => isMatch(client, address))
+      await closed
+    },
     async close () {
       isClosing = true
       const closed = door.close() // Stops to accept before the waiting visitors are let go.

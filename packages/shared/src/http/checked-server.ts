@@ -31,6 +31,8 @@ export interface CheckedServer {
   connectionCount (): number
   /** Answers a request of this server with a bare status and ends its connection. */
   refuse (response: ServerResponse, status: RefusalStatus): void
+  /** Ends the connections whose latest request matches, see Connections. */
+  closeWhere (isMatch: (request: IncomingMessage) => boolean): Promise<void>
   /**
    * Stops to accept at once, answers what has begun, ends what is silent, and resolves when all
    * connections are gone. Safe to call twice.
@@ -89,6 +91,7 @@ export function createCheckedServer (
     server,
     connectionCount: () => connections.count,
     refuse,
+    closeWhere: isMatch => connections.closeWhere(isMatch),
     close: async () => {
       // http.Server's own close() would cut connections between two requests; net.Server's only
       // stops to listen.

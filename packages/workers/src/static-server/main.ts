@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openDoor } from '@usher/shared/http/serve.ts'
 import { htmlReply, NO_STORE } from '@usher/shared/http/replies.ts'
+import { leaverMatch } from '@usher/shared/leavers.ts'
 import { runWorker } from '../worker-host.ts'
 import { staticHandler } from './handler.ts'
 import { renderPageScript } from './page-script.ts'
@@ -55,6 +56,9 @@ await runWorker(async ({ boot, table, denyList, log }) => {
   return {
     port: door.port,
     async carryOut (order) {
+      if (order.type === 'close-clients') {
+        await door.closeClients(leaverMatch(order.leavers, Date.now))
+      }
       if (order.type === 'prepare-reload') prepared = await load()
       if (order.type === 'commit-reload') site = prepared ?? site
       if (order.type === 'commit-reload' || order.type === 'abort-reload') prepared = undefined
