@@ -4,6 +4,7 @@
  * out from elsewhere. Holds only what runs or has failed lately. Runs in the monitor's thread.
  */
 import type { Address } from '@usher/shared/client.ts'
+import { usernameKey } from './accounts.ts'
 
 export type Attempt =
   /** `end` is called once. Only `wrong` counts on; `failed` is our own trouble. */
@@ -47,7 +48,7 @@ export class LoginThrottle {
     const nowMs = this.#now()
     const place = placeOf(address)
     const names = this.#namesOf(place)
-    const name = nameIn(names, username.toLowerCase(), nowMs)
+    const name = nameIn(names, usernameKey(username), nowMs)
     const record = names.get(name) ?? { running: 0, failedMs: [] }
     forgetOld(record, nowMs)
     if (record.running + record.failedMs.length >= ATTEMPTS_MAX) {

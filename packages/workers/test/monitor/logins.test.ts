@@ -1,6 +1,7 @@
 /** Who gets in, how an attempt is counted, and what is put on record. */
 import t from 'tap'
 import { parseAddress } from '@usher/shared/client.ts'
+import { AccountChanged } from '@usher/shared/errors.ts'
 import { Logins, type LoginsParts } from '../../src/monitor/logins.ts'
 
 const FROM = { address: parseAddress('192.0.2.7')!, userAgent: 'a browser' }
@@ -41,8 +42,8 @@ t.test('logins: the right password opens a session under the name of the account
   t.equal(await logins.logIn('ana', PASSWORD, FROM), 'a-token')
   t.match(calls, [
     ['end', 'right'],
-    ['count', 'ok'],
     ['open', { id: 7 }, { address: '192.0.2.7', userAgent: 'a browser' }],
+    ['count', 'ok'],
     ['audit', { who: 'Ana', action: 'login', address: '192.0.2.7' }]
   ])
 })
@@ -67,6 +68,14 @@ t.test('logins: an unknown name and a wrong password go the same way', async t =
       ['audit', { who: username, action: 'login-failed', address: '192.0.2.7' }]
     ])
   }
+})
+
+t.test('logins: an account that changed while it was verified does not match', async t => {
+  const { logins, calls } = testLogins({
+    sessions: { open: async () => { throw new AccountChanged() }, close: async () => {} }
+  })
+  t.equal(await logins.logIn('ana', PASSWORD, FROM), undefined)
+  t.match(calls.slice(1), [['count', 'failed'], ['audit', { who: 'Ana', action: 'login-failed' }]])
 })
 
 t.test('logins: a name without an account is not let in whatever the pool says', async t => {

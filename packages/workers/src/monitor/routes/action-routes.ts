@@ -96,7 +96,7 @@ const DRAIN = {
 
 const AUDIT = {
   summary: 'Who did what to whom, when and from where; newest first',
-  querystring: objectOf({ cursor: countText, limit: countText }),
+  querystring: objectOf({ cursor: { type: 'string', maxLength: 20 }, limit: countText }),
   response: {
     200: objectOf({
       entries: {

@@ -68,7 +68,7 @@ t.test('audit: newest first, in pages, times in ISO', async t => {
   })
   t.match(text, /"<b>"/, 'text stays text: the type is JSON')
   t.strictSame(asked, [['12', 1]])
-  for (const query of ['limit=0', 'limit=1001', 'limit=x', 'cursor=x', 'nope=1', 'limit=1&limit=2']) {
+  for (const query of ['limit=0', 'limit=1001', 'limit=x', `cursor=${'1'.repeat(21)}`, 'nope=1', 'limit=1&limit=2']) {
     t.equal((await ask('GET', `/audit?${query}`, { as })).status, 400, query)
   }
 })
