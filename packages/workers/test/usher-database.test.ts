@@ -103,7 +103,7 @@ t.test('usher database: a full disk and a file that may only be read are 503, sa
   const full = linesLog()
   const disk = onFullDisk(t, path, full.log)
   const fill = (database: UsherDatabase): Promise<void> => database.write(sql => {
-    for (let at = 0; at < 1000; at++) sql.addSample({ atMs: at, loads: '{}'.repeat(100) })
+    for (let at = 0; at < 1000; at++) sql.addSample({ atMs: at, loads: JSON.stringify('x'.repeat(200)) })
   })
   const readonly = linesLog()
   const cases = [
