@@ -51,6 +51,17 @@ t.test('usher database: a write is all or nothing, and its error the work\'s own
   t.equal(commits, 'result'.length)
 })
 
+t.test('usher database: what a write has read is still so when it writes', async t => {
+  const { database, other } = testDatabase(t)
+  other.pragma('busy_timeout = 0')
+  const change = (): unknown => other.exec('UPDATE SessionClock SET Reached = 9')
+  await database.write(sql => {
+    t.equal(sql.hasAccounts(), false)
+    t.throws(change, { code: 'SQLITE_BUSY' })
+  })
+  t.doesNotThrow(change)
+})
+
 t.test('usher database: another process\'s lock: bounded waits, 503, and it works again', async t => {
   const { path, database } = testDatabase(t)
   const release = await lockedByAnother(t, path)
@@ -103,7 +114,7 @@ t.test('usher database: a full disk and a file that may only be read are 503, sa
   const full = linesLog()
   const disk = onFullDisk(t, path, full.log)
   const fill = (database: UsherDatabase): Promise<void> => database.write(sql => {
-    for (let at = 0; at < 1000; at++) sql.addSample({ atMs: at, loads: '{}'.repeat(100) })
+    for (let at = 0; at < 1000; at++) sql.addSample({ atMs: at, loads: JSON.stringify('x'.repeat(200)) })
   })
   const readonly = linesLog()
   const cases = [

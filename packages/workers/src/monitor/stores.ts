@@ -28,6 +28,8 @@ export interface StoresOptions
   readonly wallNow: () => number
   /** Monotonic milliseconds. */
   readonly now: () => number
+  /** UPKEEP_INTERVAL_MS if left out. */
+  readonly upkeepIntervalMs?: number
 }
 
 const UPKEEP_INTERVAL_MS = 10_000
@@ -48,7 +50,8 @@ export async function openStores (
     await Promise.allSettled([sessions.sweep(), denials.removeExpired()])
   }
   void upkeep()
-  const timer = setInterval(() => { void upkeep() }, UPKEEP_INTERVAL_MS).unref()
+  const timer = setInterval(() => { void upkeep() }, options.upkeepIntervalMs ?? UPKEEP_INTERVAL_MS)
+  timer.unref()
   return {
     accounts: new Accounts(database),
     sessions,
