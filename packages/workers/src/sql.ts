@@ -204,6 +204,8 @@ function deniedSql (db: Database) {
   const all = db.prepare<[number], DeniedSqlRow>(`SELECT Kind AS kind, Target AS target,
     Reason AS reason, Author AS author, Since AS sinceMs, Until AS untilMs FROM Denied
     WHERE Until IS NULL OR Until > ? ORDER BY Since DESC, Kind, Target`)
+  const inForce = db.prepare<[number], number>(
+    'SELECT COUNT(*) FROM Denied WHERE Until IS NULL OR Until > ?').pluck()
   const count = db.prepare<[string, string, string], { all: number, ranges: number }>(`SELECT
     COUNT(*) AS "all", COALESCE(SUM(Kind = ?), 0) AS ranges FROM Denied
     WHERE NOT (Kind = ? AND Target = ?)`)
@@ -214,6 +216,7 @@ function deniedSql (db: Database) {
   const removeExpired = db.prepare<[number]>('DELETE FROM Denied WHERE Until <= ?')
   return {
     denied: (wallNowMs: number) => all.all(wallNowMs),
+    deniedCount: (wallNowMs: number) => inForce.get(wallNowMs) ?? 0,
     deniedBeside: (kind: string, target: string) => count.get('range', kind, target)!,
     putDenied: (row: DeniedSqlRow) => { replace.run(row) },
     removeDenied: (kind: string, target: string) => remove.run(kind, target).changes > 0,

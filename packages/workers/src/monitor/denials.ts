@@ -44,7 +44,12 @@ export class Denials {
     return this.#database.read(sql => sql.denied(this.#wallNow()).map(deniedRowOf))
   }
 
-  /** The same, as the threads take them. */
+  /** How many are in force. */
+  count (): Promise<number> {
+    return this.#database.read(sql => sql.deniedCount(this.#wallNow()))
+  }
+
+  /** Those in force, as the threads take them. */
   async entries (): Promise<readonly DenyEntry[]> {
     return (await this.list()).map(({ kind, text, untilMs }) => ({ kind, text, untilMs }))
   }
