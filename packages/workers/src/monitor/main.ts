@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { textReply } from '@usher/shared/http/replies.ts'
 import { openDoor } from '@usher/shared/http/serve.ts'
-import { openDatabase, whenUnlocked } from '../database.ts'
+import { openDatabase } from '../database.ts'
 import { runWorker } from '../worker-host.ts'
 import { probeHandler } from './probes.ts'
 import { restoreUsers, usersToSave } from './saved-users.ts'
@@ -11,11 +11,12 @@ const BODY_BYTES_MAX = 16 * 1024
 
 await runWorker(async ({ boot, table, log }) => {
   const { settings } = boot
-  const database = openDatabase(settings.dbPath, join(boot.programDir, 'db'))
+  const database = openDatabase(settings.dbPath, join(boot.programDir, 'db'), log)
   if (boot.isFirstStart) {
     const { ports, timeoutThresholdMs } = settings
-    const saved = database.savedUsers()
-    const restored = restoreUsers(table, saved, ports, timeoutThresholdMs, Date.now())
+    const restored = await database.read(sql => {
+      return restoreUsers(table, sql.savedUsers(), ports, timeoutThresholdMs, Date.now())
+    })
     if (restored > 0) log.info({ users: restored }, 'users of the last stop are back')
   }
 
@@ -42,11 +43,11 @@ await runWorker(async ({ boot, table, log }) => {
       if (order.type === 'set-readiness') {
         notReady = order.reason
         // Only once all have started: a start that fails must not lose them.
-        if (notReady === undefined) await whenUnlocked(() => { database.forgetUsers() })
+        if (notReady === undefined) await database.write(sql => { sql.forgetUsers() })
       }
       if (order.type === 'save-users') {
-        await whenUnlocked(() => {
-          database.saveUsers(usersToSave(table, settings.ports, Date.now()))
+        await database.write(sql => {
+          sql.saveUsers(usersToSave(table, settings.ports, Date.now()))
         })
       }
     },
