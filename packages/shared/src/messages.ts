@@ -7,6 +7,7 @@
 import type { Client } from './client.ts'
 import type { ErrorReport } from './errors.ts'
 import type { DenyEntry } from './deny-list.ts'
+import type { MeterMemory } from './memory/meters.ts'
 import type { TableMemory } from './memory/table-view.ts'
 import type { Settings } from './settings.ts'
 
@@ -87,6 +88,7 @@ export interface BootData {
   readonly name: string
   readonly threadTag: number
   readonly memory: TableMemory
+  readonly meters: MeterMemory
   readonly settings: Settings
   readonly denyEntries: readonly DenyEntry[]
   /** Whether the console is a terminal, so that its log is made for people. */

@@ -9,7 +9,7 @@ import { restoreUsers, usersToSave } from './saved-users.ts'
 
 const BODY_BYTES_MAX = 16 * 1024
 
-await runWorker(async ({ boot, table, log }) => {
+await runWorker(async ({ boot, table, meter, log }) => {
   const { settings } = boot
   const database = openDatabase(settings.dbPath, join(boot.programDir, 'db'), log)
   if (boot.isFirstStart) {
@@ -28,6 +28,7 @@ await runWorker(async ({ boot, table, log }) => {
     handler: probeHandler(() => notReady ?? unavailability()),
     allow: 'GET, HEAD',
     bodyBytesMax: BODY_BYTES_MAX,
+    meter,
     log,
     renderFault: code => textReply(500, `A fault of ours: ${code}\n`)
   })
@@ -39,6 +40,7 @@ await runWorker(async ({ boot, table, log }) => {
 
   return {
     port: door.port,
+    connectionCount: () => door.connectionCount(),
     async carryOut (order) {
       if (order.type === 'set-readiness') {
         notReady = order.reason
