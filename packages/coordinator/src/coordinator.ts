@@ -8,6 +8,9 @@ import { monotonicNowMs } from '@usher/shared/clock.ts'
 import type { Client } from '@usher/shared/client.ts'
 import type { DenyEntry } from '@usher/shared/deny-list.ts'
 import {
+  allocateMeters, ClusterMeter, ROUTER_METER, ThreadMeter
+} from '@usher/shared/memory/meters.ts'
+import {
   allocateTable, MAIN_THREAD_PATIENCE, MAIN_THREAD_TAG
 } from '@usher/shared/memory/table-view.ts'
 import { UserTable } from '@usher/shared/memory/user-table.ts'
@@ -49,6 +52,8 @@ export class Coordinator implements AskedActions {
   readonly #programDir: string
   readonly #log: Logger
   readonly #table: UserTable
+  readonly #meter: ThreadMeter
+  readonly #clusterMeter: ClusterMeter
   readonly #workers: Workers
   readonly #states: ServerStates
   readonly #expulsion: Expulsion
@@ -62,8 +67,15 @@ export class Coordinator implements AskedActions {
     this.#settings = settings
     this.#programDir = programDir
     this.#log = log
+    const meters = allocateMeters(settings.ports.length)
+    const meter = new ThreadMeter(meters, ROUTER_METER)
+    this.#meter = meter
+    this.#clusterMeter = new ClusterMeter(meters)
     this.#table = new UserTable(memory, {
-      threadTag: MAIN_THREAD_TAG, patience: MAIN_THREAD_PATIENCE, now: monotonicNowMs
+      threadTag: MAIN_THREAD_TAG,
+      patience: MAIN_THREAD_PATIENCE,
+      now: monotonicNowMs,
+      onLockWaited: ms => { meter.lockWaited(ms) }
     })
     this.#expulsion = new Expulsion({
       table: this.#table,
@@ -76,12 +88,13 @@ export class Coordinator implements AskedActions {
     this.#states = new ServerStates({ table: this.#table, ports: settings.ports, log })
     this.#workers = new Workers({
       boot: () => (
-        { memory, settings, denyEntries: this.#expulsion.entries, isTerminal, programDir }
+        { memory, meters, settings, denyEntries: this.#expulsion.entries, isTerminal, programDir }
       ),
       ports: settings.ports,
       programDir,
       table: this.#table,
       states: this.#states,
+      meter: this.#clusterMeter,
       onAsk: ask => answerAsk(this, ask),
       log
     })
@@ -95,6 +108,7 @@ export class Coordinator implements AskedActions {
         programDir: this.#programDir,
         table: this.#table,
         denyList: this.#expulsion.list,
+        meter: this.#meter,
         log: this.#log
       })
       await this.#tellReadiness(undefined)
@@ -114,6 +128,7 @@ export class Coordinator implements AskedActions {
     try {
       await this.#workers.askServers({ type: 'prepare-reload' }, RELOAD_TIMEOUT_MS)
       await this.#workers.askServers({ type: 'commit-reload' }, ORDER_TIMEOUT_MS)
+      this.#clusterMeter.reloaded()
       this.#log.info('the servers have read their files again')
     } catch (error) {
       this.#log.error({ err: error }, 'nothing was reloaded: not every server could read its files')

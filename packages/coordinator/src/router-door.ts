@@ -7,21 +7,25 @@ import { join } from 'node:path'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import type { ClientMatch } from '@usher/shared/client.ts'
 import type { DenyList } from '@usher/shared/deny-list.ts'
+import type { HttpMeter } from '@usher/shared/http/checked-server.ts'
 import { htmlReply, NO_STORE } from '@usher/shared/http/replies.ts'
 import { openDoor } from '@usher/shared/http/serve.ts'
+import type { ThreadMeter } from '@usher/shared/memory/meters.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { Settings } from '@usher/shared/settings.ts'
+import { sampleThread } from '@usher/shared/thread-sampler.ts'
 import type { Logger } from 'pino'
 import { fewestUsers, portOrder } from './balancer.ts'
 import { DeadlineQueue } from './deadline-queue.ts'
 import { Reservations } from './reservations.ts'
-import { ROUTER_ALLOW, routerHandler, type Waiting } from './router.ts'
+import { REDIRECT_STATUS, ROUTER_ALLOW, routerHandler, type Waiting } from './router.ts'
 
 export interface RouterDoorParts {
   readonly settings: Settings
   readonly programDir: string
   readonly table: UserTable
   readonly denyList: DenyList
+  readonly meter: ThreadMeter
   readonly log: Logger
 }
 
@@ -43,7 +47,7 @@ interface Wait {
 const BODY_BYTES_MAX = 1024
 
 export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoor> {
-  const { settings, programDir, table, denyList, log } = parts
+  const { settings, programDir, table, denyList, meter, log } = parts
   const reservations = new Reservations(table, monotonicNowMs, settings)
   const waits = new DeadlineQueue<Wait>(monotonicNowMs, ({ end }) => { end() })
   const delayMs = settings.delayBetweenRoutingMs
@@ -66,9 +70,11 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
     }),
     allow: ROUTER_ALLOW,
     bodyBytesMax: BODY_BYTES_MAX,
+    meter: redirectMeter(meter),
     log,
     renderFault: code => htmlReply(500, fault.toString().replace('__CODE__', code), NO_STORE)
   })
+  const sampling = sampleThread(meter, () => door.connectionCount())
   return {
     async closeClients (isMatch) {
       const closed = door.closeClients(isMatch) // Marks the replies as last before they are made.
@@ -82,6 +88,16 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
       await closed
       waits.close()
       reservations.close()
+      sampling.close()
+    }
+  }
+}
+
+/** Times redirects only: who is refused does not wait, and would make the waits look short. */
+function redirectMeter (meter: ThreadMeter): HttpMeter {
+  return {
+    answered (status, durationMs) {
+      meter.answered(status, status === REDIRECT_STATUS ? durationMs : undefined)
     }
   }
 }

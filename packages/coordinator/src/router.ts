@@ -54,6 +54,7 @@ interface Visitor extends Waiting {
 }
 
 export const ROUTER_ALLOW = 'GET, HEAD'
+export const REDIRECT_STATUS = 302
 /** A shard is locked for microseconds, or until a dead worker's lock is recovered: some 10 ms. */
 const BUSY_RETRIES_MAX = 1000
 /** Places that are reserved one after another while each is lost again, before giving up. */
@@ -164,7 +165,7 @@ function render (
     case 'redirect': {
       const location = redirectTarget(request, decision.server, settings)
       const headers = ['Location', location, ...cookieHeaders(visitor, request)]
-      const reply = { status: 302, headers, body: NO_BODY }
+      const reply = { status: REDIRECT_STATUS, headers, body: NO_BODY }
       return isGivenId(visitor) ? { ...reply, newClient: visitor.client } : reply
     }
   }

@@ -5,6 +5,7 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { WorkerGone } from '@usher/shared/errors.ts'
+import { MONITOR_METER, type ClusterMeter } from '@usher/shared/memory/meters.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { Ask, AskAnswer, BootData, Order } from '@usher/shared/messages.ts'
 import type { Logger } from 'pino'
@@ -18,12 +19,13 @@ export interface WorkersParts {
   readonly programDir: string
   readonly table: Pick<UserTable, 'recover'>
   readonly states: ServerStates
+  readonly meter: ClusterMeter
   readonly onAsk: (ask: Ask) => Promise<AskAnswer>
   readonly log: Logger
 }
 
 /** In place of a server's index. */
-const MONITOR = -1
+const MONITOR = MONITOR_METER
 
 export class Workers {
   readonly monitor: SupervisedWorker
@@ -72,19 +74,25 @@ export class Workers {
   }
 
   #supervise (name: string, file: string, server: number): SupervisedWorker {
-    const { boot, programDir, states, onAsk, log } = this.#parts
-    return superviseWorker({
+    const { boot, programDir, states, meter, onAsk, log } = this.#parts
+    const worker = superviseWorker({
       name,
       file: pathToFileURL(join(programDir, file)),
       boot: () => ({ ...boot(), server }),
-      onUp: () => { if (server !== MONITOR) states.setUp(server) },
+      onUp: () => {
+        // Before the state: who sees a server up sees since when.
+        meter.setUp(server, worker.restarts, Date.now())
+        if (server !== MONITOR) states.setUp(server)
+      },
       onDown: threadTag => {
         if (server !== MONITOR) states.setDown(server)
+        meter.setDown(server, worker.restarts)
         this.#recover(threadTag)
       },
       onAsk,
       log
     })
+    return worker
   }
 
   #recover (deadThreadTag: number): void {

@@ -7,6 +7,7 @@
 import type { Client } from './client.ts'
 import type { ErrorReport } from './errors.ts'
 import type { DenyEntry } from './deny-list.ts'
+import type { MeterMemory } from './memory/meters.ts'
 import type { TableMemory } from './memory/table-view.ts'
 import type { Settings } from './settings.ts'
 
@@ -60,7 +61,7 @@ export type Ask =
 /** The answers, given when what was asked for is done everywhere. */
 export interface AskAnswers {
   'set-deny-list': { readonly removedUsers: number }
-  'disconnect': { readonly wasHere: boolean }
+  disconnect: { readonly wasHere: boolean }
   'set-draining': { readonly outcome: 'done' | 'last-available' }
 }
 
@@ -87,6 +88,7 @@ export interface BootData {
   readonly name: string
   readonly threadTag: number
   readonly memory: TableMemory
+  readonly meters: MeterMemory
   readonly settings: Settings
   readonly denyEntries: readonly DenyEntry[]
   /** Whether the console is a terminal, so that its log is made for people. */

@@ -9,12 +9,14 @@ import { DenyList } from '@usher/shared/deny-list.ts'
 import { reportOf } from '@usher/shared/errors.ts'
 import { openLog } from '@usher/shared/log.ts'
 import { LAYOUT_VERSION } from '@usher/shared/memory/layout.ts'
+import { ThreadMeter } from '@usher/shared/memory/meters.ts'
 import { WORKER_PATIENCE } from '@usher/shared/memory/table-view.ts'
 import { UserTable } from '@usher/shared/memory/user-table.ts'
 import type {
   Ask, AskAnswers, BootData, News, Order, ToWorker
 } from '@usher/shared/messages.ts'
 import { PendingAnswers } from '@usher/shared/pending-answers.ts'
+import { sampleThread } from '@usher/shared/thread-sampler.ts'
 import type { Logger } from 'pino'
 
 /** What every worker gets to work with. */
@@ -22,6 +24,8 @@ export interface WorkerContext {
   readonly boot: BootData
   readonly table: UserTable
   readonly denyList: DenyList
+  /** For the worker's door. */
+  readonly meter: ThreadMeter
   readonly log: Logger
   /**
    * Asks the coordinator, also while the worker boots. Resolves when it is done in all threads;
@@ -33,6 +37,7 @@ export interface WorkerContext {
 /** What a worker makes of it. */
 export interface WorkerPart {
   readonly port: number
+  connectionCount (): number
   /** Orders of this worker's own; the host itself sees to the deny list and the closing. */
   carryOut (order: Order): Promise<void> | void
   close (): Promise<void>
@@ -66,6 +71,7 @@ export async function runWorker (
   try {
     const context = makeContext(workerData as BootData, ask as WorkerContext['ask'])
     const part = await start(context)
+    sampleThread(context.meter, () => part.connectionCount())
     const answerOrder = orderAnswerer(part, context, say, end)
     say({ type: 'ready', port: part.port, layoutVersion: LAYOUT_VERSION })
     take = answerOrder
@@ -82,11 +88,16 @@ function makeContext (boot: BootData, ask: WorkerContext['ask']): WorkerContext 
   const { settings, name, isTerminal } = boot
   const denyList = new DenyList(Date.now)
   denyList.replace(boot.denyEntries)
+  const meter = new ThreadMeter(boot.meters, boot.server)
   return {
     boot,
     denyList,
+    meter,
     table: new UserTable(boot.memory, {
-      threadTag: boot.threadTag, patience: WORKER_PATIENCE, now: monotonicNowMs
+      threadTag: boot.threadTag,
+      patience: WORKER_PATIENCE,
+      now: monotonicNowMs,
+      onLockWaited: ms => { meter.lockWaited(ms) }
     }),
     log: openLog({
       thread: name, level: settings.logLevel, file: settings.logFile, isTerminal

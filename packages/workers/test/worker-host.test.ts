@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads'
 import t, { type Test } from 'tap'
 import { buildSync } from 'esbuild'
 import { LAYOUT_VERSION } from '@usher/shared/memory/layout.ts'
+import { allocateMeters, MeterReader } from '@usher/shared/memory/meters.ts'
 import { allocateTable, MAIN_THREAD_PATIENCE } from '@usher/shared/memory/table-view.ts'
 import { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { BootData, News, Order, ToWorker } from '@usher/shared/messages.ts'
@@ -57,6 +58,7 @@ function startWorker (t: Test, changes: Partial<BootData> = {}): TestWorker {
     name: 'small',
     threadTag: THREAD_TAG,
     memory: allocateTable(16, 1, () => 1),
+    meters: allocateMeters(1),
     settings: changes.settings ?? testSettings(t),
     denyEntries: [],
     isTerminal: false,

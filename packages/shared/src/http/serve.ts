@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Client, ClientMatch } from '../client.ts'
+import { monotonicNowMs } from '../clock.ts'
 import { readBody } from './body.ts'
 import type { ReadBody } from './body.ts'
 import { createCheckedServer } from './checked-server.ts'
@@ -116,17 +117,22 @@ function toValue (request: IncomingMessage, source: RequestSource, body: Buffer)
 async function answer (
   options: DoorOptions, request: RequestValue, response: ServerResponse
 ): Promise<void> {
+  const startMs = monotonicNowMs()
   try {
     const asked = options.handler(request)
     // A reply that is there at once is sent at once.
     const reply = asked instanceof Promise ? await asked : asked
     if (reply.newClient !== undefined) newClients.set(response.req.socket, reply.newClient)
+    // A client that has gone while its reply was made gets none.
+    if (response.destroyed) return
     send(reply, request.method, response)
+    options.meter?.answered(reply.status, monotonicNowMs() - startMs)
   } catch (error) {
     const code = randomBytes(4).toString('hex')
     const { method, path } = request
     options.log.error({ err: error, code, method, path }, 'a request failed')
     sendFault(options.renderFault, code, method, response)
+    options.meter?.answered(response.statusCode, monotonicNowMs() - startMs)
   }
 }
 

@@ -60,6 +60,11 @@ export async function buildApp (parts: AppParts): Promise<App> {
   })
   addParsers(app)
   addAnswers(app, parts.log)
+  app.addHook('onResponse', async ({ routeOptions }, reply) => {
+    // How long a stream was open says nothing of how long anybody waited.
+    const durationMs = routeOptions.config.isStream === true ? undefined : reply.elapsedTime
+    parts.server.meter?.answered(reply.statusCode, durationMs)
+  })
   addChecks(app, parts.checks)
   await app.register(swagger, {
     openapi: {

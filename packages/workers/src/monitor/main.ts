@@ -33,6 +33,7 @@ await runWorker(async context => {
 
   return {
     port: monitor.port,
+    connectionCount: () => monitor.connectionCount(),
     async carryOut (order) {
       if (order.type === 'set-readiness') {
         notReady = order.reason

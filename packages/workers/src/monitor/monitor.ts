@@ -23,6 +23,7 @@ import { Watch } from './watch.ts'
 export interface Monitor {
   /** The port that is bound. */
   readonly port: number
+  connectionCount (): number
   /** Ends event streams, answers what has begun, stops the threads of the pool. */
   close (): Promise<void>
 }
@@ -33,7 +34,7 @@ const STDERR = 2
 export async function openMonitor (
   context: WorkerContext, stores: Stores, reasonNotReady: () => string | undefined
 ): Promise<Monitor> {
-  const { boot, table, ask, log } = context
+  const { boot, table, meter, ask, log } = context
   const { settings, programDir } = boot
   const { accounts, sessions, denials, audit } = stores
   const credentials = new CredentialsPool(join(programDir, 'credentials.js'))
@@ -46,7 +47,7 @@ export async function openMonitor (
   const { checked, fastify } = await buildApp({
     version: manifest.version,
     log,
-    server: { ...settings, log },
+    server: { ...settings, meter, log },
     checks: {
       readSource: sourceReader(settings.trustProxy, settings.tls !== undefined),
       publicHosts: settings.publicHosts,
@@ -83,9 +84,10 @@ export async function openMonitor (
   })
   const port = await listenOn(
     checked.server, settings.monitoringPort, hostsToTry(settings.monitoringHost))
-  watch.start(() => checked.connectionCount())
+  watch.start()
   return {
     port,
+    connectionCount: () => checked.connectionCount(),
     async close () {
       watch.close()
       await checked.close()

@@ -12,7 +12,7 @@ import { loadSite, type Site } from './site.ts'
 const BODY_BYTES_MAX = 1024
 const SKIPPED_SHOWN_MAX = 10
 
-await runWorker(async ({ boot, table, denyList, log }) => {
+await runWorker(async ({ boot, table, denyList, meter, log }) => {
   const { settings, programDir, server } = boot
   const readPage = (name: string): Promise<Buffer> => readFile(join(programDir, 'html/pages', name))
   const dir = settings.htmlDirs[server]!
@@ -39,6 +39,7 @@ await runWorker(async ({ boot, table, denyList, log }) => {
     }),
     allow: 'GET, HEAD',
     bodyBytesMax: BODY_BYTES_MAX,
+    meter,
     log,
     renderFault: code => htmlReply(500, fault.toString().replace('__CODE__', code), NO_STORE)
   })
@@ -55,6 +56,7 @@ await runWorker(async ({ boot, table, denyList, log }) => {
 
   return {
     port: door.port,
+    connectionCount: () => door.connectionCount(),
     async carryOut (order) {
       if (order.type === 'close-clients') {
         await door.closeClients(leaverMatch(order.leavers, Date.now))
