@@ -63,8 +63,9 @@ const RETURN_MS = 100
 const RETURN_SPREAD_MS = 200
 
 /**
- * The beats that follow a leave at the pace of a seen page, hidden or not: the first brings the
- * visitor back, the second makes sure, should the leave have come late.
+ * The beats that follow a leave (another tab's, or that of the page before a reload) at the pace of
+ * a seen page, hidden or not: the first brings the visitor back, the second makes sure, should the
+ * leave have come late.
  */
 const BEATS_AFTER_LEAVE = 2
 
@@ -90,6 +91,7 @@ export function startPresence (
   function enter (): void {
     if (presence !== 'left') return
     presence = 'here'
+    promptCount = BEATS_AFTER_LEAVE
     channel = openChannel(browser, hear)
     beat()
   }
