@@ -5,22 +5,6 @@ import {
 } from './browser.ts'
 import { until } from '../cluster.ts'
 
-browserTest('browser: three tabs and five reloads are one user', async (t, lab) => {
-  const cluster = await startSite(t, { HEARTBEAT_INTERVAL: '0.3' })
-  const visitor = await lab.newVisitor()
-  const tabs = [await visitor.newPage(), await visitor.newPage(), await visitor.newPage()]
-  await tabs[0]!.goto(urlOf(cluster.routingPort))
-  for (const tab of tabs.slice(1)) await tab.goto(tabs[0]!.url())
-  for (let reloads = 0; reloads < 5; reloads++) await tabs[reloads % 3]!.reload()
-  const everybody = new Set(cluster.log.map(line => line['client']).filter(Boolean))
-  t.equal(everybody.size, 1)
-  for (const tab of tabs) await untilPageCounts(tab, 1)
-  await until(async () => usersOf(cluster).length, count => count === 1)
-  const [cookie, ...others] = await visitor.cookies()
-  t.strictSame([cookie?.name, others], ['client_id', []])
-  t.strictSame(usersOf(cluster), [cookie?.value])
-})
-
 browserTest('browser: the tabs of a visitor share one beat', async (t, lab) => {
   const cluster = await startSite(t, { HEARTBEAT_INTERVAL: '1' })
   const visitor = await lab.newVisitor()

@@ -50,25 +50,6 @@ browserTest('browser: going to another site removes the user at once', async (t,
   await untilUsers(cluster, 0)
 })
 
-browserTest('browser: a reload keeps the server, and so does the front door', async (t, lab) => {
-  const cluster = await startSite(t)
-  const other = await (await lab.newVisitor()).newPage()
-  await other.goto(urlOf(cluster.routingPort))
-  await untilPageCounts(other, 1)
-  const page = await (await lab.newVisitor()).newPage()
-  await page.goto(urlOf(cluster.routingPort))
-  const first = page.url()
-  t.not(first, other.url())
-  for (const visit of [1, 2, 3]) {
-    await page.reload()
-    await untilPageCounts(page, 1)
-    t.equal(page.url(), first, `reload ${visit}`)
-    await page.goto(urlOf(cluster.routingPort))
-    await untilPageCounts(page, 1)
-    t.equal(page.url(), first, `front door ${visit}`)
-  }
-})
-
 browserTest('browser: without JavaScript the page is served, and the user counted', async (t, lab) => {
   const cluster = await startSite(t, { HEARTBEAT_INTERVAL: '0.2', TIMEOUT_THRESHOLD: '1' })
   const page = await (await lab.newVisitor({ javaScriptEnabled: false })).newPage()
