@@ -31,7 +31,7 @@ await runWorker(async ({ boot, table, denyList, meter, log }) => {
       table,
       denyList,
       site: () => site,
-      pageScript: renderPageScript(script, settings.routingPort),
+      pageScript: renderPageScript(script, settings),
       pages: { denied, full },
       settings,
       random: Math.random,
