@@ -5,7 +5,7 @@ import type { Actions, Disconnection, Operator, Target } from '../actions.ts'
 import type { Audit } from '../audit.ts'
 import { sessionOf } from '../checks.ts'
 import {
-  address, countText, flag, minutes, objectOf, reason, received, text, time, userId
+  countText, flag, minutes, objectOf, reason, received, text, time, userId
 } from './schemas.ts'
 
 export interface ActionRoutesParts {
@@ -33,7 +33,7 @@ export function addActionRoutes (app: FastifyInstance, parts: ActionRoutesParts)
   app.post<{ Body: Target & { readonly reason?: string, readonly minutes?: number, readonly force?: boolean } }>('/deny', {
     config,
     schema: actionSchema('Deny a user id, an address or a range, here or not', {
-      userId, address, reason, minutes, force: flag
+      userId, address: userId, reason, minutes, force: flag
     })
   }, async request => {
     await actions.deny(operatorOf(request), request.body)
@@ -41,7 +41,7 @@ export function addActionRoutes (app: FastifyInstance, parts: ActionRoutesParts)
   })
 
   app.post<{ Body: Target }>('/allow', {
-    config, schema: actionSchema('Take a denial back', { userId, address })
+    config, schema: actionSchema('Take a denial back', { userId, address: userId })
   }, async request => {
     await actions.allow(operatorOf(request), request.body)
     return { response: 'allow received' }
