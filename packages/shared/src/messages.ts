@@ -60,7 +60,7 @@ export type Ask =
 /** The answers, given when what was asked for is done everywhere. */
 export interface AskAnswers {
   'set-deny-list': { readonly removedUsers: number }
-  'disconnect': { readonly wasHere: boolean }
+  disconnect: { readonly wasHere: boolean }
   'set-draining': { readonly outcome: 'done' | 'last-available' }
 }
 
