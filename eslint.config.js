@@ -33,7 +33,7 @@ const onePlace = [
   {
     syntax: 'ImportDeclaration[source.value=/^node:(http|https|net|tls)$/][importKind!="type"]',
     message: 'Sockets are opened in packages/shared/src/http/ (the doors) only.',
-    allowedIn: ['packages/shared/src/http/**', 'packages/coordinator/src/port-check.ts', 'packages/shared/src/deny-list.ts', 'scripts/**', '**/test/**']
+    allowedIn: ['packages/shared/src/http/**', 'packages/coordinator/src/port-check.ts', 'scripts/**', '**/test/**']
   },
   {
     syntax: "ImportDeclaration[source.value='better-sqlite3'][importKind!='type']",

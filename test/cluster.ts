@@ -21,6 +21,7 @@ export interface AskOptions {
   readonly method?: string
   readonly headers?: Record<string, string>
   readonly agent?: http.Agent
+  readonly body?: string
 }
 
 interface LogLine {
@@ -54,9 +55,9 @@ const PORTS_BY_KERNEL = {
 /** Starts the program; it is stopped at the end of the test if it still runs. */
 export async function startCluster (
   t: Owner, settings: Record<string, string> = {},
-  { cwd = t.testdir(), nodeOptions = '' } = {}
+  { cwd = t.testdir(), nodeOptions = '', program = PROGRAM } = {}
 ): Promise<Cluster> {
-  const child = spawn(process.execPath, [PROGRAM], {
+  const child = spawn(process.execPath, [program], {
     cwd,
     env: { PATH: process.env['PATH'], NODE_OPTIONS: nodeOptions, ...PORTS_BY_KERNEL, ...settings },
     stdio: ['ignore', 'pipe', 'pipe']
@@ -107,7 +108,7 @@ export async function startCluster (
 }
 
 export function ask (port: number, path = '/', options: AskOptions = {}): Promise<Answer> {
-  const { method = 'GET', headers = {}, agent } = options
+  const { method = 'GET', headers = {}, agent, body } = options
   return new Promise((resolve, reject) => {
     const request = http.request({
       host: '127.0.0.1', port, path, method, headers, ...(agent === undefined ? {} : { agent })
@@ -122,7 +123,7 @@ export function ask (port: number, path = '/', options: AskOptions = {}): Promis
         resolve({ status: response.statusCode!, headers: response.headers, body })
       })
     })
-    request.end()
+    request.end(body)
   })
 }
 

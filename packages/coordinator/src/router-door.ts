@@ -56,7 +56,9 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
   /** A visitor's wait is an entry of the queue, not a timer of its own. */
   function wait (visitor: Waiting): Promise<void> {
     if (isClosing || delayMs === 0) return Promise.resolve()
-    return new Promise(end => { waits.add({ visitor, end }, monotonicNowMs() + delayMs) })
+    return new Promise(resolve => {
+      waits.add({ visitor, end: resolve }, monotonicNowMs() + delayMs)
+    })
   }
 
   const { fault, ...pages } = await readPages(programDir)

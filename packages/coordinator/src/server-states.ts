@@ -30,6 +30,11 @@ export class ServerStates {
     this.#show(server)
   }
 
+  /** Whether its thread serves, draining or not. */
+  isUp (server: number): boolean {
+    return this.#up.has(server)
+  }
+
   /**
    * Takes visitors no more, or again. last-available: nothing was changed, because no other server
    * would be left to take them.

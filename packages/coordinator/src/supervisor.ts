@@ -157,7 +157,7 @@ class Supervisor implements SupervisedWorker {
       case 'failed':
         return this.#orders.fail(news.id, news.error)
       case 'asked':
-        return void this.#answer(news.id, news.ask, thread)
+        void this.#answer(news.id, news.ask, thread)
     }
   }
 

@@ -56,9 +56,11 @@ export class Workers {
 
   /** For what is true of a new thread anyway: one that is down is not told. */
   async tellServers (order: Order, timeoutMs: number): Promise<void> {
-    await Promise.all(this.#servers.map(async server => {
+    await Promise.all(this.#servers.map(async (worker, server) => {
+      // Nobody is connected to one that boots, and it would answer only when it has booted.
+      if (order.type === 'close-clients' && !this.#parts.states.isUp(server)) return
       try {
-        await server.ask(order, timeoutMs)
+        await worker.ask(order, timeoutMs)
       } catch (error) {
         if (!(error instanceof WorkerGone)) throw error
       }

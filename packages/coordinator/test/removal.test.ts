@@ -3,7 +3,7 @@ import t from 'tap'
 import { clientOfAddress, parseAddress, parseClientId, type Client } from '@usher/shared/client.ts'
 import type { DenyEntry } from '@usher/shared/deny-list.ts'
 import { addressNumber, clientNumber, testTable } from '../../shared/test/memory/test-table.ts'
-import { removeUsers, type RemovalParts } from '../src/removal.ts'
+import { removeUsers, type RemovalParts, type Removed } from '../src/removal.ts'
 import { lockTable } from './fixtures/locked-table.ts'
 import { testLog } from './fixtures/log.ts'
 
@@ -19,7 +19,7 @@ function testRemoval (changes: Partial<RemovalParts> = {}) {
   const { table, view } = testTable({ users: 4096 })
   const { log, lines } = testLog()
   const parts = { table, now: () => 0, wallNow: () => 1000, log, ...changes }
-  const remove = (client: Client | undefined, ...entries: DenyEntry[]): ReturnType<typeof removeUsers> =>
+  const remove = (client: Client | undefined, ...entries: DenyEntry[]): Promise<Removed> =>
     removeUsers(parts, { client, entries })
   return { table, view, lines, remove, active: () => [...table.activeUsersPerServer()] }
 }
@@ -65,17 +65,15 @@ t.test('removal: a search gives way to the loop', async t => {
     table.touch(clientNumber(number), 2, addressNumber(number))
   }
   let turns = 0
-  let isOver = false
-  const removed = remove(undefined, entry('range', '2001:db8::/32')).then(removed => {
-    isOver = true
-    return removed
-  })
-  while (!isOver) {
-    await setImmediate()
-    turns++
-  }
+  const over = new AbortController()
+  const counting = (async () => {
+    for (; !over.signal.aborted; turns++) await setImmediate()
+  })()
+  t.same(await remove(undefined, entry('range', '2001:db8::/32')),
+    { wasHere: false, removedUsers: 4000 })
+  over.abort()
+  await counting
   t.ok(turns > table.shardCount / 4, `${turns} turns`)
-  t.same(await removed, { wasHere: false, removedUsers: 4000 })
 })
 
 t.test('removal: waits on later turns for a shard that is locked, and not for ever', async t => {

@@ -64,7 +64,9 @@ t.test('server states: the only one that may come back is not drained while it i
 t.test('server states: one that drains and dies drains when it is back', async t => {
   const { states, shown, lines } = testStates()
   states.setDraining(0, true, false)
+  t.equal(states.isUp(0), true)
   states.setDown(0)
+  t.equal(states.isUp(0), false)
   t.same(shown(), ['down', 'up', 'up'])
   states.setUp(0)
   t.same(shown(), ['draining', 'up', 'up'])
