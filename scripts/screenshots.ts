@@ -16,12 +16,14 @@ interface Shot {
   readonly arrange?: (page: Page) => Promise<unknown>
   /** When it is open: what has to happen before the picture. */
   readonly prepare?: (page: Page) => Promise<void>
+  /** After the picture: leaves everything as it was. */
+  readonly restore?: (page: Page) => Promise<unknown>
 }
 
 const FOLDER_DEFAULT = 'screenshots'
 const PAGES = join(import.meta.dirname, 'html/pages')
-/** Enough for a room to look used. */
-const VISITOR_COUNT = 38
+/** Enough for a room to look used, and the same in each. */
+const VISITOR_COUNT = 39
 
 const SETTINGS = { DELAY_BETWEEN_ROUTING: '0' }
 const USUAL_PORTS = {
@@ -41,7 +43,7 @@ const SHOTS: readonly Shot[] = [
   ...[0, 1, 2].map(server => ({
     name: `room-${server + 1}`, url: at(server, '/'), prepare: counted
   })),
-  { name: 'room-1-crowd', url: at(0, '/'), prepare: bringInCrowd },
+  { name: 'room-1-crowd', url: at(0, '/'), prepare: bringInCrowd, restore: sendCrowdHome },
   { name: 'room-1-ended', url: at(0, '/'), arrange: endVisit, prepare: shown('.usher-denied') },
   { name: 'not-found', url: at(0, '/nowhere') },
   answered('denied', 403, {
@@ -49,7 +51,7 @@ const SHOTS: readonly Shot[] = [
   }),
   answered('full', 503),
   answered('unavailable', 503),
-  answered('fault', 500, { __CODE__: 'USHER_7F3A' })
+  answered('fault', 500, { __CODE__: 'USHER_UNKNOWN' })
 ]
 
 if (findChromium() === undefined) {
@@ -91,7 +93,7 @@ async function take (
   await page.goto(shot.url(program))
   await shot.prepare?.(page)
   await page.screenshot({ path: file, fullPage: true })
-  await page.close({ runBeforeUnload: false })
+  await shot.restore?.(page)
   await context.close()
   return file
 }
@@ -120,6 +122,11 @@ async function bringInCrowd (page: Page): Promise<void> {
   await page.locator('#bring-in').click()
   await page.locator('#spread', { hasText: /\d/ }).waitFor()
   await page.mouse.move(0, 0)
+}
+
+async function sendCrowdHome (page: Page): Promise<void> {
+  await page.locator('#send-home').click()
+  await page.locator('#people', { hasText: /^1\d$/ }).waitFor()
 }
 
 /** As a beat is answered to somebody who has been denied while the page was open. */

@@ -67,6 +67,8 @@ export function startCrowd (
   let visit = {}
   /** Guests on their way. */
   const comings = new Set<AbortController>()
+  /** The count on its way; it is a beat, and would bring back a visitor who has left. */
+  const counting = new Set<AbortController>()
 
   function tell (): void {
     const canBringIn = !isComing && hasRoomForMore()
@@ -113,26 +115,25 @@ export function startCrowd (
 
   /** The answer cannot be read, since it comes from another origin; only that there was one. */
   async function comeIn (id: string): Promise<boolean> {
-    const coming = new browser.AbortController()
-    comings.add(coming)
-    const answer = await ask(`${frontDoor}heartbeat?client_id=${id}`,
-      { mode: 'no-cors', credentials: 'omit', cache: 'no-store' }, COME_MS_MAX, coming)
-    comings.delete(coming)
-    return answer !== undefined
+    const options = { mode: 'no-cors', credentials: 'omit', cache: 'no-store' } as const
+    const url = `${frontDoor}heartbeat?client_id=${id}`
+    return await ask(url, options, COME_MS_MAX, comings) !== undefined
   }
 
   /** The page's own visitor asks its own server. Undefined when that does not say. */
   async function count (): Promise<readonly Room[] | undefined> {
-    const answer = await ask('/heartbeat?servers',
-      { credentials: 'same-origin', cache: 'no-store' }, LOOK_MS_MAX, new browser.AbortController())
+    const options = { credentials: 'same-origin', cache: 'no-store' } as const
+    const answer = await ask('/heartbeat?servers', options, LOOK_MS_MAX, counting)
     const counted = answer?.ok ? parseRooms(answer.headers.get('X-Server-Users')) : undefined
     if (counted) rooms = counted
     return counted
   }
 
   async function ask (
-    url: string, options: RequestInit, limitMs: number, flight: AbortController
+    url: string, options: RequestInit, limitMs: number, flights: Set<AbortController>
   ): Promise<Awaited<ReturnType<CrowdBrowser['fetch']>> | undefined> {
+    const flight = new browser.AbortController()
+    flights.add(flight)
     const limit = browser.setTimeout(() => flight.abort(), limitMs)
     try {
       return await browser.fetch(url, { ...options, signal: flight.signal })
@@ -140,6 +141,7 @@ export function startCrowd (
       return undefined
     } finally {
       browser.clearTimeout(limit)
+      flights.delete(flight)
     }
   }
 
@@ -160,7 +162,7 @@ export function startCrowd (
   function sendHome (): void {
     if (guests.size === 0 && !isComing) return
     visit = {}
-    for (const coming of comings) coming.abort()
+    for (const flight of comings) flight.abort()
     isComing = false
     seeOff([...guests])
   }
@@ -177,6 +179,7 @@ export function startCrowd (
   }
 
   browser.addEventListener('pagehide', () => {
+    for (const flight of counting) flight.abort()
     sendHome()
     browser.clearTimeout(lookTimer)
   })

@@ -145,6 +145,7 @@ t.test('crowd: a page that goes before the first count brings nobody in', async 
   house.counting = 'silent'
   const coming = house.crowd.bringIn()
   await house.hide()
+  t.equal(house.options[0]?.signal?.aborted, true, 'a late beat would count who has left')
   house.counting = 'right'
   await house.pass(10_000)
   await coming
