@@ -85,7 +85,7 @@ function testRooms (browser: Browser): void {
     await context.clock.install()
     const page = await enter(context, cluster)
     await until(() => stayOf(page), text => text === 'Here for less than a minute')
-    await context.clock.runFor(4 * 60_000)
+    await context.clock.fastForward(4 * 60_000)
     await until(() => stayOf(page), text => text === 'Here for 4 min')
     await page.reload()
     t.equal(await until(() => stayOf(page), text => text !== ''), 'Here for 4 min')
