@@ -28,7 +28,8 @@ async function buildProgram () {
       'static-server': 'packages/workers/src/static-server/main.ts',
       monitor: 'packages/workers/src/monitor/main.ts',
       load: 'scripts/load.ts',
-      bench: 'scripts/bench.ts'
+      bench: 'scripts/bench.ts',
+      screenshots: 'scripts/screenshots.ts'
     },
     outdir: fresh,
     bundle: true,

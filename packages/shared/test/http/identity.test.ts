@@ -1,7 +1,7 @@
 import t from 'tap'
 import { formatClient, parseClientId, UNKNOWN_ADDRESS } from '@usher/shared/client.ts'
 import {
-  clientCookie, cookieClient, countsAsVisit, isForeign, newClient
+  clientCookie, cookieClient, countsAsVisit, isForeign, newClient, queryClient
 } from '@usher/shared/http/identity.ts'
 import { NO_BODY } from '@usher/shared/http/values.ts'
 
@@ -33,6 +33,27 @@ t.test('identity: finds the first well-formed client_id cookie', async t => {
   for (const [cookie, expected] of cases) {
     const client = cookieClient(cookie === undefined ? {} : { cookie })
     t.equal(client && formatClient(client), expected, String(cookie))
+  }
+})
+
+t.test('identity: a query names one client, nobody, or is malformed', async t => {
+  const cases: ReadonlyArray<[query: string, expected: string | undefined]> = [
+    ['', undefined],
+    ['?', undefined],
+    ['?servers', undefined],
+    ['?Client_Id=x', undefined],
+    [`?client_id=${ID}`, ID],
+    [`?client_id=${ID.toUpperCase()}`, ID],
+    [`?a=b&client_id=${ID}&c`, ID],
+    ['?client_id', 'malformed'],
+    ['?client_id=', 'malformed'],
+    ['?client_id=nonsense', 'malformed'],
+    ['?client_id=00000000-0000-0000-0000-000000000000', 'malformed'],
+    [`?client_id=${ID}&client_id=${OTHER}`, 'malformed']
+  ]
+  for (const [query, expected] of cases) {
+    const client = queryClient(query)
+    t.equal(typeof client === 'object' ? formatClient(client) : client, expected, query)
   }
 })
 
