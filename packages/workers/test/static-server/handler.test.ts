@@ -50,7 +50,10 @@ function testServer ({
     pageScript: Buffer.from('beat() '.repeat(99)),
     pages: { denied: Buffer.from('<p>__VISITOR__ at __WHEN__</p>'), full: Buffer.from('<p>full</p>') },
     settings: {
-      heartbeatIntervalMs: 2500, heartbeatBudget: 2000, timeoutThresholdMs: 1_800_000, ports: [8000, 8001, 8002]
+      heartbeatIntervalMs: 2500,
+      heartbeatBudget: 2000,
+      timeoutThresholdMs: 1_800_000,
+      ports: [8000, 8001, 8002]
     },
     random: () => 0.5,
     log: {
