@@ -30,7 +30,8 @@ async function buildProgram () {
       load: 'scripts/load.ts',
       bench: 'scripts/bench.ts',
       account: 'scripts/account.ts',
-      credentials: 'packages/workers/src/credentials/main.ts'
+      credentials: 'packages/workers/src/credentials/main.ts',
+      screenshots: 'scripts/screenshots.ts'
     },
     outdir: fresh,
     bundle: true,

@@ -3,6 +3,7 @@
  * brings a cookie of their own. Ends with 1 when a request failed.
  */
 import { randomUUID } from 'node:crypto'
+import { connect } from 'node:net'
 import { parseArgs } from 'node:util'
 import autocannon from 'autocannon'
 
@@ -16,12 +17,15 @@ interface Load {
 
 interface Scenario {
   readonly about: string
+  /** Where its visitors come to. */
+  readonly port: (load: Load) => number
   readonly run: (load: Load) => Promise<autocannon.Result>
 }
 
 const USAGE_EXIT = 2
 const CONNECTIONS_MAX = 10_000
 const SECONDS_MAX = 600
+const CONNECT_MS_MAX = 5_000
 /** A burst is answered in DELAY_BETWEEN_ROUTING; this is for one that never is. */
 const BURST_TIMEOUT_S = 30
 
@@ -31,26 +35,51 @@ const arrivals = new Map<string, number>()
 const scenarios: Readonly<Record<string, Scenario>> = {
   page: {
     about: 'visitors who load the start page of one server',
+    port: load => load.port,
     run: load => steadily(load, load.port, '/', 'GET')
   },
   redirect: {
     about: 'visitors who ask the router, over and over',
+    port: load => load.routingPort,
     run: load => steadily(load, load.routingPort, '/', 'GET')
   },
   heartbeat: {
     about: 'open pages of one server that beat as fast as they can',
+    port: load => load.port,
     run: load => steadily(load, load.port, '/heartbeat', 'GET')
   },
   burst: {
     about: 'new visitors who all ask the router at once, and how they were spread',
+    port: load => load.routingPort,
     run: burst
   }
 }
 
 const { scenario, load } = parse(process.argv.slice(2))
-const result = await scenario.run(load)
-print(result)
-process.exitCode = isFailed(result) ? 1 : 0
+const address = `${load.host}:${scenario.port(load)}`
+const refusal = await refusalOf(load.host, scenario.port(load))
+if (refusal !== undefined) {
+  process.stderr.write(`load: nothing answers at ${address} (${refusal}); \`npm start\` starts Usher, and --host, --routing-port and --port say where it is\n`)
+  process.exitCode = 1
+} else {
+  const result = await scenario.run(load)
+  print(result)
+  process.exitCode = isFailed(result) ? 1 : 0
+}
+
+/** Why no connection can be made; undefined when one can. Ends it without a word. */
+function refusalOf (host: string, port: number): Promise<string | undefined> {
+  return new Promise(resolve => {
+    const socket = connect({ host, port, timeout: CONNECT_MS_MAX })
+    const settle = (refusal: string | undefined): void => {
+      socket.destroy()
+      resolve(refusal)
+    }
+    socket.on('connect', () => settle(undefined))
+    socket.on('timeout', () => settle('no answer'))
+    socket.on('error', (error: NodeJS.ErrnoException) => settle(error.code ?? error.message))
+  })
+}
 
 async function burst ({ connections, host, routingPort }: Load): Promise<autocannon.Result> {
   return shoot({
@@ -113,18 +142,32 @@ function shoot (options: autocannon.Options): Promise<autocannon.Result> {
 function print (result: autocannon.Result): void {
   const answered = result['2xx'] + result['3xx']
   const rows: Array<readonly [string, string]> = [
-    ['answered', String(answered)],
-    ['per second', result.requests.average.toFixed(0)],
+    ['answered', answered.toLocaleString('en')],
+    ['requests a second', perSecond(result).toLocaleString('en')],
     ['p50', `${result.latency.p50} ms`],
     ['p99', `${result.latency.p99} ms`],
     ['slowest', `${result.latency.max} ms`],
     ['4xx and 5xx', String(result['4xx'] + result['5xx'])],
-    ['errors', `${result.errors}, of these ${result.timeouts} time-outs`]
+    ['errors', `${result.errors}, of these ${result.timeouts} time-outs`],
+    ...spreadRows()
   ]
-  const byPort = [...arrivals].sort(([a], [b]) => a.localeCompare(b))
-  for (const [port, count] of byPort) rows.push([`to server ${port}`, String(count)])
   const width = Math.max(...rows.map(([name]) => name.length))
   for (const [name, value] of rows) process.stdout.write(`${name.padEnd(width)}  ${value}\n`)
+}
+
+/** Over the whole time: autocannon's own average is by whole seconds, and wrong for a burst. */
+function perSecond (result: autocannon.Result): number {
+  return Math.round(result.requests.total / Math.max(result.duration, 0.001))
+}
+
+/** How many went to each server, and what share of all that is. */
+function spreadRows (): Array<readonly [string, string]> {
+  const total = [...arrivals.values()].reduce((sum, count) => sum + count, 0)
+  return [...arrivals]
+    .sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }))
+    .map(([port, count]) => [
+      `to server ${port}`, `${count.toLocaleString('en')}, ${(count / total * 100).toFixed(1)} %`
+    ])
 }
 
 function isFailed (result: autocannon.Result): boolean {

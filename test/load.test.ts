@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import t from 'tap'
-import { ROOT, startCluster } from './cluster.ts'
+import { ask, ROOT, startCluster } from './cluster.ts'
 
 async function load (...args: string[]): Promise<{ code: number | null, printed: string }> {
   const child = spawn(process.execPath, [join(ROOT, 'dist/load.js'), ...args])
@@ -22,7 +22,13 @@ t.test('load: a burst prints how visitors were spread', async t => {
   )
   t.equal(code, 0)
   t.match(printed, /^answered +90$/m)
-  for (const port of cluster.ports) t.match(printed, new RegExp(`^to server ${port} +30$`, 'm'))
+  for (const port of cluster.ports) {
+    t.match(printed, new RegExp(`^to server ${port} +30, 33\\.3 %$`, 'm'))
+  }
+  t.match(printed, /^requests a second +[1-9]/m)
+  t.match(printed, /^p50 +\d+ ms\np99 +\d+ ms$/m)
+  t.match(printed, /^errors +0, of these 0 time-outs$/m)
+  t.notMatch(printed, /Running|\[[=> -]+\]/, 'no progress bar where there is no terminal')
 })
 
 for (const [scenario, flag] of [['page', '--port'], ['heartbeat', '--port'], ['redirect', '--routing-port']] as const) {
@@ -35,8 +41,37 @@ for (const [scenario, flag] of [['page', '--port'], ['heartbeat', '--port'], ['r
   })
 }
 
-t.test('load: failed requests end with 1, wrong words with 2 and the usage', async t => {
-  t.equal((await load('burst', '--connections', '2', '--routing-port', '1')).code, 1)
+t.test('load: visitors are as many as the connections, each with a cookie of their own', async t => {
+  const cluster = await startCluster(t, { HEARTBEAT_INTERVAL: '0.3' })
+  const [port] = cluster.ports as [number]
+  await load('heartbeat', '--connections', '7', '--seconds', '1', '--port', String(port))
+  const answer = await ask(port, '/heartbeat?client_id=6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61')
+  t.equal(answer.headers['x-active-users'], '8')
+})
+
+t.test('load: where nothing listens it says so and ends with 1', async t => {
+  for (const [scenario, flag] of [['burst', '--routing-port'], ['page', '--port']] as const) {
+    const { code, printed } = await load(scenario, '--connections', '2', flag, '1')
+    t.equal(code, 1)
+    t.match(printed, /^load: nothing answers at 127\.0\.0\.1:1 \(ECONNREFUSED\); `npm start` starts Usher/)
+  }
+})
+
+t.test('load: refused requests end with 1', async t => {
+  const cluster = await startCluster(t, { MAX_USERS: '16', DELAY_BETWEEN_ROUTING: '0' })
+  const [port] = cluster.ports as [number]
+  // Seen twice, so that nobody takes their places.
+  for (let visitor = 0; visitor < 16; visitor++) {
+    const id = `00000000-0000-4000-8000-0000000000${String(visitor + 10)}`
+    for (let beat = 0; beat < 2; beat++) await ask(port, `/heartbeat?client_id=${id}`)
+  }
+  const { code, printed } = await load(
+    'burst', '--connections', '5', '--routing-port', String(cluster.routingPort))
+  t.equal(code, 1)
+  t.match(printed, /^4xx and 5xx +5$/m)
+})
+
+t.test('load: wrong words end with 2 and the usage', async t => {
   for (const args of [[], ['nope'], ['page', 'burst'], ['page', '--connections', '1e3'], ['page', '--nope']]) {
     const { code, printed } = await load(...args)
     t.equal(code, 2, args.join(' '))

@@ -4,4 +4,4 @@
  */
 import { showRoom } from '../room-script/room-view.ts'
 
-showRoom(window)
+showRoom(window, Date.now)

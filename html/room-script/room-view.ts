@@ -1,20 +1,24 @@
 /**
  * Brings a room's page to life: the server's port, the way to the front door, how many people are
- * here and which seats they take. Without it the page is complete and says less. Owns what it has
- * shown last; the counting is `/usher.js`'s.
+ * here, which seats they take, and for how long you are here. Without it the page is complete and
+ * says less. Owns what it has shown last; the counting is `/usher.js`'s, the crowd `crowd.ts`'s.
  */
 import type { Usher } from '../page-script/usher.ts'
+import { showCrowd } from './crowd-view.ts'
+import { startCrowd, type CrowdBrowser } from './crowd.ts'
 import { planSeats, seatingOrder } from './seat-plan.ts'
+import { startStay, type TabStorage } from './stay.ts'
 
 /** What of `window` is used here. */
-export interface RoomPage {
-  readonly document: Pick<Document, 'title' | 'getElementById' | 'querySelectorAll'>
-  readonly location: Pick<Location, 'port'>
+export interface RoomPage extends CrowdBrowser {
+  readonly document: Document
+  /** Reading it throws where the visitor's settings forbid it. */
+  readonly sessionStorage: TabStorage
   readonly usher?: Usher
 }
 
-/** Parts that an owner has taken out of the page are passed over. */
-export function showRoom (page: RoomPage): void {
+/** Parts that an owner has taken out of the page are passed over. `now` is the wall clock. */
+export function showRoom (page: RoomPage, now: () => number): void {
   const { document, location, usher } = page
   if (location.port) {
     setText(document.getElementById('server'), `Server ${location.port}`)
@@ -24,16 +28,41 @@ export function showRoom (page: RoomPage): void {
   for (const link of document.querySelectorAll<HTMLAnchorElement>('a.front-door')) {
     link.href = usher.frontDoor
   }
+  const stay = startStay(storageOf(page), now)
+  page.addEventListener('pagehide', stay.pause)
   const showSeats = seatsOf(document)
+  const showPeople = (peopleCount: number): void => {
+    showCount(document, peopleCount)
+    showSeats(peopleCount)
+  }
+  const crowd = hasFrontDoor(usher)
+    ? showCrowd(document, location.port, showPeople, show =>
+      startCrowd(page, usher.frontDoor, show))
+    : undefined
   usher.on('beat', ({ activeUsers }) => {
-    showCrowd(document, activeUsers)
-    showSeats(activeUsers)
+    showPeople(activeUsers)
+    setText(document.getElementById('stay'), stay.text())
     setText(document.getElementById('freshness'), 'The number above is live.')
+    crowd?.look()
   })
   usher.on('missed', () => setText(document.getElementById('freshness'), whyStale(document)))
+  usher.on('denied', () => crowd?.sendHome())
 }
 
-function showCrowd (document: RoomPage['document'], peopleCount: number): void {
+/** The server may not have filled in the router's port; a crowd would then only come in here. */
+function hasFrontDoor ({ frontDoor }: Usher): boolean {
+  return frontDoor !== '/'
+}
+
+function storageOf (page: RoomPage): TabStorage | undefined {
+  try {
+    return page.sessionStorage
+  } catch {
+    return undefined
+  }
+}
+
+function showCount (document: RoomPage['document'], peopleCount: number): void {
   setText(document.getElementById('people'), formatCount(peopleCount))
   setText(document.getElementById('among'), among(peopleCount))
   reveal(document.getElementById('crowd'))

@@ -30,6 +30,8 @@ for (const site of SITES) {
       t.strictSame(addressesIn(html).filter(address => !ROOM_FILES.includes(address)), [])
       t.match(html, /<html lang="en">/)
       t.match(html, /<title>[^<]+<\/title>/)
+      t.match(html, /<link rel="icon" href="\/mark.svg" type="image\/svg\+xml">/)
+      t.match(html, /<meta name="theme-color" content="#[0-9a-f]{6}" media="\(prefers-color-scheme: dark\)">/)
       t.match(html, /<meta name="description" content="[^"]+">/)
       t.equal(countOf(html, '<script src="/usher.js" defer></script>'), 1)
       t.equal(countOf(html, '<h1>'), 1)
@@ -47,6 +49,36 @@ for (const site of SITES) {
   })
 }
 
+t.test('pages: what needs the script is hidden until it runs', async t => {
+  for (const site of SITES) {
+    const html = readFileSync(`${site}/index.html`, 'utf8')
+    t.match(html, /<section class="crowding" id="crowding" hidden>/)
+    t.match(html, /id="bring-in" type="button">Bring in 30 people</)
+    t.match(html, /id="send-home" type="button" hidden>Send them home</)
+    t.match(html, /<figure class="rooms" id="rooms" hidden>/)
+    t.match(html, /<p class="stay" id="stay"><\/p>/, 'not a live region, and empty')
+    t.equal(countOf(html, 'role="status"'), 2, 'what came of a deed, and whether the number is live')
+  }
+})
+
+t.test('pages: every element that the script asks for is there, once', async t => {
+  const scripts = ['room-view', 'crowd-view'].map(name => readFileSync(`html/room-script/${name}.ts`, 'utf8'))
+  const ids = [...scripts.join().matchAll(/getElementById\('([^']+)'\)/g)].map(match => match[1]!)
+  t.ok(ids.length > 10)
+  for (const site of SITES) {
+    const html = readFileSync(`${site}/index.html`, 'utf8')
+    for (const id of new Set(ids)) t.equal(countOf(html, ` id="${id}"`), 1, `${site}: ${id}`)
+  }
+})
+
+t.test('pages: the sheet and the mark bring in nothing from elsewhere', async t => {
+  for (const name of ['room.css', 'mark.svg']) {
+    const text = readFileSync(`html/common/${name}`, 'utf8')
+    t.notMatch(text, /url\(|@import|@font-face/, name)
+    t.strictSame(text.match(/https?:[^"]+/g) ?? [], name === 'mark.svg' ? ['http://www.w3.org/2000/svg'] : [])
+  }
+})
+
 t.test('pages: what a visitor without a site is shown needs nothing else', async t => {
   t.strictSame(readdirSync('html/pages').sort(), Object.keys(TOKENS))
   for (const [name, tokens] of Object.entries(TOKENS)) {
@@ -54,6 +86,9 @@ t.test('pages: what a visitor without a site is shown needs nothing else', async
     t.strictSame(addressesIn(html).filter(address => address !== 'data:,'), [], name)
     t.notMatch(html, /<script|url\(|@import|https?:/, name)
     t.match(html, /prefers-color-scheme: dark/, name)
+    t.match(html, /<html lang="en">/, name)
+    t.match(html, /<title>[^<]+<\/title>/, name)
+    t.equal(countOf(html, '<h1>'), 1, name)
     t.strictSame([...html.matchAll(/__[A-Z_]+__/g)].map(match => match[0]), tokens, name)
   }
 })

@@ -22,8 +22,10 @@ class FakeNode {
 }
 
 /** A room of ten seats, the third of them yours. */
-function testRoom ({ port = '8000', hasUsher = true, isBare = false } = {}) {
-  const ids = isBare ? [] : ['server', 'crowd', 'people', 'among', 'scale', 'seats', 'freshness']
+function testRoom ({ port = '8000', hasUsher = true, isBare = false, hasStorage = true } = {}) {
+  const time = { nowMs: 1_000_000 }
+  const pageListeners = new Map<string, () => void>()
+  const ids = isBare ? [] : ['server', 'crowd', 'people', 'among', 'scale', 'seats', 'freshness', 'stay']
   const byId = new Map(ids.map(id => [id, new FakeNode()]))
   const seats = isBare ? [] : Array.from({ length: 10 }, () => new FakeNode())
   seats[2]?.attributes.set('class', 'you')
@@ -46,11 +48,21 @@ function testRoom ({ port = '8000', hasUsher = true, isBare = false } = {}) {
       return () => {}
     }
   }
-  showRoom({
-    document, location: { port }, ...(hasUsher ? { usher } : {})
-  } as unknown as RoomPage)
+  const page = {
+    document,
+    location: { port },
+    addEventListener: (type: string, listener: () => void) => { pageListeners.set(type, listener) },
+    get sessionStorage () {
+      if (!hasStorage) throw new Error('SecurityError')
+      return { getItem: () => null, setItem () {} }
+    },
+    ...(hasUsher ? { usher } : {})
+  }
+  showRoom(page as unknown as RoomPage, () => time.nowMs)
   return {
     document,
+    time,
+    hide: () => pageListeners.get('pagehide')?.(),
     links,
     keys,
     seats,
@@ -145,4 +157,20 @@ t.test('room: works on a page that its owner has stripped', async t => {
     room.beat(3)
     room.miss()
   })
+})
+
+t.test('room: says for how long the visitor is here, with or without storage', async t => {
+  for (const hasStorage of [true, false]) {
+    const room = testRoom({ hasStorage })
+    t.equal(room.node('stay').textContent, '', 'nothing before the first beat')
+    room.beat(3)
+    t.equal(room.node('stay').textContent, 'Here for less than a minute')
+    room.time.nowMs += 240_000
+    room.beat(3)
+    t.equal(room.node('stay').textContent, 'Here for 4 min')
+    room.hide()
+    room.time.nowMs += 3_600_000
+    room.beat(3)
+    t.equal(room.node('stay').textContent, 'Here for less than a minute', 'brought back later')
+  }
 })

@@ -7,7 +7,9 @@ import { setImmediate } from 'node:timers/promises'
 import { formatAddress, formatClient, type Address, type Client } from '@usher/shared/client.ts'
 import type { DenyList } from '@usher/shared/deny-list.ts'
 import { renderDeniedPage } from '@usher/shared/http/denied-page.ts'
-import { clientCookie, cookieClient, countsAsVisit, newClient } from '@usher/shared/http/identity.ts'
+import {
+  clientCookie, cookieClient, countsAsVisit, newClient, queryClient
+} from '@usher/shared/http/identity.ts'
 import { htmlReply, NO_STORE, textReply } from '@usher/shared/http/replies.ts'
 import { NO_BODY, type Handler, type Reply, type RequestValue } from '@usher/shared/http/values.ts'
 import { NO_SERVER } from '@usher/shared/memory/layout.ts'
@@ -78,14 +80,27 @@ export function routerHandler (parts: RouterParts): Handler {
   }
 }
 
-function visitorOf ({ headers, address }: RequestValue): Visitor {
-  const known = cookieClient(headers)
+function visitorOf (request: RequestValue): Visitor {
+  const { headers, address } = request
+  const known = knownClient(request)
   return {
     client: known ?? newClient(),
     address,
     isReturning: known !== undefined,
     isCounted: countsAsVisit(headers)
   }
+}
+
+/** The paths where a server takes the id in the query for its client. */
+const ID_PATHS = ['/heartbeat', '/leave']
+
+/**
+ * Who the server will take the request for, so that this is who the place is held for. A query
+ * that the server will refuse counts as none.
+ */
+function knownClient ({ path, query, headers }: RequestValue): Client | undefined {
+  const queried = ID_PATHS.includes(path) ? queryClient(query) : undefined
+  return queried === undefined || queried === 'malformed' ? cookieClient(headers) : queried
 }
 
 async function decide (parts: RouterParts, visitor: Visitor): Promise<RouteDecision> {

@@ -48,6 +48,51 @@ t.test('router: a cookie that is no id counts as none', async t => {
   t.match(headerOf(reply, 'Set-Cookie'), COOKIE)
 })
 
+t.test('router: a beat or a leave that names a client holds the place for that one', async t => {
+  const id = formatClient(BEN)
+  for (const path of ['/heartbeat', '/leave']) {
+    for (const client of [undefined, ANA]) {
+      const { ask, users } = testRouter(t)
+      const question = client === undefined ? {} : { client }
+      const reply = await ask(`${path}?a=b&client_id=${id.toUpperCase()}`, question)
+      t.strictSame(reply, {
+        status: 302,
+        headers: [
+          'Location', `http://localhost:8000${path}?a=b&client_id=${id.toUpperCase()}`,
+          'Cache-Control', 'no-store'
+        ],
+        body: NO_BODY
+      }, 'and gives no cookie: the browser is somebody else')
+      t.match(users(), [{ client: BEN, reservedServer: 0 }])
+      t.equal(users().length, 1)
+    }
+  }
+})
+
+t.test('router: a query that names nobody, or stands elsewhere, leaves it to the cookie', async t => {
+  const id = formatClient(BEN)
+  const targets = [
+    `/?client_id=${id}`, `/page?client_id=${id}`, `/heartbeat/?client_id=${id}`, '/heartbeat',
+    '/heartbeat?servers', '/heartbeat?client_id=nonsense', `/leave?client_id=${id}&client_id=${id}`
+  ]
+  for (const target of targets) {
+    const { ask, users } = testRouter(t)
+    t.equal(headerOf(await ask(target, { client: ANA }), 'Set-Cookie'), undefined, target)
+    t.match(users(), [{ client: ANA, reservedServer: 0 }], target)
+    t.match(headerOf(await ask(target), 'Set-Cookie'), COOKIE, target)
+    t.equal(users().length, 2, target)
+  }
+})
+
+t.test('router: a client that is named in the query may be denied like any other', async t => {
+  const { ask, deny, users } = testRouter(t)
+  deny(formatClient(BEN))
+  const reply = await ask(`/heartbeat?client_id=${formatClient(BEN)}`, { client: ANA })
+  t.equal(reply.status, 403)
+  t.match(reply.body.toString(), formatClient(BEN))
+  t.strictSame(users(), [])
+})
+
 t.test('router: with TLS the redirect and the cookie are for HTTPS', async t => {
   const { ask } = testRouter(t)
   const reply = await ask('/', { isSecure: true })

@@ -50,6 +50,17 @@ export function hasClientCookie (headers: IncomingHttpHeaders): boolean {
   return cookieValues(headers, ID_NAME).length > 0
 }
 
+/**
+ * The client that a beat or a leave names in its query, in front of its cookie (`query` with its
+ * question mark, or empty); undefined where it names none, 'malformed' for anything but one UUID.
+ */
+export function queryClient (query: string): Client | 'malformed' | undefined {
+  if (query === '') return undefined
+  const [text, ...more] = new URLSearchParams(query).getAll('client_id')
+  if (text === undefined) return undefined
+  return more.length > 0 ? 'malformed' : parseClientId(text) ?? 'malformed'
+}
+
 /** A client that nobody has been before: a random UUID, version 4 (RFC 9562 section 5.4). */
 export function newClient (): Client {
   return parseClientId(randomUUID())!

@@ -36,6 +36,27 @@ t.test('identity: finds the first well-formed client_id cookie', async t => {
   }
 })
 
+t.test('identity: a query names one client, nobody, or is malformed', async t => {
+  const cases: ReadonlyArray<[query: string, expected: string | undefined]> = [
+    ['', undefined],
+    ['?', undefined],
+    ['?servers', undefined],
+    ['?Client_Id=x', undefined],
+    [`?client_id=${ID}`, ID],
+    [`?client_id=${ID.toUpperCase()}`, ID],
+    [`?a=b&client_id=${ID}&c`, ID],
+    ['?client_id', 'malformed'],
+    ['?client_id=', 'malformed'],
+    ['?client_id=nonsense', 'malformed'],
+    ['?client_id=00000000-0000-0000-0000-000000000000', 'malformed'],
+    [`?client_id=${ID}&client_id=${OTHER}`, 'malformed']
+  ]
+  for (const [query, expected] of cases) {
+    const client = queryClient(query)
+    t.equal(typeof client === 'object' ? formatClient(client) : client, expected, query)
+  }
+})
+
 t.test('identity: a new client is a random UUID of version 4', async t => {
   const texts = new Set(Array.from({ length: 100 }, () => formatClient(newClient())))
   t.equal(texts.size, 100)

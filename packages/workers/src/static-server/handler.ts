@@ -11,6 +11,7 @@ import {
 } from '@usher/shared/http/identity.ts'
 import { htmlReply, jsonReply, NO_STORE, textReply } from '@usher/shared/http/replies.ts'
 import { NO_BODY, type Handler, type Reply, type RequestValue } from '@usher/shared/http/values.ts'
+import type { Settings } from '@usher/shared/settings.ts'
 import { beatIntervalMs, formatSeconds, type BeatSettings } from './beat.ts'
 import { codingChooser } from './content-coding.ts'
 import { renderDeniedPage } from '@usher/shared/http/denied-page.ts'
@@ -26,6 +27,7 @@ export interface VisitorTable {
   /** False when the client was not active on that server. */
   leave (client: Client, server: number): boolean | 'busy'
   activeUsers (server: number): number
+  activeUsersPerServer (): Int32Array
 }
 
 export interface StaticHandlerParts {
@@ -39,7 +41,7 @@ export interface StaticHandlerParts {
   readonly pageScript: Buffer
   /** Whole HTML pages; `denied` is the template of renderDeniedPage. */
   readonly pages: { readonly denied: Buffer, readonly full: Buffer }
-  readonly settings: BeatSettings
+  readonly settings: BeatSettings & Pick<Settings, 'ports'>
   /** 0 to below 1. */
   readonly random: () => number
   readonly log: Pick<Logger, 'debug' | 'isLevelEnabled'>
@@ -97,10 +99,24 @@ function answerBeat (parts: StaticHandlerParts, request: RequestValue): Reply {
     headers: [
       'X-Active-Users', String(activeUsers),
       'X-Heartbeat-Interval', formatSeconds(intervalMs),
+      ...serverUsersHeader(parts, request.query),
       ...NO_STORE
     ],
     body: NO_BODY
   }
+}
+
+/**
+ * With `servers` in the query: active users of every server, in the order of PORTS, as
+ * `8000=11, 8001=10`. Only then, because the beats of a page have no use for it.
+ */
+function serverUsersHeader (
+  { table, settings }: StaticHandlerParts, query: string
+): readonly string[] {
+  if (query === '' || !new URLSearchParams(query).has('servers')) return []
+  const counts = table.activeUsersPerServer()
+  const entries = settings.ports.map((port, server) => `${port}=${counts[server]}`)
+  return ['X-Server-Users', entries.join(', ')]
 }
 
 function answerLeave (parts: StaticHandlerParts, request: RequestValue): Reply {

@@ -35,7 +35,11 @@ function testServer ({
         calls.push(`leave ${client.kind} ${formatClient(client)} on ${server}`)
         return leave
       },
-      activeUsers: server => server === SERVER ? users : -1
+      activeUsers: server => server === SERVER ? users : -1,
+      activeUsersPerServer () {
+        calls.push('count all')
+        return Int32Array.of(11, users, 10)
+      }
     },
     denyList: {
       isDenied: (client, address) =>
@@ -45,7 +49,12 @@ function testServer ({
     site: () => state.site,
     pageScript: Buffer.from('beat() '.repeat(99)),
     pages: { denied: Buffer.from('<p>__VISITOR__ at __WHEN__</p>'), full: Buffer.from('<p>full</p>') },
-    settings: { heartbeatIntervalMs: 2500, heartbeatBudget: 2000, timeoutThresholdMs: 1_800_000 },
+    settings: {
+      heartbeatIntervalMs: 2500,
+      heartbeatBudget: 2000,
+      timeoutThresholdMs: 1_800_000,
+      ports: [8000, 8001, 8002]
+    },
     random: () => 0.5,
     log: {
       isLevelEnabled: level => level === 'debug' && isDebug,
@@ -230,6 +239,24 @@ t.test('handler: the beat is answered with users and interval', async t => {
   const reply = await ask('/heartbeat', COOKIE)
   t.strictSame(reply.headers, ['X-Active-Users', '42', 'X-Heartbeat-Interval', '2.75', 'Cache-Control', 'no-store'])
   t.equal(reply.body.length, 0)
+})
+
+t.test('handler: a beat that asks for the servers is told the users of each', async t => {
+  const { ask, calls } = testServer({ users: 42 })
+  for (const query of ['servers', 'servers=', `client_id=${ID}&servers=yes`]) {
+    calls.length = 0
+    const reply = await ask(`/heartbeat?${query}`, COOKIE)
+    t.strictSame(reply.headers, [
+      'X-Active-Users', '42', 'X-Heartbeat-Interval', '2.75',
+      'X-Server-Users', '8000=11, 8001=42, 8002=10', 'Cache-Control', 'no-store'
+    ], query)
+    t.strictSame(calls, [TOUCH_ID, 'count all'], 'it counts like any other')
+  }
+  calls.length = 0
+  for (const query of ['', '?', '?server', '?a=servers', `?client_id=${ID}`]) {
+    t.equal(headerOf(await ask(`/heartbeat${query}`, COOKIE), 'X-Server-Users'), undefined, query)
+  }
+  t.notOk(calls.includes('count all'), 'and an ordinary beat costs what it did')
 })
 
 t.test('handler: a leave is received, known or not', async t => {

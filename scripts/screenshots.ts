@@ -1,0 +1,147 @@
+/**
+ * `npm run screenshots [FOLDER]`: starts the program with a few visitors and takes a picture of
+ * every page, phone and wide, light and dark, into `screenshots/` or the folder that is named.
+ */
+import { mkdirSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { findChromium, launchChromium } from './chromium.ts'
+import { startProgram, type Program } from './started-program.ts'
+
+interface Shot {
+  /** The file's name, before its size and theme. */
+  readonly name: string
+  readonly url: (program: Program) => string
+  /** Before the page is opened. */
+  readonly arrange?: (page: Page) => Promise<unknown>
+  /** When it is open: what has to happen before the picture. */
+  readonly prepare?: (page: Page) => Promise<void>
+  /** After the picture: leaves everything as it was. */
+  readonly restore?: (page: Page) => Promise<unknown>
+}
+
+const FOLDER_DEFAULT = 'screenshots'
+const PAGES = join(import.meta.dirname, 'html/pages')
+/** Enough for a room to look used, and the same in each. */
+const VISITOR_COUNT = 39
+
+const SETTINGS = { DELAY_BETWEEN_ROUTING: '0' }
+const USUAL_PORTS = {
+  PORTS: '8000,8001,8002', ROUTING_PORT: '8080', MONITORING_PORT: '8081'
+}
+
+const LOOKS: ReadonlyArray<BrowserContextOptions & { readonly name: string }> = [
+  ['phone', 390, 844], ['wide', 1440, 900]
+].flatMap(([size, width, height]) => (['light', 'dark'] as const).map(colorScheme => ({
+  name: `${size}-${colorScheme}`,
+  viewport: { width: Number(width), height: Number(height) },
+  colorScheme,
+  reducedMotion: 'reduce' as const
+})))
+
+const SHOTS: readonly Shot[] = [
+  ...[0, 1, 2].map(server => ({
+    name: `room-${server + 1}`, url: at(server, '/'), prepare: counted
+  })),
+  { name: 'room-1-crowd', url: at(0, '/'), prepare: bringInCrowd, restore: sendCrowdHome },
+  { name: 'room-1-ended', url: at(0, '/'), arrange: endVisit, prepare: shown('.usher-denied') },
+  { name: 'not-found', url: at(0, '/nowhere') },
+  answered('denied', 403, {
+    __VISITOR__: '6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61', __WHEN__: '23 November 2026, 14:31 UTC'
+  }),
+  answered('full', 503),
+  answered('unavailable', 503),
+  answered('fault', 500, { __CODE__: 'USHER_UNKNOWN' })
+]
+
+if (findChromium() === undefined) {
+  process.stderr.write('screenshots: no Chromium was found on this machine; on Debian, `apt-get install chromium` brings one\n')
+  process.exitCode = 1
+} else {
+  await takeAll(resolve(process.argv[2] ?? FOLDER_DEFAULT))
+}
+
+async function takeAll (folder: string): Promise<void> {
+  mkdirSync(folder, { recursive: true })
+  // The usual ports look best; where something listens there, the kernel's will do.
+  const program = await startProgram({ ...SETTINGS, ...USUAL_PORTS })
+    .catch(() => startProgram(SETTINGS))
+  try {
+    await bringInVisitors(program)
+    const browser = await launchChromium()
+    try {
+      for (const shot of SHOTS) {
+        for (const look of LOOKS) process.stdout.write(`${await take(browser, program, shot, look, folder)}\n`)
+      }
+    } finally {
+      await browser.close()
+    }
+  } finally {
+    await program.stop()
+  }
+}
+
+/** Each picture is taken by a visitor of its own, who leaves with it. */
+async function take (
+  browser: Browser, program: Program, shot: Shot,
+  { name, ...options }: typeof LOOKS[number], folder: string
+): Promise<string> {
+  const context = await browser.newContext(options)
+  const page = await context.newPage()
+  const file = join(folder, `${shot.name}-${name}.png`)
+  await shot.arrange?.(page)
+  await page.goto(shot.url(program))
+  await shot.prepare?.(page)
+  await page.screenshot({ path: file, fullPage: true })
+  await shot.restore?.(page)
+  await context.close()
+  return file
+}
+
+async function bringInVisitors ({ routerUrl }: Program): Promise<void> {
+  for (let visitor = 0; visitor < VISITOR_COUNT; visitor++) {
+    await fetch(`${routerUrl}/heartbeat?client_id=${crypto.randomUUID()}`)
+  }
+}
+
+function at (server: number, path: string): Shot['url'] {
+  return ({ serverUrls }) => `${serverUrls[server]}${path}`
+}
+
+function shown (selector: string): (page: Page) => Promise<void> {
+  return async page => { await page.locator(selector).waitFor() }
+}
+
+/** The number of people is there. */
+async function counted (page: Page): Promise<void> {
+  await page.locator('#crowd').waitFor()
+}
+
+async function bringInCrowd (page: Page): Promise<void> {
+  await counted(page)
+  await page.locator('#bring-in').click()
+  await page.locator('#spread', { hasText: /\d/ }).waitFor()
+  await page.mouse.move(0, 0)
+}
+
+async function sendCrowdHome (page: Page): Promise<void> {
+  await page.locator('#send-home').click()
+  await page.locator('#people', { hasText: /^1\d$/ }).waitFor()
+}
+
+/** As a beat is answered to somebody who has been denied while the page was open. */
+async function endVisit (page: Page): Promise<void> {
+  await page.route('**/heartbeat', route => route.fulfill({ status: 403 }))
+}
+
+/** A page that the program sends when something is wrong, filled in as the program does it. */
+function answered (name: string, status: number, values: Record<string, string> = {}): Shot {
+  let html = readFileSync(join(PAGES, `${name}.html`), 'utf8')
+  for (const [token, value] of Object.entries(values)) html = html.replace(token, value)
+  const answer = { status, contentType: 'text/html; charset=utf-8', body: html }
+  return {
+    name,
+    url: at(0, `/${name}`),
+    arrange: page => page.route(`**/${name}`, route => route.fulfill(answer))
+  }
+}
