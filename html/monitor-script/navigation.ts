@@ -2,7 +2,7 @@
 import { find } from './dom.ts'
 import { OVERVIEW } from './texts.ts'
 
-export const VIEWS = ['overview', 'users', 'denied', 'audit'] as const
+const VIEWS = ['overview', 'users', 'denied', 'audit'] as const
 export type View = typeof VIEWS[number]
 
 /** @param onShow told of the view that is shown, now and whenever it changes */

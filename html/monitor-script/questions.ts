@@ -34,7 +34,7 @@ export interface Question {
 export function disconnectQuestion (users: readonly User[]): Question {
   return {
     title: USERS.disconnectTitle(users.length),
-    what: USERS.disconnectWhat(users.length),
+    what: USERS.disconnectWhat,
     picked: users.map(({ id }) => id),
     asks: ['reason'],
     happens: [USERS.disconnectHappens, USERS.disconnectBack],

@@ -74,7 +74,7 @@ function isSameDay (a: Date, b: Date): boolean {
   return a.toDateString() === b.toDateString()
 }
 
-export function users (value: number): string {
+function users (value: number): string {
   return value === 1 ? '1 user' : `${count(value)} users`
 }
 
@@ -190,9 +190,7 @@ export const USERS = {
   nobodyTitle: (search: string) => `Nobody matches “${search}”`,
   nobodyText: 'Search looks at the start of an id or address, among people who are here now.',
   disconnectTitle: (value: number) => `Disconnect ${users(value)}?`,
-  disconnectWhat: (value: number) => value === 1
-    ? 'It loses its place now and may come back at once.'
-    : 'They lose their place now and may come back at once.',
+  disconnectWhat: 'They lose their place now and may come back at once.',
   disconnectGo: (value: number) => `Disconnect ${users(value)}`,
   disconnectHappens: 'Open connections are closed after the reply in flight.',
   disconnectBack: 'Who comes back is placed by the router like any visitor.',

@@ -25,7 +25,7 @@ export interface UsersQuery {
   readonly cursor: string
 }
 
-export const PAGE_USERS_MAX = 100
+const PAGE_USERS_MAX = 100
 
 export function usersPath ({ search, server, sort, cursor }: UsersQuery): string {
   const query = new URLSearchParams({ limit: String(PAGE_USERS_MAX), sort })

@@ -152,8 +152,11 @@ export class UsersView {
         make('i', 'swatch'), String(user.server))),
       makeCell('c-first lo2 num', clock(firstSeenMs)),
       makeCell('c-last num', ago(Date.parse(user.last_seen), nowMs)))
+    row.addEventListener('mousedown', event => {
+      if (event.shiftKey && check !== undefined) event.preventDefault() // Would select text.
+    })
     row.addEventListener('click', event => {
-      if (check === undefined || isTextSelected()) return
+      if (check === undefined || (isTextSelected() && !event.shiftKey)) return
       const isSelected = event.target === check ? check.checked : !this.#selection.has(user)
       this.#selection.set(index, isSelected, event.shiftKey)
       this.#showSelection()
