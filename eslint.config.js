@@ -39,6 +39,16 @@ const onePlace = [
     syntax: "ImportDeclaration[source.value='better-sqlite3'][importKind!='type']",
     message: 'SQLite is spoken in packages/workers/src/database.ts only.',
     allowedIn: ['packages/workers/src/database.ts', '**/test/**']
+  },
+  {
+    syntax: "ImportDeclaration[source.value='piscina'][importKind!='type'], ImportExpression[source.value='piscina']",
+    message: 'Threads for passwords are started in packages/workers/src/credentials/pool.ts only.',
+    allowedIn: ['packages/workers/src/credentials/pool.ts', '**/test/**']
+  },
+  {
+    syntax: "ImportDeclaration[source.value='@node-rs/argon2']",
+    message: 'Passwords are hashed in packages/workers/src/credentials/password-hash.ts only.',
+    allowedIn: ['packages/workers/src/credentials/password-hash.ts', '**/test/**']
   }
 ]
 

@@ -1,7 +1,9 @@
 /**
  * `npm run bench`: the user table's touch against its plain rival, a Map on the main thread that
- * workers reach by postMessage. Both in turn, A B A B, in the same two threads; quoted as ratios.
+ * workers reach by postMessage; then what a flood of logins costs an operator (bench-logins.ts).
+ * Both sides in turn, A B A B; quoted as ratios.
  */
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
@@ -10,6 +12,8 @@ import {
   allocateTable, MAIN_THREAD_TAG, WORKER_PATIENCE, type TableMemory
 } from '@usher/shared/memory/table-view.ts'
 import { UserTable } from '@usher/shared/memory/user-table.ts'
+import { benchLogins } from './bench-logins.ts'
+import { spread } from './figures.ts'
 
 const USERS = 20_000
 const TOUCHES = 200_000
@@ -22,10 +26,14 @@ type Order = 'table' | 'map' | 'end'
 /** A touch for the Map, or the time that a round took. */
 type Report = { readonly id: string, readonly server: number } | { readonly roundMs: number }
 
-if (isMainThread) await main()
-else work(workerData as TableMemory)
+if (isMainThread) {
+  await benchTouch()
+  await benchLogins(join(import.meta.dirname, 'coordinator.js'))
+} else {
+  work(workerData as TableMemory)
+}
 
-async function main (): Promise<void> {
+async function benchTouch (): Promise<void> {
   const random = (): number => (Math.random() * 2 ** 32) | 0
   const memory = allocateTable(USERS * 2, SERVERS, random)
   const worker = new Worker(fileURLToPath(import.meta.url), { workerData: memory })
@@ -89,11 +97,4 @@ function newClient (): Client {
 function print (what: string, roundsMs: readonly number[]): void {
   const nanoseconds = roundsMs.map(ms => ms / TOUCHES * 1e6)
   process.stdout.write(`${what.padEnd(30)}  ${spread(nanoseconds, 0)} ns\n`)
-}
-
-/** The median, and from where to where. */
-function spread (values: readonly number[], digits: number): string {
-  const sorted = [...values].sort((a, b) => a - b)
-  const [low, median, high] = [sorted[0]!, sorted[sorted.length >> 1]!, sorted.at(-1)!]
-  return `${median.toFixed(digits)} (${low.toFixed(digits)} to ${high.toFixed(digits)})`
 }

@@ -29,7 +29,9 @@ async function buildProgram () {
       'static-server': 'packages/workers/src/static-server/main.ts',
       monitor: 'packages/workers/src/monitor/main.ts',
       load: 'scripts/load.ts',
-      bench: 'scripts/bench.ts'
+      bench: 'scripts/bench.ts',
+      account: 'scripts/account.ts',
+      credentials: 'packages/workers/src/credentials/main.ts'
     },
     outdir: fresh,
     bundle: true,

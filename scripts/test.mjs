@@ -12,6 +12,8 @@ const TESTS = ['packages/*/test/**/*.test.ts', 'html/test/**/*.test.ts', 'test/*
 const TAP_LOG = join(ROOT, '.tap/last-run.tap')
 /** `# { total: 3, pass: 2, fail: 1 }` */
 const SUMMARY_LINES = /^# \{ total: .* \}$/gm
+/** `ok 3 - a claim # SKIP why not` */
+const SKIP_LINES = /^\s*ok\b.* # SKIP (.*)$/gm
 const bin = name => join(ROOT, 'node_modules/.bin', name)
 const chosen = process.argv.slice(2)
 
@@ -34,9 +36,13 @@ async function checkSource () {
 /** Runs tap; returns the exit code. */
 async function runTests (files) {
   const runTap = process.stdout.isTTY ? tapForPeople : tapForLogs
-  const { code, summary } = await runTap(files)
+  const { code, summary, skips } = await runTap(files)
   const count = name => Number(summary.match(new RegExp(`\\b${name}: (\\d+)`))?.[1] ?? 0)
   const [passed, failed, skipped] = [count('pass'), count('fail'), count('skip') + count('todo')]
+  for (const reason of new Set(skips)) {
+    const count = skips.filter(other => other === reason).length
+    console.log(`${count} ${count === 1 ? 'test was' : 'tests were'} skipped: ${reason}`)
+  }
   const forbidsSkips = process.env.CI === 'true' && skipped > 0
   if (forbidsSkips) console.log(`${skipped} skipped, which CI=true does not allow`)
   const unseen = failed === 0 && (code !== 0 || forbidsSkips || passed === 0) ? 1 : 0
@@ -50,7 +56,7 @@ async function tapForPeople (files) {
   const tap = spawn(bin('tap'), [`--output-file=${TAP_LOG}`, ...files], { cwd: ROOT, stdio: 'inherit' })
   const code = await new Promise(resolve => { tap.on('close', resolve) })
   const log = existsSync(TAP_LOG) ? readFileSync(TAP_LOG, 'utf8') : ''
-  return { code, summary: log.match(SUMMARY_LINES)?.at(-1) ?? '' }
+  return { code, summary: log.match(SUMMARY_LINES)?.at(-1) ?? '', skips: skipsIn(log) }
 }
 
 /** A line for each file, and whatever failed in it with all that is known of it. */
@@ -59,13 +65,20 @@ async function tapForLogs (files) {
     cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit']
   })
   let summary = ''
+  const skips = []
   let isInFailure = false
   createInterface(tap.stdout).on('line', line => {
     if (/^\s*(not )?ok\b/.test(line)) isInFailure = /^\s*not ok\b/.test(line)
     if (isInFailure || /^ok\b/.test(line)) console.log(line)
     if (/^\s*\.\.\.$/.test(line)) isInFailure = false
     if (line.match(SUMMARY_LINES)) summary = line
+    skips.push(...skipsIn(line))
   })
   const code = await new Promise(resolve => { tap.on('close', resolve) })
-  return { code, summary }
+  return { code, summary, skips }
+}
+
+/** Why something was skipped, once for each time. */
+function skipsIn (text) {
+  return [...text.matchAll(SKIP_LINES)].map(([, reason]) => reason)
 }

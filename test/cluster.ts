@@ -34,6 +34,8 @@ export interface Cluster {
   readonly routingPort: number
   readonly monitoringPort: number
   readonly log: readonly LogLine[]
+  /** What it has said beside its log so far: the first password, and why it failed. */
+  said (): string
   /** Resolves with the first line, earlier ones included, whose message matches. */
   logged (message: RegExp): Promise<LogLine>
   /** Sends the signal and resolves with the exit code. */
@@ -94,6 +96,7 @@ export async function startCluster (
     routingPort: portOf(ready['router']),
     monitoringPort: portOf(ready['monitor']),
     log,
+    said: () => complaint,
     logged,
     stop: async (signal = 'SIGTERM') => {
       child.kill(signal)

@@ -31,7 +31,7 @@ t.test('deny list: every thread refuses as soon as the list is replaced, and no 
 
   t.same(await statuses(visitor), welcome)
   const text = '6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61'
-  await cluster.replaceDenyList([{ kind: 'id', text, untilMs: undefined }])
+  await cluster.setDenyList([{ kind: 'id', text, untilMs: undefined }])
   t.same(await statuses(visitor), refused)
   t.same(await statuses(new Visitor()), welcome, 'others may come in')
   const [port] = settings.ports as [number]
@@ -41,11 +41,11 @@ t.test('deny list: every thread refuses as soon as the list is replaced, and no 
   t.same([beat.status, (JSON.parse(beat.body) as { error: string }).error], [403, 'denied'])
 
   const malformed = [{ kind: 'range', text: 'nonsense', untilMs: undefined } as const]
-  await t.rejects(cluster.replaceDenyList(malformed), { code: 'USHER_DENY_ENTRY_INVALID' })
+  await t.rejects(cluster.setDenyList(malformed), { code: 'USHER_DENY_ENTRY_INVALID' })
   t.same(await statuses(visitor), refused, 'the list that stood before stays in force')
 
-  await cluster.replaceDenyList([{ kind: 'range', text: '127.0.0.0/8', untilMs: undefined }])
+  await cluster.setDenyList([{ kind: 'range', text: '127.0.0.0/8', untilMs: undefined }])
   t.same(await statuses(new Visitor()), refused, 'a whole network')
-  await cluster.replaceDenyList([])
+  await cluster.setDenyList([])
   t.same(await statuses(visitor), welcome)
 })

@@ -5,15 +5,16 @@
  *
  * and from then on its visitor is counted while the page is open:
  *
- *  - it beats (GET `/heartbeat`) at load and then as the server says, less often while hidden;
+ *  - it beats (GET `/heartbeat`) at load and then as the server says; while hidden, as seldom as
+ *    the server allows without forgetting the visitor;
  *  - it leaves (POST `/leave`) when the page goes, and comes back when the browser brings it back;
  *  - the tabs of one visitor share one beat;
  *  - a beat that fails is tried again, ever later, and at once when the network returns;
  *  - when an operator has ended the visit, the page says so and falls silent.
  *
  * It needs no library, sets nothing but `window.usher` (see `usher.ts` for what is in it), and is
- * content with the policy `default-src 'self'`. The server puts the router's port in place of the
- * one token below.
+ * content with the policy `script-src 'self'; connect-src 'self'`. The server fills in the two
+ * tokens below: the router's port, and how long a visitor may be silent before it is forgotten.
  */
 import { startUsher } from './usher.ts'
 
@@ -21,5 +22,8 @@ import { startUsher } from './usher.ts'
 window.usher ??= startUsher(
   window,
   { now: Date.now, random: Math.random },
-  Number('__ROUTING_PORT__')
+  {
+    routingPort: Number('__ROUTING_PORT__'),
+    timeoutThresholdMs: Number('__TIMEOUT_THRESHOLD_MS__')
+  }
 )

@@ -8,7 +8,10 @@ import { beatDelayMs, INTERVAL_MS_DEFAULT, parseIntervalMs } from './pace.ts'
 /** What of `window` is used here. */
 export interface Browser {
   readonly document: Pick<Document, 'visibilityState' | 'addEventListener'>
-  readonly navigator: { readonly sendBeacon?: (url: string) => boolean }
+  readonly navigator: {
+    readonly onLine?: boolean
+    readonly sendBeacon?: (url: string) => boolean
+  }
   readonly AbortController: typeof AbortController
   readonly BroadcastChannel?: new (name: string) => Channel
   addEventListener (
@@ -59,15 +62,28 @@ const ANSWER_MS_MAX = 10_000
 const RETURN_MS = 100
 const RETURN_SPREAD_MS = 200
 
-/** Starts at once; what it returns leaves, and may be called twice. */
-export function startPresence (browser: Browser, chance: Chance, news: News): () => void {
+/**
+ * The beats that follow a leave (another tab's, or that of the page before a reload) at the pace of
+ * a seen page, hidden or not: the first brings the visitor back, the second makes sure, should the
+ * leave have come late.
+ */
+const BEATS_AFTER_LEAVE = 2
+
+/** Starts at once; what it returns leaves, and may be called twice. `thresholdMs`: see Pace. */
+export function startPresence (
+  browser: Browser, chance: Chance, thresholdMs: number, news: News
+): () => void {
   let presence: 'here' | 'left' | 'denied' = 'left'
   let channel: Channel | undefined
   let timer = 0
   /** The beat on its way. One that is no longer this one changes nothing when it is answered. */
   let flight: AbortController | undefined
   let intervalMs = INTERVAL_MS_DEFAULT
+  /** What a failed beat's answer asked for; the interval when it did not. */
+  let retryMs = 0
   let failureCount = 0
+  /** Answers to wait for before a hidden page may rest. */
+  let promptCount = 0
   let isFollowing = false
   /** When the last beat of any tab was settled. */
   let lastMs = 0
@@ -75,6 +91,7 @@ export function startPresence (browser: Browser, chance: Chance, news: News): ()
   function enter (): void {
     if (presence !== 'left') return
     presence = 'here'
+    promptCount = BEATS_AFTER_LEAVE
     channel = openChannel(browser, hear)
     beat()
   }
@@ -100,6 +117,7 @@ export function startPresence (browser: Browser, chance: Chance, news: News): ()
     if (answer?.status === 403) return end(true)
     if (!answer?.ok) {
       failureCount += 1
+      retryMs = parseIntervalMs(answer?.headers.get('Retry-After') ?? null) ?? 0
       wait()
       return news.missed()
     }
@@ -110,7 +128,8 @@ export function startPresence (browser: Browser, chance: Chance, news: News): ()
 
   function accept (activeUsers: number, toldMs: number, isOfAnother = false): void {
     intervalMs = toldMs
-    failureCount = 0
+    retryMs = failureCount = 0
+    promptCount = Math.max(0, promptCount - 1)
     isFollowing = isOfAnother
     wait()
     // An answer without its number comes from something in between: nothing to report.
@@ -124,11 +143,21 @@ export function startPresence (browser: Browser, chance: Chance, news: News): ()
 
   /** Sets the timer to what is left of the wait: all of it, or less when the page was hidden. */
   function waitOn (): void {
-    const isHidden = browser.document.visibilityState === 'hidden'
-    const delayMs = beatDelayMs(
-      { intervalMs, failureCount, isHidden, isFollowing }, chance.random())
+    const delayMs = beatDelayMs({
+      intervalMs: Math.max(intervalMs, retryMs),
+      thresholdMs,
+      failureCount,
+      isHidden: browser.document.visibilityState === 'hidden' && promptCount === 0,
+      isOffline: browser.navigator.onLine === false,
+      isFollowing
+    }, chance.random())
     // The clock may have been set meanwhile: never less than nothing, never more than the whole.
     beatIn(Math.min(delayMs, Math.max(0, lastMs + delayMs - chance.now())))
+  }
+
+  /** Something has changed that the wait depends on. */
+  function lookAgain (): void {
+    if (presence === 'here' && !flight) waitOn()
   }
 
   function beatIn (delayMs: number): void {
@@ -140,6 +169,7 @@ export function startPresence (browser: Browser, chance: Chance, news: News): ()
     if (message.type === 'beaten') accept(message.activeUsers, message.intervalMs, true)
     if (message.type === 'denied') end(false)
     if (message.type === 'left') {
+      promptCount = BEATS_AFTER_LEAVE
       stopFlight()
       beatIn(RETURN_MS + chance.random() * RETURN_SPREAD_MS)
     }
@@ -179,10 +209,13 @@ export function startPresence (browser: Browser, chance: Chance, news: News): ()
 
   browser.addEventListener('pagehide', leave)
   browser.addEventListener('pageshow', event => { if (event.persisted) enter() })
-  browser.addEventListener('online', () => { if (presence === 'here') beat() })
-  browser.document.addEventListener('visibilitychange', () => {
-    if (presence === 'here' && !flight) waitOn()
+  browser.addEventListener('online', () => {
+    // The pace of a first try again: at once after a long silence, or when the interval is over.
+    failureCount = 0
+    promptCount = Math.max(1, promptCount)
+    lookAgain()
   })
+  browser.document.addEventListener('visibilitychange', lookAgain)
   enter()
   return leave
 }

@@ -5,6 +5,12 @@
 import { showDenied } from './denied.ts'
 import { startPresence, type Browser, type Chance } from './presence.ts'
 
+/** What the server fills in; a number is NaN when it did not. */
+export interface Told {
+  readonly routingPort: number
+  readonly timeoutThresholdMs: number
+}
+
 /** Each event by name, with what its listeners are given. */
 export interface UsherEvents {
   /** The server answered a beat, of this tab or of another one of the same visitor. */
@@ -39,13 +45,13 @@ export type Page = Browser & {
 }
 
 /** Starts beating and returns what is to become `window.usher`. */
-export function startUsher (page: Page, chance: Chance, routingPort: number): Usher {
+export function startUsher (page: Page, chance: Chance, told: Told): Usher {
   const listenersByEvent: { [Name in keyof UsherEvents]: Set<Listener<Name>> } = {
     beat: new Set(), missed: new Set(), denied: new Set()
   }
   let lastBeat: UsherEvents['beat'] | undefined
 
-  const leave = startPresence(page, chance, {
+  const leave = startPresence(page, chance, told.timeoutThresholdMs, {
     beat (activeUsers) {
       lastBeat = { activeUsers }
       tell(listenersByEvent.beat, lastBeat)
@@ -65,7 +71,7 @@ export function startUsher (page: Page, chance: Chance, routingPort: number): Us
       return () => listenersByEvent[event].delete(listener)
     },
     leave,
-    frontDoor: frontDoor(page.location, routingPort)
+    frontDoor: frontDoor(page.location, told.routingPort)
   }
 }
 

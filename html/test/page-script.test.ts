@@ -87,6 +87,19 @@ t.test('page script: gives up on an answer after ten seconds', async t => {
   t.strictSame(browser.take(), ['beat at 0', 'beat at 15000'])
 })
 
+t.test('page script: tries no sooner than a refusal asks for', async t => {
+  const browser = new FakeBrowser()
+  await browser.open()
+  browser.mood = { status: 503, retryAfter: '15' }
+  await browser.pass(10_000 + 15_000 + 30_000)
+  t.strictSame(browser.take(), [
+    'beat at 0', 'beat at 10000', 'beat at 25000', 'beat at 55000'
+  ])
+  browser.mood = {}
+  await browser.pass(30_000 + 10_000)
+  t.strictSame(browser.take(), ['beat at 85000', 'beat at 95000'], 'and then as told again')
+})
+
 t.test('page script: beats at once when the network returns', async t => {
   const browser = new FakeBrowser()
   browser.mood = 'unreachable'
@@ -95,19 +108,65 @@ t.test('page script: beats at once when the network returns', async t => {
   browser.take()
   browser.mood = {}
   await tab.fire('online')
+  await browser.pass(0)
   t.strictSame(browser.take(), ['beat at 60000'])
   await browser.pass(10_000)
   t.strictSame(browser.take(), ['beat at 70000'], 'and the old timer is gone')
 })
 
-t.test('page script: gives up a beat on its way for a new one', async t => {
+t.test('page script: a network that comes and goes makes no beat come early', async t => {
   const browser = new FakeBrowser()
-  browser.mood = 'silent'
   const tab = await browser.open()
+  browser.take()
+  for (let returns = 0; returns < 9; returns += 1) {
+    await browser.pass(1_000)
+    await tab.fire('online')
+  }
+  t.strictSame(browser.take(), [])
+  browser.mood = 'silent'
+  await browser.pass(1_000)
+  await tab.fire('online')
+  t.strictSame(browser.take(), ['beat at 10000'], 'nor a second one beside the one on its way')
+})
+
+t.test('page script: rests while the browser is offline, once a beat has failed', async t => {
+  const browser = new FakeBrowser()
+  const tab = await browser.open()
+  browser.isOnline = false
+  await browser.pass(10_000)
+  t.strictSame(browser.take(), ['beat at 0', 'beat at 10000'], 'a browser may be wrong')
+  t.strictSame(tab.news, ['beat 7', 'beat 7'])
+  browser.mood = 'unreachable'
+  await browser.pass(10_000 + 956_999)
+  t.strictSame(browser.take(), ['beat at 20000'])
+  t.equal(tab.news.at(-1), 'missed')
+  await browser.pass(1)
+  t.strictSame(browser.take(), ['beat at 977000'], 'and is asked again in time')
+  browser.isOnline = true
+  browser.mood = {}
+  await browser.pass(4_000)
+  await tab.fire('online')
+  t.strictSame(browser.take(), [])
+  await browser.pass(6_000)
+  t.strictSame(browser.take(), ['beat at 987000'])
+})
+
+t.test('page script: a hidden page too beats soon when the network returns', async t => {
+  const browser = new FakeBrowser()
+  const tab = await browser.open()
+  await browser.pass(10_000)
+  await tab.setHidden(true)
+  browser.isOnline = false
+  browser.mood = 'unreachable'
+  await browser.pass(957_000)
+  browser.take()
+  browser.isOnline = true
   browser.mood = {}
   await tab.fire('online')
-  t.equal(browser.options[0]!.signal!.aborted, true)
-  t.strictSame(tab.news, ['beat 7'])
+  await browser.pass(10_000 + 956_999)
+  t.strictSame(browser.take(), ['beat at 977000'])
+  await browser.pass(1)
+  t.strictSame(browser.take(), ['beat at 1934000'], 'and then rests again')
 })
 
 t.test('page script: leaves once when the page goes, and comes back with it', async t => {
@@ -191,6 +250,20 @@ t.test('page script: a tab that stays brings the visitor back when another leave
   t.equal(browser.take()[0], 'beat at 1100')
 })
 
+t.test('page script: a hidden tab brings the visitor back too, and makes sure of it', async t => {
+  const browser = new FakeBrowser()
+  const leaving = await browser.open()
+  const staying = await browser.open()
+  await staying.setHidden(true)
+  await browser.pass(1_000)
+  browser.take()
+  await leaving.fire('pagehide')
+  await browser.pass(100 + 10_000 + 956_999)
+  t.strictSame(browser.take(), ['leave by beacon at 1000', 'beat at 1100', 'beat at 11100'])
+  await browser.pass(1)
+  t.strictSame(browser.take(), ['beat at 968100'])
+})
+
 t.test('page script: works alone where there is no channel', async t => {
   const browser = new FakeBrowser()
   const tab = await browser.open({ hasChannel: false })
@@ -199,25 +272,38 @@ t.test('page script: works alone where there is no channel', async t => {
   t.strictSame(browser.take(), ['beat at 0', 'beat at 10000', 'leave by beacon at 10000'])
 })
 
-t.test('page script: a hidden page beats less often, and catches up when seen', async t => {
+t.test('page script: a hidden page beats seldom, and catches up when seen', async t => {
   const browser = new FakeBrowser()
   const tab = await browser.open()
-  browser.take()
   await tab.setHidden(true)
-  await browser.pass(19_999)
+  await browser.pass(10_000)
+  t.strictSame(browser.take(), ['beat at 0', 'beat at 10000'],
+    'a second beat, should the leave of the page before have come late')
+  await browser.pass(956_999)
   t.strictSame(browser.take(), [])
   await browser.pass(1)
-  t.strictSame(browser.take(), ['beat at 20000'])
+  t.strictSame(browser.take(), ['beat at 967000'])
   await browser.pass(4_000)
   await tab.setHidden(false)
   t.strictSame(browser.take(), [], 'seen early: the interval holds')
   await browser.pass(6_000)
-  t.strictSame(browser.take(), ['beat at 30000'])
+  t.strictSame(browser.take(), ['beat at 977000'])
   await tab.setHidden(true)
   await browser.pass(15_000)
   await tab.setHidden(false)
   await browser.pass(0)
-  t.strictSame(browser.take(), ['beat at 45000'], 'seen late: at once')
+  t.strictSame(browser.take(), ['beat at 992000'], 'seen late: at once')
+})
+
+t.test('page script: a hidden page whose beat fails tries again as a seen one does', async t => {
+  const browser = new FakeBrowser()
+  const tab = await browser.open()
+  await browser.pass(10_000)
+  browser.take()
+  await tab.setHidden(true)
+  browser.mood = 'unreachable'
+  await browser.pass(957_000 + 10_000 + 20_000)
+  t.strictSame(browser.take(), ['beat at 967000', 'beat at 977000', 'beat at 997000'])
 })
 
 t.test('page script: a clock set back or forward costs at most one interval', async t => {
@@ -239,8 +325,8 @@ t.test('page script: a denied visitor is told so, and the page falls silent', as
   await browser.pass(1_000)
   browser.take()
   browser.mood = { status: 403 }
-  await tab.fire('online')
-  t.strictSame(browser.take(), ['beat at 1000'])
+  await browser.pass(9_000)
+  t.strictSame(browser.take(), ['beat at 10000'])
   for (const { body, document, news } of [tab, other]) {
     t.equal(document.title, 'Access ended')
     t.notMatch(body.text, 'the page')
@@ -273,21 +359,53 @@ t.test('page script: knows the way to the front door', async t => {
 t.test('page script: waits as the server says, at least', async t => {
   const check = (pace: Partial<Pace>, random: number, expectedMs: number): void => {
     const whole = {
-      intervalMs: 1000, failureCount: 0, isHidden: false, isFollowing: false, ...pace
+      intervalMs: 1000,
+      thresholdMs: 1_800_000,
+      failureCount: 0,
+      isHidden: false,
+      isOffline: false,
+      isFollowing: false,
+      ...pace
     }
     t.equal(beatDelayMs(whole, random), expectedMs, JSON.stringify({ pace, random }))
   }
   check({}, 1, 1000)
-  check({ isHidden: true }, 1, 2000)
+  check({ isOffline: true }, 1, 1000)
   check({ isFollowing: true }, 0, 1250)
   check({ isFollowing: true }, 1, 1500)
-  check({ isHidden: true, isFollowing: true }, 1, 3000)
+  check({ isHidden: true }, 0, 965_100)
+  check({ isHidden: true, thresholdMs: 8000 }, 1, 3600)
+  check({ isHidden: true, thresholdMs: 4000 }, 1, 1200)
+  check({ isHidden: true, thresholdMs: NaN }, 1, 1200)
+  check({ isHidden: true, thresholdMs: 1000 }, 1, 1000)
+  check({ isHidden: true, isFollowing: true, thresholdMs: 8000 }, 1, 4500)
+  check({ isOffline: true, failureCount: 3, thresholdMs: 8000 }, 1, 3600)
   check({ failureCount: 1 }, 0, 1000)
   check({ failureCount: 1 }, 1, 1500)
   check({ failureCount: 5 }, 0, 16_000)
   check({ failureCount: 6 }, 0, 30_000)
   check({ failureCount: 5000 }, 1, 45_000)
   check({ failureCount: 9, intervalMs: 60_000 }, 0, 60_000)
+  check({ failureCount: 9, thresholdMs: 8000 }, 1, 3000)
+  check({ failureCount: 9, thresholdMs: NaN }, 1, 1500)
+})
+
+t.test('page script: a hidden page that fails once is back before it is forgotten', async t => {
+  /** A hidden tab's timer waits for the next minute; an answer is waited for ten seconds. */
+  const [timerLateMs, answerMs] = [60_000, 10_000]
+  const minutes = (count: number): number => count * 60_000
+  for (const thresholdMs of [minutes(13), minutes(30), minutes(60), minutes(24 * 60)]) {
+    for (const intervalMs of [2500, thresholdMs / 8, thresholdMs / 4]) {
+      for (const isFollowing of [false, true]) {
+        const pace = { thresholdMs, intervalMs, isFollowing, isHidden: true, isOffline: false }
+        const firstMs = beatDelayMs({ ...pace, failureCount: 0 }, 1) + timerLateMs
+        const secondMs = answerMs + timerLateMs + timerLateMs +
+          beatDelayMs({ ...pace, failureCount: 1 }, 1)
+        t.ok(firstMs >= intervalMs)
+        t.ok(firstMs + secondMs <= thresholdMs, JSON.stringify({ ...pace, firstMs, secondMs }))
+      }
+    }
+  }
 })
 
 t.test('page script: believes no interval that is out of reason', async t => {
@@ -299,7 +417,7 @@ t.test('page script: believes no interval that is out of reason', async t => {
   for (const [header, expected] of cases) t.equal(parseIntervalMs(header), expected, String(header))
 })
 
-t.test('page script: is small, and has one place for the port', async t => {
+t.test('page script: is small, and has one place for each thing it is told', async t => {
   const built = buildSync({
     entryPoints: ['html/page-script/main.ts'],
     bundle: true,
@@ -311,4 +429,5 @@ t.test('page script: is small, and has one place for the port', async t => {
   const { contents, text } = built.outputFiles[0]!
   t.ok(brotliCompressSync(contents).length <= SIZE_BYTES_MAX)
   t.equal(text.split('__ROUTING_PORT__').length, 2)
+  t.equal(text.split('__TIMEOUT_THRESHOLD_MS__').length, 2)
 })

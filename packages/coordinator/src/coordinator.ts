@@ -1,19 +1,27 @@
 /**
  * The main thread's whole: makes the user table, starts the workers, then the router; answers for
- * the deny list, reloads and the stop. Owns no socket and no lock of its own.
+ * what the monitor asks, reloads and the stop. Owns no socket and no lock of its own.
  */
 import { randomBytes } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
-import { DenyList, type DenyEntry } from '@usher/shared/deny-list.ts'
+import type { Client } from '@usher/shared/client.ts'
+import type { DenyEntry } from '@usher/shared/deny-list.ts'
+import {
+  allocateMeters, ClusterMeter, ROUTER_METER, ThreadMeter
+} from '@usher/shared/memory/meters.ts'
 import {
   allocateTable, MAIN_THREAD_PATIENCE, MAIN_THREAD_TAG
 } from '@usher/shared/memory/table-view.ts'
 import { UserTable } from '@usher/shared/memory/user-table.ts'
+import type { AskAnswers } from '@usher/shared/messages.ts'
 import type { Settings } from '@usher/shared/settings.ts'
 import type { Logger } from 'pino'
+import { Expulsion } from './expulsion.ts'
 import { logUsers } from './log-users.ts'
+import { answerAsk, type AskedActions } from './monitor-asks.ts'
 import { openRouterDoor, type RouterDoor } from './router-door.ts'
+import { ServerStates } from './server-states.ts'
 import { startSweep, type Sweep } from './sweep.ts'
 import { Workers } from './workers.ts'
 
@@ -29,6 +37,8 @@ export interface CoordinatorParts {
 const CONNECTIONS_SHARE = 0.7
 const RELOAD_TIMEOUT_MS = 60_000
 const ORDER_TIMEOUT_MS = 5000
+/** Shorter than the monitor waits for its answer, so that it hears which thread was too slow. */
+const ASKED_ORDER_TIMEOUT_MS = 4000
 
 /** Resolves when visitors are welcome; rejects, with nothing running, when a part cannot start. */
 export async function startCoordinator (parts: CoordinatorParts): Promise<Coordinator> {
@@ -37,14 +47,16 @@ export async function startCoordinator (parts: CoordinatorParts): Promise<Coordi
   return coordinator
 }
 
-export class Coordinator {
+export class Coordinator implements AskedActions {
   readonly #settings: Settings
   readonly #programDir: string
   readonly #log: Logger
   readonly #table: UserTable
+  readonly #meter: ThreadMeter
+  readonly #clusterMeter: ClusterMeter
   readonly #workers: Workers
-  readonly #denyList = new DenyList(Date.now)
-  #denyEntries: readonly DenyEntry[] = []
+  readonly #states: ServerStates
+  readonly #expulsion: Expulsion
   #router: RouterDoor | undefined
   #sweep: Sweep | undefined
   #closed: Promise<void> | undefined
@@ -55,26 +67,48 @@ export class Coordinator {
     this.#settings = settings
     this.#programDir = programDir
     this.#log = log
+    const meters = allocateMeters(settings.ports.length)
+    const meter = new ThreadMeter(meters, ROUTER_METER)
+    this.#meter = meter
+    this.#clusterMeter = new ClusterMeter(meters)
     this.#table = new UserTable(memory, {
-      threadTag: MAIN_THREAD_TAG, patience: MAIN_THREAD_PATIENCE, now: monotonicNowMs
+      threadTag: MAIN_THREAD_TAG,
+      patience: MAIN_THREAD_PATIENCE,
+      now: monotonicNowMs,
+      onLockWaited: ms => { meter.lockWaited(ms) }
     })
+    this.#expulsion = new Expulsion({
+      table: this.#table,
+      tellServers: order => this.#workers.tellServers(order, ASKED_ORDER_TIMEOUT_MS),
+      closeAtRouter: async isMatch => { await this.#router?.closeClients(isMatch) },
+      now: monotonicNowMs,
+      wallNow: Date.now,
+      log
+    })
+    this.#states = new ServerStates({ table: this.#table, ports: settings.ports, log })
     this.#workers = new Workers({
-      boot: () => ({ memory, settings, denyEntries: this.#denyEntries, isTerminal, programDir }),
+      boot: () => (
+        { memory, meters, settings, denyEntries: this.#expulsion.entries, isTerminal, programDir }
+      ),
       ports: settings.ports,
       programDir,
       table: this.#table,
+      states: this.#states,
+      meter: this.#clusterMeter,
+      onAsk: ask => answerAsk(this, ask),
       log
     })
   }
 
   async start (): Promise<void> {
     try {
-      await this.#workers.start()
+      await this.#workers.start(this.#expulsion.listKnown)
       this.#router = await openRouterDoor({
         settings: this.#settings,
         programDir: this.#programDir,
         table: this.#table,
-        denyList: this.#denyList,
+        denyList: this.#expulsion.list,
+        meter: this.#meter,
         log: this.#log
       })
       await this.#tellReadiness(undefined)
@@ -94,6 +128,7 @@ export class Coordinator {
     try {
       await this.#workers.askServers({ type: 'prepare-reload' }, RELOAD_TIMEOUT_MS)
       await this.#workers.askServers({ type: 'commit-reload' }, ORDER_TIMEOUT_MS)
+      this.#clusterMeter.reloaded()
       this.#log.info('the servers have read their files again')
     } catch (error) {
       this.#log.error({ err: error }, 'nothing was reloaded: not every server could read its files')
@@ -101,11 +136,23 @@ export class Coordinator {
     }
   }
 
-  /** Every thread refuses these from now on; resolves when all have said so. */
-  async replaceDenyList (entries: readonly DenyEntry[]): Promise<void> {
-    this.#denyList.replace(entries) // Throws before anybody else hears of a malformed entry.
-    this.#denyEntries = entries
-    await this.#workers.tellAll({ type: 'replace-deny-list', entries }, ORDER_TIMEOUT_MS)
+  /** Every thread refuses these from now on; whoever of them was here is gone when it resolves. */
+  setDenyList (entries: readonly DenyEntry[]): Promise<AskAnswers['set-deny-list']> {
+    return this.#expulsion.setDenyList(entries)
+  }
+
+  /** The client is gone when it resolves; it may come back unless the entries deny it. */
+  disconnect (
+    client: Client, entries: readonly DenyEntry[] | undefined
+  ): Promise<AskAnswers['disconnect']> {
+    return this.#expulsion.disconnect(client, entries)
+  }
+
+  /** A draining server keeps its users and gets no new ones; its state outlives its thread. */
+  setDraining (
+    server: number, isDraining: boolean, isForced: boolean
+  ): AskAnswers['set-draining'] {
+    return { outcome: this.#states.setDraining(server, isDraining, isForced) }
   }
 
   /** The graceful stop: what has begun is answered, users are saved. Safe to call twice. */

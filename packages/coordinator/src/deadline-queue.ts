@@ -36,6 +36,15 @@ export class DeadlineQueue<T> {
     this.#dispatch(Infinity)
   }
 
+  /** These fall due now, in order; the others keep their time. */
+  flushWhere (isMatch: (item: T) => boolean): void {
+    const matching = new Set(this.#entries.slice(this.#head).filter(({ item }) => isMatch(item)))
+    this.#entries = this.#entries.filter((entry, at) => at >= this.#head && !matching.has(entry))
+    this.#head = 0
+    this.#arm()
+    for (const { item } of matching) this.#onDue(item)
+  }
+
   /** Forgets what is left; nothing falls due any more. */
   close (): void {
     clearTimeout(this.#timer)

@@ -5,43 +5,58 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
+import type { ClientMatch } from '@usher/shared/client.ts'
 import type { DenyList } from '@usher/shared/deny-list.ts'
+import type { HttpMeter } from '@usher/shared/http/checked-server.ts'
 import { htmlReply, NO_STORE } from '@usher/shared/http/replies.ts'
 import { openDoor } from '@usher/shared/http/serve.ts'
+import type { ThreadMeter } from '@usher/shared/memory/meters.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { Settings } from '@usher/shared/settings.ts'
+import { sampleThread } from '@usher/shared/thread-sampler.ts'
 import type { Logger } from 'pino'
 import { fewestUsers, portOrder } from './balancer.ts'
 import { DeadlineQueue } from './deadline-queue.ts'
 import { Reservations } from './reservations.ts'
-import { ROUTER_ALLOW, routerHandler } from './router.ts'
+import { REDIRECT_STATUS, ROUTER_ALLOW, routerHandler, type Waiting } from './router.ts'
 
 export interface RouterDoorParts {
   readonly settings: Settings
   readonly programDir: string
   readonly table: UserTable
   readonly denyList: DenyList
+  readonly meter: ThreadMeter
   readonly log: Logger
 }
 
 export interface RouterDoor {
+  /**
+   * Those who wait are answered at once, by what holds for them now, and their connections are
+   * closed; resolves when they are.
+   */
+  closeClients (isMatch: ClientMatch): Promise<void>
   /** Stops to accept, answers the waiting visitors at once, and resolves when all are gone. */
   close (): Promise<void>
+}
+
+interface Wait {
+  readonly visitor: Waiting
+  readonly end: () => void
 }
 
 const BODY_BYTES_MAX = 1024
 
 export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoor> {
-  const { settings, programDir, table, denyList, log } = parts
+  const { settings, programDir, table, denyList, meter, log } = parts
   const reservations = new Reservations(table, monotonicNowMs, settings)
-  const waits = new DeadlineQueue<() => void>(monotonicNowMs, resolve => { resolve() })
+  const waits = new DeadlineQueue<Wait>(monotonicNowMs, ({ end }) => { end() })
   const delayMs = settings.delayBetweenRoutingMs
   let isClosing = false
 
   /** A visitor's wait is an entry of the queue, not a timer of its own. */
-  function wait (): Promise<void> {
+  function wait (visitor: Waiting): Promise<void> {
     if (isClosing || delayMs === 0) return Promise.resolve()
-    return new Promise(resolve => { waits.add(resolve, monotonicNowMs() + delayMs) })
+    return new Promise(end => { waits.add({ visitor, end }, monotonicNowMs() + delayMs) })
   }
 
   const { fault, ...pages } = await readPages(programDir)
@@ -55,10 +70,17 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
     }),
     allow: ROUTER_ALLOW,
     bodyBytesMax: BODY_BYTES_MAX,
+    meter: redirectMeter(meter),
     log,
     renderFault: code => htmlReply(500, fault.toString().replace('__CODE__', code), NO_STORE)
   })
+  const sampling = sampleThread(meter, () => door.connectionCount())
   return {
+    async closeClients (isMatch) {
+      const closed = door.closeClients(isMatch) // Marks the replies as last before they are made.
+      waits.flushWhere(({ visitor: { client, address } }) => isMatch(client, address))
+      await closed
+    },
     async close () {
       isClosing = true
       const closed = door.close() // Stops to accept before the waiting visitors are let go.
@@ -66,6 +88,16 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
       await closed
       waits.close()
       reservations.close()
+      sampling.close()
+    }
+  }
+}
+
+/** Times redirects only: who is refused does not wait, and would make the waits look short. */
+function redirectMeter (meter: ThreadMeter): HttpMeter {
+  return {
+    answered (status, durationMs) {
+      meter.answered(status, status === REDIRECT_STATUS ? durationMs : undefined)
     }
   }
 }

@@ -24,8 +24,8 @@ export interface RouterParts {
   readonly reservations: Pick<Reservations, 'reserve' | 'confirm' | 'release'>
   readonly choose: Choose
   readonly isAvailable: (server: number) => boolean
-  /** Resolves after DELAY_BETWEEN_ROUTING, or at once when the program stops. */
-  readonly wait: () => Promise<void>
+  /** Resolves after DELAY_BETWEEN_ROUTING, or earlier: at a stop, or when the visitor has to go. */
+  readonly wait: (visitor: Waiting) => Promise<void>
   readonly pages: { readonly denied: Buffer, readonly full: Buffer, readonly unavailable: Buffer }
   readonly log: Pick<Logger, 'isLevelEnabled' | 'debug'>
   /** For the denied page; the system's clock unless given. */
@@ -38,11 +38,15 @@ type RouteDecision =
 
 type Chosen =
   | Extract<Reservation, { readonly kind: 'reserved' }>
-  | { readonly kind: 'unavailable' | 'full' }
+  | { readonly kind: 'denied' | 'unavailable' | 'full' }
 
-interface Visitor {
+/** Whoever waits, as those who may end the wait know them. */
+export interface Waiting {
   readonly client: Client
   readonly address: Address
+}
+
+interface Visitor extends Waiting {
   /** False for an id that was made up for this request. */
   readonly isReturning: boolean
   /** False for what another site's page fetched: it holds no place and gets no cookie. */
@@ -50,6 +54,7 @@ interface Visitor {
 }
 
 export const ROUTER_ALLOW = 'GET, HEAD'
+export const REDIRECT_STATUS = 302
 /** A shard is locked for microseconds, or until a dead worker's lock is recovered: some 10 ms. */
 const BUSY_RETRIES_MAX = 1000
 /** Places that are reserved one after another while each is lost again, before giving up. */
@@ -84,13 +89,12 @@ function visitorOf ({ headers, address }: RequestValue): Visitor {
 }
 
 async function decide (parts: RouterParts, visitor: Visitor): Promise<RouteDecision> {
-  if (isDenied(parts, visitor)) return { kind: 'denied' }
   let because = 'fewest users'
   for (let choice = 0; choice < CHOICES_MAX; choice++) {
     const reservation = await reserve(parts, visitor)
     if (reservation.kind !== 'reserved') return reservation
     const { server } = reservation
-    if (choice === 0) await parts.wait()
+    if (choice === 0) await parts.wait(visitor)
     const found = await lookAgain(parts, visitor, server)
     if (found === 'held' || found === 'arrived') return { kind: 'redirect', server, because }
     if (found !== 'lost') parts.reservations.release(visitor.client, server)
@@ -105,7 +109,7 @@ async function decide (parts: RouterParts, visitor: Visitor): Promise<RouteDecis
 /** Waits like anybody and is sent to where a visitor would go now, without holding a place. */
 async function decideUncounted (parts: RouterParts, visitor: Visitor): Promise<RouteDecision> {
   if (isDenied(parts, visitor)) return { kind: 'denied' }
-  await parts.wait()
+  await parts.wait(visitor)
   if (isDenied(parts, visitor)) return { kind: 'denied' }
   const server = parts.choose({ loads: parts.table.loads(), current: NO_SERVER })
   if (server === NO_SERVER) return { kind: 'unavailable' }
@@ -117,10 +121,12 @@ function isDenied ({ denyList }: RouterParts, { client, address }: Visitor): boo
 }
 
 /** Asks again on the next turns of the loop while a shard is held by another thread. */
-async function reserve (
-  { reservations, choose }: RouterParts, { client, address, isReturning }: Visitor
-): Promise<Chosen> {
+async function reserve (parts: RouterParts, visitor: Visitor): Promise<Chosen> {
+  const { reservations, choose } = parts
+  const { client, address, isReturning } = visitor
   for (let retry = 0; retry < BUSY_RETRIES_MAX; retry++) {
+    // Looked at in the same turn: nobody who was denied meanwhile gets into the table again.
+    if (isDenied(parts, visitor)) return { kind: 'denied' }
     const reservation = reservations.reserve({ client, address, isReturning, choose })
     if (reservation.kind === 'reserved') return reservation
     if (reservation.kind !== 'busy') return { kind: reservation.kind }
@@ -159,7 +165,8 @@ function render (
     case 'redirect': {
       const location = redirectTarget(request, decision.server, settings)
       const headers = ['Location', location, ...cookieHeaders(visitor, request)]
-      return { status: 302, headers, body: NO_BODY }
+      const reply = { status: REDIRECT_STATUS, headers, body: NO_BODY }
+      return isGivenId(visitor) ? { ...reply, newClient: visitor.client } : reply
     }
   }
 }
@@ -174,8 +181,12 @@ function tryLater (page: Buffer, retryAfterS: number): Reply {
 }
 
 /** Whoever comes without an id is given the one under which the place is held. */
+function isGivenId ({ isReturning, isCounted }: Visitor): boolean {
+  return !isReturning && isCounted
+}
+
 function cookieHeaders (visitor: Visitor, { isSecure }: RequestValue): readonly string[] {
-  if (visitor.isReturning || !visitor.isCounted) return NO_STORE
+  if (!isGivenId(visitor)) return NO_STORE
   return [
     'Cache-Control', 'private, no-store', 'Set-Cookie', clientCookie(visitor.client, isSecure)
   ]

@@ -7,13 +7,15 @@
  */
 import { Worker } from 'node:worker_threads'
 import {
-  errorOf, LayoutMismatch, OrderTimedOut, WorkerEnded, WorkerGone
+  errorOf, LayoutMismatch, OrderTimedOut, reportOf, WorkerEnded, WorkerGone
 } from '@usher/shared/errors.ts'
 import { LAYOUT_VERSION } from '@usher/shared/memory/layout.ts'
 import { MAIN_THREAD_TAG } from '@usher/shared/memory/table-view.ts'
-import type { BootData, News, Order } from '@usher/shared/messages.ts'
+import type {
+  Ask, AskAnswer, BootData, News, Order, ToWorker
+} from '@usher/shared/messages.ts'
+import { PendingAnswers } from '@usher/shared/pending-answers.ts'
 import type { Logger } from 'pino'
-import { PendingOrders } from './pending-orders.ts'
 import { nextRestart } from './restart-pause.ts'
 
 export interface WorkerSpec {
@@ -24,6 +26,8 @@ export interface WorkerSpec {
   readonly onUp: () => void
   /** The thread has ended; nothing of it runs any more. */
   readonly onDown: (threadTag: number) => void
+  /** What the worker asks for; it hears the answer, or the error. */
+  readonly onAsk: (ask: Ask) => Promise<AskAnswer>
   readonly log: Logger
 }
 
@@ -62,7 +66,7 @@ interface Thread {
 
 class Supervisor implements SupervisedWorker {
   readonly #spec: WorkerSpec
-  readonly #orders: PendingOrders
+  readonly #orders: PendingAnswers
   #thread: Thread | undefined
   #starts = 0
   #deathsInARow = 0
@@ -73,7 +77,7 @@ class Supervisor implements SupervisedWorker {
 
   constructor (spec: WorkerSpec) {
     this.#spec = spec
-    this.#orders = new PendingOrders(spec.name)
+    this.#orders = new PendingAnswers(spec.name)
   }
 
   get name (): string {
@@ -91,7 +95,9 @@ class Supervisor implements SupervisedWorker {
   async ask (order: Order, timeoutMs: number): Promise<void> {
     const worker = this.#thread?.worker
     if (worker === undefined) throw new WorkerGone(this.name, order.type)
-    await this.#orders.send(order, timeoutMs, message => { worker.postMessage(message) })
+    await this.#orders.send(order.type, timeoutMs, id => {
+      worker.postMessage({ type: 'order', id, order } satisfies ToWorker)
+    })
   }
 
   async close (timeoutMs: number): Promise<void> {
@@ -147,8 +153,21 @@ class Supervisor implements SupervisedWorker {
       case 'boot-failed':
         return fail(thread, errorOf(news.error))
       case 'done':
+        return this.#orders.settle(news.id, undefined)
       case 'failed':
-        return this.#orders.settle(news)
+        return this.#orders.fail(news.id, news.error)
+      case 'asked':
+        return void this.#answer(news.id, news.ask, thread)
+    }
+  }
+
+  /** One that has died meanwhile hears nothing; its replacement has not asked. */
+  async #answer (id: number, ask: Ask, { worker }: Thread): Promise<void> {
+    const say = (message: ToWorker): void => worker.postMessage(message)
+    try {
+      say({ type: 'answered', id, answer: await this.#spec.onAsk(ask) })
+    } catch (error) {
+      say({ type: 'failed', id, error: reportOf(error) })
     }
   }
 

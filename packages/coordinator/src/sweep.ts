@@ -4,7 +4,7 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import { formatClient } from '@usher/shared/client.ts'
-import type { TimedOutUser } from '@usher/shared/memory/sweep.ts'
+import type { RemovedUser } from '@usher/shared/memory/sweep.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { Settings } from '@usher/shared/settings.ts'
 import type { Logger } from 'pino'
@@ -63,7 +63,7 @@ export async function sweepOnce ({ table, settings, now, log }: SweepParts): Pro
 }
 
 function logTimedOut (
-  removed: readonly TimedOutUser[], ports: readonly number[], log: Logger
+  removed: readonly RemovedUser[], ports: readonly number[], log: Logger
 ): void {
   if (!log.isLevelEnabled('debug')) return
   for (const { client, server } of removed) {

@@ -1,14 +1,15 @@
 /**
- * The workers of a cluster: a static server for each port, and the monitor. Says in the user table
- * which servers are up, and has the table recovered when a thread dies. Main thread.
+ * The workers of a cluster: a static server for each port, and the monitor. Says which servers are
+ * up, and has the user table recovered when a thread dies. Main thread.
  */
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { WorkerGone } from '@usher/shared/errors.ts'
-import type { ServerState } from '@usher/shared/memory/layout.ts'
+import { MONITOR_METER, type ClusterMeter } from '@usher/shared/memory/meters.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
-import type { BootData, Order } from '@usher/shared/messages.ts'
+import type { Ask, AskAnswer, BootData, Order } from '@usher/shared/messages.ts'
 import type { Logger } from 'pino'
+import type { ServerStates } from './server-states.ts'
 import { superviseWorker, type SupervisedWorker } from './supervisor.ts'
 
 export interface WorkersParts {
@@ -16,12 +17,15 @@ export interface WorkersParts {
   readonly boot: () => Omit<BootData, 'name' | 'threadTag' | 'isFirstStart' | 'server'>
   readonly ports: readonly number[]
   readonly programDir: string
-  readonly table: UserTable
+  readonly table: Pick<UserTable, 'recover'>
+  readonly states: ServerStates
+  readonly meter: ClusterMeter
+  readonly onAsk: (ask: Ask) => Promise<AskAnswer>
   readonly log: Logger
 }
 
 /** In place of a server's index. */
-const MONITOR = -1
+const MONITOR = MONITOR_METER
 
 export class Workers {
   readonly monitor: SupervisedWorker
@@ -35,9 +39,14 @@ export class Workers {
     this.monitor = this.#supervise('monitor', 'monitor.js', MONITOR)
   }
 
-  /** Resolves when all serve; rejects with the error of the first that cannot. */
-  async start (): Promise<void> {
-    await Promise.all([...this.#servers, this.monitor].map(worker => worker.start()))
+  /**
+   * Resolves when all serve; rejects with the error of the first that cannot. No server starts
+   * before `denyListKnown`, for its boot data carries the list; a monitor that serves has said it.
+   */
+  async start (denyListKnown: Promise<void>): Promise<void> {
+    const monitor = this.monitor.start()
+    await Promise.race([denyListKnown, monitor])
+    await Promise.all([monitor, ...this.#servers.map(server => server.start())])
   }
 
   /** Resolves when every server has carried out the order. */
@@ -45,11 +54,11 @@ export class Workers {
     await Promise.all(this.#servers.map(server => server.ask(order, timeoutMs)))
   }
 
-  /** For what boot data carries too: one that is down is not told, its replacement knows. */
-  async tellAll (order: Order, timeoutMs: number): Promise<void> {
-    await Promise.all([...this.#servers, this.monitor].map(async worker => {
+  /** For what is true of a new thread anyway: one that is down is not told. */
+  async tellServers (order: Order, timeoutMs: number): Promise<void> {
+    await Promise.all(this.#servers.map(async server => {
       try {
-        await worker.ask(order, timeoutMs)
+        await server.ask(order, timeoutMs)
       } catch (error) {
         if (!(error instanceof WorkerGone)) throw error
       }
@@ -65,25 +74,25 @@ export class Workers {
   }
 
   #supervise (name: string, file: string, server: number): SupervisedWorker {
-    const { boot, programDir, log } = this.#parts
-    return superviseWorker({
+    const { boot, programDir, states, meter, onAsk, log } = this.#parts
+    const worker = superviseWorker({
       name,
       file: pathToFileURL(join(programDir, file)),
       boot: () => ({ ...boot(), server }),
-      onUp: () => { this.#setState(server, 'up') },
+      onUp: () => {
+        // Before the state: who sees a server up sees since when.
+        meter.setUp(server, worker.restarts, Date.now())
+        if (server !== MONITOR) states.setUp(server)
+      },
       onDown: threadTag => {
-        this.#setState(server, 'down')
+        if (server !== MONITOR) states.setDown(server)
+        meter.setDown(server, worker.restarts)
         this.#recover(threadTag)
       },
+      onAsk,
       log
     })
-  }
-
-  #setState (server: number, state: ServerState): void {
-    if (server === MONITOR) return
-    const { table, ports, log } = this.#parts
-    table.setServerState(server, state)
-    log.info({ server: ports[server] }, `server is ${state}`)
+    return worker
   }
 
   #recover (deadThreadTag: number): void {

@@ -241,3 +241,31 @@ function testTimer (t: Test) {
   }
   return { clock, timer }
 }
+
+t.test('deadline queue: some fall due before their time, the others keep theirs', async t => {
+  const { queue, clock, due, timer } = testQueue(t)
+  for (const [at, item] of ['a', 'b', 'c', 'b', 'd'].entries()) queue.add(item, 1010 + at)
+  clock.nowMs = 1010
+  timer.fire()
+  queue.flushWhere(item => item === 'b')
+  t.strictSame(due, ['a', 'b', 'b'])
+  t.equal(queue.size, 2)
+  clock.nowMs = 1012
+  timer.fire()
+  t.strictSame(due, ['a', 'b', 'b', 'c'])
+  t.equal(timer.waitMs, 2)
+  queue.flushWhere(() => false)
+  t.equal(queue.size, 1)
+  queue.flushWhere(() => true)
+  t.notOk(timer.isArmed, 'nothing is left to wait for')
+  t.strictSame(due, ['a', 'b', 'b', 'c', 'd'])
+})
+
+t.test('deadline queue: what is added when some fall due keeps its time', async t => {
+  const { queue, due, onDue } = testQueue(t)
+  onDue(item => { if (item === 'a') queue.add('again', 1050) })
+  queue.add('a', 1010)
+  queue.flushWhere(() => true)
+  t.strictSame(due, ['a'])
+  t.equal(queue.size, 1)
+})

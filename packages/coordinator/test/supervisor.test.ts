@@ -5,7 +5,7 @@ import * as threads from 'node:worker_threads'
 import t, { type Test } from 'tap'
 import { LAYOUT_VERSION } from '@usher/shared/memory/layout.ts'
 import { MAIN_THREAD_TAG } from '@usher/shared/memory/table-view.ts'
-import type { BootData } from '@usher/shared/messages.ts'
+import type { Ask, AskAnswer, BootData } from '@usher/shared/messages.ts'
 import type * as supervisor from '../src/supervisor.ts'
 import { testLog } from './fixtures/log.ts'
 import { until } from './fixtures/until.ts'
@@ -249,6 +249,51 @@ t.test('supervisor: an order during the boot waits for it', async t => {
   await started
 })
 
+t.test('supervisor: a worker asks, also while it boots, and hears the answer or the error', async t => {
+  const asked: Ask[] = []
+  const { worker } = testWorker(t, `
+    const heard = new Map()
+    const ask = (id, ask) => new Promise(resolve => {
+      heard.set(id, resolve)
+      say({ type: 'asked', id, ask })
+    })
+    parentPort.on('message', message => {
+      if (message.type === 'order') return say({ type: 'done', id: message.id })
+      heard.get(message.id)(message)
+    })
+    const [first, second] = await Promise.all([
+      ask(7, { type: 'set-deny-list', entries: [] }),
+      ask(8, { type: 'set-draining', server: 1, isDraining: true, isForced: false })
+    ])
+    if (first.type !== 'answered' || first.answer.removedUsers !== 5) throw new Error('answer')
+    if (second.type !== 'failed' || second.error.code !== 'USHER_X') throw new Error('error')
+    ready()
+  `, {
+    onAsk: async ask => {
+      asked.push(ask)
+      if (ask.type === 'set-deny-list') return { removedUsers: 5 }
+      throw Object.assign(new Error('cannot'), { code: 'USHER_X' })
+    }
+  })
+  await worker.start()
+  t.match(asked, [{ type: 'set-deny-list' }, { type: 'set-draining', server: 1 }])
+  await worker.close(50)
+})
+
+t.test('supervisor: one that dies before its answer comes harms nobody', async t => {
+  let answer = (_answer: AskAnswer): void => {}
+  const { worker, saying } = testWorker(t, `
+    if (life === 1) say({ type: 'asked', id: 1, ask: { type: 'set-deny-list', entries: [] } })
+    parentPort.on('message', ({ type }) => { if (type !== 'order') process.exit(9) })
+    ${DUTIFUL}
+  `, { onAsk: () => new Promise(resolve => { answer = resolve }) })
+  await worker.start()
+  await t.rejects(worker.ask(SAVE, TIMEOUT_MS))
+  await until(() => saying('a worker is up again').length === 1)
+  answer({ removedUsers: 0 })
+  await t.resolves(worker.ask(RELOAD, TIMEOUT_MS), 'the replacement hears no answer')
+})
+
 t.test('supervisor: while a worker is dead orders are refused at once', async t => {
   const { worker, saying, events } = testWorker(t, DUTIFUL)
   await worker.start()
@@ -359,10 +404,11 @@ interface Variation {
   readonly file?: URL
   /** Called with how often boot data was asked for, this time included. */
   readonly onBoot?: (boots: number) => void
+  readonly onAsk?: (ask: Ask) => Promise<AskAnswer>
 }
 
 /** A supervised worker that runs this script, and a record of what happened to it. */
-function testWorker (t: Test, script: string, { file, onBoot }: Variation = {}) {
+function testWorker (t: Test, script: string, { file, onBoot, onAsk }: Variation = {}) {
   const path = join(folder, `worker-${scriptCount++}.mjs`)
   writeFileSync(path, PRELUDE + script)
   const { log, lines, saying } = testLog('info')
@@ -381,6 +427,7 @@ function testWorker (t: Test, script: string, { file, onBoot }: Variation = {}) 
     },
     onUp: () => { events.push('up') },
     onDown: tag => { events.push(`down ${tag}`) },
+    onAsk: onAsk ?? (async () => { throw new Error('nobody asks here') }),
     log
   })
   t.teardown(() => worker.close(1000))

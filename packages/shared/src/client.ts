@@ -29,6 +29,9 @@ export interface Client extends Words128 {
   readonly kind: 'id' | 'ip'
 }
 
+/** Picks clients, by id or by where they are; the client is undefined where none was named. */
+export type ClientMatch = (client: Client | undefined, address: Address) => boolean
+
 export const UNKNOWN_ADDRESS: Address = Object.freeze({ w0: 0, w1: 0, w2: 0, w3: 0 })
 
 const UUID_LENGTH = 36
@@ -95,6 +98,10 @@ export function formatAddress (address: Words128): string {
 
 export function areSameWords (a: Words128, b: Words128): boolean {
   return a.w0 === b.w0 && a.w1 === b.w1 && a.w2 === b.w2 && a.w3 === b.w3
+}
+
+export function areSameClients (a: Client, b: Client): boolean {
+  return a.kind === b.kind && areSameWords(a, b)
 }
 
 function formatClientId (id: Words128): string {

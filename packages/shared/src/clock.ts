@@ -1,6 +1,7 @@
 /**
  * The one clock for everything that is measured or waited for: monotonic, the same in every thread
- * of the process, untouched by changes of the wall clock. Owns no state.
+ * of the process, untouched by changes of the wall clock. Also the same clock set to the wall's
+ * time. Owns no state.
  */
 
 /** A thread put aside between its two readings measures too little, so the most is right. */
@@ -14,6 +15,16 @@ const offsetMs = Math.max(...Array.from({ length: MEASUREMENTS }, measureOffsetM
  */
 export function monotonicNowMs (): number {
   return performance.now() + offsetMs
+}
+
+/**
+ * A clock that begins at a wall-clock time and from then on goes as the monotonic one: for stored
+ * deadlines, which no change of the wall clock may extend or cut short. Whole milliseconds.
+ * @param startWallMs the wall clock's time, or the newest time stored if that is later
+ */
+export function steadyWallClock (startWallMs: number, now = monotonicNowMs): () => number {
+  const startMs = now()
+  return () => Math.floor(startWallMs + (now() - startMs))
 }
 
 function measureOffsetMs (): number {

@@ -122,7 +122,7 @@ function addRange (rangesByKey: Map<string, Ranges>, text: string, untilMs: numb
  * Mapped IPv4 ranges (`::ffff:192.0.2.0/120`) are taken as what they mean. Any other IPv6 range is
  * for IPv6 visitors: `::/0` leaves IPv4 alone, although mapped addresses lie in it.
  */
-function parseRange (text: string): { network: string, bits: number, family: Family } {
+export function parseRange (text: string): { network: string, bits: number, family: Family } {
   const [, network = '', bitsText = ''] = CIDR.exec(text) ?? []
   const address = parseAddress(network)
   const bits = Number(bitsText)

@@ -30,8 +30,43 @@ export const PageScriptInvalid = defineError('USHER_PAGE_SCRIPT_INVALID', '%s')
 export const DatabaseDamaged = defineError('USHER_DATABASE_DAMAGED', '%s')
 export const DatabaseUnavailable = defineError('USHER_DATABASE_UNAVAILABLE', '%s cannot be used: %s')
 
+// The database of a running program: the monitor answers 503, and the next call tries again.
+export const DatabaseBusy = defineError(
+  'USHER_DATABASE_BUSY', 'the database is locked by another program', 503
+)
+export const DatabaseFailed = defineError(
+  'USHER_DATABASE_FAILED', 'the database cannot be used: %s', 503
+)
+
+// Accounts: nothing is changed.
+export const AccountNameInvalid = defineError(
+  'USHER_ACCOUNT_NAME_INVALID',
+  'a name has 1 to 64 printable characters and no blank at either end', 400
+)
+export const AccountExists = defineError(
+  'USHER_ACCOUNT_EXISTS', 'there is an account with the name %s', 409
+)
+export const AccountUnknown = defineError('USHER_ACCOUNT_UNKNOWN', 'there is no such account', 404)
+export const AccountChanged = defineError(
+  'USHER_ACCOUNT_CHANGED', 'the account was changed during the login', 401
+)
+export const PermissionUnknown = defineError(
+  'USHER_PERMISSION_UNKNOWN', 'there is no permission %s', 400
+)
+
 // The deny list: the list that stood before stays in force.
-export const DenyEntryInvalid = defineError('USHER_DENY_ENTRY_INVALID', '%s')
+export const DenyEntryInvalid = defineError('USHER_DENY_ENTRY_INVALID', '%s', 400)
+export const DenyListFull = defineError('USHER_DENY_LIST_FULL', 'the deny list is full: %s', 409)
+
+// The audit.
+export const AuditCursorInvalid = defineError(
+  'USHER_AUDIT_CURSOR_INVALID', 'the cursor is none that was given out', 400
+)
+
+// The monitor's logins: too many at once, come back.
+export const CredentialsBusy = defineError(
+  'USHER_CREDENTIALS_BUSY', 'too many passwords wait to be verified', 503
+)
 
 // Talk between threads.
 export const OrderTimedOut = defineError('USHER_ORDER_TIMED_OUT', '%s did not answer %s in time')

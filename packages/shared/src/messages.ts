@@ -1,16 +1,21 @@
 /**
  * Everything that threads say to each other. Orders go from the coordinator to a worker and are
  * imperative; news come back and are in the past tense. Every order carries an id and is answered
- * by `done` or `failed` with that id. Small facts that change often go through the user table.
+ * by `done` or `failed` with that id. What the monitor asks of the coordinator is answered in the
+ * same way. Small facts that change often go through the user table.
  */
+import type { Client } from './client.ts'
 import type { ErrorReport } from './errors.ts'
 import type { DenyEntry } from './deny-list.ts'
+import type { MeterMemory } from './memory/meters.ts'
 import type { TableMemory } from './memory/table-view.ts'
 import type { Settings } from './settings.ts'
 
 export type Order =
-  /** The whole list, replacing the one before. */
+  /** The whole list, replacing the one before. Servers only. */
   | { readonly type: 'replace-deny-list', readonly entries: readonly DenyEntry[] }
+  /** Ends the open connections of these; done when they are closed. Servers only. */
+  | { readonly type: 'close-clients', readonly leavers: Leavers }
   /** A reload in two steps: all servers read their files, then all switch, or none does. */
   | { readonly type: 'prepare-reload' }
   | { readonly type: 'commit-reload' }
@@ -22,11 +27,51 @@ export type Order =
   /** Answers what has begun, releases everything; the thread ends by itself. */
   | { readonly type: 'close' }
 
-/** An order on its way, under the id that its answer carries. */
-export interface OrderMessage {
-  readonly id: number
-  readonly order: Order
+/** Who has to go: one client, and whoever these entries deny. */
+export interface Leavers {
+  readonly client: Client | undefined
+  readonly entries: readonly DenyEntry[]
 }
+
+/** What the monitor asks of the coordinator. */
+export type Ask =
+  /**
+   * All threads refuse these, and nobody else, from now on. Then whoever of them is in the user
+   * table is removed, and their connections are closed.
+   */
+  | { readonly type: 'set-deny-list', readonly entries: readonly DenyEntry[] }
+  /**
+   * The same when entries are given; and this client, whatever they say, is removed and its
+   * connections are closed.
+   */
+  | {
+    readonly type: 'disconnect'
+    readonly client: Client
+    readonly entries: readonly DenyEntry[] | undefined
+  }
+  /** The server, by its index, takes no new visitors, or takes them again. */
+  | {
+    readonly type: 'set-draining'
+    readonly server: number
+    readonly isDraining: boolean
+    /** Also when no other server is available. */
+    readonly isForced: boolean
+  }
+
+/** The answers, given when what was asked for is done everywhere. */
+export interface AskAnswers {
+  'set-deny-list': { readonly removedUsers: number }
+  disconnect: { readonly wasHere: boolean }
+  'set-draining': { readonly outcome: 'done' | 'last-available' }
+}
+
+export type AskAnswer = AskAnswers[Ask['type']]
+
+/** What a worker hears; the id is that of the order, or of what it has asked. */
+export type ToWorker =
+  | { readonly type: 'order', readonly id: number, readonly order: Order }
+  | { readonly type: 'answered', readonly id: number, readonly answer: AskAnswer }
+  | { readonly type: 'failed', readonly id: number, readonly error: ErrorReport }
 
 export type News =
   /** The worker serves on this port. */
@@ -35,6 +80,7 @@ export type News =
   | { readonly type: 'boot-failed', readonly error: ErrorReport }
   | { readonly type: 'done', readonly id: number }
   | { readonly type: 'failed', readonly id: number, readonly error: ErrorReport }
+  | { readonly type: 'asked', readonly id: number, readonly ask: Ask }
 
 /** What a worker starts with, as its `workerData`. */
 export interface BootData {
@@ -42,6 +88,7 @@ export interface BootData {
   readonly name: string
   readonly threadTag: number
   readonly memory: TableMemory
+  readonly meters: MeterMemory
   readonly settings: Settings
   readonly denyEntries: readonly DenyEntry[]
   /** Whether the console is a terminal, so that its log is made for people. */

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import t from 'tap'
-import { monotonicNowMs } from '@usher/shared/clock.ts'
+import { monotonicNowMs, steadyWallClock } from '@usher/shared/clock.ts'
 
 const TOLERANCE_MS = 2
 const QUESTIONS = 20
@@ -49,4 +49,25 @@ t.test('clock: is untouched by changes of the wall clock', async t => {
   Date.now = () => trueNow() - 86_400_000
   const nowMs = monotonicNowMs()
   t.ok(nowMs >= beforeMs && nowMs < beforeMs + 10_000)
+})
+
+t.test('clock: a steady one begins at the wall\'s time and goes with the monotonic one', async t => {
+  const clock = { nowMs: 77.25 }
+  const steadyNow = steadyWallClock(1_790_000_000_000, () => clock.nowMs)
+  t.equal(steadyNow(), 1_790_000_000_000)
+  clock.nowMs += 0.75
+  t.equal(steadyNow(), 1_790_000_000_000, 'whole milliseconds')
+  clock.nowMs += 0.25
+  t.equal(steadyNow(), 1_790_000_000_001)
+})
+
+t.test('clock: a steady one is untouched by a wall clock that jumps', async t => {
+  const trueNow = Date.now
+  t.teardown(() => { Date.now = trueNow })
+  const steadyNow = steadyWallClock(Date.now())
+  const beforeMs = steadyNow()
+  for (const jumpMs of [-86_400_000, 86_400_000]) {
+    Date.now = () => trueNow() + jumpMs
+    t.ok(steadyNow() >= beforeMs && steadyNow() < beforeMs + 10_000)
+  }
 })

@@ -1,40 +1,20 @@
 /**
  * The one SQLite file: opening, migrating, refusing what is damaged or not ours. The only file that
- * speaks to better-sqlite3; its SQL beyond the schema is here too. Runs in the monitor's thread.
+ * loads better-sqlite3; what is asked of an opened one is in sql.ts. Runs in the monitor's thread
+ * and in the account command.
  */
 import {
   closeSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, statSync
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import { DatabaseDamaged, DatabaseUnavailable } from '@usher/shared/errors.ts'
-
-/** A user as it was saved. Times are wall-clock milliseconds since 1970. */
-export interface SavedUser {
-  readonly kind: 'id' | 'ip'
-  readonly client: string
-  readonly address: string
-  readonly serverPort: number
-  readonly firstSeenMs: number
-  readonly lastSeenMs: number
-}
-
-export interface UsherDatabase {
-  /** Replaces all saved users, in one transaction. */
-  saveUsers (users: Iterable<SavedUser>): void
-  savedUsers (): IterableIterator<SavedUser>
-  /** For when they are back in the table: a later crash must not bring them back again. */
-  forgetUsers (): void
-  close (): void
-}
+import { UsherDatabase, type DatabaseLog } from './usher-database.ts'
 
 /** "USHR": tells our files from other programs' (PRAGMA application_id). */
 const APPLICATION_ID = 0x55534852
-/** A locked database stalls the whole thread, so not for long. */
-const BUSY_TIMEOUT_MS = 100
-const LOCKED_RETRY_MS = 2000
-const LOCKED_PAUSE_MS = 20
+/** While it is opened; a locked database stalls the whole thread, so not for long. */
+const OPENING_TIMEOUT_MS = 100
 /** The database's own; -wal and -shm take the mode of the file. */
 const PRIVATE_FILE_MODE = 0o600
 
@@ -48,7 +28,9 @@ const APPLICATION_ID_AT = 68
  * another program's or a newer Usher's is left as it is: DatabaseDamaged, with the reason and what
  * to do. DatabaseUnavailable for one that cannot be made, opened, written or locked.
  */
-export function openDatabase (path: string, migrationsDir: string): UsherDatabase {
+export function openDatabase (
+  path: string, migrationsDir: string, log: DatabaseLog = SILENT
+): UsherDatabase {
   const migrations = readMigrations(migrationsDir)
   let db: Database.Database | undefined
   try {
@@ -57,9 +39,9 @@ export function openDatabase (path: string, migrationsDir: string): UsherDatabas
       checkOwner(path)
       checkContent(path, migrations.length)
     }
-    db = new Database(path, { timeout: BUSY_TIMEOUT_MS })
+    db = new Database(path, { timeout: OPENING_TIMEOUT_MS })
     prepare(db, migrations)
-    return wrap(db)
+    return new UsherDatabase(db, log)
   } catch (error) {
     db?.close()
     if (error instanceof DatabaseDamaged) throw error
@@ -68,21 +50,8 @@ export function openDatabase (path: string, migrationsDir: string): UsherDatabas
   }
 }
 
-/**
- * Does the work, again and again for LOCKED_RETRY_MS while another process has the database
- * locked; the thread is free in between. Other errors come at once.
- */
-export async function whenUnlocked<T> (work: () => T): Promise<T> {
-  const deadlineMs = performance.now() + LOCKED_RETRY_MS
-  for (;;) {
-    try {
-      return work()
-    } catch (error) {
-      if (!hasCode(error, 'SQLITE_BUSY') || performance.now() > deadlineMs) throw error
-    }
-    await setTimeout(LOCKED_PAUSE_MS)
-  }
-}
+/** For the account command, whose user is told of every failure anyway. */
+const SILENT: DatabaseLog = { error () {}, info () {} }
 
 const ADVICE = 'Nothing was changed. Restore it from a copy, or move it away, its -wal and -shm ' +
   'with it, to start with a new one'
@@ -125,7 +94,7 @@ function readHeader (path: string): Buffer {
 
 /** Read-only, because a connection that may write tidies up when it closes, damaged file or not. */
 function checkContent (path: string, knownVersion: number): void {
-  const db = new Database(path, { readonly: true, timeout: BUSY_TIMEOUT_MS })
+  const db = new Database(path, { readonly: true, timeout: OPENING_TIMEOUT_MS })
   try {
     const version = versionOf(db)
     if (version > knownVersion) {
@@ -164,25 +133,6 @@ function migrate (db: Database.Database, migrations: readonly string[]): void {
 
 function versionOf (db: Database.Database): number {
   return db.pragma('user_version', { simple: true }) as number
-}
-
-function wrap (db: Database.Database): UsherDatabase {
-  const insert = db.prepare<SavedUser>(`INSERT OR REPLACE INTO SavedUsers
-    (Kind, Client, Address, ServerPort, FirstSeen, LastSeen)
-    VALUES (@kind, @client, @address, @serverPort, @firstSeenMs, @lastSeenMs)`)
-  const clear = db.prepare('DELETE FROM SavedUsers')
-  const select = db.prepare<[], SavedUser>(`SELECT Kind AS kind, Client AS client,
-    Address AS address, ServerPort AS serverPort, FirstSeen AS firstSeenMs,
-    LastSeen AS lastSeenMs FROM SavedUsers`)
-  return {
-    saveUsers: db.transaction((users: Iterable<SavedUser>) => {
-      clear.run()
-      for (const user of users) insert.run(user)
-    }),
-    savedUsers: () => select.iterate(),
-    forgetUsers: () => { clear.run() },
-    close: () => { db.close() }
-  }
 }
 
 function isDamage (error: unknown): error is Error {

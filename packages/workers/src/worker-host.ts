@@ -1,6 +1,7 @@
 /**
  * A worker's side of its talk with the coordinator: boots what the thread is for, says `ready`,
- * carries out orders one by one and answers each. The only file that touches parentPort.
+ * carries out orders one by one and answers each; asks what only the coordinator can do. The only
+ * file that touches parentPort.
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
@@ -8,9 +9,14 @@ import { DenyList } from '@usher/shared/deny-list.ts'
 import { reportOf } from '@usher/shared/errors.ts'
 import { openLog } from '@usher/shared/log.ts'
 import { LAYOUT_VERSION } from '@usher/shared/memory/layout.ts'
+import { ThreadMeter } from '@usher/shared/memory/meters.ts'
 import { WORKER_PATIENCE } from '@usher/shared/memory/table-view.ts'
 import { UserTable } from '@usher/shared/memory/user-table.ts'
-import type { BootData, News, Order, OrderMessage } from '@usher/shared/messages.ts'
+import type {
+  Ask, AskAnswers, BootData, News, Order, ToWorker
+} from '@usher/shared/messages.ts'
+import { PendingAnswers } from '@usher/shared/pending-answers.ts'
+import { sampleThread } from '@usher/shared/thread-sampler.ts'
 import type { Logger } from 'pino'
 
 /** What every worker gets to work with. */
@@ -18,16 +24,26 @@ export interface WorkerContext {
   readonly boot: BootData
   readonly table: UserTable
   readonly denyList: DenyList
+  /** For the worker's door. */
+  readonly meter: ThreadMeter
   readonly log: Logger
+  /**
+   * Asks the coordinator, also while the worker boots. Resolves when it is done in all threads;
+   * rejects with the coordinator's error, or when ASK_TIMEOUT_MS are over.
+   */
+  ask<A extends Ask> (ask: A): Promise<AskAnswers[A['type']]>
 }
 
 /** What a worker makes of it. */
 export interface WorkerPart {
   readonly port: number
+  connectionCount (): number
   /** Orders of this worker's own; the host itself sees to the deny list and the closing. */
   carryOut (order: Order): Promise<void> | void
   close (): Promise<void>
 }
+
+const ASK_TIMEOUT_MS = 5000
 
 /** Runs a worker thread; never rejects: a failed boot is news, and the thread ends. */
 export async function runWorker (
@@ -35,40 +51,80 @@ export async function runWorker (
 ): Promise<void> {
   const port = parentPort!
   const say = (news: News): void => port.postMessage(news)
+  const asked = new PendingAnswers('the coordinator')
+  const ask = (ask: Ask): Promise<unknown> =>
+    asked.send(ask.type, ASK_TIMEOUT_MS, id => { say({ type: 'asked', id, ask }) })
+  // Orders wait for the end of the boot; the boot may wait for answers.
+  const early: OrderMessage[] = []
+  let take = (message: OrderMessage): void => { early.push(message) }
+  port.on('message', (message: ToWorker) => {
+    switch (message.type) {
+      case 'order': return take(message)
+      case 'answered': return asked.settle(message.id, message.answer)
+      case 'failed': return asked.fail(message.id, message.error)
+    }
+  })
+  const end = (): void => {
+    asked.abandon()
+    port.close()
+  }
   try {
-    const context = makeContext(workerData as BootData)
+    const context = makeContext(workerData as BootData, ask as WorkerContext['ask'])
     const part = await start(context)
-    let earlier = Promise.resolve()
-    port.on('message', ({ id, order }: OrderMessage) => {
-      earlier = earlier.then(async () => {
-        try {
-          await carryOut(order, part, context)
-          say({ type: 'done', id })
-          if (order.type === 'close') port.close() // Nothing is left to keep the thread alive.
-        } catch (error) {
-          say({ type: 'failed', id, error: reportOf(error) })
-        }
-      })
-    })
+    sampleThread(context.meter, () => part.connectionCount())
+    const answerOrder = orderAnswerer(part, context, say, end)
     say({ type: 'ready', port: part.port, layoutVersion: LAYOUT_VERSION })
+    take = answerOrder
+    for (const message of early) answerOrder(message)
   } catch (error) {
     say({ type: 'boot-failed', error: reportOf(error) })
-    port.close()
+    end()
   }
 }
 
-function makeContext (boot: BootData): WorkerContext {
+type OrderMessage = Extract<ToWorker, { readonly type: 'order' }>
+
+function makeContext (boot: BootData, ask: WorkerContext['ask']): WorkerContext {
   const { settings, name, isTerminal } = boot
   const denyList = new DenyList(Date.now)
   denyList.replace(boot.denyEntries)
+  const meter = new ThreadMeter(boot.meters, boot.server)
   return {
     boot,
     denyList,
+    meter,
     table: new UserTable(boot.memory, {
-      threadTag: boot.threadTag, patience: WORKER_PATIENCE, now: monotonicNowMs
+      threadTag: boot.threadTag,
+      patience: WORKER_PATIENCE,
+      now: monotonicNowMs,
+      onLockWaited: ms => { meter.lockWaited(ms) }
     }),
     log: openLog({
       thread: name, level: settings.logLevel, file: settings.logFile, isTerminal
+    }),
+    ask
+  }
+}
+
+/** Carries out orders in the order in which they come. @param end lets the thread end */
+function orderAnswerer (
+  part: WorkerPart, context: WorkerContext, say: (news: News) => void, end: () => void
+): (message: OrderMessage) => void {
+  let earlier = Promise.resolve()
+  const answer = async ({ id, order }: OrderMessage): Promise<void> => {
+    try {
+      await carryOut(order, part, context)
+      say({ type: 'done', id })
+      if (order.type === 'close') end() // Nothing is left to keep the thread alive.
+    } catch (error) {
+      say({ type: 'failed', id, error: reportOf(error) })
+    }
+  }
+  return message => {
+    earlier = earlier.then(() => {
+      const answered = answer(message)
+      // A client who reads slowly must not hold up what comes after its end.
+      return message.order.type === 'close-clients' ? undefined : answered
     })
   }
 }

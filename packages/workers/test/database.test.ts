@@ -5,9 +5,11 @@ import {
 import { dirname } from 'node:path'
 import t, { type Test } from 'tap'
 import Database from 'better-sqlite3'
-import { openDatabase, whenUnlocked, type SavedUser, type UsherDatabase } from '../src/database.ts'
+import { openDatabase } from '../src/database.ts'
+import type { SavedUser } from '../src/sql.ts'
+import type { UsherDatabase } from '../src/usher-database.ts'
+import { MIGRATIONS, testDatabase } from './fixtures/test-database.ts'
 
-const MIGRATIONS = new URL('../../../db/migrations', import.meta.url).pathname
 const APPLICATION_ID = 0x55534852
 const PAGE_BYTES = 4096
 const WAL_HEADER_BYTES = 32
@@ -21,32 +23,22 @@ const ANNA: SavedUser = {
   firstSeenMs: 1_790_000_000_000,
   lastSeenMs: 1_790_000_060_000
 }
-const BERT: SavedUser = { ...ANNA, kind: 'ip', client: '2001:db8::1', address: '2001:db8::1' }
-const CARL: SavedUser = { ...ANNA, client: '00000000-0000-0000-0000-000000000001', serverPort: 8002 }
-
-/** A database in a folder of its own, closed at the test's end. */
-function testDatabase (t: Test): { path: string, database: UsherDatabase } {
-  const path = `${t.testdir()}/usher.db`
-  const database = openDatabase(path, MIGRATIONS)
-  t.teardown(() => database.close())
-  return { path, database }
-}
 
 /** A file as a clean stop leaves it, of many pages. */
-function filledFile (t: Test): string {
+async function filledFile (t: Test): Promise<string> {
   const path = `${t.testdir()}/usher.db`
   const database = openDatabase(path, MIGRATIONS)
-  database.saveUsers(manyUsers())
+  await save(database, manyUsers())
   database.close()
   return path
 }
 
 /** A file as a crash leaves it: 2000 users in it, 1500 written ahead. */
-function crashedFile (t: Test): string {
+async function crashedFile (t: Test): Promise<string> {
   const { path, database } = testDatabase(t)
-  database.saveUsers(manyUsers())
+  await save(database, manyUsers())
   ask(path, 'wal_checkpoint(TRUNCATE)')
-  database.saveUsers([...manyUsers()].slice(0, 1500))
+  await save(database, [...manyUsers()].slice(0, 1500))
   const copy = `${path}.copy`
   for (const suffix of ['', '-wal']) copyFileSync(path + suffix, copy + suffix)
   return copy
@@ -67,8 +59,12 @@ function ask (path: string, pragma: string): unknown {
   return answer
 }
 
-function savedIn (database: UsherDatabase): SavedUser[] {
-  return [...database.savedUsers()].sort((a, b) => a.client < b.client ? -1 : 1)
+async function save (database: UsherDatabase, users: Iterable<SavedUser>): Promise<void> {
+  await database.write(sql => sql.saveUsers(users))
+}
+
+async function savedIn (database: UsherDatabase): Promise<SavedUser[]> {
+  return await database.read(sql => [...sql.savedUsers()])
 }
 
 /** Refused with the code and the path, and each file beside it byte for byte as it was. */
@@ -94,7 +90,7 @@ function bytesOf (path: string): ReadonlyArray<Buffer | undefined> {
 t.test('database: a new file is made with its folder, for its owner only', async t => {
   const path = `${t.testdir()}/deep/db/usher.db`
   const database = openDatabase(path, MIGRATIONS)
-  database.saveUsers([ANNA])
+  await save(database, [ANNA])
   const files = readdirSync(dirname(path)).sort()
   t.same(files, ['usher.db', 'usher.db-shm', 'usher.db-wal'])
   for (const file of files) t.equal(statSync(`${dirname(path)}/${file}`).mode & 0o777, 0o600, file)
@@ -115,51 +111,9 @@ t.test('database: the file says whose it is, its schema, and that it is written 
 t.test('database: an empty file is as good as none', async t => {
   const path = `${t.testdir({ 'usher.db': '' })}/usher.db`
   const database = openDatabase(path, MIGRATIONS)
-  t.same(savedIn(database), [])
+  t.same(await savedIn(database), [])
   database.close()
   t.equal(ask(path, 'application_id'), APPLICATION_ID)
-})
-
-t.test('database: saved users come back as they were, until they are forgotten', async t => {
-  const { path, database } = testDatabase(t)
-  t.same(savedIn(database), [])
-  database.saveUsers([ANNA, BERT])
-  t.same(savedIn(database), [BERT, ANNA])
-  const later = openDatabase(path, MIGRATIONS)
-  t.same(savedIn(later), [BERT, ANNA], 'after another opening')
-  later.forgetUsers()
-  t.same(savedIn(later), [])
-  t.same(savedIn(database), [])
-  later.close()
-})
-
-t.test('database: an id and an address of the same text are two users', async t => {
-  const { database } = testDatabase(t)
-  database.saveUsers([ANNA, { ...ANNA, kind: 'ip' }])
-  t.equal(savedIn(database).length, 2)
-})
-
-t.test('database: a saved list replaces the one before', async t => {
-  const { database } = testDatabase(t)
-  database.saveUsers([ANNA, BERT])
-  database.saveUsers([CARL])
-  t.same(savedIn(database), [CARL])
-  database.saveUsers([])
-  t.same(savedIn(database), [])
-})
-
-t.test('database: a list that fails half-way leaves the one before', async t => {
-  const { database } = testDatabase(t)
-  database.saveUsers([ANNA, BERT])
-  const failing = function * (): Generator<SavedUser> {
-    yield CARL
-    throw new Error('the table stays busy')
-  }
-  t.throws(() => database.saveUsers(failing()), { message: 'the table stays busy' })
-  t.same(savedIn(database), [BERT, ANNA])
-  const malformed = { ...CARL, kind: 'cookie' as 'id' }
-  t.throws(() => database.saveUsers([CARL, malformed]), { message: /CHECK constraint failed/ })
-  t.same(savedIn(database), [BERT, ANNA])
 })
 
 t.test('database: a newer schema is brought in once, and keeps what is there', async t => {
@@ -168,13 +122,13 @@ t.test('database: a newer schema is brought in once, and keeps what is there', a
   for (const file of readdirSync(MIGRATIONS)) copyFileSync(`${MIGRATIONS}/${file}`, `${dir}/migrations/${file}`)
   const count = readdirSync(MIGRATIONS).length
   const first = openDatabase(path, MIGRATIONS)
-  first.saveUsers([ANNA])
+  await save(first, [ANNA])
   first.close()
   writeFileSync(`${dir}/migrations/${String(count + 1).padStart(3, '0')}-more.sql`, 'CREATE TABLE More (X);')
   writeFileSync(`${dir}/migrations/notes.txt`, 'not SQL')
   for (let start = 0; start < 2; start++) {
     const database = openDatabase(path, `${dir}/migrations`)
-    t.same(savedIn(database), [ANNA])
+    t.same(await savedIn(database), [ANNA])
     database.close()
     t.equal(ask(path, 'user_version'), count + 1)
   }
@@ -187,7 +141,7 @@ t.test('database: a newer schema is brought in once, and keeps what is there', a
 t.test('database: a damaged file is refused and left as it is', async t => {
   const random = Buffer.alloc(3 * PAGE_BYTES)
   for (let at = 0; at < random.length; at++) random[at] = (at * 2654435761) >>> 11
-  const size = statSync(filledFile(t)).size
+  const size = statSync(await filledFile(t)).size
   t.ok(size > 20 * PAGE_BYTES)
   const overwrite = (path: string, from: number, to: number): void => {
     const bytes = readFileSync(path)
@@ -209,21 +163,21 @@ t.test('database: a damaged file is refused and left as it is', async t => {
     ['header overwritten', path => overwrite(path, 0, 100)]
   ]
   for (const [label, damage] of cases) {
-    const path = filledFile(t)
+    const path = await filledFile(t)
     damage(path)
     checkRefused(t, path, 'USHER_DATABASE_DAMAGED', /damaged.*Nothing was changed/, label)
   }
 })
 
 t.test('database: what a crash leaves is no damage', async t => {
-  const path = crashedFile(t)
+  const path = await crashedFile(t)
   const database = openDatabase(path, MIGRATIONS)
-  t.equal(savedIn(database).length, 1500)
+  t.equal((await savedIn(database)).length, 1500)
   database.close()
 })
 
 t.test('database: a damaged file that a crash left is refused and left as it is', async t => {
-  const path = crashedFile(t)
+  const path = await crashedFile(t)
   const bytes = readFileSync(path)
   bytes.fill(0xa5, bytes.length - PAGE_BYTES * 8)
   writeFileSync(path, bytes)
@@ -264,7 +218,7 @@ t.test('database: another program\'s running one is left alone', async t => {
 t.test('database: a newer Usher\'s is refused and left as it is', async t => {
   const known = readdirSync(MIGRATIONS).length
   for (const mode of ['wal', 'delete']) {
-    const path = filledFile(t)
+    const path = await filledFile(t)
     ask(path, `user_version = ${known + 1}`)
     ask(path, `journal_mode = ${mode}`)
     checkRefused(
@@ -294,32 +248,12 @@ t.test('database: a path that cannot be used is named with the reason', async t 
 })
 
 t.test('database: a locked one is named, after a short wait', async t => {
-  const path = filledFile(t)
+  const path = await filledFile(t)
   const other = new Database(path)
   other.pragma('locking_mode = EXCLUSIVE')
   other.exec('BEGIN IMMEDIATE; DELETE FROM SavedUsers')
   checkRefused(t, path, 'USHER_DATABASE_UNAVAILABLE', /cannot be used: database is locked/, 'locked')
   other.close()
-})
-
-t.test('database: work waits until another process lets go, and other errors come at once', async t => {
-  const { path, database } = testDatabase(t)
-  const other = new Database(path)
-  other.exec('BEGIN IMMEDIATE')
-  let tries = 0
-  await whenUnlocked(() => {
-    if (++tries === 2) other.exec('COMMIT')
-    database.saveUsers([ANNA])
-  })
-  t.equal(tries, 2)
-  t.strictSame([...database.savedUsers()], [ANNA])
-  other.close()
-  let calls = 0
-  await t.rejects(whenUnlocked(() => {
-    calls++
-    throw new Error('another')
-  }), /another/)
-  t.equal(calls, 1)
 })
 
 t.test('database: one that was killed while it was made is made anew', async t => {
@@ -335,8 +269,8 @@ t.test('database: one that was killed while it was made is made anew', async t =
   first.exec('ROLLBACK')
   first.close()
   const database = openDatabase(`${dir}/killed/usher.db`, MIGRATIONS)
-  database.saveUsers([ANNA])
-  t.same(savedIn(database), [ANNA])
+  await save(database, [ANNA])
+  t.same(await savedIn(database), [ANNA])
   database.close()
 })
 

@@ -4,9 +4,10 @@ import { Worker } from 'node:worker_threads'
 import t, { type Test } from 'tap'
 import { buildSync } from 'esbuild'
 import { LAYOUT_VERSION } from '@usher/shared/memory/layout.ts'
+import { allocateMeters, MeterReader } from '@usher/shared/memory/meters.ts'
 import { allocateTable, MAIN_THREAD_PATIENCE } from '@usher/shared/memory/table-view.ts'
 import { UserTable } from '@usher/shared/memory/user-table.ts'
-import type { BootData, News, Order, OrderMessage } from '@usher/shared/messages.ts'
+import type { BootData, News, Order, ToWorker } from '@usher/shared/messages.ts'
 import { loadSettings, type Settings } from '@usher/shared/settings.ts'
 
 const ID = '6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61'
@@ -36,6 +37,7 @@ interface TestWorker {
   /** Resolves when it has said so much. */
   said (count: number): Promise<readonly News[]>
   give (...orders: Order[]): void
+  say (message: ToWorker): void
   /** The thread's exit code, when it has ended by itself. */
   readonly ended: Promise<number>
 }
@@ -56,6 +58,7 @@ function startWorker (t: Test, changes: Partial<BootData> = {}): TestWorker {
     name: 'small',
     threadTag: THREAD_TAG,
     memory: allocateTable(16, 1, () => 1),
+    meters: allocateMeters(1),
     settings: changes.settings ?? testSettings(t),
     denyEntries: [],
     isTerminal: false,
@@ -69,6 +72,7 @@ function startWorker (t: Test, changes: Partial<BootData> = {}): TestWorker {
   const news: News[] = []
   worker.on('message', (item: News) => { news.push(item) })
   let orders = 0
+  const say = (message: ToWorker): void => worker.postMessage(message)
   return {
     boot,
     news,
@@ -77,8 +81,9 @@ function startWorker (t: Test, changes: Partial<BootData> = {}): TestWorker {
       return news
     },
     give (...list) {
-      for (const order of list) worker.postMessage({ id: ++orders, order } satisfies OrderMessage)
+      for (const order of list) say({ type: 'order', id: ++orders, order })
     },
+    say,
     ended: once(worker, 'exit').then(([code]) => code as number)
   }
 }
@@ -103,6 +108,29 @@ t.test('worker host: carries out orders one by one, in their order, and answers 
     { type: 'failed', id: 6, error: { code: 'USHER_DATABASE_DAMAGED' } },
     { type: 'done', id: 7 }
   ])
+})
+
+t.test('worker host: asks while it boots; orders wait for its end, answers do not', async t => {
+  const { said, give, say } = startWorker(t, { name: 'asks' })
+  give(PREPARE)
+  const asked = await said(3)
+  t.match(asked, [
+    { type: 'asked', ask: { type: 'set-deny-list', entries: [] } },
+    { type: 'asked', ask: { type: 'disconnect', client: { kind: 'id' } } },
+    { type: 'asked', ask: { type: 'set-draining', server: 9 } }
+  ])
+  const [list, client, drain] = asked.map(news => 'id' in news ? news.id : -1)
+  const error = { code: 'RangeError', message: 'there is no server 9', stack: '' }
+  say({ type: 'failed', id: drain!, error })
+  say({ type: 'answered', id: client!, answer: { wasHere: true } })
+  say({ type: 'answered', id: list!, answer: { removedUsers: 5 } })
+  t.same((await said(5)).slice(3), [READY, { type: 'done', id: 1 }])
+})
+
+t.test('worker host: clients who do not go hold up no other order', async t => {
+  const { said, give } = startWorker(t)
+  give(PREPARE, { type: 'close-clients', leavers: { client: undefined, entries: [] } }, PREPARE)
+  t.same(await said(3), [READY, { type: 'done', id: 1 }, { type: 'done', id: 3 }])
 })
 
 t.test('worker host: works on the table that it was given', async t => {

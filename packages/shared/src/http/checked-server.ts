@@ -23,7 +23,14 @@ export interface CheckedServerOptions {
   readonly maxConnections: number
   /** PEM texts; undefined for plain HTTP. */
   readonly tls: { readonly cert: string, readonly key: string } | undefined
+  /** Told of what is refused here, and by a door of every reply. */
+  readonly meter?: HttpMeter
   readonly log: Logger
+}
+
+export interface HttpMeter {
+  /** @param durationMs from the whole request to its reply; none for what never was a request */
+  answered (status: number, durationMs?: number): void
 }
 
 export interface CheckedServer {
@@ -31,6 +38,8 @@ export interface CheckedServer {
   connectionCount (): number
   /** Answers a request of this server with a bare status and ends its connection. */
   refuse (response: ServerResponse, status: RefusalStatus): void
+  /** Ends the connections whose latest request matches, see Connections. */
+  closeWhere (isMatch: (request: IncomingMessage) => boolean): Promise<void>
   /**
    * Stops to accept at once, answers what has begun, ends what is silent, and resolves when all
    * connections are gone. Safe to call twice.
@@ -49,10 +58,13 @@ export function createCheckedServer (
   const connections = new Connections(options.maxConnections, options.socketTimeoutMs)
   trackConnections(server, connections, options.tls !== undefined)
 
+  const refusal = (status: RefusalStatus, isHead = false): Buffer => {
+    options.meter?.answered(status)
+    return refusalBytes(status, options.allow, isHead)
+  }
   const refuse = (response: ServerResponse, status: RefusalStatus): void => {
     const { socket, method } = response.req
-    const bytes = refusalBytes(status, options.allow, method === 'HEAD')
-    connections.refuse(socket, bytes, response)
+    connections.refuse(socket, refusal(status, method === 'HEAD'), response)
   }
   const receive = (request: IncomingMessage, response: ServerResponse): void => {
     if (!connections.begin(request, response)) return
@@ -78,10 +90,10 @@ export function createCheckedServer (
   server.on('checkContinue', receive)
   server.on('checkExpectation', receive) // checkHead refuses what is not 100-continue
   server.on('connect', (request, socket) => {
-    connections.refuse(socket as net.Socket, refusalBytes(405, options.allow, false))
+    connections.refuse(socket as net.Socket, refusal(405))
   })
   server.on('clientError', (error: ParserError, socket) => {
-    refuseBroken(error, socket as net.Socket, connections, options.allow)
+    refuseBroken(error, socket as net.Socket, connections, refusal)
   })
   server.on('error', error => options.log.error({ err: error }, 'a listening socket failed'))
 
@@ -89,6 +101,7 @@ export function createCheckedServer (
     server,
     connectionCount: () => connections.count,
     refuse,
+    closeWhere: isMatch => connections.closeWhere(isMatch),
     close: async () => {
       // http.Server's own close() would cut connections between two requests; net.Server's only
       // stops to listen.
@@ -131,7 +144,8 @@ function trackConnections (
 }
 
 function refuseBroken (
-  error: ParserError, socket: net.Socket, connections: Connections, allow: string
+  error: ParserError, socket: net.Socket, connections: Connections,
+  refusal: (status: RefusalStatus) => Buffer
 ): void {
   const status = refusalOfError(error)
   if (status === undefined || !socket.writable) {
@@ -140,7 +154,7 @@ function refuseBroken (
   }
   // Bytes after a request that said `Connection: close`: its reply will end the connection.
   if (error.code === 'HPE_CLOSED_CONNECTION') return
-  connections.refuse(socket, refusalBytes(status, allow, false), connections.incomplete(socket))
+  connections.refuse(socket, refusal(status), connections.incomplete(socket))
 }
 
 function expectsContinue (request: IncomingMessage): boolean {

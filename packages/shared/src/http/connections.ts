@@ -7,32 +7,23 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import {
+  hasBegunRequest, hasEnded, isQuiet, makeLast, NO_WORDS, pauseIfBehind, UNANSWERED_MAX,
+  type Connection
+} from './connection.ts'
 import { linger } from './linger.ts'
 
 /** A graceful close ends a connection that has been silent for this long. */
 export const SILENT_CLOSE_MS = 500
 /** Above this share of the maximum, the longest idle connection makes room for a new one. */
 const CROWDED_SHARE = 0.8
-/** With this many requests unanswered a connection is not read from until there are fewer. */
-const UNANSWERED_MAX = 100
 /** A client that takes no byte of its reply for so many socket timeouts is gone. */
 const REPLY_STALL_FACTOR = 6
-
-const NO_WORDS = Buffer.alloc(0)
-
-interface Connection {
-  readonly socket: Socket
-  /** The replies that have not left yet, in the order of their requests. */
-  readonly unanswered: Set<ServerResponse>
-  latest: { readonly request: IncomingMessage, readonly response: ServerResponse } | undefined
-  /** The reply that a graceful close has made the last one; a request behind it takes over. */
-  madeLast: ServerResponse | undefined
-  /** Set when nothing more is read here; written when the earlier replies have left. */
-  lastWords: Buffer | undefined
-  isLingering: boolean
-  /** `socket.bytesRead` when it fell idle: more than that, and a request has begun. */
-  idleBytesRead: number
-}
+/** A connection that is to end for its client's sake is cut when its reply takes longer. */
+const CLIENT_CLOSE_MS_MAX = 2_000
+/** So many connections are looked at in one turn of the loop, some 5 us each. */
+const LOOKS_PER_TURN = 200
 
 export class Connections {
   /** Accepted sockets; with TLS, the raw ones beneath, so that handshakes count too. */
@@ -43,6 +34,7 @@ export class Connections {
   readonly #crowdedCount: number
   readonly #socketTimeoutMs: number
   readonly #replyStallMs: number
+  readonly #clientCloseMs: number
   #isClosing = false
   /** True when a close has waited for SILENT_CLOSE_MS. */
   #isSilenceOver = false
@@ -53,6 +45,7 @@ export class Connections {
     this.#crowdedCount = Math.floor(maxConnections * CROWDED_SHARE)
     this.#socketTimeoutMs = socketTimeoutMs
     this.#replyStallMs = socketTimeoutMs * REPLY_STALL_FACTOR
+    this.#clientCloseMs = Math.min(socketTimeoutMs, CLIENT_CLOSE_MS_MAX)
   }
 
   get count (): number {
@@ -138,6 +131,21 @@ export class Connections {
   }
 
   /**
+   * Ends the connections whose latest request matches: silent ones at once, others after the
+   * replies that are due. Resolves when all of them are closed; see CLIENT_CLOSE_MS_MAX.
+   */
+  async closeWhere (isMatch: (request: IncomingMessage) => boolean): Promise<void> {
+    const closed: Array<Promise<void>> = []
+    for (const [at, connection] of [...this.#open.values()].entries()) {
+      if (at % LOOKS_PER_TURN === LOOKS_PER_TURN - 1) await nextTurn()
+      const { latest, socket } = connection
+      if (latest === undefined || socket.closed || !isMatch(latest.request)) continue
+      closed.push(this.#closeSoon(connection))
+    }
+    await Promise.all(closed)
+  }
+
+  /**
    * Every reply from now on closes its connection, and silent ones are ended. Resolves when none is
    * left. The caller has stopped to accept.
    */
@@ -153,6 +161,19 @@ export class Connections {
       setTimeout(() => this.#endHandshakes(), SILENT_CLOSE_MS).unref()
     })
     return this.#closed
+  }
+
+  #closeSoon (connection: Connection): Promise<void> {
+    const { socket } = connection
+    return new Promise(resolve => {
+      const limit = setTimeout(() => socket.destroy(), this.#clientCloseMs)
+      socket.once('close', () => {
+        clearTimeout(limit)
+        resolve()
+      })
+      makeLast(connection)
+      this.refuse(socket, NO_WORDS)
+    })
   }
 
   #finish (connection: Connection, response: ServerResponse): void {
@@ -223,42 +244,6 @@ export class Connections {
     if (this.#open.size > 0) return
     for (const socket of this.#accepted) socket.destroy()
   }
-}
-
-/** Open, and no reply is due. */
-function isQuiet ({ socket, unanswered, isLingering }: Connection): boolean {
-  return unanswered.size === 0 && !isLingering && !socket.destroyed
-}
-
-function hasBegunRequest ({ socket, idleBytesRead }: Connection): boolean {
-  return socket.bytesRead > idleBytesRead
-}
-
-/** Whether nothing more is to be read as a request here. */
-function hasEnded ({ lastWords, latest, madeLast }: Connection): boolean {
-  if (lastWords !== undefined) return true
-  if (latest === undefined || latest.response.shouldKeepAlive) return false
-  return latest.response !== madeLast || madeLast.headersSent
-}
-
-/**
- * While closing: the latest reply says `Connection: close`, and only that one, for replies behind
- * it would not be sent.
- */
-function makeLast (connection: Connection): void {
-  const { latest, madeLast } = connection
-  if (latest === undefined || latest.response.headersSent) return
-  if (!latest.response.shouldKeepAlive) return
-  if (madeLast !== undefined) madeLast.shouldKeepAlive = true
-  latest.response.shouldKeepAlive = false
-  connection.madeLast = latest.response
-}
-
-/** Not at once: node:http resumes the socket when it has parsed the request to its end. */
-function pauseIfBehind ({ socket, unanswered }: Connection): void {
-  process.nextTick(() => {
-    if (unanswered.size >= UNANSWERED_MAX) socket.pause()
-  })
 }
 
 /** Two turns of the event loop: in between, every socket that has something is read. */

@@ -40,16 +40,25 @@ export function sourceReader (
   if (trustProxy.length === 0) return direct
 
   const isTrusted = proxyAddr.compile([...trustProxy])
+  const isProxy = proxyCheck(trustProxy)
   return request => {
     const source = direct(request)
-    const { remoteAddress } = request.socket
-    if (remoteAddress === undefined || !isTrusted(remoteAddress, 0)) return source
+    if (!isProxy(request.socket.remoteAddress)) return source
     return {
       address: forwardedAddress(request, isTrusted) ?? source.address,
       authority: forwardedHost(request) ?? source.authority,
       isSecure: forwardedIsSecure(request) ?? source.isSecure
     }
   }
+}
+
+/** Whether a peer is a trusted proxy; its address is as the socket has it. */
+export function proxyCheck (
+  trustProxy: readonly string[]
+): (remoteAddress: string | undefined) => boolean {
+  if (trustProxy.length === 0) return () => false
+  const isTrusted = proxyAddr.compile([...trustProxy])
+  return remoteAddress => remoteAddress !== undefined && isTrusted(remoteAddress, 0)
 }
 
 /** The nearest address that is not a trusted proxy's; the farthest one if all are. */

@@ -3,19 +3,42 @@
  * page caused it. Reads values and makes values; the user table is the business of others.
  */
 import { randomUUID } from 'node:crypto'
-import type { IncomingHttpHeaders } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { formatClient, parseClientId } from '../client.ts'
 import type { Client } from '../client.ts'
 import { parseAuthority } from './authority.ts'
 import { cookieValues } from './cookies.ts'
 import type { RequestValue } from './values.ts'
 
-const COOKIE_NAME = 'client_id'
+/** Of the cookie, and of the parameter. */
+const ID_NAME = 'client_id'
 const COOKIE_LIFETIME_S = 31_536_000 // a year
+
+/** Beats and leaves may name their client in the query, for a page whose cookies are blocked. */
+const NAMING_PATHS = new Set(['/heartbeat', '/leave'])
+
+/** Whom a request names: on `/heartbeat` and `/leave` by its query first, else by its cookie. */
+export function requestClient (
+  { url = '', headers }: Pick<IncomingMessage, 'url' | 'headers'>
+): Client | undefined {
+  const mark = url.indexOf('?')
+  const queried = mark !== -1 && NAMING_PATHS.has(url.slice(0, mark))
+    ? queryClient(url.slice(mark))
+    : undefined
+  return queried === undefined || queried === 'malformed' ? cookieClient(headers) : queried
+}
+
+/** The client of the one `client_id` parameter. @param query empty, or with its `?` */
+export function queryClient (query: string): Client | 'malformed' | undefined {
+  if (query === '') return undefined
+  const [text, ...more] = new URLSearchParams(query).getAll(ID_NAME)
+  if (text === undefined) return undefined
+  return more.length > 0 ? 'malformed' : parseClientId(text) ?? 'malformed'
+}
 
 /** The client of the first well-formed `client_id` cookie. Any others are passed over. */
 export function cookieClient (headers: IncomingHttpHeaders): Client | undefined {
-  for (const value of cookieValues(headers, COOKIE_NAME)) {
+  for (const value of cookieValues(headers, ID_NAME)) {
     const client = parseClientId(value)
     if (client !== undefined) return client
   }
@@ -24,7 +47,7 @@ export function cookieClient (headers: IncomingHttpHeaders): Client | undefined 
 
 /** Whether there is a `client_id` cookie at all, well-formed or not. */
 export function hasClientCookie (headers: IncomingHttpHeaders): boolean {
-  return cookieValues(headers, COOKIE_NAME).length > 0
+  return cookieValues(headers, ID_NAME).length > 0
 }
 
 /** A client that nobody has been before: a random UUID, version 4 (RFC 9562 section 5.4). */
@@ -35,7 +58,7 @@ export function newClient (): Client {
 /** The value of the `Set-Cookie` that makes a browser this client. */
 export function clientCookie (client: Client, isSecure: boolean): string {
   const attributes = `Path=/; HttpOnly; SameSite=Lax; Max-Age=${COOKIE_LIFETIME_S}`
-  return `${COOKIE_NAME}=${formatClient(client)}; ${attributes}${isSecure ? '; Secure' : ''}`
+  return `${ID_NAME}=${formatClient(client)}; ${attributes}${isSecure ? '; Secure' : ''}`
 }
 
 /** False for what another site's page fetched or embedded; a followed link is a visit. */

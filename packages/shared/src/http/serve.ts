@@ -6,12 +6,15 @@
 import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Client, ClientMatch } from '../client.ts'
+import { monotonicNowMs } from '../clock.ts'
 import { readBody } from './body.ts'
 import type { ReadBody } from './body.ts'
 import { createCheckedServer } from './checked-server.ts'
 import type { CheckedServerOptions } from './checked-server.ts'
-import { sourceReader } from './forwarded.ts'
+import { proxyCheck, sourceReader } from './forwarded.ts'
 import type { RequestSource } from './forwarded.ts'
+import { requestClient } from './identity.ts'
 import { hostsToTry, listenOn } from './listen.ts'
 import { hasBody } from './request-head.ts'
 import { textReply } from './replies.ts'
@@ -34,6 +37,13 @@ export interface Door {
   /** The port that is bound. */
   readonly port: number
   connectionCount (): number
+  /**
+   * Ends the connections of these clients, silent ones at once, others after the replies that are
+   * due (within a bound); resolves when they are closed. A connection is the client's whom its
+   * latest request names, and the one's whom a reply has made of a newcomer. A trusted proxy's
+   * connection is for many and stays.
+   */
+  closeClients (isMatch: ClientMatch): Promise<void>
   /** Answers what has begun and ends the rest, see CheckedServer. Safe to call twice. */
   close (): Promise<void>
 }
@@ -41,6 +51,7 @@ export interface Door {
 /** Opens the port; rejects with the system's error when it cannot be bound. */
 export async function openDoor (options: DoorOptions): Promise<Door> {
   const readSource = sourceReader(options.trustProxy, options.tls !== undefined)
+  const isProxy = proxyCheck(options.trustProxy)
   const checked = createCheckedServer(options, (request, response) => {
     const source = readSource(request)
     const before = unfinished.get(request.socket)
@@ -54,8 +65,22 @@ export async function openDoor (options: DoorOptions): Promise<Door> {
     })
   })
   const port = await listenOn(checked.server, options.port, hostsToTry(options.host))
-  return { port, connectionCount: checked.connectionCount, close: checked.close }
+  return {
+    port,
+    connectionCount: checked.connectionCount,
+    closeClients: isMatch => checked.closeWhere(request => {
+      if (isProxy(request.socket.remoteAddress)) return false
+      const { address } = readSource(request)
+      const given = newClients.get(request.socket)
+      return isMatch(requestClient(request), address) ||
+        (given !== undefined && isMatch(given, address))
+    }),
+    close: checked.close
+  }
 }
+
+/** Who was given an id on a connection: the request that it was given for names nobody. */
+const newClients = new WeakMap<Socket, Client>()
 
 /** The last request of each connection that had a body to be read, until it is answered. */
 const unfinished = new WeakMap<Socket, Promise<void>>()
@@ -92,15 +117,22 @@ function toValue (request: IncomingMessage, source: RequestSource, body: Buffer)
 async function answer (
   options: DoorOptions, request: RequestValue, response: ServerResponse
 ): Promise<void> {
+  const startMs = monotonicNowMs()
   try {
-    const reply = options.handler(request)
+    const asked = options.handler(request)
     // A reply that is there at once is sent at once.
-    send(reply instanceof Promise ? await reply : reply, request.method, response)
+    const reply = asked instanceof Promise ? await asked : asked
+    if (reply.newClient !== undefined) newClients.set(response.req.socket, reply.newClient)
+    // A client that has gone while its reply was made gets none.
+    if (response.destroyed) return
+    send(reply, request.method, response)
+    options.meter?.answered(reply.status, monotonicNowMs() - startMs)
   } catch (error) {
     const code = randomBytes(4).toString('hex')
     const { method, path } = request
     options.log.error({ err: error, code, method, path }, 'a request failed')
     sendFault(options.renderFault, code, method, response)
+    options.meter?.answered(response.statusCode, monotonicNowMs() - startMs)
   }
 }
 

@@ -3,7 +3,7 @@
  * (see `serve.ts`) turns bytes into the one and the other into bytes. Starts nothing.
  */
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Address } from '../client.ts'
+import type { Address, Client } from '../client.ts'
 
 export interface RequestValue {
   readonly method: string
@@ -33,6 +33,8 @@ export interface Reply {
   readonly headers: readonly string[]
   /** The whole body; the door leaves it out for HEAD, 204 and 304 and counts Content-Length. */
   readonly body: Buffer
+  /** Whom the reply's cookie makes of a visitor without an id. */
+  readonly newClient?: Client
 }
 
 /** Decides and answers. A rejection or throw is a fault of ours: 500, logged once by the door. */

@@ -21,9 +21,13 @@ export function ownerWord (threadTag: number): number {
   return threadTag << 1
 }
 
-/** Takes the lock, or returns false after `patienceMs`. The lock is not re-entrant. */
+/**
+ * Takes the lock, or returns false after `patienceMs`. The lock is not re-entrant.
+ * @param onWaited is told for how long, when the lock was not to be had at once
+ */
 export function acquireLock (
-  words: Int32Array, at: number, owner: number, patienceMs: number
+  words: Int32Array, at: number, owner: number, patienceMs: number,
+  onWaited?: (ms: number) => void
 ): boolean {
   if (Atomics.compareExchange(words, at, 0, owner) === 0) return true // TRY
   for (let spin = 0; spin < SPINS; spin++) {
@@ -31,7 +35,10 @@ export function acquireLock (
       return true
     }
   }
-  return acquireBySleeping(words, at, owner, patienceMs)
+  const startMs = monotonicNowMs()
+  const isMine = acquireBySleeping(words, at, owner, startMs + patienceMs)
+  onWaited?.(monotonicNowMs() - startMs)
+  return isMine
 }
 
 export function releaseLock (words: Int32Array, at: number): void {
@@ -60,9 +67,8 @@ export function wakeAllWaiters (words: Int32Array, at: number): void {
 }
 
 function acquireBySleeping (
-  words: Int32Array, at: number, owner: number, patienceMs: number
+  words: Int32Array, at: number, owner: number, deadlineMs: number
 ): boolean {
-  const deadlineMs = monotonicNowMs() + patienceMs
   for (;;) {
     const held = Atomics.load(words, at)
     if (held === 0) {

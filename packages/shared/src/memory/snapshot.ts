@@ -35,7 +35,7 @@ export interface UserPage {
 }
 
 /** Slots copied in one hold of a lock: 52 KiB, some 10 us. */
-const SLOTS_PER_HOLD = 1024
+export const SLOTS_PER_HOLD = 1024
 
 /**
  * The users from `cursor` on, in the order of their places, `limit` at most. Looks at no more than
@@ -54,12 +54,24 @@ export function readUsers (view: TableView, cursor: Place, limit: number): UserP
   let index = 0
   while (index < count && users.length < limit) {
     const here = index * SLOT.WORDS
-    if (copy.words[here] !== 0) users.push(decode(copy.words, here, view.now()))
+    if (copy.words[here] !== 0) users.push(decodeUser(copy.words, here, view.now()))
     index++
   }
   const isShardDone = from + index >= copy.highWater
   const next = isShardDone ? (shard + 1) * layout.slotCount : cursor + index
   return { users, nextCursor: next >= layout.shardCount * layout.slotCount ? undefined : next }
+}
+
+/** One user, or undefined when the client is not in the table. */
+export function findUser (view: TableView, client: Client): User | undefined | Busy {
+  const hash = hashOf(view, client)
+  const at = shardAt(view.layout, shardOfHash(view.layout, hash))
+  if (!lockShard(view, at)) return 'busy'
+  const slot = findSlot(view, at, client, hash)
+  const here = slotAt(view.layout, at, slot)
+  const words = slot === NO_SLOT ? undefined : view.words.slice(here, here + SLOT.WORDS)
+  unlockShard(view, at)
+  return words === undefined ? undefined : decodeUser(words, 0, view.now())
 }
 
 /** Puts a saved user back, as one who has been seen twice. False when already there, or full. */
@@ -83,7 +95,8 @@ export function restoreUser (
   return true
 }
 
-function copySlots (
+/** Up to SLOTS_PER_HOLD slots of the shard at `at`, from a slot on. */
+export function copySlots (
   view: TableView, at: number, from: number
 ): { words: Int32Array, highWater: number } | Busy {
   if (!lockShard(view, at)) return 'busy'
@@ -96,7 +109,8 @@ function copySlots (
   return { words, highWater }
 }
 
-function decode (words: Int32Array, here: number, nowMs: number): User {
+/** The user in the slot that starts at `here` of copied words. */
+export function decodeUser (words: Int32Array, here: number, nowMs: number): User {
   const commit = words[here]!
   const active = commitActive(commit)
   const reserved = commitReserved(commit)

@@ -14,13 +14,14 @@ import { endActivity, type Busy } from './visits.ts'
 /** Removals in one hold of the lock: what waits for it waits for some 50 us at most. */
 const REMOVALS_PER_HOLD = 256
 
-export interface TimedOutUser {
+export interface RemovedUser {
   readonly client: Client
+  /** Index of the server where the user was active, or NO_SERVER. */
   readonly server: number
 }
 
 export interface SweepStep {
-  readonly removed: readonly TimedOutUser[]
+  readonly removed: readonly RemovedUser[]
   /** Where to go on in this shard; undefined at its end. */
   readonly nextSlot: number | undefined
 }
@@ -33,7 +34,7 @@ export function sweepShard (
   view: TableView, shard: number, silentForMs: number, fromSlot: number
 ): SweepStep | Busy {
   const at = shardAt(view.layout, shard)
-  const removed: TimedOutUser[] = []
+  const removed: RemovedUser[] = []
   const highWater = Atomics.load(view.words, at + SHARD.HIGH_WATER)
   let slot = nextDue(view, at, fromSlot, highWater, silentForMs)
   if (slot >= highWater) return { removed, nextSlot: undefined }
@@ -67,7 +68,7 @@ function isSilent (view: TableView, here: number, now: number, silentForMs: numb
 
 /** Looks again under the lock: the user may have been seen since the scan. */
 function removeIfDue (
-  view: TableView, at: number, slot: number, silentForMs: number, removed: TimedOutUser[]
+  view: TableView, at: number, slot: number, silentForMs: number, removed: RemovedUser[]
 ): void {
   const here = slotAt(view.layout, at, slot)
   const now = wrappedMs(view.now())

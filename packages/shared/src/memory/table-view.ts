@@ -27,6 +27,8 @@ export interface TableView {
   readonly patience: Patience
   /** Monotonic milliseconds; injected in tests. */
   readonly now: () => number
+  /** Told of every wait for a shard that took a sleep, in milliseconds. */
+  readonly onLockWaited: ((ms: number) => void) | undefined
   /**
    * Called inside locked sections, at the points between which a crash leaves different memory.
    * For crash tests only.
@@ -53,6 +55,7 @@ export interface ViewOptions {
   readonly threadTag: number
   readonly patience: Patience
   readonly now: () => number
+  readonly onLockWaited?: ((ms: number) => void) | undefined
   readonly onStep?: ((step: string) => void) | undefined
 }
 
@@ -95,6 +98,7 @@ export function viewTable (memory: TableMemory, options: ViewOptions): TableView
     owner: ownerWord(options.threadTag),
     patience: options.patience,
     now: options.now,
+    onLockWaited: options.onLockWaited,
     onStep: options.onStep
   }
 }
@@ -127,11 +131,12 @@ export function bucketAt (layout: Layout, at: number, hash: number): number {
 
 /** False when the shard is busy beyond this thread's patience; a worker throws TableStuck then. */
 export function lockShard (view: TableView, at: number): boolean {
-  if (acquireLock(view.words, at + SHARD.LOCK, view.owner, view.patience.waitMs)) {
+  const { words, owner, patience, onLockWaited } = view
+  if (acquireLock(words, at + SHARD.LOCK, owner, patience.waitMs, onLockWaited)) {
     view.onStep?.('CS')
     return true
   }
-  if (view.patience.thenThrow) throw new TableStuck()
+  if (patience.thenThrow) throw new TableStuck()
   return false
 }
 

@@ -12,8 +12,10 @@ import {
   confirm, expireReservation, reserve, sumCounter, type Place, type Reservation,
   type ReserveRequest
 } from './reservations.ts'
-import { readUsers, restoreUser, type User, type UserPage } from './snapshot.ts'
+import { removeMatching, removeUser, type IsMatch } from './removal.ts'
+import { findUser, readUsers, restoreUser, type User, type UserPage } from './snapshot.ts'
 import { sweepShard, type SweepStep } from './sweep.ts'
+import { UserSearch, type SearchOptions } from './user-search.ts'
 import { viewTable, type TableMemory, type TableView, type ViewOptions } from './table-view.ts'
 import { leave, touch, usedSlots, type Busy, type TouchOutcome } from './visits.ts'
 
@@ -85,6 +87,26 @@ export class UserTable {
   /** A page of users from `cursor` (0 to start) on; see snapshot.ts. */
   readUsers (cursor: Place, limit: number): UserPage | Busy {
     return this.#guard(() => readUsers(this.#view, cursor, limit))
+  }
+
+  /** The client's own entry, if there is one. */
+  find (client: Client): User | undefined | Busy {
+    return this.#guard(() => findUser(this.#view, client))
+  }
+
+  /** A search for active users, to be walked in steps; see user-search.ts. */
+  search (options: SearchOptions): UserSearch {
+    return new UserSearch(this.#view, options, work => this.#guard(work))
+  }
+
+  /** Takes a user out, wherever and whatever it is. False when not there. */
+  remove (client: Client): boolean | Busy {
+    return this.#guard(() => removeUser(this.#view, client))
+  }
+
+  /** Takes out the matching users of one of `shardCount` shards, in steps; see removal.ts. */
+  removeMatching (shard: number, fromSlot: number, isMatch: IsMatch): SweepStep | Busy {
+    return this.#guard(() => removeMatching(this.#view, shard, fromSlot, isMatch))
   }
 
   /** Puts a saved user back. */

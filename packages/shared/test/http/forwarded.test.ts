@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import t from 'tap'
 import { formatAddress } from '@usher/shared/client.ts'
-import { sourceReader } from '@usher/shared/http/forwarded.ts'
+import { proxyCheck, sourceReader } from '@usher/shared/http/forwarded.ts'
 
 interface Given {
   readonly trust?: readonly string[]
@@ -85,4 +85,11 @@ t.test('forwarded: a connection that is gone has the unknown address', async t =
 
 t.test('forwarded: says which proxy is no address', async t => {
   t.throws(() => sourceReader(['nonsense'], false), { message: /nonsense/ })
+})
+
+t.test('forwarded: a peer is a proxy when its address is trusted', async t => {
+  const isProxy = proxyCheck(PROXY.trust)
+  const peers = ['10.1.2.3', '::ffff:10.1.2.3', '::1', '11.1.2.3', '::2', undefined]
+  t.same(peers.map(isProxy), [true, true, true, false, false, false])
+  t.same(peers.map(proxyCheck([])), peers.map(() => false), 'nobody is by default')
 })

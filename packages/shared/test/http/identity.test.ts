@@ -1,7 +1,7 @@
 import t from 'tap'
 import { formatClient, parseClientId, UNKNOWN_ADDRESS } from '@usher/shared/client.ts'
 import {
-  clientCookie, cookieClient, countsAsVisit, isForeign, newClient
+  clientCookie, cookieClient, countsAsVisit, isForeign, newClient, queryClient, requestClient
 } from '@usher/shared/http/identity.ts'
 import { NO_BODY } from '@usher/shared/http/values.ts'
 
@@ -91,4 +91,40 @@ t.test('identity: a beat is foreign by Sec-Fetch-Site or by its Origin\'s scheme
   check(false, { origin: 'http://[::1]:8001' }, { ...own, authority: '[::1]:8000' })
   check(false, {}, { ...own, authority: undefined })
   check(true, { origin: 'http://example.org' }, { ...own, authority: undefined })
+})
+
+t.test('identity: a query names one client, or none, or is malformed', async t => {
+  const cases: ReadonlyArray<[query: string, expected: string | undefined]> = [
+    ['', undefined],
+    ['?', undefined],
+    ['?a=b', undefined],
+    [`?client_id=${ID}`, ID],
+    [`?a=b&client_id=${ID.toUpperCase()}`, ID],
+    ['?client_id=', 'malformed'],
+    ['?client_id=x', 'malformed'],
+    [`?client_id=${ID}&client_id=${ID}`, 'malformed']
+  ]
+  for (const [query, expected] of cases) {
+    const named = queryClient(query)
+    t.equal(typeof named === 'object' ? formatClient(named) : named, expected, query)
+  }
+})
+
+t.test('identity: beats and leaves name their client in the query first, others by cookie', async t => {
+  const cookie = `client_id=${OTHER}`
+  const cases: ReadonlyArray<[url: string | undefined, expected: string]> = [
+    [undefined, OTHER],
+    ['/', OTHER],
+    ['/heartbeat', OTHER],
+    [`/heartbeat?client_id=${ID}`, ID],
+    [`/leave?client_id=${ID}`, ID],
+    ['/leave?client_id=nobody', OTHER],
+    [`/page?client_id=${ID}`, OTHER],
+    [`/heartbeat/?client_id=${ID}`, OTHER]
+  ]
+  for (const [url, expected] of cases) {
+    const named = requestClient({ ...(url === undefined ? {} : { url }), headers: { cookie } })
+    t.equal(formatClient(named!), expected, String(url))
+  }
+  t.equal(requestClient({ url: '/leave', headers: {} }), undefined)
 })

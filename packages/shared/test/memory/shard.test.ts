@@ -3,6 +3,7 @@ import t from 'tap'
 import { formatClient } from '@usher/shared/client.ts'
 import { MAIN_THREAD_PATIENCE, viewTable, type TableView } from '@usher/shared/memory/table-view.ts'
 import { confirm, expireReservation, reserve } from '@usher/shared/memory/reservations.ts'
+import { removeMatching, removeUser } from '@usher/shared/memory/removal.ts'
 import { sweepShard } from '@usher/shared/memory/sweep.ts'
 import { leave, touch } from '@usher/shared/memory/visits.ts'
 import { addressNumber, chooseLowest, clientNumber, HOME, testTable } from './test-table.ts'
@@ -28,6 +29,12 @@ const operations: Record<string, (view: TableView) => unknown> = {
     const confirmed = confirm(view, clientNumber(62), 0, 0)
     if (confirmed.kind === 'held') expireReservation(view, confirmed.place)
   },
+  'a user is removed': view => {
+    reserve(view, reservation(1))
+    return removeUser(view, clientNumber(1))
+  },
+  'matching users are removed': view =>
+    removeMatching(view, 0, 0, ({ w0 }) => w0 === 1 || w0 === 2),
   'the sweep removes users': view => sweepShard(view, 0, -1, 0)
 }
 

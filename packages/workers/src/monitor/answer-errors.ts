@@ -15,6 +15,9 @@ const BY_CODE: Readonly<Record<string, { error: ApiErrorCode, retryAfterS?: numb
   USHER_ORDER_TIMED_OUT: { error: 'busy', retryAfterS: 1 },
   USHER_WORKER_GONE: { error: 'busy', retryAfterS: 1 },
   USHER_DENY_ENTRY_INVALID: { error: 'bad_request' },
+  USHER_DENY_LIST_FULL: { error: 'not_acceptable_here' },
+  USHER_AUDIT_CURSOR_INVALID: { error: 'bad_request' },
+  USHER_ACCOUNT_UNKNOWN: { error: 'not_found' },
   FST_ERR_CTP_BODY_TOO_LARGE: { error: 'body_too_large' },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: { error: 'unsupported_media_type' }
 }

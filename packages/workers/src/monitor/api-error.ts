@@ -27,20 +27,20 @@ export const API_ERRORS = {
 export type ApiErrorCode = keyof typeof API_ERRORS
 
 export class ApiError extends Error {
-  readonly error: ApiErrorCode
+  readonly code: ApiErrorCode
   /** Names and values in turn. */
   readonly headers: Readonly<Record<string, string>>
 
   constructor (
-    error: ApiErrorCode, message: string, headers: Readonly<Record<string, string>> = {}
+    code: ApiErrorCode, message: string, headers: Readonly<Record<string, string>> = {}
   ) {
     super(message)
     this.name = 'ApiError'
-    this.error = error
+    this.code = code
     this.headers = headers
   }
 
   get status (): number {
-    return API_ERRORS[this.error]
+    return API_ERRORS[this.code]
   }
 }

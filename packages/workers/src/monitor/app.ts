@@ -60,6 +60,11 @@ export async function buildApp (parts: AppParts): Promise<App> {
   })
   addParsers(app)
   addAnswers(app, parts.log)
+  app.addHook('onResponse', async ({ routeOptions }, reply) => {
+    // How long a stream was open says nothing of how long anybody waited.
+    const durationMs = routeOptions.config.isStream === true ? undefined : reply.elapsedTime
+    parts.server.meter?.answered(reply.statusCode, durationMs)
+  })
   addChecks(app, parts.checks)
   await app.register(swagger, {
     openapi: {
@@ -96,8 +101,8 @@ function addAnswers (app: FastifyInstance, log: Logger): void {
   })
   app.setErrorHandler((thrown, { method, url }, reply) => {
     const path = url.split('?', 1)[0]
-    const { status, error, message, headers } = toApiError(thrown, { method, path }, log)
-    return reply.code(status).headers(headers).send({ error, message })
+    const { status, code, message, headers } = toApiError(thrown, { method, path }, log)
+    return reply.code(status).headers(headers).send({ error: code, message })
   })
   app.setNotFoundHandler(() => { throw new ApiError('not_found', 'There is nothing here.') })
 }

@@ -18,6 +18,8 @@ declare module 'fastify' {
     readonly needs?: Need
     /** A page for people: who may not see it is sent to one that helps. */
     readonly isPage?: boolean
+    /** Is open for as long as its reader likes. */
+    readonly isStream?: boolean
     /** Takes a form besides JSON. */
     readonly takesForm?: boolean
     /** Open to who has not yet changed a made-up password. */

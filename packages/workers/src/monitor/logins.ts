@@ -4,6 +4,7 @@
  */
 import type { Address } from '@usher/shared/client.ts'
 import { formatAddress } from '@usher/shared/client.ts'
+import { AccountChanged } from '@usher/shared/errors.ts'
 import { passwordProblem } from '../accounts/password-policy.ts'
 import type { CredentialsPool } from '../credentials/pool.ts'
 import type { Accounts } from './accounts.ts'
@@ -30,9 +31,6 @@ export interface Origin {
   readonly userAgent: string
 }
 
-/** One text for both, so that nobody learns which names have an account. */
-const NO_MATCH = 'Name and password do not match.'
-
 export class Logins {
   readonly #parts: LoginsParts
 
@@ -52,14 +50,13 @@ export class Logins {
       return isRight ? found : undefined
     })
     const address = formatAddress(from.address)
-    if (account === undefined) {
-      count('failed')
-      await audit.add({ who: username, action: 'login-failed', address })
-      return undefined
-    }
-    count('ok')
-    const token = await sessions.open(account, { address, userAgent: from.userAgent })
-    await audit.add({ who: account.username, action: 'login', address })
+    const origin = { address, userAgent: from.userAgent }
+    const token = account === undefined
+      ? undefined
+      : await sessions.open(account, origin).catch(undefinedIfChanged)
+    count(token === undefined ? 'failed' : 'ok')
+    const action = token === undefined ? 'login-failed' : 'login'
+    await audit.add({ who: account?.username ?? username, action, address })
     return token
   }
 
@@ -120,9 +117,12 @@ export class Logins {
   }
 }
 
+/** Another password, or no account, since the old one was verified: then it no longer matches. */
+function undefinedIfChanged (error: unknown): undefined {
+  if (!(error instanceof AccountChanged)) throw error
+}
+
 export interface PasswordChange {
   readonly current: string
   readonly next: string
 }
-
-export { NO_MATCH }

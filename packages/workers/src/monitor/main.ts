@@ -1,35 +1,30 @@
-/** The monitor's thread: its port, the database, and users across a restart. */
+/** The monitor's thread: the database, users across a restart, and the port of the console. */
 import { join } from 'node:path'
-import { textReply } from '@usher/shared/http/replies.ts'
-import { openDoor } from '@usher/shared/http/serve.ts'
-import { openDatabase, whenUnlocked } from '../database.ts'
+import { monotonicNowMs } from '@usher/shared/clock.ts'
+import type { UserTable } from '@usher/shared/memory/user-table.ts'
+import type { BootData } from '@usher/shared/messages.ts'
+import type { Logger } from 'pino'
+import { openDatabase } from '../database.ts'
+import type { UsherDatabase } from '../usher-database.ts'
 import { runWorker } from '../worker-host.ts'
-import { probeHandler } from './probes.ts'
 import { restoreUsers, usersToSave } from './saved-users.ts'
+import { openStores } from './stores.ts'
 
-const BODY_BYTES_MAX = 16 * 1024
-
-await runWorker(async ({ boot, table, log }) => {
+await runWorker(async context => {
+  const { boot, table, ask, log } = context
   const { settings } = boot
-  const database = openDatabase(settings.dbPath, join(boot.programDir, 'db'))
-  if (boot.isFirstStart) {
-    const { ports, timeoutThresholdMs } = settings
-    const saved = database.savedUsers()
-    const restored = restoreUsers(table, saved, ports, timeoutThresholdMs, Date.now())
-    if (restored > 0) log.info({ users: restored }, 'users of the last stop are back')
-  }
+  const database = openDatabase(settings.dbPath, join(boot.programDir, 'db'), log)
+  await bringBackUsers(database, table, boot, log)
+  const stores = await openStores(database, {
+    ...settings, log, wallNow: Date.now, now: monotonicNowMs
+  })
+  // Before any server opens its port: who was denied before the restart is denied after it.
+  await ask({ type: 'set-deny-list', entries: await stores.denials.entries() })
 
   let notReady: string | undefined = boot.isFirstStart ? 'starting' : undefined
-  const door = await openDoor({
-    ...settings,
-    host: settings.monitoringHost,
-    port: settings.monitoringPort,
-    handler: probeHandler(() => notReady ?? unavailability()),
-    allow: 'GET, HEAD',
-    bodyBytesMax: BODY_BYTES_MAX,
-    log,
-    renderFault: code => textReply(500, `A fault of ours: ${code}\n`)
-  })
+  // Loaded only now: the servers, which visitors wait for, start meanwhile.
+  const { openMonitor } = await import('./monitor.ts')
+  const monitor = await openMonitor(context, stores, () => notReady ?? unavailability())
 
   function unavailability (): string | undefined {
     const isAnyUp = settings.ports.some((_, server) => table.serverState(server) === 'up')
@@ -37,22 +32,34 @@ await runWorker(async ({ boot, table, log }) => {
   }
 
   return {
-    port: door.port,
+    port: monitor.port,
+    connectionCount: () => monitor.connectionCount(),
     async carryOut (order) {
       if (order.type === 'set-readiness') {
         notReady = order.reason
         // Only once all have started: a start that fails must not lose them.
-        if (notReady === undefined) await whenUnlocked(() => { database.forgetUsers() })
+        if (notReady === undefined) await database.write(sql => { sql.forgetUsers() })
       }
       if (order.type === 'save-users') {
-        await whenUnlocked(() => {
-          database.saveUsers(usersToSave(table, settings.ports, Date.now()))
+        await database.write(sql => {
+          sql.saveUsers(usersToSave(table, settings.ports, Date.now()))
         })
       }
     },
     async close () {
-      await door.close()
-      database.close()
+      await monitor.close()
+      await stores.close()
     }
   }
 })
+
+async function bringBackUsers (
+  database: UsherDatabase, table: UserTable, { settings, isFirstStart }: BootData, log: Logger
+): Promise<void> {
+  if (!isFirstStart) return
+  const { ports, timeoutThresholdMs } = settings
+  const restored = await database.read(sql => {
+    return restoreUsers(table, sql.savedUsers(), ports, timeoutThresholdMs, Date.now())
+  })
+  if (restored > 0) log.info({ users: restored }, 'users of the last stop are back')
+}

@@ -1,6 +1,6 @@
 /**
- * The monitor's pages, in memory: read once from `html/monitor` of the program. Fills in what a page
- * without JavaScript cannot find out by itself. Runs in the monitor's thread.
+ * The monitor's pages, in memory: read once from `html/monitor` of the program. Fills in what a
+ * page without JavaScript cannot find out by itself. Runs in the monitor's thread.
  */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'

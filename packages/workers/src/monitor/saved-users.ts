@@ -7,7 +7,7 @@ import {
   type Client
 } from '@usher/shared/client.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
-import type { SavedUser } from '../database.ts'
+import type { SavedUser } from '../sql.ts'
 
 const PAGE_USERS = 1000
 /** The coordinator is done with the table when users are saved; a shard is busy for moments. */

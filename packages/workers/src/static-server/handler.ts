@@ -4,10 +4,10 @@
  */
 import type { Logger } from 'pino'
 import {
-  clientOfAddress, formatAddress, formatClient, parseClientId, type Address, type Client
+  clientOfAddress, formatAddress, formatClient, type Address, type Client
 } from '@usher/shared/client.ts'
 import {
-  clientCookie, cookieClient, countsAsVisit, hasClientCookie, isForeign, newClient
+  clientCookie, cookieClient, countsAsVisit, hasClientCookie, isForeign, newClient, queryClient
 } from '@usher/shared/http/identity.ts'
 import { htmlReply, jsonReply, NO_STORE, textReply } from '@usher/shared/http/replies.ts'
 import { NO_BODY, type Handler, type Reply, type RequestValue } from '@usher/shared/http/values.ts'
@@ -124,7 +124,7 @@ function answerPage (
   if (!countsAsVisit(headers)) return content()
   if (!visit(parts, named ?? clientOfAddress(address), address)) return fullPage
   if (named !== undefined) return content()
-  return withCookie(content(), clientCookie(newClient(), request.isSecure))
+  return withClient(content(), newClient(), request.isSecure)
 }
 
 /** Who beats or leaves, or the reply to one who may not. */
@@ -138,13 +138,6 @@ function identifySender (
   if (named === undefined && hasClientCookie(request.headers)) return { refusal: MALFORMED_ID }
   if (parts.denyList.isDenied(named, request.address)) return { refusal: DENIED }
   return { client: named ?? clientOfAddress(request.address) }
-}
-
-function queryClient (query: string): Client | 'malformed' | undefined {
-  if (query === '') return undefined
-  const [text, ...more] = new URLSearchParams(query).getAll('client_id')
-  if (text === undefined) return undefined
-  return more.length > 0 ? 'malformed' : parseClientId(text) ?? 'malformed'
 }
 
 /** Counts the request; false when the table has no room for its client. */
@@ -170,14 +163,15 @@ function deniedPage (
 }
 
 /** An answer that names one visitor is for no cache: neither a shared one nor the browser's. */
-function withCookie (reply: Reply, cookie: string): Reply {
+function withClient (reply: Reply, client: Client, isSecure: boolean): Reply {
   const headers: string[] = []
   for (let at = 0; at < reply.headers.length; at += 2) {
     if (reply.headers[at] === 'Cache-Control') continue
     headers.push(reply.headers[at]!, reply.headers[at + 1]!)
   }
+  const cookie = clientCookie(client, isSecure)
   headers.push('Cache-Control', 'private, no-store', 'Set-Cookie', cookie)
-  return { ...reply, headers }
+  return { ...reply, headers, newClient: client }
 }
 
 function pageNotAllowed (): Reply {

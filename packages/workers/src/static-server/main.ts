@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openDoor } from '@usher/shared/http/serve.ts'
 import { htmlReply, NO_STORE } from '@usher/shared/http/replies.ts'
+import { leaverMatch } from '@usher/shared/leavers.ts'
 import { runWorker } from '../worker-host.ts'
 import { staticHandler } from './handler.ts'
 import { renderPageScript } from './page-script.ts'
@@ -11,7 +12,7 @@ import { loadSite, type Site } from './site.ts'
 const BODY_BYTES_MAX = 1024
 const SKIPPED_SHOWN_MAX = 10
 
-await runWorker(async ({ boot, table, denyList, log }) => {
+await runWorker(async ({ boot, table, denyList, meter, log }) => {
   const { settings, programDir, server } = boot
   const readPage = (name: string): Promise<Buffer> => readFile(join(programDir, 'html/pages', name))
   const dir = settings.htmlDirs[server]!
@@ -30,7 +31,7 @@ await runWorker(async ({ boot, table, denyList, log }) => {
       table,
       denyList,
       site: () => site,
-      pageScript: renderPageScript(script, settings.routingPort),
+      pageScript: renderPageScript(script, settings),
       pages: { denied, full },
       settings,
       random: Math.random,
@@ -38,6 +39,7 @@ await runWorker(async ({ boot, table, denyList, log }) => {
     }),
     allow: 'GET, HEAD',
     bodyBytesMax: BODY_BYTES_MAX,
+    meter,
     log,
     renderFault: code => htmlReply(500, fault.toString().replace('__CODE__', code), NO_STORE)
   })
@@ -54,7 +56,11 @@ await runWorker(async ({ boot, table, denyList, log }) => {
 
   return {
     port: door.port,
+    connectionCount: () => door.connectionCount(),
     async carryOut (order) {
+      if (order.type === 'close-clients') {
+        await door.closeClients(leaverMatch(order.leavers, Date.now))
+      }
       if (order.type === 'prepare-reload') prepared = await load()
       if (order.type === 'commit-reload') site = prepared ?? site
       if (order.type === 'commit-reload' || order.type === 'abort-reload') prepared = undefined

@@ -8,7 +8,9 @@ import {
   type ViewOptions
 } from '@usher/shared/memory/table-view.ts'
 import { UserTable } from '@usher/shared/memory/user-table.ts'
-import { openDatabase, type SavedUser, type UsherDatabase } from '../../src/database.ts'
+import { openDatabase } from '../../src/database.ts'
+import type { SavedUser } from '../../src/sql.ts'
+import type { UsherDatabase } from '../../src/usher-database.ts'
 import { restoreUsers, usersToSave } from '../../src/monitor/saved-users.ts'
 
 const MIGRATIONS = new URL('../../../../db/migrations', import.meta.url).pathname
@@ -96,10 +98,12 @@ t.test('saved users: ids and addresses come back on their servers with their tim
     'ffffffff-ffff-ffff-ffff-ffffffffffff 2001:db8::1 1 31000 31000'
   ])
   const database = testDatabase(t)
-  database.saveUsers(usersToSave(table, PORTS, WALL_NOW_MS - 3000))
+  await database.write(sql => sql.saveUsers(usersToSave(table, PORTS, WALL_NOW_MS - 3000)))
 
   const { table: later } = testTable({ nowMs: 7000 }) // The machine was started anew, too.
-  t.equal(restoreUsers(later, database.savedUsers(), PORTS, SILENT_FOR_MS, WALL_NOW_MS), 4)
+  t.equal(await database.read(sql => {
+    return restoreUsers(later, sql.savedUsers(), PORTS, SILENT_FOR_MS, WALL_NOW_MS)
+  }), 4)
   t.same(usersIn(later), [
     '2001:db8::2 2001:db8::2 2 14000 14000',
     '203.0.113.9 203.0.113.9 2 24000 24000',

@@ -1,14 +1,13 @@
 /**
- * `/login`, `/logout`, `/user-info`, `/password`. A script posts JSON and reads JSON; a page without
- * JavaScript posts a form and is sent on.
+ * `/login`, `/logout`, `/user-info`, `/password`. A script posts JSON and reads JSON; a page
+ * without JavaScript posts a form and is sent on.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { toApiError } from '../answer-errors.ts'
-import type { ApiErrorCode } from '../api-error.ts'
 import { sessionOf } from '../checks.ts'
 import { isForm } from '../forged-actions.ts'
-import { NO_MATCH, type Logins, type Origin, type PasswordChange } from '../logins.ts'
+import type { Logins, Origin, PasswordChange } from '../logins.ts'
 import { expiredSessionCookie, sessionCookie } from '../session-cookie.ts'
 import { flag, NAME_LENGTH_MAX, objectOf, PASSWORD_LENGTH_MAX, received, text } from './schemas.ts'
 
@@ -22,6 +21,8 @@ interface Credentials {
   readonly password: string
 }
 
+/** One text for both, so that nobody learns which names have an account. */
+const NO_MATCH = 'Name and password do not match.'
 const HOME = '/tracker.html'
 const LOGIN_PAGE = '/login.html'
 const PASSWORD_PAGE = '/password.html'
@@ -85,8 +86,8 @@ async function inForm (
   } catch (thrown) {
     if (!isForm(request.headers)) throw thrown
     const path = request.url.split('?', 1)[0]
-    const { error, headers } = toApiError(thrown, { method: request.method, path }, log)
-    return reply.headers(headers).redirect(`${page}?error=${error satisfies ApiErrorCode}`, 303)
+    const { code, headers } = toApiError(thrown, { method: request.method, path }, log)
+    return reply.headers(headers).redirect(`${page}?error=${code}`, 303)
   }
 }
 

@@ -5,7 +5,7 @@ import type { Actions, Disconnection, Operator, Target } from '../actions.ts'
 import type { Audit } from '../audit.ts'
 import { sessionOf } from '../checks.ts'
 import {
-  address, countText, flag, minutes, objectOf, reason, received, text, time, userId
+  countText, flag, minutes, objectOf, reason, received, text, time, userId
 } from './schemas.ts'
 
 export interface ActionRoutesParts {
@@ -21,7 +21,8 @@ export function addActionRoutes (app: FastifyInstance, parts: ActionRoutesParts)
   const { actions } = parts
 
   app.post<{ Body: Disconnection }>('/disconnect', {
-    config, schema: actionSchema('Remove a user everywhere, and deny them unless told otherwise', {
+    config,
+    schema: actionSchema('Remove a user everywhere, and deny them unless told otherwise', {
       userId, reason, minutes, deny: flag, address: flag
     }, ['userId'])
   }, async request => {
@@ -30,8 +31,9 @@ export function addActionRoutes (app: FastifyInstance, parts: ActionRoutesParts)
   })
 
   app.post<{ Body: Target & { readonly reason?: string, readonly minutes?: number, readonly force?: boolean } }>('/deny', {
-    config, schema: actionSchema('Deny a user id, an address or a range, here or not', {
-      userId, address, reason, minutes, force: flag
+    config,
+    schema: actionSchema('Deny a user id, an address or a range, here or not', {
+      userId, address: userId, reason, minutes, force: flag
     })
   }, async request => {
     await actions.deny(operatorOf(request), request.body)
@@ -39,7 +41,7 @@ export function addActionRoutes (app: FastifyInstance, parts: ActionRoutesParts)
   })
 
   app.post<{ Body: Target }>('/allow', {
-    config, schema: actionSchema('Take a denial back', { userId, address })
+    config, schema: actionSchema('Take a denial back', { userId, address: userId })
   }, async request => {
     await actions.allow(operatorOf(request), request.body)
     return { response: 'allow received' }
@@ -94,7 +96,7 @@ const DRAIN = {
 
 const AUDIT = {
   summary: 'Who did what to whom, when and from where; newest first',
-  querystring: objectOf({ cursor: countText, limit: countText }),
+  querystring: objectOf({ cursor: { type: 'string', maxLength: 20 }, limit: countText }),
   response: {
     200: objectOf({
       entries: {

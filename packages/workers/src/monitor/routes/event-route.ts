@@ -18,7 +18,7 @@ const RETRY_AFTER_S = 5
 export function addEventRoute (app: FastifyInstance, { hub, sessions }: EventRouteParts): void {
   app.get('/events', {
     exposeHeadRoute: false,
-    config: { needs: 'view' },
+    config: { needs: 'view', isStream: true },
     schema: { summary: 'The load of every server as it changes: text/event-stream' }
   }, (request, reply) => {
     if (hub.isFull()) {

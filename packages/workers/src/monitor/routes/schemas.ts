@@ -14,7 +14,6 @@ const ADDRESS_LENGTH_MAX = 64
 export const reason = { type: 'string', maxLength: REASON_LENGTH_MAX, pattern: NO_CONTROL } as const
 export const minutes = { type: 'integer', minimum: 1, maximum: MINUTES_MAX } as const
 export const userId = { type: 'string', minLength: 1, maxLength: ADDRESS_LENGTH_MAX } as const
-export const address = userId
 export const flag = { type: 'boolean' } as const
 
 /** A whole number in a query, which is text. */

@@ -1,0 +1,81 @@
+/**
+ * The end of clients who have to go: refused by every thread first, then out of the user table,
+ * then cut off, so that nobody slips back in between. Sees to the deny list of all threads; whose
+ * idea an end was is not asked. Main thread.
+ */
+import type { Client, ClientMatch } from '@usher/shared/client.ts'
+import type { DenyEntry, DenyList } from '@usher/shared/deny-list.ts'
+import { leaverMatch } from '@usher/shared/leavers.ts'
+import type { AskAnswers, Leavers, Order } from '@usher/shared/messages.ts'
+import { DenyListKeeper } from './deny-list-keeper.ts'
+import { removeUsers, type RemovalParts, type Removed } from './removal.ts'
+
+export interface ExpulsionParts extends RemovalParts {
+  /** Resolves when every server that is up has carried it out. */
+  readonly tellServers: (order: Order) => Promise<void>
+  /** Resolves when the router has closed the connections of these. */
+  readonly closeAtRouter: (isMatch: ClientMatch) => Promise<void>
+}
+
+export class Expulsion {
+  /** Resolves when the first list has come; nothing is to be opened before. */
+  readonly listKnown: Promise<void>
+  readonly #parts: ExpulsionParts
+  readonly #keeper: DenyListKeeper
+  #setListKnown = (): void => {}
+
+  constructor (parts: ExpulsionParts) {
+    this.#parts = parts
+    this.#keeper = new DenyListKeeper(parts.wallNow)
+    this.listKnown = new Promise(resolve => { this.#setListKnown = resolve })
+  }
+
+  /** For the router, which lives in this thread. */
+  get list (): DenyList {
+    return this.#keeper.list
+  }
+
+  /** What a server boots with. */
+  get entries (): readonly DenyEntry[] {
+    return this.#keeper.entries
+  }
+
+  /** Throws a malformed entry's error before any thread has changed its list. */
+  async setDenyList (entries: readonly DenyEntry[]): Promise<AskAnswers['set-deny-list']> {
+    const { removedUsers } = await this.#deny(entries, undefined)
+    return { removedUsers }
+  }
+
+  /** Without entries the client may come back at once. */
+  async disconnect (
+    client: Client, entries: readonly DenyEntry[] | undefined
+  ): Promise<AskAnswers['disconnect']> {
+    const { wasHere } = entries === undefined
+      ? await this.#expel({ client, entries: [] })
+      : await this.#deny(entries, client)
+    return { wasHere }
+  }
+
+  async #deny (entries: readonly DenyEntry[], client: Client | undefined): Promise<Removed> {
+    const added = this.#keeper.replace(entries)
+    await this.#parts.tellServers({ type: 'replace-deny-list', entries })
+    const removed = await this.#expel({ client, entries: added })
+    this.#keeper.setEnforced(added)
+    // Last: at the start no server runs before this, so none that is still booting is waited for.
+    this.#setListKnown()
+    return removed
+  }
+
+  async #expel (leavers: Leavers): Promise<Removed> {
+    const { tellServers, closeAtRouter, wallNow } = this.#parts
+    if (leavers.client === undefined && leavers.entries.length === 0) {
+      return { wasHere: false, removedUsers: 0 }
+    }
+    const removed = await removeUsers(this.#parts, leavers)
+    await Promise.all([
+      closeAtRouter(leaverMatch(leavers, wallNow)),
+      tellServers({ type: 'close-clients', leavers })
+    ])
+    return removed
+  }
+}

@@ -1,0 +1,29 @@
+/**
+ * What the monitor asks for, and who does it. Knows nothing of how it is done; main thread.
+ */
+import type { DenyEntry } from '@usher/shared/deny-list.ts'
+import type { Client } from '@usher/shared/client.ts'
+import type { Ask, AskAnswer, AskAnswers } from '@usher/shared/messages.ts'
+
+/** One method for each of the monitor's asks; see messages.ts. */
+export interface AskedActions {
+  setDenyList (entries: readonly DenyEntry[]): Promise<AskAnswers['set-deny-list']>
+  disconnect (
+    client: Client, entries: readonly DenyEntry[] | undefined
+  ): Promise<AskAnswers['disconnect']>
+  setDraining (
+    server: number, isDraining: boolean, isForced: boolean
+  ): AskAnswers['set-draining']
+}
+
+/** Rejects with the error of the action. */
+export async function answerAsk (actions: AskedActions, ask: Ask): Promise<AskAnswer> {
+  switch (ask.type) {
+    case 'set-deny-list':
+      return await actions.setDenyList(ask.entries)
+    case 'disconnect':
+      return await actions.disconnect(ask.client, ask.entries)
+    case 'set-draining':
+      return actions.setDraining(ask.server, ask.isDraining, ask.isForced)
+  }
+}

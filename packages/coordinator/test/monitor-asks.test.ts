@@ -1,0 +1,50 @@
+import t from 'tap'
+import { parseClientId } from '@usher/shared/client.ts'
+import type { Ask, AskAnswer } from '@usher/shared/messages.ts'
+import { answerAsk, type AskedActions } from '../src/monitor-asks.ts'
+
+const CLIENT = parseClientId('6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61')!
+const ENTRIES = [{ kind: 'address', text: '192.0.2.7', untilMs: undefined }] as const
+
+function testActions () {
+  const done: unknown[] = []
+  const actions: AskedActions = {
+    setDenyList: async (...given) => {
+      done.push(['setDenyList', ...given])
+      return { removedUsers: 3 }
+    },
+    disconnect: async (...given) => {
+      done.push(['disconnect', ...given])
+      return { wasHere: true }
+    },
+    setDraining: (...given) => {
+      if (given[0] > 2) throw new RangeError('there is no server 3')
+      done.push(['setDraining', ...given])
+      return { outcome: 'done' }
+    }
+  }
+  return { actions, done }
+}
+
+t.test('monitor asks: each is one action, and its answer goes back', async t => {
+  const cases: ReadonlyArray<[ask: Ask, done: readonly unknown[], answer: AskAnswer]> = [
+    [{ type: 'set-deny-list', entries: ENTRIES }, ['setDenyList', ENTRIES], { removedUsers: 3 }],
+    [{ type: 'disconnect', client: CLIENT, entries: ENTRIES },
+      ['disconnect', CLIENT, ENTRIES], { wasHere: true }],
+    [{ type: 'disconnect', client: CLIENT, entries: undefined },
+      ['disconnect', CLIENT, undefined], { wasHere: true }],
+    [{ type: 'set-draining', server: 2, isDraining: true, isForced: false },
+      ['setDraining', 2, true, false], { outcome: 'done' }]
+  ]
+  for (const [ask, expected, answer] of cases) {
+    const { actions, done } = testActions()
+    t.same(await answerAsk(actions, ask), answer, ask.type)
+    t.same(done, [expected], ask.type)
+  }
+})
+
+t.test('monitor asks: what cannot be done rejects', async t => {
+  const { actions } = testActions()
+  const ask: Ask = { type: 'set-draining', server: 3, isDraining: true, isForced: false }
+  await t.rejects(answerAsk(actions, ask), { name: 'RangeError' })
+})

@@ -1,0 +1,169 @@
+/**
+ * A search of the whole table for active users: how many match, and one page of them. Walked in
+ * steps, so that no thread is held for long; raw words are compared, and only the page is decoded.
+ * Users who come, move or go while it is walked may be in it or not. Any thread.
+ */
+import { NO_SERVER, SLOT, commitActive } from './layout.ts'
+import type { Place } from './reservations.ts'
+import { copySlots, decodeUser, type User } from './snapshot.ts'
+import {
+  shardAt, wrappedAge, wrappedMs, wrappedSeconds, type TableView
+} from './table-view.ts'
+import { prefixTest, type SlotTest } from './text-prefix.ts'
+
+/** `place`: where they stand in the table. The others: newest first. */
+export type SearchSort = 'place' | 'last_seen' | 'first_seen'
+
+export interface SearchOptions {
+  /** Index of a server; undefined for all. */
+  readonly server: number | undefined
+  /** What the id, or the address, begins with; undefined for all. */
+  readonly prefix: string | undefined
+  readonly sort: SearchSort
+  /** Where the page before ended, as its `nextCursor` says; undefined for the first page. */
+  readonly cursor: string | undefined
+  /** Users on the page, 1 or more. */
+  readonly limit: number
+}
+
+export interface SearchResult {
+  readonly users: readonly User[]
+  /** In the whole table, not on this page. */
+  readonly matched: number
+  /** Undefined when this page is the last. */
+  readonly nextCursor: string | undefined
+}
+
+/** A user that may be on the page. */
+interface Found {
+  /** What is sorted by, ascending, before the place. */
+  readonly key: number
+  readonly place: Place
+  readonly words: Int32Array
+}
+
+type Position = Pick<Found, 'key' | 'place'>
+
+/** The word of a slot that each sort looks at. */
+const WORD_BY_SORT = {
+  place: undefined, last_seen: SLOT.LAST_SEEN_MS, first_seen: SLOT.FIRST_SEEN_S
+}
+/** How many times the page is kept before the rest is thrown away. */
+const KEPT_PAGES = 4
+const CURSOR = /^(-?\d{1,10})\.(\d{1,10})$/
+
+/** Whether a text can be a cursor at all; one that names no place finds what comes after it. */
+export function isCursor (text: string): boolean {
+  return CURSOR.test(text)
+}
+
+export class UserSearch {
+  readonly #view: TableView
+  readonly #options: SearchOptions
+  readonly #guard: (work: () => boolean) => boolean
+  readonly #matches: SlotTest
+  readonly #nowMs: number
+  readonly #after: Position | undefined
+  #place: Place = 0
+  #matched = 0
+  /** Matching users behind the cursor, the page's among them. */
+  #behind = 0
+  #found: Found[] = []
+  /** Nobody behind this position can be on the page any more. */
+  #last: Position | undefined
+
+  /** @param guard runs what touches the table; see UserTable */
+  constructor (
+    view: TableView, options: SearchOptions, guard: (work: () => boolean) => boolean
+  ) {
+    this.#view = view
+    this.#options = options
+    this.#guard = guard
+    this.#matches = options.prefix === undefined ? () => true : prefixTest(options.prefix)
+    this.#nowMs = view.now()
+    this.#after = this.#parseCursor(options.cursor)
+  }
+
+  /** Looks at SLOTS_PER_HOLD slots at most; true when there are none left. */
+  step (): boolean {
+    return this.#guard(() => this.#walk())
+  }
+
+  /** What was found; whole when `step` has said so. */
+  result (): SearchResult {
+    const page = this.#found.sort(compare).slice(0, this.#options.limit)
+    const last = page.at(-1)
+    return {
+      users: page.map(({ words }) => decodeUser(words, 0, this.#nowMs)),
+      matched: this.#matched,
+      nextCursor: last === undefined || this.#behind <= page.length
+        ? undefined
+        : this.#formatCursor(last)
+    }
+  }
+
+  #walk (): boolean {
+    const { layout } = this.#view
+    const shard = Math.floor(this.#place / layout.slotCount)
+    if (shard >= layout.shardCount) return true
+    const from = this.#place % layout.slotCount
+    const copy = copySlots(this.#view, shardAt(layout, shard), from)
+    if (copy === 'busy') return false // Comes back to the same place.
+    const { words, highWater } = copy
+    for (let here = 0; here < words.length; here += SLOT.WORDS) {
+      if (this.#isWanted(words, here)) this.#take(words, here, this.#place + here / SLOT.WORDS)
+    }
+    const next = from + words.length / SLOT.WORDS
+    const isShardDone = next >= highWater
+    this.#place = isShardDone ? (shard + 1) * layout.slotCount : shard * layout.slotCount + next
+    return this.#place >= layout.shardCount * layout.slotCount
+  }
+
+  #isWanted (words: Int32Array, here: number): boolean {
+    const { server } = this.#options
+    const active = commitActive(words[here]!)
+    if (active === NO_SERVER || (server !== undefined && active !== server)) return false
+    return this.#matches(words, here)
+  }
+
+  #take (words: Int32Array, here: number, place: Place): void {
+    this.#matched++
+    const position = { key: this.#keyOf(words, here), place }
+    if (this.#after !== undefined && compare(position, this.#after) <= 0) return
+    this.#behind++
+    if (this.#last !== undefined && compare(position, this.#last) > 0) return
+    this.#found.push({ ...position, words: words.slice(here, here + SLOT.WORDS) })
+    if (this.#found.length < this.#options.limit * KEPT_PAGES) return
+    this.#found.sort(compare).splice(this.#options.limit)
+    this.#last = this.#found.at(-1)
+  }
+
+  /** How long ago, so that the newest come first; nothing where the place alone counts. */
+  #keyOf (words: Int32Array, here: number): number {
+    const word = WORD_BY_SORT[this.#options.sort]
+    return word === undefined ? 0 : wrappedAge(this.#now(), words[here + word]!)
+  }
+
+  /** In the unit of what is sorted by. */
+  #now (): number {
+    const isInSeconds = this.#options.sort === 'first_seen'
+    return isInSeconds ? wrappedSeconds(this.#nowMs) : wrappedMs(this.#nowMs)
+  }
+
+  /** A cursor holds a time, not an age: it means the same when the next page is asked for later. */
+  #formatCursor ({ key, place }: Position): string {
+    const time = this.#options.sort === 'place' ? 0 : (this.#now() - key) | 0
+    return `${time}.${place}`
+  }
+
+  #parseCursor (cursor: string | undefined): Position | undefined {
+    const [, time, place] = CURSOR.exec(cursor ?? '') ?? []
+    if (time === undefined) return undefined
+    const key = this.#options.sort === 'place' ? 0 : wrappedAge(this.#now(), Number(time) | 0)
+    return { key, place: Number(place) }
+  }
+}
+
+function compare (a: Position, b: Position): number {
+  return a.key - b.key || a.place - b.place
+}

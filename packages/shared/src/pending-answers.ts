@@ -1,0 +1,62 @@
+/**
+ * What one thread has been asked by this one and has not answered yet: each question ends with its
+ * answer, at its deadline or with the other thread, whichever comes first. Knows no thread; used
+ * by the coordinator for its orders and by a worker for what it asks of the coordinator.
+ */
+import { errorOf, OrderTimedOut, WorkerGone, type ErrorReport } from './errors.ts'
+
+interface Question {
+  readonly type: string
+  readonly resolve: (answer: unknown) => void
+  readonly reject: (error: Error) => void
+  readonly timer: NodeJS.Timeout
+}
+
+export class PendingAnswers {
+  readonly #asked: string
+  readonly #pending = new Map<number, Question>()
+  #nextId = 1
+
+  /** @param asked the name of who is asked, for errors */
+  constructor (asked: string) {
+    this.#asked = asked
+  }
+
+  /** Posts the question; resolves with its answer, rejects with why there is none. */
+  send (type: string, timeoutMs: number, post: (id: number) => void): Promise<unknown> {
+    const id = this.#nextId++
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#pending.delete(id)
+        reject(new OrderTimedOut(this.#asked, type))
+      }, timeoutMs)
+      this.#pending.set(id, { type, resolve, reject, timer })
+      post(id)
+    })
+  }
+
+  settle (id: number, answer: unknown): void {
+    this.#take(id)?.resolve(answer)
+  }
+
+  fail (id: number, error: ErrorReport): void {
+    this.#take(id)?.reject(errorOf(error))
+  }
+
+  /** The other thread has ended: nobody is left to answer. */
+  abandon (): void {
+    for (const { type, reject, timer } of this.#pending.values()) {
+      clearTimeout(timer)
+      reject(new WorkerGone(this.#asked, type))
+    }
+    this.#pending.clear()
+  }
+
+  /** Undefined for one that was answered after its deadline. */
+  #take (id: number): Question | undefined {
+    const question = this.#pending.get(id)
+    this.#pending.delete(id)
+    clearTimeout(question?.timer)
+    return question
+  }
+}

@@ -1,0 +1,78 @@
+import t from 'tap'
+import { clientOfAddress, type Address, type Client } from '@usher/shared/client.ts'
+import { NO_SERVER } from '@usher/shared/memory/layout.ts'
+import {
+  addressNumber, clientNumber, HOME, reserveFor, testTable, type TestTable
+} from './test-table.ts'
+
+function removeAll (
+  { table }: TestTable, isMatch: (client: Client, address: Address) => boolean
+): number {
+  let removed = 0
+  for (let shard = 0; shard < table.shardCount; shard++) {
+    let slot: number | undefined = 0
+    while (slot !== undefined) {
+      const step = table.removeMatching(shard, slot, isMatch)
+      if (step === 'busy') throw new Error('busy')
+      removed += step.removed.length
+      slot = step.nextSlot
+    }
+  }
+  return removed
+}
+
+t.test('removal: a user goes from wherever they are, with the place that was held', async t => {
+  const cluster = testTable()
+  const { table } = cluster
+  table.touch(clientNumber(1), 2, HOME)
+  reserveFor(cluster, clientNumber(1))
+  reserveFor(cluster, clientNumber(2))
+  table.touch(clientOfAddress(HOME), 0, HOME)
+  for (const client of [clientNumber(1), clientNumber(2), clientOfAddress(HOME)]) {
+    t.equal(table.remove(client), true)
+    t.equal(table.remove(client), false, 'not twice')
+  }
+  t.same([...table.loads()], [0, 0, 0])
+  t.same([...table.reservedPerServer()], [0, 0, 0])
+  t.equal(table.size(), 0)
+  t.same(table.check(), [])
+})
+
+t.test('removal: an id and an address of equal bits are two clients', async t => {
+  const { table } = testTable()
+  const address = clientOfAddress(HOME)
+  table.touch(address, 0, HOME)
+  t.equal(table.remove({ ...address, kind: 'id' }), false)
+  t.equal(table.size(), 1)
+})
+
+t.test('removal: all who match go, by client or by the address last seen from', async t => {
+  const cluster = testTable({ users: 8192 })
+  const { table } = cluster
+  for (let i = 0; i < 6000; i++) table.touch(clientNumber(i), i % 3, addressNumber(i % 100))
+  t.equal(removeAll(cluster, (_client, address) => address.w3 === 7), 60)
+  t.equal(removeAll(cluster, (_client, address) => address.w3 === 7), 0)
+  t.equal(removeAll(cluster, client => client.w0 % 2 === 0), 3000)
+  t.equal(table.size(), 2940)
+  t.same(table.check(), [])
+})
+
+t.test('removal: one step looks at 1,024 slots and removes 64 at most, and says who', async t => {
+  const { table } = testTable({ users: 65_536 })
+  for (let i = 0; i < 65_536; i++) table.touch(clientNumber(i), 1, addressNumber(i))
+  const none = table.removeMatching(0, 0, () => false)
+  t.match(none, { removed: [], nextSlot: 1024 })
+  const step = table.removeMatching(0, 0, () => true)
+  if (step === 'busy') return t.fail('busy')
+  t.equal(step.removed.length, 64)
+  t.equal(step.nextSlot, 64)
+  t.equal(step.removed[0]!.server, 1)
+})
+
+t.test('removal: a place that is only held belongs to no server', async t => {
+  const cluster = testTable({ users: 16 })
+  reserveFor(cluster, clientNumber(1))
+  t.match(cluster.table.removeMatching(0, 0, () => true), {
+    removed: [{ server: NO_SERVER }], nextSlot: undefined
+  })
+})

@@ -1,0 +1,121 @@
+/**
+ * The record of who did what to whom, when and from where: a line in the log at once, a row in the
+ * database as soon as it takes one. Texts are kept as they came, as data. Runs in the monitor's
+ * thread and in the account command.
+ */
+import type { Logger } from 'pino'
+import { AuditCursorInvalid, DatabaseBusy, DatabaseFailed } from '@usher/shared/errors.ts'
+import type { AuditRow } from '../sql.ts'
+import type { UsherDatabase } from '../usher-database.ts'
+
+/** Something that is put on record. */
+export interface AuditEvent {
+  /** An account's name, or what was given as one. */
+  readonly who: string
+  readonly action: string
+  readonly target?: string | undefined
+  readonly detail?: object | undefined
+  readonly address: string
+}
+
+/** As it is read back. @param atMs wall-clock milliseconds since 1970 */
+export interface AuditEntry extends AuditEvent {
+  readonly atMs: number
+}
+
+export interface AuditPage {
+  /** Newest first. */
+  readonly entries: readonly AuditEntry[]
+  /** Where the older ones begin; undefined when there are none. */
+  readonly nextCursor: string | undefined
+}
+
+export interface AuditOptions {
+  readonly log: Pick<Logger, 'info'>
+  /** Wall-clock milliseconds: it is read by people. */
+  readonly wallNow: () => number
+  /** AUDIT_MAX if left out. */
+  readonly keptMax?: number
+}
+
+export const AUDIT_MAX = 100_000
+export const PAGE_LIMIT_MAX = 1000
+/** Events that wait for the database to take them; beyond it the oldest are in the log only. */
+export const UNSAVED_MAX = 1000
+const TEXT_LENGTH_MAX = 256
+const DETAIL_LENGTH_MAX = 4000
+const CURSOR = /^[1-9]\d{0,14}$/
+
+export class Audit {
+  readonly #database: UsherDatabase
+  readonly #options: AuditOptions
+  readonly #unsaved: AuditRow[] = []
+
+  constructor (database: UsherDatabase, options: AuditOptions) {
+    this.#database = database
+    this.#options = options
+  }
+
+  /** Resolves while the database takes nothing, too: then the next event brings this one along. */
+  async add ({ who, action, target, detail, address }: AuditEvent): Promise<void> {
+    const row: AuditRow = {
+      atMs: Math.round(this.#options.wallNow()),
+      who: shortened(who),
+      action: shortened(action),
+      target: target === undefined ? null : shortened(target),
+      detail: detail === undefined ? null : detailText(detail),
+      address: shortened(address)
+    }
+    this.#options.log.info({ ...entryOf(row), atMs: undefined }, 'audit')
+    this.#unsaved.push(row)
+    if (this.#unsaved.length > UNSAVED_MAX) this.#unsaved.shift()
+    await this.#save()
+  }
+
+  /** @param cursor a page's `nextCursor`; undefined for the newest. Throws AuditCursorInvalid */
+  async page (cursor: string | undefined, limit: number): Promise<AuditPage> {
+    if (cursor !== undefined && !CURSOR.test(cursor)) throw new AuditCursorInvalid()
+    const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(cursor)
+    const count = Math.min(Math.max(1, Math.floor(limit)), PAGE_LIMIT_MAX)
+    const rows = await this.#database.read(sql => sql.auditBefore(before, count + 1))
+    const isMore = rows.length > count
+    return {
+      entries: rows.slice(0, count).map(entryOf),
+      nextCursor: isMore ? String(rows[count - 1]!.id) : undefined
+    }
+  }
+
+  /** In the order of what happened, and none of them twice. */
+  async #save (): Promise<void> {
+    const keptMax = this.#options.keptMax ?? AUDIT_MAX
+    try {
+      await this.#database.write(sql => {
+        let newestId = 0
+        for (const row of this.#unsaved) newestId = sql.addAudit(row)
+        sql.removeAuditUpTo(newestId - keptMax)
+      }, () => { this.#unsaved.length = 0 })
+    } catch (error) {
+      if (!(error instanceof DatabaseFailed || error instanceof DatabaseBusy)) throw error
+    }
+  }
+}
+
+function entryOf ({ atMs, who, action, target, detail, address }: AuditRow): AuditEntry {
+  return {
+    atMs,
+    who,
+    action,
+    target: target ?? undefined,
+    detail: detail === null ? undefined : JSON.parse(detail) as object,
+    address
+  }
+}
+
+function shortened (text: string): string {
+  return text.length > TEXT_LENGTH_MAX ? `${text.slice(0, TEXT_LENGTH_MAX)}...` : text
+}
+
+function detailText (detail: object): string {
+  const text = JSON.stringify(detail)
+  return text.length > DETAIL_LENGTH_MAX ? JSON.stringify({ tooLong: text.length }) : text
+}

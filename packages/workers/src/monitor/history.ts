@@ -1,0 +1,147 @@
+/**
+ * The load of the last day and what happened to the servers: takes a sample every 5 seconds and
+ * keeps watch in between, and answers GET /history from what is stored. Runs in the monitor's
+ * thread and does not keep it alive.
+ */
+import { setImmediate } from 'node:timers/promises'
+import { every as everySystemMs, type Every } from '@usher/shared/every.ts'
+import type { MeterReader } from '@usher/shared/memory/meters.ts'
+import type { UserTable } from '@usher/shared/memory/user-table.ts'
+import type { HistoryStore, Loads } from './history-store.ts'
+import { ServerWatch } from './server-watch.ts'
+
+export interface HistoryParts {
+  readonly store: Pick<HistoryStore, 'addSample' | 'samples' | 'addEvent' | 'events' | 'trim'>
+  readonly table: Pick<UserTable, 'activeUsersPerServer' | 'reservedPerServer' | 'serverState'>
+  readonly meters: Pick<MeterReader, 'restarts' | 'reloads'>
+  readonly ports: readonly number[]
+  /** False for a monitor that replaces another one: the program goes on. */
+  readonly isFirstStart: boolean
+  /** Milliseconds since 1970. */
+  readonly wallNow: () => number
+  readonly every?: Every
+}
+
+/** The JSON of GET /history: point i of a series is about `from` plus i steps, and ends a step later. */
+export interface HistoryAnswer {
+  readonly from: string
+  readonly step_seconds: number
+  /** By port. The highest sample of each step; null where there is none or the server was down. */
+  readonly servers: Readonly<Record<number, {
+    readonly active_users: ReadonlyArray<number | null>
+    readonly reserved: ReadonlyArray<number | null>
+  }>>
+  readonly events: ReadonlyArray<{
+    readonly at: string
+    readonly type: string
+    /** The server's port; null for what concerns them all. */
+    readonly server: number | null
+  }>
+}
+
+export const SAMPLE_MS = 5000
+export const POINTS_MAX = 720
+const KEPT_MS = 24 * 3600 * 1000
+const TRIM_MS = 600_000
+/** A server that dies and is replaced is away for at least this long. */
+const WATCH_MS = 250
+/** Samples after which a reader gives way to the loop: decoding them takes some 1 ms. */
+const SLICE_SAMPLES = 250
+const MINUTE_MS = 60_000
+
+export class History {
+  readonly #parts: HistoryParts
+  readonly #every: Every
+  readonly #watch: ServerWatch
+  #sampledStep: number
+  #trimmedMs = -Infinity
+  #stop: (() => void) | undefined
+
+  constructor (parts: HistoryParts) {
+    this.#parts = parts
+    this.#every = parts.every ?? everySystemMs
+    this.#watch = new ServerWatch(parts.table, parts.meters, parts.ports)
+    this.#sampledStep = stepOf(parts.wallNow())
+  }
+
+  start (): void {
+    if (this.#stop !== undefined) return
+    const { store, isFirstStart, wallNow } = this.#parts
+    if (isFirstStart) store.addEvent(wallNow(), 'start', null)
+    this.#stop = this.#every(WATCH_MS, () => { this.#look() })
+  }
+
+  close (): void {
+    this.#stop?.()
+  }
+
+  /** Rejects with DatabaseBusy and DatabaseFailed. */
+  async answer (minutes: number): Promise<HistoryAnswer> {
+    const { store, ports, wallNow } = this.#parts
+    const steps = Math.ceil(minutes * MINUTE_MS / SAMPLE_MS / POINTS_MAX)
+    const stepMs = steps * SAMPLE_MS
+    // Steps lie alike at every call, so that points do not change as time goes on.
+    const lastStep = Math.floor(wallNow() / stepMs)
+    const count = Math.ceil(minutes * MINUTE_MS / stepMs)
+    const fromMs = (lastStep - count + 1) * stepMs
+    const series = new Map(ports.map(port => [port, { active: points(count), reserved: points(count) }]))
+    let slice = 0
+    for (const { atMs, loads } of store.samples(fromMs)) {
+      const at = Math.floor((atMs - fromMs) / stepMs)
+      for (const [port, { active, reserved }] of series) {
+        const load = loads[port]
+        if (load === null || load === undefined || at >= count) continue
+        active[at] = Math.max(active[at] ?? 0, load[0])
+        reserved[at] = Math.max(reserved[at] ?? 0, load[1])
+      }
+      if (++slice % SLICE_SAMPLES === 0) await setImmediate()
+    }
+    // The step that is not over has no sample yet; that is no gap.
+    const isOpen = [...series.values()].every(({ active }) => active[count - 1] === null)
+    const end = isOpen ? count - 1 : count
+    return {
+      from: new Date(fromMs).toISOString(),
+      step_seconds: stepMs / 1000,
+      servers: Object.fromEntries([...series].map(([port, { active, reserved }]) => [
+        port, { active_users: active.slice(0, end), reserved: reserved.slice(0, end) }
+      ])),
+      events: [...store.events(fromMs)].map(({ atMs, type, port }) => ({
+        at: new Date(atMs).toISOString(), type, server: port
+      }))
+    }
+  }
+
+  #look (): void {
+    const { store, wallNow } = this.#parts
+    const nowMs = wallNow()
+    for (const { type, port } of this.#watch.look()) store.addEvent(nowMs, type, port)
+    this.#sampleOnce(nowMs)
+    if (Math.abs(nowMs - this.#trimmedMs) < TRIM_MS) return
+    this.#trimmedMs = nowMs
+    store.trim(nowMs - KEPT_MS)
+  }
+
+  /** One sample in every 5 seconds by the wall's clock: none twice and none left out. */
+  #sampleOnce (nowMs: number): void {
+    const step = stepOf(nowMs)
+    if (step === this.#sampledStep) return
+    this.#sampledStep = step
+    const { store, table, ports } = this.#parts
+    const active = table.activeUsersPerServer()
+    const reserved = table.reservedPerServer()
+    const loads = ports.map((port, server): [number, Loads[number]] => {
+      const state = table.serverState(server)
+      const isUp = state === 'up' || state === 'draining'
+      return [port, isUp ? [active[server]!, reserved[server]!] : null]
+    })
+    store.addSample(nowMs, Object.fromEntries(loads))
+  }
+}
+
+function stepOf (wallMs: number): number {
+  return Math.floor(wallMs / SAMPLE_MS)
+}
+
+function points (count: number): Array<number | null> {
+  return new Array<number | null>(count).fill(null)
+}

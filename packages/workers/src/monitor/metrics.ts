@@ -1,0 +1,147 @@
+/**
+ * GET /metrics: which figures Prometheus gets, under which names and labels. Computes only.
+ *
+ * `server` is a port of PORTS, `router` or `monitor`: one of the HTTP servers. `thread` is named as
+ * in the log.
+ */
+import { MONITOR_METER, ROUTER_METER } from '@usher/shared/memory/meters.ts'
+import { SERVER_STATE, type ServerState } from '@usher/shared/memory/layout.ts'
+import type { UserTable } from '@usher/shared/memory/user-table.ts'
+import { family, histogram, type Labels, type Sample } from './prometheus-text.ts'
+import type { Rates } from './rates.ts'
+
+export interface MetricsParts {
+  readonly table: Pick<UserTable,
+    'activeUsersPerServer' | 'reservedPerServer' | 'serverState' | 'size'>
+  readonly rates: Pick<Rates, 'sample' | 'thread' | 'totals'>
+  readonly ports: readonly number[]
+  readonly usersMax: number
+  /** Entries of the deny list that are in force. */
+  readonly deniedUsers: () => number
+  /** Attempts to log in since this thread started. */
+  readonly logins: Readonly<Record<LoginOutcome, number>>
+  readonly streamCount: () => number
+  readonly version: string
+  readonly process: ProcessFacts
+}
+
+type LoginOutcome = 'ok' | 'failed' | 'throttled'
+
+/** Of node's `process`; the figures are of the whole process, whichever thread asks. */
+export interface ProcessFacts {
+  readonly version: string
+  cpuUsage (): { readonly user: number, readonly system: number }
+  memoryUsage: { rss (): number }
+}
+
+/** A block of the meters with its names. */
+interface Place {
+  readonly meter: number
+  readonly server: string
+  readonly thread: string
+}
+
+export function renderMetrics (parts: MetricsParts): string {
+  parts.rates.sample()
+  const places = placesOf(parts.ports)
+  return [
+    ...buildFamilies(parts),
+    ...loadFamilies(parts),
+    ...httpFamilies(parts.rates, places),
+    ...operatorFamilies(parts),
+    ...threadFamilies(parts.rates, places)
+  ].join('')
+}
+
+function placesOf (ports: readonly number[]): readonly Place[] {
+  return [
+    { meter: ROUTER_METER, server: 'router', thread: 'coordinator' },
+    { meter: MONITOR_METER, server: 'monitor', thread: 'monitor' },
+    ...ports.map((port, meter) => ({ meter, server: String(port), thread: `server ${port}` }))
+  ]
+}
+
+function buildFamilies ({ version, process }: MetricsParts): string[] {
+  const { user, system } = process.cpuUsage()
+  const build = { version, node: process.version }
+  return [
+    family('usher_build_info', 'gauge', 'Always 1; what runs is in the labels.', [[build, 1]]),
+    family('process_cpu_seconds_total', 'counter', 'CPU time of the process, all threads together.',
+      [[{}, (user + system) / 1e6]]),
+    family('process_resident_memory_bytes', 'gauge', 'Memory of the process that is in RAM.',
+      [[{}, process.memoryUsage.rss()]])
+  ]
+}
+
+function loadFamilies ({ table, ports, usersMax }: MetricsParts): string[] {
+  const activeUsers = table.activeUsersPerServer()
+  const reserved = table.reservedPerServer()
+  const perServer = (value: (server: number) => number): Sample[] =>
+    ports.map((port, server) => [{ server: port }, value(server)])
+  const states = ports.flatMap((port, server): Sample[] => {
+    const current = table.serverState(server)
+    return STATES.map(state => [{ server: port, state }, state === current ? 1 : 0])
+  })
+  return [
+    family('usher_users', 'gauge', 'Active users of a server.',
+      perServer(server => activeUsers[server]!)),
+    family('usher_reserved_users', 'gauge', 'Places held at a server for redirected visitors.',
+      perServer(server => reserved[server]!)),
+    family('usher_server_state', 'gauge', '1 for the state that a server is in.', states),
+    family('usher_table_users', 'gauge', 'Users in the user table, reservations included.',
+      [[{}, table.size()]]),
+    family('usher_table_users_limit', 'gauge', 'Users that the table admits (MAX_USERS).',
+      [[{}, usersMax]])
+  ]
+}
+
+const STATES = Object.keys(SERVER_STATE) as ServerState[]
+
+function httpFamilies (
+  rates: MetricsParts['rates'], places: readonly Place[]
+): string[] {
+  const answered = places.flatMap(({ meter, server }) => rates.totals.answeredByStatus(meter)
+    .map(([status, count]): Sample => [{ server, status }, count]))
+  const timed = places.filter(({ meter }) => meter !== ROUTER_METER)
+  return [
+    family('usher_redirects_total', 'counter', 'Visitors that the router sent to a server.',
+      [[{}, rates.totals.answered(ROUTER_METER, 302)]]),
+    family('usher_requests_total', 'counter', 'Replies by status; refused requests included.',
+      answered),
+    family('usher_connections', 'gauge', 'Open connections.',
+      places.map(({ meter, server }) => [{ server }, rates.thread(meter).connections])),
+    histogram('usher_request_duration_seconds', 'From a whole request to its reply.',
+      timed.map(({ meter, server }) => [{ server }, rates.totals.durations(meter)])),
+    histogram('usher_redirect_wait_seconds', 'From a request at the router to its redirect.',
+      [[{}, rates.totals.durations(ROUTER_METER)]])
+  ]
+}
+
+function operatorFamilies ({ logins, deniedUsers, streamCount }: MetricsParts): string[] {
+  return [
+    family('usher_logins_total', 'counter', 'Attempts to log in to the monitor.',
+      Object.entries(logins).map(([outcome, count]) => [{ outcome }, count])),
+    family('usher_denied', 'gauge', 'Entries of the deny list.', [[{}, deniedUsers()]]),
+    family('usher_event_streams', 'gauge', 'Open streams of /events.', [[{}, streamCount()]])
+  ]
+}
+
+function threadFamilies (
+  rates: MetricsParts['rates'], places: readonly Place[]
+): string[] {
+  const perThread = <T>(value: (place: Place) => T): Array<readonly [Labels, T]> =>
+    places.map(place => [{ thread: place.thread }, value(place)])
+  const workers = places.filter(({ meter }) => meter !== ROUTER_METER)
+  return [
+    family('usher_worker_restarts_total', 'counter', 'Replacements of a worker that died.',
+      workers.map(place => [{ thread: place.thread }, rates.thread(place.meter).restarts])),
+    family('usher_reloads_total', 'counter', 'Times that all servers switched to files read anew.',
+      [[{}, rates.totals.reloads()]]),
+    family('usher_lock_waits_total', 'counter', 'Times a thread slept for the user table.',
+      perThread(({ meter }) => rates.totals.lockWaits(meter).count)),
+    family('usher_lock_wait_seconds_total', 'counter', 'For how long, in all.',
+      perThread(({ meter }) => rates.totals.lockWaits(meter).ms / 1000)),
+    histogram('usher_event_loop_delay_seconds', 'How late a timer of 20 ms fired.',
+      perThread(({ meter }) => rates.totals.loopDelays(meter)))
+  ]
+}

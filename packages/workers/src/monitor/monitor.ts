@@ -1,0 +1,97 @@
+/**
+ * The monitor as a whole, over its open stores: logins, actions, figures, pages, and the port on
+ * which they are asked for. Runs in the monitor's thread.
+ */
+import { writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { monotonicNowMs } from '@usher/shared/clock.ts'
+import { sourceReader } from '@usher/shared/http/forwarded.ts'
+import { hostsToTry, listenOn } from '@usher/shared/http/listen.ts'
+import manifest from '../../../../package.json' with { type: 'json' }
+import { CredentialsPool } from '../credentials/pool.ts'
+import type { WorkerContext } from '../worker-host.ts'
+import { Actions } from './actions.ts'
+import { buildApp } from './app.ts'
+import { ensureFirstAdmin } from './first-admin.ts'
+import { LoginThrottle } from './login-throttle.ts'
+import { Logins } from './logins.ts'
+import { loadPages } from './pages.ts'
+import { findUsers } from './users.ts'
+import type { Stores } from './stores.ts'
+import { Watch } from './watch.ts'
+
+export interface Monitor {
+  /** The port that is bound. */
+  readonly port: number
+  connectionCount (): number
+  /** Ends event streams, answers what has begun, stops the threads of the pool. */
+  close (): Promise<void>
+}
+
+const STDERR = 2
+
+/** @param reasonNotReady undefined when ready */
+export async function openMonitor (
+  context: WorkerContext, stores: Stores, reasonNotReady: () => string | undefined
+): Promise<Monitor> {
+  const { boot, table, meter, ask, log } = context
+  const { settings, programDir } = boot
+  const { accounts, sessions, denials, audit } = stores
+  const credentials = new CredentialsPool(join(programDir, 'credentials.js'))
+  const watch = new Watch(context, stores)
+  const [pages] = await Promise.all([
+    loadPages(programDir),
+    ensureFirstAdmin(accounts, settings.adminPassword, password => credentials.hash(password),
+      text => { writeSync(STDERR, text) })
+  ])
+  const { checked, fastify } = await buildApp({
+    version: manifest.version,
+    log,
+    server: { ...settings, meter, log },
+    checks: {
+      readSource: sourceReader(settings.trustProxy, settings.tls !== undefined),
+      publicHosts: settings.publicHosts,
+      sessions,
+      metricsToken: settings.metricsToken,
+      noPermissionPage: pages.noPermission
+    },
+    routes: {
+      log,
+      pages,
+      sessions,
+      denials,
+      audit,
+      reasonNotReady,
+      ports: settings.ports,
+      logins: new Logins({
+        accounts,
+        sessions,
+        credentials,
+        audit,
+        throttle: new LoginThrottle(monotonicNowMs),
+        count: outcome => { watch.countLogin(outcome) }
+      }),
+      actions: new Actions({
+        table, ports: settings.ports, denials, audit, ask, wallNow: Date.now
+      }),
+      users: ({ q, ...query }) =>
+        findUsers(table, { ...query, prefix: q }, settings.ports, Date.now()),
+      stats: idsPerServer => watch.stats(idsPerServer),
+      history: minutes => watch.history(minutes),
+      metrics: () => watch.metrics(),
+      hub: watch.hub
+    }
+  })
+  const port = await listenOn(
+    checked.server, settings.monitoringPort, hostsToTry(settings.monitoringHost))
+  watch.start()
+  return {
+    port,
+    connectionCount: () => checked.connectionCount(),
+    async close () {
+      watch.close()
+      await checked.close()
+      await Promise.all([fastify.close(), credentials.close()])
+    }
+  }
+}

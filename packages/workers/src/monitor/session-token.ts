@@ -1,0 +1,23 @@
+/**
+ * What a session is known by: 256 random bits in the browser's cookie, their hash everywhere else.
+ * Whoever reads the database, a copy of it or the log can log in as nobody.
+ */
+import { createHash, randomBytes } from 'node:crypto'
+
+const TOKEN_BYTES = 32
+/** 256 bits as base64url, without padding. */
+const TOKEN = /^[\w-]{43}$/
+
+export function makeToken (): string {
+  return randomBytes(TOKEN_BYTES).toString('base64url')
+}
+
+/** Whether a text could be a token; anything else need not be looked up. */
+export function isToken (text: string): boolean {
+  return TOKEN.test(text)
+}
+
+/** Not salted and not slow: 256 random bits are beyond guessing. */
+export function hashToken (token: string): string {
+  return createHash('sha256').update(token).digest('base64url')
+}

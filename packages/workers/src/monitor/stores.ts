@@ -1,0 +1,67 @@
+/**
+ * The monitor's stores over one database, and the upkeep that they need: sessions and denials that
+ * are over leave the file, and the session clock is noted. Runs in the monitor's thread.
+ */
+import { steadyWallClock } from '@usher/shared/clock.ts'
+import type { Settings } from '@usher/shared/settings.ts'
+import type { Logger } from 'pino'
+import type { UsherDatabase } from '../usher-database.ts'
+import { Accounts } from './accounts.ts'
+import { Audit } from './audit.ts'
+import { Denials } from './denials.ts'
+import { HistoryStore } from './history-store.ts'
+import { Sessions } from './sessions.ts'
+
+export interface Stores {
+  readonly accounts: Accounts
+  readonly sessions: Sessions
+  readonly denials: Denials
+  readonly audit: Audit
+  readonly history: HistoryStore
+  /** Brings the database up to date and closes it. May be called twice. */
+  close (): Promise<void>
+}
+
+export interface StoresOptions
+  extends Pick<Settings, 'sessionIdleTimeoutMs' | 'sessionLifetimeMs'> {
+  readonly log: Pick<Logger, 'info'>
+  readonly wallNow: () => number
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+  /** UPKEEP_INTERVAL_MS if left out. */
+  readonly upkeepIntervalMs?: number
+}
+
+const UPKEEP_INTERVAL_MS = 10_000
+
+export async function openStores (
+  database: UsherDatabase, options: StoresOptions
+): Promise<Stores> {
+  const { sessionIdleTimeoutMs, sessionLifetimeMs, log, wallNow, now } = options
+  const reachedMs = await database.read(sql => sql.sessionClockMs())
+  const sessions = new Sessions(database, {
+    idleTimeoutMs: sessionIdleTimeoutMs,
+    lifetimeMs: sessionLifetimeMs,
+    now: steadyWallClock(Math.max(wallNow(), reachedMs), now)
+  })
+  const denials = new Denials(database, wallNow)
+  // What fails now is tried again, and the database has logged why.
+  const upkeep = async (): Promise<void> => {
+    await Promise.allSettled([sessions.sweep(), denials.removeExpired()])
+  }
+  void upkeep()
+  const timer = setInterval(() => { void upkeep() }, options.upkeepIntervalMs ?? UPKEEP_INTERVAL_MS)
+  timer.unref()
+  return {
+    accounts: new Accounts(database),
+    sessions,
+    denials,
+    audit: new Audit(database, { log, wallNow }),
+    history: new HistoryStore(database),
+    async close () {
+      clearInterval(timer)
+      await sessions.sweep().catch(() => {})
+      database.close()
+    }
+  }
+}

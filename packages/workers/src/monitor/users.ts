@@ -1,0 +1,97 @@
+/**
+ * The users as the monitor's interface lists them: a page of a search, and ids per server. Walks
+ * the table in slices and gives way to the loop in between. Runs in the monitor's thread.
+ */
+import { setImmediate } from 'node:timers/promises'
+import { formatAddress, formatClient } from '@usher/shared/client.ts'
+import type { User } from '@usher/shared/memory/snapshot.ts'
+import type { SearchOptions } from '@usher/shared/memory/user-search.ts'
+import type { UserTable } from '@usher/shared/memory/user-table.ts'
+
+/** The JSON of GET /users: active users; places held for who has not arrived are not among them. */
+export interface UsersAnswer {
+  readonly users: ReadonlyArray<{
+    readonly id: string
+    readonly kind: 'id' | 'ip'
+    readonly address: string
+    /** The server's port. */
+    readonly server: number
+    readonly first_seen: string
+    readonly last_seen: string
+  }>
+  readonly matched: number
+  readonly next_cursor: string | null
+}
+
+export interface ServerIds {
+  readonly ids: readonly string[]
+  /** True when the server has more. */
+  readonly isTruncated: boolean
+}
+
+/** The longest that a search keeps the loop to itself; a step takes a fraction of it. */
+const SLICE_MS = 2
+/** Users decoded in one piece: some 1,500 ns each. */
+const PAGE_USERS = 500
+
+/** @param wallNowMs wall-clock milliseconds since 1970 */
+export async function findUsers (
+  table: Pick<UserTable, 'search'>, options: SearchOptions, ports: readonly number[],
+  wallNowMs: number
+): Promise<UsersAnswer> {
+  const search = table.search(options)
+  await inSlices(() => search.step())
+  const { users, matched, nextCursor } = search.result()
+  return {
+    users: users.map(user => describe(user, ports, wallNowMs)),
+    matched,
+    next_cursor: nextCursor ?? null
+  }
+}
+
+/** Ids of active users, so many per server at most; by index of the server. */
+export async function userIds (
+  table: Pick<UserTable, 'readUsers' | 'activeUsersPerServer'>, limitPerServer: number
+): Promise<readonly ServerIds[]> {
+  const counts = table.activeUsersPerServer()
+  const idsByServer = Array.from(counts, (): string[] => [])
+  const isEnough = (): boolean => idsByServer.every((ids, server) =>
+    ids.length >= Math.min(limitPerServer, counts[server]!))
+  let cursor: number | undefined = 0
+  if (!isEnough()) {
+    await inSlices(() => {
+      const page = table.readUsers(cursor!, PAGE_USERS)
+      if (page === 'busy') return false
+      for (const { client, server } of page.users) {
+        const ids = server === undefined ? undefined : idsByServer[server]
+        if (ids !== undefined && ids.length < limitPerServer) ids.push(formatClient(client))
+      }
+      cursor = page.nextCursor
+      return cursor === undefined || isEnough()
+    })
+  }
+  return idsByServer.map((ids, server) => ({ ids, isTruncated: ids.length < counts[server]! }))
+}
+
+/** Takes steps until one says that it was the last. */
+async function inSlices (step: () => boolean): Promise<void> {
+  let sliceStartMs = performance.now()
+  while (!step()) {
+    if (performance.now() - sliceStartMs < SLICE_MS) continue
+    await setImmediate()
+    sliceStartMs = performance.now()
+  }
+}
+
+function describe (
+  user: User, ports: readonly number[], wallNowMs: number
+): UsersAnswer['users'][number] {
+  return {
+    id: formatClient(user.client),
+    kind: user.client.kind,
+    address: formatAddress(user.address),
+    server: ports[user.server!]!,
+    first_seen: new Date(wallNowMs - user.firstSeenAgoMs).toISOString(),
+    last_seen: new Date(wallNowMs - user.lastSeenAgoMs).toISOString()
+  }
+}

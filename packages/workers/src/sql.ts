@@ -1,0 +1,268 @@
+/**
+ * All the SQL that the monitor and the account command run, as functions over plain rows. Decides
+ * nothing: transactions, retries and what rows mean are the callers'. Runs in the thread that
+ * opened the database.
+ */
+import type { Database } from 'better-sqlite3'
+
+/** A user as it was saved. Times are wall-clock milliseconds since 1970. */
+export interface SavedUser {
+  readonly kind: 'id' | 'ip'
+  readonly client: string
+  readonly address: string
+  readonly serverPort: number
+  readonly firstSeenMs: number
+  readonly lastSeenMs: number
+}
+
+/** SQLite's truth value. */
+type Flag = 0 | 1
+
+export interface AccountRow {
+  readonly id: number
+  readonly username: string
+  readonly passwordHash: string
+  readonly permission: number
+  readonly mustChange: Flag
+}
+
+/** An account with what its permission allows. */
+export interface AccessRow extends AccountRow {
+  readonly canView: Flag
+  readonly canDisconnect: Flag
+}
+
+/** Times are milliseconds since 1970 by the session clock. */
+export interface SessionRow {
+  readonly tokenHash: string
+  readonly accountId: number
+  readonly createdMs: number
+  readonly lastUsedMs: number
+  readonly address: string
+  readonly userAgent: string
+}
+
+export interface DeniedSqlRow {
+  readonly kind: 'id' | 'address' | 'range'
+  readonly target: string
+  readonly reason: string
+  readonly author: string
+  readonly sinceMs: number
+  readonly untilMs: number | null
+}
+
+export interface AuditRow {
+  readonly atMs: number
+  readonly who: string
+  readonly action: string
+  readonly target: string | null
+  /** JSON. */
+  readonly detail: string | null
+  readonly address: string
+}
+
+export interface SampleRow {
+  readonly atMs: number
+  /** JSON. */
+  readonly loads: string
+}
+
+export interface EventRow {
+  readonly id: number
+  readonly atMs: number
+  readonly type: string
+  readonly port: number | null
+}
+
+export type Sql = ReturnType<typeof prepareSql>
+
+/** Prepares every statement once, so that a schema that lacks something is found at the start. */
+export function prepareSql (db: Database) {
+  return {
+    ...savedUserSql(db),
+    ...accountSql(db),
+    ...sessionSql(db),
+    ...deniedSql(db),
+    ...auditSql(db),
+    ...historySql(db)
+  }
+}
+
+function savedUserSql (db: Database) {
+  const insert = db.prepare<SavedUser>(`INSERT OR REPLACE INTO SavedUsers
+    (Kind, Client, Address, ServerPort, FirstSeen, LastSeen)
+    VALUES (@kind, @client, @address, @serverPort, @firstSeenMs, @lastSeenMs)`)
+  const clear = db.prepare('DELETE FROM SavedUsers')
+  const select = db.prepare<[], SavedUser>(`SELECT Kind AS kind, Client AS client,
+    Address AS address, ServerPort AS serverPort, FirstSeen AS firstSeenMs,
+    LastSeen AS lastSeenMs FROM SavedUsers`)
+  return {
+    /** Replaces all of them. */
+    saveUsers: (users: Iterable<SavedUser>) => {
+      clear.run()
+      for (const user of users) insert.run(user)
+    },
+    savedUsers: () => select.iterate(),
+    /** For when they are back in the table: a later crash must not bring them back again. */
+    forgetUsers: () => { clear.run() }
+  }
+}
+
+const ACCOUNT = `UserPassPerm.ID AS id, Username AS username, Password AS passwordHash,
+  Perm AS permission, MustChange AS mustChange`
+const ACCESS = `${ACCOUNT}, COALESCE(CanView, 0) AS canView,
+  COALESCE(CanDisconnect, 0) AS canDisconnect`
+
+function accountSql (db: Database) {
+  const byName = db.prepare<[string], AccountRow>(
+    `SELECT ${ACCOUNT} FROM UserPassPerm WHERE Username = ?`)
+  const byId = db.prepare<[number], AccountRow>(
+    `SELECT ${ACCOUNT} FROM UserPassPerm WHERE ID = ?`)
+  const all = db.prepare<[], AccountRow>(
+    `SELECT ${ACCOUNT} FROM UserPassPerm ORDER BY Username, ID`)
+  const any = db.prepare('SELECT 1 FROM UserPassPerm LIMIT 1')
+  const permission = db.prepare<[number]>('SELECT 1 FROM Permissions WHERE PermissionNum = ?')
+  const access = db.prepare<[number], AccessRow>(`SELECT ${ACCESS} FROM UserPassPerm
+    LEFT JOIN Permissions ON PermissionNum = Perm WHERE ID = ?`)
+  const insert = db.prepare<Omit<AccountRow, 'id'>>(`INSERT INTO UserPassPerm
+    (Username, Password, Perm, MustChange)
+    VALUES (@username, @passwordHash, @permission, @mustChange)`)
+  const setPassword = db.prepare<[string, Flag, number]>(
+    'UPDATE UserPassPerm SET Password = ?, MustChange = ? WHERE ID = ?')
+  const setPermission = db.prepare<[number, number]>(
+    'UPDATE UserPassPerm SET Perm = ? WHERE ID = ?')
+  const remove = db.prepare<[number]>('DELETE FROM UserPassPerm WHERE ID = ?')
+  return {
+    accountNamed: (username: string) => byName.get(username),
+    account: (id: number) => byId.get(id),
+    accounts: () => all.all(),
+    hasAccounts: () => any.get() !== undefined,
+    hasPermission: (number: number) => permission.get(number) !== undefined,
+    access: (id: number) => access.get(id),
+    addAccount: (row: Omit<AccountRow, 'id'>) => Number(insert.run(row).lastInsertRowid),
+    /** False where there is no such account; so do the next two. */
+    setPassword: (id: number, passwordHash: string, mustChange: Flag) =>
+      setPassword.run(passwordHash, mustChange, id).changes > 0,
+    setPermission: (id: number, number: number) => setPermission.run(number, id).changes > 0,
+    removeAccount: (id: number) => remove.run(id).changes > 0
+  }
+}
+
+const SESSION = `TokenHash AS tokenHash, AccountID AS accountId, Created AS createdMs,
+  LastUsed AS lastUsedMs, Address AS address, UserAgent AS userAgent`
+
+/** Run at every request: three rows, each by its primary key. */
+export const CURRENT_SESSION = `SELECT ${SESSION}, ${ACCESS} FROM Sessions
+  JOIN UserPassPerm ON UserPassPerm.ID = AccountID
+  LEFT JOIN Permissions ON PermissionNum = Perm
+  WHERE TokenHash = ?`
+
+function sessionSql (db: Database) {
+  const current = db.prepare<[string], SessionRow & AccessRow>(CURRENT_SESSION)
+  const ofAccount = db.prepare<[number], SessionRow>(
+    `SELECT ${SESSION} FROM Sessions WHERE AccountID = ? ORDER BY LastUsed DESC, TokenHash`)
+  const insert = db.prepare<SessionRow & { passwordHash: string }>(`INSERT INTO Sessions
+    (TokenHash, AccountID, Created, LastUsed, Address, UserAgent)
+    SELECT @tokenHash, ID, @createdMs, @lastUsedMs, @address, @userAgent
+    FROM UserPassPerm WHERE ID = @accountId AND Password = @passwordHash`)
+  const touch = db.prepare<[number, string]>(
+    'UPDATE Sessions SET LastUsed = MAX(LastUsed, ?) WHERE TokenHash = ?')
+  const remove = db.prepare<[string]>('DELETE FROM Sessions WHERE TokenHash = ?')
+  const removeOthers = db.prepare<[number, string]>(
+    'DELETE FROM Sessions WHERE AccountID = ? AND TokenHash <> ?')
+  const removeOldest = db.prepare<[number, number]>(`DELETE FROM Sessions WHERE TokenHash IN (
+    SELECT TokenHash FROM Sessions WHERE AccountID = ? ORDER BY LastUsed DESC LIMIT -1 OFFSET ?)`)
+  const removeExpired = db.prepare<[number, number]>(
+    'DELETE FROM Sessions WHERE Created <= ? OR LastUsed <= ?')
+  const newest = db.prepare<[], number | null>(
+    'SELECT MAX(Reached, (SELECT MAX(LastUsed) FROM Sessions)) FROM SessionClock').pluck()
+  const setClock = db.prepare<[number]>('UPDATE SessionClock SET Reached = ?')
+  return {
+    currentSession: (tokenHash: string) => current.get(tokenHash),
+    sessionsOf: (accountId: number) => ofAccount.all(accountId),
+    /** False when the account is gone or its password is another one by now. */
+    addSession: (row: SessionRow & { passwordHash: string }) => insert.run(row).changes > 0,
+    touchSession: (tokenHash: string, lastUsedMs: number) => { touch.run(lastUsedMs, tokenHash) },
+    removeSession: (tokenHash: string) => { remove.run(tokenHash) },
+    /** @param exceptHash '' for all of them */
+    removeSessionsOf: (accountId: number, exceptHash: string) => {
+      removeOthers.run(accountId, exceptHash)
+    },
+    keepNewestSessions: (accountId: number, count: number) => {
+      removeOldest.run(accountId, count)
+    },
+    removeExpiredSessions: (createdMs: number, lastUsedMs: number) => {
+      removeExpired.run(createdMs, lastUsedMs)
+    },
+    /** How far the session clock has come; 0 without sessions, which a clock could extend. */
+    sessionClockMs: () => newest.get() ?? 0,
+    setSessionClock: (reachedMs: number) => { setClock.run(reachedMs) }
+  }
+}
+
+function deniedSql (db: Database) {
+  const all = db.prepare<[number], DeniedSqlRow>(`SELECT Kind AS kind, Target AS target,
+    Reason AS reason, Author AS author, Since AS sinceMs, Until AS untilMs FROM Denied
+    WHERE Until IS NULL OR Until > ? ORDER BY Since DESC, Kind, Target`)
+  const inForce = db.prepare<[number], number>(
+    'SELECT COUNT(*) FROM Denied WHERE Until IS NULL OR Until > ?').pluck()
+  const count = db.prepare<[string, string, string], { all: number, ranges: number }>(`SELECT
+    COUNT(*) AS "all", COALESCE(SUM(Kind = ?), 0) AS ranges FROM Denied
+    WHERE NOT (Kind = ? AND Target = ?)`)
+  const replace = db.prepare<DeniedSqlRow>(`INSERT OR REPLACE INTO Denied
+    (Kind, Target, Reason, Author, Since, Until)
+    VALUES (@kind, @target, @reason, @author, @sinceMs, @untilMs)`)
+  const remove = db.prepare<[string, string]>('DELETE FROM Denied WHERE Kind = ? AND Target = ?')
+  const removeExpired = db.prepare<[number]>('DELETE FROM Denied WHERE Until <= ?')
+  return {
+    denied: (wallNowMs: number) => all.all(wallNowMs),
+    deniedCount: (wallNowMs: number) => inForce.get(wallNowMs) ?? 0,
+    deniedBeside: (kind: string, target: string) => count.get('range', kind, target)!,
+    putDenied: (row: DeniedSqlRow) => { replace.run(row) },
+    removeDenied: (kind: string, target: string) => remove.run(kind, target).changes > 0,
+    removeExpiredDenied: (wallNowMs: number) => removeExpired.run(wallNowMs).changes
+  }
+}
+
+function auditSql (db: Database) {
+  const insert = db.prepare<AuditRow>(`INSERT INTO Audit
+    (At, Who, Action, Target, Detail, Address)
+    VALUES (@atMs, @who, @action, @target, @detail, @address)`)
+  const trim = db.prepare<[number]>('DELETE FROM Audit WHERE ID <= ?')
+  const before = db.prepare<[number, number], AuditRow & { id: number }>(`SELECT ID AS id,
+    At AS atMs, Who AS who, Action AS action, Target AS target, Detail AS detail,
+    Address AS address FROM Audit WHERE ID < ? ORDER BY ID DESC LIMIT ?`)
+  return {
+    addAudit: (row: AuditRow) => Number(insert.run(row).lastInsertRowid),
+    removeAuditUpTo: (id: number) => { trim.run(id) },
+    auditBefore: (id: number, limit: number) => before.all(id, limit)
+  }
+}
+
+function historySql (db: Database) {
+  const addSample = db.prepare<SampleRow>(
+    'INSERT OR REPLACE INTO History (At, Loads) VALUES (@atMs, @loads)')
+  const samples = db.prepare<[number, number], SampleRow>(
+    'SELECT At AS atMs, Loads AS loads FROM History WHERE At >= ? ORDER BY At LIMIT ?')
+  const addEvent = db.prepare<[number, string, number | null]>(
+    'INSERT INTO HistoryEvents (At, Type, Port) VALUES (?, ?, ?)')
+  const events = db.prepare<[number, number], EventRow>(`SELECT ID AS id, At AS atMs, Type AS type,
+    Port AS port FROM HistoryEvents WHERE At >= ? ORDER BY At DESC, ID DESC LIMIT ?`)
+  const trimSamples = db.prepare<[number]>('DELETE FROM History WHERE At < ?')
+  const trimEvents = db.prepare<[number]>('DELETE FROM HistoryEvents WHERE At < ?')
+  const keepNewestEvents = db.prepare<[number]>(`DELETE FROM HistoryEvents WHERE ID <= (
+    SELECT MAX(ID) FROM HistoryEvents) - ?`)
+  return {
+    addSample: (row: SampleRow) => { addSample.run(row) },
+    samplesFrom: (atMs: number, limit: number) => samples.all(atMs, limit),
+    addEvent: (atMs: number, type: string, port: number | null) => {
+      addEvent.run(atMs, type, port)
+    },
+    eventsFrom: (atMs: number, limit: number) => events.all(atMs, limit),
+    trimHistory: (beforeMs: number, eventsMax: number) => {
+      trimSamples.run(beforeMs)
+      trimEvents.run(beforeMs)
+      keepNewestEvents.run(eventsMax)
+    }
+  }
+}

@@ -1,0 +1,181 @@
+/** What an operator does: written down, applied everywhere, put on record, in this order. */
+import t from 'tap'
+import { parseAddress, parseClientId } from '@usher/shared/client.ts'
+import type { DenyEntry } from '@usher/shared/deny-list.ts'
+import { Actions, type ActionsParts } from '../../src/monitor/actions.ts'
+
+const ID = '6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61'
+const CLIENT = parseClientId(ID)!
+const OPERATOR = { username: 'ana', address: parseAddress('192.0.2.7')! }
+const NOW_MS = 1_000_000
+const USER = {
+  client: CLIENT,
+  address: parseAddress('198.51.100.3')!,
+  server: 1,
+  reservedServer: undefined,
+  timesSeen: 3,
+  firstSeenAgoMs: 0,
+  lastSeenAgoMs: 0
+}
+
+function testActions (overrides: Partial<ActionsParts> = {}) {
+  const calls: unknown[][] = []
+  const entries: DenyEntry[] = []
+  const actions = new Actions({
+    ports: [8000, 8001],
+    wallNow: () => NOW_MS,
+    table: { find: client => client.w0 === CLIENT.w0 ? USER : undefined },
+    denials: {
+      deny: async row => {
+        calls.push(['deny', row])
+        entries.push({ kind: row.kind, text: row.text, untilMs: row.untilMs })
+      },
+      allow: async (kind, text) => {
+        calls.push(['allow', kind, text])
+        return text !== '203.0.113.9'
+      },
+      entries: async () => [...entries]
+    },
+    audit: { add: async event => { calls.push(['audit', event]) } },
+    ask: (async (ask: object) => {
+      calls.push(['ask', ask])
+      return { outcome: 'done' }
+    }) as unknown as ActionsParts['ask'],
+    ...overrides
+  })
+  return { actions, calls }
+}
+
+t.test('disconnect: denies first, then removes everywhere, then is on record', async t => {
+  const { actions, calls } = testActions()
+  await actions.disconnect(OPERATOR, { userId: ID.toUpperCase(), reason: 'rude', minutes: 2 })
+  const denied = { kind: 'id', text: ID, untilMs: NOW_MS + 120_000 }
+  t.strictSame(calls, [
+    ['deny', { ...denied, reason: 'rude', by: 'ana', sinceMs: NOW_MS }],
+    ['ask', { type: 'disconnect', client: CLIENT, entries: [denied] }],
+    ['audit', {
+      who: 'ana',
+      action: 'disconnect',
+      target: ID,
+      detail: { reason: 'rude', minutes: 2, deny: true, server: 8001 },
+      address: '192.0.2.7'
+    }]
+  ])
+})
+
+t.test('disconnect: without a denial the visitor may come back at once', async t => {
+  const { actions, calls } = testActions()
+  await actions.disconnect(OPERATOR, { userId: ID, deny: false, address: true })
+  t.match(calls, [
+    ['ask', { type: 'disconnect', entries: undefined }],
+    ['audit', { action: 'disconnect', detail: { deny: false } }]
+  ])
+})
+
+t.test('disconnect: denies the address too, since a new id is easy to get', async t => {
+  const { actions, calls } = testActions()
+  await actions.disconnect(OPERATOR, { userId: ID, address: true })
+  t.match(calls.filter(([name]) => name === 'deny'), [
+    ['deny', { kind: 'id', text: ID, untilMs: undefined }],
+    ['deny', { kind: 'address', text: '198.51.100.3' }]
+  ])
+  t.match(calls.at(-1), ['audit', { detail: { address: '198.51.100.3' } }])
+})
+
+t.test('disconnect: who is malformed is 400, who is not here is 404, and nothing is done', async t => {
+  const { actions, calls } = testActions()
+  for (const [userId, code] of [
+    ['nonsense', 'bad_request'],
+    ['00000000-0000-0000-0000-000000000000', 'bad_request'],
+    ['192.0.2.0/24', 'bad_request'],
+    ['11111111-93d4-4c11-8a77-0b9e5d2f4a61', 'not_found'],
+    ['203.0.113.5', 'not_found']
+  ] as const) {
+    await t.rejects(actions.disconnect(OPERATOR, { userId }), { code }, userId)
+  }
+  t.strictSame(calls, [])
+})
+
+t.test('deny: ids, addresses and ranges, here or not', async t => {
+  const cases: Array<[target: object, kind: string, text: string]> = [
+    [{ userId: ID }, 'id', ID],
+    [{ userId: '203.0.113.9' }, 'address', '203.0.113.9'],
+    [{ address: '::ffff:203.0.113.9' }, 'address', '203.0.113.9'],
+    [{ address: '203.0.113.0/24' }, 'range', '203.0.113.0/24']
+  ]
+  for (const [target, kind, text] of cases) {
+    const { actions, calls } = testActions()
+    await actions.deny(OPERATOR, { ...target, minutes: 1 })
+    t.match(calls, [
+      ['deny', { kind, text, by: 'ana', untilMs: NOW_MS + 60_000 }],
+      ['ask', { type: 'set-deny-list', entries: [{ kind, text }] }],
+      ['audit', { action: 'deny', target: text, detail: { minutes: 1 } }]
+    ], text)
+  }
+})
+
+t.test('deny: the address one acts from only with force', async t => {
+  for (const address of ['192.0.2.7', '::ffff:192.0.2.7', '192.0.2.0/24', '0.0.0.0/0']) {
+    const { actions, calls } = testActions()
+    await t.rejects(actions.deny(OPERATOR, { address }), { code: 'not_acceptable_here' }, address)
+    t.strictSame(calls, [])
+    await actions.deny(OPERATOR, { address, force: true })
+    t.equal(calls.length, 3)
+  }
+})
+
+t.test('deny: one target, and a well-formed one', async t => {
+  const { actions, calls } = testActions()
+  await t.rejects(actions.deny(OPERATOR, {}), { code: 'bad_request' })
+  await t.rejects(actions.deny(OPERATOR, { userId: ID, address: '::1' }), { code: 'bad_request' })
+  await t.rejects(actions.deny(OPERATOR, { address: 'nonsense' }), { code: 'USHER_DENY_ENTRY_INVALID' })
+  t.strictSame(calls, [])
+})
+
+t.test('allow: takes a denial back; one that is not there is 404', async t => {
+  const { actions, calls } = testActions()
+  await actions.allow(OPERATOR, { userId: ID })
+  t.match(calls, [
+    ['allow', 'id', ID], ['ask', { type: 'set-deny-list' }], ['audit', { action: 'allow', target: ID }]
+  ])
+  await t.rejects(actions.allow(OPERATOR, { address: '203.0.113.9' }), { code: 'not_found' })
+})
+
+t.test('drain and ready: by port; the last available server is refused', async t => {
+  const { actions, calls } = testActions()
+  await actions.setDraining(OPERATOR, 8001, true, false)
+  await actions.setDraining(OPERATOR, 8001, false, false)
+  t.match(calls, [
+    ['ask', { type: 'set-draining', server: 1, isDraining: true, isForced: false }],
+    ['audit', { action: 'drain', target: '8001' }],
+    ['ask', { type: 'set-draining', server: 1, isDraining: false }],
+    ['audit', { action: 'ready', target: '8001' }]
+  ])
+  await t.rejects(actions.setDraining(OPERATOR, 9, true, false), { code: 'not_found' })
+  const last = testActions({
+    ask: (async () => ({ outcome: 'last-available' })) as unknown as ActionsParts['ask']
+  })
+  await t.rejects(last.actions.setDraining(OPERATOR, 8000, true, false), { code: 'not_acceptable_here' })
+  t.strictSame(last.calls, [])
+})
+
+t.test('actions: one at a time, in the order of asking; one that fails holds up no other', async t => {
+  const order: string[] = []
+  const { actions } = testActions({
+    ask: (async ({ type }: { type: string }) => {
+      order.push(`begin ${type}`)
+      await new Promise(resolve => setImmediate(resolve))
+      order.push(`end ${type}`)
+      if (type === 'set-deny-list') throw new Error('a thread is gone')
+      return { outcome: 'done' }
+    }) as unknown as ActionsParts['ask']
+  })
+  const outcomes = await Promise.allSettled([
+    actions.deny(OPERATOR, { userId: ID }),
+    actions.disconnect(OPERATOR, { userId: ID })
+  ])
+  t.strictSame(order, [
+    'begin set-deny-list', 'end set-deny-list', 'begin disconnect', 'end disconnect'
+  ])
+  t.strictSame(outcomes.map(({ status }) => status), ['rejected', 'fulfilled'])
+})

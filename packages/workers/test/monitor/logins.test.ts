@@ -1,0 +1,146 @@
+/** Who gets in, how an attempt is counted, and what is put on record. */
+import t from 'tap'
+import { parseAddress } from '@usher/shared/client.ts'
+import { AccountChanged } from '@usher/shared/errors.ts'
+import { Logins, type LoginsParts } from '../../src/monitor/logins.ts'
+
+const FROM = { address: parseAddress('192.0.2.7')!, userAgent: 'a browser' }
+const PASSWORD = 'right and long enough'
+const SESSION = { username: 'Ana' } as never
+
+function testLogins (overrides: Partial<LoginsParts> = {}) {
+  const calls: unknown[][] = []
+  const note = (name: string, answer?: unknown) => async (...args: unknown[]) => {
+    calls.push([name, ...args])
+    return answer as never
+  }
+  const account = {
+    id: 7, username: 'Ana', passwordHash: 'hash of it', permission: 1, mustChange: false
+  }
+  const logins = new Logins({
+    accounts: {
+      find: async username => username.toLowerCase() === 'ana' ? account : undefined,
+      setPassword: note('setPassword')
+    },
+    sessions: { open: note('open', 'a-token'), close: note('close') },
+    throttle: {
+      begin: () => ({ kind: 'go', end: outcome => { calls.push(['end', outcome]) } })
+    },
+    credentials: {
+      verify: async (hash, password) => hash === 'hash of it' && password === PASSWORD,
+      hash: async password => `hash of ${password}`
+    },
+    audit: { add: note('audit') },
+    count: outcome => { calls.push(['count', outcome]) },
+    ...overrides
+  })
+  return { logins, calls }
+}
+
+t.test('logins: the right password opens a session under the name of the account', async t => {
+  const { logins, calls } = testLogins()
+  t.equal(await logins.logIn('ana', PASSWORD, FROM), 'a-token')
+  t.match(calls, [
+    ['end', 'right'],
+    ['open', { id: 7 }, { address: '192.0.2.7', userAgent: 'a browser' }],
+    ['count', 'ok'],
+    ['audit', { who: 'Ana', action: 'login', address: '192.0.2.7' }]
+  ])
+})
+
+t.test('logins: an unknown name and a wrong password go the same way', async t => {
+  for (const [username, password] of [['ana', 'wrong'], ['nobody', PASSWORD]] as const) {
+    const verified: unknown[] = []
+    const { logins, calls } = testLogins({
+      credentials: {
+        verify: async (hash, given) => {
+          verified.push(hash, given)
+          return false
+        },
+        hash: async () => ''
+      }
+    })
+    t.equal(await logins.logIn(username, password, FROM), undefined)
+    t.strictSame(verified, [username === 'ana' ? 'hash of it' : undefined, password])
+    t.strictSame(calls, [
+      ['end', 'wrong'],
+      ['count', 'failed'],
+      ['audit', { who: username, action: 'login-failed', address: '192.0.2.7' }]
+    ])
+  }
+})
+
+t.test('logins: an account that changed while it was verified does not match', async t => {
+  const { logins, calls } = testLogins({
+    sessions: { open: async () => { throw new AccountChanged() }, close: async () => {} }
+  })
+  t.equal(await logins.logIn('ana', PASSWORD, FROM), undefined)
+  t.match(calls.slice(1), [['count', 'failed'], ['audit', { who: 'Ana', action: 'login-failed' }]])
+})
+
+t.test('logins: a name without an account is not let in whatever the pool says', async t => {
+  const { logins } = testLogins({
+    credentials: { verify: async () => true, hash: async () => '' }
+  })
+  t.equal(await logins.logIn('nobody', PASSWORD, FROM), undefined)
+})
+
+t.test('logins: a database or a pool that fails is no wrong password', async t => {
+  const failure = new Error('locked')
+  for (const parts of [
+    { accounts: { find: async () => { throw failure }, setPassword: async () => {} } },
+    { credentials: { verify: async () => { throw failure }, hash: async () => '' } }
+  ] as Array<Partial<LoginsParts>>) {
+    const { logins, calls } = testLogins(parts)
+    await t.rejects(logins.logIn('ana', PASSWORD, FROM), failure)
+    t.strictSame(calls, [['end', 'failed']])
+  }
+})
+
+t.test('logins: a throttled attempt is counted, not stored, and verifies nothing', async t => {
+  const { logins, calls } = testLogins({
+    throttle: { begin: () => ({ kind: 'wait', retryAfterS: 42 }) }
+  })
+  await t.rejects(logins.logIn('ana', PASSWORD, FROM), {
+    code: 'too_many_attempts'
+  })
+  await t.rejects(logins.changePassword(SESSION, 't', { current: PASSWORD, next: 'x' }, FROM), {
+    code: 'too_many_attempts'
+  })
+  t.strictSame(calls, [['count', 'throttled'], ['count', 'throttled']])
+})
+
+t.test('logins: a password is changed by who knows the current one', async t => {
+  const { logins, calls } = testLogins()
+  const next = 'another and long enough'
+  await logins.changePassword(SESSION, 'my-token', { current: PASSWORD, next }, FROM)
+  t.strictSame(calls, [
+    ['end', 'right'],
+    ['setPassword', 7, `hash of ${next}`, { mustChange: false, keepToken: 'my-token' }],
+    ['audit', { who: 'Ana', action: 'password-changed', target: 'Ana', address: '192.0.2.7' }]
+  ])
+})
+
+t.test('logins: a password is not changed to a weak one, the current one, or by a guess', async t => {
+  const cases: Array<[current: string, next: string, code: string]> = [
+    ['a guess', 'another and long enough', 'wrong_password'],
+    [PASSWORD, 'short', 'bad_request'],
+    [PASSWORD, PASSWORD, 'bad_request']
+  ]
+  for (const [current, next, code] of cases) {
+    const { logins, calls } = testLogins()
+    await t.rejects(logins.changePassword(SESSION, 't', { current, next }, FROM), { code })
+    t.notOk(calls.some(([name]) => name === 'setPassword'), code)
+  }
+})
+
+t.test('logins: a logout ends the session and is on record', async t => {
+  const { logins, calls } = testLogins()
+  await logins.logOut(SESSION, 'my-token', FROM)
+  await logins.forget('a planted one')
+  t.strictSame(calls, [
+    ['close', 'my-token'],
+    ['audit', { who: 'Ana', action: 'logout', address: '192.0.2.7' }],
+    ['close', 'a planted one']
+  ])
+})

@@ -1,0 +1,74 @@
+/** What an operator sends reaches the actions as it was meant; the audit comes in pages. */
+import t from 'tap'
+import { ApiError } from '../../../src/monitor/api-error.ts'
+import { testApp } from '../fixtures/test-app.ts'
+
+const ID = '6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61'
+const as = 'operator'
+
+t.test('actions: each reaches its part with who asked and what for', async t => {
+  const { ask, calls } = await testApp(t)
+  const disconnection = { userId: ID, reason: '<i>rude</i>', minutes: 5, deny: true, address: true }
+  const denial = { address: '192.0.2.0/24', reason: 'flood', force: true }
+  const steps: Array<[path: string, body: object, response: string, call: unknown[]]> = [
+    ['/disconnect', disconnection, 'disconnect received', ['disconnect', {}, disconnection]],
+    ['/deny', denial, 'deny received', ['deny', {}, denial]],
+    ['/allow', { userId: ID }, 'allow received', ['allow', {}, { userId: ID }]],
+    ['/servers/8001/drain', { force: true }, 'drain received', ['setDraining', {}, 8001, true, true]],
+    ['/servers/8001/ready', {}, 'ready received', ['setDraining', {}, 8001, false, false]]
+  ]
+  for (const [path, body, response, call] of steps) {
+    calls.length = 0
+    const answer = await ask('POST', path, { as, body })
+    t.equal(answer.status, 200, path)
+    t.strictSame(answer.json, { response })
+    t.match(calls, [call])
+    t.match(calls[0]?.[1], { username: 'operator', address: { w2: 0xffff } })
+  }
+})
+
+t.test('actions: what a part refuses is the answer', async t => {
+  const actions = {
+    deny: async () => { throw new ApiError('not_acceptable_here', 'Your own address.') },
+    disconnect: async () => { throw new ApiError('not_found', 'Nobody.') }
+  } as never
+  const { ask } = await testApp(t, { actions })
+  t.match(await ask('POST', '/deny', { as, body: { address: '127.0.0.1' } }),
+    { status: 409, json: { error: 'not_acceptable_here', message: 'Your own address.' } })
+  t.match(await ask('POST', '/disconnect', { as, body: { userId: ID } }),
+    { status: 404, json: { error: 'not_found' } })
+})
+
+t.test('actions: a port is a number', async t => {
+  const { ask } = await testApp(t)
+  for (const port of ['x', '80000a', '-1', '123456', '%00']) {
+    const { status } = await ask('POST', `/servers/${port}/drain`, { as })
+    t.ok(status === 400 || status === 404, `${port}: ${status}`)
+  }
+})
+
+t.test('audit: newest first, in pages, times in ISO', async t => {
+  const entries = [{
+    id: 9, atMs: 1_000, who: '<b>', action: 'deny', target: ID, detail: { reason: 'x' }, address: '::1'
+  }]
+  const asked: unknown[] = []
+  const audit = {
+    page: async (...args: unknown[]) => {
+      asked.push(args)
+      return { entries, nextCursor: '9' }
+    }
+  } as never
+  const { ask } = await testApp(t, { audit })
+  const { json, text } = await ask('GET', '/audit?cursor=12&limit=1', { as })
+  t.strictSame(json, {
+    entries: [{
+      at: '1970-01-01T00:00:01.000Z', who: '<b>', action: 'deny', target: ID, detail: { reason: 'x' }, address: '::1'
+    }],
+    next_cursor: '9'
+  })
+  t.match(text, /"<b>"/, 'text stays text: the type is JSON')
+  t.strictSame(asked, [['12', 1]])
+  for (const query of ['limit=0', 'limit=1001', 'limit=x', `cursor=${'1'.repeat(21)}`, 'nope=1', 'limit=1&limit=2']) {
+    t.equal((await ask('GET', `/audit?${query}`, { as })).status, 400, query)
+  }
+})

@@ -1,0 +1,70 @@
+/** What a viewer reads, and the bounds of each query. */
+import t from 'tap'
+import { testApp } from '../fixtures/test-app.ts'
+
+const as = 'viewer'
+
+t.test('stats: takes a limit, and tells the total in a header', async t => {
+  const { ask, calls } = await testApp(t)
+  const { headers, json } = await ask('GET', '/stats', { as })
+  t.equal(headers['x-active-users'], '3')
+  t.match(json, { total_users: 3, servers: {} })
+  await ask('GET', '/stats?limit=0', { as })
+  t.strictSame(calls, [['stats', 1000], ['stats', 0]])
+  for (const query of ['limit=-1', 'limit=1.5', 'limit=', 'limit=100001', 'limit=1&limit=1', 'x=1']) {
+    t.equal((await ask('GET', `/stats?${query}`, { as })).status, 400, query)
+  }
+})
+
+t.test('users: every part of the query reaches the search', async t => {
+  const { ask, calls } = await testApp(t)
+  await ask('GET', '/users', { as })
+  await ask('GET', '/users?server=8001&q=6f1c&sort=last_seen&cursor=abc&limit=7', { as })
+  await ask('GET', '/users?q=', { as })
+  const first = { server: undefined, q: undefined, sort: 'place', cursor: undefined, limit: 100 }
+  t.strictSame(calls, [
+    ['users', first],
+    ['users', { server: 1, q: '6f1c', sort: 'last_seen', cursor: 'abc', limit: 7 }],
+    ['users', first]
+  ])
+  for (const query of [
+    'server=8009', 'server=x', 'sort=name', 'limit=0', 'limit=1001', `q=${'x'.repeat(65)}`, 'nope=1',
+    'q=a&q=b'
+  ]) {
+    const { status, json } = await ask('GET', `/users?${query}`, { as })
+    t.equal(status, 400, query)
+    t.match(json, { error: 'bad_request', message: /\w/ })
+  }
+})
+
+t.test('history: from a minute to a day', async t => {
+  const { ask, calls } = await testApp(t)
+  await ask('GET', '/history', { as })
+  await ask('GET', '/history?minutes=1440', { as })
+  t.strictSame(calls, [['history', 60], ['history', 1440]])
+  for (const minutes of ['0', '1441', 'x']) {
+    t.equal((await ask('GET', `/history?minutes=${minutes}`, { as })).status, 400, minutes)
+  }
+})
+
+t.test('denied: ids and addresses, until when and for good', async t => {
+  const rows = [
+    { kind: 'id', text: 'an-id', reason: '<b>', by: 'ana', sinceMs: 0, untilMs: 60_000 },
+    { kind: 'range', text: '192.0.2.0/24', reason: '', by: 'ana', sinceMs: 0, untilMs: undefined }
+  ]
+  const { ask } = await testApp(t, { denials: { list: async () => rows } as never })
+  const since = '1970-01-01T00:00:00.000Z'
+  t.strictSame((await ask('GET', '/denied', { as })).json, {
+    denied: [
+      { userId: 'an-id', reason: '<b>', by: 'ana', since, until: '1970-01-01T00:01:00.000Z' },
+      { address: '192.0.2.0/24', reason: '', by: 'ana', since, until: null }
+    ]
+  })
+})
+
+t.test('metrics: Prometheus text', async t => {
+  const { ask } = await testApp(t)
+  const { headers, text } = await ask('GET', '/metrics', { as })
+  t.equal(headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8')
+  t.equal(text, 'usher_up 1\n')
+})

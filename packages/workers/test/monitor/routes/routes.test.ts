@@ -1,0 +1,15 @@
+/** The list of routes is whole: what the contract names is there, whatever it answers. */
+import t from 'tap'
+import { testApp } from '../fixtures/test-app.ts'
+
+t.test('routes: every path of the interface is answered by something other than 404', async t => {
+  const { ask } = await testApp(t)
+  const paths = ['/', '/tracker.html', '/login.html', '/login', '/logout', '/user-info', '/password',
+    '/stats', '/users', '/history', '/events', '/disconnect', '/deny', '/allow', '/denied',
+    '/servers/8000/drain', '/servers/8000/ready', '/audit', '/metrics', '/openapi.json', '/healthz',
+    '/readyz']
+  for (const path of paths) {
+    const { status } = await ask('DELETE', path, { as: 'operator' })
+    t.equal(status, 405, path)
+  }
+})

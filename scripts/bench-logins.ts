@@ -1,0 +1,144 @@
+/**
+ * What a flood of logins costs an operator who is logged in: `/stats` on a cluster of its own,
+ * asked without a pause, in turn with and without 200 logins at once. Quoted as ratios of its p99.
+ */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { Agent, request, type IncomingMessage } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { quantile, spread } from './figures.ts'
+
+const LOGINS = 200
+const ROUNDS = 5
+const ROUND_MS = 2000
+const STATS_SHARE = 0.99
+const PASSWORD = 'a password of the benchmark'
+
+interface Monitor {
+  readonly port: number
+  readonly cookie: string
+}
+
+export async function benchLogins (program: string): Promise<void> {
+  const dir = mkdtempSync(join(tmpdir(), 'usher-bench-'))
+  const { child, port } = await startProgram(program, dir)
+  try {
+    const cookie = await logIn(port)
+    const monitor = { port, cookie }
+    await statsFor(monitor, ROUND_MS) // Warm-up.
+    const pairs: Array<readonly [calmMs: number, floodedMs: number]> = []
+    for (let round = 0; round < ROUNDS; round++) {
+      pairs.push([await statsFor(monitor, ROUND_MS), await statsInFlood(monitor)])
+    }
+    const print = (what: string, text: string): void => {
+      process.stdout.write(`${what.padEnd(30)}  ${text}\n`)
+    }
+    print('/stats p99, calm', `${spread(pairs.map(([calmMs]) => calmMs), 1)} ms`)
+    print(`/stats p99, ${LOGINS} logins at once`, `${spread(pairs.map(([, ms]) => ms), 1)} ms`)
+    print('ratio, pair by pair', spread(pairs.map(([calmMs, ms]) => ms / calmMs), 1))
+  } finally {
+    const ended = new Promise(resolve => { child.once('exit', resolve) })
+    child.kill('SIGTERM')
+    await ended
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
+
+async function startProgram (
+  program: string, cwd: string
+): Promise<{ child: ChildProcess, port: number }> {
+  const child = spawn(process.execPath, [program], {
+    cwd,
+    env: {
+      PORTS: '0',
+      ROUTING_PORT: '0',
+      MONITORING_PORT: '0',
+      HOST: '127.0.0.1',
+      IP: '127.0.0.1',
+      LOG_FILE: '-',
+      ADMIN_PASSWORD: PASSWORD
+    },
+    stdio: ['ignore', 'pipe', 'inherit']
+  })
+  for await (const line of createInterface(child.stdout)) {
+    const { msg, monitor } = JSON.parse(line) as { msg: string, monitor?: string }
+    if (monitor !== undefined && msg.startsWith('Usher is ready')) {
+      child.stdout.resume()
+      return { child, port: Number(new URL(monitor).port) }
+    }
+  }
+  throw new Error('the program ended before it was ready')
+}
+
+/** p99 in milliseconds of `/stats`, asked by one operator for so long. */
+async function statsFor ({ port, cookie }: Monitor, ms: number): Promise<number> {
+  return await statsUntil({ port, cookie }, async () => {
+    await new Promise(resolve => setTimeout(resolve, ms))
+  })
+}
+
+/** The same while wave after wave of wrong passwords comes in, for as long as a calm round. */
+async function statsInFlood (monitor: Monitor): Promise<number> {
+  return await statsUntil(monitor, async () => {
+    const endMs = performance.now() + ROUND_MS
+    let wave = 0
+    do {
+      wave++
+      await Promise.all(Array.from({ length: LOGINS }, (_, each) =>
+        post(monitor.port, { username: `name ${wave} ${each}`, password: 'a wrong password' })))
+    } while (performance.now() < endMs)
+  })
+}
+
+async function statsUntil (monitor: Monitor, during: () => Promise<void>): Promise<number> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  const latenciesMs: number[] = []
+  let isOver = false
+  const over = during().then(() => { isOver = true })
+  const isStillOn = (): boolean => !isOver
+  while (isStillOn()) {
+    const startMs = performance.now()
+    const { status } = await exchange({
+      port: monitor.port, path: '/stats', agent, headers: { cookie: monitor.cookie }
+    })
+    if (status !== 200) throw new Error(`/stats answered ${status}`)
+    latenciesMs.push(performance.now() - startMs)
+  }
+  await over
+  agent.destroy()
+  return quantile(latenciesMs, STATS_SHARE)
+}
+
+async function logIn (port: number): Promise<string> {
+  const { status, cookie } = await post(port, { username: 'admin', password: PASSWORD })
+  if (status !== 200 || cookie === undefined) throw new Error(`the login answered ${status}`)
+  return cookie
+}
+
+function post (port: number, body: object): Promise<Exchanged> {
+  return exchange({
+    port, path: '/login', method: 'POST', headers: { 'content-type': 'application/json' }
+  }, JSON.stringify(body))
+}
+
+interface Exchanged {
+  readonly status: number
+  readonly cookie: string | undefined
+}
+
+function exchange (options: object, body?: string): Promise<Exchanged> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ host: '127.0.0.1', ...options }, (response: IncomingMessage) => {
+      response.resume()
+      response.on('error', reject)
+      response.on('end', () => resolve({
+        status: response.statusCode!,
+        cookie: response.headers['set-cookie']?.[0]?.split(';')[0]
+      }))
+    })
+    asked.on('error', reject)
+    asked.end(body)
+  })
+}

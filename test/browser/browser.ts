@@ -1,0 +1,148 @@
+/**
+ * A real Chromium for the tests of a file, and visitors in it; what a page complains of (console
+ * errors, exceptions, what a policy refused) fails the test in which it did.
+ */
+import t, { type Test } from 'tap'
+import type { Browser, BrowserContext, BrowserContextOptions, Page, Request } from 'playwright-core'
+import type {} from '../../html/page-script/usher.ts' // What window.usher is.
+import { findChromium, launchChromium } from '../../scripts/chromium.ts'
+import { startCluster, until, type Cluster } from '../cluster.ts'
+
+export interface Lab {
+  /** Someone with a browser profile of their own; it is gone at the end of the test. */
+  newVisitor (options?: BrowserContextOptions): Promise<BrowserContext>
+  /** What the test causes itself. */
+  expectComplaint (pattern: RegExp): void
+}
+
+const WHY_SKIPPED = findChromium() === undefined ? 'no Chromium was found on this machine' : false
+
+/** A page in which everything is forbidden that the page script does not need. */
+const PAGE = `<!doctype html>
+<html lang="en">
+<head>
+  <meta charset="utf-8">
+  <meta http-equiv="Content-Security-Policy"
+    content="default-src 'none'; script-src 'self'; connect-src 'self'; require-trusted-types-for 'script'">
+  <title>A page</title>
+  <script src="/usher.js" defer></script>
+</head>
+<body><main><h1>A page of one's own</h1></main></body>
+</html>
+`
+const PAGE_WITHOUT_SCRIPT = `<!doctype html>
+<html lang="en"><title>Another page</title><link rel="icon" href="data:,"><h1>Another</h1></html>
+`
+export const SITE = { site: { 'index.html': PAGE, 'other.html': PAGE_WITHOUT_SCRIPT } }
+
+let browser: Promise<Browser> | undefined
+t.teardown(async () => { await (await browser)?.close() })
+
+/** A test with a browser; where there is none it is skipped, which CI does not allow. */
+export function browserTest (name: string, body: (t: Test, lab: Lab) => Promise<void>): void {
+  void t.test(name, { skip: WHY_SKIPPED }, async t => {
+    browser ??= launchChromium()
+    const shared = await browser
+    const complaints: string[] = []
+    const expected: RegExp[] = []
+    await body(t, {
+      async newVisitor (options) {
+        const context = await shared.newContext(options)
+        t.teardown(() => context.close())
+        await watch(context, complaints)
+        return context
+      },
+      expectComplaint: pattern => { expected.push(pattern) }
+    })
+    const unexpected = complaints.filter(text => !expected.some(pattern => pattern.test(text)))
+    t.strictSame(unexpected, [], 'no page complains')
+  })
+}
+
+async function watch (context: BrowserContext, complaints: string[]): Promise<void> {
+  context.on('console', message => {
+    if (message.type() === 'error') complaints.push(message.text())
+  })
+  context.on('weberror', ({ error }) => complaints.push(String(error())))
+  await context.addInitScript(() => {
+    document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) => {
+      console.error(`refused by the policy: ${violatedDirective} ${blockedURI}`)
+    })
+  })
+}
+
+/** A cluster that serves SITE from all its servers and tells of every user who comes or goes. */
+export function startSite (t: Test, settings: Record<string, string> = {}): Promise<Cluster> {
+  return startCluster(t, {
+    HTML_DIRS: 'site',
+    DELAY_BETWEEN_ROUTING: '0',
+    LOG_LEVEL: 'debug',
+    ...settings
+  }, { cwd: t.testdir(SITE) })
+}
+
+export function urlOf (port: number, path = '/'): string {
+  return `http://127.0.0.1:${port}${path}`
+}
+
+/** The clients who are users now, by what the log says. */
+export function usersOf ({ log }: Pick<Cluster, 'log'>): string[] {
+  const users = new Set<string>()
+  for (const { msg, ...fields } of log) {
+    const client = String(fields['client'])
+    if (msg === 'user arrived' || msg === 'user moved') users.add(client)
+    if (msg === 'user left' || msg === 'user timed out') users.delete(client)
+  }
+  return [...users]
+}
+
+/** Resolves when there are that many users; with the lines of the log until then. */
+export async function untilUsers (cluster: Cluster, count: number): Promise<void> {
+  await until(async () => usersOf(cluster).length, size => size === count)
+}
+
+/** Resolves when there are `count` lines in the log whose message is this. */
+export async function untilLogged (cluster: Cluster, news: string, count: number): Promise<void> {
+  await until(async () => timesOf(cluster, news).length, length => length >= count)
+}
+
+/** When the log says that it happened, in milliseconds since 1970. */
+export function timesOf ({ log }: Pick<Cluster, 'log'>, news: string): number[] {
+  return log.filter(({ msg }) => msg === news).map(({ time }) => new Date(time as string).getTime())
+}
+
+/** Resolves when the page has said that there are that many active users. */
+export async function untilPageCounts (page: Page, count: number): Promise<void> {
+  await page.evaluate(wanted => new Promise<void>(resolve => {
+    window.usher!.on('beat', ({ activeUsers }) => { if (activeUsers === wanted) resolve() })
+  }), count)
+}
+
+export interface Beat {
+  readonly request: Request
+  /** When the browser sent it, in milliseconds since 1970. */
+  readonly startMs: number
+}
+
+/** The beats of all of a visitor's pages that have been answered, in order; it grows. */
+export function recordBeats (context: BrowserContext): Beat[] {
+  const beats: Beat[] = []
+  context.on('requestfinished', request => {
+    if (new URL(request.url()).pathname !== '/heartbeat') return
+    beats.push({ request, startMs: request.timing().startTime })
+  })
+  return beats
+}
+
+/** How long the pauses between the beats were. */
+export function pausesMs (beats: readonly Beat[]): number[] {
+  return beats.slice(1).map(({ startMs }, at) => startMs - beats[at]!.startMs)
+}
+
+/** Tells the page that it is in a tab behind another, or in front again. */
+export async function setHidden (page: Page, isHidden: boolean): Promise<void> {
+  await page.evaluate(state => {
+    Object.defineProperty(document, 'visibilityState', { value: state, configurable: true })
+    document.dispatchEvent(new Event('visibilitychange', { bubbles: true }))
+  }, isHidden ? 'hidden' : 'visible')
+}

@@ -1,0 +1,132 @@
+/** A script that operates a cluster by the monitor's interface, as curl would. */
+import http from 'node:http'
+import type { Cluster } from './cluster.ts'
+
+export interface Reply {
+  readonly status: number
+  readonly headers: http.IncomingHttpHeaders
+  readonly text: string
+  /** The body as JSON; an empty object where it is none. */
+  readonly json: Record<string, unknown>
+}
+
+export interface PostOptions {
+  readonly headers?: Record<string, string>
+}
+
+export class Operator {
+  readonly #port: number
+  cookie: string | undefined
+
+  constructor ({ monitoringPort }: Pick<Cluster, 'monitoringPort'>) {
+    this.#port = monitoringPort
+  }
+
+  async logIn (username: string, password: string): Promise<Reply> {
+    const reply = await this.post('/login', { username, password })
+    this.cookie = reply.headers['set-cookie']?.[0]?.split(';')[0] ?? this.cookie
+    return reply
+  }
+
+  get (path: string, headers: Record<string, string> = {}): Promise<Reply> {
+    return this.#ask('GET', path, headers)
+  }
+
+  /** @param body sent as JSON unless it is a text */
+  post (path: string, body: unknown = {}, { headers = {} }: PostOptions = {}): Promise<Reply> {
+    const text = typeof body === 'string' ? body : JSON.stringify(body)
+    return this.#ask('POST', path, { 'content-type': 'application/json', ...headers }, text)
+  }
+
+  /** The events of a stream until it ends; `close` ends it from here. */
+  async events (): Promise<EventStream> {
+    const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
+      http.get({
+        host: '127.0.0.1', port: this.#port, path: '/events', agent: false, headers: this.#headers({})
+      }, resolve).on('error', reject)
+    })
+    return new EventStream(response)
+  }
+
+  #ask (
+    method: string, path: string, headers: Record<string, string>, body?: string
+  ): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      const request = http.request({
+        host: '127.0.0.1', port: this.#port, method, path, headers: this.#headers(headers)
+      })
+      request.on('error', reject)
+      request.on('response', response => {
+        const chunks: Buffer[] = []
+        response.on('error', reject)
+        response.on('data', (chunk: Buffer) => chunks.push(chunk))
+        response.on('end', () => {
+          const text = Buffer.concat(chunks).toString()
+          resolve({
+            status: response.statusCode!, headers: response.headers, text, json: parse(text)
+          })
+        })
+      })
+      request.end(body)
+    })
+  }
+
+  #headers (headers: Record<string, string>): Record<string, string> {
+    return { ...(this.cookie === undefined ? {} : { cookie: this.cookie }), ...headers }
+  }
+}
+
+/** What arrives on /events. */
+export class EventStream {
+  readonly status: number
+  readonly events: Array<{ readonly event: string, readonly data: Record<string, unknown> }> = []
+  readonly ended: Promise<void>
+  readonly #response: http.IncomingMessage
+  #waiting: Array<() => void> = []
+
+  constructor (response: http.IncomingMessage) {
+    this.#response = response
+    this.status = response.statusCode!
+    let text = ''
+    response.setEncoding('utf8')
+    response.on('data', (chunk: string) => {
+      text += chunk
+      const blocks = text.split('\n\n')
+      text = blocks.pop()!
+      for (const block of blocks) this.#take(block)
+    })
+    this.ended = new Promise(resolve => { response.once('close', resolve) })
+  }
+
+  /** Resolves with the first event, earlier ones included, that is as wanted. */
+  async next (
+    isWanted: (data: Record<string, unknown>) => boolean
+  ): Promise<Record<string, unknown>> {
+    for (;;) {
+      const found = this.events.find(({ data }) => isWanted(data))
+      if (found !== undefined) return found.data
+      await new Promise<void>(resolve => { this.#waiting.push(resolve) })
+    }
+  }
+
+  close (): void {
+    this.#response.destroy()
+  }
+
+  #take (block: string): void {
+    const field = (name: string): string | undefined =>
+      block.split('\n').find(line => line.startsWith(`${name}: `))?.slice(name.length + 2)
+    const data = field('data')
+    if (data === undefined) return // A comment that keeps the connection awake.
+    this.events.push({ event: field('event') ?? 'message', data: parse(data) })
+    for (const wake of this.#waiting.splice(0)) wake()
+  }
+}
+
+function parse (text: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text) as Record<string, unknown>
+  } catch {
+    return {}
+  }
+}
