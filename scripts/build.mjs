@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { ROOT, sourceStamp } from './setup.mjs'
 
 const SITES = ['site-1', 'site-2', 'site-3']
+const MONITOR_SCRIPTS = ['login', 'no-permission', 'password', 'tracker']
 const fresh = join(ROOT, 'dist.new')
 const { dependencies, devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 const external = Object.keys({ ...dependencies, ...devDependencies }).flatMap(name => [name, `${name}/*`])
@@ -55,4 +56,10 @@ async function buildPages () {
     await build({ ...options, entryPoints: ['html/common/room.ts'], outfile: join(folder, 'room.js') })
   }
   cpSync(join(ROOT, 'html/pages'), join(fresh, 'html/pages'), { recursive: true })
+  cpSync(join(ROOT, 'html/monitor'), join(fresh, 'html/monitor'), { recursive: true })
+  await build({
+    ...options,
+    entryPoints: MONITOR_SCRIPTS.map(name => `html/monitor-script/${name}.ts`),
+    outdir: join(fresh, 'html/monitor/assets')
+  })
 }

@@ -92,3 +92,55 @@ t.test('pages: what a visitor without a site is shown needs nothing else', async
     t.strictSame([...html.matchAll(/__[A-Z_]+__/g)].map(match => match[0]), tokens, name)
   }
 })
+
+/** What the monitor fills in, by page, and how often it stands there. */
+const MONITOR_TOKENS: Record<string, Record<string, number>> = {
+  'login.html': { __ERROR__: 1 },
+  'no-permission.html': { __USERNAME__: 2 },
+  'password.html': { __ERROR__: 1 },
+  'tracker.html': {}
+}
+const MONITOR_FILES = [
+  '/usher.css', '/mark.svg', '/login.js', '/no-permission.js', '/password.js', '/tracker.js',
+  '/password.html', '/tracker.html'
+]
+
+t.test('pages: the monitor\'s are ready for a strict policy', async t => {
+  const pages = readdirSync('html/monitor').filter(name => name.endsWith('.html'))
+  t.strictSame(pages.sort(), Object.keys(MONITOR_TOKENS))
+  for (const [name, tokens] of Object.entries(MONITOR_TOKENS)) {
+    const html = readFileSync(`html/monitor/${name}`, 'utf8')
+    t.notMatch(html, / (?:style|on\w+)=/, `${name}: no inline style, no handler`)
+    t.notMatch(html, /<script(?![^>]* src=)|<style/, `${name}: no inline script, no inline sheet`)
+    t.strictSame(addressesIn(html).filter(address => !MONITOR_FILES.includes(address)), [], name)
+    t.match(html, /<html lang="en">/, name)
+    t.match(html, /<title>[^<]+ · Usher<\/title>/, name)
+    const found = new Set([...html.matchAll(/__[A-Z_]+__/g)].map(match => match[0]))
+    const counts = [...found].map(token => [token, countOf(html, token)])
+    t.strictSame(Object.fromEntries(counts), tokens, name)
+  }
+  t.notMatch(readFileSync('html/monitor/assets/usher.css', 'utf8'), /@import|@font-face|url\(/)
+})
+
+t.test('pages: every field of the monitor has a name for everybody', async t => {
+  for (const name of Object.keys(MONITOR_TOKENS)) {
+    const html = readFileSync(`html/monitor/${name}`, 'utf8')
+    for (const [tag] of html.matchAll(/<(?:input|select)[^>]*>/g)) {
+      const id = / id="([^"]+)"/.exec(tag)?.[1]
+      const isNamed = / aria-label=| hidden/.test(tag) || html.includes(`<label for="${id}">`) ||
+        html.includes(`<label>${tag}`) || html.includes(`<label class="choice">${tag}`) ||
+        html.includes(`<span class="sr">Order</span>${tag}`)
+      t.ok(isNamed, `${name}: ${tag}`)
+    }
+  }
+})
+
+t.test('pages: the monitor\'s forms send what it takes, without JavaScript too', async t => {
+  const fieldsOf = (page: string): string[] => {
+    const html = readFileSync(`html/monitor/${page}`, 'utf8')
+    return [...html.matchAll(/<input[^>]* name="([^"]+)"/g)].map(match => match[1]!)
+  }
+  t.strictSame(fieldsOf('login.html'), ['username', 'password'])
+  t.strictSame(fieldsOf('password.html'), ['current', 'next'])
+  t.strictSame(fieldsOf('no-permission.html'), [])
+})

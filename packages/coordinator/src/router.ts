@@ -8,7 +8,7 @@ import { formatAddress, formatClient, type Address, type Client } from '@usher/s
 import type { DenyList } from '@usher/shared/deny-list.ts'
 import { renderDeniedPage } from '@usher/shared/http/denied-page.ts'
 import {
-  clientCookie, cookieClient, countsAsVisit, newClient, queryClient
+  clientCookie, countsAsVisit, namedClient, newClient
 } from '@usher/shared/http/identity.ts'
 import { htmlReply, NO_STORE, textReply } from '@usher/shared/http/replies.ts'
 import { NO_BODY, type Handler, type Reply, type RequestValue } from '@usher/shared/http/values.ts'
@@ -82,25 +82,13 @@ export function routerHandler (parts: RouterParts): Handler {
 
 function visitorOf (request: RequestValue): Visitor {
   const { headers, address } = request
-  const known = knownClient(request)
+  const known = namedClient(request)
   return {
     client: known ?? newClient(),
     address,
     isReturning: known !== undefined,
     isCounted: countsAsVisit(headers)
   }
-}
-
-/** The paths where a server takes the id in the query for its client. */
-const ID_PATHS = ['/heartbeat', '/leave']
-
-/**
- * Who the server will take the request for, so that this is who the place is held for. A query
- * that the server will refuse counts as none.
- */
-function knownClient ({ path, query, headers }: RequestValue): Client | undefined {
-  const queried = ID_PATHS.includes(path) ? queryClient(query) : undefined
-  return queried === undefined || queried === 'malformed' ? cookieClient(headers) : queried
 }
 
 async function decide (parts: RouterParts, visitor: Visitor): Promise<RouteDecision> {

@@ -17,15 +17,24 @@ const COOKIE_LIFETIME_S = 31_536_000 // a year
 /** Beats and leaves may name their client in the query, for a page whose cookies are blocked. */
 const NAMING_PATHS = new Set(['/heartbeat', '/leave'])
 
-/** Whom a request names: on `/heartbeat` and `/leave` by its query first, else by its cookie. */
+/**
+ * Whom a request names: on `/heartbeat` and `/leave` by its query first, else by its cookie. A
+ * query that is refused where it counts names nobody.
+ */
+export function namedClient (
+  { path, query, headers }: Pick<RequestValue, 'path' | 'query' | 'headers'>
+): Client | undefined {
+  const queried = NAMING_PATHS.has(path) ? queryClient(query) : undefined
+  return queried === undefined || queried === 'malformed' ? cookieClient(headers) : queried
+}
+
+/** The same of a request that no handler has seen. */
 export function requestClient (
   { url = '', headers }: Pick<IncomingMessage, 'url' | 'headers'>
 ): Client | undefined {
   const mark = url.indexOf('?')
-  const queried = mark !== -1 && NAMING_PATHS.has(url.slice(0, mark))
-    ? queryClient(url.slice(mark))
-    : undefined
-  return queried === undefined || queried === 'malformed' ? cookieClient(headers) : queried
+  const path = mark === -1 ? url : url.slice(0, mark)
+  return namedClient({ path, query: mark === -1 ? '' : url.slice(mark), headers })
 }
 
 /** The client of the one `client_id` parameter. @param query empty, or with its `?` */
@@ -48,17 +57,6 @@ export function cookieClient (headers: IncomingHttpHeaders): Client | undefined 
 /** Whether there is a `client_id` cookie at all, well-formed or not. */
 export function hasClientCookie (headers: IncomingHttpHeaders): boolean {
   return cookieValues(headers, ID_NAME).length > 0
-}
-
-/**
- * The client that a beat or a leave names in its query, in front of its cookie (`query` with its
- * question mark, or empty); undefined where it names none, 'malformed' for anything but one UUID.
- */
-export function queryClient (query: string): Client | 'malformed' | undefined {
-  if (query === '') return undefined
-  const [text, ...more] = new URLSearchParams(query).getAll('client_id')
-  if (text === undefined) return undefined
-  return more.length > 0 ? 'malformed' : parseClientId(text) ?? 'malformed'
 }
 
 /** A client that nobody has been before: a random UUID, version 4 (RFC 9562 section 5.4). */

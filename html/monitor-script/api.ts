@@ -1,0 +1,74 @@
+/**
+ * The monitor's interface, as its pages use it: JSON out, JSON in, and one kind of value for
+ * whatever goes wrong. Who is not logged in any more is taken to the page that helps.
+ */
+export interface Failure {
+  readonly isOk: false
+  /** Zero when there was no answer at all. */
+  readonly status: number
+  readonly error: string
+  readonly message: string
+  readonly retryAfterS: number | undefined
+}
+
+export type Answer<T> = { readonly isOk: true, readonly body: T } | Failure
+
+export interface ApiParts {
+  readonly fetch: (path: string, init: RequestInit) => Promise<Response>
+  /** Leaves for another page; not given where being refused is an ordinary answer. */
+  readonly leaveFor?: (page: string) => void
+}
+
+const ANSWER_MS_MAX = 15_000
+const LOGIN_PAGE = '/login.html'
+const PASSWORD_PAGE = '/password.html'
+
+export class Api {
+  readonly #parts: ApiParts
+
+  constructor (parts: ApiParts) {
+    this.#parts = parts
+  }
+
+  get<T> (path: string): Promise<Answer<T>> {
+    return this.#ask<T>(path, {})
+  }
+
+  post<T> (path: string, body: object): Promise<Answer<T>> {
+    return this.#ask<T>(path, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(body)
+    })
+  }
+
+  async #ask<T> (path: string, init: RequestInit): Promise<Answer<T>> {
+    const { fetch, leaveFor } = this.#parts
+    try {
+      const response = await fetch(path, {
+        ...init, cache: 'no-store', signal: AbortSignal.timeout(ANSWER_MS_MAX)
+      })
+      const body: unknown = await response.json()
+      if (response.ok) return { isOk: true, body: body as T }
+      const failure = failureOf(response, body)
+      if (failure.status === 401) leaveFor?.(LOGIN_PAGE)
+      if (failure.error === 'password_change_required') leaveFor?.(PASSWORD_PAGE)
+      return failure
+    } catch {
+      return { isOk: false, status: 0, error: 'unreachable', message: '', retryAfterS: undefined }
+    }
+  }
+}
+
+function failureOf (response: Response, body: unknown): Failure {
+  const { error = '', message = '' } = body as { error?: string, message?: string }
+  const retryAfter = response.headers.get('Retry-After')
+  const seconds = retryAfter === null ? NaN : Number(retryAfter)
+  return {
+    isOk: false,
+    status: response.status,
+    error,
+    message,
+    retryAfterS: Number.isFinite(seconds) && seconds > 0 ? Math.ceil(seconds) : undefined
+  }
+}

@@ -1,0 +1,23 @@
+/** `/login.js`: logs in without leaving the page when it does not work. */
+import { Api } from './api.ts'
+import { find } from './dom.ts'
+import { refusalText, takeOver } from './gate-form.ts'
+
+const HOME = '/tracker.html'
+
+const username = find<HTMLInputElement>('username')
+const password = find<HTMLInputElement>('password')
+const api = new Api({ fetch: (path, init) => fetch(path, init) })
+
+takeOver(find<HTMLFormElement>('form'), async () => {
+  const answer = await api.post<{ redirect?: string }>('/login', {
+    username: username.value, password: password.value
+  })
+  if (answer.isOk) {
+    location.assign(answer.body.redirect ?? HOME)
+    return undefined
+  }
+  password.value = ''
+  return { field: 'password', text: refusalText(answer) }
+})
+username.focus()

@@ -1,0 +1,113 @@
+/**
+ * The load of the servers as the monitor sends it, and what the console makes of it. A figure that
+ * was not measured is undefined all the way to the page. Pure.
+ */
+export type ServerState = 'starting' | 'up' | 'draining' | 'down'
+
+/** As in `GET /stats`. */
+interface ServerStats {
+  readonly active_users: number
+  readonly reserved: number
+  readonly state: ServerState
+  readonly up_since?: string
+  readonly restarts?: number
+  readonly connections?: number
+  readonly requests_per_second?: number
+  readonly beats_per_second?: number
+  readonly p99_ms?: number
+}
+
+/** As in `GET /stats` and in the events. */
+export interface Stats {
+  readonly timestamp: string
+  readonly servers: Readonly<Record<string, ServerStats>>
+  readonly total_users: number
+  readonly denied_users: number
+  readonly redirects_per_second?: number
+  readonly wait_ms?: { readonly p50?: number, readonly p99?: number }
+  readonly table?: { readonly used: number, readonly size: number }
+}
+
+export interface Server extends ServerStats {
+  readonly port: string
+  /** From 0, in port order: a server's colour follows it. */
+  readonly index: number
+  /** Active users and reservations. */
+  readonly load: number
+}
+
+type Measured = 'connections' | 'requests_per_second' | 'beats_per_second'
+
+/** From here on the user table is called nearly full. */
+const NEARLY_FULL = 0.9
+const COLOUR_COUNT = 8
+
+/** In port order. */
+export function serversOf (stats: Stats): Server[] {
+  return Object.entries(stats.servers)
+    .sort(([a], [b]) => Number(a) - Number(b))
+    .map(([port, server], index) => ({
+      ...server, port, index, load: server.active_users + server.reserved
+    }))
+}
+
+/** The class that gives a server its colour. */
+export function colourClass (index: number): string {
+  return `s${index % COLOUR_COUNT + 1}`
+}
+
+export function available (servers: readonly Server[]): Server[] {
+  return servers.filter(({ state }) => state === 'up')
+}
+
+/** Where the router sends the next newcomer: the lowest load, on a tie the lowest port. */
+export function nextServer (servers: readonly Server[]): Server | undefined {
+  return available(servers).reduce<Server | undefined>(
+    (best, server) => best === undefined || server.load < best.load ? server : best, undefined)
+}
+
+/** Between the fullest and the emptiest that take visitors; undefined for fewer than two. */
+export function spread (servers: readonly Server[]): number | undefined {
+  const loads = available(servers).map(({ load }) => load)
+  return loads.length < 2 ? undefined : Math.max(...loads) - Math.min(...loads)
+}
+
+/** Over all servers that measured it; undefined when none has. */
+export function sum (servers: readonly Server[], key: Measured): number | undefined {
+  const values = servers.map(server => server[key]).filter(value => value !== undefined)
+  return values.length === 0 ? undefined : values.reduce((total, value) => total + value, 0)
+}
+
+/** Of everybody's load; 0 while nobody is here. */
+export function shareOf (server: Server, servers: readonly Server[]): number {
+  const total = servers.reduce((load, each) => load + each.load, 0)
+  return total === 0 ? 0 : server.load / total
+}
+
+export type Trouble =
+  | { readonly kind: 'none-available' }
+  | { readonly kind: 'down', readonly port: string }
+  | { readonly kind: 'nearly-full', readonly used: number, readonly size: number }
+
+/** What an operator should know of, worst first. */
+export function troublesOf (stats: Stats): Trouble[] {
+  const servers = serversOf(stats)
+  const { table } = stats
+  return [
+    ...(available(servers).length === 0 ? [{ kind: 'none-available' } as const] : []),
+    ...servers.filter(({ state }) => state === 'down')
+      .map(({ port }) => ({ kind: 'down', port } as const)),
+    ...(table !== undefined && table.used >= table.size * NEARLY_FULL
+      ? [{ kind: 'nearly-full', ...table } as const]
+      : [])
+  ]
+}
+
+/** The servers whose state is another one than before; none when there was no before. */
+export function changedServers (before: Stats | undefined, after: Stats): Server[] {
+  if (before === undefined) return []
+  return serversOf(after).filter(({ port, state }) => {
+    const earlier = before.servers[port]
+    return earlier !== undefined && earlier.state !== state
+  })
+}
