@@ -114,14 +114,13 @@ export class EventHub {
         this.#end(stream)
       } else {
         if (isDue(stream, snapshot, nowMs)) send(stream, snapshot, nowMs)
-        if (nowMs - stream.checkedMs >= CHECK_MS) void this.#check(stream, nowMs)
+        if (isToBeChecked(stream, nowMs)) void this.#check(stream, nowMs)
       }
     }
   }
 
   /** Never rejects: who cannot be checked is as good as not allowed, once the time is over. */
   async #check (stream: Stream, nowMs: number): Promise<void> {
-    if (stream.isChecking) return
     stream.isChecking = true
     stream.checkedMs = nowMs
     stream.doubtfulSinceMs ??= nowMs
@@ -129,7 +128,7 @@ export class EventHub {
       if (await stream.sink.isAllowed()) stream.doubtfulSinceMs = undefined
       else this.#end(stream)
     } catch {
-      // Asked again at a later tick.
+      // Asked again at the next tick.
     } finally {
       stream.isChecking = false
     }
@@ -163,6 +162,14 @@ interface Snapshot {
 function isDue (stream: Stream, { key }: Snapshot, nowMs: number): boolean {
   const silentForMs = nowMs - stream.sentMs
   return silentForMs >= SILENCE_MS || (silentForMs >= PAUSE_MS && key !== stream.sentKey)
+}
+
+/** In doubt it is asked again at every tick. */
+function isToBeChecked (
+  { isChecking, checkedMs, doubtfulSinceMs }: Stream, nowMs: number
+): boolean {
+  if (isChecking) return false
+  return doubtfulSinceMs !== undefined || nowMs - checkedMs >= CHECK_MS
 }
 
 function send (stream: Stream, { key, text }: Snapshot, nowMs: number): void {
