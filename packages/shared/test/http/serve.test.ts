@@ -239,7 +239,10 @@ t.test('serve: a client that takes nothing of its reply is ended, a slow one is 
 /** A meter that takes notes. */
 function testMeter () {
   const answered: Array<[status: number, durationMs?: number]> = []
-  return { answered, meter: { answered: (...reply: [number, number?]) => { answered.push(reply) } } }
+  const meter = {
+    answered (...reply: [status: number, durationMs?: number]) { answered.push(reply) }
+  }
+  return { answered, meter }
 }
 
 t.test('serve: every reply is metered with its status and how long it took', async t => {

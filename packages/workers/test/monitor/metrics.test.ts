@@ -52,8 +52,14 @@ t.test('metrics: users, places and the table', async t => {
   t.same(valuesOf(families, 'usher_table_users'), { '': 4 })
   t.same(valuesOf(families, 'usher_table_users_limit'), { '': 64 })
   t.same(valuesOf(families, 'usher_server_state'), {
-    '8000 starting': 0, '8000 up': 1, '8000 draining': 0, '8000 down': 0,
-    '8001 starting': 0, '8001 up': 0, '8001 draining': 1, '8001 down': 0
+    '8000 starting': 0,
+    '8000 up': 1,
+    '8000 draining': 0,
+    '8000 down': 0,
+    '8001 starting': 0,
+    '8001 up': 0,
+    '8001 draining': 1,
+    '8001 down': 0
   })
 })
 

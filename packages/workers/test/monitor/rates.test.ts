@@ -2,7 +2,10 @@ import t from 'tap'
 import { testMeters, times } from './fixtures/test-meters.ts'
 
 const NOTHING = {
-  requestsPerSecond: undefined, beatsPerSecond: undefined, errorsPerSecond: undefined, p99Ms: undefined
+  requestsPerSecond: undefined,
+  beatsPerSecond: undefined,
+  errorsPerSecond: undefined,
+  p99Ms: undefined
 }
 
 t.test('rates: before a second is over there is nothing to tell', async t => {

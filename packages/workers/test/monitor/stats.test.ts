@@ -77,7 +77,11 @@ t.test('stats: figures of the last 10 seconds', async t => {
   clock.pass(10_000)
   const { servers, redirects_per_second: redirects, wait_ms: wait } = buildStats(parts)
   t.match(servers[8000], {
-    connections: 9, requests_per_second: 3.4, beats_per_second: 3.3, errors_per_second: 0.1, p99_ms: 12.66
+    connections: 9,
+    requests_per_second: 3.4,
+    beats_per_second: 3.3,
+    errors_per_second: 0.1,
+    p99_ms: 12.66
   })
   t.match(servers[8001], { requests_per_second: 0, beats_per_second: 0, errors_per_second: 0 })
   t.notOk('p99_ms' in servers[8001]!, 'no request, no percentile')
