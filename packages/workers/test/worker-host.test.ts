@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import t, { type Test } from 'tap'
 import { buildSync } from 'esbuild'
+import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { LAYOUT_VERSION } from '@usher/shared/memory/layout.ts'
-import { allocateMeters, MeterReader } from '@usher/shared/memory/meters.ts'
+import { allocateMeters, MeterReader, MONITOR_METER } from '@usher/shared/memory/meters.ts'
 import { allocateTable, MAIN_THREAD_PATIENCE } from '@usher/shared/memory/table-view.ts'
 import { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { BootData, News, Order, ToWorker } from '@usher/shared/messages.ts'
@@ -141,6 +142,14 @@ t.test('worker host: works on the table that it was given', async t => {
     threadTag: 1, patience: MAIN_THREAD_PATIENCE, now: () => 0
   })
   t.equal(table.activeUsers(0), 1)
+})
+
+t.test('worker host: says in its own meters what it has open', async t => {
+  const { boot, said } = startWorker(t)
+  await said(1)
+  const meters = new MeterReader(boot.meters, monotonicNowMs).read()
+  t.equal(meters.connections(0), 3)
+  t.equal(meters.connections(MONITOR_METER), undefined)
 })
 
 t.test('worker host: keeps the deny list, from the start and as it is replaced', async t => {

@@ -236,7 +236,8 @@ export class MeterCounts {
   /** How late the event loop was. */
   loopDelays (thread: number): Durations {
     const at = blockAt(thread)
-    return this.#durations(at + METER.LOOP_DELAYS, this.#counts[at + METER.LOOP_DELAY_SUM_US]! / 1000)
+    const sumUs = this.#counts[at + METER.LOOP_DELAY_SUM_US]!
+    return this.#durations(at + METER.LOOP_DELAYS, sumUs / 1000)
   }
 
   lockWaits (thread: number): { readonly count: number, readonly ms: number } {

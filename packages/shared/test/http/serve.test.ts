@@ -236,6 +236,81 @@ t.test('serve: a client that takes nothing of its reply is ended, a slow one is 
   slow.close()
 })
 
+/** A meter that takes notes. */
+function testMeter () {
+  const answered: Array<[status: number, durationMs?: number]> = []
+  const meter = {
+    answered (...reply: [status: number, durationMs?: number]) { answered.push(reply) }
+  }
+  return { answered, meter }
+}
+
+t.test('serve: every reply is metered with its status and how long it took', async t => {
+  const { meter, answered } = testMeter()
+  const replies: Record<string, Handler> = {
+    '/now': () => ({ status: 204, headers: [], body: NO_BODY }),
+    '/later': async () => {
+      await new Promise(resolve => setTimeout(resolve, 30))
+      return { status: 302, headers: [], body: NO_BODY }
+    },
+    '/fault': () => { throw new Error('a fault of ours') }
+  }
+  const door = await testDoor(t, { meter, handler: request => replies[request.path]!(request) })
+  for (const path of ['/now', '/later', '/fault']) await ask(door, GET.replace('/', path))
+  t.same(answered.map(([status]) => status), [204, 302, 500])
+  t.ok(answered[0]![1]! >= 0)
+  t.ok(answered[1]![1]! >= 29)
+  t.type(answered[2]![1], 'number')
+})
+
+t.test('serve: the time that a client takes to send its body is not the reply\'s', async t => {
+  const { meter, answered } = testMeter()
+  const door = await testDoor(t, { meter })
+  const client = await RawClient.connect(door.port)
+  client.send('POST / HTTP/1.1\r\nHost: a.org\r\nContent-Length: 2\r\n\r\na')
+  await new Promise(resolve => setTimeout(resolve, 200))
+  client.send('b')
+  await client.reply()
+  client.close()
+  t.equal(answered.length, 1)
+  t.ok(answered[0]![1]! < 150)
+})
+
+t.test('serve: what is refused counts, but took no time', async t => {
+  const { meter, answered } = testMeter()
+  const door = await testDoor(t, { meter })
+  const body = 'x'.repeat(2_000)
+  for (const bytes of [
+    'GET / HTTP/1.1\r\n\r\n',
+    'nonsense\r\n\r\n',
+    'CONNECT a.org:80 HTTP/1.1\r\nHost: a.org\r\n\r\n',
+    `POST / HTTP/1.1\r\nHost: a.org\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n${body}\r\n0\r\n\r\n`
+  ]) {
+    const client = await RawClient.connect(door.port)
+    client.send(bytes)
+    await client.end()
+    client.close()
+  }
+  t.same(answered, [[400], [400], [405], [413]])
+})
+
+t.test('serve: a reply to nobody is not counted', async t => {
+  const { meter, answered } = testMeter()
+  let give = (): void => {}
+  const door = await testDoor(t, {
+    meter,
+    handler: request => new Promise(resolve => { give = () => resolve(echo(request)) })
+  })
+  const client = await RawClient.connect(door.port)
+  client.send(GET)
+  await until(() => door.seen.length === 1)
+  client.socket.resetAndDestroy()
+  await until(() => door.connectionCount() === 0)
+  give()
+  await readByServer()
+  t.same(answered, [])
+})
+
 t.test('serve: listens on both families by default, and says which port', async t => {
   const door = await testDoor(t, { host: '::' })
   const addresses: ReadonlyArray<[host: string, address: string]> =

@@ -31,6 +31,17 @@ t.test('lock: gives up after its patience and counts the sleep', async t => {
   t.ok(words[LOCK + 1]! > 0)
 })
 
+t.test('lock: tells how long it waited, but only who had to wait', async t => {
+  const words = freshWords()
+  const waits: number[] = []
+  const note = (ms: number): void => { waits.push(ms) }
+  acquireLock(words, LOCK, ME, 5, note)
+  t.same(waits, [])
+  t.notOk(acquireLock(words, LOCK, OTHER, 5, note))
+  t.equal(waits.length, 1)
+  t.ok(waits[0]! >= 5)
+})
+
 t.test('lock: only the dead owner\'s lock is taken over, and it is never free in between', async t => {
   const words = freshWords()
   t.notOk(takeOverLock(words, LOCK, OTHER, ME), 'a free one is left alone')

@@ -29,6 +29,23 @@ t.test('table view: a worker that waits in vain for a shard throws, the main thr
   t.throws(() => lockShard(worker, at), { code: 'USHER_TABLE_STUCK' })
 })
 
+t.test('table view: tells of waits for a shard', async t => {
+  const { memory } = testTable()
+  const waits: number[] = []
+  const view = viewTable(memory, {
+    threadTag: 2,
+    patience: { waitMs: 3, thenThrow: false },
+    now: () => 0,
+    onLockWaited: ms => { waits.push(ms) }
+  })
+  const at = shardAt(view.layout, 0)
+  lockShard(view, at)
+  t.same(waits, [], 'none when it is free')
+  lockShard(view, at)
+  t.equal(waits.length, 1)
+  t.ok(waits[0]! >= 3)
+})
+
 t.test('table view: an age is right across the wrap of the clock, and may be negative', async t => {
   t.equal(wrappedAge(wrappedMs(2 ** 32 + 5), wrappedMs(2 ** 32 - 5)), 10)
   t.equal(wrappedAge(wrappedMs(2 ** 31 + 5), wrappedMs(2 ** 31 - 5)), 10)

@@ -35,8 +35,8 @@ interface Stream {
   /** When the latest check began; the next one follows it, none runs beside it. */
   checkedMs: number
   isChecking: boolean
-  /** When the latest check began that found its reader allowed. */
-  allowedMs: number
+  /** When the first check began since the last one that found its reader allowed. */
+  doubtfulSinceMs: number | undefined
 }
 
 export const STREAMS_MAX = 100
@@ -47,8 +47,8 @@ const PAUSE_MS = 1000
 /** An event every 15 s at the latest; a tick earlier, for the timer is never early. */
 const SILENCE_MS = 15_000 - 2 * TICK_MS
 const CHECK_MS = 750
-/** A stream ends within 2 s of its session, also when nobody can tell whether that is still there. */
-const ALLOWED_FOR_MS = 2000 - 2 * TICK_MS
+/** A stream ends within 2 s of its session, also when nobody can tell whether that still stands. */
+const DOUBT_MS = 750
 
 export class EventHub {
   readonly #makeSnapshot: EventHubParts['makeSnapshot']
@@ -85,7 +85,7 @@ export class EventHub {
       sentMs: nowMs,
       checkedMs: nowMs,
       isChecking: false,
-      allowedMs: nowMs
+      doubtfulSinceMs: undefined
     }
     if (this.isFull()) {
       sink.end()
@@ -110,25 +110,25 @@ export class EventHub {
       if (stream.sink.bufferedBytes() > BUFFERED_BYTES_MAX) {
         this.#remove(stream)
         stream.sink.drop()
-      } else if (nowMs - stream.allowedMs >= ALLOWED_FOR_MS) {
+      } else if (nowMs - (stream.doubtfulSinceMs ?? nowMs) >= DOUBT_MS) {
         this.#end(stream)
       } else {
         if (isDue(stream, snapshot, nowMs)) send(stream, snapshot, nowMs)
-        if (nowMs - stream.checkedMs >= CHECK_MS) void this.#check(stream, nowMs)
+        if (isToBeChecked(stream, nowMs)) void this.#check(stream, nowMs)
       }
     }
   }
 
   /** Never rejects: who cannot be checked is as good as not allowed, once the time is over. */
   async #check (stream: Stream, nowMs: number): Promise<void> {
-    if (stream.isChecking) return
     stream.isChecking = true
     stream.checkedMs = nowMs
+    stream.doubtfulSinceMs ??= nowMs
     try {
-      if (await stream.sink.isAllowed()) stream.allowedMs = nowMs
+      if (await stream.sink.isAllowed()) stream.doubtfulSinceMs = undefined
       else this.#end(stream)
     } catch {
-      // Asked again at a later tick.
+      // Asked again at the next tick.
     } finally {
       stream.isChecking = false
     }
@@ -162,6 +162,14 @@ interface Snapshot {
 function isDue (stream: Stream, { key }: Snapshot, nowMs: number): boolean {
   const silentForMs = nowMs - stream.sentMs
   return silentForMs >= SILENCE_MS || (silentForMs >= PAUSE_MS && key !== stream.sentKey)
+}
+
+/** In doubt it is asked again at every tick. */
+function isToBeChecked (
+  { isChecking, checkedMs, doubtfulSinceMs }: Stream, nowMs: number
+): boolean {
+  if (isChecking) return false
+  return doubtfulSinceMs !== undefined || nowMs - checkedMs >= CHECK_MS
 }
 
 function send (stream: Stream, { key, text }: Snapshot, nowMs: number): void {

@@ -22,7 +22,7 @@ export interface HistoryParts {
   readonly every?: Every
 }
 
-/** The JSON of GET /history: point i of a series is about `from` plus i steps, and ends a step later. */
+/** The JSON of GET /history. Point i of a series is of the step i steps after `from`. */
 export interface HistoryAnswer {
   readonly from: string
   readonly step_seconds: number
@@ -37,6 +37,11 @@ export interface HistoryAnswer {
     /** The server's port; null for what concerns them all. */
     readonly server: number | null
   }>
+}
+
+interface Series {
+  readonly active: Array<number | null>
+  readonly reserved: Array<number | null>
 }
 
 export const SAMPLE_MS = 5000
@@ -77,28 +82,16 @@ export class History {
 
   /** Rejects with DatabaseBusy and DatabaseFailed. */
   async answer (minutes: number): Promise<HistoryAnswer> {
-    const { store, ports, wallNow } = this.#parts
+    const { store, wallNow } = this.#parts
     const steps = Math.ceil(minutes * MINUTE_MS / SAMPLE_MS / POINTS_MAX)
     const stepMs = steps * SAMPLE_MS
     // Steps lie alike at every call, so that points do not change as time goes on.
     const lastStep = Math.floor(wallNow() / stepMs)
     const count = Math.ceil(minutes * MINUTE_MS / stepMs)
     const fromMs = (lastStep - count + 1) * stepMs
-    const series = new Map(ports.map(port => [port, { active: points(count), reserved: points(count) }]))
-    let slice = 0
-    for (const { atMs, loads } of store.samples(fromMs)) {
-      const at = Math.floor((atMs - fromMs) / stepMs)
-      for (const [port, { active, reserved }] of series) {
-        const load = loads[port]
-        if (load === null || load === undefined || at >= count) continue
-        active[at] = Math.max(active[at] ?? 0, load[0])
-        reserved[at] = Math.max(reserved[at] ?? 0, load[1])
-      }
-      if (++slice % SLICE_SAMPLES === 0) await setImmediate()
-    }
-    // The step that is not over has no sample yet; that is no gap.
-    const isOpen = [...series.values()].every(({ active }) => active[count - 1] === null)
-    const end = isOpen ? count - 1 : count
+    const { series, sampledCount } = await this.#series(fromMs, stepMs, count)
+    // The step that has just begun may have no sample yet; that is no gap.
+    const end = Math.max(sampledCount, count - 1)
     return {
       from: new Date(fromMs).toISOString(),
       step_seconds: stepMs / 1000,
@@ -109,6 +102,29 @@ export class History {
         at: new Date(atMs).toISOString(), type, server: port
       }))
     }
+  }
+
+  async #series (
+    fromMs: number, stepMs: number, count: number
+  ): Promise<{ series: ReadonlyMap<number, Series>, sampledCount: number }> {
+    const { store, ports } = this.#parts
+    const series = new Map(ports.map(port => [port, emptySeries(count)]))
+    let sampledCount = 0
+    let slice = 0
+    for (const { atMs, loads } of store.samples(fromMs)) {
+      const at = Math.floor((atMs - fromMs) / stepMs)
+      // The wall's clock may have been set back since a sample was taken.
+      if (at >= count) break
+      sampledCount = at + 1
+      for (const [port, { active, reserved }] of series) {
+        const load = loads[port]
+        if (load === null || load === undefined) continue
+        active[at] = Math.max(active[at] ?? 0, load[0])
+        reserved[at] = Math.max(reserved[at] ?? 0, load[1])
+      }
+      if (++slice % SLICE_SAMPLES === 0) await setImmediate()
+    }
+    return { series, sampledCount }
   }
 
   #look (): void {
@@ -142,6 +158,7 @@ function stepOf (wallMs: number): number {
   return Math.floor(wallMs / SAMPLE_MS)
 }
 
-function points (count: number): Array<number | null> {
-  return new Array<number | null>(count).fill(null)
+function emptySeries (count: number): Series {
+  const nothing = new Array<number | null>(count).fill(null)
+  return { active: nothing, reserved: [...nothing] }
 }

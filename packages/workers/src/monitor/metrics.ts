@@ -141,7 +141,7 @@ function threadFamilies (
       perThread(({ meter }) => rates.totals.lockWaits(meter).count)),
     family('usher_lock_wait_seconds_total', 'counter', 'For how long, in all.',
       perThread(({ meter }) => rates.totals.lockWaits(meter).ms / 1000)),
-    histogram('usher_event_loop_delay_seconds', 'How late a timer of 20 ms fired.',
+    histogram('usher_event_loop_delay_seconds', 'How late a timer fired, looked at 5 times a second.',
       perThread(({ meter }) => rates.totals.loopDelays(meter)))
   ]
 }
