@@ -63,9 +63,15 @@ export const AuditCursorInvalid = defineError(
   'USHER_AUDIT_CURSOR_INVALID', 'the cursor is none that was given out', 400
 )
 
-// The monitor's logins: too many at once, come back.
+// The account command: nothing is changed, and it ends with exit code 1.
+export const AccountRefused = defineError('USHER_ACCOUNT_REFUSED', '%s')
+
+// The monitor's logins: try again in a moment.
 export const CredentialsBusy = defineError(
   'USHER_CREDENTIALS_BUSY', 'too many passwords wait to be verified', 503
+)
+export const CredentialsFailed = defineError(
+  'USHER_CREDENTIALS_FAILED', 'the password was not verified: %s', 503
 )
 
 // Talk between threads.

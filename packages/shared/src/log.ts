@@ -16,6 +16,8 @@ export interface LogOptions {
   /** Absolute path; undefined for no file. */
   readonly file: string | undefined
   readonly isTerminal: boolean
+  /** True if left out; the account command has words of its own for the console. */
+  readonly hasConsole?: boolean
 }
 
 /** The name of the thread that owns the console. */
@@ -24,9 +26,13 @@ const STDOUT = 1
 const PRIVATE_FILE_MODE = 0o600
 
 /** Throws when the file cannot be opened. */
-export function openLog ({ thread, level, file, isTerminal }: LogOptions): Logger {
-  const console = isTerminal ? prettyConsole() : appendTo(STDOUT)
-  const streams: pino.StreamEntry[] = [{ level: 'trace', stream: console }]
+export function openLog ({
+  thread, level, file, isTerminal, hasConsole = true
+}: LogOptions): Logger {
+  const streams: pino.StreamEntry[] = []
+  if (hasConsole) {
+    streams.push({ level: 'trace', stream: isTerminal ? prettyConsole() : appendTo(STDOUT) })
+  }
   if (file !== undefined) streams.push({ level: 'trace', stream: appendTo(openFile(file)) })
   return pino({
     level,

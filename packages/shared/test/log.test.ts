@@ -97,6 +97,14 @@ t.test('log: appends to a file that is there', async t => {
   ])
 })
 
+t.test('log: without a console the lines are in the file only', async t => {
+  const file = `${t.testdir()}/server.log`
+  for (const isTerminal of [false, true]) {
+    t.match(await run({ file, isTerminal, hasConsole: false }), { code: 0, stdout: '', stderr: '' })
+  }
+  t.equal(parseLines(readFileSync(file, 'utf8')).length, 8)
+})
+
 t.test('log: console and file get the same JSON lines: ISO time, thread, level', async t => {
   const file = `${t.testdir()}/server.log`
   const startedMs = Date.now()

@@ -1,114 +1,164 @@
 /**
- * The words of `npm run account`: a command, its name and number, and the program's own flags for
- * where the database is. Written by hand because a bare -1 is a permission here, and an unknown
- * option to every parser of flags. Pure.
+ * The words of the account command: what is asked for, and with which settings. Never repeats a
+ * word that should not be there, because it may be a password. Computes only.
  */
+import { nearMiss } from '@usher/shared/near-miss.ts'
+import { quoteName } from '@usher/shared/quote.ts'
 
 export type AccountOrder =
-  | { readonly command: 'list' }
+  | { readonly command: 'help' | 'list' }
   | { readonly command: 'passwd', readonly name: string }
   | { readonly command: 'add', readonly name: string, readonly permission: number }
-  | { readonly command: 'remove', readonly name: string, readonly isForced: boolean }
+  | ChangeOrder
+
+/** Those that may leave nobody who administers. */
+export type ChangeOrder =
   | {
     readonly command: 'permission'
     readonly name: string
     readonly permission: number
     readonly isForced: boolean
   }
+  | { readonly command: 'remove', readonly name: string, readonly isForced: boolean }
 
 export type AccountWords =
-  | { readonly kind: 'help' }
-  | { readonly kind: 'wrong', readonly problem: string }
-  | { readonly kind: 'order', readonly order: AccountOrder, readonly settingsArgv: string[] }
+  | { readonly order: AccountOrder, readonly settingsArgv: readonly string[] }
+  | { readonly problem: string }
 
-export const ACCOUNT_USAGE = `npm run account -- COMMAND
+export const ACCOUNT_USAGE = `usage: npm run account -- COMMAND
 
-  add NAME --permission N   makes an account; asks for its password
-  list                      all accounts and what they may do
-  passwd NAME               a new password; ends the account's sessions
-  permission NAME N         what the account may do, from its next request on
-  remove NAME               ends the account's sessions, too
+  add NAME --permission N    make an account
+  list                       show all accounts
+  passwd NAME                set a new password; the account's sessions end
+  permission NAME N          set what the account may do
+  remove NAME                remove the account; its sessions end
 
-  N  -1 nothing, 0 view, 1 view and disconnect
+N is -1 (nothing), 0 (view) or 1 (view and disconnect). A password is asked for
+without echo, or read from the first line of standard input; it has at least 12
+characters and is not the account's name. A program that is running knows of a
+change at the next request.
 
-A password is asked for without showing it, or read from standard input (one line).
-  --force                   also for the last account with permission 1
-  --db-path FILE            the database; or --settings FILE, DB_PATH, usher.env, as for the program
+  --force           remove or demote the last account that may administer, too
+  --db-path FILE    the database, if neither DB_PATH nor usher.env says so
+  --settings FILE   read FILE instead of usher.env in the working directory
+  -h, --help        print this text and exit
+
+Exit codes: 0 done, 1 not done, 2 the words or a setting are wrong.
 `
 
+type Command = Exclude<AccountOrder['command'], 'help'>
+
+interface Shape {
+  /** What follows the command, for the complaint. */
+  readonly words: readonly string[]
+  /** The flags that it takes; `--permission` must be there. */
+  readonly flags: readonly string[]
+}
+
+const SHAPES: Readonly<Record<Command, Shape>> = {
+  add: { words: ['NAME'], flags: ['--permission'] },
+  list: { words: [], flags: [] },
+  passwd: { words: ['NAME'], flags: [] },
+  permission: { words: ['NAME', 'N'], flags: ['--force'] },
+  remove: { words: ['NAME'], flags: ['--force'] }
+}
+const COMMANDS = Object.keys(SHAPES) as readonly Command[]
 const SETTINGS_FLAGS = ['--db-path', '--settings']
-const NUMBER = /^-?\d+$/
+const HELP_FLAGS = ['--help', '-h']
+const VALUE_FLAGS = ['--permission', ...SETTINGS_FLAGS]
+const FLAGS = [...VALUE_FLAGS, '--force', '--help']
+/** A permission such as -1 looks like a flag and is none. */
+const NEGATIVE = /^-\d+$/
+const WHOLE = /^-?\d{1,9}$/
 
-interface Split {
+/** The command line, taken apart; undefined is a value that is missing. */
+interface Parts {
   readonly words: string[]
-  readonly settingsArgv: string[]
-  permission: string | undefined
-  isForced: boolean
-  isHelp: boolean
-  problem: string | undefined
+  readonly flags: Map<string, string | undefined>
 }
 
+/** @param argv what follows the program's name. Never throws. */
 export function parseAccountWords (argv: readonly string[]): AccountWords {
-  const { words, settingsArgv, permission, isForced, isHelp, problem } = split(argv)
-  if (isHelp) return { kind: 'help' }
-  const order = problem ?? orderOf(words, permission, isForced)
-  return typeof order === 'string'
-    ? { kind: 'wrong', problem: order }
-    : { kind: 'order', order, settingsArgv }
+  const parts = takeApart(argv)
+  const { words: [command, ...rest], flags } = parts
+  const settingsArgv = SETTINGS_FLAGS
+    .filter(flag => flags.has(flag))
+    .map(flag => `${flag}=${flags.get(flag) ?? ''}`)
+  if (HELP_FLAGS.some(flag => flags.has(flag)) || command === 'help') {
+    return { order: { command: 'help' }, settingsArgv }
+  }
+  if (command === undefined) return { problem: 'a command is missing' }
+  if (!isCommand(command)) return { problem: unknown('command', command, COMMANDS) }
+  const problem = flagProblem(command, flags) ?? wordProblem(command, rest)
+  return problem === undefined ? order(command, rest, flags, settingsArgv) : { problem }
 }
 
-/** Tells words from flags. A flag's value stands behind it or behind its `=`. */
-function split (argv: readonly string[]): Split {
-  const found: Split = {
-    words: [],
-    settingsArgv: [],
-    permission: undefined,
-    isForced: false,
-    isHelp: false,
-    problem: undefined
+function takeApart (argv: readonly string[]): Parts {
+  const words: string[] = []
+  const flags = new Map<string, string | undefined>()
+  for (let at = 0; at < argv.length; at++) {
+    const text = argv[at]!
+    if (text === '--') return { words: [...words, ...argv.slice(at + 1)], flags }
+    if (!text.startsWith('-') || NEGATIVE.test(text)) {
+      words.push(text)
+      continue
+    }
+    const equals = text.indexOf('=')
+    const flag = equals === -1 ? text : text.slice(0, equals)
+    if (equals !== -1) {
+      flags.set(flag, text.slice(equals + 1))
+    } else if (VALUE_FLAGS.includes(flag) && argv[at + 1]?.startsWith('--') === false) {
+      flags.set(flag, argv[++at])
+    } else {
+      flags.set(flag, undefined)
+    }
   }
-  const rest = argv.flatMap(word => {
-    const equals = word.startsWith('--') ? word.indexOf('=') : -1
-    return equals === -1 ? [word] : [word.slice(0, equals), word.slice(equals + 1)]
-  })
-  while (rest.length > 0) {
-    const word = rest.shift()!
-    if (word === '--help' || word === '-h') found.isHelp = true
-    else if (word === '--force') found.isForced = true
-    else if (word === '--permission') found.permission = rest.shift() ?? ''
-    else if (SETTINGS_FLAGS.includes(word)) found.settingsArgv.push(word, rest.shift() ?? '')
-    else if (!word.startsWith('-') || NUMBER.test(word)) found.words.push(word)
-    else found.problem ??= `${word} is no option; allowed are --permission, --force, --db-path and --settings`
-  }
-  return found
+  return { words, flags }
 }
 
-/** The order, or what is wrong with it. */
-function orderOf (
-  [command = '', name, ...more]: readonly string[], permission: string | undefined,
-  isForced: boolean
-): AccountOrder | string {
-  const number = command === 'permission' ? permission ?? more.shift() : permission
-  if (command === 'list') return name === undefined ? { command } : tooMany(command)
-  if (!['add', 'passwd', 'permission', 'remove'].includes(command)) {
-    return command === '' ? 'name a command' : `"${command}" is no command`
+function flagProblem (command: Command, flags: Parts['flags']): string | undefined {
+  for (const [flag, value] of flags) {
+    if (!FLAGS.includes(flag)) return unknown('flag', flag, FLAGS)
+    if (!SETTINGS_FLAGS.includes(flag) && !SHAPES[command].flags.includes(flag)) {
+      return `${command} takes no ${flag}`
+    }
+    if (flag === '--force' ? value !== undefined : value === undefined || value === '') {
+      return flag === '--force' ? '--force takes no value' : `${flag} needs a value`
+    }
   }
-  if (name === undefined) return `${command} takes the account's name`
-  if (more.length > 0) return tooMany(command)
-  if (command === 'passwd') return { command, name }
-  if (command === 'remove') return { command, name, isForced }
-  if (number === undefined || !NUMBER.test(number) || !isPermission(Number(number))) {
-    return `the permission must be -1, 0 or 1${number === undefined ? '' : `, not "${number}"`}`
-  }
-  return command === 'add'
-    ? { command, name, permission: Number(number) }
-    : { command: 'permission', name, permission: Number(number), isForced }
+  if (command === 'add' && !flags.has('--permission')) return 'add needs --permission N'
+  return undefined
 }
 
-function tooMany (command: string): string {
-  return `${command} takes fewer words`
+function wordProblem (command: Command, rest: readonly string[]): string | undefined {
+  const { words } = SHAPES[command]
+  if (rest.length === words.length) return undefined
+  const wanted = words.length === 0 ? 'nothing' : words.join(' and ')
+  return `${command} takes ${wanted}; a password is never given on the command line`
 }
 
-function isPermission (number: number): boolean {
-  return number >= -1 && number <= 1
+function order (
+  command: Command, [name = '', permissionWord]: readonly string[], flags: Parts['flags'],
+  settingsArgv: readonly string[]
+): AccountWords {
+  const isForced = flags.has('--force')
+  if (command === 'list') return { order: { command }, settingsArgv }
+  if (command === 'passwd') return { order: { command, name }, settingsArgv }
+  if (command === 'remove') return { order: { command, name, isForced }, settingsArgv }
+  const text = permissionWord ?? flags.get('--permission') ?? ''
+  if (!WHOLE.test(text)) return { problem: 'N must be a whole number, such as -1, 0 or 1' }
+  const permission = Number(text)
+  if (command === 'add') return { order: { command, name, permission }, settingsArgv }
+  return { order: { command, name, permission, isForced }, settingsArgv }
+}
+
+function isCommand (word: string): word is Command {
+  return Object.hasOwn(SHAPES, word)
+}
+
+function unknown (what: string, given: string, known: readonly string[]): string {
+  const near = nearMiss(given, known)
+  // What is near to none may be anything, a password included.
+  if (near === undefined) return `unknown ${what}; one of ${known.join(', ')} is expected`
+  return `unknown ${what} ${quoteName(given)}, did you mean ${near}?`
 }

@@ -1,22 +1,33 @@
-/** Which passwords are refused, whoever chooses them and however. Pure. */
+/**
+ * Which passwords may be chosen, the same for the monitor and the account command. Length is what
+ * counts, not the kinds of characters (NIST SP 800-63B section 3.1.1). Pure; starts nothing.
+ */
+import { usernameKey } from '../monitor/accounts.ts'
 
-const LENGTH_MIN = 12
-const BYTES_MAX = 1024
-/** Half of a character: no keyboard makes it, and UTF-8 cannot say it. */
-const LONE_SURROGATE = /\p{Surrogate}/u
+export const PASSWORD_LENGTH_MIN = 12
+export const PASSWORD_BYTES_MAX = 1024
+/** Nobody can type these at every prompt; half a surrogate pair is no text at all. */
+const UNTYPABLE = /[\p{Cc}\p{Surrogate}]/u
 
-/** What is wrong with a password, as a sentence; undefined for a good one. */
+/** What is wrong with a new password, as a sentence that does not show it; undefined if nothing. */
 export function passwordProblem (password: string, username: string): string | undefined {
-  // Counted as people do: a character outside the basic plane is one.
-  if ([...password].length < LENGTH_MIN) {
-    return `The password has fewer than ${LENGTH_MIN} characters.`
+  if (Buffer.byteLength(password) > PASSWORD_BYTES_MAX) {
+    return `The password is longer than ${PASSWORD_BYTES_MAX} bytes.`
   }
-  if (Buffer.byteLength(password) > BYTES_MAX) {
-    return `The password has more than ${BYTES_MAX} bytes.`
+  if (UNTYPABLE.test(password)) {
+    return 'The password has control characters or is not valid text.'
   }
-  if (password.toLowerCase() === username.toLowerCase()) {
+  // As the hash takes it: an accent is one letter, however it was typed.
+  if ([...password.normalize('NFC')].length < PASSWORD_LENGTH_MIN) {
+    return `The password is shorter than ${PASSWORD_LENGTH_MIN} characters.`
+  }
+  if (isOnlyTheName(usernameKey(password), usernameKey(username))) {
     return "The password is the account's name."
   }
-  if (LONE_SURROGATE.test(password)) return 'The password is not valid text.'
   return undefined
+}
+
+/** Over and over, too. */
+function isOnlyTheName (password: string, name: string): boolean {
+  return name !== '' && password.replaceAll(name, '') === ''
 }

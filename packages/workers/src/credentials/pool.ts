@@ -1,69 +1,130 @@
 /**
- * Passwords verified off the monitor's event loop, by threads of their own behind a bounded queue.
- * The only file that speaks to piscina, which is loaded with the first password. Runs in the
- * monitor's thread.
+ * Passwords verified and hashed by threads of their own, off the monitor's event loop, behind a
+ * bounded queue. The only file that loads piscina. Runs in the monitor's thread.
  */
 import type { Piscina } from 'piscina'
-import { CredentialsBusy } from '@usher/shared/errors.ts'
-import type { Task } from './main.ts'
+import { CredentialsBusy, CredentialsFailed } from '@usher/shared/errors.ts'
+import type { Logger } from 'pino'
+import type { CredentialsTask } from './main.ts'
 
-/** A verification takes some 50 ms of one core: one thread leaves the others to visitors. */
+export interface CredentialsPoolOptions {
+  readonly log?: Pick<Logger, 'error'>
+  /** When a task has had its time; DEADLINE_MS if left out. */
+  readonly newDeadline?: () => AbortSignal
+}
+
+/** A verification takes some 50 ms of one core; the others are the visitors'. */
 const THREADS = 1
-/** Verifications that wait, some two seconds' worth; the next one is told to come back. */
+/** Tasks that wait, some two seconds' worth; whoever comes then is told to come back. */
 export const QUEUE_MAX = 32
-/** An idle thread ends: nobody logs in for hours. */
-const IDLE_MS = 60_000
+/** For a task from its arrival; a full queue on a loaded machine takes a third of it. */
+const DEADLINE_MS = 30_000
+const SILENT: Pick<Logger, 'error'> = { error () {} }
 
 export class CredentialsPool {
   readonly #file: string
-  #pool: Promise<Piscina> | undefined
-  #waiting = 0
+  readonly #log: Pick<Logger, 'error'>
+  readonly #newDeadline: () => AbortSignal
+  /** Loaded and started with the first task: that takes time that a start does not have. */
+  #threads: Promise<Piscina> | undefined
+  #taskCount = 0
+  #isClosed = false
 
-  /** @param file path of the thread's entry, credentials/main.ts as built */
-  constructor (file: string) {
+  /** @param file the thread's entry: main.ts beside this, as it was built */
+  constructor (file: string, { log = SILENT, newDeadline }: CredentialsPoolOptions = {}) {
     this.#file = file
+    this.#log = log
+    this.#newDeadline = newDeadline ?? (() => AbortSignal.timeout(DEADLINE_MS))
   }
 
   /**
-   * Whether the password fits the hash. Without one the answer is no, after the same work. Rejects
-   * with USHER_CREDENTIALS_BUSY when too many wait.
+   * Whether the password fits the hash. Without one (there is no such account) the answer is false
+   * after the same work. Rejects with CredentialsBusy when the queue is full, and with
+   * CredentialsFailed when a thread died or the pool was closed; `hash` does, too.
+   * @param username for the log, if the hash is damaged
    */
-  async verify (hash: string | undefined, password: string): Promise<boolean> {
-    return await this.#run({ type: 'verify', hash, password }) === true
+  async verify (hash: string | undefined, password: string, username?: string): Promise<boolean> {
+    const verdict = await this.#run({ type: 'verify', hash, password })
+    if (verdict === 'damaged') {
+      this.#log.error({ username }, 'a stored password is damaged: it fits nothing until set anew')
+    }
+    return verdict === 'right'
   }
 
-  /** The hash to keep for a password. Rejects as `verify` does. */
+  /** The hash to store. */
   async hash (password: string): Promise<string> {
-    return String(await this.#run({ type: 'hash', password }))
+    return await this.#run({ type: 'hash', password })
   }
 
-  /** Ends the threads; what is under way is rejected. */
+  /** Ends the threads; what is under way fails. May be called twice. */
   async close (): Promise<void> {
-    const pool = await this.#pool
-    await pool?.destroy()
+    this.#isClosed = true
+    await this.#discard()
   }
 
-  async #run (task: Task): Promise<unknown> {
-    // Counted here, because piscina counts only once it has been loaded.
-    if (this.#waiting >= THREADS + QUEUE_MAX) throw new CredentialsBusy()
-    this.#waiting++
+  async #run (task: CredentialsTask): Promise<string> {
+    if (this.#isClosed) throw new CredentialsFailed('the monitor stops')
+    // Counted here: piscina's own bound holds only once it has been loaded.
+    if (this.#taskCount >= THREADS + QUEUE_MAX) throw new CredentialsBusy()
+    this.#taskCount++
     try {
-      this.#pool ??= startPool(this.#file)
-      return await (await this.#pool).run(task)
+      return await this.#withinDeadline(task)
+    } catch (error) {
+      throw new CredentialsFailed(error instanceof Error ? error.message : String(error))
     } finally {
-      this.#waiting--
+      this.#taskCount--
     }
   }
-}
 
-async function startPool (filename: string): Promise<Piscina> {
-  const { Piscina } = await import('piscina')
-  return new Piscina({
-    filename,
-    minThreads: 0,
-    maxThreads: THREADS,
-    maxQueue: QUEUE_MAX + THREADS,
-    idleTimeout: IDLE_MS,
-    env: {}
-  })
+  /** A thread that hangs, or never starts, must not hold up the logins for ever. */
+  #withinDeadline (task: CredentialsTask): Promise<string> {
+    const deadline = this.#newDeadline()
+    return new Promise((resolve, reject) => {
+      const expire = (): void => {
+        reject(new Error('it took too long'))
+        void this.#discard()
+      }
+      deadline.addEventListener('abort', expire, { once: true })
+      this.#post(task).then(resolve, reject).finally(() => {
+        deadline.removeEventListener('abort', expire)
+      })
+    })
+  }
+
+  async #post (task: CredentialsTask): Promise<string> {
+    this.#threads ??= this.#start()
+    const threads = await this.#threads
+    if (this.#isClosed) throw new Error('the monitor stops')
+    return await threads.run(task) as string
+  }
+
+  async #start (): Promise<Piscina> {
+    try {
+      const { Piscina } = await import('piscina')
+      const threads = new Piscina({
+        filename: this.#file,
+        // As many at least: with fewer, who waits behind a thread that died waits in vain.
+        minThreads: THREADS,
+        maxThreads: THREADS,
+        // Without it a task that finds the thread busy goes behind those that came later.
+        stricterFIFO: true,
+        env: {}
+      })
+      threads.on('error', (error: Error) => {
+        this.#log.error({ err: error }, 'a thread for passwords died')
+        void this.#discard()
+      })
+      return threads
+    } catch (error) {
+      this.#threads = undefined
+      throw error
+    }
+  }
+
+  /** The next task starts new threads; tasks that are under way fail. */
+  async #discard (): Promise<void> {
+    const threads = this.#threads
+    this.#threads = undefined
+    await threads?.then(pool => pool.destroy(), () => {})
+  }
 }

@@ -63,8 +63,7 @@ export class Accounts {
   async add (
     username: string, passwordHash: string, permission: number, mustChange: boolean
   ): Promise<Account> {
-    const name = username.normalize('NFC')
-    if (!isUsername(name)) throw new AccountNameInvalid()
+    const name = checkUsername(username)
     return await this.#database.write(sql => {
       if (findByKey(sql, name) !== undefined) throw new AccountExists(quote(name))
       checkPermission(sql, permission)
@@ -105,6 +104,13 @@ export class Accounts {
 /** What makes two names one: case and the way an accent is written make no difference. */
 export function usernameKey (username: string): string {
   return username.normalize('NFC').toUpperCase().toLowerCase()
+}
+
+/** Throws AccountNameInvalid. @returns the name as it is stored */
+export function checkUsername (username: string): string {
+  const name = username.normalize('NFC')
+  if (!isUsername(name)) throw new AccountNameInvalid()
+  return name
 }
 
 function isUsername (name: string): boolean {

@@ -10,6 +10,7 @@ import { ApiError, type ApiErrorCode } from './api-error.ts'
 /** Errors of other parts that mean something to a client. */
 const BY_CODE: Readonly<Record<string, { error: ApiErrorCode, retryAfterS?: number }>> = {
   USHER_CREDENTIALS_BUSY: { error: 'busy', retryAfterS: 1 },
+  USHER_CREDENTIALS_FAILED: { error: 'busy', retryAfterS: 1 },
   USHER_DATABASE_BUSY: { error: 'database_unavailable', retryAfterS: 2 },
   USHER_DATABASE_FAILED: { error: 'database_unavailable', retryAfterS: 10 },
   USHER_ORDER_TIMED_OUT: { error: 'busy', retryAfterS: 1 },

@@ -1,115 +1,132 @@
 /**
- * How often somebody may try to log in: five attempts for one account from one address that are
- * running or have failed within a minute. Keyed by both, so that nobody keeps an account's owner
- * out from elsewhere. Holds only what runs or has failed lately. Runs in the monitor's thread.
+ * How often somebody may try to log in: five attempts for one account from one address that run or
+ * have failed within a minute. By both together, so that nobody can lock an account's owner out
+ * from another address. Keeps what still counts, within a bound. Runs in the monitor's thread.
  */
 import type { Address } from '@usher/shared/client.ts'
-import { usernameKey } from './accounts.ts'
+import { USERNAME_LENGTH_MAX, usernameKey } from './accounts.ts'
+
+/** Only a wrong password counts on; `failed` is trouble of our own. */
+export type AttemptOutcome = 'right' | 'wrong' | 'failed'
 
 export type Attempt =
-  /** `end` is called once. Only `wrong` counts on; `failed` is our own trouble. */
-  | { readonly kind: 'go', readonly end: (outcome: 'right' | 'wrong' | 'failed') => void }
+  | { readonly kind: 'go', end (outcome: AttemptOutcome): void }
   | { readonly kind: 'wait', readonly retryAfterS: number }
-
-const ATTEMPTS_MAX = 5
-const WINDOW_MS = 60_000
-/** Told to who waits for attempts that are still running. */
-const RUNNING_RETRY_MS = 1000
-/** More names than these from one address share one record: no flood of them pushes one out. */
-const NAMES_MAX = 64
-/** Beyond, the one that tried longest ago is forgotten. The pool verifies some 1,000 a minute. */
-export const ADDRESSES_MAX = 10_000
 
 /** Of one account, from one address. */
 interface Tries {
+  readonly key: string
   running: number
   /** Oldest first. */
-  readonly failedMs: number[]
+  failedMs: readonly number[]
 }
 
-/** In place of a name, for those beyond NAMES_MAX. No account is called nothing. */
-const OTHER_NAMES = ''
-
-/** The third word of an IPv4 address in its mapped form. */
+export const ATTEMPTS_MAX = 5
+export const WINDOW_MS = 60_000
+/**
+ * Beyond these, some are forgotten: the fewest failures first, of equals the oldest, and never who
+ * has to wait. So a flood of other names or addresses pushes out itself. It is full of those who
+ * wait after 50,000 wrong passwords within a minute; the pool verifies some 1,000.
+ */
+export const TRIES_MAX = 10_000
+/** Told to whoever waits for attempts that still run. */
+const RUNNING_RETRY_S = 1
+/** Of each rank, at every attempt: twice as many as can have come in. */
+const EXPIRED_AT_ONCE_MAX = 2
+/** The key of an account's name is never longer: a capital of one letter has up to three. */
+const NAME_KEY_LENGTH_MAX = 3 * USERNAME_LENGTH_MAX
+/** The third word of an IPv4 address, which is held in its mapped form. */
 const MAPPED_WORD = 0xffff
 
 export class LoginThrottle {
   readonly #now: () => number
-  /** The one that tried longest ago first. */
-  readonly #records = new Map<string, Map<string, Tries>>()
+  readonly #triesMax: number
+  readonly #tries = new Map<string, Tries>()
+  /** Those that nothing runs of, by the number of their failures, oldest first. */
+  readonly #ranks = Array.from({ length: ATTEMPTS_MAX + 1 }, () => new Set<Tries>())
 
   /** @param now monotonic milliseconds */
-  constructor (now: () => number) {
+  constructor (now: () => number, triesMax = TRIES_MAX) {
     this.#now = now
+    this.#triesMax = triesMax
   }
 
-  /** Asked before anything is verified: attempts count from their start. */
+  /** Asked before anything is verified: an attempt counts from its start. */
   begin (address: Address, username: string): Attempt {
     const nowMs = this.#now()
-    const place = placeOf(address)
-    const names = this.#namesOf(place)
-    const name = nameIn(names, usernameKey(username), nowMs)
-    const record = names.get(name) ?? { running: 0, failedMs: [] }
-    forgetOld(record, nowMs)
-    if (record.running + record.failedMs.length >= ATTEMPTS_MAX) {
-      return { kind: 'wait', retryAfterS: Math.ceil(waitMs(record, nowMs) / 1000) }
+    this.#forgetExpired(nowMs)
+    const key = keyOf(address, username)
+    const tries = this.#tries.get(key) ?? { key, running: 0, failedMs: [] }
+    this.#ranks[tries.failedMs.length]!.delete(tries)
+    tries.failedMs = tries.failedMs.filter(failedMs => nowMs - failedMs < WINDOW_MS)
+    if (tries.running + tries.failedMs.length >= ATTEMPTS_MAX) {
+      this.#putAway(tries)
+      return { kind: 'wait', retryAfterS: retryAfterS(tries, nowMs) }
     }
-    record.running++
-    names.set(name, record)
+    if (!this.#tries.has(key) && !this.#makeRoom()) {
+      return { kind: 'wait', retryAfterS: RUNNING_RETRY_S }
+    }
+    this.#tries.set(key, tries)
+    tries.running++
+    let isOver = false
     return {
       kind: 'go',
       end: outcome => {
-        record.running--
-        if (outcome === 'wrong') record.failedMs.push(this.#now())
-        if (record.running === 0 && record.failedMs.length === 0) this.#forget(place, name)
+        if (isOver) return
+        isOver = true
+        tries.running--
+        if (outcome === 'wrong') tries.failedMs = [...tries.failedMs, this.#now()]
+        this.#putAway(tries)
       }
     }
   }
 
-  /** How many addresses are held. */
+  /** How many accounts are kept count of, each once for every address. */
   get size (): number {
-    return this.#records.size
+    return this.#tries.size
   }
 
-  /** Moves the address behind all others; the first of those makes room for a new one. */
-  #namesOf (place: string): Map<string, Tries> {
-    const names = this.#records.get(place) ?? new Map<string, Tries>()
-    this.#records.delete(place)
-    if (this.#records.size >= ADDRESSES_MAX) {
-      const [oldest] = this.#records.keys()
-      this.#records.delete(oldest!)
+  #putAway (tries: Tries): void {
+    if (tries.running > 0) return
+    if (tries.failedMs.length === 0) this.#tries.delete(tries.key)
+    else this.#ranks[tries.failedMs.length]!.add(tries)
+  }
+
+  /** False when all of them run or have to wait. */
+  #makeRoom (): boolean {
+    if (this.#tries.size < this.#triesMax) return true
+    const lowest = this.#ranks.slice(0, ATTEMPTS_MAX).find(rank => rank.size > 0)
+    const [oldest] = lowest ?? []
+    if (oldest !== undefined) this.#forget(oldest)
+    return oldest !== undefined
+  }
+
+  #forgetExpired (nowMs: number): void {
+    for (const rank of this.#ranks) {
+      let looked = 0
+      for (const tries of rank) {
+        if (nowMs - tries.failedMs.at(-1)! < WINDOW_MS) break
+        this.#forget(tries)
+        if (++looked === EXPIRED_AT_ONCE_MAX) break
+      }
     }
-    this.#records.set(place, names)
-    return names
   }
 
-  #forget (place: string, name: string): void {
-    const names = this.#records.get(place)
-    names?.delete(name)
-    if (names?.size === 0) this.#records.delete(place)
+  #forget (tries: Tries): void {
+    this.#ranks[tries.failedMs.length]!.delete(tries)
+    this.#tries.delete(tries.key)
   }
 }
 
-/** A host has a whole IPv6 /64 to choose its addresses from. */
-function placeOf ({ w0, w1, w2, w3 }: Address): string {
-  return w0 === 0 && w1 === 0 && w2 === MAPPED_WORD ? `4 ${w3}` : `6 ${w0} ${w1}`
+/** One host has a whole IPv6 /64 to choose its addresses from. */
+function keyOf ({ w0, w1, w2, w3 }: Address, username: string): string {
+  const isIpv4 = w0 === 0 && w1 === 0 && w2 === MAPPED_WORD
+  const name = usernameKey(username).slice(0, NAME_KEY_LENGTH_MAX)
+  return `${isIpv4 ? `4 ${w3}` : `6 ${w0} ${w1}`} ${name}`
 }
 
-function nameIn (names: Map<string, Tries>, name: string, nowMs: number): string {
-  if (names.has(name) || names.size < NAMES_MAX) return name
-  for (const [known, record] of names) {
-    forgetOld(record, nowMs)
-    if (record.running === 0 && record.failedMs.length === 0) names.delete(known)
-  }
-  return names.size < NAMES_MAX ? name : OTHER_NAMES
-}
-
-function forgetOld ({ failedMs }: Tries, nowMs: number): void {
-  while (failedMs.length > 0 && nowMs - failedMs[0]! >= WINDOW_MS) failedMs.shift()
-}
-
-/** Until one of the failures no longer counts; running ones may end at any moment. */
-function waitMs ({ running, failedMs }: Tries, nowMs: number): number {
-  const untilFewer = failedMs[failedMs.length + running - ATTEMPTS_MAX]
-  return untilFewer === undefined ? RUNNING_RETRY_MS : untilFewer + WINDOW_MS - nowMs
+/** Until the oldest failure no longer counts. */
+function retryAfterS ({ failedMs: [oldestMs] }: Tries, nowMs: number): number {
+  if (oldestMs === undefined) return RUNNING_RETRY_S
+  return Math.ceil((oldestMs + WINDOW_MS - nowMs) / 1000)
 }

@@ -46,7 +46,7 @@ export class Logins {
     const { accounts, sessions, audit, count } = this.#parts
     const account = await this.#attempt(username, from, async () => {
       const found = await accounts.find(username)
-      const isRight = await this.#parts.credentials.verify(found?.passwordHash, password)
+      const isRight = await this.#parts.credentials.verify(found?.passwordHash, password, username)
       return isRight ? found : undefined
     })
     const address = formatAddress(from.address)
@@ -79,7 +79,7 @@ export class Logins {
     const { username } = session
     const account = await this.#attempt(username, from, async () => {
       const found = await accounts.find(username)
-      const isRight = await credentials.verify(found?.passwordHash, change.current)
+      const isRight = await credentials.verify(found?.passwordHash, change.current, username)
       return isRight ? found : undefined
     })
     if (account === undefined) {

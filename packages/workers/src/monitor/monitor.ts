@@ -37,7 +37,7 @@ export async function openMonitor (
   const { boot, table, meter, ask, log } = context
   const { settings, programDir } = boot
   const { accounts, sessions, denials, audit } = stores
-  const credentials = new CredentialsPool(join(programDir, 'credentials.js'))
+  const credentials = new CredentialsPool(join(programDir, 'credentials.js'), { log })
   const watch = new Watch(context, stores)
   const [pages] = await Promise.all([
     loadPages(programDir),

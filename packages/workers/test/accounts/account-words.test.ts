@@ -1,47 +1,80 @@
-/** The words of the account command, a bare -1 among them. */
 import t from 'tap'
-import { parseAccountWords } from '../../src/accounts/account-words.ts'
+import {
+  ACCOUNT_USAGE, parseAccountWords, type AccountOrder
+} from '../../src/accounts/account-words.ts'
 
-t.test('account words: every command, its flags in any place', async t => {
-  const cases: Array<[line: string, order: object, settingsArgv?: string[]]> = [
+t.test('account words: every command in its forms', async t => {
+  type Case = [line: string, order: AccountOrder, settingsArgv?: readonly string[]]
+  const cases: readonly Case[] = [
     ['list', { command: 'list' }],
-    ['add ana --permission 1', { command: 'add', name: 'ana', permission: 1 }],
-    ['--permission -1 add ana', { command: 'add', name: 'ana', permission: -1 }],
-    ['add ana --permission=-1', { command: 'add', name: 'ana', permission: -1 }],
-    ['passwd ana', { command: 'passwd', name: 'ana' }],
-    ['permission ana -1', { command: 'permission', name: 'ana', permission: -1, isForced: false }],
-    ['permission ana 0 --force', { command: 'permission', name: 'ana', permission: 0, isForced: true }],
-    ['remove ana', { command: 'remove', name: 'ana', isForced: false }],
-    ['--force remove 7', { command: 'remove', name: '7', isForced: true }],
-    ['list --db-path x.db', { command: 'list' }, ['--db-path', 'x.db']],
-    ['--settings=a.env list', { command: 'list' }, ['--settings', 'a.env']]
+    ['help', { command: 'help' }],
+    ['--help', { command: 'help' }],
+    ['add anna -h', { command: 'help' }],
+    ['add anna --permission 1', { command: 'add', name: 'anna', permission: 1 }],
+    ['add anna --permission=0', { command: 'add', name: 'anna', permission: 0 }],
+    ['add anna --permission -1', { command: 'add', name: 'anna', permission: -1 }],
+    ['--permission -1 add anna', { command: 'add', name: 'anna', permission: -1 }],
+    ['add --permission=-1 anna', { command: 'add', name: 'anna', permission: -1 }],
+    ['passwd anna', { command: 'passwd', name: 'anna' }],
+    ['passwd -- --anna', { command: 'passwd', name: '--anna' }],
+    ['permission anna -1', { command: 'permission', name: 'anna', permission: -1, isForced: false }],
+    ['permission anna 7', { command: 'permission', name: 'anna', permission: 7, isForced: false }],
+    ['permission --force anna 0', { command: 'permission', name: 'anna', permission: 0, isForced: true }],
+    ['permission -1 -1', { command: 'permission', name: '-1', permission: -1, isForced: false }],
+    ['remove anna', { command: 'remove', name: 'anna', isForced: false }],
+    ['remove anna --force', { command: 'remove', name: 'anna', isForced: true }],
+    ['list --db-path a.db', { command: 'list' }, ['--db-path=a.db']],
+    ['--settings=a.env list --db-path=-', { command: 'list' }, ['--db-path=-', '--settings=a.env']]
   ]
   for (const [line, order, settingsArgv = []] of cases) {
-    t.strictSame(parseAccountWords(line.split(' ')), { kind: 'order', order, settingsArgv }, line)
+    t.strictSame(parseAccountWords(line.split(' ')), { order, settingsArgv }, line)
   }
-  t.strictSame(parseAccountWords(['--help']), { kind: 'help' })
-  t.strictSame(parseAccountWords(['add', '-h']), { kind: 'help' })
 })
 
-t.test('account words: what is wrong is named, with what is allowed', async t => {
-  const cases: Array<[line: string, problem: RegExp]> = [
-    ['', /name a command/],
-    ['lsit', /"lsit" is no command/],
-    ['list ana', /fewer words/],
-    ['add', /takes the account's name/],
-    ['add ana', /-1, 0 or 1/],
-    ['add ana --permission', /-1, 0 or 1/],
-    ['add ana --permission 2', /-1, 0 or 1, not "2"/],
-    ['add ana --permission one', /not "one"/],
-    ['permission ana', /-1, 0 or 1/],
-    ['permission ana -2', /not "-2"/],
-    ['passwd ana secret', /fewer words/],
-    ['remove ana bo', /fewer words/],
-    ['add ana --password secret', /--password is no option/],
-    ['list -x', /-x is no option/]
+t.test('account words: what is wrong with them', async t => {
+  const one = 'one of add, list, passwd, permission, remove is expected'
+  const cases: ReadonlyArray<[line: string, problem: string]> = [
+    ['', `unknown command; ${one}`],
+    ['Anna', `unknown command; ${one}`],
+    ['lst', 'unknown command lst, did you mean list?'],
+    ['toString', `unknown command; ${one}`],
+    ['add', 'add needs --permission N'],
+    ['add --permission 1', 'add takes NAME; a password is never given on the command line'],
+    ['add anna --permission', '--permission needs a value'],
+    ['add anna --permission --force', '--permission needs a value'],
+    ['add anna --permission 1 --force', 'add takes no --force'],
+    ['add anna --permission=', '--permission needs a value'],
+    ['add anna --permission one', 'N must be a whole number, such as -1, 0 or 1'],
+    ['permission anna 1.5', 'N must be a whole number, such as -1, 0 or 1'],
+    ['permission anna 99999999999', 'N must be a whole number, such as -1, 0 or 1'],
+    ['permission anna', 'permission takes NAME and N; a password is never given on the command line'],
+    ['list anna', 'list takes nothing; a password is never given on the command line'],
+    ['passwd anna --permission 1', 'passwd takes no --permission'],
+    ['passwd anna --force', 'passwd takes no --force'],
+    ['remove anna --force=yes', '--force takes no value'],
+    ['remove anna --forc', 'unknown flag --forc, did you mean --force?'],
+    ['list --db-path', '--db-path needs a value'],
+    ['list --routing-port 80', 'unknown flag; one of --permission, --db-path, --settings, --force, --help is expected']
   ]
   for (const [line, problem] of cases) {
-    const words = parseAccountWords(line === '' ? [] : line.split(' '))
-    t.match(words, { kind: 'wrong', problem }, line)
+    t.strictSame(parseAccountWords(line.split(' ')), { problem }, line)
+  }
+  t.same(parseAccountWords([]), { problem: 'a command is missing' })
+})
+
+t.test('account words: a password among them is not repeated', async t => {
+  const lines = ['passwd anna hunter2', 'add anna hunter2 --permission 1', 'hunter2', 'add --password=hunter2',
+    'passwd anna --password hunter2', 'passwd --hunter2', 'add anna --permission hunter2', 'remove anna --force=hunter2']
+  for (const line of lines) {
+    const found = parseAccountWords(line.split(' '))
+    t.ok('problem' in found, line)
+    t.notMatch(JSON.stringify(found), /hunter2/, line)
+  }
+})
+
+t.test('account words: the usage fits a terminal and names every command and flag', async t => {
+  for (const line of ACCOUNT_USAGE.split('\n')) t.ok(line.length <= 80, line)
+  for (const word of ['add', 'list', 'passwd', 'permission', 'remove', '--force', '--db-path', '--settings']) {
+    t.match(ACCOUNT_USAGE, new RegExp(`^ {2}${word}`, 'm'))
   }
 })

@@ -1,0 +1,87 @@
+/** The account command as people run it: a process of its own, beside the program or without it. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import t from 'tap'
+import { CredentialsPool } from '@usher/workers/credentials/pool.ts'
+import { ROOT, startCluster } from './cluster.ts'
+
+const PASSWORD = 'correct horse battery'
+
+interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+async function account (cwd: string, line: string, input = ''): Promise<Ended> {
+  const args = [join(ROOT, 'scripts/run.mjs'), 'account', ...line.split(' ')]
+  const child = spawn(process.execPath, args, { cwd, env: { PATH: process.env['PATH'] } })
+  let [stdout, stderr] = ['', '']
+  child.stdout.on('data', (text: Buffer) => { stdout += text.toString() })
+  child.stderr.on('data', (text: Buffer) => { stderr += text.toString() })
+  child.stdin.on('error', () => {}) // Not every command reads it.
+  child.stdin.end(input)
+  const [code] = await once(child, 'close') as [number | null]
+  return { code, stdout, stderr }
+}
+
+t.test('account: add, list, passwd, permission and remove, without the program', async t => {
+  const cwd = t.testdir()
+  t.match(await account(cwd, 'add admin --permission 1', `${PASSWORD}\n`), { code: 0, stderr: '' })
+  t.match(await account(cwd, 'add anna --permission -1', `${PASSWORD}\n`), { code: 0, stderr: '' })
+  t.match(await account(cwd, 'permission anna -1'), { code: 0, stderr: '' })
+  t.match(await account(cwd, 'passwd anna', 'staple of another kind'), { code: 0, stderr: '' })
+  t.match(await account(cwd, 'list'), { code: 0, stdout: /admin .* view and disconnect\nanna .* nothing\n/ })
+  t.match(await account(cwd, 'remove anna'), { code: 0, stderr: '' })
+  t.match(await account(cwd, 'add anna --permission 0', 'short'), { code: 1, stderr: /12 characters/ })
+  t.match(await account(cwd, 'rename anna'), { code: 2, stdout: '', stderr: /usage: npm run account/ })
+  t.match(await account(cwd, 'list --settings nowhere'), { code: 2, stderr: /nowhere/ })
+})
+
+t.test('account: its hashes are verified by the threads that were built for it', async t => {
+  const cwd = t.testdir()
+  await account(cwd, 'add admin --permission 1', PASSWORD)
+  const database = new Database(join(cwd, 'db/usher.db'), { readonly: true })
+  const hash = database.prepare<[], string>('SELECT Password FROM UserPassPerm').pluck().get()
+  database.close()
+  const pool = new CredentialsPool(join(ROOT, 'dist/credentials.js'))
+  t.teardown(() => pool.close())
+  t.equal(await pool.verify(hash, PASSWORD), true)
+  t.equal(await pool.verify(hash, 'staple of another kind'), false)
+})
+
+t.test('account: works beside the running program, and never says the password', async t => {
+  const cwd = t.testdir()
+  const cluster = await startCluster(t, {}, { cwd })
+  const added = await account(cwd, 'add anna --permission 1', PASSWORD)
+  t.match(added, { code: 0, stdout: 'Added "anna" with permission 1.\n' })
+  t.match(await account(cwd, 'list'), { code: 0, stdout: /^anna +1 +view and disconnect$/m })
+  t.equal(await cluster.stop(), 0)
+  t.match(await account(cwd, 'list'), { code: 0, stdout: /^anna /m })
+  const log = readFileSync(join(cwd, 'server.log'), 'utf8')
+  t.match(log, /"who":"command line","action":"account-added","target":"anna"/)
+  t.notMatch(log + JSON.stringify(added), /horse/)
+})
+
+t.test('account: a damaged database is refused and left as it is', async t => {
+  const text = 'this is not a database, but somebody may need it'
+  const cwd = t.testdir({ db: { 'usher.db': text } })
+  t.match(await account(cwd, 'list'), {
+    code: 1, stdout: '', stderr: /^account: .*usher\.db is damaged, or no SQLite database\. Nothing was changed/
+  })
+  t.equal(readFileSync(join(cwd, 'db/usher.db'), 'utf8'), text)
+})
+
+t.test('account: beside a locked database it gives up after a while, with a reason', async t => {
+  const cwd = t.testdir()
+  await account(cwd, 'add admin --permission 1', PASSWORD)
+  const other = new Database(join(cwd, 'db/usher.db'))
+  t.teardown(() => other.close())
+  other.exec('BEGIN IMMEDIATE')
+  t.match(await account(cwd, 'permission admin 1'), {
+    code: 1, stdout: '', stderr: 'account: the database is locked by another program\n'
+  })
+})
