@@ -2,7 +2,7 @@
  * Takes users out of the table because an operator says so: one by name, or all of a kind. Whatever
  * they had goes, the place that was held for them too. Any thread; the coordinator's in practice.
  */
-import type { Address, Client } from '../client.ts'
+import { areSameWords, type Address, type Client } from '../client.ts'
 import { COMMIT_USED, NO_SLOT, SHARD, commitActive } from './layout.ts'
 import { addressOfSlot, clientOfSlot, findSlot, removeSlot } from './shard.ts'
 import type { RemovedUser, SweepStep } from './sweep.ts'
@@ -14,10 +14,18 @@ import type { Busy } from './visits.ts'
 /** Asked of a user's client and the address last seen from, which is all zero when not known. */
 export type IsMatch = (client: Client, address: Address) => boolean
 
-/** Slots looked at without the lock in one step. */
-const SLOTS_PER_STEP = 1024
-/** Removals in one hold of the lock, each of which asks again. */
-const REMOVALS_PER_HOLD = 64
+/**
+ * Slots looked at in one step, and so the most that are removed in a hold of the lock. A match
+ * against a thousand ranges takes some 25 us, on the thread that visitors are routed by.
+ */
+const SLOTS_PER_STEP = 64
+
+/** A matching user as the scan saw it. */
+interface Found {
+  readonly slot: number
+  readonly client: Client
+  readonly address: Address
+}
 
 /** False when the client is not in the table. */
 export function removeUser (view: TableView, client: Client): boolean | Busy {
@@ -41,34 +49,45 @@ export function removeMatching (
   const at = shardAt(view.layout, shard)
   const highWater = Atomics.load(view.words, at + SHARD.HIGH_WATER)
   const end = Math.min(highWater, fromSlot + SLOTS_PER_STEP)
-  const found: number[] = []
-  let slot = fromSlot
-  while (slot < end && found.length < REMOVALS_PER_HOLD) {
-    if (isMatching(view, slotAt(view.layout, at, slot), isMatch)) found.push(slot)
-    slot++
+  const found: Found[] = []
+  for (let slot = fromSlot; slot < end; slot++) {
+    const here = slotAt(view.layout, at, slot)
+    if ((view.words[here]! & COMMIT_USED) === 0) continue
+    const client = clientOfSlot(view, here)
+    const address = addressOfSlot(view.words, here)
+    if (isMatch(client, address)) found.push({ slot, client, address })
   }
   const removed = found.length === 0 ? [] : removeFound(view, at, found, isMatch)
   if (removed === 'busy') return 'busy'
-  return { removed, nextSlot: slot < highWater ? slot : undefined }
+  return { removed, nextSlot: end < highWater ? end : undefined }
 }
 
-/** Looks again under the lock: the slot may be somebody else's since the scan. */
 function removeFound (
-  view: TableView, at: number, slots: readonly number[], isMatch: IsMatch
+  view: TableView, at: number, found: readonly Found[], isMatch: IsMatch
 ): RemovedUser[] | Busy {
   if (!lockShard(view, at)) return 'busy'
   const removed: RemovedUser[] = []
-  for (const slot of slots) {
-    const here = slotAt(view.layout, at, slot)
-    if (!isMatching(view, here, isMatch)) continue
+  for (const user of found) {
+    const here = slotAt(view.layout, at, user.slot)
+    if (!isStillMatching(view, here, user, isMatch)) continue
     removed.push({ client: clientOfSlot(view, here), server: commitActive(view.words[here]!) })
-    removeSlot(view, at, slot)
+    removeSlot(view, at, user.slot)
   }
   unlockShard(view, at)
   return removed
 }
 
-function isMatching (view: TableView, here: number, isMatch: IsMatch): boolean {
-  return (view.words[here]! & COMMIT_USED) !== 0 &&
-    isMatch(clientOfSlot(view, here), addressOfSlot(view.words, here))
+/**
+ * The slot may be somebody else's since the scan, or the scan saw it half written. Only then is
+ * asked again: a match can take long, and others wait for the lock.
+ */
+function isStillMatching (
+  view: TableView, here: number, found: Found, isMatch: IsMatch
+): boolean {
+  if ((view.words[here]! & COMMIT_USED) === 0) return false
+  const client = clientOfSlot(view, here)
+  const address = addressOfSlot(view.words, here)
+  const isSame = client.kind === found.client.kind && areSameWords(client, found.client) &&
+    areSameWords(address, found.address)
+  return isSame || isMatch(client, address)
 }

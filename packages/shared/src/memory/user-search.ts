@@ -3,6 +3,7 @@
  * steps, so that no thread is held for long; raw words are compared, and only the page is decoded.
  * Users who come, move or go while it is walked may be in it or not. Any thread.
  */
+import { FirstSlots, isBefore, type Position } from './first-slots.ts'
 import { NO_SERVER, SLOT, commitActive } from './layout.ts'
 import type { Place } from './reservations.ts'
 import { copySlots, decodeUser, type User } from './snapshot.ts'
@@ -34,22 +35,10 @@ export interface SearchResult {
   readonly nextCursor: string | undefined
 }
 
-/** A user that may be on the page. */
-interface Found {
-  /** What is sorted by, ascending, before the place. */
-  readonly key: number
-  readonly place: Place
-  readonly words: Int32Array
-}
-
-type Position = Pick<Found, 'key' | 'place'>
-
 /** The word of a slot that each sort looks at. */
 const WORD_BY_SORT = {
   place: undefined, last_seen: SLOT.LAST_SEEN_MS, first_seen: SLOT.FIRST_SEEN_S
 }
-/** How many times the page is kept before the rest is thrown away. */
-const KEPT_PAGES = 4
 const CURSOR = /^(-?\d{1,10})\.(\d{1,10})$/
 
 /** Whether a text can be a cursor at all; one that names no place finds what comes after it. */
@@ -64,13 +53,11 @@ export class UserSearch {
   readonly #matches: SlotTest
   readonly #nowMs: number
   readonly #after: Position | undefined
+  readonly #page: FirstSlots
   #place: Place = 0
   #matched = 0
   /** Matching users behind the cursor, the page's among them. */
   #behind = 0
-  #found: Found[] = []
-  /** Nobody behind this position can be on the page any more. */
-  #last: Position | undefined
 
   /** @param guard runs what touches the table; see UserTable */
   constructor (
@@ -82,6 +69,7 @@ export class UserSearch {
     this.#matches = options.prefix === undefined ? () => true : prefixTest(options.prefix)
     this.#nowMs = view.now()
     this.#after = this.#parseCursor(options.cursor)
+    this.#page = new FirstSlots(options.limit)
   }
 
   /** Looks at SLOTS_PER_HOLD slots at most; true when there are none left. */
@@ -91,7 +79,7 @@ export class UserSearch {
 
   /** What was found; whole when `step` has said so. */
   result (): SearchResult {
-    const page = this.#found.sort(compare).slice(0, this.#options.limit)
+    const page = this.#page.inOrder()
     const last = page.at(-1)
     return {
       users: page.map(({ words }) => decodeUser(words, 0, this.#nowMs)),
@@ -128,14 +116,11 @@ export class UserSearch {
 
   #take (words: Int32Array, here: number, place: Place): void {
     this.#matched++
-    const position = { key: this.#keyOf(words, here), place }
-    if (this.#after !== undefined && compare(position, this.#after) <= 0) return
+    const key = this.#keyOf(words, here)
+    const after = this.#after
+    if (after !== undefined && !isBefore(after.key, after.place, key, place)) return
     this.#behind++
-    if (this.#last !== undefined && compare(position, this.#last) > 0) return
-    this.#found.push({ ...position, words: words.slice(here, here + SLOT.WORDS) })
-    if (this.#found.length < this.#options.limit * KEPT_PAGES) return
-    this.#found.sort(compare).splice(this.#options.limit)
-    this.#last = this.#found.at(-1)
+    this.#page.offer(key, place, words, here)
   }
 
   /** How long ago, so that the newest come first; nothing where the place alone counts. */
@@ -162,8 +147,4 @@ export class UserSearch {
     const key = this.#options.sort === 'place' ? 0 : wrappedAge(this.#now(), Number(time) | 0)
     return { key, place: Number(place) }
   }
-}
-
-function compare (a: Position, b: Position): number {
-  return a.key - b.key || a.place - b.place
 }

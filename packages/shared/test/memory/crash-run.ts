@@ -150,7 +150,8 @@ async function activeServers (table: UserTable): Promise<Map<string, number>> {
   return servers
 }
 
-function bundleWorker (dir: string): string {
+/** The table worker as a file that a thread can be started from. */
+export function bundleWorker (dir: string): string {
   const outfile = `${dir}/table-worker.mjs`
   buildSync({
     entryPoints: [new URL('fixtures/table-worker.ts', import.meta.url).pathname],

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { clientOfAddress, type Address, type Client } from '@usher/shared/client.ts'
-import { NO_SERVER } from '@usher/shared/memory/layout.ts'
+import { NO_SERVER, SHARD } from '@usher/shared/memory/layout.ts'
+import { shardAt } from '@usher/shared/memory/table-view.ts'
 import {
   addressNumber, clientNumber, HOME, reserveFor, testTable, type TestTable
 } from './test-table.ts'
@@ -57,16 +58,62 @@ t.test('removal: all who match go, by client or by the address last seen from', 
   t.same(table.check(), [])
 })
 
-t.test('removal: one step looks at 1,024 slots and removes 64 at most, and says who', async t => {
+t.test('removal: one step asks about 64 users at most, and says who went', async t => {
   const { table } = testTable({ users: 65_536 })
   for (let i = 0; i < 65_536; i++) table.touch(clientNumber(i), 1, addressNumber(i))
-  const none = table.removeMatching(0, 0, () => false)
-  t.match(none, { removed: [], nextSlot: 1024 })
+  let asked = 0
+  const none = table.removeMatching(0, 0, () => {
+    asked++
+    return false
+  })
+  t.match(none, { removed: [], nextSlot: 64 })
+  t.equal(asked, 64)
   const step = table.removeMatching(0, 0, () => true)
   if (step === 'busy') return t.fail('busy')
   t.equal(step.removed.length, 64)
   t.equal(step.nextSlot, 64)
   t.equal(step.removed[0]!.server, 1)
+})
+
+t.test('removal: nothing is asked under the lock about a user who is as the scan saw', async t => {
+  const { table, view } = testTable({ users: 16 })
+  const lock = shardAt(view.layout, 0) + SHARD.LOCK
+  for (let i = 0; i < 3; i++) table.touch(clientNumber(i), 1, addressNumber(i))
+  const held: number[] = []
+  table.removeMatching(0, 0, () => {
+    held.push(view.words[lock]!)
+    return true
+  })
+  t.same(held, [0, 0, 0])
+  t.equal(table.size(), 0)
+})
+
+t.test('removal: who took a slot between the scan and the lock is asked about anew', async t => {
+  const check = (isNextWanted: boolean, left: number): void => {
+    const { table } = testTable({ users: 16 })
+    table.touch(clientNumber(1), 1, addressNumber(1))
+    const step = table.removeMatching(0, 0, client => {
+      if (client.w0 !== 1) return isNextWanted
+      table.leave(clientNumber(1), 1)
+      table.touch(clientNumber(2), 2, addressNumber(2))
+      return true
+    })
+    if (step === 'busy') throw new Error('busy')
+    t.equal(table.size(), left)
+    t.same(step.removed, isNextWanted ? [{ client: clientNumber(2), server: 2 }] : [])
+    t.same(table.check(), [])
+  }
+  check(true, 0)
+  check(false, 1)
+})
+
+t.test('removal: who left between the scan and the lock is not removed again', async t => {
+  const { table } = testTable({ users: 16 })
+  table.touch(clientNumber(1), 1, HOME)
+  t.same(table.removeMatching(0, 0, () => table.leave(clientNumber(1), 1) === true), {
+    removed: [], nextSlot: undefined
+  })
+  t.same(table.check(), [])
 })
 
 t.test('removal: a place that is only held belongs to no server', async t => {

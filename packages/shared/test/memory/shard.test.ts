@@ -4,7 +4,9 @@ import { formatClient } from '@usher/shared/client.ts'
 import { MAIN_THREAD_PATIENCE, viewTable, type TableView } from '@usher/shared/memory/table-view.ts'
 import { confirm, expireReservation, reserve } from '@usher/shared/memory/reservations.ts'
 import { removeMatching, removeUser } from '@usher/shared/memory/removal.ts'
+import { findUser } from '@usher/shared/memory/snapshot.ts'
 import { sweepShard } from '@usher/shared/memory/sweep.ts'
+import { UserSearch } from '@usher/shared/memory/user-search.ts'
 import { leave, touch } from '@usher/shared/memory/visits.ts'
 import { addressNumber, chooseLowest, clientNumber, HOME, testTable } from './test-table.ts'
 
@@ -35,7 +37,19 @@ const operations: Record<string, (view: TableView) => unknown> = {
   },
   'matching users are removed': view =>
     removeMatching(view, 0, 0, ({ w0 }) => w0 === 1 || w0 === 2),
+  'users are looked for': view => {
+    findUser(view, clientNumber(1))
+    return searchAll(view)
+  },
   'the sweep removes users': view => sweepShard(view, 0, -1, 0)
+}
+
+function searchAll (view: TableView): void {
+  const search = new UserSearch(view, {
+    server: 1, prefix: '0', sort: 'last_seen', cursor: undefined, limit: 5
+  }, work => work())
+  let steps = 0
+  while (!search.step()) if (++steps > STEPS_MAX) throw new Error('no end')
 }
 
 function reservation (number: number): Parameters<typeof reserve>[1] {

@@ -5,6 +5,7 @@ import { formatAddress, formatClient } from '@usher/shared/client.ts'
 import {
   isCursor, type SearchOptions, type SearchResult
 } from '@usher/shared/memory/user-search.ts'
+import { searchRun } from './search-run.ts'
 import {
   addressNumber, clientNumber, HOME, reserveFor, testTable, type TestTable
 } from './test-table.ts'
@@ -133,6 +134,13 @@ t.test('user search: is what a plain list would be, whatever is asked', async t 
     same(times, [...times].sort((a, b) => b - a))
   }), { numRuns: 300 })
   t.pass('300 tables')
+})
+
+t.test('user search: exact while threads touch and leave, and users are removed', async t => {
+  const run = await searchRun(t.testdir(), 200, 10_000)
+  t.same(run.violations, [])
+  t.equal(run.left, 0)
+  t.ok(run.operations >= 10_000, `${run.operations} operations beside`)
 })
 
 function same (found: unknown, wanted: unknown): void {

@@ -1,8 +1,12 @@
 /** Random sequences of all operations against a plain Map that says what should have happened. */
 import fc from 'fast-check'
 import t from 'tap'
-import { clientOfAddress, formatClient, type Client } from '@usher/shared/client.ts'
-import { addressNumber, chooseLowest, clientNumber, testTable } from './test-table.ts'
+import {
+  areSameWords, clientOfAddress, formatAddress, formatClient, type Address, type Client
+} from '@usher/shared/client.ts'
+import {
+  addressNumber, chooseLowest, clientNumber, testTable, type TestTable
+} from './test-table.ts'
 
 const SERVERS = 3
 const CLIENTS = 6
@@ -15,6 +19,8 @@ interface ModelUser {
   reserved: number | undefined
   untilMs: number
   lastSeenMs: number
+  /** The client of the address last seen from. */
+  address: string
 }
 
 /** The table's rules, written for clarity alone. */
@@ -34,8 +40,10 @@ class Model {
       }
     }
     if (user?.server !== undefined) outcome = user.server === server ? 'seen' : 'moved'
-    user ??= { server, reserved: undefined, untilMs: 0, lastSeenMs: 0 }
+    const address = formatClient(addressKey)
+    user ??= { server, reserved: undefined, untilMs: 0, lastSeenMs: 0, address }
     user.server = server
+    user.address = address
     user.lastSeenMs = this.nowMs
     if (user.reserved === server) user.reserved = undefined
     seen.add(user)
@@ -59,13 +67,27 @@ class Model {
       this.users.delete(formatClient(addressKey))
       if (user !== undefined) user.lastSeenMs = this.nowMs
     }
-    user ??= { server: undefined, reserved: undefined, untilMs: 0, lastSeenMs: this.nowMs }
+    const address = formatClient(addressKey)
+    user ??= { server: undefined, reserved: undefined, untilMs: 0, lastSeenMs: this.nowMs, address }
+    user.address = address
     this.users.delete(key)
     const current = user.reserved ?? user.server ?? -1
     user.reserved = chooseLowest({ loads: Int32Array.from(this.loads()), current })
     user.untilMs = this.nowMs + TTL_MS
     this.users.set(key, user)
     return user.reserved
+  }
+
+  remove (client: Client): boolean {
+    return this.users.delete(formatClient(client))
+  }
+
+  removeFrom (addressKey: Client): string[] {
+    const isThere = ([, { address }]: [string, ModelUser]): boolean =>
+      address === formatClient(addressKey)
+    const names = [...this.users].filter(isThere).map(([name]) => name)
+    for (const name of names) this.users.delete(name)
+    return names.sort()
   }
 
   sweep (): void {
@@ -127,6 +149,10 @@ const operation = fc.oneof(
     address: fc.nat(ADDRESSES - 1),
     isReturning: fc.boolean()
   }),
+  fc.record({ kind: fc.constant('find' as const), client: fc.nat(CLIENTS - 1) }),
+  fc.record({ kind: fc.constant('remove' as const), client: fc.nat(CLIENTS - 1) }),
+  fc.record({ kind: fc.constant('removeAddress' as const), address: fc.nat(ADDRESSES - 1) }),
+  fc.record({ kind: fc.constant('removeFrom' as const), address: fc.nat(ADDRESSES - 1) }),
   fc.record({ kind: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 80 }) }),
   fc.record({ kind: fc.constant('sweep' as const) })
 )
@@ -172,6 +198,24 @@ t.test('user table: does what a plain Map would, whatever the sequence', async t
           same(reservation, { kind: 'reserved', server })
           break
         }
+        case 'find':
+          compareFound(cluster, model, step.client)
+          break
+        case 'remove': {
+          const client = clientNumber(step.client)
+          same(table.remove(client), model.remove(client))
+          break
+        }
+        case 'removeAddress': {
+          const client = clientOfAddress(addressNumber(step.address))
+          same(table.remove(client), model.remove(client))
+          break
+        }
+        case 'removeFrom': {
+          const address = addressNumber(step.address)
+          same(removedFrom(cluster, address), model.removeFrom(clientOfAddress(address)))
+          break
+        }
         case 'wait':
           clock.nowMs += step.ms
           model.nowMs = clock.nowMs
@@ -200,7 +244,33 @@ t.test('user table: keeps the state of each server for all threads to see', asyn
   t.same([0, 1, 2].map(server => table.serverState(server)), ['starting', 'draining', 'starting'])
 })
 
-function listed ({ table }: ReturnType<typeof testTable>): string[] {
+/** One client as the table finds it and as the model has it. */
+function compareFound ({ table }: TestTable, model: Model, number: number): void {
+  const client = clientNumber(number)
+  const found = table.find(client)
+  if (found === 'busy') throw new Error('busy')
+  const user = model.users.get(formatClient(client))
+  same(found && [found.server, found.reservedServer, formatAddress(found.address)],
+    user && [user.server, user.reserved, user.address])
+}
+
+/** Removes who was last seen from an address. */
+function removedFrom ({ table }: TestTable, from: Address): string[] {
+  const names: string[] = []
+  for (let shard = 0; shard < table.shardCount; shard++) {
+    let slot: number | undefined = 0
+    while (slot !== undefined) {
+      const step = table.removeMatching(shard, slot, (_client, address) =>
+        areSameWords(address, from))
+      if (step === 'busy') throw new Error('busy')
+      names.push(...step.removed.map(({ client }) => formatClient(client)))
+      slot = step.nextSlot
+    }
+  }
+  return names.sort()
+}
+
+function listed ({ table }: TestTable): string[] {
   const page = table.readUsers(0, 1000)
   if (page === 'busy') throw new Error('busy')
   return page.users.map(user => formatClient(user.client)).sort()

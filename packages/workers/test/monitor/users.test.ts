@@ -3,7 +3,7 @@ import t from 'tap'
 import { clientOfAddress, formatClient, parseAddress, parseClientId } from '@usher/shared/client.ts'
 import { MAIN_THREAD_PATIENCE, allocateTable } from '@usher/shared/memory/table-view.ts'
 import { UserTable } from '@usher/shared/memory/user-table.ts'
-import { findUsers, userIds } from '../../src/monitor/users.ts'
+import { findUsers, parsePrefix, userIds } from '../../src/monitor/users.ts'
 
 const PORTS = [8000, 8001, 8002]
 const WALL_NOW_MS = Date.parse('2026-11-23T14:31:00.000Z')
@@ -83,14 +83,85 @@ t.test('user ids: so many per server, and whether there are more', async t => {
   await check(0, [0, 0, 0], [true, false, true])
 })
 
-t.test('users: the loop has its turn while a large table is searched', async t => {
-  const { table } = testTable(262_144)
-  for (let i = 0; i < 200_000; i++) table.touch(client(i), i % 3, HOME)
+t.test('user ids: who leaves while they are read does not make a list look cut short', async t => {
+  const { table } = testTable()
+  for (let i = 0; i < 31; i++) table.touch(client(i), 0, HOME)
+  const found = await userIds({
+    activeUsersPerServer: () => {
+      const counts = table.activeUsersPerServer()
+      table.leave(client(3), 0)
+      table.leave(client(4), 0)
+      return counts
+    },
+    readUsers: (cursor, limit) => table.readUsers(cursor, limit)
+  }, 30)
+  t.equal(found[0]!.ids.length, 29)
+  t.equal(found[0]!.isTruncated, false)
+})
+
+t.test('users: a place that is only held is not listed, by page or by id', async t => {
+  const { table, clock } = testTable()
+  table.touch(client(1), 0, HOME)
+  table.reserve({
+    client: client(2),
+    address: HOME,
+    isReturning: false,
+    untilMs: clock.nowMs + 10_000,
+    choose: () => 1
+  })
+  const { users, matched } = await findUsers(table, EVERYBODY, PORTS, WALL_NOW_MS)
+  t.same(users.map(({ id }) => id), [formatClient(client(1))])
+  t.equal(matched, 1)
+  t.same((await userIds(table, 10)).map(({ ids }) => ids.length), [1, 0, 0])
+})
+
+t.test('users: what to begin with may have 64 characters, not one more', async t => {
+  t.equal(parsePrefix(''), '')
+  t.equal(parsePrefix('2001:DB8'), '2001:DB8')
+  t.equal(parsePrefix('x'.repeat(64)), 'x'.repeat(64))
+  t.equal(parsePrefix('x'.repeat(65)), undefined)
+})
+
+t.test('users: the loop has its turn after every slice, and before the page is decoded', async t => {
+  // A clock that goes on by half a slice at each look: the slices are counted, not timed.
+  let nowMs = 0
+  t.intercept(performance, 'now', {
+    value: () => {
+      nowMs += 0.5
+      return nowMs
+    }
+  })
   let turns = 0
-  const timer = setInterval(() => { turns++ }, 0)
-  const options = { ...EVERYBODY, prefix: '192.0', sort: 'last_seen' } as const
-  const { matched } = await findUsers(table, options, PORTS, WALL_NOW_MS)
-  clearInterval(timer)
-  t.equal(matched, 200_000)
-  t.ok(turns > 0)
+  let turnsAtLastStep = 0
+  let turnsBeforeResult = 0
+  let isDone = false
+  const turn = (): void => {
+    turns++
+    if (!isDone) setImmediate(turn)
+  }
+  setImmediate(turn)
+  let stepsLeft = 100
+  const { table } = testTable()
+  for (let i = 0; i < 400; i++) table.touch(client(i), 0, HOME)
+  const options = { ...EVERYBODY, limit: 400 }
+  const whole = table.search(options)
+  while (!whole.step());
+  const search = {
+    step: () => {
+      turnsAtLastStep = turns
+      return --stepsLeft === 0
+    },
+    result: () => {
+      turnsBeforeResult = turns
+      return whole.result()
+    }
+  }
+  const { users } = await findUsers(
+    { search: () => search as ReturnType<UserTable['search']> }, options, PORTS, WALL_NOW_MS
+  )
+  isDone = true
+  t.equal(users.length, 400)
+  t.ok(turnsBeforeResult > turnsAtLastStep, 'the last slice is over before the page is decoded')
+  t.ok(turnsBeforeResult >= 45, `${turnsBeforeResult} turns for 100 steps`)
+  t.ok(turns - turnsBeforeResult >= 3, `${turns - turnsBeforeResult} turns for 8 pieces of a page`)
 })
