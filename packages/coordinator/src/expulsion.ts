@@ -58,10 +58,11 @@ export class Expulsion {
 
   async #deny (entries: readonly DenyEntry[], client: Client | undefined): Promise<Removed> {
     const added = this.#keeper.replace(entries)
-    this.#setListKnown()
     await this.#parts.tellServers({ type: 'replace-deny-list', entries })
     const removed = await this.#expel({ client, entries: added })
     this.#keeper.setEnforced(added)
+    // Last: at the start no server runs before this, so none that is still booting is waited for.
+    this.#setListKnown()
     return removed
   }
 
