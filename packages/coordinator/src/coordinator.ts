@@ -102,7 +102,10 @@ export class Coordinator implements AskedActions {
 
   async start (): Promise<void> {
     try {
-      await this.#workers.start(this.#expulsion.listKnown)
+      const monitor = this.#workers.monitor.start()
+      // Their boot data carries the deny list; a monitor that serves has said what is in it.
+      await Promise.race([this.#expulsion.listKnown, monitor])
+      await this.#workers.startServers()
       this.#router = await openRouterDoor({
         settings: this.#settings,
         programDir: this.#programDir,
@@ -111,6 +114,7 @@ export class Coordinator implements AskedActions {
         meter: this.#meter,
         log: this.#log
       })
+      await monitor // Visitors do not wait for it.
       await this.#tellReadiness(undefined)
     } catch (error) {
       await this.#router?.close()

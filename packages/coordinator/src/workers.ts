@@ -39,14 +39,9 @@ export class Workers {
     this.monitor = this.#supervise('monitor', 'monitor.js', MONITOR)
   }
 
-  /**
-   * Resolves when all serve; rejects with the error of the first that cannot. No server starts
-   * before `denyListKnown`, for its boot data carries the list; a monitor that serves has said it.
-   */
-  async start (denyListKnown: Promise<void>): Promise<void> {
-    const monitor = this.monitor.start()
-    await Promise.race([denyListKnown, monitor])
-    await Promise.all([monitor, ...this.#servers.map(server => server.start())])
+  /** Resolves when all servers serve; rejects with the error of the first that cannot. */
+  async startServers (): Promise<void> {
+    await Promise.all(this.#servers.map(server => server.start()))
   }
 
   /** Resolves when every server has carried out the order. */
