@@ -1,5 +1,6 @@
 /** The monitor's thread: the database, users across a restart, and the port of the console. */
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { BootData } from '@usher/shared/messages.ts'
@@ -9,6 +10,9 @@ import type { UsherDatabase } from '../usher-database.ts'
 import { runWorker } from '../worker-host.ts'
 import { restoreUsers, usersToSave } from './saved-users.ts'
 import { openStores } from './stores.ts'
+
+const SERVERS_START_MS_MAX = 2000
+const SERVERS_LOOK_MS = 10
 
 await runWorker(async context => {
   const { boot, table, ask, log } = context
@@ -22,7 +26,8 @@ await runWorker(async context => {
   await ask({ type: 'set-deny-list', entries: await stores.denials.entries() })
 
   let notReady: string | undefined = boot.isFirstStart ? 'starting' : undefined
-  // Loaded only now: the servers, which visitors wait for, start meanwhile.
+  // Fastify and its kind take half a second to load: visitors, who wait for the servers, go first.
+  await serversUp(table, settings.ports.length)
   const { openMonitor } = await import('./monitor.ts')
   const monitor = await openMonitor(context, stores, () => notReady ?? unavailability())
 
@@ -52,6 +57,16 @@ await runWorker(async context => {
     }
   }
 })
+
+/** Waits, for so long at most, until every server has started once. */
+async function serversUp (table: UserTable, serverCount: number): Promise<void> {
+  const deadlineMs = monotonicNowMs() + SERVERS_START_MS_MAX
+  const servers = Array.from({ length: serverCount }, (_, server) => server)
+  while (servers.some(server => table.serverState(server) === 'starting')) {
+    if (monotonicNowMs() > deadlineMs) return
+    await setTimeout(SERVERS_LOOK_MS)
+  }
+}
 
 async function bringBackUsers (
   database: UsherDatabase, table: UserTable, { settings, isFirstStart }: BootData, log: Logger

@@ -29,7 +29,7 @@ export interface UsersQuery {
 }
 
 const IDS_PER_SERVER = 1000
-const IDS_PER_SERVER_MAX = 100_000
+const IDS_PER_SERVER_MAX = 10_000
 const USERS_LIMIT = 100
 const USERS_LIMIT_MAX = 1000
 const PREFIX_LENGTH_MAX = 64

@@ -11,7 +11,7 @@ t.test('stats: takes a limit, and tells the total in a header', async t => {
   t.match(json, { total_users: 3, servers: {} })
   await ask('GET', '/stats?limit=0', { as })
   t.strictSame(calls, [['stats', 1000], ['stats', 0]])
-  for (const query of ['limit=-1', 'limit=1.5', 'limit=', 'limit=100001', 'limit=1&limit=1', 'x=1']) {
+  for (const query of ['limit=-1', 'limit=1.5', 'limit=', 'limit=10001', 'limit=1&limit=1', 'x=1']) {
     t.equal((await ask('GET', `/stats?${query}`, { as })).status, 400, query)
   }
 })
