@@ -1,0 +1,123 @@
+/** The operator's journey in Chromium, with the visitor's page open beside the console. */
+import axe from 'axe-core'
+import type { Page } from 'playwright-core'
+import type { Test } from 'tap'
+import { until, type Cluster } from '../cluster.ts'
+import { browserTest, startSite, untilPageCounts, urlOf } from './browser.ts'
+
+const PASSWORD = 'correct horse battery'
+const QUICK = { HEARTBEAT_INTERVAL: '0.3' }
+
+async function logIn (page: Page, { monitoringPort }: Cluster, password = PASSWORD): Promise<void> {
+  await page.goto(urlOf(monitoringPort))
+  await page.getByLabel('Name').fill('admin')
+  await page.getByLabel('Password').fill(password)
+  await page.getByRole('button', { name: 'Log in' }).click()
+}
+
+browserTest('operator: logs in with the printed password and is made to change it', async (t, lab) => {
+  const cluster = await startSite(t)
+  lab.expectComplaint(/401 \(Unauthorized\)/)
+  await until(async () => cluster.said(), said => said.includes('choose your own'))
+  const [, printed = ''] = /^ +password +(\S+)$/m.exec(cluster.said()) ?? []
+  const page = await (await lab.newVisitor()).newPage()
+  await logIn(page, cluster, 'not the printed one')
+  await page.getByText('Name and password do not match.').waitFor()
+  t.equal(await page.getByLabel('Name').inputValue(), 'admin', 'the name is kept')
+  t.equal(await page.getByLabel('Password').inputValue(), '', 'the password is not')
+  await page.getByLabel('Password').fill(printed)
+  await page.keyboard.press('Enter')
+  await page.waitForURL('**/password.html')
+  await page.goto(urlOf(cluster.monitoringPort))
+  t.match(page.url(), /password\.html$/, 'there is no way around')
+  await page.getByLabel('Current password').fill(printed)
+  await page.getByLabel('New password', { exact: true }).fill(PASSWORD)
+  await page.getByLabel('New password again').fill(PASSWORD)
+  await page.getByRole('button', { name: 'Save and continue' }).click()
+  await page.waitForURL('**/tracker.html')
+  await page.getByRole('heading', { name: 'Overview' }).waitFor()
+})
+
+browserTest('operator: sees a visitor, denies them, and that page says so; allows them again', async (t, lab) => {
+  const cluster = await startSite(t, { ...QUICK, ADMIN_PASSWORD: PASSWORD })
+  lab.expectComplaint(/403 \(Forbidden\)/)
+  const visitor = await lab.newVisitor()
+  const visit = await visitor.newPage()
+  await visit.goto(urlOf(cluster.routingPort))
+  await untilPageCounts(visit, 1)
+  const [cookie] = await visitor.cookies()
+  const page = await (await lab.newVisitor()).newPage()
+  await logIn(page, cluster)
+  await page.locator('#nav-users', { hasText: '1' }).waitFor()
+
+  await page.getByRole('link', { name: /^Users/ }).click()
+  const row = page.locator('#users tr', { hasText: cookie!.value })
+  await row.getByRole('checkbox').check()
+  await page.getByRole('button', { name: 'Deny…' }).click()
+  await page.getByLabel(/^Reason/).fill('<img src=x onerror=alert(1)>')
+  await page.getByRole('dialog').getByRole('button', { name: /^Deny 1 user/ }).click()
+  await visit.locator('main.usher-denied h1').waitFor()
+  t.equal(await visit.title(), 'Access ended')
+  await page.locator('#nav-users', { hasText: '0' }).waitFor()
+
+  await page.getByRole('link', { name: /^Denied/ }).click()
+  const denied = page.locator('#denied-rows tr', { hasText: cookie!.value })
+  t.match(await denied.innerText(), '<img src=x onerror=alert(1)>', 'shown as text')
+  await page.getByRole('link', { name: /^Audit/ }).click()
+  await page.locator('#audit-rows tr', { hasText: cookie!.value }).first().waitFor()
+  await page.getByRole('link', { name: /^Denied/ }).click()
+  await denied.getByRole('button', { name: /^Allow/ }).click()
+  await page.getByRole('heading', { name: 'Nobody is denied' }).waitFor()
+  const answer = await visit.goto(urlOf(cluster.routingPort))
+  t.equal(answer?.status(), 200)
+})
+
+browserTest('operator: logs in and out by forms, without JavaScript', async (t, lab) => {
+  const cluster = await startSite(t, { ADMIN_PASSWORD: PASSWORD })
+  const page = await (await lab.newVisitor({ javaScriptEnabled: false })).newPage()
+  await logIn(page, cluster, 'wrong password')
+  t.match(page.url(), /login\.html\?error=no_match$/)
+  t.match(await page.locator('#error').innerText(), /do not match/)
+  await logIn(page, cluster)
+  t.match(page.url(), /tracker\.html$/)
+  await page.goto(urlOf(cluster.monitoringPort, '/password.html'))
+  await page.getByRole('button', { name: 'Log out' }).click()
+  t.match(page.url(), /login\.html$/)
+  await page.goto(urlOf(cluster.monitoringPort))
+  t.match(page.url(), /login\.html$/, 'the session has ended on the server')
+})
+
+browserTest('operator: no page of the monitor has a barrier that axe-core knows', async (t, lab) => {
+  const cluster = await startSite(t, { ADMIN_PASSWORD: PASSWORD })
+  const page = await (await lab.newVisitor()).newPage()
+  await page.goto(urlOf(cluster.monitoringPort))
+  await checkLooks(t, page, 'login')
+  await logIn(page, cluster)
+  await page.locator('#cards article, #cards > *').first().waitFor()
+  for (const view of ['overview', 'users', 'denied', 'audit']) {
+    await page.goto(urlOf(cluster.monitoringPort, `/tracker.html#${view}`))
+    await page.locator(`#title-${view}`).waitFor()
+    await checkLooks(t, page, view)
+  }
+  await page.goto(urlOf(cluster.monitoringPort, '/password.html'))
+  await checkLooks(t, page, 'password')
+})
+
+/** Light and dark, phone and wide: no violation, nothing that scrolls sideways. */
+async function checkLooks (t: Test, page: Page, name: string): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    for (const width of [390, 1440]) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+      await page.setViewportSize({ width, height: 900 })
+      await page.evaluate(axe.source)
+      const violations = await page.evaluate(async () => {
+        const { violations } = await (window as unknown as { axe: typeof axe }).axe.run()
+        return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
+      })
+      t.strictSame(violations, [], `${name}, ${colorScheme}, ${width}`)
+      const isTooWide = await page.evaluate(() =>
+        document.documentElement.scrollWidth > document.documentElement.clientWidth)
+      t.equal(isTooWide, false, `${name} does not scroll sideways at ${width}`)
+    }
+  }
+}
