@@ -19,6 +19,8 @@ const COVERED_ELSEWHERE = new Map([
   ['packages/coordinator/src/router-door.ts', 'test/balance.test.ts'],
   ['packages/coordinator/src/workers.ts', 'test/supervision.test.ts'],
   ['packages/workers/src/monitor/main.ts', 'test/start.test.ts'],
+  ['packages/workers/src/monitor/monitor.ts', 'test/operator.test.ts'],
+  ['packages/workers/src/monitor/watch.ts', 'test/operator.test.ts'],
   ['packages/workers/src/static-server/main.ts', 'test/hostile.test.ts'],
   ['packages/shared/src/messages.ts', 'packages/workers/test/worker-host.test.ts'],
   ['packages/shared/src/http/values.ts', 'packages/shared/test/http/serve.test.ts']
