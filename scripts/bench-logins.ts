@@ -2,13 +2,9 @@
  * What a flood of logins costs an operator who is logged in: `/stats` on a cluster of its own,
  * asked without a pause, in turn with and without 200 logins at once. Quoted as ratios of its p99.
  */
-import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
 import { Agent, request, type IncomingMessage } from 'node:http'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { quantile, spread } from './figures.ts'
+import { startProgram } from './started-program.ts'
 
 const LOGINS = 200
 const ROUNDS = 5
@@ -21,10 +17,10 @@ interface Monitor {
   readonly cookie: string
 }
 
-export async function benchLogins (program: string): Promise<void> {
-  const dir = mkdtempSync(join(tmpdir(), 'usher-bench-'))
-  const { child, port } = await startProgram(program, dir)
+export async function benchLogins (): Promise<void> {
+  const program = await startProgram({ ADMIN_PASSWORD: PASSWORD })
   try {
+    const port = Number(new URL(program.monitorUrl).port)
     const cookie = await logIn(port)
     const monitor = { port, cookie }
     await statsFor(monitor, ROUND_MS) // Warm-up.
@@ -39,37 +35,8 @@ export async function benchLogins (program: string): Promise<void> {
     print(`/stats p99, ${LOGINS} logins at once`, `${spread(pairs.map(([, ms]) => ms), 1)} ms`)
     print('ratio, pair by pair', spread(pairs.map(([calmMs, ms]) => ms / calmMs), 1))
   } finally {
-    const ended = new Promise(resolve => { child.once('exit', resolve) })
-    child.kill('SIGTERM')
-    await ended
-    rmSync(dir, { recursive: true, force: true })
+    await program.stop()
   }
-}
-
-async function startProgram (
-  program: string, cwd: string
-): Promise<{ child: ChildProcess, port: number }> {
-  const child = spawn(process.execPath, [program], {
-    cwd,
-    env: {
-      PORTS: '0',
-      ROUTING_PORT: '0',
-      MONITORING_PORT: '0',
-      HOST: '127.0.0.1',
-      IP: '127.0.0.1',
-      LOG_FILE: '-',
-      ADMIN_PASSWORD: PASSWORD
-    },
-    stdio: ['ignore', 'pipe', 'inherit']
-  })
-  for await (const line of createInterface(child.stdout)) {
-    const { msg, monitor } = JSON.parse(line) as { msg: string, monitor?: string }
-    if (monitor !== undefined && msg.startsWith('Usher is ready')) {
-      child.stdout.resume()
-      return { child, port: Number(new URL(monitor).port) }
-    }
-  }
-  throw new Error('the program ended before it was ready')
 }
 
 /** p99 in milliseconds of `/stats`, asked by one operator for so long. */

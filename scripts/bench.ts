@@ -3,7 +3,6 @@
  * workers reach by postMessage; then what a flood of logins costs an operator (bench-logins.ts).
  * Both sides in turn, A B A B; quoted as ratios.
  */
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
@@ -28,7 +27,7 @@ type Report = { readonly id: string, readonly server: number } | { readonly roun
 
 if (isMainThread) {
   await benchTouch()
-  await benchLogins(join(import.meta.dirname, 'coordinator.js'))
+  await benchLogins()
 } else {
   work(workerData as TableMemory)
 }

@@ -25,7 +25,10 @@ const PAGES = join(import.meta.dirname, 'html/pages')
 /** Enough for a room to look used, and the same in each. */
 const VISITOR_COUNT = 39
 
-const SETTINGS = { DELAY_BETWEEN_ROUTING: '0' }
+/** For a view to fetch its rows; pictures are for people, and nothing waits for them. */
+const SETTLE_MS = 700
+const PASSWORD = 'a password for pictures'
+const SETTINGS = { DELAY_BETWEEN_ROUTING: '0', ADMIN_PASSWORD: PASSWORD }
 const USUAL_PORTS = {
   PORTS: '8000,8001,8002', ROUTING_PORT: '8080', MONITORING_PORT: '8081'
 }
@@ -51,7 +54,18 @@ const SHOTS: readonly Shot[] = [
   }),
   answered('full', 503),
   answered('unavailable', 503),
-  answered('fault', 500, { __CODE__: 'USHER_UNKNOWN' })
+  answered('fault', 500, { __CODE__: 'USHER_UNKNOWN' }),
+  { name: 'login', url: ({ monitorUrl }) => `${monitorUrl}/login.html` },
+  ...['overview', 'users', 'denied', 'audit'].map(view => ({
+    name: `console-${view}`,
+    url: ({ monitorUrl }: Program) => `${monitorUrl}/tracker.html#${view}`,
+    prepare: loggedIn(view)
+  })),
+  {
+    name: 'password',
+    url: ({ monitorUrl }) => `${monitorUrl}/password.html`,
+    prepare: async page => { await logIn(page, 'password.html') }
+  }
 ]
 
 if (findChromium() === undefined) {
@@ -127,6 +141,26 @@ async function bringInCrowd (page: Page): Promise<void> {
 async function sendCrowdHome (page: Page): Promise<void> {
   await page.locator('#send-home').click()
   await page.locator('#people', { hasText: /^1\d$/ }).waitFor()
+}
+
+/** Logged in, and with the first news there. */
+function loggedIn (view: string): (page: Page) => Promise<void> {
+  return async page => {
+    await logIn(page, `tracker.html#${view}`)
+    await page.locator('#nav-users', { hasText: /\d/ }).waitFor({ state: 'attached' })
+    await page.locator(`#title-${view}`).waitFor()
+    await page.waitForTimeout(SETTLE_MS)
+  }
+}
+
+/** Each picture has a browser of its own, which does not know the session of the one before. */
+async function logIn (page: Page, then: string): Promise<void> {
+  await page.getByLabel('Name').fill('admin')
+  await page.getByLabel('Password').fill(PASSWORD)
+  await page.getByRole('button', { name: 'Log in' }).click()
+  await page.waitForURL('**/tracker.html')
+  await page.goto(new URL(`/${then}`, page.url()).href)
+  await page.reload()
 }
 
 /** As a beat is answered to somebody who has been denied while the page was open. */
