@@ -69,11 +69,11 @@ t.test('start: a restart straight after a stop finds its ports free', async t =>
   t.same(second.ports, first.ports)
 })
 
-t.test('start: the monitor answers its probes, and nothing else yet', async t => {
+t.test('start: the monitor answers its probes, and nothing else without a login', async t => {
   const { monitoringPort } = await startCluster(t)
   t.equal((await ask(monitoringPort, '/healthz')).status, 200)
   t.equal((await ask(monitoringPort, '/readyz')).status, 200)
-  t.equal((await ask(monitoringPort, '/stats')).status, 404)
+  t.equal((await ask(monitoringPort, '/stats')).status, 401)
 })
 
 t.test('start: a damaged database is refused and left as it is', async t => {
