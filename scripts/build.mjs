@@ -38,6 +38,8 @@ async function buildProgram () {
     bundle: true,
     platform: 'node',
     format: 'esm',
+    // What a thread imports later is a file of its own, or its packages would load with the thread.
+    splitting: true,
     target: 'node20.19',
     sourcemap: true,
     external,
