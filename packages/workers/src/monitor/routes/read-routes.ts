@@ -156,9 +156,23 @@ const USERS = {
     })
   }
 }
+const POINTS = { type: 'array', items: { type: ['integer', 'null'] } } as const
 const HISTORY = {
   summary: 'Load per server over time, and what happened to the servers',
-  querystring: objectOf({ minutes: countText })
+  querystring: objectOf({ minutes: countText }),
+  response: {
+    200: objectOf({
+      from: time,
+      step_seconds: count,
+      servers: {
+        type: 'object', additionalProperties: objectOf({ active_users: POINTS, reserved: POINTS })
+      },
+      events: {
+        type: 'array',
+        items: objectOf({ at: time, type: text, server: { type: ['integer', 'null'] } })
+      }
+    })
+  }
 }
 const DENIED = {
   summary: 'Who is denied, by whom, why and until when',
