@@ -7,6 +7,7 @@ import { once } from 'node:events'
 import http from 'node:http'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
+import type t from 'tap'
 
 export const ROOT = resolve(import.meta.dirname, '..')
 export const PROGRAM = join(ROOT, 'dist/coordinator.js')
@@ -44,7 +45,7 @@ export interface Cluster {
 }
 
 interface Owner {
-  testdir (): string
+  testdir (content?: Parameters<typeof t.testdir>[0]): string
   teardown (end: () => unknown): void
 }
 
@@ -55,7 +56,7 @@ const PORTS_BY_KERNEL = {
 /** Starts the program; it is stopped at the end of the test if it still runs. */
 export async function startCluster (
   t: Owner, settings: Record<string, string> = {},
-  { cwd = t.testdir(), nodeOptions = '', program = PROGRAM } = {}
+  { cwd = workingFolder(t), nodeOptions = '', program = PROGRAM } = {}
 ): Promise<Cluster> {
   const child = spawn(process.execPath, [program], {
     cwd,
@@ -105,6 +106,15 @@ export async function startCluster (
       return code
     }
   }
+}
+
+/**
+ * A folder for what the test starts, with this in it. It is removed after the teardowns that come
+ * later: by itself tap removes it before them, under the hands of a program that still writes.
+ */
+export function workingFolder (t: Owner, content?: Parameters<Owner['testdir']>[0]): string {
+  t.teardown(() => {})
+  return t.testdir(content)
 }
 
 export function ask (port: number, path = '/', options: AskOptions = {}): Promise<Answer> {

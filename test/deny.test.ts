@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import type { DenyEntry } from '@usher/shared/deny-list.ts'
 import { buildAskingProgram, startAskingCluster } from './asking-cluster.ts'
-import { ask, Visitor } from './cluster.ts'
+import { ask, Visitor, workingFolder } from './cluster.ts'
 
 const ANA_ID = '6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61'
 const BEN_ID = '7f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a62'
@@ -47,7 +47,7 @@ t.test('deny list: every thread refuses as soon as the list is replaced, and no 
 
 t.test('deny list: is known before any port is open, and again when the monitor is replaced', async t => {
   const [before, later] = [ANA_ID, BEN_ID].map(text => JSON.stringify([{ kind: 'id', text }]))
-  const cwd = t.testdir({ 'denied.json': before! })
+  const cwd = workingFolder(t, { 'denied.json': before! })
   const cluster = await startAskingCluster(
     t, program, { MORTAL_DIR: cwd, DB_PATH: 'denied.json' }, { cwd, nodeOptions: PRELOAD })
   t.same(JSON.parse((await ask(cluster.monitoringPort)).body), { early: [] })

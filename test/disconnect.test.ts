@@ -8,7 +8,7 @@ import { parseClientId, type Client } from '@usher/shared/client.ts'
 import type { DenyEntry } from '@usher/shared/deny-list.ts'
 import { RawClient } from '../packages/shared/test/http/fixtures/raw-client.ts'
 import { buildAskingProgram, startAskingCluster, type AskingCluster } from './asking-cluster.ts'
-import { ask, until, Visitor } from './cluster.ts'
+import { ask, until, Visitor, workingFolder } from './cluster.ts'
 
 const ANA_ID = '6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61'
 const ANA = parseClientId(ANA_ID)!
@@ -50,7 +50,7 @@ async function usersOf ({ ports }: AskingCluster): Promise<number[]> {
   return counts
 }
 
-const cwd = t.testdir({
+const cwd = workingFolder(t, {
   program: {}, site: { 'index.html': 'home', 'big.bin': Buffer.alloc(BIG_FILE_BYTES) }
 })
 const program = buildAskingProgram(join(cwd, 'program'))
@@ -190,7 +190,7 @@ t.test('deny list: a denied range removes all who were last seen there', async t
 })
 
 t.test('disconnect: a server that is dead holds nothing up, its replacement refuses', async t => {
-  const cwd = t.testdir()
+  const cwd = workingFolder(t)
   const cluster = await startAskingCluster(
     t, program, { MORTAL_DIR: cwd }, { cwd, nodeOptions: PRELOAD })
   const [victim] = cluster.ports as [number]

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { buildAskingProgram, startAskingCluster } from './asking-cluster.ts'
-import { ask, Visitor } from './cluster.ts'
+import { ask, Visitor, workingFolder } from './cluster.ts'
 
 const PRELOAD = `--import=${new URL('fixtures/mortal-worker.mjs', import.meta.url).href}`
 
@@ -40,7 +40,7 @@ t.test('drain: a server takes no visitors, those who were there go elsewhere; th
 })
 
 t.test('drain: outlives the server\'s thread', async t => {
-  const cwd = t.testdir()
+  const cwd = workingFolder(t)
   const cluster = await startAskingCluster(
     t, program, { MORTAL_DIR: cwd }, { cwd, nodeOptions: PRELOAD })
   const [victim] = cluster.ports as [number]

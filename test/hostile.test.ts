@@ -4,7 +4,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
-import { startCluster, type Cluster } from './cluster.ts'
+import { startCluster, type Cluster, workingFolder } from './cluster.ts'
 
 const SECRET = 'a secret outside of the folder'
 
@@ -38,7 +38,7 @@ function get (target: string, headers = 'Host: localhost\r\n'): string {
 }
 
 async function hostileCluster (settings: Record<string, string> = {}): Promise<Cluster> {
-  const cwd = t.testdir({ 'secret.txt': SECRET, '.env': SECRET })
+  const cwd = workingFolder(t, { 'secret.txt': SECRET, '.env': SECRET })
   const site = join(cwd, 'site')
   mkdirSync(join(site, '.git'), { recursive: true })
   writeFileSync(join(site, 'index.html'), 'the start page')

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { startCluster, until, Visitor, type Cluster } from './cluster.ts'
+import { startCluster, until, Visitor, type Cluster, workingFolder } from './cluster.ts'
 import { Operator } from './operator.ts'
 
 const PASSWORD = 'correct horse battery'
@@ -21,7 +21,7 @@ function idOf ({ cookie }: Visitor): string {
 }
 
 t.test('operator: the first password is printed once, and must be changed before anything else', async t => {
-  const cwd = t.testdir()
+  const cwd = workingFolder(t)
   const cluster = await startCluster(t, QUICK, { cwd })
   await until(async () => cluster.said(), said => said.includes('choose your own'))
   const [, printed = ''] = /^ +password +(\S+)$/m.exec(cluster.said()) ?? []
@@ -51,7 +51,7 @@ t.test('operator: the first password is printed once, and must be changed before
 })
 
 t.test('operator: sees users move, disconnects one, who is refused everywhere, also after a restart', async t => {
-  const cwd = t.testdir()
+  const cwd = workingFolder(t)
   const cluster = await startCluster(t, SETTINGS, { cwd })
   const operator = await admin(cluster)
   const [guest, other] = [new Visitor(), new Visitor()]
@@ -171,7 +171,7 @@ t.test('operator: a stop ends the streams and answers with 0', async t => {
 })
 
 t.test('operator: history is there from the start, and after a restart', async t => {
-  const cwd = t.testdir()
+  const cwd = workingFolder(t)
   const cluster = await startCluster(t, SETTINGS, { cwd })
   const operator = await admin(cluster)
   const history = await until(() => operator.get('/history?minutes=5'), ({ text }) => text.includes('"start"'))

@@ -5,7 +5,7 @@ import http from 'node:http'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import t from 'tap'
-import { ROOT, startCluster, Visitor, type Cluster } from './cluster.ts'
+import { ROOT, startCluster, Visitor, type Cluster, workingFolder } from './cluster.ts'
 import { Operator } from './operator.ts'
 
 const PASSWORD = 'correct horse battery'
@@ -26,7 +26,7 @@ async function loggedIn (cluster: Cluster, username: string): Promise<Operator> 
 }
 
 t.test('permissions: a viewer views, a change counts at once, and ends open streams', async t => {
-  const cwd = t.testdir()
+  const cwd = workingFolder(t)
   const cluster = await startCluster(t, SETTINGS, { cwd })
   t.equal(await account(cwd, 'add', 'desk', '--permission', '0'), 0, 'beside the program')
   const desk = await loggedIn(cluster, 'desk')
@@ -76,7 +76,7 @@ t.test('permissions: a disconnect has closed the open connections before it is a
 })
 
 t.test('permissions: a locked database is 503 for a while, and visitors notice nothing', async t => {
-  const cwd = t.testdir()
+  const cwd = workingFolder(t)
   const cluster = await startCluster(t, SETTINGS, { cwd })
   const admin = await loggedIn(cluster, 'admin')
   const other = new Database(join(cwd, 'db/usher.db'))

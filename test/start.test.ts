@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 import t from 'tap'
-import { ask, PROGRAM, startCluster, Visitor } from './cluster.ts'
+import { ask, PROGRAM, startCluster, Visitor, workingFolder } from './cluster.ts'
 
 interface Ended {
   readonly code: number | null
@@ -34,7 +34,7 @@ t.test('start: help, version and check say so and end with 0', async t => {
 })
 
 t.test('start: a wrong setting ends with 2 and names setting, value and what is allowed', async t => {
-  const cwd = t.testdir({ 'usher.env': 'ROUTNIG_PORT=8080\n' })
+  const cwd = workingFolder(t, { 'usher.env': 'ROUTNIG_PORT=8080\n' })
   const { code, stderr } = await run(cwd, ['--delay-between-routing', '61'])
   t.equal(code, 2)
   t.match(stderr, /ROUTNIG_PORT.*did you mean ROUTING_PORT\?/)
@@ -56,7 +56,7 @@ t.test('start: every taken port is named in one message, with what to do, and th
 })
 
 t.test('start: a restart straight after a stop finds its ports free', async t => {
-  const cwd = t.testdir()
+  const cwd = workingFolder(t)
   const first = await startCluster(t, {}, { cwd })
   await new Visitor().enter(first)
   t.equal(await first.stop(), 0)
@@ -77,7 +77,7 @@ t.test('start: the monitor answers its probes, and nothing else without a login'
 })
 
 t.test('start: a damaged database is refused and left as it is', async t => {
-  const cwd = t.testdir({ 'usher.db': 'this is not a database, but somebody may need it' })
+  const cwd = workingFolder(t, { 'usher.db': 'this is not a database, but somebody may need it' })
   const { code, stderr } = await run(cwd, [
     '--host', '127.0.0.1', '--ports', '0,0,0', '--routing-port', '0', '--monitoring-port', '0',
     '--db-path', 'usher.db'

@@ -7,7 +7,9 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import t from 'tap'
-import { ask, PROGRAM, ROOT, spread, startCluster, until, Visitor } from './cluster.ts'
+import {
+  ask, PROGRAM, ROOT, spread, startCluster, until, Visitor, workingFolder
+} from './cluster.ts'
 
 const CLIENTS = 20
 
@@ -79,7 +81,7 @@ async function isRefused (port: number): Promise<boolean> {
 }
 
 t.test('stop: the active users of a clean stop are back after the start', async t => {
-  const cwd = t.testdir()
+  const cwd = workingFolder(t)
   const first = await startCluster(t, { DELAY_BETWEEN_ROUTING: '0' }, { cwd })
   const visitors = Array.from({ length: 6 }, () => new Visitor())
   const ports: number[] = []
@@ -139,7 +141,7 @@ async function heldOpen (port: number): Promise<ReturnType<typeof connect>> {
 }
 
 t.test('stop: SIGHUP without a terminal reloads all servers, or none', async t => {
-  const cwd = t.testdir({
+  const cwd = workingFolder(t, {
     a: { 'index.html': 'a1' }, b: { 'index.html': 'b1' }, c: { 'index.html': 'c1' }
   })
   const cluster = await startCluster(t, { HTML_DIRS: 'a,b,c' }, { cwd })
@@ -160,7 +162,7 @@ t.test('stop: SIGHUP without a terminal reloads all servers, or none', async t =
 })
 
 t.test('stop: npm start passes a signal on, and a closed terminal stops gracefully', async t => {
-  const cwd = t.testdir()
+  const cwd = workingFolder(t)
   const log = join(cwd, 'server.log')
   const flags = ['--host', '127.0.0.1', '--ports', '0,0,0', '--routing-port', '0',
     '--monitoring-port', '0', '--log-file', log, '--db-path', join(cwd, 'usher.db')]

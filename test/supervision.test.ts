@@ -4,14 +4,16 @@ import http from 'node:http'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import t from 'tap'
-import { ask, startCluster, until, Visitor, type Answer, type Cluster } from './cluster.ts'
+import {
+  ask, startCluster, until, Visitor, type Answer, type Cluster, workingFolder
+} from './cluster.ts'
 
 const PRELOAD = `--import=${new URL('fixtures/mortal-worker.mjs', import.meta.url).href}`
 
 async function mortalCluster (
   t: Parameters<typeof startCluster>[0], settings: Record<string, string> = {}
 ): Promise<{ cluster: Cluster, kill: (name: string, how: string) => void }> {
-  const cwd = t.testdir()
+  const cwd = workingFolder(t)
   const cluster = await startCluster(
     t, { MORTAL_DIR: cwd, DELAY_BETWEEN_ROUTING: '0', ...settings }, { cwd, nodeOptions: PRELOAD }
   )

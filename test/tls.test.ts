@@ -4,7 +4,7 @@ import https from 'node:https'
 import { join } from 'node:path'
 import t from 'tap'
 import { CERT, KEY } from '../packages/shared/test/fixtures/tls-pems.ts'
-import { ask, startCluster } from './cluster.ts'
+import { ask, startCluster, workingFolder } from './cluster.ts'
 
 interface SecureAnswer {
   readonly status: number
@@ -23,7 +23,7 @@ function askSecurely (port: number, path: string): Promise<SecureAnswer> {
 }
 
 t.test('tls: every port speaks HTTPS, redirects say https, cookies are Secure', async t => {
-  const cwd = t.testdir()
+  const cwd = workingFolder(t)
   writeFileSync(join(cwd, 'cert.pem'), CERT)
   writeFileSync(join(cwd, 'key.pem'), KEY)
   const cluster = await startCluster(t, { TLS_CERT: 'cert.pem', TLS_KEY: 'key.pem' }, { cwd })

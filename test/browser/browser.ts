@@ -6,7 +6,7 @@ import t, { type Test } from 'tap'
 import type { Browser, BrowserContext, BrowserContextOptions, Page, Request } from 'playwright-core'
 import type {} from '../../html/page-script/usher.ts' // What window.usher is.
 import { findChromium, launchChromium } from '../../scripts/chromium.ts'
-import { startCluster, until, type Cluster } from '../cluster.ts'
+import { startCluster, until, type Cluster, workingFolder } from '../cluster.ts'
 
 export interface Lab {
   /** Someone with a browser profile of their own; it is gone at the end of the test. */
@@ -78,7 +78,7 @@ export function startSite (t: Test, settings: Record<string, string> = {}): Prom
     DELAY_BETWEEN_ROUTING: '0',
     LOG_LEVEL: 'debug',
     ...settings
-  }, { cwd: t.testdir(SITE) })
+  }, { cwd: workingFolder(t, SITE) })
 }
 
 export function urlOf (port: number, path = '/'): string {

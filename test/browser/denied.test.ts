@@ -5,7 +5,7 @@ import { startCoordinator, type Coordinator } from '@usher/coordinator/coordinat
 import { checkPorts } from '@usher/coordinator/port-check.ts'
 import { silentLog } from '@usher/shared/log.ts'
 import { loadSettings } from '@usher/shared/settings.ts'
-import { ROOT } from '../cluster.ts'
+import { ROOT, workingFolder } from '../cluster.ts'
 import { browserTest, recordBeats, SITE, untilPageCounts, urlOf } from './browser.ts'
 
 browserTest('browser: denied while open, the page gives way to the message', async (t, lab) => {
@@ -52,7 +52,7 @@ async function startInProcess (t: Test): Promise<{ cluster: Coordinator, routing
       '0', '--delay-between-routing', '0', '--log-file', '-', '--log-level', 'silent',
       '--html-dirs', 'site', '--heartbeat-interval', '0.3'],
     env: {},
-    cwd: t.testdir(SITE),
+    cwd: workingFolder(t, SITE),
     programDir
   })
   const settings = await checkPorts(loaded.settings!)

@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import axe from 'axe-core'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { findChromium, launchChromium } from '../../scripts/chromium.ts'
-import { ROOT, startCluster, until, Visitor, type Cluster } from '../cluster.ts'
+import { ROOT, startCluster, until, Visitor, type Cluster, workingFolder } from '../cluster.ts'
 
 /** With nobody but the page's visitor, who is in the room with the lowest port. */
 const SPREAD = '30 people came in by the front door: 10, 10 and 10.'
@@ -137,7 +137,7 @@ function roomTest (
 function startRooms (t: Test, policy?: string): Promise<Cluster> {
   const settings = { DELAY_BETWEEN_ROUTING: '0.05', HEARTBEAT_INTERVAL: '0.3' }
   if (policy === undefined) return startCluster(t, settings)
-  const cwd = t.testdir()
+  const cwd = workingFolder(t)
   cpSync(join(ROOT, 'dist/html/site-1'), join(cwd, 'site'), { recursive: true })
   const page = join(cwd, 'site/index.html')
   const meta = `<head><meta http-equiv="Content-Security-Policy" content="${policy}">`
