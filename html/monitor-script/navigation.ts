@@ -2,7 +2,7 @@
 import { find } from './dom.ts'
 import { OVERVIEW } from './texts.ts'
 
-const VIEWS = ['overview', 'users', 'denied', 'audit'] as const
+const VIEWS = ['overview', 'users', 'servers', 'denied', 'audit', 'account'] as const
 export type View = typeof VIEWS[number]
 
 /** @param onShow told of the view that is shown, now and whenever it changes */
@@ -10,7 +10,7 @@ export function startNavigation (onShow: (view: View) => void): void {
   const show = (isByHand: boolean): void => {
     const view = viewOf(location.hash)
     for (const each of VIEWS) find(`view-${each}`).hidden = each !== view
-    for (const link of document.querySelectorAll('.rail nav a')) {
+    for (const link of document.querySelectorAll('.rail a')) {
       if (link.getAttribute('href') === `#${view}`) link.setAttribute('aria-current', 'page')
       else link.removeAttribute('aria-current')
     }
