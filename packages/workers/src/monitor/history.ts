@@ -8,7 +8,7 @@ import { every as everySystemMs, type Every } from '@usher/shared/every.ts'
 import type { MeterReader } from '@usher/shared/memory/meters.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { HistoryStore, Loads } from './history-store.ts'
-import { ServerWatch } from './server-watch.ts'
+import { ServerWatch, type ServerEvent } from './server-watch.ts'
 
 export interface HistoryParts {
   readonly store: Pick<HistoryStore, 'addSample' | 'samples' | 'addEvent' | 'events' | 'trim'>
@@ -19,6 +19,8 @@ export interface HistoryParts {
   readonly isFirstStart: boolean
   /** Milliseconds since 1970. */
   readonly wallNow: () => number
+  /** Told of what happened to a server, when it is seen. */
+  readonly onServerEvent?: (event: ServerEvent, atMs: number) => void
   readonly every?: Every
 }
 
@@ -26,7 +28,7 @@ export interface HistoryParts {
 export interface HistoryAnswer {
   readonly from: string
   readonly step_seconds: number
-  /** By port. The highest sample of each step; null where there is none or the server was down. */
+  /** By port, of each step the sample with the highest load; null for none, or a server down. */
   readonly servers: Readonly<Record<number, {
     readonly active_users: ReadonlyArray<number | null>
     readonly reserved: ReadonlyArray<number | null>
@@ -119,8 +121,10 @@ export class History {
       for (const [port, { active, reserved }] of series) {
         const load = loads[port]
         if (load === null || load === undefined) continue
-        active[at] = Math.max(active[at] ?? 0, load[0])
-        reserved[at] = Math.max(reserved[at] ?? 0, load[1])
+        // Of one moment, so that active users and reservations add up to a load that there was.
+        if (load[0] + load[1] < (active[at] ?? 0) + (reserved[at] ?? 0)) continue
+        active[at] = load[0]
+        reserved[at] = load[1]
       }
       if (++slice % SLICE_SAMPLES === 0) await setImmediate()
     }
@@ -128,9 +132,12 @@ export class History {
   }
 
   #look (): void {
-    const { store, wallNow } = this.#parts
+    const { store, wallNow, onServerEvent } = this.#parts
     const nowMs = wallNow()
-    for (const { type, port } of this.#watch.look()) store.addEvent(nowMs, type, port)
+    for (const event of this.#watch.look()) {
+      store.addEvent(nowMs, event.type, event.port)
+      onServerEvent?.(event, nowMs)
+    }
     this.#sampleOnce(nowMs)
     if (Math.abs(nowMs - this.#trimmedMs) < TRIM_MS) return
     this.#trimmedMs = nowMs

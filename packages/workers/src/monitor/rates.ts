@@ -14,6 +14,7 @@ export interface ServerRates {
   readonly requestsPerSecond: number | undefined
   readonly beatsPerSecond: number | undefined
   readonly errorsPerSecond: number | undefined
+  readonly p50Ms: number | undefined
   readonly p99Ms: number | undefined
 }
 
@@ -88,11 +89,13 @@ export class Rates {
   /** @param server its index in PORTS */
   server (server: number): ServerRates {
     const { counts, perSecond } = this.#window()
+    const durations = counts?.durations(server).buckets
     return {
       requestsPerSecond: perSecond(counts?.answered(server, ...ANY_STATUS)),
       beatsPerSecond: perSecond(counts?.answered(server, BEAT_STATUS)),
       errorsPerSecond: perSecond(counts?.answered(server, ...ERROR_STATUSES)),
-      p99Ms: counts && quantileMs(counts.durations(server).buckets, 0.99)
+      p50Ms: durations && quantileMs(durations, 0.5),
+      p99Ms: durations && quantileMs(durations, 0.99)
     }
   }
 

@@ -5,6 +5,7 @@
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { ServerState } from '@usher/shared/memory/layout.ts'
 import type { Rates } from './rates.ts'
+import type { StateChange } from './state-changes.ts'
 import type { ServerIds } from './users.ts'
 
 export interface StatsParts {
@@ -12,7 +13,13 @@ export interface StatsParts {
     'activeUsersPerServer' | 'reservedPerServer' | 'serverState' | 'size'>
   readonly rates: Pick<Rates, 'sample' | 'server' | 'thread' | 'whole'>
   readonly ports: readonly number[]
+  /** The names of the folders that the servers serve, one per server. */
+  readonly folders: readonly string[]
   readonly usersMax: number
+  /** When the program started, in milliseconds since 1970. */
+  readonly startedMs: number
+  /** Of the state of a server; undefined when it is not known. */
+  readonly lastChange: (server: number) => StateChange | undefined
   /** Entries of the deny list that are in force. */
   readonly deniedUsers: () => number
   /** Milliseconds since 1970. */
@@ -21,6 +28,8 @@ export interface StatsParts {
 
 export interface Stats {
   readonly timestamp: string
+  /** When the program started. */
+  readonly up_since: string
   readonly servers: Readonly<Record<number, ServerStats>>
   readonly total_users: number
   readonly denied_users: number
@@ -33,6 +42,10 @@ export interface ServerStats {
   readonly active_users: number
   readonly reserved: number
   readonly state: ServerState
+  readonly folder: string
+  readonly state_since?: string
+  /** Active users when the drain began; only of a server that drains. */
+  readonly drained_from?: number
   readonly users: readonly string[]
   readonly users_truncated: boolean
   readonly restarts: number
@@ -41,12 +54,13 @@ export interface ServerStats {
   readonly requests_per_second?: number
   readonly beats_per_second?: number
   readonly errors_per_second?: number
+  readonly p50_ms?: number
   readonly p99_ms?: number
 }
 
 /** @param ids by index of the server; none when left out */
 export function buildStats (parts: StatsParts, ids: readonly ServerIds[] = []): Stats {
-  const { table, rates, ports, usersMax, deniedUsers, wallNow } = parts
+  const { table, rates, ports, usersMax, startedMs, deniedUsers, wallNow } = parts
   rates.sample()
   const activeUsers = table.activeUsersPerServer()
   const reserved = table.reservedPerServer()
@@ -57,6 +71,7 @@ export function buildStats (parts: StatsParts, ids: readonly ServerIds[] = []): 
   const { redirectsPerSecond, waitP50Ms, waitP99Ms } = rates.whole()
   return {
     timestamp: new Date(wallNow()).toISOString(),
+    up_since: new Date(startedMs).toISOString(),
     servers: Object.fromEntries(servers) as Stats['servers'],
     total_users: activeUsers.reduce((sum, count) => sum + count, 0),
     denied_users: deniedUsers(),
@@ -72,19 +87,24 @@ const RATE_DIGITS = 1
 const MS_DIGITS = 2
 
 function describe (
-  { table, rates }: StatsParts, server: number, activeUsers: number, given: ServerIds | undefined
+  { table, rates, folders, lastChange }: StatsParts,
+  server: number, activeUsers: number, given: ServerIds | undefined
 ): Omit<ServerStats, 'active_users' | 'reserved'> {
   const state = table.serverState(server)
   const { restarts, upSinceMs, connections } = rates.thread(server)
+  const change = lastChange(server)
   const facts = {
     state,
+    folder: folders[server]!,
+    ...(change === undefined ? {} : { state_since: new Date(change.atMs).toISOString() }),
+    ...(change === undefined || state !== 'draining' ? {} : { drained_from: change.activeUsers }),
     users: given?.ids ?? [],
     users_truncated: given?.isTruncated ?? activeUsers > 0,
     restarts
   }
   // Nobody measures a server that does not run.
   if (state !== 'up' && state !== 'draining') return facts
-  const { requestsPerSecond, beatsPerSecond, errorsPerSecond, p99Ms } = rates.server(server)
+  const { requestsPerSecond, beatsPerSecond, errorsPerSecond, p50Ms, p99Ms } = rates.server(server)
   return {
     ...facts,
     ...(upSinceMs === undefined ? {} : { up_since: new Date(upSinceMs).toISOString() }),
@@ -92,6 +112,7 @@ function describe (
     ...figure('requests_per_second', requestsPerSecond, RATE_DIGITS),
     ...figure('beats_per_second', beatsPerSecond, RATE_DIGITS),
     ...figure('errors_per_second', errorsPerSecond, RATE_DIGITS),
+    ...figure('p50_ms', p50Ms, MS_DIGITS),
     ...figure('p99_ms', p99Ms, MS_DIGITS)
   }
 }

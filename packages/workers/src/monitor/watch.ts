@@ -2,6 +2,7 @@
  * Everything that the monitor watches: rates, history, event streams, logins, and what is said of
  * them by /stats, /history, /events and /metrics. Owns their timers; runs in the monitor's thread.
  */
+import { basename } from 'node:path'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { every } from '@usher/shared/every.ts'
 import { MeterReader } from '@usher/shared/memory/meters.ts'
@@ -12,6 +13,7 @@ import { History, type HistoryAnswer } from './history.ts'
 import type { LoginOutcome } from './logins.ts'
 import { renderMetrics } from './metrics.ts'
 import { Rates } from './rates.ts'
+import { StateChanges } from './state-changes.ts'
 import { buildStats, type Stats, type StatsParts } from './stats.ts'
 import type { Stores } from './stores.ts'
 import { userIds } from './users.ts'
@@ -36,14 +38,24 @@ export class Watch {
     this.#context = context
     this.#stores = stores
     this.#rates = new Rates(meters)
+    const changes = new StateChanges(settings.ports, () => table.activeUsersPerServer())
     this.#history = new History({
-      store: stores.history, table, meters, ports: settings.ports, isFirstStart, wallNow: Date.now
+      store: stores.history,
+      table,
+      meters,
+      ports: settings.ports,
+      isFirstStart,
+      wallNow: Date.now,
+      onServerEvent: (event, atMs) => { changes.note(event, atMs) }
     })
     this.#statsParts = {
       table,
       rates: this.#rates,
       ports: settings.ports,
+      folders: settings.ports.map((_, server) => basename(settings.htmlDirs[server]!)),
       usersMax: settings.maxUsers,
+      startedMs: Math.round(Date.now() - process.uptime() * 1000),
+      lastChange: server => changes.last(server),
       deniedUsers: () => this.#deniedCount,
       wallNow: Date.now
     }

@@ -142,6 +142,20 @@ t.test('history: points are of regular steps, with gaps as null', async t => {
   })
 })
 
+t.test('history: a point is one sample, so that what it says was so at one moment', async t => {
+  const store = new MemoryStore()
+  const loads: ReadonlyArray<readonly [number, number]> = [[9, 1], [2, 11], [3, 0]]
+  loads.forEach((load, at) => {
+    store.addSample(START_MS - DAY_MS + at * SAMPLE_MS, { 8000: load, 8001: [0, 0] })
+  })
+  const { history } = testHistory({ store })
+  const { servers, step_seconds: stepSeconds } = await history.answer(24 * 60)
+  t.equal(stepSeconds, 120)
+  const at = servers[8000]!.active_users.findIndex(value => value !== null)
+  t.equal(servers[8000]!.active_users[at], 2)
+  t.equal(servers[8000]!.reserved[at], 11)
+})
+
 t.test('history: a step that has just begun is no gap, one that passed without a sample is', async t => {
   const store = new MemoryStore()
   const { history, clock } = testHistory({ store })

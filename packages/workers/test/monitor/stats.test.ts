@@ -16,7 +16,10 @@ function testStats () {
     table: test.table,
     rates: meters.startRates(),
     ports: [8000, 8001],
+    folders: ['site-1', 'site-2'],
     usersMax: 64,
+    startedMs: Date.parse(NOW) - 90_000,
+    lastChange: () => undefined,
     deniedUsers: () => 4,
     wallNow: () => Date.parse(NOW)
   }
@@ -36,7 +39,8 @@ t.test('stats: the whole of a quiet cluster', async t => {
   }
   t.strictSame(buildStats(parts), {
     timestamp: NOW,
-    servers: { 8000: quiet, 8001: quiet },
+    up_since: '2026-11-23T14:29:35.250Z',
+    servers: { 8000: { ...quiet, folder: 'site-1' }, 8001: { ...quiet, folder: 'site-2' } },
     total_users: 0,
     denied_users: 4,
     table: { used: 0, size: 64 }
@@ -65,6 +69,20 @@ t.test('stats: without ids says whether there are any', async t => {
   t.match(buildStats(parts).servers, {
     8000: { users: [], users_truncated: false }, 8001: { users: [], users_truncated: true }
   })
+})
+
+t.test('stats: since when a server drains, and from how many users', async t => {
+  const { table, parts } = testStats()
+  const change = { atMs: Date.parse(NOW) - 5000, activeUsers: 12 }
+  const changed = { ...parts, lastChange: (server: number) => server === 1 ? change : undefined }
+  table.setServerState(1, 'draining')
+  const [first, draining] = Object.values(buildStats(changed).servers)
+  t.match(draining, { state_since: '2026-11-23T14:31:00.250Z', drained_from: 12 })
+  t.notHas(first, 'state_since')
+  table.setServerState(1, 'down')
+  const [, down] = Object.values(buildStats(changed).servers)
+  t.match(down, { state_since: '2026-11-23T14:31:00.250Z' })
+  t.notHas(down, 'drained_from')
 })
 
 t.test('stats: figures of the last 10 seconds', async t => {
@@ -105,7 +123,13 @@ t.test('stats: nobody measures a server that does not run', async t => {
   for (const state of ['starting', 'down'] as const) {
     table.setServerState(0, state)
     t.strictSame(buildStats(parts).servers[8000], {
-      active_users: 0, reserved: 0, state, users: [], users_truncated: false, restarts: 0
+      active_users: 0,
+      reserved: 0,
+      state,
+      folder: 'site-1',
+      users: [],
+      users_truncated: false,
+      restarts: 0
     })
   }
   table.setServerState(0, 'draining')

@@ -104,6 +104,9 @@ const SERVER_STATS = objectOf({
   active_users: count,
   reserved: count,
   state: { type: 'string', enum: ['starting', 'up', 'draining', 'down'] },
+  folder: text,
+  state_since: time,
+  drained_from: count,
   users: { type: 'array', items: text },
   users_truncated: flag,
   up_since: time,
@@ -112,6 +115,7 @@ const SERVER_STATS = objectOf({
   requests_per_second: figure,
   beats_per_second: figure,
   errors_per_second: figure,
+  p50_ms: figure,
   p99_ms: figure
 })
 const STATS = {
@@ -120,6 +124,7 @@ const STATS = {
   response: {
     200: objectOf({
       timestamp: time,
+      up_since: time,
       servers: { type: 'object', additionalProperties: SERVER_STATS },
       total_users: count,
       denied_users: count,

@@ -1,0 +1,33 @@
+/**
+ * When the state of each server last changed, and how many users were on it then: for "down for
+ * 8 min" and "12 of 431 users left". What was before this monitor started is not known to it.
+ */
+import type { ServerEvent } from './server-watch.ts'
+
+export interface StateChange {
+  /** Milliseconds since 1970. */
+  readonly atMs: number
+  readonly activeUsers: number
+}
+
+export class StateChanges {
+  readonly #ports: readonly number[]
+  readonly #activeUsers: () => ArrayLike<number>
+  readonly #last = new Map<number, StateChange>()
+
+  /** @param activeUsers per server, now */
+  constructor (ports: readonly number[], activeUsers: () => ArrayLike<number>) {
+    this.#ports = ports
+    this.#activeUsers = activeUsers
+  }
+
+  note ({ type, port }: ServerEvent, atMs: number): void {
+    if (type === 'reload' || port === null) return
+    const server = this.#ports.indexOf(port)
+    this.#last.set(server, { atMs, activeUsers: this.#activeUsers()[server] ?? 0 })
+  }
+
+  last (server: number): StateChange | undefined {
+    return this.#last.get(server)
+  }
+}
