@@ -63,14 +63,20 @@ export function spreadLabels (
   return placed
 }
 
-/** Of labels at these places the ones that have room before the one to their right; by index. */
-export function roomyLabels (places: readonly number[], apart: number): Set<number> {
+/**
+ * Of labels at these places those that have room; by index. The weightier one stays, and of equals
+ * the one further right.
+ */
+export function roomyLabels (
+  labels: ReadonlyArray<{ readonly place: number, readonly weight: number }>, apart: number
+): Set<number> {
   const shown = new Set<number>()
-  let limit = Infinity
-  for (let at = places.length - 1; at >= 0; at--) {
-    if (limit - places[at]! < apart) continue
-    shown.add(at)
-    limit = places[at]!
+  const byWeight = labels.map((_, at) => at).sort((a, b) =>
+    labels[b]!.weight - labels[a]!.weight || labels[b]!.place - labels[a]!.place)
+  for (const at of byWeight) {
+    const isFree = [...shown].every(other =>
+      Math.abs(labels[other]!.place - labels[at]!.place) >= apart)
+    if (isFree) shown.add(at)
   }
   return shown
 }

@@ -1,6 +1,6 @@
 /** Says how fresh the page is: the chip in the frame, and a notice as soon as it is stale. */
 import { find, setText } from './dom.ts'
-import type { LiveState } from './live.ts'
+import type { LiveState, StaleReason } from './live.ts'
 import { LIVE } from './texts.ts'
 
 export class LiveView {
@@ -9,6 +9,7 @@ export class LiveView {
   /** Of the last news, by this browser's clock. */
   #heardMs: number | undefined
   #startedMs: number
+  #retryAtMs: number | undefined
 
   constructor (nowMs: number) {
     this.#startedMs = nowMs
@@ -22,6 +23,7 @@ export class LiveView {
     const wasStale = this.#state.kind === 'stale'
     this.#state = state
     const isStale = state.kind === 'stale'
+    this.#retryAtMs = isStale && state.retryMs !== undefined ? nowMs + state.retryMs : undefined
     this.#notice.hidden = !isStale
     for (const chip of document.querySelectorAll('[data-live]')) {
       chip.classList.toggle('stale', isStale)
@@ -36,7 +38,7 @@ export class LiveView {
         : LIVE.stoppedAt(this.#heardMs))
     }
     if (!isStale) setText(find('stale-since'), '')
-    if (isStale && (state.why !== 'unknown' || !wasStale)) setText(find('stale-why'), whyText(state))
+    if (isStale && (state.why !== 'unknown' || !wasStale)) setText(find('stale-why'), whyText(state.why))
     this.tick(nowMs)
   }
 
@@ -44,12 +46,17 @@ export class LiveView {
   tick (nowMs: number): void {
     const ageMs = nowMs - (this.#heardMs ?? this.#startedMs)
     setText(find('stale-age'), this.#heardMs === undefined ? '' : LIVE.age(ageMs))
+    if (this.#state.kind === 'stale') {
+      setText(find('stale-retry'), this.#retryAtMs === undefined
+        ? LIVE.retrying
+        : LIVE.retryIn(this.#retryAtMs - nowMs))
+    }
     const text = chipText(this.#state, this.#heardMs ?? nowMs, ageMs)
     for (const chip of document.querySelectorAll('[data-live] span')) setText(chip, text)
   }
 }
 
-function whyText ({ why }: LiveState & { kind: 'stale' }): string {
+function whyText (why: StaleReason): string {
   switch (why) {
     case 'unknown': return ''
     case 'unreachable': return LIVE.unreachable

@@ -8,7 +8,15 @@ import type { Stats } from './stats.ts'
 export type LiveState =
   | { readonly kind: 'connecting' }
   | { readonly kind: 'live' }
-  | { readonly kind: 'stale', readonly why: 'unknown' | 'unreachable' | 'refused' }
+  | {
+    readonly kind: 'stale'
+    readonly why: StaleReason
+    /** Until the next try; undefined while one is under way. */
+    readonly retryMs: number | undefined
+  }
+
+/** Not known yet; the monitor does not answer; it answers, and so far without a stream. */
+export type StaleReason = 'unknown' | 'unreachable' | 'refused'
 
 /** What of EventSource is used here. */
 export interface Stream {
@@ -85,10 +93,10 @@ export class Live {
     this.#callOff = this.#parts.schedule(() => this.#lose('unknown'), SILENCE_MS_MAX)
   }
 
-  #lose (why: 'unknown' | 'unreachable' | 'refused'): void {
+  #lose (why: StaleReason): void {
     this.#drop()
-    this.#parts.onState({ kind: 'stale', why })
     const delayMs = retryDelayMs(this.#failureCount++, this.#parts.random())
+    this.#parts.onState({ kind: 'stale', why, retryMs: delayMs })
     this.#callOff = this.#parts.schedule(() => { void this.#retry() }, delayMs)
   }
 
@@ -100,7 +108,7 @@ export class Live {
     if (this.#isClosed) return
     if (!answer.isOk) return this.#lose(answer.status === 0 ? 'unreachable' : 'refused')
     this.#parts.onStats(answer.body)
-    this.#parts.onState({ kind: 'stale', why: 'refused' })
+    this.#parts.onState({ kind: 'stale', why: 'refused', retryMs: undefined })
     this.#connect()
   }
 

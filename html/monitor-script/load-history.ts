@@ -2,7 +2,7 @@
  * The load of every server over the time that a chart shows: what the monitor has kept, continued
  * by its live news. Where nothing was heard there is a gap, never a guess. Pure but for its data.
  */
-import { changedServers, serversOf, type Stats } from './stats.ts'
+import { changedServers, isRunning, serversOf, type Stats } from './stats.ts'
 
 /** As in `GET /history`: point i of a series is of the step i steps after `from`. */
 export interface HistoryAnswer {
@@ -184,7 +184,7 @@ export class LoadHistory {
 function loadsOf (stats: Stats | undefined): Map<string, Load> {
   if (stats === undefined) return new Map()
   return new Map(serversOf(stats).map(({ port, state, load }) =>
-    [port, state === 'up' || state === 'draining' ? load : null]))
+    [port, isRunning(state) ? load : null]))
 }
 
 /** As the monitor names it in its history. */

@@ -9,17 +9,23 @@ interface ServerStats {
   readonly active_users: number
   readonly reserved: number
   readonly state: ServerState
+  readonly folder?: string
+  readonly state_since?: string
+  readonly drained_from?: number
   readonly up_since?: string
   readonly restarts?: number
   readonly connections?: number
   readonly requests_per_second?: number
   readonly beats_per_second?: number
+  readonly errors_per_second?: number
+  readonly p50_ms?: number
   readonly p99_ms?: number
 }
 
 /** As in `GET /stats` and in the events. */
 export interface Stats {
   readonly timestamp: string
+  readonly up_since?: string
   readonly servers: Readonly<Record<string, ServerStats>>
   readonly total_users: number
   readonly denied_users: number
@@ -51,9 +57,19 @@ export function serversOf (stats: Stats): Server[] {
     }))
 }
 
-/** The class that gives a server its colour. */
+/** The class that gives a server its colour, and the name of the colour in the style sheet. */
 export function colourClass (index: number): string {
   return `s${index % COLOUR_COUNT + 1}`
+}
+
+/** The ninth server has the colour of the first, and is told apart by its dashes. */
+export function isDashed (index: number): boolean {
+  return index >= COLOUR_COUNT
+}
+
+/** It has users, whether or not it takes more. */
+export function isRunning (state: ServerState): boolean {
+  return state === 'up' || state === 'draining'
 }
 
 export function available (servers: readonly Server[]): Server[] {
@@ -84,9 +100,18 @@ export function shareOf (server: Server, servers: readonly Server[]): number {
   return total === 0 ? 0 : server.load / total
 }
 
+export function isNearlyFull ({ used, size }: NonNullable<Stats['table']>): boolean {
+  return used >= size * NEARLY_FULL
+}
+
 export type Trouble =
   | { readonly kind: 'none-available' }
-  | { readonly kind: 'down', readonly port: string }
+  | {
+    readonly kind: 'down'
+    readonly port: string
+    readonly sinceMs: number | undefined
+    readonly restarts: number
+  }
   | { readonly kind: 'nearly-full', readonly used: number, readonly size: number }
 
 /** What an operator should know of, worst first. */
@@ -96,8 +121,10 @@ export function troublesOf (stats: Stats): Trouble[] {
   return [
     ...(available(servers).length === 0 ? [{ kind: 'none-available' } as const] : []),
     ...servers.filter(({ state }) => state === 'down')
-      .map(({ port }) => ({ kind: 'down', port } as const)),
-    ...(table !== undefined && table.used >= table.size * NEARLY_FULL
+      .map(({ port, state_since: since, restarts = 0 }) => ({
+        kind: 'down', port, sinceMs: since === undefined ? undefined : Date.parse(since), restarts
+      } as const)),
+    ...(table !== undefined && isNearlyFull(table)
       ? [{ kind: 'nearly-full', ...table } as const]
       : [])
   ]

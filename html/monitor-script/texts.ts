@@ -26,6 +26,10 @@ export function figure (value: number | undefined): string {
   })
 }
 
+export function counted (value: number | undefined): string {
+  return value === undefined ? NOT_MEASURED : count(value)
+}
+
 export function percent (share: number): string {
   return `${(share * 100).toLocaleString(LANGUAGE, { maximumFractionDigits: 1 })} %`
 }
@@ -47,6 +51,11 @@ function twoUnits (
 
 export function clock (atMs: number): string {
   return new Date(atMs).toLocaleTimeString(CLOCK_LANGUAGE)
+}
+
+/** Without seconds, for an axis. */
+export function clockMinutes (atMs: number): string {
+  return new Date(atMs).toLocaleTimeString(CLOCK_LANGUAGE, { hour: '2-digit', minute: '2-digit' })
 }
 
 export function ago (atMs: number, nowMs: number): string {
@@ -107,8 +116,10 @@ export const LIVE = {
   stoppedAt: (atMs: number) => `Live updates stopped at ${clock(atMs)}.`,
   neverStarted: 'Live updates have not started.',
   age: (ageMs: number) => `What you see is ${duration(ageMs)} old.`,
-  unreachable: 'The monitor does not answer. It is tried again and again.',
-  refused: 'The monitor answers, but sends no live updates. They are tried again and again.'
+  retryIn: (ms: number) => `Trying again in ${Math.max(1, Math.ceil(ms / SECOND_MS))} s.`,
+  retrying: 'Trying again now.',
+  unreachable: 'The monitor does not answer.',
+  refused: 'Usher is still placing visitors.'
 } as const
 
 export const STATES = {
@@ -117,6 +128,10 @@ export const STATES = {
 
 export const OVERVIEW = {
   title: (view: string) => `${view} · Usher`,
+  summaryUp: (serverCount: number, ms: number) =>
+    `${serverCount === 1 ? '1 server' : `${serverCount} servers`} up for ${duration(ms)}`,
+  balanced: 'balanced',
+  asOf: (atMs: number) => `As of ${clock(atMs)}`,
   summary: (availableCount: number, serverCount: number) => availableCount === serverCount
     ? `${serverCount === 1 ? '1 server takes' : `All ${serverCount} servers take`} visitors`
     : `${availableCount} of ${serverCount} servers ${availableCount === 1 ? 'takes' : 'take'} visitors`,
@@ -129,37 +144,119 @@ export const OVERVIEW = {
   nowhere: 'nowhere',
   nowhereWhy: 'no server is available',
   spread: 'Spread between servers',
+  oneTakes: 'one server takes visitors',
   spreadUnit: (value: number) => value === 1 ? 'user' : 'users',
   wait: 'Wait p50, p99',
   redirects: 'Redirects',
   beats: 'Beats',
   connections: 'Connections',
   table: 'Table in use',
-  tableOf: (size: number) => `of ${count(size)}`,
+  tableOf: (size: number, share: number | undefined) =>
+    `of ${count(size)}${share === undefined ? '' : `, ${percent(share)}`}`,
   denied: 'Denied',
   perSecond: '/s',
   ms: 'ms'
 } as const
 
+const CHARTS_NO_DATA = 'no data'
+/** By their names in the history; % stands for the server. */
+const EVENTS: Readonly<Record<string, string>> = {
+  drain: 'drain %', ready: '% ready', down: '% down', up: '% up', start: 'start', reload: 'reload'
+}
+
+export const CHARTS = {
+  title: 'Load over time',
+  lines: {
+    title: 'Load per server',
+    note: 'Active users and places held',
+    whole: 'spread',
+    wholeOf: (loads: ReadonlyArray<number | null>) => {
+      const known = loads.filter(load => load !== null)
+      return known.length < 2 ? NOT_MEASURED : count(Math.max(...known) - Math.min(...known))
+    }
+  },
+  stack: {
+    title: 'Total',
+    note: 'All servers, stacked',
+    whole: 'total',
+    wholeOf: (loads: ReadonlyArray<number | null>) => loads.every(load => load === null)
+      ? CHARTS_NO_DATA
+      : count(loads.reduce<number>((total, load) => total + (load ?? 0), 0))
+  },
+  range: (minutes: number) => duration(minutes * MINUTE_MS).replace('1 d', '1 day'),
+  fitted: (from: number) => `Axis starts at ${count(from)}`,
+  keys: (title: string) => `${title}. Left and right arrows read the figures.`,
+  now: 'Now',
+  time: 'Time',
+  noData: CHARTS_NO_DATA,
+  nothingBefore: 'nothing measured before',
+  down: 'down',
+  endDown: (port: string) => `${port} down`,
+  draining: (load: number) => `${count(load)}, draining`,
+  asTable: 'Show as a table',
+  event: (type: string, port: string | undefined) => {
+    const text = Object.hasOwn(EVENTS, type) ? EVENTS[type]! : type
+    return port === undefined ? text : text.replace('%', port)
+  }
+} as const
+
 export const NOTICES = {
-  down: (port: string) => `${port} is down.`,
+  down: (port: string, sinceMs: number | undefined, restarts: number) =>
+    `${port} is down${sinceMs === undefined ? '' : ` since ${clock(sinceMs)}`}.` +
+    (restarts === 0 ? '' : ` It has been restarted ${restarts === 1 ? 'once' : `${count(restarts)} times`}.`),
   downMeans: 'It gets no visitors, and its users are placed on other servers as they come back. Usher starts it again by itself.',
+  seeServers: 'See servers',
   noneAvailable: 'No server takes visitors.',
   noneAvailableMeans: 'Visitors get 503 until one is up or made ready.',
   nearlyFull: (used: number, size: number) =>
     `The user table is ${percent(used / size)} full, ${count(used)} of ${count(size)} places.`,
-  nearlyFullMeans: 'Set MAX_USERS higher and restart; nobody is signed off.',
+  nearlyFullMeans: 'When it is full, new visitors get 503. Set MAX_USERS higher and restart; nobody is signed off.',
   stateChanged: (port: string, state: keyof typeof STATES) =>
     `Server ${port}: ${STATES[state].toLowerCase()}.`
 } as const
 
+function stateWithTime (state: keyof typeof STATES, sinceMs: number | undefined): string {
+  return state === 'down' && sinceMs !== undefined ? `Down for ${duration(sinceMs)}` : STATES[state]
+}
+
 export const SERVERS = {
-  activeUsers: 'active users',
-  usersLeft: 'users left',
-  facts: {
-    share: 'of all', reserved: 'on their way', connections: 'connections', requests: 'requests/s', beats: 'beats/s', p99: 'p99'
+  title: 'Servers',
+  server: 'Server',
+  stateColumn: 'State',
+  actions: 'Actions',
+  columns: {
+    active: 'Active',
+    held: 'Held',
+    share: 'Share',
+    requests: 'Req/s',
+    beats: 'Beats/s',
+    p50: 'p50',
+    p99: 'p99',
+    errors: 'Errors/s',
+    connections: 'Conns',
+    restarts: 'Restarts',
+    upFor: 'Up for'
   },
-  upFor: (ms: number) => `up ${duration(ms)}`,
+  activeUsers: 'active users',
+  leftLabel: (of: number | undefined) =>
+    of === undefined ? 'users left' : `users left of ${count(of)}`,
+  facts: { share: 'of all', reserved: 'on their way', requests: 'requests/s', p99: 'p99' },
+  state: stateWithTime,
+  stateLong: (state: keyof typeof STATES, activeUsers: number, sinceMs: number | undefined) => {
+    if (state !== 'draining') return stateWithTime(state, sinceMs)
+    return activeUsers === 0
+      ? 'Empty, safe to stop'
+      : `${STATES.draining}, ${users(activeUsers)} left`
+  },
+  down: (value: number) => `${count(value)} down`,
+  milliseconds: (value: number | undefined) =>
+    value === undefined ? NOT_MEASURED : `${figure(value)} ms`,
+  perSecond: (value: number | undefined) =>
+    value === undefined ? NOT_MEASURED : `${figure(value)} /s`,
+  upFor: (ms: number | undefined) => ms === undefined ? NOT_MEASURED : duration(ms),
+  whyLast: (port: string, draining: string | undefined) =>
+    `${port} is the only server that takes visitors, so it cannot be drained.` +
+    (draining === undefined ? '' : ` Make ${draining} ready first.`),
   drain: 'Drain…',
   drainLabel: (port: string) => `Drain ${port}…`,
   ready: 'Make ready',

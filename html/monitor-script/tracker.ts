@@ -1,11 +1,14 @@
 /** `/tracker.js`, the console: puts the parts together and passes the news of the servers on. */
+import 'uplot/dist/uPlot.min.css'
 import { Actions, type Outcome } from './actions.ts'
 import { Api } from './api.ts'
 import { AuditView, type AuditAnswer } from './audit-view.ts'
+import { ChartsView } from './charts-view.ts'
 import { DeniedView, type Denied } from './denied-view.ts'
 import { openDialog } from './dialog.ts'
 import { find, setText } from './dom.ts'
-import { Live } from './live.ts'
+import { Live, type LiveState } from './live.ts'
+import type { HistoryAnswer } from './load-history.ts'
 import { LiveView } from './live-view.ts'
 import { startNavigation, type View } from './navigation.ts'
 import { OverviewView } from './overview-view.ts'
@@ -13,6 +16,7 @@ import {
   denyQuestion, denyTargetQuestion, disconnectQuestion, drainQuestion, type Question, type Choice
 } from './questions.ts'
 import { announce, sayDone, sayFailed } from './result.ts'
+import type { ServerActions } from './servers-table.ts'
 import { ServersView } from './servers-view.ts'
 import { changedServers, type Stats } from './stats.ts'
 import { count, NOTICES, USERS } from './texts.ts'
@@ -35,13 +39,15 @@ const ask = openDialog()
 const actions = new Actions({ post: (path, body) => api.post(path, body), ask })
 
 const liveView = new LiveView(Date.now())
-const overview = new OverviewView()
-const servers = new ServersView({
+const charts = new ChartsView({ get: path => api.get<HistoryAnswer>(path) })
+const serverActions: ServerActions = {
   drain: ({ port, active_users: activeUsers }) => {
     void askAndAct(drainQuestion(port, activeUsers), () => actions.drain(port))
   },
   makeReady: ({ port }) => { void act(actions.makeReady(port)) }
-})
+}
+const overview = new OverviewView(serverActions)
+const servers = new ServersView(serverActions)
 const usersView = new UsersView({
   get: path => api.get<UsersAnswer>(path),
   disconnect: users => {
@@ -62,6 +68,8 @@ const auditView = new AuditView({ get: path => api.get<AuditAnswer>(path) })
 
 let shownView: View = 'overview'
 let lastStats: Stats | undefined
+let isLive = false
+let hasBeenLive = false
 
 const live = new Live({
   openStream: () => new EventSource('/events'),
@@ -77,7 +85,7 @@ const live = new Live({
   },
   random: Math.random,
   onStats: showStats,
-  onState: state => { liveView.show(state, Date.now()) }
+  onState: showState
 })
 
 startNavigation(view => {
@@ -90,15 +98,18 @@ find('try-now').addEventListener('click', () => { live.tryNow() })
 addEventListener('online', () => { live.tryNow() })
 setInterval(() => {
   liveView.tick(Date.now())
+  if (isLive) charts.tick(Date.now())
   deniedView.tick(Date.now())
 }, TICK_MS)
 live.start()
+void charts.load()
 void showWho()
 
 function showStats (stats: Stats): void {
   const nowMs = Date.now()
   liveView.hear(nowMs)
-  overview.show(stats)
+  charts.hear(stats, nowMs)
+  overview.show(stats, charts.recent, nowMs)
   servers.show(stats, nowMs)
   usersView.hear(stats, nowMs)
   deniedView.hear(stats.denied_users)
@@ -111,6 +122,17 @@ function showStats (stats: Stats): void {
   lastStats = stats
 }
 
+/** After a break the monitor is asked what was meanwhile; what it does not know is a gap. */
+function showState (state: LiveState): void {
+  const wasLive = isLive
+  isLive = state.kind === 'live'
+  liveView.show(state, Date.now())
+  if (state.kind === 'stale') overview.showStale()
+  if (wasLive && !isLive) charts.interrupt()
+  if (!wasLive && isLive && hasBeenLive) void charts.load()
+  hasBeenLive ||= isLive
+}
+
 /** A viewer sees no buttons that they may not use; the monitor would refuse them anyway. */
 async function showWho (): Promise<void> {
   const answer = await api.get<UserInfo>('/user-info')
@@ -120,6 +142,7 @@ async function showWho (): Promise<void> {
   setText(find('me-may'), USERS.may(canDisconnect))
   if (!canDisconnect) return
   for (const part of document.querySelectorAll<HTMLElement>('.operator')) part.hidden = false
+  overview.allowActions()
   servers.allowActions()
   usersView.allowActions()
   deniedView.allowActions()

@@ -1,9 +1,8 @@
 /** The operator's journey in Chromium, with the visitor's page open beside the console. */
-import axe from 'axe-core'
 import type { Page } from 'playwright-core'
-import type { Test } from 'tap'
 import { until, type Cluster } from '../cluster.ts'
 import { browserTest, startSite, untilPageCounts, urlOf } from './browser.ts'
+import { checkLooks } from './looks.ts'
 
 const PASSWORD = 'correct horse battery'
 const QUICK = { HEARTBEAT_INTERVAL: '0.3' }
@@ -94,7 +93,7 @@ browserTest('operator: no page of the monitor has a barrier that axe-core knows'
   await checkLooks(t, page, 'login')
   await logIn(page, cluster)
   await page.locator('#cards article, #cards > *').first().waitFor()
-  for (const view of ['overview', 'users', 'denied', 'audit']) {
+  for (const view of ['overview', 'users', 'servers', 'denied', 'audit', 'account']) {
     await page.goto(urlOf(cluster.monitoringPort, `/tracker.html#${view}`))
     await page.locator(`#title-${view}`).waitFor()
     await checkLooks(t, page, view)
@@ -102,22 +101,3 @@ browserTest('operator: no page of the monitor has a barrier that axe-core knows'
   await page.goto(urlOf(cluster.monitoringPort, '/password.html'))
   await checkLooks(t, page, 'password')
 })
-
-/** Light and dark, phone and wide: no violation, nothing that scrolls sideways. */
-async function checkLooks (t: Test, page: Page, name: string): Promise<void> {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    for (const width of [390, 1440]) {
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-      await page.setViewportSize({ width, height: 900 })
-      await page.evaluate(axe.source)
-      const violations = await page.evaluate(async () => {
-        const { violations } = await (window as unknown as { axe: typeof axe }).axe.run()
-        return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
-      })
-      t.strictSame(violations, [], `${name}, ${colorScheme}, ${width}`)
-      const isTooWide = await page.evaluate(() =>
-        document.documentElement.scrollWidth > document.documentElement.clientWidth)
-      t.equal(isTooWide, false, `${name} does not scroll sideways at ${width}`)
-    }
-  }
-}

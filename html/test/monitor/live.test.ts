@@ -87,7 +87,7 @@ t.test('live: a dropped stream is stale at once, and looked after a second later
   const fixture = testLive()
   fixture.streams[0]!.send()
   fixture.streams[0]!.fail()
-  t.strictSame(fixture.states.at(-1), { kind: 'stale', why: 'unknown' })
+  t.strictSame(fixture.states.at(-1), { kind: 'stale', why: 'unknown', retryMs: 1000 })
   t.equal(fixture.streams[0]!.isClosed, true)
   t.equal(fixture.timer?.delayMs, 1000)
   await fixture.fire()
@@ -118,10 +118,10 @@ t.test('live: pauses grow to half a minute, and start anew after an event', asyn
     await fixture.fire()
   }
   t.strictSame(delays, [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000])
-  t.strictSame(fixture.states.at(-1), { kind: 'stale', why: 'unreachable' })
+  t.strictSame(fixture.states.at(-1), { kind: 'stale', why: 'unreachable', retryMs: 30_000 })
   fixture.answer = refusal(503)
   await fixture.fire()
-  t.strictSame(fixture.states.at(-1), { kind: 'stale', why: 'refused' })
+  t.strictSame(fixture.states.at(-1), { kind: 'stale', why: 'refused', retryMs: 30_000 })
   fixture.answer = { isOk: true, body: testStats() }
   await fixture.fire()
   fixture.streams.at(-1)!.send()

@@ -52,9 +52,16 @@ t.test('stats: shares are of everybody, and nobody has one of nothing', async t 
 t.test('stats: troubles, worst first, and the table from nine tenths on', async t => {
   t.strictSame(troublesOf(testStats({ table: { used: 89, size: 100 } })), [])
   t.strictSame(troublesOf(testStats({
-    servers: { 1: { state: 'down' }, 2: { state: 'draining' } }, table: { used: 90, size: 100 }
+    servers: {
+      1: { state: 'down', state_since: '2026-11-23T14:23:12Z', restarts: 4 },
+      2: { state: 'draining' },
+      3: { state: 'down' }
+    },
+    table: { used: 90, size: 100 }
   })), [
-    { kind: 'none-available' }, { kind: 'down', port: '1' },
+    { kind: 'none-available' },
+    { kind: 'down', port: '1', sinceMs: Date.parse('2026-11-23T14:23:12Z'), restarts: 4 },
+    { kind: 'down', port: '3', sinceMs: undefined, restarts: 0 },
     { kind: 'nearly-full', used: 90, size: 100 }
   ])
 })

@@ -146,7 +146,7 @@ t.test('history: a point is one sample, so that what it says was so at one momen
   const store = new MemoryStore()
   const loads: ReadonlyArray<readonly [number, number]> = [[9, 1], [2, 11], [3, 0]]
   loads.forEach((load, at) => {
-    store.addSample(START_MS - DAY_MS + at * SAMPLE_MS, { 8000: load, 8001: [0, 0] })
+    store.addSample(START_MS - MINUTE_MS * 60 + at * SAMPLE_MS, { 8000: load, 8001: [0, 0] })
   })
   const { history } = testHistory({ store })
   const { servers, step_seconds: stepSeconds } = await history.answer(24 * 60)

@@ -1,0 +1,2 @@
+/** What esbuild takes into a page's style sheet. */
+declare module '*.css'
