@@ -113,7 +113,7 @@ browserTest('console: from nine servers on the overview has the table', async (t
 
 browserTest('console: drains a server and makes it ready again', async (t, lab) => {
   const cluster = await startSite(t, ADMIN)
-  const [first] = cluster.ports
+  const first = Math.min(...cluster.ports)
   const visit = await (await lab.newVisitor()).newPage()
   await visit.goto(urlOf(cluster.routingPort))
   await untilPageCounts(visit, 1)
@@ -128,7 +128,7 @@ browserTest('console: drains a server and makes it ready again', async (t, lab) 
   const operator = new Operator(cluster)
   await operator.logIn('admin', PASSWORD)
   const { servers } = (await operator.get('/stats')).json as { servers: Record<string, object> }
-  t.match(servers[first!], { state: 'draining', drained_from: 1 })
+  t.match(servers[first], { state: 'draining', drained_from: 1 })
   await visit.close()
   await page.getByText('Empty, safe to stop').waitFor()
   await page.getByRole('button', { name: `Make ready ${first}` }).click()
@@ -164,8 +164,9 @@ browserTest('console: says that news have stopped, and goes on by itself after a
   await page.locator('#stale').waitFor({ state: 'hidden' })
   await page.locator('.rail .live', { hasText: 'Live' }).waitFor()
   t.equal(await page.locator('.stale-data').count(), 0)
+  const isGap = ([, ...cells]: readonly string[]): boolean =>
+    cells.every(text => text === 'no data')
   const rows = await until(() => chartTable(page), shown =>
-    shown.at(-1)?.[1] !== undefined && shown.at(-1)![1] !== 'no data')
-  const gap = rows.filter(([, ...cells]) => cells.every(text => text === 'no data'))
-  t.ok(gap.length >= 2, `${gap.length} steps are a gap, and none of them a 0`)
+    shown.some(isGap) && !isGap(shown.at(-1)!))
+  t.ok(rows.filter(isGap).length >= 2, 'the time without the program is a gap, and not a 0')
 })
