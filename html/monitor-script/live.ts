@@ -39,7 +39,7 @@ export interface LiveParts {
 /** The monitor sends an event every 15 s at least; longer silence is a dropped stream. */
 const SILENCE_MS_MAX = 20_000
 const RETRY_MS_MIN = 1000
-const RETRY_MS_MAX = 30_000
+const RETRY_MS_MAX = 10_000
 /** So that many consoles do not come back in the same instant. */
 const RETRY_JITTER = 0.3
 
