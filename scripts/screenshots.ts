@@ -6,6 +6,8 @@ import { mkdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { findChromium, launchChromium } from './chromium.ts'
+import { badDay, quietDay } from './staged-day.ts'
+import { stageHistory, stageNews } from './staged-news.ts'
 import { startProgram, type Program } from './started-program.ts'
 
 interface Shot {
@@ -56,11 +58,19 @@ const SHOTS: readonly Shot[] = [
   answered('unavailable', 503),
   answered('fault', 500, { __CODE__: 'USHER_UNKNOWN' }),
   { name: 'login', url: ({ monitorUrl }) => `${monitorUrl}/login.html` },
-  ...['overview', 'users', 'denied', 'audit'].map(view => ({
-    name: `console-${view}`,
-    url: ({ monitorUrl }: Program) => `${monitorUrl}/tracker.html#${view}`,
-    prepare: loggedIn(view)
-  })),
+  ...['users', 'denied', 'audit', 'account'].map(view => consoleShot(view, view)),
+  { ...consoleShot('overview', 'overview'), arrange: staged(quietDay) },
+  { ...consoleShot('overview-incident', 'overview'), arrange: staged(badDay) },
+  { ...consoleShot('servers', 'servers'), arrange: staged(badDay) },
+  { ...consoleShot('overview-empty', 'overview'), arrange: staged(nobody) },
+  {
+    ...consoleShot('overview-stale', 'overview'),
+    arrange: staged(quietDay),
+    prepare: async page => {
+      await loggedIn('overview')(page)
+      await loseStream(page)
+    }
+  },
   {
     name: 'password',
     url: ({ monitorUrl }) => `${monitorUrl}/password.html`,
@@ -106,10 +116,18 @@ async function take (
   await shot.arrange?.(page)
   await page.goto(shot.url(program))
   await shot.prepare?.(page)
+  await makeRoom(page)
   await page.screenshot({ path: file, fullPage: true })
   await shot.restore?.(page)
   await context.close()
   return file
+}
+
+/** The whole page in view, or what sticks to a window's edge would lie across the picture. */
+async function makeRoom (page: Page): Promise<void> {
+  const height = await page.evaluate('document.documentElement.scrollHeight') as number
+  const size = page.viewportSize()!
+  if (height > size.height) await page.setViewportSize({ ...size, height })
 }
 
 async function bringInVisitors ({ routerUrl }: Program): Promise<void> {
@@ -141,6 +159,42 @@ async function bringInCrowd (page: Page): Promise<void> {
 async function sendCrowdHome (page: Page): Promise<void> {
   await page.locator('#send-home').click()
   await page.locator('#people', { hasText: /^1\d$/ }).waitFor()
+}
+
+function consoleShot (name: string, view: string): Shot {
+  return {
+    name: `console-${name}`,
+    url: ({ monitorUrl }) => `${monitorUrl}/tracker.html#${view}`,
+    prepare: loggedIn(view)
+  }
+}
+
+/** What the console hears is made up: no program has a past that is worth a picture. */
+function staged (day: typeof quietDay): (page: Page) => Promise<void> {
+  return async page => {
+    const { history, news } = day(Date.now())
+    await stageNews(page, news)
+    await stageHistory(page, history)
+  }
+}
+
+/** A program that has just started. */
+function nobody (nowMs: number): ReturnType<typeof quietDay> {
+  const { news } = quietDay(nowMs)
+  const servers = Object.fromEntries(Object.entries(news.servers).map(([port, { folder }]) =>
+    [port, { active_users: 0, folder, up_since: new Date(nowMs - 90_000).toISOString() }]))
+  const loads = new Array<number>(18).fill(0)
+  return {
+    history: { servers: { 8000: loads, 8001: loads, 8002: loads } },
+    news: { servers, table: { used: 0, size: 131_072 } }
+  }
+}
+
+/** The stream drops, and the monitor does not answer. */
+async function loseStream (page: Page): Promise<void> {
+  await page.route('**/stats?*', route => route.abort())
+  await page.evaluate('dispatchEvent(new Event("staged-loss"))')
+  await page.locator('#stale', { hasText: 'does not answer' }).waitFor()
 }
 
 /** Logged in, and with the first news there. */

@@ -25,7 +25,10 @@ export interface StagedHistory {
 
 const STEP_S = 5
 
-/** From the next page on the console hears this instead of the monitor. */
+/**
+ * From the next page on the console hears this instead of the monitor; an event `staged-loss` of
+ * its window ends the stream.
+ */
 export async function stageNews (place: Page | BrowserContext, news: StagedNews): Promise<void> {
   const servers = Object.fromEntries(Object.entries(news.servers).map(([port, server]) =>
     [port, { reserved: 0, state: 'up', users: [], users_truncated: false, ...server }]))
@@ -36,7 +39,10 @@ export async function stageNews (place: Page | BrowserContext, news: StagedNews)
 
       constructor () {
         super()
+        super.addEventListener('error', () => { this.close() })
         setTimeout(() => { this.#tell() })
+        const window = globalThis as unknown as EventTarget
+        window.addEventListener('staged-loss', () => { this.dispatchEvent(new Event('error')) })
       }
 
       close (): void {

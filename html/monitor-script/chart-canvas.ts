@@ -50,14 +50,17 @@ export class ChartCanvas {
   areas (times: readonly number[], areas: readonly Area[]): void {
     for (const { tops, bases, colour } of areas) {
       for (const [from, to] of runsOf(tops)) {
-        const path = this.#areaPath(times, tops, bases, from, to)
+        const edge = new Path2D()
+        for (let at = from; at <= to; at++) edge.lineTo(this.#x(times[at]!), this.#y(tops[at]!))
+        const area = new Path2D(edge)
+        for (let at = to; at >= from; at--) area.lineTo(this.#x(times[at]!), this.#y(bases[at]!))
         this.#paint(ctx => {
           ctx.globalAlpha = AREA_ALPHA
           ctx.fillStyle = this.#palette.colour(colour)
-          ctx.fill(path)
+          ctx.fill(area)
           ctx.globalAlpha = 1
           ctx.strokeStyle = this.#palette.colour('surface')
-          ctx.stroke(path)
+          ctx.stroke(edge)
         })
       }
     }
@@ -135,17 +138,6 @@ export class ChartCanvas {
     this.#text(text, x, top + height / 2, 'ink-2', 'center', 400)
   }
 
-  #areaPath (
-    times: readonly number[], tops: readonly Load[], bases: readonly number[],
-    from: number, to: number
-  ): Path2D {
-    const path = new Path2D()
-    for (let at = from; at <= to; at++) path.lineTo(this.#x(times[at]!), this.#y(tops[at]!))
-    for (let at = to; at >= from; at--) path.lineTo(this.#x(times[at]!), this.#y(bases[at]!))
-    path.closePath()
-    return path
-  }
-
   #vertical (x: number, colour: ColourName, dashPx: readonly number[]): void {
     const { top, height } = this.#u.bbox
     this.#paint(ctx => {
@@ -162,6 +154,7 @@ export class ChartCanvas {
     this.#paint(ctx => {
       ctx.font = this.#palette.font(weight, TEXT_PX * this.#ratio)
       ctx.textAlign = align
+      ctx.textBaseline = 'alphabetic'
       ctx.lineJoin = 'round'
       ctx.lineWidth = 4 * this.#ratio
       ctx.strokeStyle = this.#palette.colour('surface')

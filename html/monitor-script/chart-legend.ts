@@ -4,15 +4,17 @@ import type { Load } from './load-history.ts'
 import { colourClass, type ServerState } from './stats.ts'
 import { CHARTS, clock, count } from './texts.ts'
 
+export interface ReadLoad {
+  readonly port: string
+  readonly load: Load
+  /** Undefined where only the load is known. */
+  readonly state: ServerState | undefined
+}
+
 export interface Reading {
   /** Undefined: now. */
   readonly atMs: number | undefined
-  readonly loads: ReadonlyArray<{
-    readonly port: string
-    readonly load: Load
-    /** Undefined where only the load is known. */
-    readonly state: ServerState | undefined
-  }>
+  readonly loads: readonly ReadLoad[]
   /** What happened then. */
   readonly events: readonly string[]
 }
@@ -23,9 +25,9 @@ export class ChartLegend {
   readonly #values = new Map<string, HTMLElement>()
   readonly #whole = make('b', '')
   readonly #events = make('li', '')
-  readonly #wholeOf: (loads: readonly Load[]) => string
+  readonly #wholeOf: (loads: readonly ReadLoad[]) => string
 
-  constructor (wholeName: string, wholeOf: (loads: readonly Load[]) => string) {
+  constructor (wholeName: string, wholeOf: (loads: readonly ReadLoad[]) => string) {
     this.#wholeOf = wholeOf
     this.element.append(
       make('li', '', this.#time), make('li', '', `${wholeName} `, this.#whole), this.#events)
@@ -38,7 +40,7 @@ export class ChartLegend {
     loads.forEach(({ port, ...facts }, index) => {
       setText(this.#values.get(port) ?? this.#add(port, index), valueText(facts))
     })
-    setText(this.#whole, this.#wholeOf(loads.map(({ load }) => load)))
+    setText(this.#whole, this.#wholeOf(loads))
     setText(this.#events, events.join(', '))
     this.#events.hidden = events.length === 0
   }
@@ -58,7 +60,7 @@ export class ChartLegend {
   }
 }
 
-function valueText ({ load, state }: { load: Load, state: ServerState | undefined }): string {
+function valueText ({ load, state }: Omit<ReadLoad, 'port'>): string {
   if (state === 'down') return CHARTS.down
   if (load === null) return CHARTS.noData
   return state === 'draining' ? CHARTS.draining(load) : count(load)

@@ -135,8 +135,9 @@ export function totalsOf (stats: Stats, servers: readonly Server[]): Total[] {
       key: 'wait',
       label: OVERVIEW.wait,
       className: 'two',
-      value: `${figure(wait?.p50)}, ${figure(wait?.p99)}`,
-      unit: OVERVIEW.ms
+      ...(wait === undefined
+        ? { value: NOT_MEASURED }
+        : { value: `${figure(wait.p50)}, ${figure(wait.p99)}`, unit: OVERVIEW.ms })
     },
     { key: 'redirects', label: OVERVIEW.redirects, ...perSecond(redirects) },
     { key: 'beats', label: OVERVIEW.beats, ...perSecond(sum(servers, 'beats_per_second')) },
@@ -178,8 +179,14 @@ function makeNotice (trouble: Trouble): HTMLElement {
   const [kind, fact, meaning] = noticeTexts(trouble)
   return make('div', `notice ${kind}`,
     makeIcon(kind === 'down' ? 'icon-alert' : 'icon-warning'),
-    make('div', '', make('p', '', make('b', '', fact)), make('p', '', meaning)),
+    make('div', '', make('p', '', make('b', '', fact)), make('p', '', ...withNames(meaning))),
     ...(trouble.kind === 'nearly-full' ? [] : [makeServersLink()]))
+}
+
+/** The name of a setting is something to type. */
+function withNames (text: string): Array<string | HTMLElement> {
+  return text.split(/\b([A-Z]+_[A-Z]+)\b/)
+    .map((part, at) => at % 2 === 1 ? make('code', '', part) : part)
 }
 
 function makeServersLink (): HTMLElement {

@@ -170,18 +170,21 @@ export const CHARTS = {
     title: 'Load per server',
     note: 'Active users and places held',
     whole: 'spread',
-    wholeOf: (loads: ReadonlyArray<number | null>) => {
-      const known = loads.filter(load => load !== null)
-      return known.length < 2 ? NOT_MEASURED : count(Math.max(...known) - Math.min(...known))
+    wholeOf: (servers: ReadonlyArray<{ load: number | null, state: string | undefined }>) => {
+      // A server that drains is not balanced any more.
+      const loads = servers.filter(({ state }) => state !== 'draining')
+        .map(({ load }) => load).filter(load => load !== null)
+      return loads.length < 2 ? NOT_MEASURED : count(Math.max(...loads) - Math.min(...loads))
     }
   },
   stack: {
     title: 'Total',
     note: 'All servers, stacked',
     whole: 'total',
-    wholeOf: (loads: ReadonlyArray<number | null>) => loads.every(load => load === null)
-      ? CHARTS_NO_DATA
-      : count(loads.reduce<number>((total, load) => total + (load ?? 0), 0))
+    wholeOf: (servers: ReadonlyArray<{ load: number | null }>) =>
+      servers.every(({ load }) => load === null)
+        ? CHARTS_NO_DATA
+        : count(servers.reduce((total, { load }) => total + (load ?? 0), 0))
   },
   range: (minutes: number) => duration(minutes * MINUTE_MS).replace('1 d', '1 day'),
   fitted: (from: number) => `Axis starts at ${count(from)}`,

@@ -98,11 +98,11 @@ find('try-now').addEventListener('click', () => { live.tryNow() })
 addEventListener('online', () => { live.tryNow() })
 setInterval(() => {
   liveView.tick(Date.now())
-  if (isLive) charts.tick(Date.now())
+  if (isLive) passTime(Date.now())
   deniedView.tick(Date.now())
 }, TICK_MS)
 live.start()
-void charts.load()
+void loadCharts()
 void showWho()
 
 function showStats (stats: Stats): void {
@@ -122,6 +122,17 @@ function showStats (stats: Stats): void {
   lastStats = stats
 }
 
+/** Nothing new, but later: lines go on, and states last. */
+function passTime (nowMs: number): void {
+  charts.tick(nowMs)
+  if (lastStats !== undefined) overview.show(lastStats, charts.recent, nowMs)
+}
+
+async function loadCharts (): Promise<void> {
+  await charts.load()
+  if (isLive) passTime(Date.now())
+}
+
 /** After a break the monitor is asked what was meanwhile; what it does not know is a gap. */
 function showState (state: LiveState): void {
   const wasLive = isLive
@@ -129,7 +140,7 @@ function showState (state: LiveState): void {
   liveView.show(state, Date.now())
   if (state.kind === 'stale') overview.showStale()
   if (wasLive && !isLive) charts.interrupt()
-  if (!wasLive && isLive && hasBeenLive) void charts.load()
+  if (!wasLive && isLive && hasBeenLive) void loadCharts()
   hasBeenLive ||= isLive
 }
 
