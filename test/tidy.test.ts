@@ -4,6 +4,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import t from 'tap'
 import { settingsMarkdown } from '@usher/shared/settings-text.ts'
+import { AUDIT_WORDS } from '@usher/workers/monitor/audit-match.ts'
+import { AUDIT } from '../html/monitor-script/texts.ts'
 import { ROOT } from './cluster.ts'
 
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
@@ -73,6 +75,10 @@ t.test('tidy: every dependency has its line in docs/decisions.md', async t => {
     t.match(version, /^\d/, `${name} is pinned`)
     if (!name.startsWith('@types/')) t.ok(decisions.includes(`\`${name}\``), name)
   }
+})
+
+t.test('tidy: the audit is searched by the words that the console says', async t => {
+  t.strictSame(AUDIT_WORDS, AUDIT.actions)
 })
 
 t.test('tidy: the lock file names no host', async t => {

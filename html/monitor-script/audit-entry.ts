@@ -1,4 +1,5 @@
 /** An entry of the audit as a sentence, in parts: words, and names that are shown as such. Pure. */
+import { browserName } from './browser-name.ts'
 import { AUDIT } from './texts.ts'
 
 /** As in `GET /audit`. */
@@ -11,6 +12,7 @@ export interface AuditEntry {
   readonly address: string
 }
 
+/** Spaces and all: the parts follow one another as they are. */
 export interface Part {
   readonly text: string
   readonly isName: boolean
@@ -20,15 +22,39 @@ export interface Part {
 export function sentenceOf ({ action, target, detail = {} }: AuditEntry): Part[] {
   const isDenial = action === 'deny' || (action === 'disconnect' && detail['deny'] === true)
   const key = action === 'disconnect' && isDenial ? 'disconnect-and-deny' : action
-  const verb = Object.hasOwn(AUDIT.actions, key) ? AUDIT.actions[key]! : action
-  const { minutes, reason, address } = detail
+  const words = Object.hasOwn(AUDIT.actions, key) ? AUDIT.actions[key]! : action
+  const [before = '', after = ''] = words.split(' … ')
+  const { address, reason, user_agent: userAgent } = detail
   return [
-    { text: verb, isName: false },
-    ...(target == null || target === '' ? [] : [{ text: target, isName: true }]),
-    ...(typeof address === 'string' ? [{ text: AUDIT.andAddress(address), isName: false }] : []),
-    ...(isDenial
-      ? [{ text: AUDIT.terms(typeof minutes === 'number' ? minutes : undefined), isName: false }]
-      : []),
-    ...(typeof reason === 'string' && reason !== '' ? [{ text: `(${reason})`, isName: false }] : [])
+    word(before),
+    ...(target == null || target === '' ? [] : [word(' '), name(target)]),
+    ...(after === '' ? [] : [word(` ${after}`)]),
+    ...(typeof address === 'string' ? [word(` ${AUDIT.and} `), name(address)] : []),
+    ...(isDenial ? [word(` ${AUDIT.terms(numberIn(detail, 'minutes'))}`)] : []),
+    ...permissionParts(detail),
+    ...(typeof userAgent === 'string' ? [word(`, ${browserName(userAgent)}`)] : []),
+    ...(typeof reason === 'string' && reason !== '' ? [word(`: ${reason}`)] : [])
   ]
+}
+
+function permissionParts (detail: Readonly<Record<string, unknown>>): Part[] {
+  const permission = numberIn(detail, 'permission')
+  const from = numberIn(detail, 'from')
+  if (permission === undefined) return []
+  return [word(` ${from === undefined
+    ? AUDIT.withPermission(permission)
+    : AUDIT.fromTo(from, permission)}`)]
+}
+
+function numberIn (detail: Readonly<Record<string, unknown>>, key: string): number | undefined {
+  const value = detail[key]
+  return typeof value === 'number' ? value : undefined
+}
+
+function word (text: string): Part {
+  return { text, isName: false }
+}
+
+function name (text: string): Part {
+  return { text, isName: true }
 }

@@ -67,9 +67,7 @@ function makeDayRow (text: string): HTMLElement {
 }
 
 function makeEntryRow (entry: AuditEntry, atMs: number): HTMLElement {
-  const words = sentenceOf(entry).flatMap(({ text, isName }, index) => [
-    ...(index === 0 ? [] : [' ']), isName ? make('b', 'ltr', text) : text
-  ])
+  const words = sentenceOf(entry).map(({ text, isName }) => isName ? make('b', 'ltr', text) : text)
   return makeRow(
     makeCell('c-when', clock(atMs)), makeCell('c-by', entry.who),
     makeCell('c-did wrap', ...words), makeCell('c-from', makeMono(entry.address)))

@@ -335,20 +335,32 @@ export const DENIED = {
 } as const
 
 export const AUDIT = {
+  /** The target stands where the dots are, or else behind. */
   actions: {
     login: 'logged in',
     'login-failed': 'failed to log in',
     logout: 'logged out',
     'password-changed': 'changed the password of',
+    'session-ended': 'ended a session from',
+    'account-added': 'added the account',
+    'account-removed': 'removed the account',
+    'permission-changed': 'changed the permission of',
     disconnect: 'disconnected',
     'disconnect-and-deny': 'disconnected and denied',
     deny: 'denied',
     allow: 'allowed',
     drain: 'started draining',
-    ready: 'made ready'
+    ready: 'made … ready'
   } as Readonly<Record<string, string>>,
   terms: minutesText,
-  andAddress: (address: string) => `and ${address}`
+  and: 'and',
+  withPermission: (permission: number) => `with permission ${permission}`,
+  fromTo: (from: number, to: number) => `from ${from} to ${to}`
+} as const
+
+export const ACCOUNT = {
+  on: (browser: string, system: string) => `${browser} on ${system}`,
+  unnamed: 'Not named'
 } as const
 
 export const FAILURES = {

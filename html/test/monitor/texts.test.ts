@@ -1,6 +1,5 @@
 /** Sentences and figures at their edges. */
 import t from 'tap'
-import { sentenceOf, type AuditEntry } from '../../monitor-script/audit-entry.ts'
 import { matches } from '../../monitor-script/denied-view.ts'
 import { viewOf } from '../../monitor-script/navigation.ts'
 import { ago, day, duration, figure, percent } from '../../monitor-script/texts.ts'
@@ -32,21 +31,6 @@ t.test('texts: names the days that people name', async t => {
   const noon = (date: number): number => new Date(2026, 10, date, 12).getTime()
   t.strictSame([24, 23, 22].map(date => day(noon(date), noon(24))),
     ['Today, 24 November 2026', 'Yesterday, 23 November 2026', '22 November 2026'])
-})
-
-t.test('audit entry: says what was done, to whom, on which terms', async t => {
-  const check = (entry: Partial<AuditEntry>, text: string): void => {
-    const whole = { at: '', who: 'ada', action: 'login', address: '', ...entry }
-    t.equal(sentenceOf(whole).map(part => part.text).join(' '), text)
-  }
-  check({ target: null }, 'logged in')
-  check({ action: 'deny', target: '::1', detail: { minutes: 60, reason: 'Flood' } },
-    'denied ::1 for 1 h (Flood)')
-  check({ action: 'deny', target: '::1' }, 'denied ::1 until allowed')
-  check({ action: 'disconnect', target: 'a', detail: { deny: false } }, 'disconnected a')
-  check({ action: 'disconnect', target: 'a', detail: { deny: true, address: '::1' } },
-    'disconnected and denied a and ::1 until allowed')
-  check({ action: 'constructor', target: 'x' }, 'constructor x')
 })
 
 t.test('denied: is found by any part of what is shown', async t => {

@@ -232,10 +232,12 @@ function auditSql (db: Database) {
   const before = db.prepare<[number, number], AuditRow & { id: number }>(`SELECT ID AS id,
     At AS atMs, Who AS who, Action AS action, Target AS target, Detail AS detail,
     Address AS address FROM Audit WHERE ID < ? ORDER BY ID DESC LIMIT ?`)
+  const oldest = db.prepare<[], number>('SELECT At FROM Audit ORDER BY ID LIMIT 1').pluck()
   return {
     addAudit: (row: AuditRow) => Number(insert.run(row).lastInsertRowid),
     removeAuditUpTo: (id: number) => { trim.run(id) },
-    auditBefore: (id: number, limit: number) => before.all(id, limit)
+    auditBefore: (id: number, limit: number) => before.all(id, limit),
+    oldestAuditMs: () => oldest.get()
   }
 }
 

@@ -3,6 +3,8 @@
  * steps, so that no thread is held for long; raw words are compared, and only the page is decoded.
  * Users who come, move or go while it is walked may be in it or not. Any thread.
  */
+import type { Address } from '../client.ts'
+import { addressTest } from './address-test.ts'
 import { FirstSlots, isBefore, type Position } from './first-slots.ts'
 import { NO_SERVER, SLOT, commitActive } from './layout.ts'
 import type { Place } from './reservations.ts'
@@ -20,6 +22,8 @@ export interface SearchOptions {
   readonly server: number | undefined
   /** What the id, or the address, begins with; undefined for all. */
   readonly prefix: string | undefined
+  /** In place of a prefix: those who were last seen from one of these. */
+  readonly addresses?: readonly Address[]
   readonly sort: SearchSort
   /** Where the page before ended, as its `nextCursor` says; undefined for the first page. */
   readonly cursor: string | undefined
@@ -66,7 +70,7 @@ export class UserSearch {
     this.#view = view
     this.#options = options
     this.#guard = guard
-    this.#matches = options.prefix === undefined ? () => true : prefixTest(options.prefix)
+    this.#matches = testOf(options)
     this.#nowMs = view.now()
     this.#after = this.#parseCursor(options.cursor)
     this.#page = new FirstSlots(options.limit)
@@ -147,4 +151,9 @@ export class UserSearch {
     const key = this.#options.sort === 'place' ? 0 : wrappedAge(this.#now(), Number(time) | 0)
     return { key, place: Number(place) }
   }
+}
+
+function testOf ({ prefix, addresses }: SearchOptions): SlotTest {
+  if (addresses !== undefined) return addressTest(addresses)
+  return prefix === undefined ? () => true : prefixTest(prefix)
 }

@@ -50,6 +50,13 @@ t.test('user search: finds the active ones, tells how many, and where to go on',
   t.same(search(cluster, { prefix: 'nobody' }), { users: [], matched: 0, nextCursor: undefined })
 })
 
+t.test('user search: by addresses, in place of a prefix', async t => {
+  const cluster = testTable()
+  for (let i = 0; i < 25; i++) cluster.table.touch(clientNumber(i), 0, addressNumber(i % 5))
+  t.equal(search(cluster, { addresses: [addressNumber(1), addressNumber(4)] }).matched, 10)
+  t.equal(search(cluster, { addresses: [] }).matched, 0)
+})
+
 t.test('user search: newest first by when they were seen, last or first', async t => {
   const cluster = testTable()
   const { table, clock } = cluster

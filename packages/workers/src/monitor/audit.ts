@@ -7,6 +7,10 @@ import type { Logger } from 'pino'
 import { AuditCursorInvalid, DatabaseBusy, DatabaseFailed } from '@usher/shared/errors.ts'
 import type { AuditRow } from '../sql.ts'
 import type { UsherDatabase } from '../usher-database.ts'
+import { auditTest } from './audit-match.ts'
+import { inSlices } from './slices.ts'
+
+type StoredRow = AuditRow & { readonly id: number }
 
 /** Something that is put on record. */
 export interface AuditEvent {
@@ -30,6 +34,12 @@ export interface AuditPage {
   readonly nextCursor: string | undefined
 }
 
+export interface AuditKept {
+  readonly entriesMax: number
+  /** When the oldest entry was made; undefined when there is none. */
+  readonly oldestMs: number | undefined
+}
+
 export interface AuditOptions {
   readonly log: Pick<Logger, 'info'>
   /** Wall-clock milliseconds: it is read by people. */
@@ -44,6 +54,8 @@ export const PAGE_LIMIT_MAX = 1000
 export const UNSAVED_MAX = 1000
 const TEXT_LENGTH_MAX = 256
 const DETAIL_LENGTH_MAX = 4000
+/** Read and looked at in one piece, some 5 us each; the longest details take ten times that. */
+const ROWS_PER_STEP = 25
 const CURSOR = /^[1-9]\d{0,14}$/
 
 export class Audit {
@@ -72,17 +84,43 @@ export class Audit {
     await this.#save()
   }
 
-  /** @param cursor a page's `nextCursor`; undefined for the newest. Throws AuditCursorInvalid */
-  async page (cursor: string | undefined, limit: number): Promise<AuditPage> {
+  /**
+   * @param cursor a page's `nextCursor`; undefined for the newest. Throws AuditCursorInvalid
+   * @param search what the entries must contain; see audit-match.ts
+   */
+  async page (cursor: string | undefined, limit: number, search = ''): Promise<AuditPage> {
     if (cursor !== undefined && !CURSOR.test(cursor)) throw new AuditCursorInvalid()
     const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(cursor)
     const count = Math.min(Math.max(1, Math.floor(limit)), PAGE_LIMIT_MAX)
-    const rows = await this.#database.read(sql => sql.auditBefore(before, count + 1))
+    const rows = search === ''
+      ? await this.#database.read(sql => sql.auditBefore(before, count + 1))
+      : await this.#find(before, count + 1, auditTest(search))
     const isMore = rows.length > count
     return {
       entries: rows.slice(0, count).map(entryOf),
       nextCursor: isMore ? String(rows[count - 1]!.id) : undefined
     }
+  }
+
+  /** How far back the entries go. */
+  async kept (): Promise<AuditKept> {
+    const oldestMs = await this.#database.read(sql => sql.oldestAuditMs())
+    return { entriesMax: this.#options.keptMax ?? AUDIT_MAX, oldestMs }
+  }
+
+  /** Looks through everything that is kept if it has to, and gives way to the loop meanwhile. */
+  async #find (
+    before: number, count: number, isWanted: (row: AuditRow) => boolean
+  ): Promise<StoredRow[]> {
+    const found: StoredRow[] = []
+    let from = before
+    await inSlices(async () => {
+      const rows = await this.#database.read(sql => sql.auditBefore(from, ROWS_PER_STEP))
+      found.push(...rows.filter(isWanted))
+      from = rows.at(-1)?.id ?? 0
+      return rows.length < ROWS_PER_STEP || found.length >= count
+    })
+    return found.slice(0, count)
   }
 
   /** In the order of what happened, and none of them twice. */

@@ -1,6 +1,7 @@
 /**
- * Logging in, logging out and changing a password: who may, how often, and what is put on record.
- * Owns no state; the stores, the pool and the throttle do. Runs in the monitor's thread.
+ * Logging in, logging out, ending a session elsewhere, changing a password: who may, how often, and
+ * what is put on record. Owns no state; the stores, the pool and the throttle do. Runs in the
+ * monitor's thread.
  */
 import type { Address } from '@usher/shared/client.ts'
 import { formatAddress } from '@usher/shared/client.ts'
@@ -12,10 +13,11 @@ import { ApiError } from './api-error.ts'
 import type { Audit } from './audit.ts'
 import type { LoginThrottle } from './login-throttle.ts'
 import type { CurrentSession, Sessions } from './sessions.ts'
+import { sessionHandle } from './session-token.ts'
 
 export interface LoginsParts {
   readonly accounts: Pick<Accounts, 'find' | 'setPassword'>
-  readonly sessions: Pick<Sessions, 'open' | 'close'>
+  readonly sessions: Pick<Sessions, 'open' | 'close' | 'list' | 'end'>
   readonly throttle: Pick<LoginThrottle, 'begin'>
   readonly credentials: Pick<CredentialsPool, 'verify' | 'hash'>
   readonly audit: Pick<Audit, 'add'>
@@ -69,6 +71,25 @@ export class Logins {
   /** Ends a session that the browser brought along to a login; it is never taken over. */
   async forget (token: string): Promise<void> {
     await this.#parts.sessions.close(token)
+  }
+
+  /** Another session of the same account. Throws `not_found`, and `bad_request` for one's own. */
+  async endSession (session: CurrentSession, handle: string, from: Origin): Promise<void> {
+    const { sessions, audit } = this.#parts
+    const listed = await sessions.list(session.accountId)
+    const ended = listed.find(({ sessionHash }) => sessionHandle(sessionHash) === handle)
+    if (ended === undefined) throw new ApiError('not_found', 'No such session of this account.')
+    if (ended.sessionHash === session.sessionHash) {
+      throw new ApiError('bad_request', 'That is this session: POST /logout ends it.')
+    }
+    await sessions.end(ended.sessionHash)
+    await audit.add({
+      who: session.username,
+      action: 'session-ended',
+      target: ended.address,
+      detail: { user_agent: ended.userAgent },
+      address: formatAddress(from.address)
+    })
   }
 
   /** Every other session of the account ends. Throws `wrong_password` and `bad_request`. */

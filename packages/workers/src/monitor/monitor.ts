@@ -16,7 +16,7 @@ import { ensureFirstAdmin } from './first-admin.ts'
 import { LoginThrottle } from './login-throttle.ts'
 import { Logins } from './logins.ts'
 import { loadPages } from './pages.ts'
-import { findUsers } from './users.ts'
+import { countSharing, findUsers } from './users.ts'
 import type { Stores } from './stores.ts'
 import { Watch } from './watch.ts'
 
@@ -63,6 +63,7 @@ export async function openMonitor (
       audit,
       reasonNotReady,
       ports: settings.ports,
+      wallNow: Date.now,
       logins: new Logins({
         accounts,
         sessions,
@@ -76,6 +77,7 @@ export async function openMonitor (
       }),
       users: ({ q, ...query }) =>
         findUsers(table, { ...query, prefix: q }, settings.ports, Date.now()),
+      sharing: addresses => countSharing(table, addresses),
       stats: idsPerServer => watch.stats(idsPerServer),
       history: minutes => watch.history(minutes),
       metrics: () => watch.metrics(),

@@ -1,6 +1,7 @@
 /**
- * What a session is known by: 256 random bits in the browser's cookie, their hash everywhere else.
- * Whoever reads the database, a copy of it or the log can log in as nobody.
+ * What a session is known by: 256 random bits in the browser's cookie, their hash in the database,
+ * and a handle that its account may see. Whoever reads the database, a copy of it or the log can
+ * log in as nobody.
  */
 import { createHash, randomBytes } from 'node:crypto'
 
@@ -20,4 +21,13 @@ export function isToken (text: string): boolean {
 /** Not salted and not slow: 256 random bits are beyond guessing. */
 export function hashToken (token: string): string {
   return createHash('sha256').update(token).digest('base64url')
+}
+
+/** 96 bits: among a hundred sessions of an account no two are alike. */
+const HANDLE_LENGTH = 16
+
+/** What the interface calls a session. Neither the token nor its hash can be had from it. */
+export function sessionHandle (tokenHash: string): string {
+  return createHash('sha256').update(`handle ${tokenHash}`).digest('base64url')
+    .slice(0, HANDLE_LENGTH)
 }

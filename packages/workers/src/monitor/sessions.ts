@@ -32,8 +32,9 @@ export interface SessionOrigin {
 
 export interface ListedSession extends SessionOrigin {
   readonly sessionHash: string
-  readonly createdMs: number
-  readonly lastUsedMs: number
+  /** How long ago, since the session clock is no wall clock. */
+  readonly createdAgoMs: number
+  readonly lastUsedAgoMs: number
 }
 
 export interface SessionsOptions {
@@ -111,9 +112,12 @@ export class Sessions {
     }
   }
 
-  /** Ends a session at once, even where the database cannot write that down yet. */
   async close (token: string): Promise<void> {
-    const tokenHash = hashToken(token)
+    await this.end(hashToken(token))
+  }
+
+  /** Ends a session at once, even where the database cannot write that down yet. */
+  async end (tokenHash: string): Promise<void> {
     this.#memory.end(tokenHash)
     try {
       await this.#database.write(
@@ -141,15 +145,16 @@ export class Sessions {
     const nowMs = this.#options.now()
     return rows
       .filter(({ tokenHash }) => !this.#memory.isEnded(tokenHash))
-      .map(row => ({
-        sessionHash: row.tokenHash,
-        createdMs: row.createdMs,
-        lastUsedMs: this.#memory.lastUsedMs(row),
-        address: row.address,
-        userAgent: row.userAgent
-      }))
+      .map(row => ({ ...row, lastUsedMs: this.#memory.lastUsedMs(row) }))
       .filter(session => !this.#isOver(session, nowMs))
       .sort((a, b) => b.lastUsedMs - a.lastUsedMs)
+      .map(({ tokenHash, createdMs, lastUsedMs, address, userAgent }) => ({
+        sessionHash: tokenHash,
+        createdAgoMs: nowMs - createdMs,
+        lastUsedAgoMs: nowMs - lastUsedMs,
+        address,
+        userAgent
+      }))
   }
 
   /**

@@ -1,12 +1,14 @@
 /**
- * The users as the monitor's interface lists them: a page of a search, and ids per server. Walks
- * the table in slices and gives way to the loop in between. Runs in the monitor's thread.
+ * The users as the monitor's interface lists them: a page of a search, how many share an address,
+ * and ids per server. Walks the table in slices and gives way to the loop in between. Runs in the
+ * monitor's thread.
  */
 import { setImmediate } from 'node:timers/promises'
-import { formatAddress, formatClient } from '@usher/shared/client.ts'
+import { formatAddress, formatClient, type Address } from '@usher/shared/client.ts'
 import type { User } from '@usher/shared/memory/snapshot.ts'
 import type { SearchOptions } from '@usher/shared/memory/user-search.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
+import { inSlices } from './slices.ts'
 
 /** The JSON of GET /users: active users; places held for who has not arrived are not among them. */
 export interface UsersAnswer {
@@ -29,8 +31,6 @@ export interface ServerIds {
   readonly isTruncated: boolean
 }
 
-/** The longest that a search keeps the loop to itself; a step takes a fraction of it. */
-const SLICE_MS = 1
 /** Users turned into text in one piece: some 10 us each, most of it for the address. */
 const USERS_PER_STEP = 50
 /** Ids alone take some 3 us each. */
@@ -64,6 +64,17 @@ export async function findUsers (
   return { users: described, matched, next_cursor: nextCursor ?? null }
 }
 
+/** How many active users were last seen from one of these addresses. */
+export async function countSharing (
+  table: Pick<UserTable, 'search'>, addresses: readonly Address[]
+): Promise<number> {
+  const search = table.search({
+    server: undefined, prefix: undefined, addresses, sort: 'place', cursor: undefined, limit: 1
+  })
+  await inSlices(() => search.step())
+  return search.result().matched
+}
+
 /** Ids of active users, so many per server at most; by index of the server. */
 export async function userIds (
   table: Pick<UserTable, 'readUsers' | 'activeUsersPerServer'>, limitPerServer: number
@@ -89,16 +100,6 @@ export async function userIds (
   return idsByServer.map((ids, server) => ({
     ids, isTruncated: ids.length >= limitPerServer && counts[server]! > limitPerServer
   }))
-}
-
-/** Takes steps until one says that it was the last. */
-async function inSlices (step: () => boolean): Promise<void> {
-  let sliceStartMs = performance.now()
-  while (!step()) {
-    if (performance.now() - sliceStartMs < SLICE_MS) continue
-    await setImmediate()
-    sliceStartMs = performance.now()
-  }
 }
 
 function describe (

@@ -154,3 +154,54 @@ t.test('audit: what waits is bounded, and the log has it all', async t => {
     entries: [], nextCursor: undefined
   })
 })
+
+t.test('audit: a search goes through all of it, and its cursor goes on behind what was found', async t => {
+  const { audit, database } = testAudit(t)
+  await database.write(sql => {
+    for (let number = 1; number <= 1000; number++) {
+      const who = number % 100 === 0 ? 'Grace' : 'anna'
+      sql.addAudit({ atMs: 0, who, action: `deed ${number}`, target: null, detail: null, address: '::1' })
+    }
+  })
+  const first = await audit.page(undefined, 3, 'gRACE')
+  t.same(numbersOn(first), [1000, 900, 800])
+  const second = await audit.page(first.nextCursor, 3, 'grace')
+  t.same(numbersOn(second), [700, 600, 500])
+  const rest = await audit.page(second.nextCursor, 5, 'grace')
+  t.same(numbersOn(rest), [400, 300, 200, 100])
+  t.equal(rest.nextCursor, undefined)
+  t.equal((await audit.page(undefined, 10, 'grace')).nextCursor, undefined, 'exactly one page')
+  t.same(await audit.page(undefined, 3, 'nobody'), { entries: [], nextCursor: undefined })
+  await t.rejects(audit.page('x', 3, 'grace'), { code: 'USHER_AUDIT_CURSOR_INVALID' })
+})
+
+t.test('audit: others have the loop while it is searched', async t => {
+  const { audit, database } = testAudit(t)
+  const row = { atMs: 0, who: 'anna', action: 'x', target: null, detail: null, address: '::1' }
+  await database.write(sql => { for (let count = 0; count < 10_000; count++) sql.addAudit(row) })
+  // A clock that goes on by half a slice at each look: the slices are counted, not timed.
+  let nowMs = 0
+  t.intercept(performance, 'now', {
+    value: () => {
+      nowMs += 0.5
+      return nowMs
+    }
+  })
+  let turns = 0
+  let isDone = false
+  const turn = (): void => {
+    turns++
+    if (!isDone) setImmediate(turn)
+  }
+  setImmediate(turn)
+  await audit.page(undefined, 10, 'nobody')
+  isDone = true
+  t.ok(turns >= 150, `${turns} turns for 10,000 entries`)
+})
+
+t.test('audit: says how far it goes back', async t => {
+  const { audit } = testAudit(t, 5)
+  t.same(await audit.kept(), { entriesMax: 5, oldestMs: undefined })
+  await addMany(audit, 1, 7)
+  t.same(await audit.kept(), { entriesMax: 5, oldestMs: START_MS + 2 })
+})

@@ -2,11 +2,15 @@
 import t from 'tap'
 import { parseAddress } from '@usher/shared/client.ts'
 import { AccountChanged } from '@usher/shared/errors.ts'
+import { sessionHandle } from '../../src/monitor/session-token.ts'
 import { Logins, type LoginsParts } from '../../src/monitor/logins.ts'
 
 const FROM = { address: parseAddress('192.0.2.7')!, userAgent: 'a browser' }
 const PASSWORD = 'right and long enough'
-const SESSION = { username: 'Ana' } as never
+const SESSION = { username: 'Ana', accountId: 7, sessionHash: 'own hash' } as never
+const LISTED = ['own hash', 'another hash'].map(sessionHash => ({
+  sessionHash, createdAgoMs: 1, lastUsedAgoMs: 1, address: '::1', userAgent: '<b>browser'
+}))
 
 function testLogins (overrides: Partial<LoginsParts> = {}) {
   const calls: unknown[][] = []
@@ -22,7 +26,9 @@ function testLogins (overrides: Partial<LoginsParts> = {}) {
       find: async username => username.toLowerCase() === 'ana' ? account : undefined,
       setPassword: note('setPassword')
     },
-    sessions: { open: note('open', 'a-token'), close: note('close') },
+    sessions: {
+      open: note('open', 'a-token'), close: note('close'), list: async () => LISTED, end: note('end')
+    },
     throttle: {
       begin: () => ({ kind: 'go', end: outcome => { calls.push(['end', outcome]) } })
     },
@@ -72,7 +78,12 @@ t.test('logins: an unknown name and a wrong password go the same way', async t =
 
 t.test('logins: an account that changed while it was verified does not match', async t => {
   const { logins, calls } = testLogins({
-    sessions: { open: async () => { throw new AccountChanged() }, close: async () => {} }
+    sessions: {
+      open: async () => { throw new AccountChanged() },
+      close: async () => {},
+      list: async () => [],
+      end: async () => {}
+    }
   })
   t.equal(await logins.logIn('ana', PASSWORD, FROM), undefined)
   t.match(calls.slice(1), [['count', 'failed'], ['audit', { who: 'Ana', action: 'login-failed' }]])
@@ -143,4 +154,33 @@ t.test('logins: a logout ends the session and is on record', async t => {
     ['audit', { who: 'Ana', action: 'logout', address: '192.0.2.7' }],
     ['close', 'a planted one']
   ])
+})
+
+t.test('logins: another session of the account is ended by its handle, and that is on record', async t => {
+  const { logins, calls } = testLogins()
+  await logins.endSession(SESSION, sessionHandle('another hash'), FROM)
+  t.strictSame(calls, [
+    ['end', 'another hash'],
+    ['audit', {
+      who: 'Ana',
+      action: 'session-ended',
+      target: '::1',
+      detail: { user_agent: '<b>browser' },
+      address: '192.0.2.7'
+    }]
+  ])
+})
+
+t.test('logins: a session that is unknown, or the own one, is not ended', async t => {
+  const { logins, calls } = testLogins()
+  const cases: Array<[handle: string, code: string]> = [
+    [sessionHandle('own hash'), 'bad_request'],
+    [sessionHandle('somebody else'), 'not_found'],
+    ['another hash', 'not_found'],
+    ['', 'not_found']
+  ]
+  for (const [handle, code] of cases) {
+    await t.rejects(logins.endSession(SESSION, handle, FROM), { code })
+  }
+  t.strictSame(calls, [])
 })

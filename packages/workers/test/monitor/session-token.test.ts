@@ -1,5 +1,5 @@
 import t from 'tap'
-import { hashToken, isToken, makeToken } from '../../src/monitor/session-token.ts'
+import { hashToken, isToken, makeToken, sessionHandle } from '../../src/monitor/session-token.ts'
 
 t.test('session token: 256 bits, each time others', async t => {
   const tokens = Array.from({ length: 1000 }, makeToken)
@@ -22,4 +22,13 @@ t.test('session token: anything else is none', async t => {
 
 t.test('session token: its hash is SHA-256', async t => {
   t.equal(hashToken('abc'), 'ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0')
+})
+
+t.test('session token: a handle tells sessions apart, and holds no part of their hash', async t => {
+  const hashes = Array.from({ length: 1000 }, () => hashToken(makeToken()))
+  const handles = hashes.map(sessionHandle)
+  t.equal(new Set(handles).size, 1000)
+  t.strictSame(hashes.map(sessionHandle), handles, 'the same each time')
+  t.ok(handles.every(handle => /^[\w-]{16}$/.test(handle)))
+  t.notOk(handles.some((handle, at) => hashes[at]!.includes(handle.slice(0, 6))))
 })

@@ -129,7 +129,7 @@ t.test('sessions: a use is written at most every ten seconds, and known all the 
     clock.nowMs = START_MS + afterMs
     await sessions.current(token)
     t.match(rowsIn(opened), [{ LastUsed: START_MS + writtenMs }], `after ${afterMs} ms`)
-    t.match(await sessions.list(anna.id), [{ lastUsedMs: START_MS + afterMs }])
+    t.match(await sessions.list(anna.id), [{ lastUsedAgoMs: clock.nowMs - START_MS - afterMs }])
   }
   await sessions.sweep()
   t.match(rowsIn(opened), [{ LastUsed: START_MS + 30_000 }], 'a sweep writes the rest')
@@ -213,14 +213,14 @@ t.test('sessions: are listed with where they came from, those used last first', 
   await sessions.current(first)
   t.strictSame(await sessions.list(anna.id), [{
     sessionHash: hashToken(first),
-    createdMs: START_MS,
-    lastUsedMs: START_MS + 2000,
+    createdAgoMs: clock.nowMs - START_MS,
+    lastUsedAgoMs: clock.nowMs - START_MS - 2000,
     address: '192.0.2.7',
     userAgent: '<b>\u0007'
   }, {
     sessionHash: hashToken(second),
-    createdMs: START_MS + 1000,
-    lastUsedMs: START_MS + 1000,
+    createdAgoMs: clock.nowMs - START_MS - 1000,
+    lastUsedAgoMs: clock.nowMs - START_MS - 1000,
     address: '2001:db8::1',
     userAgent: 'x'.repeat(256)
   }])

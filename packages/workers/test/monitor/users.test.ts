@@ -3,7 +3,7 @@ import t from 'tap'
 import { clientOfAddress, formatClient, parseAddress, parseClientId } from '@usher/shared/client.ts'
 import { MAIN_THREAD_PATIENCE, allocateTable } from '@usher/shared/memory/table-view.ts'
 import { UserTable } from '@usher/shared/memory/user-table.ts'
-import { findUsers, parsePrefix, userIds } from '../../src/monitor/users.ts'
+import { countSharing, findUsers, parsePrefix, userIds } from '../../src/monitor/users.ts'
 
 const PORTS = [8000, 8001, 8002]
 const WALL_NOW_MS = Date.parse('2026-11-23T14:31:00.000Z')
@@ -66,6 +66,21 @@ t.test('users: thousands, in pages', async t => {
     cursor = page.next_cursor ?? undefined
   } while (cursor !== undefined)
   t.equal(seen.size, 5000)
+})
+
+t.test('users: how many share an address, those without an id among them', async t => {
+  const { table, clock } = testTable(8192)
+  const [office, other] = ['2001:db8::7', '192.0.2.9'].map(text => parseAddress(text)!)
+  for (let i = 0; i < 3000; i++) table.touch(client(i), i % 3, i % 10 === 0 ? office! : HOME)
+  table.touch(clientOfAddress(other!), 0, other!)
+  const untilMs = clock.nowMs + 1
+  table.reserve({
+    client: client(9999), address: other!, isReturning: false, untilMs, choose: () => 1
+  })
+  t.equal(await countSharing(table, [office!]), 300)
+  t.equal(await countSharing(table, [office!, HOME]), 3000)
+  t.equal(await countSharing(table, [other!]), 1)
+  t.equal(await countSharing(table, [parseAddress('192.0.2.2')!]), 0)
 })
 
 t.test('user ids: so many per server, and whether there are more', async t => {

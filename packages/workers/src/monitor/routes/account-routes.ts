@@ -91,7 +91,8 @@ async function inForm (
   }
 }
 
-function originOf ({ source, headers }: FastifyRequest): Origin {
+/** Where an operator acts from. */
+export function originOf ({ source, headers }: FastifyRequest): Origin {
   return { address: source.address, userAgent: headers['user-agent'] ?? '' }
 }
 

@@ -5,16 +5,17 @@ import type { Actions, Disconnection, Operator, Target } from '../actions.ts'
 import type { Audit } from '../audit.ts'
 import { sessionOf } from '../checks.ts'
 import {
-  countText, flag, minutes, objectOf, reason, received, text, time, userId
+  count, countText, flag, minutes, objectOf, reason, received, text, time, userId
 } from './schemas.ts'
 
 export interface ActionRoutesParts {
   readonly actions: Pick<Actions, 'disconnect' | 'deny' | 'allow' | 'setDraining'>
-  readonly audit: Pick<Audit, 'page'>
+  readonly audit: Pick<Audit, 'page' | 'kept'>
 }
 
 const AUDIT_LIMIT = 100
 const AUDIT_LIMIT_MAX = 1000
+const SEARCH_LENGTH_MAX = 64
 const config = { needs: 'disconnect' } as const
 
 export function addActionRoutes (app: FastifyInstance, parts: ActionRoutesParts): void {
@@ -59,19 +60,25 @@ export function addActionRoutes (app: FastifyInstance, parts: ActionRoutesParts)
       })
   }
 
-  app.get<{ Querystring: { cursor?: string, limit?: string } }>('/audit', {
+  app.get<{ Querystring: { q?: string, cursor?: string, limit?: string } }>('/audit', {
     config, schema: AUDIT
   }, async request => {
     const limit = Number(request.query.limit ?? AUDIT_LIMIT)
     if (limit < 1 || limit > AUDIT_LIMIT_MAX) {
       throw new ApiError('bad_request', `limit must be 1 to ${AUDIT_LIMIT_MAX}.`)
     }
-    const { entries, nextCursor } = await parts.audit.page(request.query.cursor, limit)
+    const { q, cursor } = request.query
+    const { entries, nextCursor } = await parts.audit.page(cursor, limit, q)
+    const { entriesMax, oldestMs } = await parts.audit.kept()
     return {
       entries: entries.map(({ atMs, who, action, target, detail, address }) => ({
         at: new Date(atMs).toISOString(), who, action, target, detail, address
       })),
-      next_cursor: nextCursor ?? null
+      next_cursor: nextCursor ?? null,
+      kept: {
+        entries_max: entriesMax,
+        oldest: oldestMs === undefined ? null : new Date(oldestMs).toISOString()
+      }
     }
   })
 }
@@ -96,7 +103,11 @@ const DRAIN = {
 
 const AUDIT = {
   summary: 'Who did what to whom, when and from where; newest first',
-  querystring: objectOf({ cursor: { type: 'string', maxLength: 20 }, limit: countText }),
+  querystring: objectOf({
+    q: { type: 'string', maxLength: SEARCH_LENGTH_MAX },
+    cursor: { type: 'string', maxLength: 20 },
+    limit: countText
+  }),
   response: {
     200: objectOf({
       entries: {
@@ -110,7 +121,8 @@ const AUDIT = {
           address: text
         })
       },
-      next_cursor: { type: ['string', 'null'] }
+      next_cursor: { type: ['string', 'null'] },
+      kept: objectOf({ entries_max: count, oldest: { type: ['string', 'null'] } })
     })
   }
 }

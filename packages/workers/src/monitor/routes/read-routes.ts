@@ -1,13 +1,17 @@
 /** What a viewer may read: load, users, history, the denied, metrics, and this interface itself. */
 import type { FastifyInstance } from 'fastify'
+import { parseAddress, type Address } from '@usher/shared/client.ts'
+import { quote } from '@usher/shared/quote.ts'
 import { ApiError } from '../api-error.ts'
 import type { Denials } from '../denials.ts'
-import { count, countText, figure, flag, objectOf, text, time } from './schemas.ts'
+import { count, countText, figure, flag, objectOf, text, time, userId } from './schemas.ts'
 
 export interface ReadRoutesParts {
   /** The JSON of /stats, with so many ids per server. */
   readonly stats: (idsPerServer: number) => Promise<Stats>
   readonly users: (query: UsersQuery) => Promise<object>
+  /** How many users were last seen from one of these. */
+  readonly sharing: (addresses: readonly Address[]) => Promise<number>
   readonly history: (minutes: number) => Promise<object>
   readonly denials: Pick<Denials, 'list'>
   /** Prometheus text. */
@@ -33,6 +37,8 @@ const IDS_PER_SERVER_MAX = 10_000
 const USERS_LIMIT = 100
 const USERS_LIMIT_MAX = 1000
 const PREFIX_LENGTH_MAX = 64
+/** In one question: as many as a page of the console has users. */
+const ADDRESSES_MAX = 100
 const HISTORY_MINUTES = 60
 const HISTORY_MINUTES_MAX = 1440
 const PROMETHEUS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
@@ -51,6 +57,10 @@ export function addReadRoutes (app: FastifyInstance, parts: ReadRoutesParts): vo
   app.get<{ Querystring: Record<string, string> }>('/users', {
     config, schema: USERS
   }, async request => await parts.users(parseUsersQuery(request.query, parts.ports)))
+
+  app.get<{ Querystring: { address: string | string[] } }>('/users/sharing', {
+    config, schema: SHARING
+  }, async request => ({ users: await parts.sharing([request.query.address].flat().map(parse)) }))
 
   app.get<{ Querystring: { minutes?: string } }>('/history', {
     config, schema: HISTORY
@@ -90,6 +100,12 @@ function parseUsersQuery (
     cursor,
     limit: within('limit', query['limit'], USERS_LIMIT, 1, USERS_LIMIT_MAX)
   }
+}
+
+function parse (given: string): Address {
+  const address = parseAddress(given)
+  if (address !== undefined) return address
+  throw new ApiError('bad_request', `address must be an IP address: ${quote(given)} is none.`)
 }
 
 function within (
@@ -160,6 +176,13 @@ const USERS = {
       next_cursor: { type: ['string', 'null'] }
     })
   }
+}
+const SHARING = {
+  summary: 'How many users were last seen from one of these addresses',
+  querystring: objectOf({
+    address: { anyOf: [userId, { type: 'array', items: userId, maxItems: ADDRESSES_MAX }] }
+  }, ['address']),
+  response: { 200: objectOf({ users: count }) }
 }
 const POINTS = { type: 'array', items: { type: ['integer', 'null'] } } as const
 const HISTORY = {

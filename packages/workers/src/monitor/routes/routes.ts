@@ -6,14 +6,16 @@ import { addEventRoute, type EventRouteParts } from './event-route.ts'
 import { addPageRoutes, type PageRoutesParts } from './page-routes.ts'
 import { addProbeRoutes, type ProbeRoutesParts } from './probe-routes.ts'
 import { addReadRoutes, type ReadRoutesParts } from './read-routes.ts'
+import { addSessionRoutes, type SessionRoutesParts } from './session-routes.ts'
 
 export type RoutesParts = AccountRoutesParts & ActionRoutesParts & EventRouteParts &
-  PageRoutesParts & ProbeRoutesParts & ReadRoutesParts
+  PageRoutesParts & ProbeRoutesParts & ReadRoutesParts & SessionRoutesParts
 
 export function addRoutes (app: FastifyInstance, parts: RoutesParts): void {
   addProbeRoutes(app, parts)
   addPageRoutes(app, parts)
   addAccountRoutes(app, parts)
+  addSessionRoutes(app, parts)
   addReadRoutes(app, parts)
   addActionRoutes(app, parts)
   addEventRoute(app, parts)

@@ -56,7 +56,8 @@ t.test('audit: newest first, in pages, times in ISO', async t => {
     page: async (...args: unknown[]) => {
       asked.push(args)
       return { entries, nextCursor: '9' }
-    }
+    },
+    kept: async () => ({ entriesMax: 5, oldestMs: 0 })
   } as never
   const { ask } = await testApp(t, { audit })
   const { json, text } = await ask('GET', '/audit?cursor=12&limit=1', { as })
@@ -64,11 +65,22 @@ t.test('audit: newest first, in pages, times in ISO', async t => {
     entries: [{
       at: '1970-01-01T00:00:01.000Z', who: '<b>', action: 'deny', target: ID, detail: { reason: 'x' }, address: '::1'
     }],
-    next_cursor: '9'
+    next_cursor: '9',
+    kept: { entries_max: 5, oldest: '1970-01-01T00:00:00.000Z' }
   })
   t.match(text, /"<b>"/, 'text stays text: the type is JSON')
-  t.strictSame(asked, [['12', 1]])
-  for (const query of ['limit=0', 'limit=1001', 'limit=x', `cursor=${'1'.repeat(21)}`, 'nope=1', 'limit=1&limit=2']) {
+  await ask('GET', '/audit?q=%3Cb%3E%20', { as })
+  t.strictSame(asked, [['12', 1, undefined], [undefined, 100, '<b> ']])
+  for (const query of ['limit=0', 'limit=1001', 'limit=x', `cursor=${'1'.repeat(21)}`, 'nope=1', 'limit=1&limit=2',
+    `q=${'x'.repeat(65)}`, 'q=a&q=b']) {
     t.equal((await ask('GET', `/audit?${query}`, { as })).status, 400, query)
   }
+})
+
+t.test('audit: says how far it goes back, also when there is nothing', async t => {
+  const { ask } = await testApp(t)
+  t.strictSame((await ask('GET', '/audit', { as })).json, {
+    entries: [], next_cursor: null, kept: { entries_max: 100_000, oldest: null }
+  })
+  t.equal((await ask('GET', '/audit?q=x', { as: 'viewer' })).status, 403)
 })

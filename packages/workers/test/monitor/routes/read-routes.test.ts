@@ -1,5 +1,6 @@
 /** What a viewer reads, and the bounds of each query. */
 import t from 'tap'
+import { parseAddress } from '@usher/shared/client.ts'
 import { testApp } from '../fixtures/test-app.ts'
 
 const as = 'viewer'
@@ -35,6 +36,25 @@ t.test('users: every part of the query reaches the search', async t => {
     t.equal(status, 400, query)
     t.match(json, { error: 'bad_request', message: /\w/ })
   }
+})
+
+t.test('sharing: one address or many, each of them valid', async t => {
+  const { ask, calls } = await testApp(t)
+  t.strictSame((await ask('GET', '/users/sharing?address=192.0.2.1', { as })).json, { users: 44 })
+  await ask('GET', '/users/sharing?address=2001:db8::1&address=192.0.2.1', { as })
+  t.strictSame(calls, [
+    ['sharing', [parseAddress('192.0.2.1')]],
+    ['sharing', [parseAddress('2001:db8::1'), parseAddress('192.0.2.1')]]
+  ])
+  const many = (count: number): string => Array(count).fill('address=2001:db8:1111:2222:3333:4444:5555:6666').join('&')
+  t.equal((await ask('GET', `/users/sharing?${many(100)}`, { as })).status, 200)
+  for (const query of ['', 'address=', 'address=x', 'address=192.0.2.0/24', 'address=192.0.2.1&address=x',
+    'address=192.0.2.1&x=1', many(101), `address=${'1'.repeat(65)}`]) {
+    const { status, json } = await ask('GET', `/users/sharing?${query}`, { as })
+    t.equal(status, 400, query.slice(0, 60))
+    t.match(json, { error: 'bad_request', message: /\w/ }, query.slice(0, 60))
+  }
+  t.equal((await ask('GET', '/users/sharing?address=::1', { as: 'nobody' })).status, 403)
 })
 
 t.test('history: points and gaps come out as they are', async t => {

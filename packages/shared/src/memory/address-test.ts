@@ -1,0 +1,32 @@
+/**
+ * Whether a user was last seen from one of some addresses, found out on the words of a slot. One
+ * look-up each, however many addresses there are. Pure.
+ */
+import { areSameWords, type Address } from '../client.ts'
+import { COMMIT_ADDRESS_KNOWN, COMMIT_KIND_IP, SLOT } from './layout.ts'
+import type { SlotTest } from './text-prefix.ts'
+
+/** True for users whose address, or the one last seen from, is one of these. */
+export function addressTest (addresses: readonly Address[]): SlotTest {
+  // By the word in which neighbours differ: the last one for IPv4, any of them for IPv6.
+  const byKey = new Map<number, Address[]>()
+  for (const address of addresses) {
+    const key = keyOf(address.w0, address.w1, address.w2, address.w3)
+    byKey.set(key, [...byKey.get(key) ?? [], address])
+  }
+  return (words, here) => {
+    const commit = words[here]!
+    // Who is known by address is its own address.
+    const isByAddress = (commit & COMMIT_KIND_IP) !== 0
+    if (!isByAddress && (commit & COMMIT_ADDRESS_KNOWN) === 0) return false
+    const at = here + (isByAddress ? SLOT.ID : SLOT.ADDRESS)
+    const alike = byKey.get(keyOf(words[at]!, words[at + 1]!, words[at + 2]!, words[at + 3]!))
+    if (alike === undefined) return false
+    const seen = { w0: words[at]!, w1: words[at + 1]!, w2: words[at + 2]!, w3: words[at + 3]! }
+    return alike.some(address => areSameWords(address, seen))
+  }
+}
+
+function keyOf (w0: number, w1: number, w2: number, w3: number): number {
+  return w0 ^ w1 ^ w2 ^ w3
+}
