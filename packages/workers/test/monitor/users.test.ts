@@ -66,6 +66,8 @@ t.test('users: thousands, in pages', async t => {
     cursor = page.next_cursor ?? undefined
   } while (cursor !== undefined)
   t.equal(seen.size, 5000)
+  const { users } = await findUsers(table, { ...EVERYBODY, offset: 4995 }, PORTS, WALL_NOW_MS)
+  t.strictSame(users.map(({ id }) => id), [...seen].slice(4995), 'by their number, too')
 })
 
 t.test('user ids: so many per server, and whether there are more', async t => {
