@@ -123,13 +123,15 @@ export function decodeUser (words: Int32Array, here: number, nowMs: number): Use
   const active = commitActive(commit)
   const reserved = commitReserved(commit)
   const firstSeenAgoS = wrappedAge(wrappedSeconds(nowMs), words[here + SLOT.FIRST_SEEN_S]!)
+  // With the part of a second that has passed, so that the moment is the same whenever one looks.
+  const firstSeenAgoMs = firstSeenAgoS * 1000 + Math.floor(nowMs) % 1000
   return {
     client: clientOfSlot({ words }, here),
     address: addressOfSlot(words, here),
     server: active === NO_SERVER ? undefined : active,
     reservedServer: reserved === NO_SERVER ? undefined : reserved,
     timesSeen: commitSeen(commit),
-    firstSeenAgoMs: Math.max(0, firstSeenAgoS) * 1000,
+    firstSeenAgoMs: Math.max(0, firstSeenAgoMs),
     lastSeenAgoMs: Math.max(0, wrappedAge(wrappedMs(nowMs), words[here + SLOT.LAST_SEEN_MS]!))
   }
 }

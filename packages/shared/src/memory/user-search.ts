@@ -7,6 +7,7 @@ import type { Address } from '../client.ts'
 import { addressTest } from './address-test.ts'
 import { FirstSlots, isBefore, type Position } from './first-slots.ts'
 import { NO_SERVER, SLOT, commitActive } from './layout.ts'
+import { Ranking } from './ranking.ts'
 import type { Place } from './reservations.ts'
 import { copySlots, decodeUser, type User } from './snapshot.ts'
 import {
@@ -27,6 +28,8 @@ export interface SearchOptions {
   readonly sort: SearchSort
   /** Where the page before ended, as its `nextCursor` says; undefined for the first page. */
   readonly cursor: string | undefined
+  /** So many come before the page; in place of a cursor, at the cost of one more walk. */
+  readonly offset?: number | undefined
   /** Users on the page, 1 or more. */
   readonly limit: number
 }
@@ -43,6 +46,8 @@ export interface SearchResult {
 const WORD_BY_SORT = {
   place: undefined, last_seen: SLOT.LAST_SEEN_MS, first_seen: SLOT.FIRST_SEEN_S
 }
+/** Behind everybody. */
+const END: Position = { key: Infinity, place: Infinity }
 const CURSOR = /^(-?\d{1,10})\.(\d{1,10})$/
 
 /** Whether a text can be a cursor at all; one that names no place finds what comes after it. */
@@ -56,8 +61,11 @@ export class UserSearch {
   readonly #guard: (work: () => boolean) => boolean
   readonly #matches: SlotTest
   readonly #nowMs: number
-  readonly #after: Position | undefined
+  #after: Position | undefined
   readonly #page: FirstSlots
+  /** Until it is known where the page begins. */
+  #ranking: Ranking | undefined
+  #isRanked = false
   #place: Place = 0
   #matched = 0
   /** Matching users behind the cursor, the page's among them. */
@@ -74,11 +82,15 @@ export class UserSearch {
     this.#nowMs = view.now()
     this.#after = this.#parseCursor(options.cursor)
     this.#page = new FirstSlots(options.limit)
+    const { offset = 0 } = options
+    if (offset > 0) this.#ranking = new Ranking(offset - 1)
   }
 
   /** Looks at SLOTS_PER_HOLD slots at most; true when there are none left. */
   step (): boolean {
-    return this.#guard(() => this.#walk())
+    if (this.#ranking === undefined) return this.#guard(() => this.#walk())
+    this.#rank(this.#ranking)
+    return false
   }
 
   /** What was found; whole when `step` has said so. */
@@ -91,6 +103,17 @@ export class UserSearch {
       nextCursor: last === undefined || this.#behind <= page.length
         ? undefined
         : this.#formatCursor(last)
+    }
+  }
+
+  /** A step on the way to the last user before the page. */
+  #rank (ranking: Ranking): void {
+    if (!this.#isRanked) {
+      this.#isRanked = this.#guard(() => this.#walk())
+    } else if (ranking.step()) {
+      this.#after = ranking.found ?? END
+      this.#ranking = undefined
+      this.#place = 0
     }
   }
 
@@ -119,8 +142,9 @@ export class UserSearch {
   }
 
   #take (words: Int32Array, here: number, place: Place): void {
-    this.#matched++
     const key = this.#keyOf(words, here)
+    if (this.#ranking !== undefined) return this.#ranking.offer(key, place)
+    this.#matched++
     const after = this.#after
     if (after !== undefined && !isBefore(after.key, after.place, key, place)) return
     this.#behind++

@@ -41,7 +41,7 @@ t.test('snapshot: tells who, where, from where, since when', async t => {
     server: 2,
     reservedServer: undefined,
     timesSeen: 2,
-    firstSeenAgoMs: 5000,
+    firstSeenAgoMs: 5250,
     lastSeenAgoMs: 250
   }])
 })
@@ -64,7 +64,7 @@ t.test('snapshot: a restored user is the one that was saved', async t => {
   before.table.touch(clientNumber(4), 1, HOME)
   before.clock.nowMs += 400
   const [saved] = readAll(before, 10)
-  const after = testTable({ nowMs: 77_000 })
+  const after = testTable({ nowMs: 77_400 })
   t.equal(after.table.restore(saved!, 1), true)
   t.equal(after.table.restore(saved!, 1), false, 'not twice')
   t.same(readAll(after, 10), [saved])

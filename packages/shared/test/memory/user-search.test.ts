@@ -96,6 +96,28 @@ t.test('user search: one step looks at 1,024 slots at most', async t => {
   t.equal(before, 65_536)
 })
 
+t.test('user search: a page by how many come before it, in every order', async t => {
+  const cluster = testTable({ users: 2048 })
+  for (let i = 0; i < 1500; i++) {
+    cluster.table.touch(clientNumber(i), i % 3, HOME)
+    if (i % 4 === 0) cluster.clock.nowMs += 700
+  }
+  const names = ({ users }: SearchResult): string[] =>
+    users.map(({ client }) => formatClient(client))
+  for (const sort of ['place', 'last_seen', 'first_seen'] as const) {
+    const all = names(search(cluster, { sort, limit: 1500 }))
+    for (const offset of [0, 1, 10, 777, 1495, 1500, 5000]) {
+      const page = search(cluster, { sort, offset })
+      t.same(names(page), all.slice(offset, offset + 10), `${sort}, ${offset}`)
+      t.equal(page.matched, 1500)
+      t.equal(page.nextCursor === undefined, offset >= 1490)
+    }
+  }
+  const [first] = search(cluster, { server: 2, offset: 499 }).users
+  t.equal(first?.server, 2, 'counted among those that match')
+  t.equal(search(cluster, { server: 2, offset: 500 }).users.length, 0)
+})
+
 interface ModelUser {
   readonly server: number
   readonly address: string

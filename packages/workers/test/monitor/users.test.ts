@@ -40,7 +40,7 @@ t.test('users: who, from where, on which port, since when', async t => {
       kind: 'id',
       address: '192.0.2.1',
       server: 8001,
-      first_seen: '2026-11-23T14:29:59.000Z',
+      first_seen: '2026-11-23T14:29:58.500Z',
       last_seen: '2026-11-23T14:30:58.500Z'
     },
     {
@@ -48,10 +48,22 @@ t.test('users: who, from where, on which port, since when', async t => {
       kind: 'ip',
       address: '2001:db8::7',
       server: 8002,
-      first_seen: '2026-11-23T14:30:59.000Z',
+      first_seen: '2026-11-23T14:30:58.500Z',
       last_seen: '2026-11-23T14:30:58.500Z'
     }
   ])
+})
+
+t.test('users: was first seen at the same moment, whenever one asks', async t => {
+  const { table, clock } = testTable()
+  table.touch(client(1), 0, HOME)
+  const moments = new Set<string>()
+  for (let lookMs = 0; lookMs < 3000; lookMs += 370) {
+    const { users: [user] } = await findUsers(table, EVERYBODY, PORTS, WALL_NOW_MS + lookMs)
+    moments.add(user!.first_seen)
+    clock.nowMs += 370
+  }
+  t.strictSame([...moments], [new Date(WALL_NOW_MS).toISOString()])
 })
 
 t.test('users: thousands, in pages', async t => {
@@ -66,6 +78,8 @@ t.test('users: thousands, in pages', async t => {
     cursor = page.next_cursor ?? undefined
   } while (cursor !== undefined)
   t.equal(seen.size, 5000)
+  const { users } = await findUsers(table, { ...EVERYBODY, offset: 4995 }, PORTS, WALL_NOW_MS)
+  t.strictSame(users.map(({ id }) => id), [...seen].slice(4995), 'by their number, too')
 })
 
 t.test('users: how many share an address, those without an id among them', async t => {

@@ -29,6 +29,7 @@ export interface UsersQuery {
   readonly q: string | undefined
   readonly sort: 'place' | 'last_seen' | 'first_seen'
   readonly cursor: string | undefined
+  readonly offset: number | undefined
   readonly limit: number
 }
 
@@ -39,6 +40,8 @@ const USERS_LIMIT_MAX = 1000
 const PREFIX_LENGTH_MAX = 64
 /** In one question: as many as a page of the console has users. */
 const ADDRESSES_MAX = 100
+/** More than the largest table has. */
+const OFFSET_MAX = 9_999_999
 const HISTORY_MINUTES = 60
 const HISTORY_MINUTES_MAX = 1440
 const PROMETHEUS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
@@ -93,11 +96,17 @@ function parseUsersQuery (
   if (server === -1) {
     throw new ApiError('bad_request', `server must be one of ${ports.join(', ')}.`)
   }
+  if (cursor !== undefined && query['offset'] !== undefined) {
+    throw new ApiError('bad_request', 'Name one of cursor and offset.')
+  }
   return {
     server,
     q: q === '' ? undefined : q,
     sort: sort as UsersQuery['sort'],
     cursor,
+    offset: query['offset'] === undefined
+      ? undefined
+      : within('offset', query['offset'], 0, 0, OFFSET_MAX),
     limit: within('limit', query['limit'], USERS_LIMIT, 1, USERS_LIMIT_MAX)
   }
 }
@@ -157,6 +166,7 @@ const USERS = {
     q: { type: 'string', maxLength: PREFIX_LENGTH_MAX },
     sort: { type: 'string', enum: ['place', 'last_seen', 'first_seen'] },
     cursor: { type: 'string', maxLength: 128 },
+    offset: countText,
     limit: countText
   }),
   response: {

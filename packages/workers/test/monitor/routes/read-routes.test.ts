@@ -22,15 +22,19 @@ t.test('users: every part of the query reaches the search', async t => {
   await ask('GET', '/users', { as })
   await ask('GET', '/users?server=8001&q=6f1c&sort=last_seen&cursor=abc&limit=7', { as })
   await ask('GET', '/users?q=', { as })
-  const first = { server: undefined, q: undefined, sort: 'place', cursor: undefined, limit: 100 }
+  await ask('GET', '/users?offset=90000', { as })
+  const first = {
+    server: undefined, q: undefined, sort: 'place', cursor: undefined, offset: undefined, limit: 100
+  }
   t.strictSame(calls, [
     ['users', first],
-    ['users', { server: 1, q: '6f1c', sort: 'last_seen', cursor: 'abc', limit: 7 }],
-    ['users', first]
+    ['users', { ...first, server: 1, q: '6f1c', sort: 'last_seen', cursor: 'abc', limit: 7 }],
+    ['users', first],
+    ['users', { ...first, offset: 90_000 }]
   ])
   for (const query of [
     'server=8009', 'server=x', 'sort=name', 'limit=0', 'limit=1001', `q=${'x'.repeat(65)}`, 'nope=1',
-    'q=a&q=b'
+    'q=a&q=b', 'offset=-1', 'offset=12345678', 'offset=5&cursor=0.5'
   ]) {
     const { status, json } = await ask('GET', `/users?${query}`, { as })
     t.equal(status, 400, query)
