@@ -78,10 +78,11 @@ t.test('start: the monitor answers its probes, and nothing else without a login'
 
 t.test('start: a damaged database is refused and left as it is', async t => {
   const cwd = workingFolder(t, { 'usher.db': 'this is not a database, but somebody may need it' })
-  const { code, stderr } = await run(cwd, [
+  const { code, stderr, stdout } = await run(cwd, [
     '--host', '127.0.0.1', '--ports', '0,0,0', '--routing-port', '0', '--monitoring-port', '0',
     '--db-path', 'usher.db'
   ])
   t.equal(code, 1)
+  t.notMatch(stdout, /server is up/, 'who is denied stands in it: nobody was let in')
   t.match(stderr, /usher\.db is damaged, or no SQLite database\. Nothing was changed/)
 })

@@ -102,10 +102,11 @@ export class Coordinator implements AskedActions {
 
   async start (): Promise<void> {
     try {
+      // Side by side: no server opens its port before the monitor has brought the deny list.
       const monitor = this.#workers.monitor.start()
-      // Their boot data carries the deny list; a monitor that serves has said what is in it.
-      await Promise.race([this.#expulsion.listKnown, monitor])
-      await this.#workers.startServers()
+      const servers = this.#workers.startServers()
+      await Promise.race([servers, monitor])
+      await servers
       this.#router = await openRouterDoor({
         settings: this.#settings,
         programDir: this.#programDir,

@@ -8,7 +8,7 @@ export class DenyListKeeper {
   /** The main thread's own copy, for the router. */
   readonly list: DenyList
   readonly #now: () => number
-  #entries: readonly DenyEntry[] = []
+  #entries: readonly DenyEntry[] | undefined
   /** Until when by key: whoever these deny was removed and has not come in since. */
   #enforced = new Map<string, number>()
 
@@ -18,8 +18,8 @@ export class DenyListKeeper {
     this.list = new DenyList(now)
   }
 
-  /** What a worker boots with. */
-  get entries (): readonly DenyEntry[] {
+  /** What a worker boots with; undefined before the first list has come. */
+  get entries (): readonly DenyEntry[] | undefined {
     return this.#entries
   }
 
@@ -39,7 +39,7 @@ export class DenyListKeeper {
 
   /** Every thread refuses these now, and nobody whom they deny is left. */
   setEnforced (entries: readonly DenyEntry[]): void {
-    const keys = new Set(this.#entries.map(keyOf))
+    const keys = new Set(this.#entries?.map(keyOf))
     for (const entry of entries) {
       // One that was taken back meanwhile is to be carried out when it comes again.
       if (keys.has(keyOf(entry))) this.#enforced.set(keyOf(entry), entry.untilMs ?? Infinity)

@@ -18,16 +18,12 @@ export interface ExpulsionParts extends RemovalParts {
 }
 
 export class Expulsion {
-  /** Resolves when the first list has come; nothing is to be opened before. */
-  readonly listKnown: Promise<void>
   readonly #parts: ExpulsionParts
   readonly #keeper: DenyListKeeper
-  #setListKnown = (): void => {}
 
   constructor (parts: ExpulsionParts) {
     this.#parts = parts
     this.#keeper = new DenyListKeeper(parts.wallNow)
-    this.listKnown = new Promise(resolve => { this.#setListKnown = resolve })
   }
 
   /** For the router, which lives in this thread. */
@@ -35,8 +31,8 @@ export class Expulsion {
     return this.#keeper.list
   }
 
-  /** What a server boots with. */
-  get entries (): readonly DenyEntry[] {
+  /** What a server boots with; undefined before the first list has come. */
+  get entries (): readonly DenyEntry[] | undefined {
     return this.#keeper.entries
   }
 
@@ -61,8 +57,6 @@ export class Expulsion {
     await this.#parts.tellServers({ type: 'replace-deny-list', entries })
     const removed = await this.#expel({ client, entries: added })
     this.#keeper.setEnforced(added)
-    // Last: at the start no server runs before this, so none that is still booting is waited for.
-    this.#setListKnown()
     return removed
   }
 

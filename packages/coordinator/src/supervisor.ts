@@ -34,11 +34,16 @@ export interface WorkerSpec {
 export interface SupervisedWorker {
   readonly name: string
   readonly restarts: number
+  /** False until it serves for the first time. */
+  readonly hasServed: boolean
   /** Resolves when the worker serves; rejects with its own error when the first start fails. */
   start (): Promise<void>
   /** Resolves when the worker has carried out the order. */
   ask (order: Order, timeoutMs: number): Promise<void>
-  /** Asks the worker to finish and waits for its end; terminates it when that takes too long. */
+  /**
+   * Asks the worker to finish and waits for its end; terminates it when that takes too long, and at
+   * once while it has never served: nothing has begun.
+   */
   close (timeoutMs: number): Promise<void>
 }
 
@@ -70,7 +75,7 @@ class Supervisor implements SupervisedWorker {
   #thread: Thread | undefined
   #starts = 0
   #deathsInARow = 0
-  /** From the first `ready` on. A death before it is a failed start, and nobody is replaced. */
+  /** A death before it is a failed start, and nobody is replaced. */
   #hasServed = false
   #isClosing = false
   #pause: NodeJS.Timeout | undefined
@@ -86,6 +91,10 @@ class Supervisor implements SupervisedWorker {
 
   get restarts (): number {
     return Math.max(0, this.#starts - 1)
+  }
+
+  get hasServed (): boolean {
+    return this.#hasServed
   }
 
   async start (): Promise<void> {
@@ -106,6 +115,10 @@ class Supervisor implements SupervisedWorker {
     const worker = this.#thread?.worker
     if (worker === undefined) return
     const ended = new Promise<void>(resolve => { worker.once('exit', () => { resolve() }) })
+    if (!this.#hasServed) {
+      await worker.terminate()
+      return await ended
+    }
     const cutOff = (why: { readonly err?: unknown }): void => {
       this.#spec.log.warn({ worker: this.name, ...why }, 'a worker did not finish and was ended')
       void worker.terminate()

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { WorkerGone } from '@usher/shared/errors.ts'
+import { OrderTimedOut, WorkerGone } from '@usher/shared/errors.ts'
 import { MONITOR_METER, type ClusterMeter } from '@usher/shared/memory/meters.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { Ask, AskAnswer, BootData, Order } from '@usher/shared/messages.ts'
@@ -49,7 +49,10 @@ export class Workers {
     await Promise.all(this.#servers.map(server => server.ask(order, timeoutMs)))
   }
 
-  /** For what is true of a new thread anyway: one that is down is not told. */
+  /**
+   * For what is true of a new thread anyway: one that is down is not told, and one that starts with
+   * the program may hear late, because it opens nothing before it has heard the deny list.
+   */
   async tellServers (order: Order, timeoutMs: number): Promise<void> {
     await Promise.all(this.#servers.map(async (worker, server) => {
       // Nobody is connected to one that boots, and it would answer only when it has booted.
@@ -57,7 +60,8 @@ export class Workers {
       try {
         await worker.ask(order, timeoutMs)
       } catch (error) {
-        if (!(error instanceof WorkerGone)) throw error
+        const mayHearLate = error instanceof OrderTimedOut && !worker.hasServed
+        if (!(error instanceof WorkerGone) && !mayHearLate) throw error
       }
     }))
   }

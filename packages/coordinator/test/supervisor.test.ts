@@ -385,15 +385,27 @@ t.test('supervisor: close in a pause starts nobody any more', async t => {
   t.equal(births.length, 2)
 })
 
-t.test('supervisor: close during the boot lets it come to its end', async t => {
+t.test('supervisor: close ends a worker at once that has never served', async t => {
+  const { worker, events, tags, lines } = testWorker(t, 'setInterval(() => {}, 1000)')
+  const started = worker.start()
+  await until(() => tags().length === 1)
+  t.equal(worker.hasServed, false)
+  await Promise.all([worker.close(TIMEOUT_MS), t.rejects(started, { code: 'USHER_WORKER_ENDED' })])
+  t.strictSame(events, ['boot', `down ${tags()[0]}`])
+  t.strictSame(lines, [], 'it was not slow: nobody waited for it')
+})
+
+t.test('supervisor: close during the boot of a replacement lets it come to its end', async t => {
   const { worker, events, tags } = testWorker(t, `
-    await new Promise(resolve => setTimeout(resolve, 50))
+    if (life === 2) await new Promise(resolve => setTimeout(resolve, 50))
     ${DUTIFUL}
   `)
-  const started = worker.start()
+  await worker.start()
+  t.equal(worker.hasServed, true)
+  await t.rejects(worker.ask(SAVE, TIMEOUT_MS))
+  await until(() => tags().length === 2)
   await worker.close(TIMEOUT_MS)
-  await t.resolves(started)
-  t.strictSame(events, ['boot', 'up', `down ${tags()[0]}`])
+  t.strictSame(events, ['boot', 'up', `down ${tags()[0]}`, 'boot', 'up', `down ${tags()[1]}`])
 })
 
 t.test('supervisor: close before any start has nothing to do', async t => {

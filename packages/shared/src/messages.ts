@@ -12,7 +12,7 @@ import type { TableMemory } from './memory/table-view.ts'
 import type { Settings } from './settings.ts'
 
 export type Order =
-  /** The whole list, replacing the one before. Servers only. */
+  /** The whole list, replacing the one before; carried out at once. Servers only. */
   | { readonly type: 'replace-deny-list', readonly entries: readonly DenyEntry[] }
   /** Ends the open connections of these; done when they are closed. Servers only. */
   | { readonly type: 'close-clients', readonly leavers: Leavers }
@@ -90,7 +90,8 @@ export interface BootData {
   readonly memory: TableMemory
   readonly meters: MeterMemory
   readonly settings: Settings
-  readonly denyEntries: readonly DenyEntry[]
+  /** Undefined while the monitor has not brought it yet: it follows, as an order. */
+  readonly denyEntries: readonly DenyEntry[] | undefined
   /** Whether the console is a terminal, so that its log is made for people. */
   readonly isTerminal: boolean
   readonly programDir: string

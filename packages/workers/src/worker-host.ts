@@ -1,11 +1,11 @@
 /**
  * A worker's side of its talk with the coordinator: boots what the thread is for, says `ready`,
- * carries out orders one by one and answers each; asks what only the coordinator can do. The only
- * file that touches parentPort.
+ * carries out orders one by one and answers each; asks what only the coordinator can do. Keeps the
+ * thread's deny list, for which no order waits its turn. The only file that touches parentPort.
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
-import { DenyList } from '@usher/shared/deny-list.ts'
+import { DenyList, type DenyEntry } from '@usher/shared/deny-list.ts'
 import { reportOf } from '@usher/shared/errors.ts'
 import { openLog } from '@usher/shared/log.ts'
 import { LAYOUT_VERSION } from '@usher/shared/memory/layout.ts'
@@ -24,6 +24,8 @@ export interface WorkerContext {
   readonly boot: BootData
   readonly table: UserTable
   readonly denyList: DenyList
+  /** Resolves when `denyList` is in force; who refuses clients by it opens nothing before. */
+  readonly denyListKnown: Promise<void>
   /** For the worker's door. */
   readonly meter: ThreadMeter
   readonly log: Logger
@@ -57,9 +59,15 @@ export async function runWorker (
   // Orders wait for the end of the boot; the boot may wait for answers.
   const early: OrderMessage[] = []
   let take = (message: OrderMessage): void => { early.push(message) }
+  const deny = holdDenyList()
+  const takeOrder = (message: OrderMessage): void => {
+    const { id, order } = message
+    if (order.type !== 'replace-deny-list') return take(message)
+    void answer(id, () => { deny.replace(order.entries) }, say)
+  }
   port.on('message', (message: ToWorker) => {
     switch (message.type) {
-      case 'order': return take(message)
+      case 'order': return takeOrder(message)
       case 'answered': return asked.settle(message.id, message.answer)
       case 'failed': return asked.fail(message.id, message.error)
     }
@@ -69,10 +77,12 @@ export async function runWorker (
     port.close()
   }
   try {
-    const context = makeContext(workerData as BootData, ask as WorkerContext['ask'])
+    const boot = workerData as BootData
+    if (boot.denyEntries !== undefined) deny.replace(boot.denyEntries)
+    const context = makeContext(boot, deny, ask as WorkerContext['ask'])
     const part = await start(context)
     sampleThread(context.meter, () => part.connectionCount())
-    const answerOrder = orderAnswerer(part, context, say, end)
+    const answerOrder = orderAnswerer(part, say, end)
     say({ type: 'ready', port: part.port, layoutVersion: LAYOUT_VERSION })
     take = answerOrder
     for (const message of early) answerOrder(message)
@@ -84,14 +94,36 @@ export async function runWorker (
 
 type OrderMessage = Extract<ToWorker, { readonly type: 'order' }>
 
-function makeContext (boot: BootData, ask: WorkerContext['ask']): WorkerContext {
+interface HeldDenyList {
+  readonly list: DenyList
+  /** Resolves at the first `replace`. */
+  readonly known: Promise<void>
+  replace (entries: readonly DenyEntry[]): void
+}
+
+function holdDenyList (): HeldDenyList {
+  const list = new DenyList(Date.now)
+  let setKnown = (): void => {}
+  const known = new Promise<void>(resolve => { setKnown = resolve })
+  return {
+    list,
+    known,
+    replace (entries) {
+      list.replace(entries)
+      setKnown()
+    }
+  }
+}
+
+function makeContext (
+  boot: BootData, deny: HeldDenyList, ask: WorkerContext['ask']
+): WorkerContext {
   const { settings, name, isTerminal } = boot
-  const denyList = new DenyList(Date.now)
-  denyList.replace(boot.denyEntries)
   const meter = new ThreadMeter(boot.meters, boot.server)
   return {
     boot,
-    denyList,
+    denyList: deny.list,
+    denyListKnown: deny.known,
     meter,
     table: new UserTable(boot.memory, {
       threadTag: boot.threadTag,
@@ -108,29 +140,33 @@ function makeContext (boot: BootData, ask: WorkerContext['ask']): WorkerContext 
 
 /** Carries out orders in the order in which they come. @param end lets the thread end */
 function orderAnswerer (
-  part: WorkerPart, context: WorkerContext, say: (news: News) => void, end: () => void
+  part: WorkerPart, say: (news: News) => void, end: () => void
 ): (message: OrderMessage) => void {
   let earlier = Promise.resolve()
-  const answer = async ({ id, order }: OrderMessage): Promise<void> => {
-    try {
-      await carryOut(order, part, context)
-      say({ type: 'done', id })
-      if (order.type === 'close') end() // Nothing is left to keep the thread alive.
-    } catch (error) {
-      say({ type: 'failed', id, error: reportOf(error) })
-    }
+  const carryOut = async ({ id, order }: OrderMessage): Promise<void> => {
+    const isClose = order.type === 'close'
+    const isDone = await answer(id, () => isClose ? part.close() : part.carryOut(order), say)
+    if (isClose && isDone) end() // Nothing is left to keep the thread alive.
   }
   return message => {
     earlier = earlier.then(() => {
-      const answered = answer(message)
+      const answered = carryOut(message)
       // A client who reads slowly must not hold up what comes after its end.
       return message.order.type === 'close-clients' ? undefined : answered
     })
   }
 }
 
-async function carryOut (order: Order, part: WorkerPart, context: WorkerContext): Promise<void> {
-  if (order.type === 'replace-deny-list') return context.denyList.replace(order.entries)
-  if (order.type === 'close') return await part.close()
-  await part.carryOut(order)
+/** Tells the coordinator how the work of an order ended; returns whether it was done. */
+async function answer (
+  id: number, work: () => Promise<void> | void, say: (news: News) => void
+): Promise<boolean> {
+  try {
+    await work()
+  } catch (error) {
+    say({ type: 'failed', id, error: reportOf(error) })
+    return false
+  }
+  say({ type: 'done', id })
+  return true
 }

@@ -158,7 +158,13 @@ t.test('worker host: keeps the deny list, from the start and as it is replaced',
   })
   const range = { kind: 'range', text: '192.0.2.0/24', untilMs: Date.now() + 3_600_000 } as const
   const replace = (entries: typeof range[]): Order => ({ type: 'replace-deny-list', entries })
-  give(SAVE, replace([]), SAVE, replace([range]), SAVE, replace([{ ...range, text: 'x' as never }]), SAVE)
+  const orders = [
+    SAVE, replace([]), SAVE, replace([range]), SAVE, replace([{ ...range, text: 'x' as never }]), SAVE
+  ]
+  for (const [done, order] of orders.entries()) {
+    await said(done + 1)
+    give(order)
+  }
   t.match(await said(8), [
     READY,
     { type: 'failed', id: 1, error: { message: 'denied' } },
@@ -169,6 +175,29 @@ t.test('worker host: keeps the deny list, from the start and as it is replaced',
     { type: 'failed', id: 6, error: { code: 'USHER_DENY_ENTRY_INVALID', message: '"x"' } },
     { type: 'failed', id: 7, error: { message: 'denied' } }
   ])
+})
+
+t.test('worker host: a deny list that comes later is waited for, and takes no turn', async t => {
+  const { news, said, give } = startWorker(t, { name: 'needs its list', denyEntries: undefined })
+  give(PREPARE)
+  const list = { type: 'replace-deny-list' } as const
+  give({ ...list, entries: [{ kind: 'range', text: '10/8', untilMs: undefined }] })
+  t.match(await said(1), [{ type: 'failed', id: 2, error: { code: 'USHER_DENY_ENTRY_INVALID' } }])
+  give({ ...list, entries: [{ kind: 'id', text: ID, untilMs: undefined }] }, SAVE)
+  await said(5)
+  t.match(news.slice(1), [
+    { type: 'done', id: 3 },
+    READY,
+    { type: 'done', id: 1 },
+    { type: 'failed', id: 4, error: { message: 'denied' } }
+  ])
+})
+
+t.test('worker host: a deny list is in force although an earlier order takes long', async t => {
+  const { said, give } = startWorker(t)
+  await said(1)
+  give(PREPARE, { type: 'replace-deny-list', entries: [] })
+  t.same((await said(3)).slice(1), [{ type: 'done', id: 2 }, { type: 'done', id: 1 }])
 })
 
 t.test('worker host: a failed boot is news with code and message, and the thread ends', async t => {

@@ -22,7 +22,7 @@ await runWorker(async context => {
   const stores = await openStores(database, {
     ...settings, log, wallNow: Date.now, now: monotonicNowMs
   })
-  // Before any server opens its port: who was denied before the restart is denied after it.
+  // No server opens its port before it: who was denied before the restart is denied after it.
   await ask({ type: 'set-deny-list', entries: await stores.denials.entries() })
 
   let notReady: string | undefined = boot.isFirstStart ? 'starting' : undefined

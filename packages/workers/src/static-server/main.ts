@@ -12,7 +12,7 @@ import { loadSite, type Site } from './site.ts'
 const BODY_BYTES_MAX = 1024
 const SKIPPED_SHOWN_MAX = 10
 
-await runWorker(async ({ boot, table, denyList, meter, log }) => {
+await runWorker(async ({ boot, table, denyList, denyListKnown, meter, log }) => {
   const { settings, programDir, server } = boot
   const readPage = (name: string): Promise<Buffer> => readFile(join(programDir, 'html/pages', name))
   const dir = settings.htmlDirs[server]!
@@ -23,6 +23,7 @@ await runWorker(async ({ boot, table, denyList, meter, log }) => {
   let site = await load()
   let prepared: Site | undefined
 
+  await denyListKnown // No sooner is the port open: who was denied before the start is not let in.
   const door = await openDoor({
     ...settings,
     port: settings.ports[server]!,
