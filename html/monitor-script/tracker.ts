@@ -1,4 +1,5 @@
 /** `/tracker.js`, the console: puts the parts together and passes the news of the servers on. */
+import { AccountView, type Account, type Session } from './account-view.ts'
 import { Actions, type Outcome } from './actions.ts'
 import { Api } from './api.ts'
 import { AuditView, type AuditAnswer } from './audit-view.ts'
@@ -15,14 +16,10 @@ import {
 import { announce, sayDone, sayFailed } from './result.ts'
 import { ServersView } from './servers-view.ts'
 import { changedServers, type Stats } from './stats.ts'
-import { count, NOTICES, USERS } from './texts.ts'
+import { count, FAILURES, NOTICES, USERS } from './texts.ts'
+import { times } from './times.ts'
 import { UsersView } from './users-view.ts'
 import type { UsersAnswer } from './users-page.ts'
-
-interface UserInfo {
-  readonly username: string
-  readonly can_disconnect: boolean
-}
 
 const TICK_MS = 1000
 const LOOK = '/stats?limit=0'
@@ -34,6 +31,7 @@ const api = new Api({
 const ask = openDialog()
 const actions = new Actions({ post: (path, body) => api.post(path, body), ask })
 
+times.start()
 const liveView = new LiveView(Date.now())
 const overview = new OverviewView()
 const servers = new ServersView({
@@ -59,6 +57,12 @@ const deniedView = new DeniedView({
   }
 })
 const auditView = new AuditView({ get: path => api.get<AuditAnswer>(path) })
+const accountView = new AccountView({
+  get: path => api.get<{ sessions: readonly Session[] }>(path),
+  post: (path, body) => api.post(path, body),
+  sayDone,
+  sayFailed: ({ status, message }) => { sayFailed(status === 0 ? FAILURES.unreachable : message) }
+})
 
 let shownView: View = 'overview'
 let lastStats: Stats | undefined
@@ -84,13 +88,15 @@ startNavigation(view => {
   shownView = view
   usersView.setShown(view === 'users')
   deniedView.setShown(view === 'denied')
-  if (view === 'audit') void auditView.load()
+  auditView.setShown(view === 'audit')
+  accountView.setShown(view === 'account')
 })
 find('try-now').addEventListener('click', () => { live.tryNow() })
 addEventListener('online', () => { live.tryNow() })
 setInterval(() => {
   liveView.tick(Date.now())
   deniedView.tick(Date.now())
+  accountView.tick(Date.now())
 }, TICK_MS)
 live.start()
 void showWho()
@@ -113,11 +119,13 @@ function showStats (stats: Stats): void {
 
 /** A viewer sees no buttons that they may not use; the monitor would refuse them anyway. */
 async function showWho (): Promise<void> {
-  const answer = await api.get<UserInfo>('/user-info')
+  const answer = await api.get<Account>('/user-info')
   if (!answer.isOk) return
   const { username, can_disconnect: canDisconnect } = answer.body
   setText(find('me-name'), username)
   setText(find('me-may'), USERS.may(canDisconnect))
+  accountView.showWho(answer.body)
+  auditView.showWho(username, canDisconnect)
   if (!canDisconnect) return
   for (const part of document.querySelectorAll<HTMLElement>('.operator')) part.hidden = false
   servers.allowActions()
