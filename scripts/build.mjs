@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { ROOT, sourceStamp } from './setup.mjs'
 
 const SITES = ['site-1', 'site-2', 'site-3']
-const MONITOR_SCRIPTS = ['login', 'no-permission', 'password', 'tracker']
+const MONITOR_SCRIPTS = ['login', 'no-permission', 'password', 'theme', 'tracker']
 const fresh = join(ROOT, 'dist.new')
 const { dependencies, devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 const packages = Object.keys({ ...dependencies, ...devDependencies })

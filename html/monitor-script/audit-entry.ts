@@ -15,8 +15,12 @@ export interface AuditEntry {
 /** Spaces and all: the parts follow one another as they are. */
 export interface Part {
   readonly text: string
-  readonly isName: boolean
+  /** A client is an id, an address or a range; a name is an account's or a server's. */
+  readonly kind: 'word' | 'name' | 'client'
 }
+
+/** Whose targets are clients. */
+const CLIENT_ACTIONS = ['deny', 'allow', 'disconnect', 'session-ended']
 
 /** `denied 203.0.113.7 for 1 h: Flooding the search form`. */
 export function sentenceOf ({ action, target, detail = {} }: AuditEntry): Part[] {
@@ -27,14 +31,18 @@ export function sentenceOf ({ action, target, detail = {} }: AuditEntry): Part[]
   const { address, reason, user_agent: userAgent } = detail
   return [
     word(before),
-    ...(target == null || target === '' ? [] : [word(' '), name(target)]),
+    ...targetParts(target ?? '', CLIENT_ACTIONS.includes(action) ? 'client' : 'name'),
     ...(after === '' ? [] : [word(` ${after}`)]),
-    ...(typeof address === 'string' ? [word(` ${AUDIT.and} `), name(address)] : []),
+    ...(typeof address === 'string' ? targetParts(address, 'client', ` ${AUDIT.and} `) : []),
     ...(isDenial ? [word(` ${AUDIT.terms(numberIn(detail, 'minutes'))}`)] : []),
     ...permissionParts(detail),
     ...(typeof userAgent === 'string' ? [word(`, ${browserName(userAgent)}`)] : []),
     ...(typeof reason === 'string' && reason !== '' ? [word(`: ${reason}`)] : [])
   ]
+}
+
+function targetParts (text: string, kind: Part['kind'], before = ' '): Part[] {
+  return text === '' ? [] : [word(before), { text, kind }]
 }
 
 function permissionParts (detail: Readonly<Record<string, unknown>>): Part[] {
@@ -52,9 +60,5 @@ function numberIn (detail: Readonly<Record<string, unknown>>, key: string): numb
 }
 
 function word (text: string): Part {
-  return { text, isName: false }
-}
-
-function name (text: string): Part {
-  return { text, isName: true }
+  return { text, kind: 'word' }
 }

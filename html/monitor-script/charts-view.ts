@@ -36,7 +36,9 @@ export class ChartsView {
       this.#isChosen = true
       void this.#choose(Number((event.target as HTMLInputElement).value))
     })
-    document.addEventListener('themechange', () => { this.#redraw() })
+    for (const change of ['themechange', 'timeschange']) {
+      document.addEventListener(change, () => { this.#redraw() })
+    }
   }
 
   /** The last minutes of every server. */

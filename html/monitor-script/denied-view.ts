@@ -1,9 +1,12 @@
 /** Who is denied: search, why, by whom, for how much longer, and the way back. */
 import type { Answer } from './api.ts'
 import { find, make, makeCell, makeMono, makeRow, setText } from './dom.ts'
+import { KeyedRows } from './keyed-rows.ts'
+import { focusBySlash } from './search-key.ts'
 import { DENIED, moment } from './texts.ts'
+import { TIMES_CHANGE } from './times.ts'
 
-/** As in `GET /denied`. One of `userId` and `address`. */
+/** As in `GET /denied`, newest first. One of `userId` and `address`. */
 export interface Denied {
   readonly userId?: string
   readonly address?: string
@@ -19,27 +22,39 @@ export interface DeniedViewParts {
   readonly denyTarget: () => void
 }
 
-/** More than anybody reads; the search finds the rest. */
+/** More than anybody reads, of the thousands that there may be; the search finds the others. */
 const ROWS_MAX = 200
 
 export class DeniedView {
   readonly #parts: DeniedViewParts
   readonly #search = find<HTMLInputElement>('search-denied')
-  #denied: readonly Denied[] = []
-  #timesLeft: Array<{ cell: HTMLElement, untilMs: number | undefined }> = []
+  readonly #rows: KeyedRows<Denied>
+  #denied: readonly Denied[] | undefined
+  #shown: readonly Denied[] = []
   #canAct = false
   #isShown = false
   #heardCount: number | undefined
+  /** Of the latest question; an earlier one's answer comes too late. */
+  #asked = 0
 
   constructor (parts: DeniedViewParts) {
     this.#parts = parts
-    this.#search.addEventListener('input', () => { this.#show(Date.now()) })
+    this.#rows = new KeyedRows({
+      body: find('denied-rows'),
+      keyOf: whoOf,
+      shownBy: denied => JSON.stringify([denied, sinceText(denied, Date.now()), this.#canAct]),
+      make: denied => this.#makeRow(denied, Date.now()),
+      focusOtherwise: this.#search
+    })
+    this.#search.addEventListener('input', () => { this.#show() })
+    focusBySlash(this.#search, () => this.#isShown)
     find('deny-address').addEventListener('click', () => { parts.denyTarget() })
+    document.addEventListener(TIMES_CHANGE, () => { this.#show() })
   }
 
   allowActions (): void {
     this.#canAct = true
-    this.#show(Date.now())
+    this.#show()
   }
 
   setShown (isShown: boolean): void {
@@ -57,39 +72,46 @@ export class DeniedView {
   /** Time runs out while nothing happens. */
   tick (nowMs: number): void {
     if (!this.#isShown) return
-    for (const { cell, untilMs } of this.#timesLeft) setText(cell, leftText(untilMs, nowMs))
+    const cells = find('denied-rows').querySelectorAll('.c-left')
+    for (const [at, denied] of this.#shown.entries()) setText(cells[at]!, leftText(denied, nowMs))
   }
 
   async load (): Promise<void> {
+    const asked = ++this.#asked
     const answer = await this.#parts.get('/denied')
-    if (!answer.isOk) return
+    if (!answer.isOk || asked !== this.#asked) return
     this.#denied = answer.body.denied
-    this.#show(Date.now())
+    this.#show()
   }
 
-  #show (nowMs: number): void {
+  #show (): void {
+    if (this.#denied === undefined) return
     const search = this.#search.value.trim()
     const found = this.#denied.filter(denied => matches(denied, search))
-    const shown = found.slice(0, ROWS_MAX)
-    this.#timesLeft = []
-    const rows = find('denied-rows')
-    // The focus would be lost with the row that has it.
-    if (rows.contains(document.activeElement)) this.#search.focus()
-    rows.replaceChildren(...shown.map(denied => this.#makeRow(denied, nowMs)))
-    setText(find('denied-count'), shown.length < found.length
-      ? DENIED.firstOf(shown.length, found.length)
+    this.#shown = found.slice(0, ROWS_MAX)
+    this.#rows.show(this.#shown)
+    setText(find('denied-count'), this.#shown.length < found.length
+      ? DENIED.firstOf(this.#shown.length, found.length)
       : DENIED.entries(found.length))
-    find('nobody-denied').hidden = found.length > 0
+    find('denied-table').hidden = found.length === 0
+    this.#showEmpty(found.length === 0, search)
+  }
+
+  #showEmpty (isEmpty: boolean, search: string): void {
+    const isNobody = this.#denied?.length === 0
+    find('nobody-denied').hidden = !isEmpty
     setText(find('nobody-denied-title'),
-      search === '' ? DENIED.nobodyTitle : DENIED.noMatchTitle(search))
-    setText(find('nobody-denied-text'), search === '' ? DENIED.nobodyText : DENIED.noMatchText)
+      isNobody ? DENIED.nobodyTitle : DENIED.noMatchTitle(search))
+    setText(find('nobody-denied-text'), isNobody
+      ? this.#canAct ? DENIED.nobodyWhatToDo : DENIED.nobodyText
+      : DENIED.noMatchText)
+    // The way to deny somebody, where there is nobody yet.
+    find('nobody-denied-mark').toggleAttribute('hidden', !isNobody)
+    find('nobody-denied-go').hidden = !isNobody || !this.#canAct
   }
 
   #makeRow (denied: Denied, nowMs: number): HTMLElement {
     const who = whoOf(denied)
-    const untilMs = denied.until === null ? undefined : Date.parse(denied.until)
-    const left = makeCell('c-left', leftText(untilMs, nowMs))
-    this.#timesLeft.push({ cell: left, untilMs })
     return makeRow(
       makeCell('c-who', makeMono(who),
         ...(who.includes('/') ? [' ', make('span', 'tag', DENIED.range)] : [])),
@@ -97,8 +119,8 @@ export class DeniedView {
         ? make('span', 'muted', DENIED.noReason)
         : denied.reason),
       makeCell('c-by', denied.by),
-      makeCell('c-since lo2', moment(Date.parse(denied.since), nowMs)),
-      left,
+      makeCell('c-since lo2', sinceText(denied, nowMs)),
+      makeCell('c-left', leftText(denied, nowMs)),
       ...(this.#canAct ? [makeCell('act', this.#makeAllowButton(denied, who))] : []))
   }
 
@@ -121,6 +143,10 @@ function whoOf ({ userId, address }: Denied): string {
   return userId ?? address ?? ''
 }
 
-function leftText (untilMs: number | undefined, nowMs: number): string {
-  return untilMs === undefined ? DENIED.untilAllowed : DENIED.left(untilMs - nowMs)
+function sinceText ({ since }: Denied, nowMs: number): string {
+  return moment(Date.parse(since), nowMs)
+}
+
+function leftText ({ until }: Denied, nowMs: number): string {
+  return until === null ? DENIED.untilAllowed : DENIED.left(Date.parse(until) - nowMs)
 }

@@ -1,9 +1,10 @@
 /**
- * A form of the login and password pages: posts JSON instead of itself, and shows what is wrong
- * beside the field that it is about. Without it the form posts itself, and the monitor answers.
+ * A form that posts JSON instead of itself, and shows what is wrong beside the field that it is
+ * about. On the pages of login and password the form posts itself without it, and the monitor
+ * answers.
  */
 import type { Failure } from './api.ts'
-import { find, make, setText } from './dom.ts'
+import { find, make } from './dom.ts'
 import { GATE } from './texts.ts'
 
 export interface Complaint {
@@ -12,24 +13,23 @@ export interface Complaint {
   readonly text: string
 }
 
-const ERROR_ID = 'error'
+/** Leaving: the form stays as it is until the next page is there. */
+export type Submitted = Complaint | 'done' | 'leaving'
 
-/** @param submit what is wrong; undefined when the page is about to be left */
-export function takeOver (
-  form: HTMLFormElement, submit: () => Promise<Complaint | undefined>
-): void {
-  setText(find('host'), location.host)
+export function takeOver (form: HTMLFormElement, submit: () => Promise<Submitted>): void {
+  const button = form.querySelector('[type="submit"]')!
   let isBusy = false
   form.addEventListener('submit', event => {
     event.preventDefault()
     if (isBusy) return
     isBusy = true
-    find('submit').setAttribute('aria-disabled', 'true')
-    void submit().then(complaint => {
-      if (complaint === undefined) return
+    button.setAttribute('aria-disabled', 'true')
+    void submit().then(submitted => {
+      if (submitted === 'leaving') return
       isBusy = false
-      find('submit').removeAttribute('aria-disabled')
-      showComplaint(form, complaint)
+      button.removeAttribute('aria-disabled')
+      clearComplaint(form)
+      if (submitted !== 'done') showComplaint(form, submitted)
     })
   })
 }
@@ -43,21 +43,24 @@ export function refusalText (failure: Failure): string {
   return failure.message
 }
 
-function showComplaint (form: HTMLFormElement, { field, text }: Complaint): void {
-  document.getElementById(ERROR_ID)?.remove()
+function clearComplaint (form: HTMLFormElement): void {
+  form.querySelector('.error')?.remove()
   for (const input of form.querySelectorAll<HTMLInputElement>('input.input')) {
     input.removeAttribute('aria-invalid')
     describe(input, undefined)
   }
+}
+
+function showComplaint (form: HTMLFormElement, { field, text }: Complaint): void {
   const input = find<HTMLInputElement>(field)
   const error = make('p', 'error')
-  error.id = ERROR_ID
+  error.id = `${form.id}-error`
   error.setAttribute('role', 'alert')
   input.after(error)
   // An alert is read when its text comes, not when it is there from the start.
   error.textContent = text
   input.setAttribute('aria-invalid', 'true')
-  describe(input, ERROR_ID)
+  describe(input, error.id)
   input.focus()
 }
 

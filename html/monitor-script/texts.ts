@@ -1,6 +1,7 @@
 /**
  * Every word that the scripts of the monitor's pages say, ready for another language; what stands
- * in a page before its script runs is in the page. Pure: numbers come in, sentences go out.
+ * in a page before its script runs is in the page. Numbers come in, sentences go out; the one
+ * thing that it keeps is whether times are UTC (see times.ts).
  */
 const LANGUAGE = 'en'
 /** Clock times with 24 hours, days before months. */
@@ -49,8 +50,19 @@ function twoUnits (
   return `${Math.floor(ms / largeMs)} ${large}${rest === 0 ? '' : ` ${rest} ${small}`}`
 }
 
+/** Whether clock times and days are said in UTC; else they are this browser's. */
+let isUtc = false
+
+export function areTimesUtc (): boolean {
+  return isUtc
+}
+
+export function setTimesUtc (isChosen: boolean): void {
+  isUtc = isChosen
+}
+
 export function clock (atMs: number): string {
-  return new Date(atMs).toLocaleTimeString(CLOCK_LANGUAGE)
+  return new Date(atMs).toLocaleTimeString(CLOCK_LANGUAGE, zone())
 }
 
 /** Without seconds, for an axis. */
@@ -62,25 +74,42 @@ export function ago (atMs: number, nowMs: number): string {
   return nowMs - atMs < 2 * SECOND_MS ? 'now' : `${duration(nowMs - atMs)} ago`
 }
 
-/** The day that a moment is in, as a heading. */
+/** The day that a moment is in, as a heading: `Today, 24 November`, `31 December 2025`. */
 export function day (atMs: number, nowMs: number): string {
-  const date = new Date(atMs).toLocaleDateString(CLOCK_LANGUAGE, {
-    day: 'numeric', month: 'long', year: 'numeric'
-  })
-  const today = new Date(nowMs)
-  const yesterday = new Date(today.getFullYear(), today.getMonth(), today.getDate() - 1)
-  if (isSameDay(new Date(atMs), today)) return `Today, ${date}`
-  return isSameDay(new Date(atMs), yesterday) ? `Yesterday, ${date}` : date
+  const name = dayName(atMs, nowMs)
+  return name === undefined ? date(atMs, nowMs, 'long') : `${name}, ${date(atMs, nowMs, 'long')}`
 }
 
-/** Day and clock time in one line. */
+/** Day and clock time in one line: `Today 14:31`, `22 Nov 11:57`. */
 export function moment (atMs: number, nowMs: number): string {
-  const [name] = day(atMs, nowMs).split(',')
-  return `${name} ${clock(atMs).slice(0, 5)}`
+  return `${dayName(atMs, nowMs) ?? date(atMs, nowMs, 'short')} ${clock(atMs).slice(0, 5)}`
 }
 
-function isSameDay (a: Date, b: Date): boolean {
-  return a.toDateString() === b.toDateString()
+/** The year is said where it is another one. */
+function date (atMs: number, nowMs: number, month: 'long' | 'short'): string {
+  const isThisYear = yearOf(atMs) === yearOf(nowMs)
+  return new Date(atMs).toLocaleDateString(CLOCK_LANGUAGE, {
+    day: 'numeric', month, ...(isThisYear ? {} : { year: 'numeric' }), ...zone()
+  })
+}
+
+function dayName (atMs: number, nowMs: number): string | undefined {
+  const todayMs = startOfDay(nowMs)
+  if (startOfDay(atMs) === todayMs) return 'Today'
+  return startOfDay(atMs) === startOfDay(todayMs - 1) ? 'Yesterday' : undefined
+}
+
+/** Days of a browser's own zone have 23 to 25 hours. */
+function startOfDay (atMs: number): number {
+  return isUtc ? Math.floor(atMs / DAY_MS) * DAY_MS : new Date(atMs).setHours(0, 0, 0, 0)
+}
+
+function yearOf (atMs: number): number {
+  return isUtc ? new Date(atMs).getUTCFullYear() : new Date(atMs).getFullYear()
+}
+
+function zone (): { timeZone?: 'UTC' } {
+  return isUtc ? { timeZone: 'UTC' } : {}
 }
 
 function users (value: number): string {
@@ -320,7 +349,8 @@ export const DENIED = {
   targetDone: (target: string, minutes: number | undefined) =>
     `${target} denied ${minutesText(minutes)}.`,
   entries: (value: number) => value === 1 ? '1 entry' : `${count(value)} entries`,
-  firstOf: (shown: number, value: number) => `First ${count(shown)} of ${count(value)} entries`,
+  firstOf: (shown: number, value: number) =>
+    `Newest ${count(shown)} of ${count(value)} entries; search finds the others`,
   noReason: 'No reason given',
   range: 'range',
   untilAllowed: 'Until allowed',
@@ -330,6 +360,7 @@ export const DENIED = {
   allowed: (who: string) => `${who} is allowed again.`,
   nobodyTitle: 'Nobody is denied',
   nobodyText: 'Everyone may visit.',
+  nobodyWhatToDo: 'Everyone may visit. To refuse somebody, select them under Users, or deny an address or a range (CIDR) here.',
   noMatchTitle: (search: string) => `Nothing matches “${search}”`,
   noMatchText: 'Search looks at ids, addresses, reasons and authors.'
 } as const
@@ -355,12 +386,32 @@ export const AUDIT = {
   terms: minutesText,
   and: 'and',
   withPermission: (permission: number) => `with permission ${permission}`,
-  fromTo: (from: number, to: number) => `from ${from} to ${to}`
+  fromTo: (from: number, to: number) => `from ${from} to ${to}`,
+  kept: (oldest: string, entriesMax: number) =>
+    `Oldest: ${oldest}. The newest ${count(entriesMax)} are kept.`,
+  found: (value: number, isMore: boolean) => isMore
+    ? `Newest ${count(value)} that match`
+    : value === 1 ? '1 entry matches' : `${count(value)} entries match`,
+  nothingTitle: 'Nothing is on record yet',
+  nothingText: 'Who logs in, disconnects, denies, allows or drains is noted here.',
+  noMatchTitle: (search: string) => `Nothing matches “${search}”`,
+  noMatchText: 'Search looks at who did what to whom, why and from where, as it is written here.',
+  command: (username: string) =>
+    `npm run account -- permission '${username.replaceAll("'", "'\\''")}' 1`
 } as const
 
 export const ACCOUNT = {
   on: (browser: string, system: string) => `${browser} on ${system}`,
-  unnamed: 'Not named'
+  unnamed: 'Not named',
+  may: (permission: number, canDisconnect: boolean) => canDisconnect
+    ? `May view, disconnect and deny (permission ${permission})`
+    : `May view (permission ${permission})`,
+  beforeChange: 'Your other sessions end when it changes.',
+  changed: 'The password is changed. Your other sessions have ended.',
+  thisOne: 'this one',
+  end: 'End',
+  endLabel: (browser: string, address: string) => `End the session of ${browser}, ${address}`,
+  ended: (browser: string) => `The session of ${browser} has ended.`
 } as const
 
 export const FAILURES = {

@@ -1,5 +1,6 @@
 /** `/tracker.js`, the console: puts the parts together and passes the news of the servers on. */
 import 'uplot/dist/uPlot.min.css'
+import { AccountView, type Account, type Session } from './account-view.ts'
 import { Actions, type Outcome } from './actions.ts'
 import { Api } from './api.ts'
 import { AuditView, type AuditAnswer } from './audit-view.ts'
@@ -19,14 +20,10 @@ import { announce, sayDone, sayFailed } from './result.ts'
 import type { ServerActions } from './servers-table.ts'
 import { ServersView } from './servers-view.ts'
 import { changedServers, type Stats } from './stats.ts'
-import { count, NOTICES, USERS } from './texts.ts'
+import { count, FAILURES, NOTICES, USERS } from './texts.ts'
+import { times } from './times.ts'
 import { UsersView } from './users-view.ts'
 import type { UsersAnswer } from './users-page.ts'
-
-interface UserInfo {
-  readonly username: string
-  readonly can_disconnect: boolean
-}
 
 const TICK_MS = 1000
 const LOOK = '/stats?limit=0'
@@ -38,6 +35,7 @@ const api = new Api({
 const ask = openDialog()
 const actions = new Actions({ post: (path, body) => api.post(path, body), ask })
 
+times.start()
 const liveView = new LiveView(Date.now())
 const charts = new ChartsView({ get: path => api.get<HistoryAnswer>(path) })
 const serverActions: ServerActions = {
@@ -65,6 +63,12 @@ const deniedView = new DeniedView({
   }
 })
 const auditView = new AuditView({ get: path => api.get<AuditAnswer>(path) })
+const accountView = new AccountView({
+  get: path => api.get<{ sessions: readonly Session[] }>(path),
+  post: (path, body) => api.post(path, body),
+  sayDone,
+  sayFailed: ({ status, message }) => { sayFailed(status === 0 ? FAILURES.unreachable : message) }
+})
 
 let shownView: View = 'overview'
 let lastStats: Stats | undefined
@@ -92,7 +96,8 @@ startNavigation(view => {
   shownView = view
   usersView.setShown(view === 'users')
   deniedView.setShown(view === 'denied')
-  if (view === 'audit') void auditView.load()
+  auditView.setShown(view === 'audit')
+  accountView.setShown(view === 'account')
 })
 find('try-now').addEventListener('click', () => { live.tryNow() })
 addEventListener('online', () => { live.tryNow() })
@@ -100,6 +105,7 @@ setInterval(() => {
   liveView.tick(Date.now())
   if (isLive) passTime(Date.now())
   deniedView.tick(Date.now())
+  accountView.tick(Date.now())
 }, TICK_MS)
 live.start()
 void loadCharts()
@@ -146,11 +152,13 @@ function showState (state: LiveState): void {
 
 /** A viewer sees no buttons that they may not use; the monitor would refuse them anyway. */
 async function showWho (): Promise<void> {
-  const answer = await api.get<UserInfo>('/user-info')
+  const answer = await api.get<Account>('/user-info')
   if (!answer.isOk) return
   const { username, can_disconnect: canDisconnect } = answer.body
   setText(find('me-name'), username)
   setText(find('me-may'), USERS.may(canDisconnect))
+  accountView.showWho(answer.body)
+  auditView.showWho(username, canDisconnect)
   if (!canDisconnect) return
   for (const part of document.querySelectorAll<HTMLElement>('.operator')) part.hidden = false
   overview.allowActions()

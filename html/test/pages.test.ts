@@ -101,7 +101,7 @@ const MONITOR_TOKENS: Record<string, Record<string, number>> = {
   'tracker.html': {}
 }
 const MONITOR_FILES = [
-  '/usher.css', '/mark.svg', '/login.js', '/no-permission.js', '/password.js', '/tracker.js',
+  '/usher.css', '/mark.svg', '/login.js', '/no-permission.js', '/password.js', '/theme.js', '/tracker.js',
   '/password.html', '/tracker.html'
 ]
 

@@ -33,6 +33,7 @@ t.test('audit entry: says what was done, to whom, on which terms', async t => {
 
 t.test('audit entry: names are told apart from words', async t => {
   const names = partsOf({ action: 'disconnect', target: 'a', detail: { deny: true, address: '::1' } })
-    .filter(({ isName }) => isName).map(({ text }) => text)
+    .filter(({ kind }) => kind === 'client').map(({ text }) => text)
   t.strictSame(names, ['a', '::1'])
+  t.match(partsOf({ action: 'drain', target: '8001' })[2], { text: '8001', kind: 'name' })
 })

@@ -1,0 +1,22 @@
+/**
+ * Light, dark, or as the system has it: an attribute of the page, which its style sheet follows.
+ * Whoever draws by themselves listens on the document for THEME_CHANGE.
+ */
+import { Preference } from './preference.ts'
+
+export const THEME_CHANGE = 'themechange'
+
+/** Pages of one browser may have two of these: what holds is the attribute. */
+export const theme = new Preference({
+  key: 'usher.theme',
+  choices: ['system', 'light', 'dark'],
+  event: THEME_CHANGE,
+  apply: choice => {
+    if (choice === 'system') delete document.documentElement.dataset['theme']
+    else document.documentElement.dataset['theme'] = choice
+  },
+  applied: () => {
+    const set = document.documentElement.dataset['theme']
+    return set === 'light' || set === 'dark' ? set : 'system'
+  }
+})

@@ -1,0 +1,7 @@
+/** `/theme.js`, loaded before anything is painted: the page has the chosen theme from the start. */
+import { THEME_CHANGE, theme } from './appearance.ts'
+
+theme.start()
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
+  document.dispatchEvent(new CustomEvent(THEME_CHANGE))
+})
