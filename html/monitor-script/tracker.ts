@@ -12,8 +12,9 @@ import { OverviewView } from './overview-view.ts'
 import {
   denyQuestion, denyTargetQuestion, disconnectQuestion, drainQuestion, type Question, type Choice
 } from './questions.ts'
-import { announce, sayDone, sayFailed } from './result.ts'
+import { announce, sayDone, sayFailed, sayProgress } from './result.ts'
 import { ServersView } from './servers-view.ts'
+import { countOthers } from './sharing.ts'
 import { changedServers, type Stats } from './stats.ts'
 import { count, NOTICES, USERS } from './texts.ts'
 import { UsersView } from './users-view.ts'
@@ -31,8 +32,10 @@ const api = new Api({
   fetch: (path, init) => fetch(path, init),
   leaveFor: page => { location.assign(page) }
 })
-const ask = openDialog()
-const actions = new Actions({ post: (path, body) => api.post(path, body), ask })
+const ask = openDialog(reach => countOthers(reach, { get: path => api.get(path) }))
+const actions = new Actions({
+  post: (path, body) => api.post(path, body), ask, onProgress: sayProgress
+})
 
 const liveView = new LiveView(Date.now())
 const overview = new OverviewView()
@@ -48,14 +51,14 @@ const usersView = new UsersView({
     void askAndAct(disconnectQuestion(users), choice => actions.disconnect(users, choice))
   },
   deny: users => {
-    void askAndAct(denyQuestion(users), choice => actions.deny(users, choice))
+    void askAndAct(denyQuestion(users, Date.now()), choice => actions.deny(users, choice))
   }
 })
 const deniedView = new DeniedView({
   get: path => api.get<{ denied: readonly Denied[] }>(path),
   allow: denied => { void act(actions.allow(denied)) },
   denyTarget: () => {
-    void askAndAct(denyTargetQuestion(), choice => actions.denyTarget(choice))
+    void askAndAct(denyTargetQuestion(Date.now()), choice => actions.denyTarget(choice))
   }
 })
 const auditView = new AuditView({ get: path => api.get<AuditAnswer>(path) })
@@ -90,6 +93,7 @@ find('try-now').addEventListener('click', () => { live.tryNow() })
 addEventListener('online', () => { live.tryNow() })
 setInterval(() => {
   liveView.tick(Date.now())
+  usersView.tick(Date.now())
   deniedView.tick(Date.now())
 }, TICK_MS)
 live.start()
@@ -133,12 +137,13 @@ async function askAndAct (
 }
 
 async function act (action: Promise<Outcome>): Promise<void> {
-  const { isDone, text } = await action
+  const { isDone, text, denied = [] } = await action
+  const undo = denied.length === 0 ? undefined : () => { void act(actions.undo(denied)) }
   if (isDone) {
-    sayDone(text)
+    sayDone(text, undo)
     usersView.clearSelection()
   } else {
-    sayFailed(text)
+    sayFailed(text, undo)
   }
   if (shownView === 'users') await usersView.load()
   if (shownView === 'denied') await deniedView.load()
