@@ -1,10 +1,12 @@
 /**
- * What an operator does from the console, one request after the other, with a question where the
- * monitor asks one back. Each says in the end what was done, or how far it came. Touches no page.
+ * What an operator does from the console, a few requests at a time, with a question where the
+ * monitor asks one back. Each says in the end what was done, or how far it came, and what can be
+ * undone of it. Touches no page.
  */
 import type { Answer, Failure } from './api.ts'
+import { each } from './each.ts'
 import {
-  addressesOf, denyOwnQuestion, drainLastQuestion, type Choice, type Question
+  addressesOf, denyOwnQuestion, drainLastQuestion, rangesOf, type Choice, type Question
 } from './questions.ts'
 import { DENIED, FAILURES, SERVERS, USERS } from './texts.ts'
 import type { User } from './users-page.ts'
@@ -12,11 +14,26 @@ import type { User } from './users-page.ts'
 export interface ActionsParts {
   readonly post: (path: string, body: object) => Promise<Answer<unknown>>
   readonly ask: (question: Question) => Promise<Choice | undefined>
+  /** While it goes on. */
+  readonly onProgress?: (what: string, done: number, total: number) => void
+}
+
+/** One of the two, as `/allow` takes it. */
+export interface DeniedTarget {
+  readonly userId?: string
+  readonly address?: string
 }
 
 export interface Outcome {
   readonly isDone: boolean
   readonly text: string
+  /** What was denied, and would have to be allowed to undo it. */
+  readonly denied?: readonly DeniedTarget[]
+}
+
+interface Step {
+  readonly target: DeniedTarget
+  readonly act: () => Promise<Failure | undefined>
 }
 
 /** The monitor's answer when it wants to be told that one means it. */
@@ -25,6 +42,7 @@ const NOT_FOUND = 404
 
 export class Actions {
   readonly #parts: ActionsParts
+  #asked: Promise<unknown> = Promise.resolve()
 
   constructor (parts: ActionsParts) {
     this.#parts = parts
@@ -32,7 +50,8 @@ export class Actions {
 
   /** Who has left in the meantime is as good as disconnected. */
   disconnect (users: readonly User[], { reason }: Choice): Promise<Outcome> {
-    return each(users, USERS.disconnected(users.length), async ({ id }) => {
+    const [doing, done] = [USERS.disconnecting(users.length), USERS.disconnected(users.length)]
+    return this.#each(users, doing, done, async ({ id }) => {
       const answer = await this.#parts.post('/disconnect', {
         userId: id, deny: false, ...optional({ reason })
       })
@@ -40,42 +59,92 @@ export class Actions {
     })
   }
 
-  deny (users: readonly User[], choice: Choice): Promise<Outcome> {
-    const { reason, minutes, withAddresses } = choice
-    const terms = optional({ reason, minutes })
-    const steps = [
-      ...users.map(user => () => this.#denyUser(user, terms)),
-      ...(withAddresses ? addressesOf(users) : [])
-        .map(address => () => this.#denyAddress(address, terms))
-    ]
-    return each(steps, DENIED.done(users.length, minutes), step => step())
+  async deny (users: readonly User[], choice: Choice): Promise<Outcome> {
+    const { minutes } = choice
+    return await this.#denyEach(this.#denySteps(users, choice),
+      DENIED.denying(users.length), DENIED.done(users.length, minutes))
   }
 
   denyTarget ({ target, reason, minutes }: Choice): Promise<Outcome> {
     const terms = optional({ reason, minutes })
-    return each([target], DENIED.targetDone(target, minutes), async () => isUuid(target)
-      ? failureOf(await this.#parts.post('/deny', { userId: target, ...terms }))
-      : await this.#denyAddress(target, terms))
+    const step = isUuid(target)
+      ? {
+          target: { userId: target },
+          act: async () => failureOf(await this.#parts.post('/deny', { userId: target, ...terms }))
+        }
+      : { target: { address: target }, act: () => this.#denyAddress(target, terms) }
+    return this.#denyEach([step], '', DENIED.targetDone(target, minutes))
   }
 
-  allow (denied: { readonly userId?: string, readonly address?: string }): Promise<Outcome> {
-    const { userId, address } = denied
-    const who = userId ?? address ?? ''
-    return each([who], DENIED.allowed(who), async () => {
-      const answer = await this.#parts.post('/allow', optional({ userId, address }))
+  allow (denied: DeniedTarget): Promise<Outcome> {
+    return this.#allowEach([denied], DENIED.allowed(denied.userId ?? denied.address ?? ''))
+  }
+
+  /** Takes back what has just been denied, and nothing else. */
+  undo (denied: readonly DeniedTarget[]): Promise<Outcome> {
+    return this.#allowEach(denied, DENIED.undone(denied.length))
+  }
+
+  drain (port: string): Promise<Outcome> {
+    return this.#each([port], '', SERVERS.drained(port), async () =>
+      await this.#insist(`/servers/${port}/drain`, {}, drainLastQuestion(port)))
+  }
+
+  makeReady (port: string): Promise<Outcome> {
+    return this.#each([port], '', SERVERS.madeReady(port), async () =>
+      failureOf(await this.#parts.post(`/servers/${port}/ready`, {})))
+  }
+
+  /** Ids first: who is denied by address only would come back with the same id from elsewhere. */
+  #denySteps (users: readonly User[], { reason, minutes, scope }: Choice): Step[] {
+    const terms = optional({ reason, minutes })
+    const byAddress = {
+      ids: [],
+      addresses: addressesOf(users),
+      ranges: rangesOf(users)
+    }[scope]
+    // A range has the address in it of whoever is known by that alone.
+    const byOwn = scope === 'ranges' ? users.filter(({ kind }) => kind === 'id') : users
+    return [
+      ...byOwn.map(user => ({
+        target: user.kind === 'id' ? { userId: user.id } : { address: user.id },
+        act: () => this.#denyUser(user, terms)
+      })),
+      ...byAddress.map(address => ({
+        target: { address }, act: () => this.#denyAddress(address, terms)
+      }))
+    ]
+  }
+
+  async #denyEach (steps: readonly Step[], doing: string, done: string): Promise<Outcome> {
+    const denied: DeniedTarget[] = []
+    const outcome = await this.#each(steps, doing, done, async ({ target, act }) => {
+      const failure = await act()
+      if (failure === undefined) denied.push(target)
+      return failure
+    })
+    return { ...outcome, denied }
+  }
+
+  #allowEach (targets: readonly DeniedTarget[], done: string): Promise<Outcome> {
+    return this.#each(targets, DENIED.allowing(targets.length), done, async target => {
+      const answer = await this.#parts.post('/allow', target)
       // Over by itself, or allowed by somebody else.
       return answer.isOk || answer.status === NOT_FOUND ? undefined : answer
     })
   }
 
-  drain (port: string): Promise<Outcome> {
-    return each([port], SERVERS.drained(port), async () =>
-      await this.#insist(`/servers/${port}/drain`, {}, drainLastQuestion(port)))
-  }
-
-  makeReady (port: string): Promise<Outcome> {
-    return each([port], SERVERS.madeReady(port), async () =>
-      failureOf(await this.#parts.post(`/servers/${port}/ready`, {})))
+  async #each<Item> (
+    items: readonly Item[], doing: string, done: string,
+    act: (item: Item) => Promise<Failure | undefined>
+  ): Promise<Outcome> {
+    const onDone = (doneCount: number): void => {
+      if (doing !== '') this.#parts.onProgress?.(doing, doneCount, items.length)
+    }
+    const { doneCount, failure } = await each(items, act, onDone)
+    if (failure === undefined) return { isDone: true, text: done }
+    const why = failure.status === 0 ? FAILURES.unreachable : failure.message
+    return { isDone: false, text: FAILURES.partly(doneCount, items.length, why) }
   }
 
   async #denyUser ({ id, kind }: User, terms: object): Promise<Failure | undefined> {
@@ -94,25 +163,16 @@ export class Actions {
   async #insist (path: string, body: object, question: Question): Promise<Failure | undefined> {
     const answer = await this.#parts.post(path, body)
     if (answer.isOk || answer.status !== CONFLICT) return failureOf(answer)
-    if (await this.#parts.ask(question) === undefined) return answer
+    if (await this.#askInTurn(question) === undefined) return answer
     return failureOf(await this.#parts.post(path, { ...body, force: true }))
   }
-}
 
-/** Stops at the first that fails: what comes after it would fail, too, or not be expected. */
-async function each<Item> (
-  items: readonly Item[], doneText: string, act: (item: Item) => Promise<Failure | undefined>
-): Promise<Outcome> {
-  let done = 0
-  for (const item of items) {
-    const failure = await act(item)
-    if (failure !== undefined) {
-      const why = failure.status === 0 ? FAILURES.unreachable : failure.message
-      return { isDone: false, text: FAILURES.partly(done, items.length, why) }
-    }
-    done += 1
+  /** There is one dialog. */
+  #askInTurn (question: Question): Promise<Choice | undefined> {
+    const answer = this.#asked.then(() => this.#parts.ask(question))
+    this.#asked = answer
+    return answer
   }
-  return { isDone: true, text: doneText }
 }
 
 function failureOf (answer: Answer<unknown>): Failure | undefined {

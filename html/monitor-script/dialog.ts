@@ -3,12 +3,16 @@
  * `<dialog>` keeps the focus inside and closes it on Escape.
  */
 import { find, make, makeIcon, setText } from './dom.ts'
-import type { Choice, Question } from './questions.ts'
+import type { Choice, DenyScope, Question, Reach, ScopeChoice } from './questions.ts'
+import { DENIED } from './texts.ts'
 
 /** Undefined when it was called off. One question at a time. */
 export type AskOperator = (question: Question) => Promise<Choice | undefined>
 
-export function openDialog (): AskOperator {
+/** How many others a choice would reach; undefined where nobody can tell. */
+export type CountOthers = (reach: Reach) => Promise<number | undefined>
+
+export function openDialog (countOthers: CountOthers): AskOperator {
   const dialog = find<HTMLDialogElement>('dialog')
   const form = find<HTMLFormElement>('dialog-form')
   let current: Question | undefined
@@ -17,7 +21,7 @@ export function openDialog (): AskOperator {
   find('dialog-cancel').addEventListener('click', () => { dialog.close() })
   form.addEventListener('submit', () => { isAgreed = true })
   form.addEventListener('change', () => {
-    if (current !== undefined) setText(find('dialog-go'), current.go(chosenMinutes(form)))
+    if (current !== undefined) showTerms(current, form)
   })
 
   return question => {
@@ -25,11 +29,16 @@ export function openDialog (): AskOperator {
     isAgreed = false
     form.reset()
     show(question, form)
+    for (const choice of question.scopes ?? []) {
+      void showReach(choice, countOthers, () => current === question)
+    }
     dialog.showModal()
+    form.scrollTop = 0
     const first = question.asks?.includes('target') === true ? 'target' : 'dialog-cancel'
     find(first).focus()
     return new Promise(resolve => {
       dialog.addEventListener('close', () => {
+        current = undefined
         resolve(isAgreed ? choiceOf(form) : undefined)
       }, { once: true })
     })
@@ -37,7 +46,7 @@ export function openDialog (): AskOperator {
 }
 
 function show (question: Question, form: HTMLFormElement): void {
-  const { title, what, picked = [], asks = [], addresses, happens = [], warning, go } = question
+  const { title, what, picked = [], asks = [], scopes = [] } = question
   setText(find('dialog-title'), title)
   setText(find('dialog-what'), what)
   find('dialog-picked').replaceChildren(...picked.map(id => make('li', '', id)))
@@ -46,25 +55,56 @@ function show (question: Question, form: HTMLFormElement): void {
   find<HTMLInputElement>('target').required = asks.includes('target')
   find('dialog-minutes').hidden = !asks.includes('minutes')
   find('dialog-reason').hidden = !asks.includes('reason')
-  find('dialog-address').hidden = addresses === undefined
-  setText(find('only-ids'), addresses?.without ?? '')
-  setText(find('and-addresses'), addresses?.with ?? '')
+  find('dialog-scope').hidden = scopes.length === 0
+  find('dialog-scopes').replaceChildren(...scopes.map(makeScope))
+  showTerms(question, form)
+}
+
+/** What depends on how long. */
+function showTerms (question: Question, form: HTMLFormElement): void {
+  const { until, happens = [], warning, go } = question
+  const minutes = chosenMinutes(form)
   const lines = [
-    ...happens.map(text => make('li', '', makeIcon('icon-check'), make('span', '', text))),
+    ...[...(until === undefined ? [] : [until(minutes)]), ...happens].map(text =>
+      make('li', '', makeIcon('icon-check'), make('span', '', text))),
     ...(warning === undefined
       ? []
       : [make('li', 'warn', makeIcon('icon-warning'), make('span', '', warning))])
   ]
   find('dialog-happens').replaceChildren(...lines)
   find('dialog-happens').hidden = lines.length === 0
-  setText(find('dialog-go'), go(chosenMinutes(form)))
+  setText(find('dialog-go'), go(minutes))
+}
+
+function makeScope ({ scope, label, hint }: ScopeChoice, index: number): HTMLElement {
+  const radio = make('input', 'check round')
+  radio.type = 'radio'
+  radio.name = 'scope'
+  radio.value = scope
+  radio.defaultChecked = index === 0
+  const small = make('small', '', hint)
+  small.id = hintId(scope)
+  return make('label', 'choice', radio, make('span', '', label), small)
+}
+
+async function showReach (
+  { scope, reach }: ScopeChoice, countOthers: CountOthers, isCurrent: () => boolean
+): Promise<void> {
+  if (reach === undefined) return
+  const others = await countOthers(reach)
+  if (others === undefined || !isCurrent()) return
+  setText(find(hintId(scope)), DENIED.shared(others, scope === 'ranges'))
+}
+
+function hintId (scope: DenyScope): string {
+  return `scope-${scope}-hint`
 }
 
 function choiceOf (form: HTMLFormElement): Choice {
   return {
     reason: find<HTMLInputElement>('reason').value.trim(),
     minutes: chosenMinutes(form),
-    withAddresses: new FormData(form).get('address') === 'yes',
+    scope: (new FormData(form).get('scope') ?? 'ids') as DenyScope,
     target: find<HTMLInputElement>('target').value.trim()
   }
 }

@@ -7,8 +7,11 @@ export type View = typeof VIEWS[number]
 
 /** @param onShow told of the view that is shown, now and whenever it changes */
 export function startNavigation (onShow: (view: View) => void): void {
+  let shown: View | undefined
   const show = (isByHand: boolean): void => {
     const view = viewOf(location.hash)
+    const isAnother = view !== shown
+    shown = view
     for (const each of VIEWS) find(`view-${each}`).hidden = each !== view
     for (const link of document.querySelectorAll('.rail a')) {
       if (link.getAttribute('href') === `#${view}`) link.setAttribute('aria-current', 'page')
@@ -16,7 +19,7 @@ export function startNavigation (onShow: (view: View) => void): void {
     }
     const title = find(`title-${view}`)
     document.title = OVERVIEW.title(title.textContent)
-    if (isByHand) {
+    if (isByHand && isAnother) {
       // What had the focus may be gone; a screen reader reads the new heading.
       title.focus({ preventScroll: true })
       scrollTo(0, 0)
@@ -30,7 +33,8 @@ export function startNavigation (onShow: (view: View) => void): void {
   show(false)
 }
 
-/** The overview for anything that is no view. */
+/** The overview for anything that is no view. What a view is to show may follow, after a `?`. */
 export function viewOf (hash: string): View {
-  return VIEWS.find(view => hash === `#${view}`) ?? 'overview'
+  const [name] = hash.split('?')
+  return VIEWS.find(view => name === `#${view}`) ?? 'overview'
 }

@@ -2,8 +2,12 @@
  * What the dialog asks before each action, and what it says will happen. Values only: `dialog.ts`
  * shows them, `texts.ts` words them.
  */
+import { rangeOf } from './address-ranges.ts'
 import type { User } from './users-page.ts'
 import { DENIED, SERVERS, USERS } from './texts.ts'
+
+/** What is denied of a user: the id alone, the address last seen from, too, or its range. */
+export type DenyScope = 'ids' | 'addresses' | 'ranges'
 
 /** What an operator has chosen in the dialog. */
 export interface Choice {
@@ -11,10 +15,23 @@ export interface Choice {
   readonly reason: string
   /** Undefined: until allowed. */
   readonly minutes: number | undefined
-  /** The addresses of the users too. */
-  readonly withAddresses: boolean
+  readonly scope: DenyScope
   /** An id, an address or a range; empty when it was not asked for. */
   readonly target: string
+}
+
+export interface ScopeChoice {
+  readonly scope: DenyScope
+  readonly label: string
+  readonly hint: string
+  /** Whom it reaches beside the picked: counted when the question is shown. */
+  readonly reach?: Reach
+}
+
+/** Addresses or ranges, and how many of the picked users are known to come from there. */
+export interface Reach {
+  readonly places: readonly string[]
+  readonly pickedCount: number
 }
 
 export interface Question {
@@ -23,8 +40,10 @@ export interface Question {
   /** Who it is about, in full. */
   readonly picked?: readonly string[]
   readonly asks?: ReadonlyArray<'target' | 'minutes' | 'reason'>
-  /** Asks whether the addresses too; the labels of both ways. */
-  readonly addresses?: { readonly without: string, readonly with: string }
+  /** Asks what of the users; the first is chosen unless another one is. */
+  readonly scopes?: readonly ScopeChoice[]
+  /** What happens until the time is over; the first of what happens. */
+  readonly until?: (minutes: number | undefined) => string
   readonly happens?: readonly string[]
   readonly warning?: string
   /** The button: what it does, with its number and time. */
@@ -43,33 +62,58 @@ export function disconnectQuestion (users: readonly User[]): Question {
   }
 }
 
-export function denyQuestion (users: readonly User[]): Question {
-  const ids = users.filter(({ kind }) => kind === 'id')
-  const addresses = addressesOf(users)
+export function denyQuestion (users: readonly User[], nowMs: number): Question {
   return {
     title: DENIED.title(users.length),
     what: DENIED.what,
     picked: users.map(({ id }) => id),
     asks: ['minutes', 'reason'],
-    ...(ids.length === 0
-      ? {}
-      : {
-          addresses: {
-            without: DENIED.onlyIds(ids.length),
-            with: DENIED.andAddresses(ids.length, addresses.length)
-          }
-        }),
-    happens: [DENIED.happens, DENIED.back],
+    scopes: scopesOf(users),
+    until: minutes => DENIED.until(minutes, nowMs),
+    happens: [DENIED.undoHappens],
     go: minutes => DENIED.go(users.length, minutes)
   }
 }
 
-export function denyTargetQuestion (): Question {
+function scopesOf (users: readonly User[]): ScopeChoice[] {
+  const idCount = users.filter(({ kind }) => kind === 'id').length
+  const [addresses, ranges] = [addressesOf(users), rangesOf(users)]
+  const byIds: ScopeChoice = {
+    scope: 'ids',
+    label: DENIED.byIds(idCount, users.length - idCount),
+    hint: idCount === 0 ? DENIED.sharedHint : DENIED.byIdsHint
+  }
+  return [
+    byIds,
+    ...(addresses.length === 0
+      ? []
+      : [{
+          scope: 'addresses' as const,
+          label: DENIED.byAddresses(idCount, addresses.length, addresses[0]!),
+          hint: DENIED.sharedHint,
+          reach: {
+            places: addresses,
+            pickedCount: users.filter(({ address }) => addresses.includes(address)).length
+          }
+        }]),
+    ...(ranges.length === 0
+      ? []
+      : [{
+          scope: 'ranges' as const,
+          label: DENIED.byRanges(idCount, ranges.length, ranges[0]!),
+          hint: DENIED.sharedHint,
+          reach: { places: ranges, pickedCount: users.filter(hasRange).length }
+        }])
+  ]
+}
+
+export function denyTargetQuestion (nowMs: number): Question {
   return {
     title: DENIED.targetTitle,
     what: DENIED.targetWhat,
     asks: ['target', 'minutes', 'reason'],
-    happens: [DENIED.happens, DENIED.back],
+    until: minutes => DENIED.until(minutes, nowMs),
+    happens: [DENIED.undoHappens],
     go: DENIED.targetGo
   }
 }
@@ -97,5 +141,17 @@ export function drainLastQuestion (port: string): Question {
 
 /** Of those who have an id, each once. Who has none is denied by address anyway. */
 export function addressesOf (users: readonly User[]): string[] {
-  return [...new Set(users.filter(({ kind }) => kind === 'id').map(({ address }) => address))]
+  return [...new Set(users.filter(user => user.kind === 'id' && hasRange(user))
+    .map(({ address }) => address))]
+}
+
+/** Each once. */
+export function rangesOf (users: readonly User[]): string[] {
+  return [...new Set(users.map(({ address }) => rangeOf(address)))]
+    .filter(range => range !== undefined)
+}
+
+/** False where it is not known from where somebody was last seen. */
+function hasRange ({ address }: User): boolean {
+  return rangeOf(address) !== undefined
 }

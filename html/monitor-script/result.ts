@@ -1,18 +1,46 @@
-/** Says what became of an action, for the eye and for screen readers, and then goes away. */
-import { find, make, setText } from './dom.ts'
+/**
+ * Says what becomes of an action, for the eye and for screen readers, and then goes away: later,
+ * while somebody points at it or has the focus in it. Where it can be undone, the way back is here.
+ */
+import { Countdown } from './countdown.ts'
+import { find, make, makeIcon, setText } from './dom.ts'
+import { RESULT } from './texts.ts'
 
 const SHOWN_MS = 8000
 /** What did not work should not be missed. */
 const FAILURE_SHOWN_MS = 30_000
+const UNDO_SHOWN_MS = 10_000
+const TICK_MS = 200
 
-let hide: ReturnType<typeof setTimeout> | undefined
-
-export function sayDone (text: string): void {
-  say(text, 'toast', SHOWN_MS)
+interface Toast {
+  readonly text: string
+  readonly className: string
+  readonly shownMs: number
+  readonly undo?: (() => void) | undefined
 }
 
-export function sayFailed (text: string): void {
-  say(text, 'toast down', FAILURE_SHOWN_MS)
+let stop: () => void = () => {}
+
+export function sayDone (text: string, undo?: () => void): void {
+  say({ text, className: 'toast', shownMs: undo === undefined ? SHOWN_MS : UNDO_SHOWN_MS, undo })
+}
+
+export function sayFailed (text: string, undo?: () => void): void {
+  say({ text, className: 'toast down', shownMs: FAILURE_SHOWN_MS, undo })
+}
+
+/** How far it is. A screen reader hears what goes on, not each number. */
+export function sayProgress (what: string, done: number, total: number): void {
+  const region = find('result')
+  let toast = region.querySelector('.toast.going')
+  if (toast === null) {
+    stop()
+    toast = make('div', 'toast going', make('p', ''), make('span', 'left'))
+    toast.lastElementChild!.setAttribute('aria-hidden', 'true')
+    region.replaceChildren(toast)
+  }
+  setText(toast.firstElementChild!, what)
+  setText(toast.lastElementChild!, RESULT.progress(done, total))
 }
 
 /** For screen readers only: the page shows it anyway. */
@@ -20,9 +48,71 @@ export function announce (text: string): void {
   setText(find('announcer'), text)
 }
 
-function say (text: string, className: string, shownMs: number): void {
-  clearTimeout(hide)
+function say ({ text, className, shownMs, undo }: Toast): void {
+  stop()
+  const left = make('span', 'left')
+  left.setAttribute('aria-hidden', 'true')
+  const toast = make('div', className, make('p', '', text))
+  if (undo !== undefined) toast.append(left, makeUndo(undo))
+  toast.append(makeClose())
   const region = find('result')
-  region.replaceChildren(make('div', className, make('p', '', text)))
-  hide = setTimeout(() => { region.replaceChildren() }, shownMs)
+  region.replaceChildren(toast)
+  const countdown = runDown(toast, shownMs, leftMs => {
+    setText(left, RESULT.left(Math.ceil(leftMs / 1000)))
+  })
+  const onKey = (event: KeyboardEvent): void => {
+    if (event.key !== 'Escape' || document.querySelector('dialog[open]') !== null) return
+    event.preventDefault() // Says to other listeners that this was it.
+    stop()
+  }
+  addEventListener('keydown', onKey, { capture: true })
+  stop = () => {
+    clearInterval(countdown)
+    removeEventListener('keydown', onKey, { capture: true })
+    const hadFocus = toast.contains(document.activeElement)
+    toast.remove()
+    stop = () => {}
+    // Keys go on from the content; the focus must not fall back to the top of the page.
+    if (hadFocus) find('main').focus({ preventScroll: true })
+  }
+}
+
+function runDown (
+  toast: HTMLElement, shownMs: number, onTick: (leftMs: number) => void
+): ReturnType<typeof setInterval> {
+  const countdown = new Countdown(shownMs, Date.now())
+  const hold = (): void => {
+    const isAtIt = toast.matches(':hover') || toast.contains(document.activeElement)
+    if (isAtIt) countdown.pause(Date.now())
+    else countdown.resume(Date.now())
+  }
+  for (const event of ['pointerenter', 'pointerleave', 'focusin', 'focusout']) {
+    toast.addEventListener(event, () => { queueMicrotask(hold) })
+  }
+  onTick(shownMs)
+  return setInterval(() => {
+    hold()
+    const leftMs = countdown.leftMs(Date.now())
+    if (leftMs === 0) stop()
+    else onTick(leftMs)
+  }, TICK_MS)
+}
+
+function makeUndo (undo: () => void): HTMLElement {
+  const button = make('button', 'btn small', RESULT.undo)
+  button.type = 'button'
+  button.addEventListener('click', () => {
+    stop()
+    undo()
+  })
+  return button
+}
+
+function makeClose (): HTMLElement {
+  const button = make('button', 'btn small quiet icononly')
+  button.type = 'button'
+  button.setAttribute('aria-label', RESULT.close)
+  button.append(makeIcon('icon-clear'))
+  button.addEventListener('click', () => { stop() })
+  return button
 }

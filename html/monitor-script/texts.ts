@@ -67,7 +67,9 @@ export function clock (atMs: number): string {
 
 /** Without seconds, for an axis. */
 export function clockMinutes (atMs: number): string {
-  return new Date(atMs).toLocaleTimeString(CLOCK_LANGUAGE, { hour: '2-digit', minute: '2-digit' })
+  return new Date(atMs).toLocaleTimeString(CLOCK_LANGUAGE, {
+    hour: '2-digit', minute: '2-digit', ...zone()
+  })
 }
 
 export function ago (atMs: number, nowMs: number): string {
@@ -114,6 +116,15 @@ function zone (): { timeZone?: 'UTC' } {
 
 function users (value: number): string {
   return value === 1 ? '1 user' : `${count(value)} users`
+}
+
+/** `15:31 today`, `09:00 tomorrow`, or with its date. */
+function untilText (atMs: number, nowMs: number): string {
+  const time = clockMinutes(atMs)
+  const todayMs = startOfDay(nowMs)
+  if (startOfDay(atMs) === todayMs) return `${time} today`
+  if (startOfDay(startOfDay(atMs) - 1) === todayMs) return `${time} tomorrow`
+  return `${date(atMs, nowMs, 'long')}, ${time}`
 }
 
 function minutesText (minutes: number | undefined): string {
@@ -308,22 +319,36 @@ export const SERVERS = {
 } as const
 
 export const USERS = {
-  all: 'All',
   select: (id: string) => `Select ${id}`,
   noId: 'no id',
   found: (matched: number) => users(matched),
-  selected: (value: number) => `${count(value)} selected`,
+  range: (first: number, last: number, matched: number) => matched === 0
+    ? ''
+    : `${first === last ? `Row ${count(first)}` : `Rows ${count(first)} to ${count(last)}`} of ${count(matched)}.`,
+  showArrivals: (value: number, isMore: boolean) =>
+    `Show ${count(value)}${isMore ? ' or more' : ''} who arrived since`,
+  selected: (value: number, isMost: boolean) =>
+    `${count(value)} selected${isMost ? ', the most at a time' : ''}`,
   may: (canDisconnect: boolean) => canDisconnect ? 'Views and disconnects' : 'Views',
-  noneTitle: 'No users yet',
-  noneText: 'Open the router in another browser, or start a crowd from the terminal: npm run load -- burst',
-  nobodyTitle: (search: string) => `Nobody matches “${search}”`,
-  nobodyText: 'Search looks at the start of an id or address, among people who are here now.',
+  copy: 'Copy',
+  copied: 'Copied',
+  copySelected: 'Selected',
+  nobodyTitle: (search: string, server: string) => search === ''
+    ? server === '' ? 'No users yet' : `Nobody is on ${server}`
+    : `Nobody${server === '' ? '' : ` on ${server}`} matches “${search}”`,
+  nobodyText: (search: string, server: string) => search === ''
+    ? server === ''
+      ? 'Open the router in another browser, or start a crowd from the terminal:'
+      : 'Visitors are placed on the server with the fewest users; there may be some on the others.'
+    : 'Search looks at the start of an id or address, among people who are here now. ' +
+      'Somebody who was denied is under Denied.',
   disconnectTitle: (value: number) => `Disconnect ${users(value)}?`,
   disconnectWhat: 'They lose their place now and may come back at once.',
   disconnectGo: (value: number) => `Disconnect ${users(value)}`,
-  disconnectHappens: 'Open connections are closed after the reply in flight.',
-  disconnectBack: 'Who comes back is placed by the router like any visitor.',
-  disconnectWarning: 'To keep somebody out, deny them instead.',
+  disconnectHappens: 'Their open connections are closed after the reply in flight.',
+  disconnectBack: 'If they come back, the router places them like any visitor.',
+  disconnectWarning: 'To keep them out, deny them instead.',
+  disconnecting: (value: number) => `Disconnecting ${users(value)}`,
   disconnected: (value: number) => `${users(value)} disconnected.`
 } as const
 
@@ -332,18 +357,39 @@ export const DENIED = {
   what: 'They are disconnected now and refused by the router and every server.',
   targetTitle: 'Deny an address?',
   targetWhat: 'Whoever comes from there is disconnected now and refused by the router and every server.',
-  onlyIds: (value: number) => value === 1 ? 'The id' : `The ${count(value)} ids`,
-  andAddresses: (ids: number, addresses: number) =>
-    `${ids === 1 ? 'The id' : `The ${count(ids)} ids`} and the ` +
-    `${addresses === 1 ? 'address' : `${count(addresses)} addresses`} last seen from`,
+  /** Whoever has no id is known by the address. */
+  byIds: (ids: number, addressesOnly: number) => ids === 0
+    ? addressesOnly === 1 ? 'The address' : 'Their addresses'
+    : `${ids === 1 && addressesOnly === 0 ? 'The id' : 'Their ids'}` +
+      (addressesOnly === 0 ? '' : `, and the address of ${count(addressesOnly)} without id`),
+  byIdsHint: 'Easy to get around: clearing cookies gives a new id.',
+  byAddresses: (ids: number, addresses: number, only: string) => addresses === 1
+    ? `${ids === 1 ? 'The id' : 'Their ids'} and the address last seen from, ${only}`
+    : `Their ids and the ${count(addresses)} addresses they were last seen from`,
+  byRanges: (ids: number, ranges: number, only: string) => {
+    const what = ranges === 1 ? `the whole range ${only}` : `the ${count(ranges)} ranges around their addresses`
+    if (ids === 0) return `${what[0]!.toUpperCase()}${what.slice(1)}`
+    return `${ids === 1 ? 'The id' : 'Their ids'} and ${what}`
+  },
+  sharedHint: 'Whoever else comes from there is refused too.',
+  shared: (others: number, isRange: boolean) => {
+    const there = isRange ? 'come from there' : 'share these addresses'
+    if (others === 0) return `No other users ${there} now.`
+    return others === 1
+      ? `1 other user ${isRange ? 'comes from there' : 'shares these addresses'} and would be refused too.`
+      : `${count(others)} other users ${there} and would be refused too.`
+  },
   go: (value: number, minutes: number | undefined) =>
     `Deny ${users(value)} ${minutesText(minutes)}`,
   targetGo: (minutes: number | undefined) => `Deny it ${minutesText(minutes)}`,
-  happens: 'Wherever they try, they see the denied page.',
-  back: 'Allow, under Denied, takes it back at any time.',
+  until: (minutes: number | undefined, nowMs: number) => minutes === undefined
+    ? 'Until somebody allows them again they see the denied page, wherever they try.'
+    : `Until ${untilText(nowMs + minutes * MINUTE_MS, nowMs)} they see the denied page, wherever they try.`,
+  undoHappens: 'You can undo this for 10 seconds, and allow them at any time under Denied.',
   ownTitle: (address: string) => `Deny ${address}, your own address?`,
   ownWhat: 'You act from there. The console stays open to you, the sites do not.',
   ownGo: (address: string) => `Deny ${address} all the same`,
+  denying: (value: number) => `Denying ${users(value)}`,
   done: (value: number, minutes: number | undefined) =>
     `${users(value)} denied ${minutesText(minutes)}.`,
   targetDone: (target: string, minutes: number | undefined) =>
@@ -358,6 +404,8 @@ export const DENIED = {
   allow: 'Allow',
   allowLabel: (who: string) => `Allow ${who}`,
   allowed: (who: string) => `${who} is allowed again.`,
+  allowing: (value: number) => `Allowing ${count(value)} again`,
+  undone: (value: number) => value === 1 ? 'Undone: 1 entry is allowed again.' : `Undone: ${count(value)} entries are allowed again.`,
   nobodyTitle: 'Nobody is denied',
   nobodyText: 'Everyone may visit.',
   nobodyWhatToDo: 'Everyone may visit. To refuse somebody, select them under Users, or deny an address or a range (CIDR) here.',
@@ -412,6 +460,13 @@ export const ACCOUNT = {
   end: 'End',
   endLabel: (browser: string, address: string) => `End the session of ${browser}, ${address}`,
   ended: (browser: string) => `The session of ${browser} has ended.`
+} as const
+
+export const RESULT = {
+  progress: (done: number, total: number) => `${count(done)} of ${count(total)}`,
+  undo: 'Undo',
+  left: (seconds: number) => `${seconds} s`,
+  close: 'Close'
 } as const
 
 export const FAILURES = {

@@ -16,9 +16,10 @@ import { OverviewView } from './overview-view.ts'
 import {
   denyQuestion, denyTargetQuestion, disconnectQuestion, drainQuestion, type Question, type Choice
 } from './questions.ts'
-import { announce, sayDone, sayFailed } from './result.ts'
+import { announce, sayDone, sayFailed, sayProgress } from './result.ts'
 import type { ServerActions } from './servers-table.ts'
 import { ServersView } from './servers-view.ts'
+import { countOthers } from './sharing.ts'
 import { changedServers, type Stats } from './stats.ts'
 import { count, FAILURES, NOTICES, USERS } from './texts.ts'
 import { times } from './times.ts'
@@ -32,8 +33,10 @@ const api = new Api({
   fetch: (path, init) => fetch(path, init),
   leaveFor: page => { location.assign(page) }
 })
-const ask = openDialog()
-const actions = new Actions({ post: (path, body) => api.post(path, body), ask })
+const ask = openDialog(reach => countOthers(reach, { get: path => api.get(path) }))
+const actions = new Actions({
+  post: (path, body) => api.post(path, body), ask, onProgress: sayProgress
+})
 
 times.start()
 const liveView = new LiveView(Date.now())
@@ -52,14 +55,14 @@ const usersView = new UsersView({
     void askAndAct(disconnectQuestion(users), choice => actions.disconnect(users, choice))
   },
   deny: users => {
-    void askAndAct(denyQuestion(users), choice => actions.deny(users, choice))
+    void askAndAct(denyQuestion(users, Date.now()), choice => actions.deny(users, choice))
   }
 })
 const deniedView = new DeniedView({
   get: path => api.get<{ denied: readonly Denied[] }>(path),
   allow: denied => { void act(actions.allow(denied)) },
   denyTarget: () => {
-    void askAndAct(denyTargetQuestion(), choice => actions.denyTarget(choice))
+    void askAndAct(denyTargetQuestion(Date.now()), choice => actions.denyTarget(choice))
   }
 })
 const auditView = new AuditView({ get: path => api.get<AuditAnswer>(path) })
@@ -104,6 +107,7 @@ addEventListener('online', () => { live.tryNow() })
 setInterval(() => {
   liveView.tick(Date.now())
   if (isLive) passTime(Date.now())
+  usersView.tick(Date.now())
   deniedView.tick(Date.now())
   accountView.tick(Date.now())
 }, TICK_MS)
@@ -175,12 +179,13 @@ async function askAndAct (
 }
 
 async function act (action: Promise<Outcome>): Promise<void> {
-  const { isDone, text } = await action
+  const { isDone, text, denied = [] } = await action
+  const undo = denied.length === 0 ? undefined : () => { void act(actions.undo(denied)) }
   if (isDone) {
-    sayDone(text)
+    sayDone(text, undo)
     usersView.clearSelection()
   } else {
-    sayFailed(text)
+    sayFailed(text, undo)
   }
   if (shownView === 'users') await usersView.load()
   if (shownView === 'denied') await deniedView.load()

@@ -1,4 +1,4 @@
-/** What page of the users is asked for, and who of it is selected. Pure but for the selection. */
+/** What of the users is asked for: from the monitor, and by the console's own address. Pure. */
 
 /** As in `GET /users`. */
 export interface User {
@@ -12,69 +12,61 @@ export interface User {
 
 export interface UsersAnswer {
   readonly users: readonly User[]
+  /** In all, not on this page. */
   readonly matched: number
-  readonly next_cursor?: string | null
 }
+
+export type UsersSort = typeof SORTS[number]
 
 export interface UsersQuery {
   readonly search: string
   /** A port; empty for all. */
   readonly server: string
-  readonly sort: string
-  /** Empty for the first page. */
-  readonly cursor: string
+  readonly sort: UsersSort
 }
 
-const PAGE_USERS_MAX = 100
+/** `place` is no order at all: where they stand in the table. The others: newest first. */
+const SORTS = ['first_seen', 'last_seen', 'place'] as const
+/** A list that is looked at while people come and go: who comes is on top, the rest stays. */
+const SORT_DEFAULT = 'first_seen'
+/** As much as a server looks for. */
+const SEARCH_LENGTH_MAX = 64
 
-export function usersPath ({ search, server, sort, cursor }: UsersQuery): string {
-  const query = new URLSearchParams({ limit: String(PAGE_USERS_MAX), sort })
+export const EVERYBODY: UsersQuery = { search: '', server: '', sort: SORT_DEFAULT }
+
+export function usersPath (
+  { search, server, sort }: UsersQuery, offset: number, limit: number
+): string {
+  const query = new URLSearchParams({ limit: String(limit), sort })
+  if (offset > 0) query.set('offset', String(offset))
   if (search !== '') query.set('q', search)
   if (server !== '') query.set('server', server)
-  if (cursor !== '') query.set('cursor', cursor)
   return `/users?${query}`
 }
 
-/** The users of the page that an operator has picked; a page at most. */
-export class Selection {
-  #shown: readonly User[] = []
-  readonly #ids = new Set<string>()
-  #lastIndex: number | undefined
+export function isSort (text: string | null): text is UsersSort {
+  return SORTS.some(sort => sort === text)
+}
 
-  /** The users that are on the page now; who is not among them is not selected any more. */
-  show (users: readonly User[]): void {
-    this.#shown = users
-    this.#lastIndex = undefined
-    const ids = new Set(users.map(({ id }) => id))
-    for (const id of this.#ids) if (!ids.has(id)) this.#ids.delete(id)
+/** What the console's address asks for, after its `#users?`; anything unknown is left out. */
+export function parseUsersHash (hash: string): UsersQuery {
+  const query = new URLSearchParams(hash.split('?')[1] ?? '')
+  const [server, sort] = [query.get('server') ?? '', query.get('sort')]
+  return {
+    search: (query.get('q') ?? '').slice(0, SEARCH_LENGTH_MAX),
+    server: /^\d{1,5}$/.test(server) ? server : '',
+    sort: isSort(sort) ? sort : SORT_DEFAULT
   }
+}
 
-  /** @param isRange all from the one that was set last to this one */
-  set (index: number, isSelected: boolean, isRange: boolean): void {
-    const from = isRange ? this.#lastIndex ?? index : index
-    for (let at = Math.min(from, index); at <= Math.max(from, index); at++) {
-      const user = this.#shown[at]
-      if (user === undefined) continue
-      if (isSelected) this.#ids.add(user.id)
-      else this.#ids.delete(user.id)
-    }
-    this.#lastIndex = index
-  }
+export function usersHash ({ search, server, sort }: UsersQuery): string {
+  const query = new URLSearchParams()
+  if (search !== '') query.set('q', search)
+  if (server !== '') query.set('server', server)
+  if (sort !== SORT_DEFAULT) query.set('sort', sort)
+  return query.size === 0 ? '#users' : `#users?${query}`
+}
 
-  setAll (isSelected: boolean): void {
-    this.#ids.clear()
-    if (isSelected) for (const { id } of this.#shown) this.#ids.add(id)
-  }
-
-  has ({ id }: User): boolean {
-    return this.#ids.has(id)
-  }
-
-  get users (): User[] {
-    return this.#shown.filter(user => this.has(user))
-  }
-
-  get isWhole (): boolean {
-    return this.#shown.length > 0 && this.#ids.size === this.#shown.length
-  }
+export function isSameQuery (one: UsersQuery, other: UsersQuery): boolean {
+  return usersHash(one) === usersHash(other)
 }

@@ -1,12 +1,21 @@
 /**
- * The users, a page at a time: search, server, order, selection. The list holds still while it is
- * pointed at, focused or selected in; otherwise news from the servers bring a fresh one.
+ * The users: search, server and order, which the address holds, too; the grid; who is selected.
+ * The list holds still while somebody is at it and says how many have arrived since; otherwise it
+ * is loaded anew every few seconds.
  */
 import type { Answer } from './api.ts'
-import { find, make, makeCell, makeMono, makeRow, setText } from './dom.ts'
+import { Arrivals } from './arrivals.ts'
+import { find, setText } from './dom.ts'
+import { Selection, SELECTED_MAX } from './selection.ts'
 import { colourClass, serversOf, type Stats } from './stats.ts'
-import { ago, clock, USERS } from './texts.ts'
-import { Selection, usersPath, type User, type UsersAnswer, type UsersQuery } from './users-page.ts'
+import { USERS } from './texts.ts'
+import { PAGE_USERS, UserPages } from './user-pages.ts'
+import { UsersGrid } from './users-grid.ts'
+import {
+  EVERYBODY, isSameQuery, parseUsersHash, usersHash, usersPath, type User, type UsersAnswer,
+  type UsersQuery
+} from './users-page.ts'
+import { UsersTools } from './users-tools.ts'
 
 export interface UsersViewParts {
   readonly get: (path: string) => Promise<Answer<UsersAnswer>>
@@ -14,101 +23,158 @@ export interface UsersViewParts {
   readonly deny: (users: readonly User[]) => void
 }
 
-const TYPING_PAUSE_MS = 150
 const REFRESH_EVERY_MS = 3000
+/** Without news for longer than this there is no point in asking. */
+const STALE_MS = 20_000
 
 export class UsersView {
   readonly #parts: UsersViewParts
   readonly #selection = new Selection()
+  readonly #arrivals = new Arrivals()
   readonly #ports: number[] = []
-  #query: UsersQuery = { search: '', server: '', sort: 'place', cursor: '' }
-  #nextCursor = ''
-  #rows: Array<{ row: HTMLElement, check: HTMLInputElement | undefined, user: User }> = []
-  #canAct = false
+  readonly #pages: UserPages
+  readonly #grid: UsersGrid
+  readonly #tools: UsersTools
+  #query: UsersQuery = EVERYBODY
   #isShown = false
-  #askedCount = 0
+  #hasLoaded = false
   #askedMs = 0
-  #typing: ReturnType<typeof setTimeout> | undefined
+  #heardMs = 0
+  /** What the monitor's clock is ahead of this browser's. */
+  #skewMs = 0
 
   constructor (parts: UsersViewParts) {
     this.#parts = parts
-    this.#listenToFilters()
+    this.#pages = new UserPages({ get: parts.get, onChange: () => { this.#grid.render() } })
+    this.#grid = new UsersGrid({
+      pages: this.#pages,
+      selection: this.#selection,
+      onSelect: () => { this.#showSelection() },
+      colourOf: server => colourClass(this.#ports.indexOf(server)),
+      now: () => Date.now() + this.#skewMs
+    })
+    this.#tools = new UsersTools({
+      onChange: (query, isTyped) => { this.#ask(query, isTyped) },
+      isShown: () => this.#isShown,
+      clear: () => this.clearSelection()
+    })
     this.#listenToSelection()
-    find('refresh-users').addEventListener('click', () => { void this.load() })
-    find('first-page').addEventListener('click', () => { this.#ask({ cursor: '' }) })
-    find('next-page').addEventListener('click', () => {
-      if (this.#nextCursor !== '') this.#ask({ cursor: this.#nextCursor })
+    find('show-arrivals').addEventListener('click', () => {
+      void this.load({ fromTop: true }).then(() => { this.#grid.focus() })
     })
   }
 
   allowActions (): void {
-    this.#canAct = true
     find('users-table').classList.remove('viewer')
-    void this.load()
+    find('users-table').setAttribute('aria-multiselectable', 'true')
+    this.#grid.allowActions()
   }
 
+  /** The address may ask for something else than before. */
   setShown (isShown: boolean): void {
     this.#isShown = isShown
-    if (isShown) void this.load()
+    if (!isShown) return
+    const query = parseUsersHash(location.hash)
+    if (this.#hasLoaded && isSameQuery(query, this.#query)) {
+      this.#grid.render()
+      return
+    }
+    this.#query = query
+    this.#tools.show(query)
+    void this.load({ fromTop: true })
   }
 
-  /** News from the servers: their ports, and a reason to look again. */
+  /** News from the servers: their ports, and what the time is there. */
   hear (stats: Stats, nowMs: number): void {
-    for (const { port, index } of serversOf(stats).slice(this.#ports.length)) {
+    this.#heardMs = nowMs
+    this.#skewMs = Date.parse(stats.timestamp) - nowMs
+    for (const { port } of serversOf(stats).slice(this.#ports.length)) {
       this.#ports.push(Number(port))
-      find('server-filter').append(makeServerChoice(port, index))
+      this.#tools.addServer(port, colourClass(this.#ports.length - 1))
+      this.#tools.show(this.#query)
     }
-    if (this.#isShown && nowMs - this.#askedMs >= REFRESH_EVERY_MS && !this.#holdsStill()) {
-      void this.load()
+    const { server } = this.#query
+    if (server !== '' && !this.#ports.includes(Number(server))) {
+      this.#ask({ ...this.#query, server: '' }, true)
     }
   }
 
-  async load (): Promise<void> {
-    const asked = ++this.#askedCount
+  /** Every second. */
+  tick (nowMs: number): void {
+    if (!this.#isShown || document.visibilityState === 'hidden') return
+    this.#grid.tick()
+    if (nowMs - this.#heardMs > STALE_MS || nowMs - this.#askedMs < REFRESH_EVERY_MS) return
+    this.#askedMs = nowMs
+    this.#pages.retry()
+    if (this.#hasLoaded && this.#grid.isHeld) void this.#look()
+    else void this.load()
+  }
+
+  /** Loads the list anew; whoever looks at the middle of it stays there unless told otherwise. */
+  async load ({ fromTop = false } = {}): Promise<void> {
     this.#askedMs = Date.now()
-    const answer = await this.#parts.get(usersPath(this.#query))
-    // An answer that was overtaken by a later question is no news.
-    if (asked !== this.#askedCount || !answer.isOk) return
-    this.#show(answer.body)
-  }
-
-  clearSelection (): void {
-    this.#selection.setAll(false)
+    const query = this.#query
+    if (!await this.#pages.begin(query)) return
+    this.#hasLoaded = true
+    this.#arrivals.forget()
+    if (query.sort === 'first_seen') this.#arrivals.hear(this.#firstPage())
+    if (fromTop) this.#grid.begin()
+    this.#showCounts(this.#pages.matched)
     this.#showSelection()
   }
 
-  #ask (change: Partial<UsersQuery>): void {
-    this.#query = { ...this.#query, cursor: '', ...change }
-    this.clearSelection()
-    void this.load()
+  /** False when nobody was selected. */
+  clearSelection (): boolean {
+    const hadAny = this.#selection.size > 0
+    this.#selection.clear()
+    this.#showSelection()
+    return hadAny
   }
 
-  #listenToFilters (): void {
-    const search = find<HTMLInputElement>('search')
-    search.addEventListener('input', () => {
-      clearTimeout(this.#typing)
-      this.#typing = setTimeout(() => this.#ask({ search: search.value.trim() }), TYPING_PAUSE_MS)
-    })
-    find('server-filter').addEventListener('change', event => {
-      this.#ask({ server: (event.target as HTMLInputElement).value })
-    })
-    const sort = find<HTMLSelectElement>('sort')
-    sort.addEventListener('change', () => { this.#ask({ sort: sort.value }) })
-    addEventListener('keydown', event => {
-      if (!this.#isShown || document.querySelector('dialog[open]') !== null) return
-      if (event.key === '/' && !isTyping(event.target)) {
-        event.preventDefault()
-        search.focus()
-      }
-      if (event.key === 'Escape') this.clearSelection()
-    })
+  #ask (query: UsersQuery, isTyped: boolean): void {
+    this.#query = query
+    // Each keystroke as a step back would bury what was there before.
+    if (isTyped) history.replaceState(null, '', usersHash(query))
+    else history.pushState(null, '', usersHash(query))
+    this.#tools.show(query)
+    void this.load({ fromTop: true })
+  }
+
+  /** How things stand, without touching the list's order. */
+  async #look (): Promise<void> {
+    const query = this.#query
+    const answer = await this.#parts.get(usersPath({ ...query, sort: 'first_seen' }, 0, PAGE_USERS))
+    if (!answer.isOk || query !== this.#query) return
+    this.#arrivals.hear(answer.body.users)
+    this.#pages.update(answer.body.users)
+    this.#showCounts(answer.body.matched)
+    const first = this.#grid.firstInView
+    if (query.sort !== 'first_seen' || first >= PAGE_USERS) await this.#pages.renew(first)
+  }
+
+  #firstPage (): User[] {
+    return Array.from({ length: PAGE_USERS }, (_, at) => this.#pages.at(at))
+      .filter(user => user !== undefined)
+  }
+
+  #showCounts (matched: number): void {
+    setText(find('user-count'), USERS.found(matched))
+    const { count, isMore } = this.#arrivals
+    find('users-panel').classList.toggle('has-news', count > 0)
+    find('arrivals').hidden = count === 0
+    if (count > 0) setText(find('show-arrivals'), USERS.showArrivals(count, isMore))
+    const isEmpty = this.#pages.matched === 0 && count === 0
+    find('users-panel').hidden = isEmpty
+    find('nobody').hidden = !isEmpty
+    if (isEmpty) this.#tools.showNobody(this.#query)
+    else this.#grid.render()
   }
 
   #listenToSelection (): void {
     const all = find<HTMLInputElement>('select-all')
     all.addEventListener('change', () => {
-      this.#selection.setAll(all.checked)
-      this.#showSelection()
+      if (all.checked) void this.#selectAll()
+      else this.clearSelection()
     })
     find('clear-selection').addEventListener('click', () => { this.clearSelection() })
     find('disconnect').addEventListener('click', () => {
@@ -117,97 +183,25 @@ export class UsersView {
     find('deny').addEventListener('click', () => { this.#parts.deny(this.#selection.users) })
   }
 
-  #holdsStill (): boolean {
-    const rows = find('users')
-    return this.#selection.users.length > 0 || rows.matches(':hover') ||
-      rows.contains(document.activeElement)
-  }
-
-  #show ({ users, matched, next_cursor: nextCursor }: UsersAnswer): void {
-    this.#nextCursor = nextCursor ?? ''
-    this.#selection.show(users)
-    const nowMs = Date.now()
-    this.#rows = users.map((user, index) => this.#makeUserRow(user, index, nowMs))
-    find('users').replaceChildren(...this.#rows.map(({ row }) => row))
-    setText(find('user-count'), USERS.found(matched))
-    const { search, server } = this.#query
-    const isFiltered = search !== '' || server !== ''
-    setText(find('nobody-title'), search === '' ? USERS.noneTitle : USERS.nobodyTitle(search))
-    setText(find('nobody-text'), isFiltered ? USERS.nobodyText : USERS.noneText)
-    find('nobody').hidden = users.length > 0
-    setEnabled(find('first-page'), this.#query.cursor !== '')
-    setEnabled(find('next-page'), this.#nextCursor !== '')
+  /** All that are found, in the list's order, as many as may be selected. */
+  async #selectAll (): Promise<void> {
+    const count = Math.min(SELECTED_MAX, this.#pages.matched)
+    const users = await this.#pages.range(0, count)
+    this.#selection.add(users ?? [])
     this.#showSelection()
   }
 
-  #makeUserRow (user: User, index: number, nowMs: number) {
-    const check = this.#canAct ? makeCheck(user) : undefined
-    const firstSeenMs = Date.parse(user.first_seen)
-    const row = makeRow(
-      ...(check === undefined ? [] : [makeCell('c-check', check)]),
-      makeCell('c-id', makeMono(user.id),
-        ...(user.kind === 'ip' ? [' ', make('span', 'tag', USERS.noId)] : [])),
-      makeCell('c-addr', makeMono(user.address)),
-      makeCell('c-srv', make('span', `id ${colourClass(this.#ports.indexOf(user.server))}`,
-        make('i', 'swatch'), String(user.server))),
-      makeCell('c-first lo2 num', clock(firstSeenMs)),
-      makeCell('c-last num', ago(Date.parse(user.last_seen), nowMs)))
-    row.addEventListener('mousedown', event => {
-      if (event.shiftKey && check !== undefined) event.preventDefault() // Would select text.
-    })
-    row.addEventListener('click', event => {
-      if (check === undefined || (isTextSelected() && !event.shiftKey)) return
-      const isSelected = event.target === check ? check.checked : !this.#selection.has(user)
-      this.#selection.set(index, isSelected, event.shiftKey)
-      this.#showSelection()
-    })
-    return { row, check, user }
-  }
-
   #showSelection (): void {
-    const { users, isWhole } = this.#selection
-    for (const { row, check, user } of this.#rows) {
-      if (check === undefined) continue
-      check.checked = this.#selection.has(user)
-      row.classList.toggle('selected', check.checked)
-    }
+    const { size } = this.#selection
+    this.#grid.showSelection()
     const all = find<HTMLInputElement>('select-all')
-    all.checked = isWhole
-    all.indeterminate = users.length > 0 && !isWhole
+    all.checked = size > 0 && size >= Math.min(SELECTED_MAX, this.#pages.matched)
+    all.indeterminate = size > 0 && !all.checked
     const bar = find('selection')
     // The focus would be lost with the button that has it.
-    if (users.length === 0 && bar.contains(document.activeElement)) all.focus()
-    bar.hidden = users.length === 0
-    setText(find('selected-count'), USERS.selected(users.length))
+    if (size === 0 && bar.contains(document.activeElement)) this.#grid.focus()
+    bar.hidden = size === 0
+    find('users-panel').classList.toggle('selecting', size > 0)
+    setText(find('selected-count'), USERS.selected(size, size === SELECTED_MAX))
   }
-}
-
-function makeServerChoice (port: string, index: number): HTMLElement {
-  const radio = make('input', '')
-  radio.type = 'radio'
-  radio.name = 'server'
-  radio.value = port
-  return make('label', '', radio,
-    make('span', '', make('i', `swatch ${colourClass(index)}`), port))
-}
-
-function makeCheck ({ id }: User): HTMLInputElement {
-  const check = make('input', 'check')
-  check.type = 'checkbox'
-  check.setAttribute('aria-label', USERS.select(id))
-  return check
-}
-
-function setEnabled (button: HTMLElement, isEnabled: boolean): void {
-  if (isEnabled) button.removeAttribute('aria-disabled')
-  else button.setAttribute('aria-disabled', 'true')
-}
-
-function isTyping (target: EventTarget | null): boolean {
-  return target instanceof HTMLInputElement && target.type !== 'checkbox' && target.type !== 'radio'
-}
-
-/** Who drags over an id wants to copy it. */
-function isTextSelected (): boolean {
-  return getSelection()?.isCollapsed === false
 }

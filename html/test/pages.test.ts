@@ -102,7 +102,7 @@ const MONITOR_TOKENS: Record<string, Record<string, number>> = {
 }
 const MONITOR_FILES = [
   '/usher.css', '/mark.svg', '/login.js', '/no-permission.js', '/password.js', '/theme.js', '/tracker.js',
-  '/password.html', '/tracker.html'
+  '/password.html', '/tracker.css', '/tracker.html'
 ]
 
 t.test('pages: the monitor\'s are ready for a strict policy', async t => {

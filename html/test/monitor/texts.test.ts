@@ -64,6 +64,6 @@ t.test('denied: is found by any part of what is shown', async t => {
 })
 
 t.test('navigation: an address that names no view shows the overview', async t => {
-  t.strictSame(['#users', '#', '', '#main', '#constructor'].map(viewOf),
-    ['users', 'overview', 'overview', 'overview', 'overview'])
+  t.strictSame(['#users', '#users?q=a', '#', '', '#main', '#constructor'].map(viewOf),
+    ['users', 'users', 'overview', 'overview', 'overview', 'overview'])
 })
