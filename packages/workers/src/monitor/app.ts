@@ -3,10 +3,10 @@
  * requests are parsed, checked and refused; what the routes say is in `routes/`. Listens nowhere by
  * itself. Runs in the monitor's thread.
  */
-import type { Server } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import formBody from '@fastify/formbody'
 import swagger from '@fastify/swagger'
-import fastify, { type FastifyInstance, type HTTPMethods } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyReply, type HTTPMethods } from 'fastify'
 import {
   createCheckedServer, type CheckedServer, type CheckedServerOptions
 } from '@usher/shared/http/checked-server.ts'
@@ -15,6 +15,7 @@ import { toApiError } from './answer-errors.ts'
 import { ApiError } from './api-error.ts'
 import { addChecks, type ChecksParts } from './checks.ts'
 import { addRoutes, type RoutesParts } from './routes/routes.ts'
+import { securityHeaders } from './security-headers.ts'
 
 export interface AppParts {
   readonly server: Omit<CheckedServerOptions, 'allow' | 'bodyBytesMax'>
@@ -33,15 +34,6 @@ export const BODY_BYTES_MAX = 16 * 1024
 const ALLOW = 'GET, HEAD, POST'
 const PARAMETER_LENGTH_MAX = 64
 
-/** What every answer carries, pages and data alike. */
-const SECURITY_HEADERS = {
-  'X-Content-Type-Options': 'nosniff',
-  'Referrer-Policy': 'same-origin',
-  'Content-Security-Policy': "default-src 'none'; script-src 'self'; style-src 'self'; " +
-    "img-src 'self'; connect-src 'self'; font-src 'self'; manifest-src 'self'; " +
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-} as const
-
 /** Ready to take requests once its server listens. */
 export async function buildApp (parts: AppParts): Promise<App> {
   let checked: CheckedServer | undefined
@@ -53,6 +45,7 @@ export async function buildApp (parts: AppParts): Promise<App> {
     },
     // The checked server answers what is broken; a second reply would follow it.
     clientErrorHandler: () => {},
+    frameworkErrors: (_error, { raw }, reply) => { answerNoPath(parts, raw, reply) },
     bodyLimit: BODY_BYTES_MAX,
     routerOptions: { maxParamLength: PARAMETER_LENGTH_MAX },
     // Fastify would make numbers of texts and drop what it does not know: nothing is coerced.
@@ -94,9 +87,21 @@ function addParsers (app: FastifyInstance): void {
   void app.register(formBody, { bodyLimit: BODY_BYTES_MAX })
 }
 
+/** A malformed path reaches no hook; Fastify would answer in words and headers of its own. */
+function answerNoPath (
+  { checks, server }: AppParts, raw: IncomingMessage, reply: FastifyReply
+): void {
+  const { status, code, message } = new ApiError('bad_request', 'The path is malformed or too long.')
+  server.meter?.answered(status)
+  void reply.code(status)
+    .headers({ ...securityHeaders(checks.readSource(raw).isSecure), 'Cache-Control': 'no-store' })
+    .type('application/json; charset=utf-8')
+    .send({ error: code, message })
+}
+
 function addAnswers (app: FastifyInstance, log: Logger): void {
-  app.addHook('onSend', async (_request, reply) => {
-    reply.headers(SECURITY_HEADERS)
+  app.addHook('onSend', async ({ source }, reply) => {
+    reply.headers(securityHeaders(source.isSecure))
     if (!reply.hasHeader('Cache-Control')) reply.header('Cache-Control', 'no-store')
   })
   app.setErrorHandler((thrown, { method, url }, reply) => {

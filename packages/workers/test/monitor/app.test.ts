@@ -8,6 +8,7 @@ t.test('app: every answer carries the security headers, and is for no cache', as
     const { headers } = await ask('GET', path, { as: 'viewer' })
     t.equal(headers['x-content-type-options'], 'nosniff', path)
     t.equal(headers['referrer-policy'], 'same-origin', path)
+    t.equal(headers['cross-origin-resource-policy'], 'same-origin', path)
     t.equal(headers['cache-control'], 'no-store', path)
     const policy = String(headers['content-security-policy'])
     t.match(policy, /^default-src 'none';/, path)
@@ -98,6 +99,20 @@ t.test('app: a fault of ours is told by a code, and nothing else', async t => {
   t.notMatch(text, /secret/)
 })
 
+t.test('app: a path that names nothing is answered like everything else', async t => {
+  const { ask } = await testApp(t)
+  for (const path of ['/%', '/%ff', '/stats/%zz', `/servers/${'1'.repeat(200)}/drain`]) {
+    const { status, headers, json, text } = await ask('GET', path)
+    t.equal(status, 400, path)
+    t.match(json, { error: 'bad_request', message: /\w/ }, path)
+    t.equal(headers['content-type'], 'application/json; charset=utf-8', path)
+    t.equal(headers['x-content-type-options'], 'nosniff', path)
+    t.equal(headers['cache-control'], 'no-store', path)
+    t.match(headers['content-security-policy'], /^default-src 'none';/, path)
+    t.notOk(text.includes(path), 'and what was asked is not repeated')
+  }
+})
+
 t.test('app: its interface is described by itself', async t => {
   const { ask } = await testApp(t)
   const { status, json } = await ask('GET', '/openapi.json', { as: 'viewer' })
@@ -107,6 +122,7 @@ t.test('app: its interface is described by itself', async t => {
   t.strictSame(Object.keys(paths).sort(), [
     '/allow', '/audit', '/denied', '/deny', '/disconnect', '/events', '/healthz', '/history',
     '/login', '/logout', '/metrics', '/password', '/readyz', '/servers/{port}/drain',
-    '/servers/{port}/ready', '/stats', '/user-info', '/users'
+    '/servers/{port}/ready', '/sessions', '/sessions/end', '/stats', '/user-info', '/users',
+    '/users/sharing'
   ])
 })
