@@ -1,5 +1,6 @@
 /** What the monitor takes, refuses and adds to every answer, whatever the route. */
 import t from 'tap'
+import { silentLog } from '@usher/shared/log.ts'
 import { testApp } from './fixtures/test-app.ts'
 
 t.test('app: every answer carries the security headers, and is for no cache', async t => {
@@ -111,6 +112,25 @@ t.test('app: a path that names nothing is answered like everything else', async 
     t.match(headers['content-security-policy'], /^default-src 'none';/, path)
     t.notOk(text.includes(path), 'and what was asked is not repeated')
   }
+})
+
+t.test('app: what may be an attack is logged, with who and what, and never a secret', async t => {
+  const lines: object[] = []
+  const log = Object.assign(silentLog(), { warn: (line: object) => { lines.push(line) } })
+  const { ask } = await testApp(t, { log, metricsToken: 'a-long-secret-token' })
+  await ask('GET', '/stats')
+  await ask('POST', '/deny?q=secret', { as: 'viewer', body: { userId: 'x' } })
+  await ask('POST', '/deny', { as: 'operator', headers: { origin: 'http://elsewhere.example' } })
+  await ask('GET', '/stats', { as: 'operator', headers: { host: 'elsewhere.example' } })
+  await ask('GET', '/metrics', { headers: { authorization: 'Bearer another-secret' } })
+  t.match(lines, [
+    { code: 'forbidden', method: 'POST', path: '/deny', who: 'viewer', address: '127.0.0.1' },
+    { code: 'forged_action', method: 'POST', path: '/deny', who: undefined },
+    { code: 'misdirected_request', method: 'GET', path: '/stats' },
+    { code: 'not_logged_in', method: 'GET', path: '/metrics' }
+  ])
+  t.equal(lines.length, 4)
+  t.notMatch(JSON.stringify(lines), /secret/)
 })
 
 t.test('app: its interface is described by itself', async t => {
