@@ -4,8 +4,12 @@
  * for that log line.
  */
 import { randomBytes } from 'node:crypto'
+import type { FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { ApiError, type ApiErrorCode } from './api-error.ts'
+
+/** How a request that was not carried out is answered; whatever is worth a line has been logged. */
+export type ErrorOf = (thrown: unknown, request: FastifyRequest) => ApiError
 
 /** Errors of other parts that mean something to a client. */
 const BY_CODE: Readonly<Record<string, { error: ApiErrorCode, retryAfterS?: number }>> = {

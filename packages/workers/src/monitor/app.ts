@@ -3,23 +3,27 @@
  * requests are parsed, checked and refused; what the routes say is in `routes/`. Listens nowhere by
  * itself. Runs in the monitor's thread.
  */
-import type { Server } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import formBody from '@fastify/formbody'
 import swagger from '@fastify/swagger'
-import fastify, { type FastifyInstance, type HTTPMethods } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyReply, type HTTPMethods } from 'fastify'
+import { formatAddress } from '@usher/shared/client.ts'
+import { monotonicNowMs } from '@usher/shared/clock.ts'
 import {
   createCheckedServer, type CheckedServer, type CheckedServerOptions
 } from '@usher/shared/http/checked-server.ts'
 import type { Logger } from 'pino'
-import { toApiError } from './answer-errors.ts'
+import { toApiError, type ErrorOf } from './answer-errors.ts'
 import { ApiError } from './api-error.ts'
 import { addChecks, type ChecksParts } from './checks.ts'
+import { RefusalLog } from './refusal-log.ts'
 import { addRoutes, type RoutesParts } from './routes/routes.ts'
+import { securityHeaders } from './security-headers.ts'
 
 export interface AppParts {
   readonly server: Omit<CheckedServerOptions, 'allow' | 'bodyBytesMax'>
   readonly checks: ChecksParts
-  readonly routes: RoutesParts
+  readonly routes: Omit<RoutesParts, 'errorOf'>
   readonly version: string
   readonly log: Logger
 }
@@ -33,15 +37,6 @@ export const BODY_BYTES_MAX = 16 * 1024
 const ALLOW = 'GET, HEAD, POST'
 const PARAMETER_LENGTH_MAX = 64
 
-/** What every answer carries, pages and data alike. */
-const SECURITY_HEADERS = {
-  'X-Content-Type-Options': 'nosniff',
-  'Referrer-Policy': 'same-origin',
-  'Content-Security-Policy': "default-src 'none'; script-src 'self'; style-src 'self'; " +
-    "img-src 'self'; connect-src 'self'; font-src 'self'; manifest-src 'self'; " +
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-} as const
-
 /** Ready to take requests once its server listens. */
 export async function buildApp (parts: AppParts): Promise<App> {
   let checked: CheckedServer | undefined
@@ -53,13 +48,15 @@ export async function buildApp (parts: AppParts): Promise<App> {
     },
     // The checked server answers what is broken; a second reply would follow it.
     clientErrorHandler: () => {},
+    frameworkErrors: (_error, { raw }, reply) => { answerNoPath(parts, raw, reply) },
     bodyLimit: BODY_BYTES_MAX,
     routerOptions: { maxParamLength: PARAMETER_LENGTH_MAX },
     // Fastify would make numbers of texts and drop what it does not know: nothing is coerced.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } }
   })
+  const errorOf = errorReader(parts.log)
   addParsers(app)
-  addAnswers(app, parts.log)
+  addAnswers(app, errorOf)
   app.addHook('onResponse', async ({ routeOptions }, reply) => {
     // How long a stream was open says nothing of how long anybody waited.
     const durationMs = routeOptions.config.isStream === true ? undefined : reply.elapsedTime
@@ -77,7 +74,7 @@ export async function buildApp (parts: AppParts): Promise<App> {
   })
   await app.register(async scope => {
     const methodsByUrl = noteMethods(scope)
-    addRoutes(scope, parts.routes)
+    addRoutes(scope, { ...parts.routes, errorOf })
     refuseOtherMethods(scope, methodsByUrl)
   })
   await app.ready()
@@ -94,14 +91,42 @@ function addParsers (app: FastifyInstance): void {
   void app.register(formBody, { bodyLimit: BODY_BYTES_MAX })
 }
 
-function addAnswers (app: FastifyInstance, log: Logger): void {
-  app.addHook('onSend', async (_request, reply) => {
-    reply.headers(SECURITY_HEADERS)
+/** A malformed path reaches no hook; Fastify would answer in words and headers of its own. */
+function answerNoPath (
+  { checks, server }: AppParts, raw: IncomingMessage, reply: FastifyReply
+): void {
+  const { status, code, message } = new ApiError('bad_request', 'The path is malformed or too long.')
+  server.meter?.answered(status)
+  void reply.code(status)
+    .headers({ ...securityHeaders(checks.readSource(raw).isSecure), 'Cache-Control': 'no-store' })
+    .type('application/json; charset=utf-8')
+    .send({ error: code, message })
+}
+
+/** Makes an answer of whatever a route or a check throws, and a line of the log where it is due. */
+function errorReader (log: Logger): ErrorOf {
+  const refusals = new RefusalLog(log, monotonicNowMs)
+  return (thrown, { method, url, headers, source, session }) => {
+    const path = url.split('?', 1)[0]
+    const error = toApiError(thrown, { method, path }, log)
+    refusals.note(error.code, {
+      method,
+      path,
+      address: formatAddress(source.address),
+      who: session?.username,
+      hasToken: headers.authorization !== undefined
+    })
+    return error
+  }
+}
+
+function addAnswers (app: FastifyInstance, errorOf: ErrorOf): void {
+  app.addHook('onSend', async ({ source }, reply) => {
+    reply.headers(securityHeaders(source.isSecure))
     if (!reply.hasHeader('Cache-Control')) reply.header('Cache-Control', 'no-store')
   })
-  app.setErrorHandler((thrown, { method, url }, reply) => {
-    const path = url.split('?', 1)[0]
-    const { status, code, message, headers } = toApiError(thrown, { method, path }, log)
+  app.setErrorHandler((thrown, request, reply) => {
+    const { status, code, message, headers } = errorOf(thrown, request)
     return reply.code(status).headers(headers).send({ error: code, message })
   })
   app.setNotFoundHandler(() => { throw new ApiError('not_found', 'There is nothing here.') })

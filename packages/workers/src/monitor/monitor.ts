@@ -56,7 +56,6 @@ export async function openMonitor (
       noPermissionPage: pages.noPermission
     },
     routes: {
-      log,
       pages,
       sessions,
       denials,

@@ -1,5 +1,6 @@
 /** What the monitor takes, refuses and adds to every answer, whatever the route. */
 import t from 'tap'
+import { silentLog } from '@usher/shared/log.ts'
 import { testApp } from './fixtures/test-app.ts'
 
 t.test('app: every answer carries the security headers, and is for no cache', async t => {
@@ -8,6 +9,7 @@ t.test('app: every answer carries the security headers, and is for no cache', as
     const { headers } = await ask('GET', path, { as: 'viewer' })
     t.equal(headers['x-content-type-options'], 'nosniff', path)
     t.equal(headers['referrer-policy'], 'same-origin', path)
+    t.equal(headers['cross-origin-resource-policy'], 'same-origin', path)
     t.equal(headers['cache-control'], 'no-store', path)
     const policy = String(headers['content-security-policy'])
     t.match(policy, /^default-src 'none';/, path)
@@ -98,6 +100,39 @@ t.test('app: a fault of ours is told by a code, and nothing else', async t => {
   t.notMatch(text, /secret/)
 })
 
+t.test('app: a path that names nothing is answered like everything else', async t => {
+  const { ask } = await testApp(t)
+  for (const path of ['/%', '/%ff', '/stats/%zz', `/servers/${'1'.repeat(200)}/drain`]) {
+    const { status, headers, json, text } = await ask('GET', path)
+    t.equal(status, 400, path)
+    t.match(json, { error: 'bad_request', message: /\w/ }, path)
+    t.equal(headers['content-type'], 'application/json; charset=utf-8', path)
+    t.equal(headers['x-content-type-options'], 'nosniff', path)
+    t.equal(headers['cache-control'], 'no-store', path)
+    t.match(headers['content-security-policy'], /^default-src 'none';/, path)
+    t.notOk(text.includes(path), 'and what was asked is not repeated')
+  }
+})
+
+t.test('app: what may be an attack is logged, with who and what, and never a secret', async t => {
+  const lines: object[] = []
+  const log = Object.assign(silentLog(), { warn: (line: object) => { lines.push(line) } })
+  const { ask } = await testApp(t, { log, metricsToken: 'a-long-secret-token' })
+  await ask('GET', '/stats')
+  await ask('POST', '/deny?q=secret', { as: 'viewer', body: { userId: 'x' } })
+  await ask('POST', '/deny', { as: 'operator', headers: { origin: 'http://elsewhere.example' } })
+  await ask('GET', '/stats', { as: 'operator', headers: { host: 'elsewhere.example' } })
+  await ask('GET', '/metrics', { headers: { authorization: 'Bearer another-secret' } })
+  t.match(lines, [
+    { code: 'forbidden', method: 'POST', path: '/deny', who: 'viewer', address: '127.0.0.1' },
+    { code: 'forged_action', method: 'POST', path: '/deny', who: undefined },
+    { code: 'misdirected_request', method: 'GET', path: '/stats' },
+    { code: 'not_logged_in', method: 'GET', path: '/metrics' }
+  ])
+  t.equal(lines.length, 4)
+  t.notMatch(JSON.stringify(lines), /secret/)
+})
+
 t.test('app: its interface is described by itself', async t => {
   const { ask } = await testApp(t)
   const { status, json } = await ask('GET', '/openapi.json', { as: 'viewer' })
@@ -107,6 +142,7 @@ t.test('app: its interface is described by itself', async t => {
   t.strictSame(Object.keys(paths).sort(), [
     '/allow', '/audit', '/denied', '/deny', '/disconnect', '/events', '/healthz', '/history',
     '/login', '/logout', '/metrics', '/password', '/readyz', '/servers/{port}/drain',
-    '/servers/{port}/ready', '/stats', '/user-info', '/users'
+    '/servers/{port}/ready', '/sessions', '/sessions/end', '/stats', '/user-info', '/users',
+    '/users/sharing'
   ])
 })

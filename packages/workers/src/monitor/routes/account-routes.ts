@@ -3,8 +3,7 @@
  * without JavaScript posts a form and is sent on.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Logger } from 'pino'
-import { toApiError } from '../answer-errors.ts'
+import type { ErrorOf } from '../answer-errors.ts'
 import { sessionOf } from '../checks.ts'
 import { isForm } from '../forged-actions.ts'
 import type { Logins, Origin, PasswordChange } from '../logins.ts'
@@ -13,7 +12,7 @@ import { flag, NAME_LENGTH_MAX, objectOf, PASSWORD_LENGTH_MAX, received, text } 
 
 export interface AccountRoutesParts {
   readonly logins: Pick<Logins, 'logIn' | 'logOut' | 'forget' | 'changePassword'>
-  readonly log: Logger
+  readonly errorOf: ErrorOf
 }
 
 interface Credentials {
@@ -78,15 +77,14 @@ export function addAccountRoutes (app: FastifyInstance, parts: AccountRoutesPart
 
 /** Whoever posted a form sees its page again, with what was wrong; all others get the error. */
 async function inForm (
-  request: FastifyRequest, reply: FastifyReply, page: string, { log }: AccountRoutesParts,
+  request: FastifyRequest, reply: FastifyReply, page: string, { errorOf }: AccountRoutesParts,
   work: () => Promise<FastifyReply>
 ): Promise<FastifyReply> {
   try {
     return await work()
   } catch (thrown) {
     if (!isForm(request.headers)) throw thrown
-    const path = request.url.split('?', 1)[0]
-    const { code, headers } = toApiError(thrown, { method: request.method, path }, log)
+    const { code, headers } = errorOf(thrown, request)
     return reply.headers(headers).redirect(`${page}?error=${code}`, 303)
   }
 }

@@ -6,6 +6,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { ServerResponse } from 'node:http'
 import { ApiError } from '../api-error.ts'
 import type { EventHub } from '../event-hub.ts'
+import { securityHeaders } from '../security-headers.ts'
 import type { Sessions } from '../sessions.ts'
 
 export interface EventRouteParts {
@@ -29,9 +30,9 @@ export function addEventRoute (app: FastifyInstance, { hub, sessions }: EventRou
     const { raw } = reply
     raw.writeHead(200, {
       ...reply.getHeaders() as Record<string, string>,
+      ...securityHeaders(request.source.isSecure),
       'Content-Type': 'text/event-stream; charset=utf-8',
-      'Cache-Control': 'no-store',
-      'X-Content-Type-Options': 'nosniff'
+      'Cache-Control': 'no-store'
     })
     const remove = hub.add(sinkOf(raw, request, sessions))
     raw.once('close', remove)
