@@ -161,7 +161,7 @@ t.test('deadline queue: 100,000 entries stay quick', async t => {
   const count = 100_000
   const perMs = 500
   const { queue, clock, timer, due } = testQueue(t)
-  const beganMs = monotonicNowMs()
+  const began = process.cpuUsage()
   for (let number = 0; number < count; number++) {
     queue.add(String(number), 1001 + Math.floor(number / perMs))
   }
@@ -169,10 +169,10 @@ t.test('deadline queue: 100,000 entries stay quick', async t => {
     clock.nowMs++
     timer.fire()
   }
-  const tookMs = monotonicNowMs() - beganMs
+  const tookMs = process.cpuUsage(began).user / 1000
   t.equal(due.length, count)
   t.ok(due.every((item, at) => item === String(at)), 'in order')
-  t.ok(tookMs < 1000, `took ${tookMs} ms, where a shifted array takes many seconds`)
+  t.ok(tookMs < 3000, `took ${tookMs} ms of the processor, where a shifted array takes many seconds`)
 })
 
 t.test('deadline queue: what has fallen due is let go before the rest is', async t => {

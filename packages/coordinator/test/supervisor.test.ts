@@ -116,14 +116,13 @@ t.test('supervisor: a file that is not there rejects, and a boot that throws doe
   await t.rejects(thrower.worker.start(), { message: 'no boot data' })
 })
 
-t.test('supervisor: a worker that dies is replaced within a second', async t => {
+t.test('supervisor: a worker that dies is replaced at once', async t => {
   for (const killer of [SAVE, ABORT]) {
     const { worker, events, tags, saying } = testWorker(t, DUTIFUL)
     await worker.start()
-    const diedMs = performance.now()
     await t.rejects(worker.ask(killer, TIMEOUT_MS), { code: 'USHER_WORKER_GONE' })
     await until(() => saying('a worker is up again').length === 1)
-    t.ok(performance.now() - diedMs < 1000, `took ${performance.now() - diedMs} ms`)
+    t.match(saying('a worker died and is replaced'), [{ pauseMs: 0 }])
     t.equal(worker.restarts, 1)
     t.strictSame(events, ['boot', 'up', `down ${tags()[0]}`, 'boot', 'up'],
       'the dead one is dealt with once, and before the next one starts')

@@ -12,8 +12,15 @@ t.test('every: does the work again and again until it is stopped', async t => {
       resolve()
     })
   })
-  await new Promise(resolve => setTimeout(resolve, 20))
-  t.equal(count, 3)
+  let later = 0
+  await new Promise<void>(resolve => {
+    const stop = every(1, () => {
+      if (++later < 5) return
+      stop()
+      resolve()
+    })
+  })
+  t.equal(count, 3, 'while another goes on')
 })
 
 t.test('every: keeps no thread alive', async t => {
