@@ -20,8 +20,8 @@ export interface ActionsParts {
 
 /** One of the two, as `/allow` takes it. */
 export interface DeniedTarget {
-  readonly userId?: string
-  readonly address?: string
+  readonly userId?: string | undefined
+  readonly address?: string | undefined
 }
 
 export interface Outcome {
@@ -76,8 +76,8 @@ export class Actions {
     return this.#denyEach([step], '', DENIED.targetDone(target, minutes))
   }
 
-  allow (denied: DeniedTarget): Promise<Outcome> {
-    return this.#allowEach([denied], DENIED.allowed(denied.userId ?? denied.address ?? ''))
+  allow ({ userId, address }: DeniedTarget): Promise<Outcome> {
+    return this.#allowEach([{ userId, address }], DENIED.allowed(userId ?? address ?? ''))
   }
 
   /** Takes back what has just been denied, and nothing else. */
@@ -128,7 +128,7 @@ export class Actions {
 
   #allowEach (targets: readonly DeniedTarget[], done: string): Promise<Outcome> {
     return this.#each(targets, DENIED.allowing(targets.length), done, async target => {
-      const answer = await this.#parts.post('/allow', target)
+      const answer = await this.#parts.post('/allow', optional(target))
       // Over by itself, or allowed by somebody else.
       return answer.isOk || answer.status === NOT_FOUND ? undefined : answer
     })
@@ -180,7 +180,9 @@ function failureOf (answer: Answer<unknown>): Failure | undefined {
 }
 
 /** Without what was left open. */
-function optional (fields: Readonly<Record<string, string | number | undefined>>): object {
+function optional (
+  fields: Readonly<Record<string, string | number | undefined>> | DeniedTarget
+): object {
   return Object.fromEntries(Object.entries(fields)
     .filter(([, value]) => value !== undefined && value !== ''))
 }

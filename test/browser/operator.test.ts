@@ -50,6 +50,7 @@ browserTest('operator: sees a visitor, denies them, and that page says so; allow
   await page.locator('#nav-users', { hasText: '1' }).waitFor()
 
   await page.getByRole('link', { name: /^Users/ }).click()
+  await page.getByLabel('Search by id or address').fill(cookie!.value.slice(0, 8))
   const row = page.locator('#users tr', { hasText: cookie!.value })
   await row.getByRole('checkbox').check()
   await page.getByRole('button', { name: 'Deny…' }).click()

@@ -148,7 +148,9 @@ t.test('actions: the last server is drained only when it is meant', async t => {
 
 t.test('actions: allows what was denied, and minds nothing that is over', async t => {
   const { actions, sent } = testActions([404])
-  const outcome = await actions.allow({ address: '192.0.2.1' })
+  // As the monitor lists it: with what `/allow` would refuse.
+  const listed = { address: '192.0.2.1', reason: 'Flood', until: null }
+  const outcome = await actions.allow(listed)
   t.strictSame(sent, [['/allow', { address: '192.0.2.1' }]])
   t.strictSame(outcome, { isDone: true, text: '192.0.2.1 is allowed again.' })
 })
