@@ -51,7 +51,8 @@ async function buildProgram () {
       bench: 'scripts/bench.ts',
       account: 'scripts/account.ts',
       credentials: 'packages/workers/src/credentials/main.ts',
-      screenshots: 'scripts/screenshots.ts'
+      screenshots: 'scripts/screenshots.ts',
+      verify: 'scripts/verify.ts'
     },
     outdir: fresh,
     bundle: true,
