@@ -52,7 +52,8 @@ async function buildProgram () {
       'bench-console': 'scripts/bench-console.ts',
       account: 'scripts/account.ts',
       credentials: 'packages/workers/src/credentials/main.ts',
-      screenshots: 'scripts/screenshots.ts'
+      screenshots: 'scripts/screenshots.ts',
+      verify: 'scripts/verify.ts'
     },
     outdir: fresh,
     bundle: true,

@@ -1,7 +1,7 @@
 /**
  * The robust mutex of a shard: one word that is 0 or names its owner, so that the lock of a thread
- * that died can be told from one that is merely held. Modelled in `docs/models/lock.pml` with
- * crashes at every step; the step names there and here are the same. Any thread may call this.
+ * that died can be told from one that is merely held. Modelled in `packages/shared/model/lock.pml`
+ * with deaths at every step; a step has its name behind an `@`, there and here. Any thread.
  *
  *     word: owner's thread tag << 1 | LOCK_WAIT        0: free
  *     the word after it counts how often a thread slept
@@ -29,7 +29,7 @@ export function acquireLock (
   words: Int32Array, at: number, owner: number, patienceMs: number,
   onWaited?: (ms: number) => void
 ): boolean {
-  if (Atomics.compareExchange(words, at, 0, owner) === 0) return true // TRY
+  if (Atomics.compareExchange(words, at, 0, owner) === 0) return true // @TRY
   for (let spin = 0; spin < SPINS; spin++) {
     if (Atomics.load(words, at) === 0 && Atomics.compareExchange(words, at, 0, owner) === 0) {
       return true
@@ -42,8 +42,8 @@ export function acquireLock (
 }
 
 export function releaseLock (words: Int32Array, at: number): void {
-  const held = Atomics.exchange(words, at, 0)
-  if ((held & LOCK_WAIT) !== 0) Atomics.notify(words, at, 1)
+  const held = Atomics.exchange(words, at, 0) // @RELEASE
+  if ((held & LOCK_WAIT) !== 0) Atomics.notify(words, at, 1) // @NOTIFY
 }
 
 /**
@@ -57,13 +57,13 @@ export function takeOverLock (
   if ((held & ~LOCK_WAIT) !== deadOwner) return false
   // WAIT stays set whether or not somebody sleeps; a needless wake-up harms nobody. The exchange
   // cannot lose a waiter: one that sets WAIT in between sleeps on a word that is about to change.
-  Atomics.store(words, at, owner | LOCK_WAIT)
+  Atomics.store(words, at, owner | LOCK_WAIT) // @TAKE_OVER
   return true
 }
 
 /** Wakes all sleepers: a killed waiter may have swallowed the wake-up that was meant for one. */
 export function wakeAllWaiters (words: Int32Array, at: number): void {
-  Atomics.notify(words, at)
+  Atomics.notify(words, at) // @NOTIFY_ALL
 }
 
 function acquireBySleeping (
@@ -74,14 +74,14 @@ function acquireBySleeping (
     if (held === 0) {
       // Others may sleep on this word as well, so whoever takes it from here on keeps WAIT set:
       // without it the next release would wake nobody.
-      if (Atomics.compareExchange(words, at, 0, owner | LOCK_WAIT) === 0) return true
+      if (Atomics.compareExchange(words, at, 0, owner | LOCK_WAIT) === 0) return true // @TRY_AGAIN
     }
     const remainingMs = deadlineMs - monotonicNowMs()
     if (remainingMs <= 0) return false
     if (held === 0) continue
-    const waited = held | LOCK_WAIT
+    const waited = held | LOCK_WAIT // @MARK
     if (held !== waited && Atomics.compareExchange(words, at, held, waited) !== held) continue
     Atomics.add(words, at + 1, 1)
-    Atomics.wait(words, at, waited, Math.min(remainingMs, SLEEP_MAX_MS))
+    Atomics.wait(words, at, waited, Math.min(remainingMs, SLEEP_MAX_MS)) // @SLEEP
   }
 }

@@ -22,8 +22,8 @@ export function recoverFrom (view: TableView, deadThreadTag: number): number {
   for (let shard = 0; shard < view.layout.shardCount; shard++) {
     const at = shardAt(view.layout, shard)
     if (takeOverLock(view.words, at + SHARD.LOCK, ownerWord(deadThreadTag), view.owner)) {
-      repairShard(view, at) // Before the release: whoever enters next relies on it.
-      unlockShard(view, at)
+      repairShard(view, at) // @REPAIR, before the release: whoever enters next relies on it.
+      unlockShard(view, at) // @GIVE_UP
       repaired++
     }
     wakeAllWaiters(view.words, at + SHARD.LOCK)

@@ -76,11 +76,11 @@ export function commitSlot (view: TableView, at: number, slot: number, commit: n
   const { words, layout } = view
   const here = slotAt(layout, at, slot)
   const before = words[here]!
-  count(view, at, commit, before, 1)
+  count(view, at, commit, before, 1) // @RAISE
   view.onStep?.('COMMIT_RAISED')
-  Atomics.store(words, here, commit)
+  Atomics.store(words, here, commit) // @STORE
   view.onStep?.('COMMIT_STORED')
-  count(view, at, before, commit, -1)
+  count(view, at, before, commit, -1) // @LOWER
 }
 
 /** Notes the address last seen from. The flag is down while the four words are being changed. */

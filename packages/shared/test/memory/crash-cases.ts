@@ -1,0 +1,326 @@
+/** The operations of the crash sweep: what is there before each, and what it does. */
+import { clientOfAddress, formatClient } from '@usher/shared/client.ts'
+import {
+  confirm, expireReservation, reserve, type ReserveRequest
+} from '@usher/shared/memory/reservations.ts'
+import { removeMatching, removeUser } from '@usher/shared/memory/removal.ts'
+import { findUser, readUsers, restoreUser } from '@usher/shared/memory/snapshot.ts'
+import { sweepShard } from '@usher/shared/memory/sweep.ts'
+import type { TableView } from '@usher/shared/memory/table-view.ts'
+import { leave, touch } from '@usher/shared/memory/visits.ts'
+import {
+  addressNumber, chooseLowest, clientNumber, HOME, reserveFor, type TestTable
+} from './test-table.ts'
+
+export interface CrashCase {
+  readonly name: string
+  /** The most that the table admits. */
+  readonly users: number
+  readonly servers: number
+  readonly prepare: (given: TestTable) => void
+  readonly operate: (view: TableView) => void
+  /** Whether a death in the middle leaves something to repair. */
+  readonly isChanging: boolean
+  /** So many at least, or the case does not do what it says. */
+  readonly stepsMin: number
+  /** The main thread holds the locks until the operation sleeps. */
+  readonly holdsLock?: boolean
+  /**
+   * The entry that the operation replaces by another, in two steps: a death in between leaves both
+   * until the older one times out. It counts once too often, and may be one over the limit.
+   */
+  readonly lingers?: string
+}
+
+const SMALL = { users: 16, servers: 3, isChanging: true }
+/** Four shards. */
+const LARGE = { users: 1024, servers: 3, isChanging: true }
+const NEWCOMER = clientNumber(5000)
+const KNOWN = clientNumber(3)
+const HERE = 0
+const THERE = 1
+const SILENT_MS = 60_000
+const HOME_ENTRY = `ip ${formatClient(clientOfAddress(HOME))}`
+
+/** Users 0 to `count`, on all servers, seen twice unless told otherwise. */
+function crowd ({ table }: TestTable, count: number, times = 2): void {
+  for (let round = 0; round < times; round++) {
+    for (let number = 0; number < count; number++) {
+      table.touch(clientNumber(number), number % 3, addressNumber(number))
+    }
+  }
+}
+
+const few = (given: TestTable): void => { crowd(given, 10) }
+const asked = (changes: Partial<ReserveRequest>): ReserveRequest => ({
+  client: NEWCOMER,
+  address: HOME,
+  isReturning: false,
+  untilMs: 2_000_000,
+  choose: chooseLowest,
+  ...changes
+})
+const eachShard = (view: TableView, work: (shard: number) => void): void => {
+  for (let shard = 0; shard < view.layout.shardCount; shard++) work(shard)
+}
+const sweep = (view: TableView): void => {
+  eachShard(view, shard => { sweepShard(view, shard, SILENT_MS, 0) })
+}
+const touchNewcomer = (view: TableView): void => { touch(view, NEWCOMER, HERE, HOME) }
+
+export const CASES: readonly CrashCase[] = [
+  {
+    ...SMALL, name: 'touch, a newcomer', stepsMin: 15, prepare: few, operate: touchNewcomer
+  },
+  {
+    ...SMALL,
+    name: 'touch, a newcomer in a slot that was left',
+    stepsMin: 15,
+    prepare (given) {
+      few(given)
+      for (const number of [2, 7]) given.table.leave(clientNumber(number), number % 3)
+    },
+    operate: touchNewcomer
+  },
+  {
+    ...SMALL,
+    name: 'touch, seen for the second time',
+    stepsMin: 5,
+    prepare: given => { crowd(given, 10, 1) },
+    operate: view => { touch(view, KNOWN, HERE, addressNumber(3)) }
+  },
+  {
+    ...SMALL,
+    name: 'touch, seen often',
+    isChanging: false,
+    stepsMin: 3,
+    prepare: few,
+    operate: view => { touch(view, KNOWN, HERE, addressNumber(3)) }
+  },
+  {
+    ...SMALL,
+    name: 'touch, from another address',
+    isChanging: false,
+    stepsMin: 8,
+    prepare: few,
+    operate: view => { touch(view, KNOWN, HERE, HOME) }
+  },
+  {
+    ...SMALL,
+    name: 'touch, a move',
+    stepsMin: 7,
+    prepare: few,
+    operate: view => { touch(view, KNOWN, THERE, addressNumber(3)) }
+  },
+  {
+    ...SMALL,
+    name: 'touch, arrives where a place is reserved',
+    stepsMin: 7,
+    prepare (given) {
+      few(given)
+      reserveFor(given, NEWCOMER)
+    },
+    operate: view => { touch(view, NEWCOMER, THERE, HOME) }
+  },
+  {
+    ...SMALL,
+    name: 'touch, an id takes the place of its address',
+    stepsMin: 25,
+    lingers: HOME_ENTRY,
+    prepare (given) {
+      few(given)
+      given.table.touch(clientOfAddress(HOME), THERE, HOME)
+    },
+    operate: touchNewcomer
+  },
+  {
+    ...SMALL,
+    name: 'touch, the same in a full table',
+    stepsMin: 25,
+    lingers: HOME_ENTRY,
+    prepare (given) {
+      crowd(given, 15)
+      for (let times = 0; times < 2; times++) given.table.touch(clientOfAddress(HOME), THERE, HOME)
+    },
+    operate: touchNewcomer
+  },
+  {
+    ...SMALL,
+    name: 'touch, a reservation gives way',
+    stepsMin: 25,
+    prepare (given) {
+      crowd(given, 15)
+      reserveFor(given, clientNumber(77))
+    },
+    operate: touchNewcomer
+  },
+  {
+    ...LARGE,
+    name: 'touch, one seen once gives way, in any shard',
+    stepsMin: 25,
+    prepare (given) {
+      crowd(given, 1023)
+      given.table.touch(clientNumber(7777), THERE, HOME)
+    },
+    operate: touchNewcomer
+  },
+  {
+    ...SMALL,
+    name: 'touch, nobody gives way',
+    isChanging: false,
+    stepsMin: 2,
+    prepare: given => { crowd(given, 16) },
+    operate: touchNewcomer
+  },
+  {
+    ...SMALL,
+    name: 'touch, after a wait for the lock',
+    stepsMin: 30,
+    holdsLock: true,
+    prepare: few,
+    operate: touchNewcomer
+  },
+  {
+    ...SMALL, name: 'leave', stepsMin: 8, prepare: few, operate: view => { leave(view, KNOWN, HERE) }
+  },
+  {
+    ...SMALL,
+    name: 'leave, with a place reserved elsewhere',
+    stepsMin: 4,
+    prepare (given) {
+      few(given)
+      given.table.reserve(asked({ client: KNOWN, address: addressNumber(3), choose: () => THERE }))
+    },
+    operate: view => { leave(view, KNOWN, HERE) }
+  },
+  {
+    ...SMALL,
+    name: 'leave, of one who is not here',
+    isChanging: false,
+    stepsMin: 2,
+    prepare: few,
+    operate: view => { leave(view, KNOWN, THERE) }
+  },
+  {
+    ...SMALL,
+    name: 'reserve, for a newcomer',
+    stepsMin: 15,
+    prepare: few,
+    operate: view => { reserve(view, asked({})) }
+  },
+  {
+    ...SMALL,
+    name: 'reserve, for a user',
+    stepsMin: 5,
+    prepare: few,
+    operate: view => { reserve(view, asked({ client: KNOWN, choose: () => THERE })) }
+  },
+  {
+    ...SMALL,
+    name: 'reserve, again and elsewhere',
+    stepsMin: 5,
+    prepare (given) {
+      few(given)
+      given.table.reserve(asked({ choose: () => THERE }))
+    },
+    operate: view => { reserve(view, asked({ choose: () => HERE })) }
+  },
+  {
+    ...SMALL,
+    name: 'reserve, for an id that takes the place of its address',
+    stepsMin: 25,
+    lingers: HOME_ENTRY,
+    prepare (given) {
+      few(given)
+      given.table.touch(clientOfAddress(HOME), THERE, HOME)
+    },
+    operate: view => { reserve(view, asked({ isReturning: true, choose: () => HERE })) }
+  },
+  {
+    ...LARGE,
+    name: 'reserve, another reservation gives way',
+    stepsMin: 25,
+    prepare (given) {
+      crowd(given, 1023)
+      reserveFor(given, clientNumber(77777))
+    },
+    operate: view => { reserve(view, asked({ choose: () => HERE })) }
+  },
+  {
+    ...SMALL,
+    name: 'confirm',
+    isChanging: false,
+    stepsMin: 3,
+    prepare (given) {
+      few(given)
+      given.table.reserve(asked({ choose: () => THERE }))
+    },
+    operate: view => { confirm(view, NEWCOMER, THERE, 3_000_000) }
+  },
+  {
+    ...SMALL,
+    name: 'expire reservations, of newcomers and of users',
+    stepsMin: 20,
+    prepare (given) {
+      few(given)
+      for (const client of [NEWCOMER, KNOWN]) {
+        given.table.reserve(asked({ client, untilMs: 1, choose: () => THERE }))
+      }
+    },
+    operate (view) {
+      for (let slot = 0; slot < 11; slot++) expireReservation(view, slot)
+    }
+  },
+  {
+    ...LARGE,
+    name: 'sweep, silent users and reservations in all shards',
+    stepsMin: 100,
+    prepare (given) {
+      crowd(given, 20)
+      given.table.reserve(asked({ client: KNOWN, untilMs: 1, choose: () => THERE }))
+      given.clock.nowMs += SILENT_MS + 1
+      for (const number of [3, 20, 21, 22]) given.table.touch(clientNumber(number), HERE, HOME)
+    },
+    operate: sweep
+  },
+  {
+    ...SMALL, name: 'remove, one by its id', stepsMin: 8, prepare: few, operate: view => { removeUser(view, KNOWN) }
+  },
+  {
+    ...LARGE,
+    name: 'remove, whoever has this address',
+    stepsMin: 60,
+    prepare (given) {
+      crowd(given, 30)
+      for (let number = 100; number < 110; number++) {
+        given.table.touch(clientNumber(number), HERE, HOME)
+      }
+    },
+    operate (view) {
+      eachShard(view, shard => {
+        removeMatching(view, shard, 0, (_client, address) => address.w3 === HOME.w3)
+      })
+    }
+  },
+  {
+    ...SMALL,
+    name: 'restore',
+    stepsMin: 15,
+    prepare: few,
+    operate (view) {
+      const saved = { client: NEWCOMER, address: HOME, firstSeenAgoMs: 5000, lastSeenAgoMs: 1000 }
+      restoreUser(view, saved, HERE)
+    }
+  },
+  {
+    ...SMALL,
+    name: 'read, a page and a user',
+    isChanging: false,
+    stepsMin: 4,
+    prepare: few,
+    operate (view) {
+      readUsers(view, 0, 100)
+      findUser(view, KNOWN)
+    }
+  }
+]
