@@ -33,9 +33,14 @@ export async function startProgram (settings: Record<string, string> = {}): Prom
   let complaint = ''
   child.stderr.on('data', (text: Buffer) => { complaint += text.toString() })
   const ready = new Promise<Record<string, unknown>>((resolve, reject) => {
-    createInterface(child.stdout).on('line', text => {
+    const lines = createInterface(child.stdout)
+    lines.on('line', text => {
       const line = JSON.parse(text) as Record<string, unknown>
-      if (String(line['msg']).startsWith('Usher is ready')) resolve(line)
+      if (!String(line['msg']).startsWith('Usher is ready')) return
+      resolve(line)
+      // The rest only has to go somewhere: the last line may be cut off by the program's end.
+      lines.close()
+      child.stdout.resume()
     })
     void exited.then(([code]) => {
       reject(new Error(`the program ended with ${code} before it was ready: ${complaint}`))

@@ -4,6 +4,7 @@
  */
 import { find, make, setText } from './dom.ts'
 import { USERS } from './texts.ts'
+import { Typing } from './typing.ts'
 import { EVERYBODY, isSort, type UsersQuery, type UsersSort } from './users-page.ts'
 
 export interface UsersToolsParts {
@@ -14,6 +15,7 @@ export interface UsersToolsParts {
   readonly clear: () => boolean
 }
 
+/** Between two searches, while somebody types. */
 const TYPING_PAUSE_MS = 80
 /** How long the button says that it has copied. */
 const COPIED_MS = 2000
@@ -23,13 +25,15 @@ export class UsersTools {
   readonly #search = find<HTMLInputElement>('search')
   readonly #sort = find<HTMLSelectElement>('sort')
   #query: UsersQuery = EVERYBODY
-  #typing: ReturnType<typeof setTimeout> | undefined
+  readonly #typing = new Typing({
+    onText: text => { this.#searchFor(text) },
+    schedule: action => { setTimeout(action, TYPING_PAUSE_MS) }
+  })
 
   constructor (parts: UsersToolsParts) {
     this.#parts = parts
     this.#search.addEventListener('input', () => {
-      clearTimeout(this.#typing)
-      this.#typing = setTimeout(() => { this.#searchFor(this.#search.value) }, TYPING_PAUSE_MS)
+      this.#typing.type(this.#search.value)
     })
     find('server-filter').addEventListener('change', event => {
       this.#change({ server: (event.target as HTMLInputElement).value })
@@ -83,8 +87,10 @@ export class UsersTools {
   }
 
   #change (change: Partial<UsersQuery>, isTyped = false): void {
-    clearTimeout(this.#typing)
-    this.#parts.onChange({ ...this.#query, ...change }, isTyped)
+    this.#typing.forget()
+    // The last keystrokes may not have been passed on.
+    const search = this.#search.value.trim()
+    this.#parts.onChange({ ...this.#query, search, ...change }, isTyped)
   }
 
   #searchFor (text: string): void {
