@@ -47,14 +47,7 @@ export class ServersTable {
       const row = this.#rows.get(server.port) ?? this.#add(server)
       row.server = server
       fill(row, server, servers, nowMs)
-      const isLast = isLastAvailable(server, servers)
-      row.button.toggleAttribute('aria-describedby', isLast)
-      if (isLast) {
-        row.button.setAttribute('aria-disabled', 'true')
-        row.button.setAttribute('aria-describedby', this.#whyId)
-      } else {
-        row.button.removeAttribute('aria-disabled')
-      }
+      explain(row.button, isLastAvailable(server, servers) ? this.#whyId : undefined)
     }
   }
 
@@ -83,10 +76,20 @@ interface Row {
   readonly element: HTMLElement
   readonly state: StateLabel
   readonly left: ShareBar
-  readonly leftBox: HTMLElement
   readonly cells: ReadonlyMap<Column, HTMLElement>
   readonly action: HTMLElement
   readonly button: HTMLButtonElement
+}
+
+/** @param whyId the element that says why the button does nothing; undefined when it does */
+function explain (button: HTMLElement, whyId: string | undefined): void {
+  if (whyId === undefined) {
+    button.removeAttribute('aria-disabled')
+    button.removeAttribute('aria-describedby')
+  } else {
+    button.setAttribute('aria-disabled', 'true')
+    button.setAttribute('aria-describedby', whyId)
+  }
 }
 
 function makeHead (): HTMLElement {
@@ -114,7 +117,6 @@ function makeServerRow (server: Server): Row {
   const { port, index, folder = '' } = server
   const state = new StateLabel()
   const left = new ShareBar()
-  const leftBox = make('div', 'left12', state.element, left.element)
   const button = make('button', 'btn small')
   button.type = 'button'
   const action = makeCell('act', button)
@@ -127,8 +129,8 @@ function makeServerRow (server: Server): Row {
     makeCell(`c-srv ${colourClass(index)}`,
       make('span', 'id', make('i', 'swatch'), make('b', 'ltr', port)),
       make('br', ''), make('span', 'muted', folder)),
-    makeCell('c-state wrap', leftBox), ...cells.values(), action)
-  return { server, element, state, left, leftBox, cells, action, button }
+    makeCell('c-state wrap', make('div', 'left12', state.element, left.element)), ...cells.values(), action)
+  return { server, element, state, left, cells, action, button }
 }
 
 function fill (row: Row, server: Server, servers: readonly Server[], nowMs: number): void {
