@@ -7,6 +7,7 @@ import { setTimeout } from 'node:timers/promises'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import type { Client } from '@usher/shared/client.ts'
 import type { DenyEntry } from '@usher/shared/deny-list.ts'
+import type { LogLossesMemory } from '@usher/shared/memory/log-losses.ts'
 import {
   allocateMeters, ClusterMeter, ROUTER_METER, ThreadMeter
 } from '@usher/shared/memory/meters.ts'
@@ -31,6 +32,8 @@ export interface CoordinatorParts {
   readonly programDir: string
   readonly isTerminal: boolean
   readonly log: Logger
+  /** Of that log; the workers' share it. */
+  readonly logLosses: LogLossesMemory
 }
 
 /** What connections may take of SHUTDOWN_TIMEOUT; the rest is for saving the users. */
@@ -61,7 +64,7 @@ export class Coordinator implements AskedActions {
   #sweep: Sweep | undefined
   #closed: Promise<void> | undefined
 
-  constructor ({ settings, programDir, isTerminal, log }: CoordinatorParts) {
+  constructor ({ settings, programDir, isTerminal, log, logLosses }: CoordinatorParts) {
     const randomWord = (): number => randomBytes(4).readInt32LE()
     const memory = allocateTable(settings.maxUsers, settings.ports.length, randomWord)
     this.#settings = settings
@@ -87,9 +90,15 @@ export class Coordinator implements AskedActions {
     })
     this.#states = new ServerStates({ table: this.#table, ports: settings.ports, log })
     this.#workers = new Workers({
-      boot: () => (
-        { memory, meters, settings, denyEntries: this.#expulsion.entries, isTerminal, programDir }
-      ),
+      boot: () => ({
+        memory,
+        meters,
+        logLosses,
+        settings,
+        denyEntries: this.#expulsion.entries,
+        isTerminal,
+        programDir
+      }),
       ports: settings.ports,
       programDir,
       table: this.#table,

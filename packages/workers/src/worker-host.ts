@@ -132,7 +132,11 @@ function makeContext (
       onLockWaited: ms => { meter.lockWaited(ms) }
     }),
     log: openLog({
-      thread: name, level: settings.logLevel, file: settings.logFile, isTerminal
+      thread: name,
+      level: settings.logLevel,
+      file: settings.logFile,
+      isTerminal,
+      losses: boot.logLosses
     }),
     ask
   }
