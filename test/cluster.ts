@@ -64,6 +64,8 @@ const PORTS_BY_KERNEL = {
   PORTS: '0,0,0', ROUTING_PORT: '0', MONITORING_PORT: '0', HOST: '127.0.0.1', IP: '127.0.0.1'
 }
 const FILE_LOOK_MS = 20
+/** tap would have its own code run in the program, with handlers for signals that node ignores. */
+const AS_GIVEN = 'export NODE_OPTIONS="$GIVEN_OPTIONS"'
 
 /** Starts the program; it is stopped at the end of the test if it still runs. */
 export async function startCluster (
@@ -71,9 +73,9 @@ export async function startCluster (
 ): Promise<Cluster> {
   const { cwd = workingFolder(t), nodeOptions = '', program = PROGRAM, logFile } = options
   const { shell = 'exec "$@"' } = options
-  const child = spawn('sh', ['-c', shell, 'sh', process.execPath, program], {
+  const child = spawn('sh', ['-c', `${AS_GIVEN}; ${shell}`, 'sh', process.execPath, program], {
     cwd,
-    env: { PATH: process.env['PATH'], NODE_OPTIONS: nodeOptions, ...PORTS_BY_KERNEL, ...settings },
+    env: { PATH: process.env['PATH'], GIVEN_OPTIONS: nodeOptions, ...PORTS_BY_KERNEL, ...settings },
     stdio: ['ignore', 'pipe', 'pipe']
   })
   const exited = once(child, 'exit') as Promise<[number | null]>

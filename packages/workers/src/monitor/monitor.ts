@@ -41,8 +41,13 @@ export async function openMonitor (
   const watch = new Watch(context, stores)
   const [pages] = await Promise.all([
     loadPages(programDir),
-    ensureFirstAdmin(accounts, settings.adminPassword, password => credentials.hash(password),
-      text => { writeSync(STDERR, text) })
+    ensureFirstAdmin({
+      accounts,
+      adminPassword: settings.adminPassword,
+      hashPassword: password => credentials.hash(password),
+      print: text => { writeSync(STDERR, text) },
+      log
+    })
   ])
   const { checked, fastify } = await buildApp({
     version: manifest.version,
