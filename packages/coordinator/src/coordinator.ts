@@ -85,7 +85,6 @@ export class Coordinator implements AskedActions {
       tellServers: order => this.#workers.tellServers(order, ASKED_ORDER_TIMEOUT_MS),
       closeAtRouter: async isMatch => { await this.#router?.closeClients(isMatch) },
       now: monotonicNowMs,
-      wallNow: Date.now,
       log
     })
     this.#states = new ServerStates({ table: this.#table, ports: settings.ports, log })

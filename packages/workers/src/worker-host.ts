@@ -102,7 +102,7 @@ interface HeldDenyList {
 }
 
 function holdDenyList (): HeldDenyList {
-  const list = new DenyList(Date.now)
+  const list = new DenyList(monotonicNowMs)
   let setKnown = (): void => {}
   const known = new Promise<void>(resolve => { setKnown = resolve })
   return {

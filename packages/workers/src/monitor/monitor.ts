@@ -76,9 +76,7 @@ export async function openMonitor (
         throttle: new LoginThrottle(monotonicNowMs),
         count: outcome => { watch.countLogin(outcome) }
       }),
-      actions: new Actions({
-        table, ports: settings.ports, denials, audit, ask, wallNow: Date.now
-      }),
+      actions: new Actions({ table, ports: settings.ports, denials, audit, ask }),
       users: ({ q, ...query }) =>
         findUsers(table, { ...query, prefix: q }, settings.ports, Date.now()),
       sharing: addresses => countSharing(table, addresses),

@@ -1,6 +1,7 @@
 /** A static server's thread: one port, one folder, and the page script. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { openDoor } from '@usher/shared/http/serve.ts'
 import { htmlReply, NO_STORE } from '@usher/shared/http/replies.ts'
 import { leaverMatch } from '@usher/shared/leavers.ts'
@@ -60,7 +61,7 @@ await runWorker(async ({ boot, table, denyList, denyListKnown, meter, log }) => 
     connectionCount: () => door.connectionCount(),
     async carryOut (order) {
       if (order.type === 'close-clients') {
-        await door.closeClients(leaverMatch(order.leavers, Date.now))
+        await door.closeClients(leaverMatch(order.leavers, monotonicNowMs))
       }
       if (order.type === 'prepare-reload') prepared = await load()
       if (order.type === 'commit-reload') site = prepared ?? site
