@@ -253,8 +253,9 @@ function historySql (db: Database) {
     'INSERT INTO HistoryEvents (At, Type, Port) VALUES (?, ?, ?)')
   const events = db.prepare<[number, number], EventRow>(`SELECT ID AS id, At AS atMs, Type AS type,
     Port AS port FROM HistoryEvents WHERE At >= ? ORDER BY At DESC, ID DESC LIMIT ?`)
-  const trimSamples = db.prepare<[number]>('DELETE FROM History WHERE At < ?')
-  const trimEvents = db.prepare<[number]>('DELETE FROM HistoryEvents WHERE At < ?')
+  const trimSamples = db.prepare<[number, number]>('DELETE FROM History WHERE At < ? OR At > ?')
+  const trimEvents = db.prepare<[number, number]>(
+    'DELETE FROM HistoryEvents WHERE At < ? OR At > ?')
   const keepNewestEvents = db.prepare<[number]>(`DELETE FROM HistoryEvents WHERE ID <= (
     SELECT MAX(ID) FROM HistoryEvents) - ?`)
   return {
@@ -264,9 +265,10 @@ function historySql (db: Database) {
       addEvent.run(atMs, type, port)
     },
     eventsFrom: (atMs: number, limit: number) => events.all(atMs, limit),
-    trimHistory: (beforeMs: number, eventsMax: number) => {
-      trimSamples.run(beforeMs)
-      trimEvents.run(beforeMs)
+    /** Keeps what is of these times, and of events so many. */
+    trimHistory: (fromMs: number, toMs: number, eventsMax: number) => {
+      trimSamples.run(fromMs, toMs)
+      trimEvents.run(fromMs, toMs)
       keepNewestEvents.run(eventsMax)
     }
   }
