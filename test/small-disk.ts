@@ -13,7 +13,8 @@ export interface SmallDisk {
   readonly dir: string
   /** From now on it takes nothing more from this process. */
   fill (pid: number): void
-  makeRoom (pid: number): void
+  /** Also for a process that has ended: left out then. */
+  makeRoom (pid?: number): void
 }
 
 type Owner = Parameters<typeof workingFolder>[0]
@@ -34,7 +35,7 @@ function limitedFiles (_t: Owner, cwd: string): SmallDisk {
     name: 'files that may not grow',
     dir: cwd,
     fill: pid => { limit(pid, '0') },
-    makeRoom: pid => { limit(pid, 'unlimited') }
+    makeRoom: pid => { if (pid !== undefined) limit(pid, 'unlimited') }
   }
 }
 

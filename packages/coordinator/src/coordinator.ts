@@ -38,6 +38,9 @@ export interface CoordinatorParts {
 
 /** What connections may take of SHUTDOWN_TIMEOUT; the rest is for saving the users. */
 const CONNECTIONS_SHARE = 0.7
+/** Of what is left then: a locked database takes its time, and the monitor has to end after it. */
+const SAVING_SHARE = 0.6
+const ENDING_SHARE = 0.8
 const RELOAD_TIMEOUT_MS = 60_000
 const ORDER_TIMEOUT_MS = 5000
 /** Shorter than the monitor waits for its answer, so that it hears which thread was too slow. */
@@ -176,6 +179,8 @@ export class Coordinator implements AskedActions {
 
   async #stop (): Promise<void> {
     const { shutdownTimeoutMs, ports } = this.#settings
+    const endMs = monotonicNowMs() + shutdownTimeoutMs
+    const leftMs = (): number => Math.max(0, endMs - monotonicNowMs())
     this.#log.info('stopping: what has begun is answered')
     const connectionsMs = shutdownTimeoutMs * CONNECTIONS_SHARE
     const [isRouterDone] = await Promise.all([
@@ -186,12 +191,12 @@ export class Coordinator implements AskedActions {
     if (!isRouterDone) this.#log.warn('visitors of the router were cut off: they took too long')
     await this.#sweep?.close()
     try {
-      await this.#workers.monitor.ask({ type: 'save-users' }, shutdownTimeoutMs)
+      await this.#workers.monitor.ask({ type: 'save-users' }, leftMs() * SAVING_SHARE)
     } catch (error) {
       this.#log.error({ err: error }, 'the active users could not be saved')
     }
     logUsers(this.#table, ports, this.#log)
-    await this.#workers.close(shutdownTimeoutMs)
+    await this.#workers.close(leftMs() * ENDING_SHARE)
   }
 
   async #tellReadiness (reason: string | undefined): Promise<void> {

@@ -46,9 +46,10 @@ export async function openStores (
     now: steadyNow
   })
   const denials = new Denials(database, { steadyNow, monotonicNow: now, wallNow })
+  const audit = new Audit(database, { log, wallNow })
   // What fails now is tried again, and the database has logged why.
   const upkeep = async (): Promise<void> => {
-    await Promise.allSettled([sessions.sweep(), denials.removeExpired()])
+    await Promise.allSettled([sessions.sweep(), denials.removeExpired(), audit.save()])
   }
   void upkeep()
   const timer = setInterval(() => { void upkeep() }, options.upkeepIntervalMs ?? UPKEEP_INTERVAL_MS)
@@ -57,11 +58,11 @@ export async function openStores (
     accounts: new Accounts(database),
     sessions,
     denials,
-    audit: new Audit(database, { log, wallNow }),
+    audit,
     history: new HistoryStore(database),
     async close () {
       clearInterval(timer)
-      await sessions.sweep().catch(() => {})
+      await Promise.allSettled([sessions.sweep(), audit.save()])
       database.close()
     }
   }

@@ -3,7 +3,7 @@ import t, { type Test } from 'tap'
 import { openStores, type Stores, type StoresOptions } from '../../src/monitor/stores.ts'
 import type { UsherDatabase } from '../../src/usher-database.ts'
 import { linesLog } from '../fixtures/lines-log.ts'
-import { testDatabase } from '../fixtures/test-database.ts'
+import { onFullDisk, testDatabase } from '../fixtures/test-database.ts'
 
 const START_MS = 1_790_000_000_000
 const DENIAL = { kind: 'address', text: '::1', reason: '', by: 'Anna' } as const
@@ -69,6 +69,21 @@ t.test('stores: what is over leaves the file by itself, and the clock is noted',
   }
   while (!isDone()) await setTimeout(1)
   t.pass('before the test runs out of time')
+})
+
+t.test('stores: what the audit could not save is saved at the end', async t => {
+  const { path, database: first } = testDatabase(t)
+  const disk = onFullDisk(t, path)
+  const stores = await open(t, disk.database, { wallMs: START_MS, monotonicMs: 0 })
+  const detail = { filler: 'x'.repeat(3000) }
+  for (let deed = 0; deed < 20; deed++) {
+    await stores.audit.add({ who: 'Anna', action: 'deed', detail, address: '::1' })
+  }
+  const stored = () => first.read(sql => sql.auditBefore(1000, 100).length)
+  t.ok(await stored() < 20)
+  disk.makeRoom()
+  await stores.close()
+  t.equal(await stored(), 20)
 })
 
 t.test('stores: close twice, and with a database that takes nothing', async t => {
