@@ -12,11 +12,15 @@ import {
   hasBegunRequest, hasEnded, isQuiet, makeLast, NO_WORDS, pauseIfBehind, UNANSWERED_MAX,
   type Connection
 } from './connection.ts'
+import type { ConnectionShares } from './connection-shares.ts'
 import { linger } from './linger.ts'
 
 /** A graceful close ends a connection that has been silent for this long. */
 export const SILENT_CLOSE_MS = 500
-/** Above this share of the maximum, the longest idle connection makes room for a new one. */
+/**
+ * Above this share of the maximum a connection makes room for a new one: of an address that has
+ * more than its share, else the longest idle.
+ */
 const CROWDED_SHARE = 0.8
 /** A client that takes no byte of its reply for so many socket timeouts is gone. */
 const REPLY_STALL_FACTOR = 6
@@ -32,6 +36,7 @@ export class Connections {
   /** Longest idle first. A lingering connection counts as idle. */
   readonly #idle = new Set<Connection>()
   readonly #crowdedCount: number
+  readonly #shares: ConnectionShares
   readonly #socketTimeoutMs: number
   readonly #replyStallMs: number
   readonly #clientCloseMs: number
@@ -41,7 +46,8 @@ export class Connections {
   #closed: Promise<void> | undefined
   #onEmpty: (() => void) | undefined
 
-  constructor (maxConnections: number, socketTimeoutMs: number) {
+  constructor (maxConnections: number, socketTimeoutMs: number, shares: ConnectionShares) {
+    this.#shares = shares
     this.#crowdedCount = Math.floor(maxConnections * CROWDED_SHARE)
     this.#socketTimeoutMs = socketTimeoutMs
     this.#replyStallMs = socketTimeoutMs * REPLY_STALL_FACTOR
@@ -55,11 +61,12 @@ export class Connections {
   /** A socket was accepted; with TLS, `open` follows for the one that carries the plain text. */
   accept (socket: Socket): void {
     this.#accepted.add(socket)
+    this.#shares.accept(socket)
     socket.once('close', () => {
       this.#accepted.delete(socket)
       if (this.#accepted.size === 0) this.#onEmpty?.()
     })
-    if (this.#accepted.size > this.#crowdedCount) this.#endLongestIdle()
+    if (this.#accepted.size > this.#crowdedCount) this.#makeRoom(socket)
   }
 
   /** HTTP begins on this socket. */
@@ -74,6 +81,7 @@ export class Connections {
       idleBytesRead: 0
     }
     this.#open.set(socket, connection)
+    this.#shares.open(socket)
     // node:http calls this after a reply that closes the connection; at once is too early.
     socket.destroySoon = () => this.#endAfterReply(connection)
     // A client that resets its connection is no error; node:http drops its own listener at times.
@@ -208,6 +216,14 @@ export class Connections {
     connection.lastWords ??= NO_WORDS
     this.#idle.add(connection)
     linger(connection.socket, connection.lastWords, this.#replyStallMs)
+  }
+
+  #makeRoom (newcomer: Socket): void {
+    const mayEnd = (socket: Socket): boolean => this.#open.get(socket)?.unanswered.size === 0
+    const over = this.#shares.findOver(newcomer, mayEnd)
+    if (over !== undefined) over.destroy()
+    else if (this.#shares.hasMoreThanItsShare(newcomer)) newcomer.destroy()
+    else this.#endLongestIdle()
   }
 
   /** Sockets are looked at once each between two idle times, so this takes no time on average. */
