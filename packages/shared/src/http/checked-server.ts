@@ -81,7 +81,7 @@ export function createCheckedServer (
     // The parser stops at an upgrade, wanted or not, and loses what came with it: end in good time.
     if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false
     if (hasBody(request)) awaitBody(request, response)
-    listener(request, response)
+    connections.carryOut(request.socket, () => { listener(request, response) })
   }
   const awaitBody = (request: IncomingMessage, response: ServerResponse): void => {
     if (expectsContinue(request)) response.writeContinue()

@@ -14,6 +14,7 @@ import {
 } from './connection.ts'
 import type { ConnectionShares } from './connection-shares.ts'
 import { linger } from './linger.ts'
+import { Pipelines, takeTurn } from './pipeline.ts'
 
 /** A graceful close ends a connection that has been silent for this long. */
 export const SILENT_CLOSE_MS = 500
@@ -37,6 +38,7 @@ export class Connections {
   readonly #idle = new Set<Connection>()
   readonly #crowdedCount: number
   readonly #shares: ConnectionShares
+  readonly #pipelines: Pipelines
   readonly #socketTimeoutMs: number
   readonly #replyStallMs: number
   readonly #clientCloseMs: number
@@ -48,6 +50,7 @@ export class Connections {
 
   constructor (maxConnections: number, socketTimeoutMs: number, shares: ConnectionShares) {
     this.#shares = shares
+    this.#pipelines = new Pipelines(maxConnections)
     this.#crowdedCount = Math.floor(maxConnections * CROWDED_SHARE)
     this.#socketTimeoutMs = socketTimeoutMs
     this.#replyStallMs = socketTimeoutMs * REPLY_STALL_FACTOR
@@ -74,6 +77,7 @@ export class Connections {
     const connection: Connection = {
       socket,
       unanswered: new Set(),
+      turns: [],
       latest: undefined,
       madeLast: undefined,
       lastWords: undefined,
@@ -89,6 +93,7 @@ export class Connections {
     socket.once('close', () => {
       this.#open.delete(socket)
       this.#idle.delete(connection)
+      this.#pipelines.removeAll(connection)
       if (this.#isSilenceOver) this.#endHandshakes()
     })
     // A socket that another door has read from brings the beginning of a request along.
@@ -103,14 +108,24 @@ export class Connections {
   begin (request: IncomingMessage, response: ServerResponse): boolean {
     const connection = this.#open.get(request.socket)
     if (connection === undefined || hasEnded(connection)) return false
+    if (!this.#pipelines.hasRoom(connection)) {
+      makeLast(connection)
+      this.refuse(request.socket, NO_WORDS)
+      return false
+    }
     this.#idle.delete(connection)
     connection.latest = { request, response }
-    connection.unanswered.add(response)
+    this.#pipelines.add(connection, response)
     if (this.#isClosing) makeLast(connection)
     if (connection.unanswered.size === UNANSWERED_MAX) pauseIfBehind(connection)
     response.once('prefinish', () => this.#limitStall(connection.socket))
     response.once('finish', () => this.#finish(connection, response))
     return true
+  }
+
+  /** Carries out what a begun request asks for: at once, or when it has its turn. */
+  carryOut (socket: Socket, request: () => void): void {
+    takeTurn(this.#open.get(socket)!, request)
   }
 
   /**
@@ -127,7 +142,7 @@ export class Connections {
       // A reply that waits for the rest of a broken request would wait for ever.
       if (!replaced.writableEnded) socket.destroy()
     } else if (replaced !== undefined) {
-      connection.unanswered.delete(replaced)
+      this.#pipelines.remove(connection, replaced)
     }
     if (connection.unanswered.size === 0) this.#linger(connection)
   }
@@ -185,7 +200,7 @@ export class Connections {
   }
 
   #finish (connection: Connection, response: ServerResponse): void {
-    connection.unanswered.delete(response)
+    this.#pipelines.remove(connection, response)
     if (connection.isLingering) return
     if (connection.unanswered.size === UNANSWERED_MAX - 1) connection.socket.resume()
     if (connection.unanswered.size > 0) connection.socket.setTimeout(0)
