@@ -62,3 +62,13 @@ export function pauseIfBehind ({ socket, unanswered }: Connection): void {
     if (unanswered.size >= UNANSWERED_MAX) socket.pause()
   })
 }
+
+/**
+ * Nothing more is read as a request here, but replies are still due: what is not read needs no
+ * memory either. Whoever lingers with the connection reads again.
+ */
+export function pauseIfDone (connection: Connection): void {
+  process.nextTick(() => {
+    if (!connection.isLingering) connection.socket.pause()
+  })
+}
