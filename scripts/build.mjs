@@ -49,6 +49,7 @@ async function buildProgram () {
       monitor: 'packages/workers/src/monitor/main.ts',
       load: 'scripts/load.ts',
       bench: 'scripts/bench.ts',
+      attackers: 'scripts/attackers.ts',
       'bench-console': 'scripts/bench-console.ts',
       account: 'scripts/account.ts',
       credentials: 'packages/workers/src/credentials/main.ts',
