@@ -55,6 +55,7 @@ async function buildProgram () {
       screenshots: 'scripts/screenshots.ts',
       fuzz: 'scripts/fuzz.ts',
       'fuzz-thread': 'scripts/fuzz-thread.ts',
+      soak: 'scripts/soak.ts',
       verify: 'scripts/verify.ts'
     },
     outdir: fresh,

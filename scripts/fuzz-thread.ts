@@ -15,6 +15,7 @@ const FOLDER_INPUTS_MAX = 500
 
 let folder = makeFolder()
 let inputCount = 0
+process.once('exit', () => { rmSync(folder, { recursive: true, force: true }) })
 
 parentPort!.on('message', (input: ThreadInput) => {
   void tryOut(input).then(wrongs => { parentPort!.postMessage(wrongs) })
@@ -35,7 +36,5 @@ async function tryOut (input: ThreadInput): Promise<string[]> {
 }
 
 function makeFolder (): string {
-  const made = mkdtempSync(join(tmpdir(), 'usher-fuzz-'))
-  process.once('exit', () => { rmSync(made, { recursive: true, force: true }) })
-  return made
+  return mkdtempSync(join(tmpdir(), 'usher-fuzz-'))
 }

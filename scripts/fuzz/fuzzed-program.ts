@@ -3,23 +3,21 @@
  * nobody may see, a session for each kind of operator; and the questions that it must always
  * answer.
  */
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { runAccountCommand } from '@usher/workers/accounts/account-command.ts'
+import { Operator } from '../operator.ts'
 import { ProcessProbe, type ProcessFigures } from '../process-figures.ts'
 import { startProgram, type LogLine, type Program } from '../started-program.ts'
 import { PORT_MARKS, SESSION_MARK, type RequestInput } from './inputs.ts'
 import type { Secrets } from './judge.ts'
-import { Operator } from './operator.ts'
+import { INDEX, makeSite, SECRET } from './planted-site.ts'
 import type { Subject } from './subject.ts'
 
-const SECRET = 'planted-secret-7f3a'
 const PASSWORD = 'a password that no input has'
-/** Names that no input has: attempts to log in are counted by name. */
-const OPERATORS = { administrator: ['usher-fuzz-administrator', 1], viewer: ['usher-fuzz-viewer', 0] } as const
+type Role = 'viewer' | 'administrator'
+const PERMISSIONS: ReadonlyArray<readonly [Role, number]> = [['viewer', 0], ['administrator', 1]]
 const PUBLIC_HOST = 'shop.example'
-const INDEX = '<!doctype html><title>fuzz</title><p>The start page.'
 const MAX_USERS = 128
 const SETTINGS = {
   HTML_DIRS: 'site',
@@ -43,11 +41,22 @@ const ASK_MS_MAX = 10_000
 /** Never in an input. Seen twice, so that it is never displaced. */
 const PROBE_ID = '0badcafe-0000-4000-8000-00000000f00d'
 
+/**
+ * Two of one permission, under names that no input has. What ends a session, or counts as an
+ * attempt to log in, is done by the one that nothing else needs.
+ */
+interface Seats {
+  readonly stayer: Operator
+  readonly leaver: Operator
+}
+
+const ENDING = /logout|password/i
+
 export class FuzzedProgram implements Subject {
   readonly #program: Program
   readonly #heaps: ProcessProbe
   readonly #complaints: string[]
-  readonly #operators: Readonly<Record<'viewer' | 'administrator', Operator>>
+  readonly #operators: ReadonlyMap<Role, Seats>
   #isStopping = false
 
   /** @param isProxied whether this machine's X-Forwarded-* are believed */
@@ -65,18 +74,19 @@ export class FuzzedProgram implements Subject {
       onLine: line => { if (isGrave(line)) complain(`logged: ${JSON.stringify(line)}`) },
       onComplaint: text => complain(`said: ${text}`)
     })
-    for (const [name, permission] of Object.values(OPERATORS)) {
-      await addAccount(program.folder, name, permission)
+    const operators = new Map<Role, Seats>()
+    for (const [role, permission] of PERMISSIONS) {
+      operators.set(role, {
+        stayer: await newOperator(program, `fuzz staying ${role}`, permission),
+        leaver: await newOperator(program, `fuzz leaving ${role}`, permission)
+      })
     }
-    const logIn = (role: keyof typeof OPERATORS): Promise<Operator> =>
-      Operator.logIn(program.monitorUrl, OPERATORS[role][0], PASSWORD)
-    const operators = { viewer: await logIn('viewer'), administrator: await logIn('administrator') }
     return new FuzzedProgram(program, heaps, complaints, operators)
   }
 
   private constructor (
     program: Program, heaps: ProcessProbe, complaints: string[],
-    operators: Readonly<Record<'viewer' | 'administrator', Operator>>
+    operators: ReadonlyMap<Role, Seats>
   ) {
     this.#program = program
     this.#heaps = heaps
@@ -99,10 +109,12 @@ export class FuzzedProgram implements Subject {
   }
 
   fill ({ to }: RequestInput, wire: string): string {
-    const token = to === 'viewer' || to === 'administrator' ? this.#operators[to].token : undefined
+    const seats = this.#operators.get(to as Role)
     const ported = PORT_MARKS.reduce((text, mark, at) =>
       text.replaceAll(mark, String(portIn(this.#program.serverUrls[at]!))), wire)
-    return token === undefined ? ported : ported.replaceAll(SESSION_MARK, token)
+    if (seats === undefined) return ported
+    const { token } = ENDING.test(wire) ? seats.leaver : seats.stayer
+    return ported.replaceAll(SESSION_MARK, token)
   }
 
   complaints (): readonly string[] {
@@ -134,9 +146,17 @@ export class FuzzedProgram implements Subject {
     return code === 0 ? this.complaints() : [`the stop ended with ${code}`, ...this.complaints()]
   }
 
+  get #administrator (): Operator {
+    return this.#operators.get('administrator')!.stayer
+  }
+
   async #reset (): Promise<void> {
-    const { administrator, viewer } = this.#operators
-    await Promise.all([administrator.stayLoggedIn(), viewer.stayLoggedIn()])
+    for (const { stayer, leaver } of this.#operators.values()) {
+      await stayer.stayLoggedIn()
+      // Too many wrong passwords: then another time.
+      await leaver.stayLoggedIn().catch(() => {})
+    }
+    const administrator = this.#administrator
     const { denied } = await administrator.get('/denied') as { denied: Array<Record<string, string>> }
     for (const { userId, address } of denied) {
       await administrator.post('/allow', userId === undefined ? { address } : { userId })
@@ -166,7 +186,7 @@ export class FuzzedProgram implements Subject {
   }
 
   async #checkTable (): Promise<string[]> {
-    const stats = await this.#operators.administrator.get('/stats?limit=0') as {
+    const stats = await this.#administrator.get('/stats?limit=0') as {
       total_users: number, table: { used: number }
     }
     const used = Math.max(stats.total_users, stats.table.used)
@@ -174,30 +194,10 @@ export class FuzzedProgram implements Subject {
   }
 }
 
-function makeSite (folder: string): void {
-  const site = join(folder, 'site')
-  mkdirSync(join(site, '.git'), { recursive: true })
-  mkdirSync(join(site, 'deep'))
-  const files = {
-    'index.html': INDEX,
-    'style.css': 'p { color: green }'.repeat(100),
-    'large.txt': 'A line of a large file.\n'.repeat(20_000),
-    'deep/page.html': '<!doctype html><title>deep</title>',
-    'deep/index.html': '<!doctype html><title>index</title>',
-    'picture.png': '\x89PNG\r\n\x1a\n',
-    'caf\u00e9.html': '<!doctype html><title>caf\u00e9</title>',
-    'with blank.txt': 'blank',
-    '.env': SECRET,
-    '.git/config': SECRET,
-    '../secret.txt': SECRET
-  }
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(site, name), text)
-  symlinkSync('../secret.txt', join(site, 'link.txt'))
-  symlinkSync('..', join(site, 'up'))
-}
-
-/** Beside the running program, as an operator would. */
-async function addAccount (folder: string, name: string, permission: number): Promise<void> {
+/** Made beside the running program, by the account command. */
+async function newOperator (
+  { folder, monitorUrl }: Program, name: string, permission: number
+): Promise<Operator> {
   const complained = new PassThrough()
   const argv = ['add', name, '--permission', String(permission)]
   const env = { HTML_DIRS: 'site', LOG_FILE: '-' }
@@ -206,6 +206,7 @@ async function addAccount (folder: string, name: string, permission: number): Pr
     stdin: Readable.from([`${PASSWORD}\n`]), stdout: new PassThrough(), stderr: complained
   })
   if (code !== 0) throw new Error(`no account ${name}: ${String(complained.read())}`)
+  return await Operator.logIn(monitorUrl, name, PASSWORD)
 }
 
 async function ask (url: string): Promise<Response> {

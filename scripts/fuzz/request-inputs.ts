@@ -83,9 +83,12 @@ function someRequests (to: Asked, max: number, choices: Choices): RequestParts[]
   return Array.from({ length: count }, () => wholeRequest(to, choices))
 }
 
-/** A request ends with an empty line; what follows the last one may be taken for one more. */
+/**
+ * A request ends with an empty line; what follows the last one may be taken for one more. Where
+ * nothing is, it may be said that nothing came in time.
+ */
 export function requestsAtMost (wire: string): number {
   const emptyLines = [...wire.matchAll(/\n\r?\n/g)]
   const rest = wire.slice(emptyLines.at(-1)?.index ?? 0)
-  return emptyLines.length + (rest.trim() === '' ? 0 : 1)
+  return Math.max(1, emptyLines.length + (rest.trim() === '' ? 0 : 1))
 }

@@ -1,4 +1,4 @@
-/** An operator of a monitor, with a session of their own that is made anew when it has ended. */
+/** An operator of a monitor, with a session of their own; a tool's, by its interface. */
 
 const ASK_MS_MAX = 15_000
 
@@ -25,6 +25,7 @@ export class Operator {
     return this.#token
   }
 
+  /** Logs in anew when the session has ended. */
   async stayLoggedIn (): Promise<void> {
     const answer = await this.#ask('/user-info')
     await answer.arrayBuffer()
@@ -63,7 +64,8 @@ export class Operator {
     const cookie = this.#token === '' ? {} : { cookie: `session_id=${this.#token}` }
     return await fetch(`${this.#url}${path}`, {
       ...options,
-      headers: { ...cookie, ...options.headers as Record<string, string> | undefined },
+      // A connection that is kept would count among the monitor's descriptors.
+      headers: { connection: 'close', ...cookie, ...options.headers as Record<string, string> },
       redirect: 'manual',
       signal: AbortSignal.timeout(ASK_MS_MAX)
     })
