@@ -22,6 +22,8 @@ const ASK_MS_MAX = 15_000
 /** Main thread, three servers, monitor. */
 const THREAD_COUNT = 5
 const TAIL = 0.99
+/** Stands for whatever is above the highest bound, 10 s. */
+const OVER_MS = 20_000
 
 export class Measures {
   readonly #program: Program
@@ -74,7 +76,7 @@ export function delaysIn (metrics: string): Map<number, number> {
   const counts = new Map<number, number>()
   const lines = metrics.matchAll(/^usher_event_loop_delay_seconds_bucket\{.*le="([^"]+)"\} (\d+)$/gm)
   for (const [, le, count] of lines) {
-    const ms = le === '+Inf' ? Infinity : Number(le) * 1000
+    const ms = le === '+Inf' ? OVER_MS : Number(le) * 1000
     counts.set(ms, (counts.get(ms) ?? 0) + Number(count))
   }
   return counts

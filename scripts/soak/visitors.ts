@@ -2,7 +2,7 @@
  * Visitors without browsers, at a constant rate: they come by the router, beat, and leave or fall
  * silent; and now and then a crowd comes at once. Every wait and every number is bounded.
  */
-import { Agent, get, request, type IncomingMessage, type RequestOptions } from 'node:http'
+import { Agent, request, type IncomingMessage, type RequestOptions } from 'node:http'
 import { exchange } from '../bench-crowd.ts'
 import type { Program } from '../started-program.ts'
 
@@ -125,10 +125,12 @@ export class Visitors {
   async #ask (url: string, status: number, options: RequestOptions = {}): Promise<IncomingMessage> {
     this.#requestCount++
     const agent = Math.random() < NEW_CONNECTION_SHARE ? false : this.#agent
-    const asked = options.method === 'POST'
-      ? request(url, { ...options, agent }).end()
-      : get(url, { ...options, agent })
-    const answer = await exchange(asked)
+    const asked = request(url, { ...options, agent }).end()
+    const answer = await exchange(asked).catch(async (error: NodeJS.ErrnoException) => {
+      // Visitors share connections here, and one of a visitor who is thrown out is closed.
+      if (!asked.reusedSocket || error.code !== 'ECONNRESET') throw error
+      return await exchange(request(url, { ...options, agent: false }).end())
+    })
     if (answer.statusCode !== status) {
       this.#fail(`${new URL(url).pathname} answered ${answer.statusCode} in place of ${status}`)
     }
