@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { wrongEnd } from '../scripts/fuzz/account-target.ts'
 import { Findings } from '../scripts/fuzz/findings.ts'
+import { growthOf, HEAP_GROWTH_BYTES_MAX } from '../scripts/fuzz/growth.ts'
 import { inputsOf, lineOf, type Finding, type RequestInput } from '../scripts/fuzz/inputs.ts'
 import { MONITOR_ROUTES } from '../scripts/fuzz/monitor-routes.ts'
 import { RequestRun } from '../scripts/fuzz/request-campaign.ts'
@@ -170,6 +171,23 @@ t.test('fuzz: an answer of the monitor that is called JSON is JSON', async t => 
   t.same(await wrongs('{"error":"busy"}'), [])
   t.same(await wrongs('{"error":"odd!"}'), ['503 for odd!'])
   t.same(await wrongs('{"error":"busy!!'), ['a body of JSON is none', '503 for '])
+})
+
+t.test('fuzz: memory that rises is a finding, a step at first and noise are none', async t => {
+  const wrongs = (rounds: number, grows: (at: number) => number): readonly string[] =>
+    growthOf(Array.from({ length: rounds }, (_, at) => ({
+      atMs: at * 3000,
+      heapBytes: 6e7 + grows(at),
+      residentBytes: 2e8 + 3e6 * Math.sin(at),
+      descriptors: 50
+    }))).wrongs
+  const leak = (at: number): number => at * HEAP_GROWTH_BYTES_MAX / 10 * 1.05
+  t.match(wrongs(21, leak), [/^memory rises: heap 64\.2 to 68\.4 MB, \+8\.4 MB\/min$/])
+  t.equal(wrongs(21, leak).length, 1)
+  t.same(wrongs(21, at => leak(at) * 0.9), [])
+  t.same(wrongs(21, at => Math.min(leak(at), 4e6)), [])
+  t.same(wrongs(21, at => 2e7 * Math.sin(at * 2)), [])
+  t.same(wrongs(7, leak), [], 'too few to tell')
 })
 
 t.test('fuzz: an account command has an end and a reason, and shows no password', async t => {

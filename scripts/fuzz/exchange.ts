@@ -12,6 +12,8 @@ export interface Outcome extends Answers {
   readonly text: string
   /** `quiet`: answered, and nothing more came. `hung`: neither answered nor closed in time. */
   readonly end: 'closed' | 'quiet' | 'refused' | 'hung'
+  /** How long it took us to send it all; infinite when it was not all sent. */
+  readonly sendMs: number
 }
 
 /** The slow are answered 408 within a second; other people use the machine, too. */
@@ -27,15 +29,15 @@ export async function exchange (
 ): Promise<Outcome> {
   const { isHere, socket, result } = open(port, hangMs, input)
   const pieces = cutLike(input.send, fill(input.send.join('')))
-  if (await isHere) await send(socket, pieces, input.end)
-  return await result
+  const sendMs = await isHere ? await send(socket, pieces, input.end) : Infinity
+  return { ...await result, sendMs }
 }
 
 interface Exchange {
   readonly socket: Socket
   /** Whether there is a connection. */
   readonly isHere: Promise<boolean>
-  readonly result: Promise<Outcome>
+  readonly result: Promise<Omit<Outcome, 'sendMs'>>
 }
 
 function open (
@@ -75,16 +77,19 @@ function isAnswered (text: string, mayBeHead: boolean, due: number): boolean {
   return rest === 'stream' || (answers.length >= due && rest !== 'cut short')
 }
 
+/** @returns how long it took */
 async function send (
   socket: Socket, pieces: readonly string[], end: RequestInput['end']
-): Promise<void> {
+): Promise<number> {
+  const startMs = performance.now()
   for (const piece of pieces) {
-    if (!socket.writable) return
+    if (!socket.writable) return Infinity
     socket.write(piece, 'latin1')
     await nextTurn()
   }
   if (end === 'finish') socket.end()
   if (end === 'reset') socket.resetAndDestroy()
+  return performance.now() - startMs
 }
 
 /** The filled bytes, in pieces as long as the ones that they came in. */

@@ -2,8 +2,8 @@
  * Feeds requests to programs, many side by side, batch after batch; after each batch the programs
  * must still answer. Measures them now and then.
  */
-import type { ProcessFigures } from '../process-figures.ts'
 import { exchange } from './exchange.ts'
+import type { Measured } from './growth.ts'
 import { targetOf, type Finding, type RequestInput } from './inputs.ts'
 import { wrongsOf } from './judge.ts'
 import type { Subject } from './subject.ts'
@@ -13,11 +13,6 @@ export interface RequestCampaign {
   readonly proxied: Subject
   readonly onFinding: (finding: Finding) => void
   readonly hangMs?: number
-}
-
-/** By the monotonic clock. */
-export interface Measured extends ProcessFigures {
-  readonly atMs: number
 }
 
 const CONNECTIONS = 48

@@ -6,10 +6,10 @@
 import { readdirSync, readFileSync, rmdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { isRising, steadyPart, trendOf, type Trend } from '../trend.ts'
 import { accountInput } from './account-target.ts'
 import { Findings } from './findings.ts'
 import { FuzzedProgram } from './fuzzed-program.ts'
+import { growthOf } from './growth.ts'
 import { inputsOf, isRequest, type Input, type RequestInput } from './inputs.ts'
 import { RequestRun } from './request-campaign.ts'
 import { requestInput } from './request-inputs.ts'
@@ -28,7 +28,7 @@ export interface FuzzPlan {
   readonly print: (text: string) => void
 }
 
-const BATCH_SIZE = 250
+const BATCH_SIZE = 500
 /** Of the corpus: a check after each would take longer than all of them. */
 const CORPUS_BATCH_SIZE = 150
 const SETTINGS_PER_ACCOUNT = 25
@@ -37,17 +37,6 @@ const ACCOUNTS_PER_PROCESS = 20
 /** Threads for passwords end when nobody needs them, and close what they had open. */
 const SETTLE_MS_MAX = 20_000
 const SETTLE_LOOK_MS = 250
-/** Rounds of a few seconds each; fewer say nothing of growth. */
-const ROUNDS_MIN = 8
-/**
- * What a heap may gain over the later half of a run: it has some 25 MB, of which code that is
- * compiled late and tables that double take 1 to 2. A request that leaks 100 bytes takes as much in
- * 40,000, some 5 minutes.
- */
-const HEAP_GROWTH_BYTES_MAX = 4e6
-/** The allocator keeps pages of bursts, by steps of some MB. */
-const RESIDENT_GROWTH_BYTES_MAX = 32e6
-
 /** @returns the number of findings */
 export async function runFuzz (plan: FuzzPlan): Promise<number> {
   const findings = new Findings(plan.findingsFolder, plan.print)
@@ -65,11 +54,12 @@ export async function runFuzz (plan: FuzzPlan): Promise<number> {
   const descriptors = before === undefined
     ? 'unknown'
     : await settledDescriptors(direct, before.descriptors, wrong)
-  const memory = memoryReport(requests, wrong)
+  const growth = growthOf(requests.measured)
+  growth.wrongs.forEach(wrong)
   for (const program of [direct, proxied]) (await program.stop()).forEach(wrong)
   const counts = [...requests.counts, ...thread.counts].map(([target, count]) => `${target} ${count}`)
   plan.print(`fuzz: seed ${plan.seed}, ${plan.seconds} s; ${counts.join(', ')}; ` +
-    `${memory}; descriptors ${descriptors}; findings ${findings.count}`)
+    `${growth.text}; descriptors ${descriptors}; findings ${findings.count}`)
   if (findings.count === 0) rmdirSync(plan.findingsFolder)
   return findings.count
 }
@@ -144,24 +134,4 @@ async function settledDescriptors (
     }
     await wait(SETTLE_LOOK_MS)
   }
-}
-
-function memoryReport ({ measured }: RequestRun, wrong: (text: string) => void): string {
-  const steady = steadyPart(measured)
-  const say = (name: string, key: 'heapBytes' | 'residentBytes', tolerance: number): string => {
-    const trend = trendOf(steady.map(({ atMs, [key]: bytes }) => [atMs / 60_000, bytes]))
-    const text = `${name} ${megabytes(steady[0]?.[key])} to ${megabytes(steady.at(-1)?.[key])} MB, ${rate(trend)}`
-    if (measured.length >= ROUNDS_MIN && isRising(trend, tolerance)) wrong(`memory rises: ${text}`)
-    return text
-  }
-  return `${say('heap', 'heapBytes', HEAP_GROWTH_BYTES_MAX)}, ` +
-    say('rss', 'residentBytes', RESIDENT_GROWTH_BYTES_MAX)
-}
-
-function rate ({ slope }: Trend): string {
-  return `${slope < 0 ? '' : '+'}${megabytes(slope)} MB/min`
-}
-
-function megabytes (bytes = 0): string {
-  return (bytes / 1e6).toFixed(1)
 }
