@@ -48,6 +48,9 @@ export interface Patience {
 export const MAIN_THREAD_PATIENCE: Patience = { waitMs: 1, thenThrow: false }
 export const WORKER_PATIENCE: Patience = { waitMs: 10_000, thenThrow: true }
 
+/** Only the main thread is ever told `busy`: it comes back on the next turn of its loop. */
+export type Busy = 'busy'
+
 /** The coordinator's own tag; workers get 2, 3, ... and a replacement never gets a used one. */
 export const MAIN_THREAD_TAG = 1
 
