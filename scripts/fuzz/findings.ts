@@ -32,11 +32,13 @@ export class Findings {
     const count = (this.#countByKind.get(kind) ?? 0) + 1
     this.#countByKind.set(kind, count)
     if (count > 1 || this.#countByKind.size > FILES_MAX) return
+    const shown = wrong.slice(0, SHOWN_LENGTH_MAX)
+    if (inputs.length === 0) return this.#print(`FOUND in the run as a whole: ${shown}`)
     mkdirSync(this.#folder, { recursive: true })
     const path = join(this.#folder, `${this.#countByKind.size}.jsonl`)
     const lines = inputs.map((input, at) => lineOf(at === 0 ? { ...input, note: wrong } : input))
     writeFileSync(path, `${lines.join('\n')}\n`)
-    this.#print(`FOUND ${targets.join(', ')}: ${wrong.slice(0, SHOWN_LENGTH_MAX)}\n` +
+    this.#print(`FOUND ${targets.join(', ')}: ${shown}\n` +
       `  repeat it by: npm run fuzz -- --replay ${path}`)
   }
 }
