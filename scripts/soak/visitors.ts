@@ -27,6 +27,8 @@ interface Visitor {
   readonly leavesMs: number
   readonly isSilent: boolean
   beatsMs: number
+  /** What they have asked may be refused by now. */
+  isThrownOut: boolean
 }
 
 export class Visitors {
@@ -69,6 +71,7 @@ export class Visitors {
     const [visitor] = this.#present
     if (visitor === undefined) return undefined
     this.#present.delete(visitor)
+    visitor.isThrownOut = true
     return visitor.cookie.replace('client_id=', '')
   }
 
@@ -98,11 +101,12 @@ export class Visitors {
   }
 
   async #arrive (): Promise<void> {
-    const redirect = await this.#ask(`${this.#program.routerUrl}/`, 302)
+    const redirect = await this.#ask(`${this.#program.routerUrl}/`)
+    this.#expect(redirect, 302, 'the router')
     const [cookie] = redirect.headers['set-cookie']?.[0]?.split(';') ?? []
     const { location } = redirect.headers
     if (cookie === undefined || location === undefined) return
-    await this.#ask(location, 200, { headers: { cookie } })
+    this.#expect(await this.#ask(location, { headers: { cookie } }), 200, 'a page')
     const nowMs = performance.now()
     const [least, most] = STAY_MS
     this.#present.add({
@@ -110,31 +114,35 @@ export class Visitors {
       cookie,
       beatsMs: nowMs,
       leavesMs: nowMs + least + Math.random() * (most - least),
-      isSilent: Math.random() < SILENT_SHARE
+      isSilent: Math.random() < SILENT_SHARE,
+      isThrownOut: false
     })
   }
 
-  async #beat ({ url, cookie }: Visitor): Promise<void> {
-    await this.#ask(`${url}/heartbeat`, 204, { headers: { cookie } })
+  async #beat (visitor: Visitor): Promise<void> {
+    const { url, cookie } = visitor
+    const answer = await this.#ask(`${url}/heartbeat`, { headers: { cookie } })
+    this.#expect(answer, visitor.isThrownOut && answer.statusCode === 403 ? 403 : 204, 'a beat')
   }
 
   async #leave ({ url, cookie }: Visitor): Promise<void> {
-    await this.#ask(`${url}/leave`, 200, { method: 'POST', headers: { cookie } })
+    const answer = await this.#ask(`${url}/leave`, { method: 'POST', headers: { cookie } })
+    this.#expect(answer, 200, 'a leave')
   }
 
-  async #ask (url: string, status: number, options: RequestOptions = {}): Promise<IncomingMessage> {
+  async #ask (url: string, options: RequestOptions = {}): Promise<IncomingMessage> {
     this.#requestCount++
     const agent = Math.random() < NEW_CONNECTION_SHARE ? false : this.#agent
     const asked = request(url, { ...options, agent }).end()
-    const answer = await exchange(asked).catch(async (error: NodeJS.ErrnoException) => {
+    return await exchange(asked).catch(async (error: NodeJS.ErrnoException) => {
       // Visitors share connections here, and one of a visitor who is thrown out is closed.
       if (!asked.reusedSocket || error.code !== 'ECONNRESET') throw error
       return await exchange(request(url, { ...options, agent: false }).end())
     })
-    if (answer.statusCode !== status) {
-      this.#fail(`${new URL(url).pathname} answered ${answer.statusCode} in place of ${status}`)
-    }
-    return answer
+  }
+
+  #expect ({ statusCode }: IncomingMessage, status: number, what: string): void {
+    if (statusCode !== status) this.#fail(`${what} was answered ${statusCode}, not ${status}`)
   }
 
   #fail (what: string): void {
