@@ -1,7 +1,6 @@
 /**
  * Feeds settings and account commands to the fuzzer's thread, each within a time, and some of them
- * to the program itself: `coordinator.js --check` must come to the same end as the thread, and the
- * account command to an end of its own.
+ * to the program itself, in a process of its own: `coordinator.js --check` and the account command.
  */
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
