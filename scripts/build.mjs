@@ -54,6 +54,9 @@ async function buildProgram () {
       account: 'scripts/account.ts',
       credentials: 'packages/workers/src/credentials/main.ts',
       screenshots: 'scripts/screenshots.ts',
+      fuzz: 'scripts/fuzz.ts',
+      'fuzz-thread': 'scripts/fuzz-thread.ts',
+      soak: 'scripts/soak.ts',
       verify: 'scripts/verify.ts'
     },
     outdir: fresh,
