@@ -53,7 +53,9 @@ async function buildProgram () {
       account: 'scripts/account.ts',
       credentials: 'packages/workers/src/credentials/main.ts',
       screenshots: 'scripts/screenshots.ts',
-      verify: 'scripts/verify.ts'
+      verify: 'scripts/verify.ts',
+      chaos: 'scripts/chaos.ts',
+      'chaos-preload': 'scripts/chaos/preload.ts'
     },
     outdir: fresh,
     bundle: true,
