@@ -8,7 +8,9 @@ import https from 'node:https'
 import net from 'node:net'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
+import { ConnectionShares } from './connection-shares.ts'
 import { Connections } from './connections.ts'
+import { proxyCheck } from './forwarded.ts'
 import { refusalBytes, refusalOfError } from './refusal.ts'
 import type { ParserError, RefusalStatus } from './refusal.ts'
 import { checkHead, hasBody, HEAD_BYTES_MAX } from './request-head.ts'
@@ -21,6 +23,8 @@ export interface CheckedServerOptions {
   /** For the head, and once more for the body. */
   readonly socketTimeoutMs: number
   readonly maxConnections: number
+  /** Addresses and CIDRs of proxies whose `X-Forwarded-*` are believed. */
+  readonly trustProxy: readonly string[]
   /** PEM texts; undefined for plain HTTP. */
   readonly tls: { readonly cert: string, readonly key: string } | undefined
   /** Told of what is refused here, and by a door of every reply. */
@@ -55,7 +59,9 @@ export function createCheckedServer (
   options: CheckedServerOptions, listener: RequestListener
 ): CheckedServer {
   const server = createServer(options)
-  const connections = new Connections(options.maxConnections, options.socketTimeoutMs)
+  const { maxConnections, socketTimeoutMs } = options
+  const shares = new ConnectionShares(maxConnections, proxyCheck(options.trustProxy))
+  const connections = new Connections(maxConnections, socketTimeoutMs, shares)
   trackConnections(server, connections, options.tls !== undefined)
 
   const refusal = (status: RefusalStatus, isHead = false): Buffer => {
@@ -75,7 +81,7 @@ export function createCheckedServer (
     // The parser stops at an upgrade, wanted or not, and loses what came with it: end in good time.
     if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false
     if (hasBody(request)) awaitBody(request, response)
-    listener(request, response)
+    connections.carryOut(request.socket, () => { listener(request, response) })
   }
   const awaitBody = (request: IncomingMessage, response: ServerResponse): void => {
     if (expectsContinue(request)) response.writeContinue()

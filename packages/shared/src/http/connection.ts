@@ -15,6 +15,8 @@ export interface Connection {
   readonly socket: Socket
   /** The replies that have not left yet, in the order of their requests. */
   readonly unanswered: Set<ServerResponse>
+  /** What is still to be carried out of requests that came behind others. */
+  readonly turns: Array<() => void>
   latest: { readonly request: IncomingMessage, readonly response: ServerResponse } | undefined
   /** The reply that a close has made the last one; a request behind it takes over. */
   madeLast: ServerResponse | undefined

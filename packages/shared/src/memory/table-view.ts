@@ -53,6 +53,9 @@ export const WORKER_PATIENCE: Patience = { waitMs: 10_000, thenThrow: true }
 /** No shard starts here: the table's header does. */
 const NO_SHARD = 0
 
+/** Only the main thread is ever told `busy`: it comes back on the next turn of its loop. */
+export type Busy = 'busy'
+
 /** The coordinator's own tag; workers get 2, 3, ... and a replacement never gets a used one. */
 export const MAIN_THREAD_TAG = 1
 

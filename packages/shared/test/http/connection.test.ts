@@ -13,6 +13,7 @@ function testConnection (
   return {
     socket: socket as unknown as Socket,
     unanswered: new Set(),
+    turns: [],
     latest: undefined,
     madeLast: undefined,
     lastWords: undefined,
