@@ -7,9 +7,10 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { chaosRun, type RunResult } from './chaos/run.ts'
 
-const USAGE = `npm run chaos -- [--seconds 60] [--seed 1] [--servers 16] [--clients 120] [--verbose]
-                 [--program PATH]
+const USAGE = `npm run chaos -- [--seconds 60] [--kills 100000] [--seed 1] [--servers 16] [--clients 80]
+                 [--verbose] [--program PATH]
 
+  --seconds   how long workers are killed, and --kills how many at most
   --seed      the same seed has the same workers die in the same ways and order
   --servers   2 to 32
   --verbose   says on standard error who dies and what is found
@@ -17,12 +18,14 @@ const USAGE = `npm run chaos -- [--seconds 60] [--seed 1] [--servers 16] [--clie
 `
 const USAGE_EXIT = 2
 const SECONDS_MAX = 7200
+const KILLS_MAX = 100_000
 const SEED_MAX = 2 ** 31 - 1
 const SERVERS_MAX = 32
 const CLIENTS_MAX = 1000
 
 interface Given {
   readonly seconds: number
+  readonly kills: number
   readonly seed: number
   readonly servers: number
   readonly clients: number
@@ -52,15 +55,17 @@ function parse (args: string[]): Given {
       args,
       options: {
         seconds: { type: 'string', default: '60' },
+        kills: { type: 'string', default: String(KILLS_MAX) },
         seed: { type: 'string', default: '1' },
         servers: { type: 'string', default: '16' },
-        clients: { type: 'string', default: '120' },
+        clients: { type: 'string', default: '80' },
         program: { type: 'string', default: join(import.meta.dirname, 'coordinator.js') },
         verbose: { type: 'boolean', default: false }
       }
     })
     return {
       seconds: whole('seconds', values.seconds, 1, SECONDS_MAX),
+      kills: whole('kills', values.kills, 1, KILLS_MAX),
       seed: whole('seed', values.seed, 0, SEED_MAX),
       servers: whole('servers', values.servers, 2, SERVERS_MAX),
       clients: whole('clients', values.clients, 1, CLIENTS_MAX),

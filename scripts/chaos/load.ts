@@ -8,7 +8,7 @@ import { Operator } from './operator.ts'
 
 /** Operators who only look: the monitor has to hold locks now and then. */
 const LOOKERS = 2
-const REST_MS_MAX = 200
+const REST_MS_MAX = 300
 const OPERATOR_REST_MS_MAX = 100
 
 export class Load {

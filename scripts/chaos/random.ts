@@ -29,10 +29,10 @@ export function shuffled<T> (random: Random, items: readonly T[]): T[] {
 }
 
 /** One of the names, each as often as its weight says. */
-export function oneByWeight<K extends string> (
+export function oneByWeight<K extends string | number> (
   random: Random, weights: Readonly<Record<K, number>>
-): K {
-  const entries = Object.entries<number>(weights) as Array<[K, number]>
+): `${K}` {
+  const entries = Object.entries<number>(weights) as Array<[`${K}`, number]>
   const sum = entries.reduce((total, [, weight]) => total + weight, 0)
   let at = random() * sum
   for (const [name, weight] of entries) {

@@ -39,9 +39,9 @@ const MONITOR_WRITES_MAX = 4
  * process when a thread is ended otherwise while requests come in; Node 22 does not.
  */
 const MONITOR_HOW_INSIDE: How = 'throw'
-const NEWCOMERS_MAX = 4
-/** Deaths of one victim in a row: what follows would have a pause of more than half a second. */
-const DEATHS_IN_A_ROW_MAX = 3
+const NEWCOMERS_MAX = 6
+/** How often a victim dies in a row: again as soon as it is back, before it had time to recover. */
+const DEATHS_WEIGHTS = { 1: 8, 2: 2, 3: 1 } as const
 
 /** Endless; the same for the same seed and number of servers. */
 export function * schedule (seed: number, serverCount: number): Generator<Volley, never> {
@@ -59,7 +59,7 @@ export function * schedule (seed: number, serverCount: number): Generator<Volley
       if (deck.length === 0) deck = shuffled(random, [...servers, MONITOR])
       const victim = deck.pop()!
       if (victims.includes(victim)) continue
-      again.set(victim, wholeBetween(random, 1, DEATHS_IN_A_ROW_MAX))
+      again.set(victim, Number(oneByWeight(random, DEATHS_WEIGHTS)))
       victims.push(victim)
     }
     if (victims.length > 0) yield victims.map(victim => faultOf(random, number++, victim))

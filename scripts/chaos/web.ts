@@ -19,7 +19,7 @@ export interface Asking {
 }
 
 /** Far beyond what a living program takes on a busy machine. */
-const ANSWER_MS_MAX = 15_000
+const ANSWER_MS_MAX = 60_000
 /** So long a client does what `Retry-After` says before it gives up. */
 const RETRY_AFTER_MS_MAX = 30_000
 
