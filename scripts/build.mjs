@@ -57,6 +57,8 @@ async function buildProgram () {
       fuzz: 'scripts/fuzz.ts',
       'fuzz-thread': 'scripts/fuzz-thread.ts',
       soak: 'scripts/soak.ts',
+      chaos: 'scripts/chaos.ts',
+      'chaos-preload': 'scripts/chaos/preload.ts',
       verify: 'scripts/verify.ts'
     },
     outdir: fresh,
