@@ -124,6 +124,19 @@ export class Connections {
     if (connection.unanswered.size === 0) this.#linger(connection)
   }
 
+  /** Reads no more requests here; the last reply that is due says so, unless it has left. */
+  finish (socket: Socket): void {
+    const connection = this.#open.get(socket)
+    if (connection === undefined) return
+    makeLast(connection)
+    this.refuse(socket, NO_WORDS)
+  }
+
+  /** Whether nothing more is read as a request here; true for a socket that has gone. */
+  isRefused (socket: Socket): boolean {
+    return this.#open.get(socket)?.lastWords !== undefined || !this.#open.has(socket)
+  }
+
   /** The reply that a broken-off request still waits for; undefined between two requests. */
   incomplete (socket: Socket): ServerResponse | undefined {
     const latest = this.#open.get(socket)?.latest
@@ -171,8 +184,7 @@ export class Connections {
         clearTimeout(limit)
         resolve()
       })
-      makeLast(connection)
-      this.refuse(socket, NO_WORDS)
+      this.finish(socket)
     })
   }
 

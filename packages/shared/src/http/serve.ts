@@ -27,8 +27,6 @@ export interface DoorOptions extends CheckedServerOptions {
   /** 0 lets the kernel choose. */
   readonly port: number
   readonly handler: Handler
-  /** Addresses and CIDRs of proxies whose `X-Forwarded-*` are believed. */
-  readonly trustProxy: readonly string[]
   /** The page for a fault of ours; `code` is what the log line carries too. */
   readonly renderFault: (code: string) => Reply
 }
