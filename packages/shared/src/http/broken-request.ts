@@ -42,19 +42,15 @@ function begunText ({ rawPacket, bytesParsed = 0 }: ParserError): string {
   return text.slice(headEnd === -1 ? 0 : headEnd).trimStart()
 }
 
-const METHOD = /^[A-Z-]+$/
-/** What a target has none of; a field line mostly has a space at least. */
-const NO_TARGET = /[^!-~]/
+/** A method and the beginning of a target. The parser knows no other methods. */
+const ONLY_TARGET = /^[A-Z_-]+ [^\n]*$/
 
 /**
- * RFC 9112 section 3: a target that is too long is 414. Whether the line that overflowed is the
- * request line is certain when the request began in this packet, else told by its characters.
+ * RFC 9112 section 3: a target that is too long is 414. That is certain only of a request that
+ * began in this packet; of any other, 431 says no more than is known.
  */
 function isInTarget (error: ParserError): boolean {
-  const text = begunText(error)
-  if (text === '' || text.includes('\n')) return false
-  const [method = '', target] = text.split(' ', 2)
-  return target === undefined ? !NO_TARGET.test(text) : METHOD.test(method)
+  return ONLY_TARGET.test(begunText(error))
 }
 
 /** Whether the request that broke off is a HEAD, as far as the packet shows. */

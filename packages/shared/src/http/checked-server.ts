@@ -166,6 +166,8 @@ function refuseBroken (
   error: ParserError, socket: net.Socket, { connections, refusal, socketTimeoutMs }: RefusalParts
 ): void {
   const fault = faultOf(error)
+  // What was refused by its head is broken to the parser too; its last words are on their way.
+  if (fault !== undefined && connections.isRefused(socket)) return
   if (fault === undefined || !socket.writable) {
     socket.destroy()
     return

@@ -38,10 +38,11 @@ t.test('broken-request: a head that is too long is 414 where that is the target\
     ['GET /aaaa^aaaa', 414],
     ['\r\nM-SEARCH /aaaa^aaaa', 414],
     ['GET /1 HTTP/1.1\r\n\r\nGET /aaaa^aaaa', 414],
-    ['aaaa^aaaa', 414],
     ['GET / HTTP/1.1\r\nX: aaaa^aaaa', 431],
     ['aaaa HTTP/1.1\r\nX: aaaa^aaaa', 431],
     ['X: aaaa^aaaa', 431],
+    ['aaaa^aaaa', 431],
+    ['\nAAAA^AAAA', 431],
     ['aaaa; b=cc^cc', 431],
     ['', 431]
   ]

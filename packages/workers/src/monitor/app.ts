@@ -6,7 +6,9 @@
 import type { IncomingMessage, Server } from 'node:http'
 import formBody from '@fastify/formbody'
 import swagger from '@fastify/swagger'
-import fastify, { type FastifyInstance, type FastifyReply, type HTTPMethods } from 'fastify'
+import fastify, {
+  type FastifyContextConfig, type FastifyInstance, type FastifyReply, type HTTPMethods
+} from 'fastify'
 import { formatAddress } from '@usher/shared/client.ts'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import {
@@ -15,7 +17,8 @@ import {
 import type { Logger } from 'pino'
 import { toApiError, type ErrorOf } from './answer-errors.ts'
 import { ApiError } from './api-error.ts'
-import { addChecks, type ChecksParts } from './checks.ts'
+import { addChecks, ALLOW, type ChecksParts } from './checks.ts'
+import { preconditionStatus } from './preconditions.ts'
 import { RefusalLog } from './refusal-log.ts'
 import { addRoutes, type RoutesParts } from './routes/routes.ts'
 import { securityHeaders } from './security-headers.ts'
@@ -34,7 +37,6 @@ export interface App {
 }
 
 export const BODY_BYTES_MAX = 16 * 1024
-const ALLOW = 'GET, HEAD, POST'
 const PARAMETER_LENGTH_MAX = 64
 
 /** Ready to take requests once its server listens. */
@@ -121,9 +123,14 @@ function errorReader (log: Logger): ErrorOf {
 }
 
 function addAnswers (app: FastifyInstance, errorOf: ErrorOf): void {
-  app.addHook('onSend', async ({ source }, reply) => {
+  app.addHook('onSend', async ({ method, headers, source }, reply, payload) => {
     reply.headers(securityHeaders(source.isSecure))
     if (!reply.hasHeader('Cache-Control')) reply.header('Cache-Control', 'no-store')
+    if (reply.statusCode !== 200 || reply.hasHeader('ETag') || method === 'POST') return payload
+    const status = preconditionStatus(headers)
+    if (status === undefined) return payload
+    reply.code(status).removeHeader('Content-Type').removeHeader('Content-Length')
+    return ''
   })
   app.setErrorHandler((thrown, request, reply) => {
     const { status, code, message, headers } = errorOf(thrown, request)
@@ -136,7 +143,7 @@ function addAnswers (app: FastifyInstance, errorOf: ErrorOf): void {
 function noteMethods (app: FastifyInstance): ReadonlyMap<string, RoutePlace> {
   const places = new Map<string, RoutePlace>()
   app.addHook('onRoute', ({ url, method, config }) => {
-    const place = places.get(url) ?? { methods: new Set(), config }
+    const place = places.get(url) ?? { methods: new Set(), config: { ...config } }
     for (const one of [method].flat()) place.methods.add(one as HTTPMethods)
     places.set(url, place)
   })
@@ -145,7 +152,7 @@ function noteMethods (app: FastifyInstance): ReadonlyMap<string, RoutePlace> {
 
 interface RoutePlace {
   readonly methods: Set<HTTPMethods>
-  readonly config: object | undefined
+  readonly config: FastifyContextConfig
 }
 
 /** 405 with `Allow`, behind the same checks as the methods that a path does answer. */
@@ -155,14 +162,17 @@ function refuseOtherMethods (
   const all: HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
   for (const [url, { methods, config }] of [...placesByUrl]) {
     const allowed = [...methods].join(', ')
+    const refuse = async (): Promise<never> => {
+      throw new ApiError('method_not_allowed', `Use ${allowed}.`, { Allow: allowed })
+    }
     app.route({
       url,
       method: all.filter(method => !methods.has(method)),
-      config: { ...config },
+      // A page is no secret, and nothing but reading it is sent to the login.
+      config: config.isPage === true ? { needs: 'nothing' } : { ...config },
       schema: { hide: true },
-      handler: () => {
-        throw new ApiError('method_not_allowed', `Use ${allowed}.`, { Allow: allowed })
-      }
+      onRequest: refuse, // before its body, of whatever type, is looked at
+      handler: refuse
     })
   }
 }
