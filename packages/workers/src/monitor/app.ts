@@ -18,7 +18,7 @@ import type { Logger } from 'pino'
 import { toApiError, type ErrorOf } from './answer-errors.ts'
 import { ApiError } from './api-error.ts'
 import { addChecks, ALLOW, type ChecksParts } from './checks.ts'
-import { preconditionStatus } from './preconditions.ts'
+import { settlePreconditions } from './preconditions.ts'
 import { RefusalLog } from './refusal-log.ts'
 import { addRoutes, type RoutesParts } from './routes/routes.ts'
 import { securityHeaders } from './security-headers.ts'
@@ -65,6 +65,7 @@ export async function buildApp (parts: AppParts): Promise<App> {
     parts.server.meter?.answered(reply.statusCode, durationMs)
   })
   addChecks(app, parts.checks)
+  settlePreconditions(app)
   await app.register(swagger, {
     openapi: {
       info: {
@@ -123,14 +124,9 @@ function errorReader (log: Logger): ErrorOf {
 }
 
 function addAnswers (app: FastifyInstance, errorOf: ErrorOf): void {
-  app.addHook('onSend', async ({ method, headers, source }, reply, payload) => {
+  app.addHook('onSend', async ({ source }, reply) => {
     reply.headers(securityHeaders(source.isSecure))
     if (!reply.hasHeader('Cache-Control')) reply.header('Cache-Control', 'no-store')
-    if (reply.statusCode !== 200 || reply.hasHeader('ETag') || method === 'POST') return payload
-    const status = preconditionStatus(headers)
-    if (status === undefined) return payload
-    reply.code(status).removeHeader('Content-Type').removeHeader('Content-Length')
-    return ''
   })
   app.setErrorHandler((thrown, request, reply) => {
     const { status, code, message, headers } = errorOf(thrown, request)

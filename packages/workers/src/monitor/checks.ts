@@ -74,7 +74,7 @@ export function addChecks (app: FastifyInstance, parts: ChecksParts): void {
   })
 }
 
-/** Methods that Fastify looks no route up for: without this, every path would be unknown to them. */
+/** A method that Fastify looks no route up for: every path would be unknown to it. */
 function unrouted ({ method, server }: FastifyRequest): ApiError | undefined {
   if (server.supportedMethods.includes(method)) return undefined
   return new ApiError('method_not_allowed', `Use ${ALLOW}.`, { Allow: ALLOW })
