@@ -110,7 +110,7 @@ export class Connections {
     if (connection === undefined || hasEnded(connection)) return false
     const room = this.#pipelines.roomFor(connection)
     if (room !== 'some') {
-      this.#finishWith(connection)
+      this.finish(request.socket)
       if (room === 'abused') request.socket.destroy()
       return false
     }
@@ -147,6 +147,19 @@ export class Connections {
     }
     if (connection.unanswered.size === 0) this.#linger(connection)
     else pauseIfDone(connection)
+  }
+
+  /** Reads no more requests here; the last reply that is due says so, unless it has left. */
+  finish (socket: Socket): void {
+    const connection = this.#open.get(socket)
+    if (connection === undefined) return
+    makeLast(connection)
+    this.refuse(socket, NO_WORDS)
+  }
+
+  /** Whether nothing more is read as a request here; true for a socket that has gone. */
+  isRefused (socket: Socket): boolean {
+    return this.#open.get(socket)?.lastWords !== undefined || !this.#open.has(socket)
   }
 
   /** The reply that a broken-off request still waits for; undefined between two requests. */
@@ -196,14 +209,8 @@ export class Connections {
         clearTimeout(limit)
         resolve()
       })
-      this.#finishWith(connection)
+      this.finish(socket)
     })
-  }
-
-  /** Reads no more requests; the last reply that is due says so, unless it has left. */
-  #finishWith (connection: Connection): void {
-    makeLast(connection)
-    this.refuse(connection.socket, NO_WORDS)
   }
 
   #finish (connection: Connection, response: ServerResponse): void {
@@ -254,7 +261,7 @@ export class Connections {
   #endOverAfterReply (newcomer: Socket): boolean {
     const mayEnd = (socket: Socket): boolean => this.#open.get(socket)?.lastWords === undefined
     const over = this.#shares.findOver(newcomer, mayEnd)
-    if (over !== undefined) this.#finishWith(this.#open.get(over)!)
+    if (over !== undefined) this.finish(over)
     return over !== undefined
   }
 
