@@ -1,7 +1,7 @@
 /** RFC 9112 on every port of the running program: each short case byte by byte. */
 import t from 'tap'
-import { SECOND, type HttpCase } from '../../packages/shared/test/http/cases/http-case.ts'
-import { holdCases, type Way } from './hold-cases.ts'
+import type { HttpCase } from '../../packages/shared/test/http/cases/http-case.ts'
+import { holdCases, ownBytes, type Way } from './hold-cases.ts'
 import { PORT_KINDS, startKnownCluster } from './known-cluster.ts'
 
 const LENGTH_MAX = 250
@@ -15,9 +15,8 @@ for (const kind of PORT_KINDS) {
 }
 
 /** What must not be read as a request comes in one piece: it has said what it is at once. */
-function byteByByte ({ bytes, isKnownWholeOnly = false }: HttpCase): Way[] {
-  const second = bytes.endsWith(SECOND) ? SECOND : ''
-  const first = bytes.slice(0, bytes.length - second.length)
-  if (isKnownWholeOnly || first.length > LENGTH_MAX) return []
-  return [{ name: 'byte by byte', pieces: [...first, second] }]
+function byteByByte (given: HttpCase): Way[] {
+  const own = ownBytes(given)
+  if (given.isKnownWholeOnly === true || own.length > LENGTH_MAX) return []
+  return [{ name: 'byte by byte', pieces: [...own, given.bytes.slice(own.length)] }]
 }

@@ -1,7 +1,7 @@
 /** RFC 9112 on every port of the running program: each case whole, and cut in two at line ends. */
 import t from 'tap'
 import type { HttpCase } from '../../packages/shared/test/http/cases/http-case.ts'
-import { holdCases, type Way } from './hold-cases.ts'
+import { holdCases, ownBytes, type Way } from './hold-cases.ts'
 import { PORT_KINDS, startKnownCluster } from './known-cluster.ts'
 
 /** The first so many line ends; behind them are mostly alike ones. */
@@ -15,11 +15,12 @@ for (const kind of PORT_KINDS) {
   })
 }
 
-function wholeAndHalves ({ bytes, isKnownWholeOnly = false }: HttpCase): Way[] {
+function wholeAndHalves (given: HttpCase): Way[] {
+  const { bytes, isKnownWholeOnly = false } = given
   const whole = { name: 'whole', pieces: [bytes] }
   if (isKnownWholeOnly) return [whole]
   // By turns between CR and LF, and behind them.
-  const cuts = [...bytes.matchAll(/\r\n/g)].map(({ index }, at) => index + 1 + at % 2)
+  const cuts = [...ownBytes(given).matchAll(/\r\n/g)].map(({ index }, at) => index + 1 + at % 2)
     .filter(cut => cut < bytes.length).slice(0, CUTS_MAX)
   const halves = cuts.map(cut =>
     ({ name: `cut at ${cut}`, pieces: [bytes.slice(0, cut), bytes.slice(cut)] }))

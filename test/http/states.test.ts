@@ -22,60 +22,11 @@ async function check (
   return got
 }
 
-t.test('states: who is denied gets a 403 that no cache keeps', async t => {
-  const cluster = await startKnownCluster(t)
-  const operator = new Operator(cluster)
-  await operator.logIn('admin', PASSWORD)
-  t.equal((await operator.post('/deny', { userId: DENIED_ID })).status, 200)
-  for (const port of [cluster.routingPort, ...cluster.ports]) {
-    const { headers } = await check(t, port, '/', 403, DENIED)
-    t.match(headers, { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' })
-    await check(t, port, '/', 403, `${DENIED}If-None-Match: *\r\nRange: bytes=0-1\r\n`)
-  }
-  const { headers } = await check(t, cluster.ports[0]!, '/heartbeat', 403, DENIED)
-  t.match(headers, { 'content-type': 'application/json; charset=utf-8' })
-})
-
-t.test('states: without a server that takes visitors, they are told when to come again', async t => {
-  const cluster = await startKnownCluster(t)
-  const operator = new Operator(cluster)
-  await operator.logIn('admin', PASSWORD)
-  for (const port of cluster.ports) {
-    t.equal((await operator.post(`/servers/${port}/drain`, { force: true })).status, 200)
-  }
-  const { headers } = await check(t, cluster.routingPort, '/', 503)
-  t.match(headers, { 'retry-after': '1', 'cache-control': 'no-store' })
-  await check(t, cluster.monitoringPort, '/readyz', 503)
-  await check(t, cluster.monitoringPort, '/readyz', 503, 'If-None-Match: *\r\n')
-})
-
-t.test('states: newcomers to a full house are told when to come again', async t => {
-  const cluster = await startKnownCluster(t, { MAX_USERS: '16' })
-  const [port] = cluster.ports as [number]
-  for (let at = 0; at < 16; at++) {
-    const guest = `Cookie: client_id=6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4b${String(at).padStart(2, '0')}\r\n`
-    for (const time of [1, 2]) t.equal((await rawAsk(port, 'GET', '/', guest)).status, 200, `${at}, ${time}`)
-  }
-  for (const at of [cluster.routingPort, port]) {
-    const { headers } = await check(t, at, '/', 503, DENIED)
-    t.match(headers, { 'retry-after': /^\d+$/, 'cache-control': 'no-store' })
-  }
-  await check(t, port, '/heartbeat', 503, DENIED)
-})
-
-t.test('states: an attempt too many is told when to try again', async t => {
-  const cluster = await startKnownCluster(t)
-  const operator = new Operator(cluster)
-  const statuses: number[] = []
-  for (let at = 0; at < 6; at++) statuses.push((await operator.logIn('admin', `wrong ${at}`)).status)
-  t.strictSame(statuses, [401, 401, 401, 401, 401, 429])
-  t.match((await operator.logIn('admin', 'wrong')).headers, { 'retry-after': /^\d+$/ })
-})
+const cluster = await startKnownCluster(t)
+const operator = new Operator(cluster)
+await operator.logIn('admin', PASSWORD)
 
 t.test('states: events come in chunks, and to HTTP/1.0 until the end of the connection', async t => {
-  const cluster = await startKnownCluster(t)
-  const operator = new Operator(cluster)
-  await operator.logIn('admin', PASSWORD)
   const fields = `Host: example.org\r\nCookie: ${operator.cookie}\r\n\r\n`
   for (const [version, coding, connection] of [
     ['1.1', 'chunked', 'keep-alive'], ['1.0', undefined, 'close']
@@ -90,4 +41,47 @@ t.test('states: events come in chunks, and to HTTP/1.0 until the end of the conn
     t.equal(reply?.headers['content-length'], undefined, version)
     client.close()
   }
+})
+
+t.test('states: who is denied gets a 403 that no cache keeps', async t => {
+  t.equal((await operator.post('/deny', { userId: DENIED_ID })).status, 200)
+  for (const port of [cluster.routingPort, ...cluster.ports]) {
+    const { headers } = await check(t, port, '/', 403, DENIED)
+    t.match(headers, { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' })
+    await check(t, port, '/', 403, `${DENIED}If-None-Match: *\r\nRange: bytes=0-1\r\n`)
+  }
+  const { headers } = await check(t, cluster.ports[0]!, '/heartbeat', 403, DENIED)
+  t.match(headers, { 'content-type': 'application/json; charset=utf-8' })
+})
+
+t.test('states: without a server that takes visitors, they are told when to come again', async t => {
+  for (const port of cluster.ports) {
+    t.equal((await operator.post(`/servers/${port}/drain`, { force: true })).status, 200)
+  }
+  const { headers } = await check(t, cluster.routingPort, '/', 503)
+  t.match(headers, { 'retry-after': '1', 'cache-control': 'no-store' })
+  await check(t, cluster.monitoringPort, '/readyz', 503)
+  await check(t, cluster.monitoringPort, '/readyz', 503, 'If-None-Match: *\r\n')
+})
+
+t.test('states: an attempt too many is told when to try again', async t => {
+  const stranger = new Operator(cluster)
+  const statuses: number[] = []
+  for (let at = 0; at < 6; at++) statuses.push((await stranger.logIn('admin', `wrong ${at}`)).status)
+  t.strictSame(statuses, [401, 401, 401, 401, 401, 429])
+  t.match((await stranger.logIn('admin', 'wrong')).headers, { 'retry-after': /^\d+$/ })
+})
+
+t.test('states: newcomers to a full house are told when to come again', async t => {
+  const full = await startKnownCluster(t, { MAX_USERS: '16' })
+  const [port] = full.ports as [number]
+  for (let at = 0; at < 16; at++) {
+    const guest = `Cookie: client_id=6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4b${String(at).padStart(2, '0')}\r\n`
+    for (const time of [1, 2]) t.equal((await rawAsk(port, 'GET', '/', guest)).status, 200, `${at}, ${time}`)
+  }
+  for (const at of [full.routingPort, port]) {
+    const { headers } = await check(t, at, '/', 503, DENIED)
+    t.match(headers, { 'retry-after': /^\d+$/, 'cache-control': 'no-store' })
+  }
+  await check(t, port, '/heartbeat', 503, DENIED)
 })

@@ -89,11 +89,12 @@ export function createCheckedServer (
     if (request.headers.upgrade !== undefined || asksToClose(request)) {
       response.shouldKeepAlive = false
     }
-    if (hasBody(request)) awaitBody(request, response)
+    if (hasBody(request)) {
+      whenContinued(request, response, () => { awaitBody(request, response) })
+    }
     connections.carryOut(request.socket, () => { listener(request, response) })
   }
   const awaitBody = (request: IncomingMessage, response: ServerResponse): void => {
-    if (expectsContinue(request)) response.writeContinue()
     const timer = setTimeout(() => {
       if (!request.complete) refuse(response, 408)
     }, options.socketTimeoutMs)
@@ -157,6 +158,24 @@ function trackConnections (
     if (!isTls) connections.open(socket)
   })
   if (isTls) server.on('secureConnection', (socket: net.Socket) => connections.open(socket))
+}
+
+/**
+ * Calls when the client has no more reason to hold its body back. Behind replies that are still due
+ * 100 Continue has to wait: node:http would put it into the middle of its own reply. By then that
+ * may have been made without the body, which is nobody's any more.
+ */
+function whenContinued (
+  request: IncomingMessage, response: ServerResponse, then: () => void
+): void {
+  const goOn = (): void => {
+    if (response.headersSent) return
+    response.writeContinue()
+    then()
+  }
+  if (!expectsContinue(request)) then()
+  else if (response.socket === null) response.once('socket', goOn)
+  else goOn()
 }
 
 interface RefusalParts {

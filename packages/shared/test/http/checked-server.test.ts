@@ -4,7 +4,7 @@ import t from 'tap'
 import { createCheckedServer } from '@usher/shared/http/checked-server.ts'
 import type { CheckedServerOptions } from '@usher/shared/http/checked-server.ts'
 import { CERT, KEY } from '../fixtures/tls-pems.ts'
-import { REFUSED } from './cases/all-cases.ts'
+import { ALL_CASES, REFUSED } from './cases/all-cases.ts'
 import { checkCase } from './fixtures/check-case.ts'
 import { frontServer, handOver, readSome } from './fixtures/front-server.ts'
 import { RawClient } from './fixtures/raw-client.ts'
@@ -21,6 +21,16 @@ const LATENESS_MS = 10_000
 t.test('checked-server: refuses what is not HTTP as it should be', async t => {
   const door = await testDoor(t)
   for (const given of REFUSED) await checkCase(t, door, given)
+})
+
+t.test('checked-server: is the same with TLS, up to the target that wants it', async t => {
+  const door = await testDoor(t, { tls: { cert: CERT, key: KEY } })
+  for (const given of ALL_CASES) {
+    const isTold = given.statuses.every(status => status !== 421)
+    // What is longer than a record of TLS comes in pieces, and 414 is not certain of those.
+    const isSeen = given.statuses.every(status => status !== 414)
+    if (isTold && isSeen) await checkCase(t, { ...door, isTls: true }, given)
+  }
 })
 
 t.test('checked-server: answers 408 to a slow request, in time, and ends it', async t => {
@@ -177,6 +187,19 @@ t.test('checked-server: says nothing after a reply that ends the connection', as
   client.close()
 })
 
+t.test('checked-server: a reply made without the body needs no 100 Continue any more', async t => {
+  const server = await testServer(t, (request, response) => {
+    if (request.method === 'POST') return response.end('no')
+    setTimeout(() => response.end('first'), 50)
+  })
+  const client = await RawClient.connect(server.port)
+  client.send(`${GET}${POST}Content-Length: 3\r\nExpect: 100-continue\r\n\r\n`)
+  const text = await client.end()
+  t.match(text, /^HTTP\/1\.1 200 [^]*first[^]*HTTP\/1\.1 200 [^]*Connection: close[^]*\r\n\r\nno$/)
+  t.notMatch(text, / 100 /)
+  client.close()
+})
+
 t.test('checked-server: an absolute target reaches the listener as path and Host', async t => {
   const server = await testServer(t, (request, response) => {
     response.end(`${request.url} ${request.headers.host}`)
@@ -196,7 +219,8 @@ t.test('checked-server: an https target is for TLS, or for a proxy that had it',
     [{ tls: { cert: CERT, key: KEY } }, 200]
   ]
   for (const [given, status] of cases) {
-    const server = await testServer(t, (_request, response) => { response.end() }, given)
+    const options = { socketTimeoutMs: 60_000, ...given }
+    const server = await testServer(t, (_request, response) => { response.end() }, options)
     const client = await RawClient.connect(server.port, '127.0.0.1', given.tls !== undefined)
     client.send(bytes)
     t.equal((await client.reply())?.status, status, Object.keys(given).join())

@@ -53,7 +53,7 @@ export const TRANSFER_CODINGS: readonly HttpCase[] = [
   refused('9112 7', 400, 'chunked behind a vertical tab', coding('\x0bchunked')),
   refused('9112 7', 400, 'chunked behind a form feed', coding('\x0cchunked')),
   refused('9112 7', 400, 'chunked before a NUL', coding('chunked\0')),
-  // As with a length: stricter than the standard, and nothing is ambiguous.
+  // As good as a space behind it; the parser is stricter, and nothing is ambiguous.
   refused('9110 5.5', 400, 'a tab behind chunked', coding('chunked\t')),
   refused('9112 2.2', 400, 'chunked before a bare CR', coding('chunked\r')),
   refused('9112 2.2', 400, 'chunked behind a bare CR', coding('\rchunked')),
