@@ -7,6 +7,7 @@ import { setTimeout } from 'node:timers/promises'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import type { Client } from '@usher/shared/client.ts'
 import type { DenyEntry } from '@usher/shared/deny-list.ts'
+import type { LogLossesMemory } from '@usher/shared/memory/log-losses.ts'
 import {
   allocateMeters, ClusterMeter, ROUTER_METER, ThreadMeter
 } from '@usher/shared/memory/meters.ts'
@@ -31,10 +32,15 @@ export interface CoordinatorParts {
   readonly programDir: string
   readonly isTerminal: boolean
   readonly log: Logger
+  /** Of that log; the workers' share it. */
+  readonly logLosses: LogLossesMemory
 }
 
 /** What connections may take of SHUTDOWN_TIMEOUT; the rest is for saving the users. */
 const CONNECTIONS_SHARE = 0.7
+/** Of what is left then: a locked database takes its time, and the monitor has to end after it. */
+const SAVING_SHARE = 0.6
+const ENDING_SHARE = 0.8
 const RELOAD_TIMEOUT_MS = 60_000
 const ORDER_TIMEOUT_MS = 5000
 /** Shorter than the monitor waits for its answer, so that it hears which thread was too slow. */
@@ -61,7 +67,7 @@ export class Coordinator implements AskedActions {
   #sweep: Sweep | undefined
   #closed: Promise<void> | undefined
 
-  constructor ({ settings, programDir, isTerminal, log }: CoordinatorParts) {
+  constructor ({ settings, programDir, isTerminal, log, logLosses }: CoordinatorParts) {
     const randomWord = (): number => randomBytes(4).readInt32LE()
     const memory = allocateTable(settings.maxUsers, settings.ports.length, randomWord)
     this.#settings = settings
@@ -82,14 +88,19 @@ export class Coordinator implements AskedActions {
       tellServers: order => this.#workers.tellServers(order, ASKED_ORDER_TIMEOUT_MS),
       closeAtRouter: async isMatch => { await this.#router?.closeClients(isMatch) },
       now: monotonicNowMs,
-      wallNow: Date.now,
       log
     })
     this.#states = new ServerStates({ table: this.#table, ports: settings.ports, log })
     this.#workers = new Workers({
-      boot: () => (
-        { memory, meters, settings, denyEntries: this.#expulsion.entries, isTerminal, programDir }
-      ),
+      boot: () => ({
+        memory,
+        meters,
+        logLosses,
+        settings,
+        denyEntries: this.#expulsion.entries,
+        isTerminal,
+        programDir
+      }),
       ports: settings.ports,
       programDir,
       table: this.#table,
@@ -168,6 +179,8 @@ export class Coordinator implements AskedActions {
 
   async #stop (): Promise<void> {
     const { shutdownTimeoutMs, ports } = this.#settings
+    const endMs = monotonicNowMs() + shutdownTimeoutMs
+    const leftMs = (): number => Math.max(0, endMs - monotonicNowMs())
     this.#log.info('stopping: what has begun is answered')
     const connectionsMs = shutdownTimeoutMs * CONNECTIONS_SHARE
     const [isRouterDone] = await Promise.all([
@@ -178,12 +191,12 @@ export class Coordinator implements AskedActions {
     if (!isRouterDone) this.#log.warn('visitors of the router were cut off: they took too long')
     await this.#sweep?.close()
     try {
-      await this.#workers.monitor.ask({ type: 'save-users' }, shutdownTimeoutMs)
+      await this.#workers.monitor.ask({ type: 'save-users' }, leftMs() * SAVING_SHARE)
     } catch (error) {
       this.#log.error({ err: error }, 'the active users could not be saved')
     }
     logUsers(this.#table, ports, this.#log)
-    await this.#workers.close(shutdownTimeoutMs)
+    await this.#workers.close(leftMs() * ENDING_SHARE)
   }
 
   async #tellReadiness (reason: string | undefined): Promise<void> {

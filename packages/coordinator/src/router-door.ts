@@ -13,6 +13,7 @@ import { openDoor } from '@usher/shared/http/serve.ts'
 import type { ThreadMeter } from '@usher/shared/memory/meters.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { Settings } from '@usher/shared/settings.ts'
+import { ShareWarning } from '@usher/shared/share-warning.ts'
 import { sampleThread } from '@usher/shared/thread-sampler.ts'
 import type { Logger } from 'pino'
 import { fewestUsers, portOrder } from './balancer.ts'
@@ -63,12 +64,22 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
 
   const { fault, ...pages } = await readPages(programDir)
   const isAvailable = (server: number): boolean => table.serverState(server) === 'up'
+  const shareWarning = new ShareWarning(log, monotonicNowMs)
   const choose = fewestUsers(portOrder(settings.ports), isAvailable)
   const door = await openDoor({
     ...settings,
     port: settings.routingPort,
     handler: routerHandler({
-      settings, table, denyList, reservations, choose, isAvailable, wait, pages, log
+      settings,
+      table,
+      denyList,
+      reservations,
+      choose,
+      isAvailable,
+      wait,
+      onAddressFull: address => { shareWarning.note(address) },
+      pages,
+      log
     }),
     allow: ROUTER_ALLOW,
     bodyBytesMax: BODY_BYTES_MAX,

@@ -29,6 +29,8 @@ export interface RouterParts {
   /** Resolves after DELAY_BETWEEN_ROUTING, or earlier: at a stop, or when the visitor has to go. */
   readonly wait: (visitor: Waiting) => Promise<void>
   readonly pages: { readonly denied: Buffer, readonly full: Buffer, readonly unavailable: Buffer }
+  /** Told of the address that has its share of a table nearly full. */
+  readonly onAddressFull: (address: Address) => void
   readonly log: Pick<Logger, 'isLevelEnabled' | 'debug'>
   /** For the denied page; the system's clock unless given. */
   readonly wallNow?: () => Date
@@ -36,11 +38,13 @@ export interface RouterParts {
 
 type RouteDecision =
   | { readonly kind: 'redirect', readonly server: number, readonly because: string }
-  | { readonly kind: 'denied' | 'unavailable' | 'full' }
+  | { readonly kind: Refusal }
+
+type Refusal = 'denied' | 'unavailable' | 'full' | 'address-full'
 
 type Chosen =
   | Extract<Reservation, { readonly kind: 'reserved' }>
-  | { readonly kind: 'denied' | 'unavailable' | 'full' }
+  | { readonly kind: Refusal }
 
 /** Whoever waits, as those who may end the wait know them. */
 export interface Waiting {
@@ -132,6 +136,7 @@ async function reserve (parts: RouterParts, visitor: Visitor): Promise<Chosen> {
     if (isDenied(parts, visitor)) return { kind: 'denied' }
     const reservation = reservations.reserve({ client, address, isReturning, choose })
     if (reservation.kind === 'reserved') return reservation
+    if (reservation.kind === 'address-full') parts.onAddressFull(address)
     if (reservation.kind !== 'busy') return { kind: reservation.kind }
     await setImmediate()
   }
@@ -164,6 +169,7 @@ function render (
     case 'unavailable':
       return tryLater(pages.unavailable, UNAVAILABLE_RETRY_S)
     case 'full':
+    case 'address-full':
       return tryLater(pages.full, FULL_RETRY_S)
     case 'redirect': {
       const location = redirectTarget(request, decision.server, settings)

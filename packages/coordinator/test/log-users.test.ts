@@ -23,7 +23,7 @@ t.test('log users: says who was on which server', async t => {
   ])
   t.strictSame(idsOf(lines, 8000), [formatClient(clientNumber(1))])
   t.strictSame(idsOf(lines, 8001), [])
-  t.strictSame(idsOf(lines, 8002).sort(), [formatClient(clientNumber(2)), '2001:db8::3'].sort())
+  t.strictSame(idsOf(lines, 8002).sort(), [formatClient(clientNumber(2)), '2001:db8:0:3::1'].sort())
   t.equal(lines.length, 5, 'a server without users has no line of ids')
 })
 

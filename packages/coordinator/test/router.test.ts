@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import t, { type Test } from 'tap'
-import { formatClient, parseAddress, parseClientId } from '@usher/shared/client.ts'
+import { formatClient, parseAddress, parseClientId, type Address } from '@usher/shared/client.ts'
 import { NO_BODY, type Reply } from '@usher/shared/http/values.ts'
 import { clientNumber, HOME } from '../../shared/test/memory/test-table.ts'
 import { ROUTER_ALLOW } from '../src/router.ts'
@@ -357,6 +357,21 @@ t.test('router: a table full of users who stay is 503, and one free place is eno
   table.leave(clientNumber(100), 0)
   table.leave(clientNumber(101), 1)
   t.equal((await ask('/')).status, 302)
+})
+
+t.test('router: newcomers of an address that has its share are 503, and the operator hears of it', async t => {
+  const { ask, table, addressesFull } = testRouter(t, { users: 400 })
+  const elsewhere = (number: number): Address => ({ ...HOME, w3: 1000 + number })
+  for (let number = 0; number < 360; number++) {
+    const address = number < 20 ? HOME : elsewhere(number)
+    table.touch(clientNumber(100 + number), number % 3, address)
+  }
+  const reply = await ask('/')
+  t.equal(reply.status, 503)
+  t.equal(reply.body.toString(), '<p>full</p>')
+  t.strictSame(addressesFull, ['192.0.2.1'])
+  t.equal((await ask('/', { address: elsewhere(5000) })).status, 302, 'others are welcome')
+  t.equal((await ask('/', { client: clientNumber(100) })).status, 302, 'and so is who is in it')
 })
 
 t.test('router: what another site embeds counts nobody and sets no cookie', async t => {

@@ -48,7 +48,7 @@ t.test('sweep: a debug line for each user who timed out, none for an unclaimed p
   t.equal(table.size(), 0)
   t.strictSame(lines.map(({ client, server, level, msg }) => [client, server, level, msg]).sort(), [
     [formatClient(clientNumber(1)), 8000, 20, 'user timed out'],
-    ['2001:db8::7', 8002, 20, 'user timed out']
+    ['2001:db8:0:7::1', 8002, 20, 'user timed out']
   ].sort())
 })
 

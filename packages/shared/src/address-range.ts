@@ -2,7 +2,7 @@
  * A range of addresses, as four words to compare and the bits of them that count. IPv4 lies in its
  * mapped form, as addresses do. Values only; used by every thread.
  */
-import type { Address, Words128 } from './client.ts'
+import { MAPPED_W2, type Address, type Words128 } from './client.ts'
 
 export interface AddressRange {
   readonly network: Words128
@@ -10,9 +10,6 @@ export interface AddressRange {
   /** `::/0` leaves IPv4 alone, although mapped addresses lie in it. */
   readonly isIpv4: boolean
 }
-
-/** The third word of a mapped IPv4 address, behind two of zeros. RFC 4291 section 2.5.5.2. */
-const MAPPED_W2 = 0xffff
 
 /** @param bits how many of the 128 count. @param isIpv4 for mapped addresses, or for all others */
 export function makeRange (network: Address, bits: number, isIpv4: boolean): AddressRange {

@@ -32,6 +32,9 @@ export interface Client extends Words128 {
 /** Picks clients, by id or by where they are; the client is undefined where none was named. */
 export type ClientMatch = (client: Client | undefined, address: Address) => boolean
 
+/** The third word of a mapped IPv4 address, behind two of zeros. RFC 4291 section 2.5.5.2. */
+export const MAPPED_W2 = 0xffff
+
 export const UNKNOWN_ADDRESS: Address = Object.freeze({ w0: 0, w1: 0, w2: 0, w3: 0 })
 
 const UUID_LENGTH = 36

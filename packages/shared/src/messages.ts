@@ -7,6 +7,7 @@
 import type { Client } from './client.ts'
 import type { ErrorReport } from './errors.ts'
 import type { DenyEntry } from './deny-list.ts'
+import type { LogLossesMemory } from './memory/log-losses.ts'
 import type { MeterMemory } from './memory/meters.ts'
 import type { TableMemory } from './memory/table-view.ts'
 import type { Settings } from './settings.ts'
@@ -89,6 +90,7 @@ export interface BootData {
   readonly threadTag: number
   readonly memory: TableMemory
   readonly meters: MeterMemory
+  readonly logLosses: LogLossesMemory
   readonly settings: Settings
   /** Undefined while the monitor has not brought it yet: it follows, as an order. */
   readonly denyEntries: readonly DenyEntry[] | undefined

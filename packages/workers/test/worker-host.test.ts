@@ -5,6 +5,7 @@ import t, { type Test } from 'tap'
 import { buildSync } from 'esbuild'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { LAYOUT_VERSION } from '@usher/shared/memory/layout.ts'
+import { allocateLogLosses } from '@usher/shared/memory/log-losses.ts'
 import { allocateMeters, MeterReader, MONITOR_METER } from '@usher/shared/memory/meters.ts'
 import { allocateTable, MAIN_THREAD_PATIENCE } from '@usher/shared/memory/table-view.ts'
 import { UserTable } from '@usher/shared/memory/user-table.ts'
@@ -60,6 +61,7 @@ function startWorker (t: Test, changes: Partial<BootData> = {}): TestWorker {
     threadTag: THREAD_TAG,
     memory: allocateTable(16, 1, () => 1),
     meters: allocateMeters(1),
+    logLosses: allocateLogLosses(),
     settings: changes.settings ?? testSettings(t),
     denyEntries: [],
     isTerminal: false,

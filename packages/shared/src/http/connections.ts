@@ -9,14 +9,19 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import {
-  hasBegunRequest, hasEnded, isQuiet, makeLast, NO_WORDS, pauseIfBehind, UNANSWERED_MAX,
-  type Connection
+  afterReading, hasBegunRequest, hasEnded, isQuiet, makeLast, NO_WORDS, pauseIfBehind, pauseIfDone,
+  UNANSWERED_MAX, type Connection
 } from './connection.ts'
+import type { ConnectionShares } from './connection-shares.ts'
 import { linger } from './linger.ts'
+import { Pipelines, takeTurn } from './pipeline.ts'
 
 /** A graceful close ends a connection that has been silent for this long. */
 export const SILENT_CLOSE_MS = 500
-/** Above this share of the maximum, the longest idle connection makes room for a new one. */
+/**
+ * Above this share of the maximum a connection makes room for a new one: of an address that has
+ * more than its share, else the longest idle.
+ */
 const CROWDED_SHARE = 0.8
 /** A client that takes no byte of its reply for so many socket timeouts is gone. */
 const REPLY_STALL_FACTOR = 6
@@ -32,6 +37,8 @@ export class Connections {
   /** Longest idle first. A lingering connection counts as idle. */
   readonly #idle = new Set<Connection>()
   readonly #crowdedCount: number
+  readonly #shares: ConnectionShares
+  readonly #pipelines: Pipelines
   readonly #socketTimeoutMs: number
   readonly #replyStallMs: number
   readonly #clientCloseMs: number
@@ -41,7 +48,9 @@ export class Connections {
   #closed: Promise<void> | undefined
   #onEmpty: (() => void) | undefined
 
-  constructor (maxConnections: number, socketTimeoutMs: number) {
+  constructor (maxConnections: number, socketTimeoutMs: number, shares: ConnectionShares) {
+    this.#shares = shares
+    this.#pipelines = new Pipelines(maxConnections)
     this.#crowdedCount = Math.floor(maxConnections * CROWDED_SHARE)
     this.#socketTimeoutMs = socketTimeoutMs
     this.#replyStallMs = socketTimeoutMs * REPLY_STALL_FACTOR
@@ -55,11 +64,12 @@ export class Connections {
   /** A socket was accepted; with TLS, `open` follows for the one that carries the plain text. */
   accept (socket: Socket): void {
     this.#accepted.add(socket)
+    this.#shares.accept(socket)
     socket.once('close', () => {
       this.#accepted.delete(socket)
       if (this.#accepted.size === 0) this.#onEmpty?.()
     })
-    if (this.#accepted.size > this.#crowdedCount) this.#endLongestIdle()
+    if (this.#accepted.size > this.#crowdedCount) this.#makeRoom(socket)
   }
 
   /** HTTP begins on this socket. */
@@ -67,6 +77,7 @@ export class Connections {
     const connection: Connection = {
       socket,
       unanswered: new Set(),
+      turns: [],
       latest: undefined,
       madeLast: undefined,
       lastWords: undefined,
@@ -74,6 +85,7 @@ export class Connections {
       idleBytesRead: 0
     }
     this.#open.set(socket, connection)
+    this.#shares.open(socket)
     // node:http calls this after a reply that closes the connection; at once is too early.
     socket.destroySoon = () => this.#endAfterReply(connection)
     // A client that resets its connection is no error; node:http drops its own listener at times.
@@ -81,6 +93,7 @@ export class Connections {
     socket.once('close', () => {
       this.#open.delete(socket)
       this.#idle.delete(connection)
+      this.#pipelines.removeAll(connection)
       if (this.#isSilenceOver) this.#endHandshakes()
     })
     // A socket that another door has read from brings the beginning of a request along.
@@ -95,14 +108,25 @@ export class Connections {
   begin (request: IncomingMessage, response: ServerResponse): boolean {
     const connection = this.#open.get(request.socket)
     if (connection === undefined || hasEnded(connection)) return false
+    const room = this.#pipelines.roomFor(connection)
+    if (room !== 'some') {
+      this.finish(connection)
+      if (room === 'abused') request.socket.destroy()
+      return false
+    }
     this.#idle.delete(connection)
     connection.latest = { request, response }
-    connection.unanswered.add(response)
+    this.#pipelines.add(connection, response)
     if (this.#isClosing) makeLast(connection)
     if (connection.unanswered.size === UNANSWERED_MAX) pauseIfBehind(connection)
     response.once('prefinish', () => this.#limitStall(connection.socket))
-    response.once('finish', () => this.#finish(connection, response))
+    response.once('finish', () => this.#leave(connection, response))
     return true
+  }
+
+  /** Carries out what a begun request asks for: at once, or when it has its turn. */
+  carryOut (socket: Socket, request: () => void): void {
+    takeTurn(this.#open.get(socket)!, request)
   }
 
   /**
@@ -119,28 +143,21 @@ export class Connections {
       // A reply that waits for the rest of a broken request would wait for ever.
       if (!replaced.writableEnded) socket.destroy()
     } else if (replaced !== undefined) {
-      connection.unanswered.delete(replaced)
+      this.#pipelines.remove(connection, replaced)
     }
     if (connection.unanswered.size === 0) this.#linger(connection)
+    else pauseIfDone(connection)
   }
 
-  /** Reads no more requests here; the last reply that is due says so, unless it has left. */
-  finish (socket: Socket): void {
-    const connection = this.#open.get(socket)
-    if (connection === undefined) return
+  /** Reads no more requests; the last reply that is due says so, unless it has left. */
+  finish (connection: Connection): void {
     makeLast(connection)
-    this.refuse(socket, NO_WORDS)
+    this.refuse(connection.socket, NO_WORDS)
   }
 
-  /** Whether nothing more is read as a request here; true for a socket that has gone. */
-  isRefused (socket: Socket): boolean {
-    return this.#open.get(socket)?.lastWords !== undefined || !this.#open.has(socket)
-  }
-
-  /** The reply that a broken-off request still waits for; undefined between two requests. */
-  incomplete (socket: Socket): ServerResponse | undefined {
-    const latest = this.#open.get(socket)?.latest
-    return latest === undefined || latest.request.complete ? undefined : latest.response
+  /** Undefined when it has gone. */
+  find (socket: Socket): Connection | undefined {
+    return this.#open.get(socket)
   }
 
   /**
@@ -184,14 +201,16 @@ export class Connections {
         clearTimeout(limit)
         resolve()
       })
-      this.finish(socket)
+      this.finish(connection)
     })
   }
 
-  #finish (connection: Connection, response: ServerResponse): void {
-    connection.unanswered.delete(response)
+  #leave (connection: Connection, response: ServerResponse): void {
+    this.#pipelines.remove(connection, response)
     if (connection.isLingering) return
-    if (connection.unanswered.size === UNANSWERED_MAX - 1) connection.socket.resume()
+    if (connection.unanswered.size === UNANSWERED_MAX - 1 && connection.lastWords === undefined) {
+      connection.socket.resume()
+    }
     if (connection.unanswered.size > 0) connection.socket.setTimeout(0)
     else if (connection.lastWords !== undefined) this.#linger(connection)
     else this.#rest(connection)
@@ -220,6 +239,22 @@ export class Connections {
     connection.lastWords ??= NO_WORDS
     this.#idle.add(connection)
     linger(connection.socket, connection.lastWords, this.#replyStallMs)
+  }
+
+  #makeRoom (newcomer: Socket): void {
+    const isWaiting = (socket: Socket): boolean => this.#open.get(socket)?.unanswered.size !== 0
+    const over = this.#shares.findOver(newcomer, socket => !isWaiting(socket))
+    if (over !== undefined) over.destroy()
+    else if (this.#shares.hasMoreThanItsShare(newcomer)) newcomer.destroy()
+    else if (!this.#endOverAfterReply(newcomer)) this.#endLongestIdle()
+  }
+
+  /** False when no address has more than its share. */
+  #endOverAfterReply (newcomer: Socket): boolean {
+    const mayEnd = (socket: Socket): boolean => this.#open.get(socket)?.lastWords === undefined
+    const over = this.#shares.findOver(newcomer, mayEnd)
+    if (over !== undefined) this.finish(this.#open.get(over)!)
+    return over !== undefined
   }
 
   /** Sockets are looked at once each between two idle times, so this takes no time on average. */
@@ -256,9 +291,4 @@ export class Connections {
     if (this.#open.size > 0) return
     for (const socket of this.#accepted) socket.destroy()
   }
-}
-
-/** Two turns of the event loop: in between, every socket that has something is read. */
-function afterReading (then: () => void): void {
-  setImmediate(() => setImmediate(then))
 }

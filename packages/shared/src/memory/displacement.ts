@@ -1,38 +1,65 @@
 /**
- * Who gives way when the table is full: reservations first, then users seen only once, the oldest
- * first; never a user who has been seen twice. Searches the newcomer's own shard first, then the
- * next ones. Any thread.
+ * Who gives way when the table is full: reservations first, then users seen only once, then users
+ * of an address that has more than its share, the oldest first; nobody else who has been seen
+ * twice. Searches the newcomer's own shard first, then the next ones. Any thread.
  */
+import { overShareTest } from './address-share.ts'
 import { SHARD, SLOT } from './layout.ts'
 import { isReservedOnly, isSeenOnce, removeSlot } from './shard.ts'
 import {
-  lockShard, shardAt, slotAt, unlockShard, wrappedAge, wrappedMs, type TableView
+  lockShard, shardAt, slotAt, unlockShard, wrappedAge, wrappedMs, type Busy, type TableView
 } from './table-view.ts'
 
-/** Slots that are compared for the oldest at a time: 2.3 ns each, under the shard's lock. */
-const WINDOW_SLOTS = 4096
 const NOBODY = -1
 
+/** Whether the user in the slot that starts at `here` is of a rank. */
+type SlotTest = (here: number, commit: number) => boolean
+
 interface Rank {
-  /** The shard's counter of such users: at 0 the shard need not be searched. */
-  readonly counter: number
-  readonly includes: (commit: number) => boolean
+  /** The test for a shard's slots; undefined when nobody in the shard is of this rank. */
+  readonly testFor: (view: TableView, at: number) => SlotTest | undefined
   /** The word of a slot that tells the oldest. */
   readonly ageWord: number
+  /** Slots that are compared for the oldest at a time, under the shard's lock. */
+  readonly windowSlots: number
 }
 
+/** 2.3 ns each. */
+const WINDOW_SLOTS = 4096
+/** Their addresses are hashed, 20 ns each; at least one in twenty passes. */
+const HASHED_WINDOW_SLOTS = 512
+
 const RANKS: readonly Rank[] = [
-  { counter: SHARD.RESERVED_ONLY, includes: isReservedOnly, ageWord: SLOT.RESERVED_UNTIL_MS },
-  { counter: SHARD.SEEN_ONCE, includes: isSeenOnce, ageWord: SLOT.LAST_SEEN_MS }
+  {
+    testFor: counted(SHARD.RESERVED_ONLY, isReservedOnly),
+    ageWord: SLOT.RESERVED_UNTIL_MS,
+    windowSlots: WINDOW_SLOTS
+  },
+  {
+    testFor: counted(SHARD.SEEN_ONCE, isSeenOnce),
+    ageWord: SLOT.LAST_SEEN_MS,
+    windowSlots: WINDOW_SLOTS
+  },
+  {
+    testFor: overShareTest,
+    ageWord: SLOT.LAST_SEEN_MS,
+    windowSlots: HASHED_WINDOW_SLOTS
+  }
 ]
 
+/** A rank whose members the shard counts. */
+function counted (counter: number, isMember: (commit: number) => boolean): Rank['testFor'] {
+  const test: SlotTest = (_here, commit) => isMember(commit)
+  return ({ words }, at) => Atomics.load(words, at + counter) === 0 ? undefined : test
+}
+
 /** Removes one user for a newcomer of this shard; false when everybody has been seen twice. */
-export function displaceOne (view: TableView, ownShard: number): boolean | 'busy' {
+export function displaceOne (view: TableView, ownShard: number): boolean | Busy {
   const { shardCount } = view.layout
   for (const rank of RANKS) {
     for (let step = 0; step < shardCount; step++) {
       const at = shardAt(view.layout, (ownShard + step) & (shardCount - 1))
-      if (Atomics.load(view.words, at + rank.counter) === 0) continue
+      if (rank.testFor(view, at) === undefined) continue
       if (!lockShard(view, at)) return 'busy'
       const slot = oldest(view, at, rank)
       if (slot !== NOBODY) removeSlot(view, at, slot)
@@ -46,21 +73,27 @@ export function displaceOne (view: TableView, ownShard: number): boolean | 'busy
 /** The oldest of the first window that has one, starting where the last search ended. */
 function oldest (view: TableView, at: number, rank: Rank): number {
   const { words } = view
+  const test = rank.testFor(view, at)
+  if (test === undefined) return NOBODY
   const highWater = words[at + SHARD.HIGH_WATER]!
-  if (words[at + rank.counter] === 0) return NOBODY
-  const start = highWater <= WINDOW_SLOTS ? 0 : words[at + SHARD.HAND]! % highWater
-  for (let done = 0; done < highWater; done += WINDOW_SLOTS) {
-    const slots = Math.min(WINDOW_SLOTS, highWater - done)
-    const slot = oldestInWindow(view, at, rank, (start + done) % highWater, slots, highWater)
+  const start = highWater <= rank.windowSlots ? 0 : words[at + SHARD.HAND]! % highWater
+  for (let done = 0; done < highWater; done += rank.windowSlots) {
+    const window = {
+      from: (start + done) % highWater,
+      slots: Math.min(rank.windowSlots, highWater - done),
+      highWater
+    }
+    const slot = oldestInWindow(view, at, rank.ageWord, test, window)
     if (slot === NOBODY) continue
-    words[at + SHARD.HAND] = (start + done + slots) % highWater
+    words[at + SHARD.HAND] = (window.from + window.slots) % highWater
     return slot
   }
   return NOBODY
 }
 
 function oldestInWindow (
-  view: TableView, at: number, rank: Rank, from: number, slots: number, highWater: number
+  view: TableView, at: number, ageWord: number, test: SlotTest,
+  { from, slots, highWater }: { from: number, slots: number, highWater: number }
 ): number {
   const now = wrappedMs(view.now())
   let found = NOBODY
@@ -68,8 +101,9 @@ function oldestInWindow (
   for (let index = 0; index < slots; index++) {
     const slot = (from + index) % highWater
     const here = slotAt(view.layout, at, slot)
-    if (!rank.includes(view.words[here]!)) continue
-    const age = wrappedAge(now, view.words[here + rank.ageWord]!)
+    const commit = view.words[here]!
+    if (commit === 0 || !test(here, commit)) continue
+    const age = wrappedAge(now, view.words[here + ageWord]!)
     if (found !== NOBODY && age <= foundAge) continue
     found = slot
     foundAge = age

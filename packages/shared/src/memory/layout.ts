@@ -4,11 +4,11 @@
  *
  *     | table header | server words | shard 0 | shard 1 | ... |
  *
- *     shard:  | header | counters per server | buckets | slots |
+ *     shard:  | header | counters per server | users per address | buckets | slots |
  */
 
 /** Raised at every change of this file; a worker that was built with another refuses to boot. */
-export const LAYOUT_VERSION = 1
+export const LAYOUT_VERSION = 2
 
 export const WORD_BYTES = 4
 export const SERVERS_MAX = 32
@@ -62,6 +62,15 @@ export const COUNTER = {
   WORDS: 3
 } as const
 
+/**
+ * Users per address in a shard, by a hash of the address: rows of buckets, one word each. A row
+ * more makes it rarer that somebody shares all buckets with another: with two, 1 in 2^18.
+ */
+export const ADDRESS = {
+  ROWS: 2,
+  BUCKETS: 512 // in each row, a power of two
+} as const
+
 /** A slot: one user. True when COMMIT is not 0; all other words are written before it. */
 export const SLOT = {
   COMMIT: 0,
@@ -80,6 +89,7 @@ export const SLOT = {
  *     bit 0     used            bits 4-9    active server + 1, 0 for none
  *     bit 1     kind is ip      bits 10-15  reserved server + 1, 0 for none
  *     bits 2-3  times seen, 0 to SEEN_MAX   bit 16  the address words are whole
+ *                               bit 17  the entry under this address is still to go
  */
 export const COMMIT_USED = 1
 export const COMMIT_KIND_IP = 1 << 1
@@ -87,6 +97,7 @@ export const COMMIT_SEEN_SHIFT = 2
 export const COMMIT_ACTIVE_SHIFT = 4
 export const COMMIT_RESERVED_SHIFT = 10
 export const COMMIT_ADDRESS_KNOWN = 1 << 16
+export const COMMIT_REPLACES = 1 << 17
 export const COMMIT_SEEN_MASK = 0b11
 export const COMMIT_SERVER_MASK = 0b111111
 /** Seen twice or more: such a user is never displaced. */
@@ -105,7 +116,8 @@ export interface Layout {
   readonly serversAt: number
   readonly shardsAt: number
   readonly shardWords: number
-  readonly countersAt: number // from a shard's start, as the next two
+  readonly countersAt: number // from a shard's start, as the next three
+  readonly addressesAt: number
   readonly bucketsAt: number
   readonly slotsAt: number
   readonly bytes: number
@@ -131,7 +143,8 @@ export function layoutFor (usersMax: number, serverCount: number): Layout {
   const serversAt = TABLE.WORDS
   const shardsAt = serversAt + SERVER.WORDS * serverCount
   const countersAt = SHARD.WORDS
-  const bucketsAt = countersAt + COUNTER.WORDS * serverCount
+  const addressesAt = countersAt + COUNTER.WORDS * serverCount
+  const bucketsAt = addressesAt + ADDRESS.ROWS * ADDRESS.BUCKETS
   const slotsAt = bucketsAt + bucketCount
   const shardWords = slotsAt + SLOT.WORDS * slotCount
   return {
@@ -144,6 +157,7 @@ export function layoutFor (usersMax: number, serverCount: number): Layout {
     shardsAt,
     shardWords,
     countersAt,
+    addressesAt,
     bucketsAt,
     slotsAt,
     bytes: (shardsAt + shardWords * shardCount) * WORD_BYTES

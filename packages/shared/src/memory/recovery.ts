@@ -4,10 +4,12 @@
  * words, and only then lets go. `checkTable` says whether every invariant holds. Main thread.
  */
 import { formatClient } from '../client.ts'
+import { addressBuckets } from './address-share.ts'
 import {
   COUNTER, NO_SERVER, NO_SLOT, SHARD, SLOT, commitActive, commitLoad, commitReserved
 } from './layout.ts'
 import { ownerWord, takeOverLock, wakeAllWaiters } from './lock.ts'
+import { finishAllReplacements } from './replacement.ts'
 import { clientOfSlot, counterAt, isReservedOnly, isSeenOnce } from './shard.ts'
 import {
   bucketAt, hashOf, lockShard, shardAt, slotAt, unlockShard, type TableView
@@ -28,6 +30,7 @@ export function recoverFrom (view: TableView, deadThreadTag: number): number {
     }
     wakeAllWaiters(view.words, at + SHARD.LOCK)
   }
+  finishAllReplacements(view)
   return repaired
 }
 
@@ -48,7 +51,7 @@ export function checkTable (view: TableView): readonly string[] {
 
 /** All that a shard derives from its commit words. */
 interface Derived {
-  readonly counters: Int32Array // as they stand from `countersAt` on
+  readonly counters: Int32Array // as they stand from `countersAt` to `bucketsAt`
   used: number
   reservedOnly: number
   seenOnce: number
@@ -81,10 +84,11 @@ function repairShard (view: TableView, at: number): void {
 
 function derive (view: TableView, at: number, highWater: number): Derived {
   const { words, layout } = view
-  const counters = new Int32Array(layout.serverCount * COUNTER.WORDS)
+  const counters = new Int32Array(layout.bucketsAt - layout.countersAt)
   const derived: Derived = { counters, used: 0, reservedOnly: 0, seenOnce: 0 }
   for (let slot = 0; slot < highWater; slot++) {
-    const commit = words[slotAt(layout, at, slot)]!
+    const here = slotAt(layout, at, slot)
+    const commit = words[here]!
     if (commit === 0) continue
     derived.used++
     if (isReservedOnly(commit)) derived.reservedOnly++
@@ -92,6 +96,9 @@ function derive (view: TableView, at: number, highWater: number): Derived {
     raise(commitLoad(commit), COUNTER.LOAD)
     raise(commitActive(commit), COUNTER.ACTIVE)
     raise(commitReserved(commit), COUNTER.RESERVED)
+    for (const bucket of addressBuckets(view, here)) {
+      counters[layout.addressesAt - layout.countersAt + bucket]!++
+    }
   }
   return derived
 
@@ -114,6 +121,11 @@ function * checkShard (view: TableView, at: number): Generator<string> {
       const counted = derived.counters[server * COUNTER.WORDS + counter]!
       yield * differences(`${name} of server ${server}`, stored, counted)
     }
+  }
+  for (let bucket = 0; bucket < layout.bucketsAt - layout.addressesAt; bucket++) {
+    const stored = words[at + layout.addressesAt + bucket]!
+    const counted = derived.counters[layout.addressesAt - layout.countersAt + bucket]!
+    yield * differences(`addresses in bucket ${bucket}`, stored, counted)
   }
   yield * checkChains(view, at, highWater, derived.used)
 }

@@ -7,9 +7,8 @@ import { COMMIT_USED, NO_SLOT, SHARD, commitActive } from './layout.ts'
 import { addressOfSlot, clientOfSlot, findSlot, removeSlot } from './shard.ts'
 import type { RemovedUser, SweepStep } from './sweep.ts'
 import {
-  hashOf, lockShard, shardAt, shardOfHash, slotAt, unlockShard, type TableView
+  hashOf, lockShard, shardAt, shardOfHash, slotAt, unlockShard, type Busy, type TableView
 } from './table-view.ts'
-import type { Busy } from './visits.ts'
 
 /** Asked of a user's client and the address last seen from, which is all zero when not known. */
 export type IsMatch = (client: Client, address: Address) => boolean

@@ -4,18 +4,19 @@
  * reserves, so no two choices are ever made on the same loads.
  */
 import type { Address, Client } from '../client.ts'
+import { admit } from './admission.ts'
 import {
-  COUNTER, NO_SERVER, NO_SLOT, SLOT, commitActive, commitLoad, commitReserved, withActive,
-  withReserved, withSeen, commitSeen
+  COMMIT_REPLACES, COUNTER, NO_SERVER, NO_SLOT, SLOT, commitActive, commitLoad, commitReserved,
+  commitSeen, withActive, withReserved, withSeen
 } from './layout.ts'
+import { findAddressEntry, finishReplacement } from './replacement.ts'
 import {
   commitSlot, counterAt, findSlot, freshCommit, isReservedOnly, removeSlot, writeAddress
 } from './shard.ts'
 import {
-  hashOf, lockShard, shardAt, shardOfHash, slotAt, unlockShard, wrappedAge, wrappedMs,
+  hashOf, lockShard, shardAt, shardOfHash, slotAt, unlockShard, wrappedAge, wrappedMs, type Busy,
   type TableView
 } from './table-view.ts'
-import { admit, findAddressEntry, replaceAddressEntry, type Busy } from './visits.ts'
 
 /** Where a slot is, for as long as the program runs: shard * slots per shard + slot. */
 export type Place = number & { readonly brand?: 'place' }
@@ -34,7 +35,7 @@ export type Choose = (choice: Choice) => number
 
 export type Reservation =
   | { readonly kind: 'reserved', readonly server: number }
-  | { readonly kind: 'unavailable' | 'full' | 'busy' }
+  | { readonly kind: 'unavailable' | 'full' | 'address-full' | Busy }
 
 export interface ReserveRequest {
   readonly client: Client
@@ -65,7 +66,8 @@ export function reserve (view: TableView, request: ReserveRequest): Reservation 
     // Written before the commit word: a reservation never stands with another's deadline.
     view.words[here + SLOT.RESERVED_UNTIL_MS] = wrappedMs(untilMs)
     commitSlot(view, at, slot, withReserved(commit, server))
-    writeAddress(view, here, request.address)
+    // An address whose entry is still to go is needed until it has gone.
+    if ((commit & COMMIT_REPLACES) === 0) writeAddress(view, at, slot, request.address)
   }
   unlockShard(view, at)
   return server === NO_SERVER ? { kind: 'unavailable' } : { kind: 'reserved', server }
@@ -142,10 +144,10 @@ function reserveForNewcomer (view: TableView, request: ReserveRequest): Reservat
   if (replaced !== undefined) {
     commit = withSeen(withActive(commit, current), commitSeen(replaced.commit))
   }
-  const admitted = admit(view, client, address, replaced, commit, untilMs)
+  const admitted = admit(view, { client, address, commit, replaced, reservedUntilMs: untilMs })
   if (admitted === 'present') return reserve(view, request)
   if (admitted !== 'added') return { kind: admitted }
-  if (replaced !== undefined) replaceAddressEntry(view, client, address)
+  if (replaced !== undefined) finishReplacement(view, client, address)
   return { kind: 'reserved', server }
 }
 

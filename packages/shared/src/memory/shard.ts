@@ -4,7 +4,8 @@
  *
  *     bucket -> slot -> slot -> NO_SLOT          free -> slot -> slot -> NO_SLOT
  */
-import { UNKNOWN_ADDRESS, type Address, type Client } from '../client.ts'
+import { areSameWords, UNKNOWN_ADDRESS, type Address, type Client } from '../client.ts'
+import { countAddress } from './address-share.ts'
 import {
   COMMIT_ADDRESS_KNOWN, COMMIT_KIND_IP, COMMIT_USED, COUNTER, NO_SERVER, NO_SLOT, SHARD, SLOT,
   commitActive, commitIsIp, commitLoad, commitReserved, commitSeen, type Layout
@@ -26,12 +27,22 @@ export function findSlot (view: TableView, at: number, client: Client, hash: num
   return NO_SLOT
 }
 
-/** Puts a user into a free slot with this commit word; NO_SLOT when the shard has none left. */
-export function addSlot (
-  view: TableView, at: number, client: Client, hash: number, commit: number,
-  reservedUntilMs: number
-): number {
+/** A user as it comes into the table. */
+export interface NewUser {
+  readonly client: Client
+  readonly address: Address
+  /** The commit word, in which the address need not be noted as known. */
+  readonly commit: number
+  readonly reservedUntilMs: number
+  /** As the slot holds it; now unless given. */
+  readonly firstSeenS?: number
+  readonly lastSeenMs?: number
+}
+
+/** Puts a user into a free slot; NO_SLOT when the shard has none left. */
+export function addSlot (view: TableView, at: number, hash: number, user: NewUser): number {
   const { words, layout } = view
+  const { client, address } = user
   const slot = takeFreeSlot(view, at)
   if (slot === NO_SLOT) return NO_SLOT
   const here = slotAt(layout, at, slot)
@@ -39,14 +50,18 @@ export function addSlot (
   words[here + SLOT.ID + 1] = client.w1
   words[here + SLOT.ID + 2] = client.w2
   words[here + SLOT.ID + 3] = client.w3
+  words[here + SLOT.ADDRESS] = address.w0
+  words[here + SLOT.ADDRESS + 1] = address.w1
+  words[here + SLOT.ADDRESS + 2] = address.w2
+  words[here + SLOT.ADDRESS + 3] = address.w3
   const nowMs = view.now()
-  words[here + SLOT.FIRST_SEEN_S] = wrappedSeconds(nowMs)
-  words[here + SLOT.LAST_SEEN_MS] = wrappedMs(nowMs)
-  words[here + SLOT.RESERVED_UNTIL_MS] = wrappedMs(reservedUntilMs)
+  words[here + SLOT.FIRST_SEEN_S] = user.firstSeenS ?? wrappedSeconds(nowMs)
+  words[here + SLOT.LAST_SEEN_MS] = user.lastSeenMs ?? wrappedMs(nowMs)
+  words[here + SLOT.RESERVED_UNTIL_MS] = wrappedMs(user.reservedUntilMs)
   view.onStep?.('ADD_WRITTEN')
   // The commit word makes the slot true. Chained first, a crash in between would leave a chain
   // through a slot that is not; chained after, the repair finds the slot and chains it.
-  commitSlot(view, at, slot, commit)
+  commitSlot(view, at, slot, user.commit | knownFlag(address))
   view.onStep?.('ADD_COMMITTED')
   const bucket = bucketAt(layout, at, hash)
   words[here + SLOT.NEXT] = words[bucket]!
@@ -76,29 +91,39 @@ export function commitSlot (view: TableView, at: number, slot: number, commit: n
   const { words, layout } = view
   const here = slotAt(layout, at, slot)
   const before = words[here]!
-  count(view, at, commit, before, 1) // @RAISE
+  count(view, at, here, commit, before, 1) // @RAISE
   view.onStep?.('COMMIT_RAISED')
   Atomics.store(words, here, commit) // @STORE
   view.onStep?.('COMMIT_STORED')
-  count(view, at, before, commit, -1) // @LOWER
+  count(view, at, here, before, commit, -1) // @LOWER
 }
 
-/** Notes the address last seen from. The flag is down while the four words are being changed. */
-export function writeAddress (view: TableView, here: number, address: Address): void {
+/**
+ * Notes the address last seen from, unless it is the unknown one. The flag is down while the four
+ * words are being changed.
+ */
+export function writeAddress (
+  view: TableView, at: number, slot: number, address: Address
+): void {
   const { words } = view
+  const here = slotAt(view.layout, at, slot)
   const commit = words[here]!
-  const at = here + SLOT.ADDRESS
+  const first = here + SLOT.ADDRESS
   const isSame = (commit & COMMIT_ADDRESS_KNOWN) !== 0 &&
-    words[at + 3] === address.w3 && words[at + 2] === address.w2 &&
-    words[at + 1] === address.w1 && words[at] === address.w0
-  if (isSame) return
-  Atomics.store(words, here, commit & ~COMMIT_ADDRESS_KNOWN)
-  words[at] = address.w0
-  words[at + 1] = address.w1
+    words[first + 3] === address.w3 && words[first + 2] === address.w2 &&
+    words[first + 1] === address.w1 && words[first] === address.w0
+  if (isSame || knownFlag(address) === 0) return
+  commitSlot(view, at, slot, commit & ~COMMIT_ADDRESS_KNOWN)
+  words[first] = address.w0
+  words[first + 1] = address.w1
   view.onStep?.('ADDRESS_HALF')
-  words[at + 2] = address.w2
-  words[at + 3] = address.w3
-  Atomics.store(words, here, commit | COMMIT_ADDRESS_KNOWN)
+  words[first + 2] = address.w2
+  words[first + 3] = address.w3
+  commitSlot(view, at, slot, commit | COMMIT_ADDRESS_KNOWN)
+}
+
+function knownFlag (address: Address): number {
+  return areSameWords(address, UNKNOWN_ADDRESS) ? 0 : COMMIT_ADDRESS_KNOWN
 }
 
 /** The commit word of a new entry: of this kind, on no server, never seen. */
@@ -142,7 +167,9 @@ export function isSeenOnce (commit: number): boolean {
 }
 
 /** Adds `by` to every counter that counts `commit` and does not count `other` alike. */
-function count (view: TableView, at: number, commit: number, other: number, by: number): void {
+function count (
+  view: TableView, at: number, here: number, commit: number, other: number, by: number
+): void {
   if (commit === 0) return
   countServer(view, at, COUNTER.LOAD, commitLoad(commit), commitLoad(other), by)
   countServer(view, at, COUNTER.ACTIVE, commitActive(commit), commitActive(other), by)
@@ -152,6 +179,7 @@ function count (view: TableView, at: number, commit: number, other: number, by: 
     addTo(view.words, at + SHARD.RESERVED_ONLY, by)
   }
   if (isSeenOnce(commit) && !isSeenOnce(other)) addTo(view.words, at + SHARD.SEEN_ONCE, by)
+  if ((commit & ~other & COMMIT_ADDRESS_KNOWN) !== 0) countAddress(view, at, here, by)
 }
 
 function countServer (

@@ -3,6 +3,7 @@
  * a time, and decoded outside it. Also the way back, for users who were saved. Any thread.
  */
 import type { Address, Client } from '../client.ts'
+import { addUser } from './admission.ts'
 import {
   NO_SERVER, NO_SLOT, SEEN_MAX, SHARD, SLOT, commitActive, commitReserved, commitSeen, withActive,
   withSeen
@@ -11,9 +12,8 @@ import type { Place } from './reservations.ts'
 import { addressOfSlot, clientOfSlot, findSlot, freshCommit } from './shard.ts'
 import {
   hashOf, lockShard, shardAt, shardOfHash, slotAt, unlockShard, wrappedAge, wrappedMs,
-  wrappedSeconds, type TableView
+  wrappedSeconds, type Busy, type TableView
 } from './table-view.ts'
-import { admit, type Busy } from './visits.ts'
 
 export interface User {
   readonly client: Client
@@ -79,20 +79,16 @@ export function restoreUser (
   view: TableView, user: Pick<User, 'client' | 'address' | 'firstSeenAgoMs' | 'lastSeenAgoMs'>,
   server: number
 ): boolean {
-  const commit = withSeen(withActive(freshCommit(user.client), server), SEEN_MAX)
-  if (admit(view, user.client, user.address, undefined, commit, 0) !== 'added') return false
-  const hash = hashOf(view, user.client)
-  const at = shardAt(view.layout, shardOfHash(view.layout, hash))
-  if (!lockShard(view, at)) return false
-  const slot = findSlot(view, at, user.client, hash)
-  if (slot !== NO_SLOT) {
-    const here = slotAt(view.layout, at, slot)
-    const nowMs = view.now()
-    view.words[here + SLOT.FIRST_SEEN_S] = wrappedSeconds(nowMs - user.firstSeenAgoMs)
-    view.words[here + SLOT.LAST_SEEN_MS] = wrappedMs(nowMs - user.lastSeenAgoMs)
-  }
-  unlockShard(view, at)
-  return true
+  const { client, address, firstSeenAgoMs, lastSeenAgoMs } = user
+  const nowMs = view.now()
+  return addUser(view, {
+    client,
+    address,
+    commit: withSeen(withActive(freshCommit(client), server), SEEN_MAX),
+    reservedUntilMs: 0,
+    firstSeenS: wrappedSeconds(nowMs - firstSeenAgoMs),
+    lastSeenMs: wrappedMs(nowMs - lastSeenAgoMs)
+  }) === 'added'
 }
 
 const copies = new WeakMap<TableView, Int32Array>()

@@ -7,9 +7,9 @@ import { COMMIT_USED, NO_SERVER, SHARD, SLOT, commitActive } from './layout.ts'
 import { endReservation, isReservationDue } from './reservations.ts'
 import { clientOfSlot } from './shard.ts'
 import {
-  lockShard, shardAt, slotAt, unlockShard, wrappedAge, wrappedMs, type TableView
+  lockShard, shardAt, slotAt, unlockShard, wrappedAge, wrappedMs, type Busy, type TableView
 } from './table-view.ts'
-import { endActivity, type Busy } from './visits.ts'
+import { endActivity } from './visits.ts'
 
 /** Removals in one hold of the lock: what waits for it waits for some 50 us at most. */
 const REMOVALS_PER_HOLD = 256

@@ -7,6 +7,7 @@ import type { Address, Client } from '../client.ts'
 import {
   COUNTER, SERVER, SERVER_STATE, type ServerState
 } from './layout.ts'
+import { usedSlots } from './admission.ts'
 import { checkTable, recoverFrom } from './recovery.ts'
 import {
   confirm, expireReservation, reserve, sumCounter, type Place, type Reservation,
@@ -16,8 +17,8 @@ import { removeMatching, removeUser, type IsMatch } from './removal.ts'
 import { findUser, readUsers, restoreUser, type User, type UserPage } from './snapshot.ts'
 import { sweepShard, type SweepStep } from './sweep.ts'
 import { UserSearch, type SearchOptions } from './user-search.ts'
-import { viewTable, type TableMemory, type TableView, type ViewOptions } from './table-view.ts'
-import { leave, touch, usedSlots, type Busy, type TouchOutcome } from './visits.ts'
+import { viewTable, type Busy, type TableMemory, type TableView, type ViewOptions } from './table-view.ts'
+import { leave, touch, type TouchOutcome } from './visits.ts'
 
 export class UserTable {
   readonly #view: TableView

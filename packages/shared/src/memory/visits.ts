@@ -1,40 +1,37 @@
 /**
- * What a visitor's request does to the user table: touch, leave, the entry under an address that
- * an id replaces, and who gives way when the table is full. Any thread, mostly the servers'.
+ * What a visitor's request does to the user table: touch and leave. Any thread, mostly a server's.
  */
-import { clientOfAddress, type Address, type Client } from '../client.ts'
+import type { Address, Client } from '../client.ts'
+import { admit } from './admission.ts'
 import {
-  NO_SERVER, NO_SLOT, SEEN_MAX, SHARD, SLOT, commitActive, commitReserved, commitSeen,
-  withActive, withReserved, withSeen
+  COMMIT_REPLACES, NO_SERVER, NO_SLOT, SEEN_MAX, SLOT, commitActive, commitIsIp,
+  commitReserved, commitSeen, withActive, withReserved, withSeen
 } from './layout.ts'
-import { displaceOne } from './displacement.ts'
-import { addSlot, commitSlot, findSlot, freshCommit, removeSlot, writeAddress } from './shard.ts'
+import { findAddressEntry, finishReplacement, removeAddressEntry } from './replacement.ts'
 import {
-  hashOf, lockShard, shardAt, shardOfHash, slotAt, unlockShard, wrappedMs, type TableView
+  addressOfSlot, commitSlot, findSlot, freshCommit, removeSlot, writeAddress
+} from './shard.ts'
+import {
+  hashOf, lockShard, shardAt, shardOfHash, slotAt, unlockShard, wrappedMs, type Busy,
+  type TableView
 } from './table-view.ts'
 
 /**
  * arrived: new here, or came to the place that was reserved. seen: was active here already.
- * moved: was active on another server. full: nobody may give way; not in the table.
+ * moved: was active on another server. full: nobody may give way; address-full: the table is nearly
+ * full and the address has its share; in both cases the client is not in the table.
  */
-export type TouchOutcome = 'arrived' | 'seen' | 'moved' | 'full'
-/** Only the main thread is ever told `busy`: it comes back on the next turn of its loop. */
-export type Busy = 'busy'
+export type TouchOutcome = 'arrived' | 'seen' | 'moved' | 'full' | 'address-full'
 
-/** An entry known by address whose place a client with an id takes over. */
-export interface ReplacedEntry {
-  readonly commit: number
-  readonly firstSeenS: number
-}
-
-/** Rounds of making room and trying again, when other threads take the room first. */
-const ADMIT_ROUNDS = 4
 /** For an entry without a reservation: its deadline is never looked at. */
 const NO_DEADLINE_MS = 0
 
-/** A request of this client has reached the server: it is active there from now on. */
+/**
+ * A request of this client has reached the server: it is active there from now on.
+ * @param isAlone no entry under its address is there on its account any more
+ */
 export function touch (
-  view: TableView, client: Client, server: number, address: Address
+  view: TableView, client: Client, server: number, address: Address, isAlone = false
 ): TouchOutcome | Busy {
   const hash = hashOf(view, client)
   const at = shardAt(view.layout, shardOfHash(view.layout, hash))
@@ -44,11 +41,18 @@ export function touch (
     unlockShard(view, at)
     return admitVisitor(view, client, server, address)
   }
-  const before = view.words[slotAt(view.layout, at, slot)]!
+  const here = slotAt(view.layout, at, slot)
+  const before = view.words[here]!
+  if (!isAlone && mayHaveAddressEntry(before)) {
+    const predecessor = isReplacing(before) ? addressOfSlot(view.words, here) : address
+    unlockShard(view, at)
+    // Before the visit is noted: should this thread die now, the next request does it again.
+    if (endAddressEntry(view, client, before, predecessor) === 'busy') return 'busy'
+    return touch(view, client, server, address, true)
+  }
   refresh(view, at, slot, server, address)
   unlockShard(view, at)
 
-  if (commitSeen(before) === 0) replaceAddressEntry(view, client, address)
   const activeBefore = commitActive(before)
   if (activeBefore === server) return 'seen'
   return activeBefore === NO_SERVER ? 'arrived' : 'moved'
@@ -73,83 +77,6 @@ export function endActivity (view: TableView, at: number, slot: number, commit: 
   else commitSlot(view, at, slot, withActive(commit, NO_SERVER))
 }
 
-/**
- * Adds a client that is not in the table, with this commit word; somebody else gives way when the
- * table is full. The caller then removes the entry under the client's address that it replaces.
- */
-export function admit (
-  view: TableView, client: Client, address: Address, replaced: ReplacedEntry | undefined,
-  commit: number, reservedUntilMs: number
-): 'added' | 'present' | 'full' | Busy {
-  const hash = hashOf(view, client)
-  const shard = shardOfHash(view.layout, hash)
-  const at = shardAt(view.layout, shard)
-  // The replaced entry goes only after the new one is in, so that load never under-reads.
-  const limit = view.layout.usersMax + (replaced === undefined ? 0 : 1)
-  for (let round = 0; round < ADMIT_ROUNDS; round++) {
-    if (!lockShard(view, at)) return 'busy'
-    if (findSlot(view, at, client, hash) !== NO_SLOT) {
-      unlockShard(view, at)
-      return 'present'
-    }
-    if (usedSlots(view) < limit) {
-      const slot = addSlot(view, at, client, hash, commit, reservedUntilMs)
-      if (slot !== NO_SLOT) {
-        const here = slotAt(view.layout, at, slot)
-        if (replaced !== undefined) view.words[here + SLOT.FIRST_SEEN_S] = replaced.firstSeenS
-        writeAddress(view, here, address)
-      }
-      unlockShard(view, at)
-      return slot === NO_SLOT ? 'full' : 'added'
-    }
-    unlockShard(view, at)
-    const displaced = displaceOne(view, shard)
-    if (displaced === 'busy') return 'busy'
-    if (!displaced) return 'full'
-  }
-  return 'full'
-}
-
-/** The entry that stands for clients of this address without an id, if a client with one is new. */
-export function findAddressEntry (
-  view: TableView, client: Client, address: Address
-): ReplacedEntry | undefined | Busy {
-  if (client.kind === 'ip') return undefined
-  const key = clientOfAddress(address)
-  const hash = hashOf(view, key)
-  const at = shardAt(view.layout, shardOfHash(view.layout, hash))
-  if (!lockShard(view, at)) return 'busy'
-  const slot = findSlot(view, at, key, hash)
-  const here = slotAt(view.layout, at, slot)
-  const entry = slot === NO_SLOT
-    ? undefined
-    : { commit: view.words[here]!, firstSeenS: view.words[here + SLOT.FIRST_SEEN_S]! }
-  unlockShard(view, at)
-  return entry
-}
-
-/** Removes the entry that stands for clients of this address without an id. */
-export function replaceAddressEntry (view: TableView, client: Client, address: Address): void {
-  if (client.kind === 'ip') return
-  const key = clientOfAddress(address)
-  const hash = hashOf(view, key)
-  const at = shardAt(view.layout, shardOfHash(view.layout, hash))
-  if (!lockShard(view, at)) return // Left to the sweep.
-  const slot = findSlot(view, at, key, hash)
-  if (slot !== NO_SLOT) removeSlot(view, at, slot)
-  unlockShard(view, at)
-}
-
-/** Users in the whole table. Other threads may be about to change it by one each. */
-export function usedSlots (view: TableView): number {
-  const { words, layout } = view
-  let used = 0
-  for (let shard = 0; shard < layout.shardCount; shard++) {
-    used += Atomics.load(words, shardAt(layout, shard) + SHARD.USED)
-  }
-  return used
-}
-
 function admitVisitor (
   view: TableView, client: Client, server: number, address: Address
 ): TouchOutcome | Busy {
@@ -157,12 +84,30 @@ function admitVisitor (
   if (replaced === 'busy') return 'busy'
   const seen = replaced === undefined ? 1 : seenOnceMore(replaced.commit)
   const commit = withSeen(withActive(freshCommit(client), server), seen)
-  const admitted = admit(view, client, address, replaced, commit, NO_DEADLINE_MS)
+  const newcomer = { client, address, commit, replaced, reservedUntilMs: NO_DEADLINE_MS }
+  const admitted = admit(view, newcomer)
   if (admitted === 'present') return touch(view, client, server, address)
   if (admitted !== 'added') return admitted
   if (replaced === undefined) return 'arrived'
-  replaceAddressEntry(view, client, address)
+  finishReplacement(view, client, address)
   return commitActive(replaced.commit) === server ? 'seen' : 'moved'
+}
+
+/** Of one with an id: whether an entry under its address could still be there on its account. */
+function mayHaveAddressEntry (commit: number): boolean {
+  return !commitIsIp(commit) && (commitSeen(commit) === 0 || isReplacing(commit))
+}
+
+function isReplacing (commit: number): boolean {
+  return (commit & COMMIT_REPLACES) !== 0
+}
+
+function endAddressEntry (
+  view: TableView, client: Client, commit: number, address: Address
+): void | Busy {
+  return isReplacing(commit)
+    ? finishReplacement(view, client, address)
+    : removeAddressEntry(view, address)
 }
 
 /** Marks a user as seen at this server; arriving at the reserved one ends the reservation. */
@@ -177,7 +122,7 @@ function refresh (
   commit = withSeen(commit, seenOnceMore(before))
   if (commitReserved(before) === server) commit = withReserved(commit, NO_SERVER)
   if (commit !== before) commitSlot(view, at, slot, commit)
-  writeAddress(view, here, address)
+  writeAddress(view, at, slot, address)
 }
 
 function seenOnceMore (commit: number): number {

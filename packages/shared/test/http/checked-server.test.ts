@@ -324,9 +324,8 @@ t.test('checked-server: speaks HTTPS, and ends a handshake that does not come', 
 t.test('checked-server: has a listener for errors, which logs them', async t => {
   const lines: string[] = []
   const log = pino({}, { write: line => { lines.push(line) } })
-  const options = {
-    allow: '', bodyBytesMax: 1, socketTimeoutMs: 200, maxConnections: 1, tls: undefined, trustProxy: []
-  }
+  const limits = { bodyBytesMax: 1, socketTimeoutMs: 200, maxConnections: 1 }
+  const options = { ...limits, allow: '', trustProxy: [], tls: undefined }
   const { server } = createCheckedServer({ ...options, log }, () => {})
   t.equal(server.emit('error', new Error('accept EMFILE')), true)
   t.match(lines, [/accept EMFILE/])

@@ -1,5 +1,5 @@
 /** The operations of the crash sweep: what is there before each, and what it does. */
-import { clientOfAddress, formatClient } from '@usher/shared/client.ts'
+import { clientOfAddress } from '@usher/shared/client.ts'
 import {
   confirm, expireReservation, reserve, type ReserveRequest
 } from '@usher/shared/memory/reservations.ts'
@@ -25,11 +25,6 @@ export interface CrashCase {
   readonly stepsMin: number
   /** The main thread holds the locks until the operation sleeps. */
   readonly holdsLock?: boolean
-  /**
-   * The entry that the operation replaces by another, in two steps: a death in between leaves both
-   * until the older one times out. It counts once too often, and may be one over the limit.
-   */
-  readonly lingers?: string
 }
 
 const SMALL = { users: 16, servers: 3, isChanging: true }
@@ -40,7 +35,6 @@ const KNOWN = clientNumber(3)
 const HERE = 0
 const THERE = 1
 const SILENT_MS = 60_000
-const HOME_ENTRY = `ip ${formatClient(clientOfAddress(HOME))}`
 
 /** Users 0 to `count`, on all servers, seen twice unless told otherwise. */
 function crowd ({ table }: TestTable, count: number, times = 2): void {
@@ -126,7 +120,6 @@ export const CASES: readonly CrashCase[] = [
     ...SMALL,
     name: 'touch, an id takes the place of its address',
     stepsMin: 25,
-    lingers: HOME_ENTRY,
     prepare (given) {
       few(given)
       given.table.touch(clientOfAddress(HOME), THERE, HOME)
@@ -137,10 +130,34 @@ export const CASES: readonly CrashCase[] = [
     ...SMALL,
     name: 'touch, the same in a full table',
     stepsMin: 25,
-    lingers: HOME_ENTRY,
     prepare (given) {
       crowd(given, 15)
       for (let times = 0; times < 2; times++) given.table.touch(clientOfAddress(HOME), THERE, HOME)
+    },
+    operate: touchNewcomer
+  },
+  {
+    ...SMALL,
+    name: 'touch, a reserved id arrives and the entry of its address goes',
+    stepsMin: 20,
+    prepare (given) {
+      few(given)
+      given.table.touch(clientOfAddress(HOME), THERE, HOME)
+      given.table.reserve(asked({ isReturning: false, choose: () => HERE }))
+    },
+    operate: touchNewcomer
+  },
+  {
+    name: 'touch, one of an address with more than its share gives way',
+    users: 320,
+    servers: 3,
+    isChanging: true,
+    stepsMin: 25,
+    prepare ({ table }) {
+      for (let number = 0; number < 320; number++) {
+        const address = number < 280 ? addressNumber(1) : addressNumber(number)
+        for (let times = 0; times < 2; times++) table.touch(clientNumber(number), THERE, address)
+      }
     },
     operate: touchNewcomer
   },
@@ -229,7 +246,6 @@ export const CASES: readonly CrashCase[] = [
     ...SMALL,
     name: 'reserve, for an id that takes the place of its address',
     stepsMin: 25,
-    lingers: HOME_ENTRY,
     prepare (given) {
       few(given)
       given.table.touch(clientOfAddress(HOME), THERE, HOME)

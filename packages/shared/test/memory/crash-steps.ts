@@ -29,7 +29,7 @@ export interface CrashSweep {
 type Users = ReadonlyMap<string, { readonly commit: number, readonly address: string }>
 
 export function crashAtEveryStep (
-  { users, servers, prepare, operate, holdsLock, lingers }: CrashCase,
+  { users, servers, prepare, operate, holdsLock }: CrashCase,
   recovery: 'full' | 'release only' | 'none' = 'full'
 ): CrashSweep {
   const prepared = testTable({ users, servers })
@@ -76,7 +76,7 @@ export function crashAtEveryStep (
     // A replacement carries out the same request: nothing is in its way, and it comes to the same.
     operate(viewTable(memory, { ...options, threadTag: REPLACEMENT_TAG }))
     for (const what of checkTable(main)) complain(step, `then ${what}`)
-    for (const what of placesApart(withoutLingering(usersOf(main)), after)) {
+    for (const what of placesApart(usersOf(main), after)) {
       complain(step, `then ${what}`)
     }
     checkLimit(step)
@@ -84,13 +84,8 @@ export function crashAtEveryStep (
   return { steps, violations }
 
   function checkLimit (step: number): void {
-    const { size } = withoutLingering(usersOf(main))
+    const { size } = usersOf(main)
     if (size > users) complain(step, `${size} users where ${users} are admitted`)
-  }
-
-  function withoutLingering (given: Users): Users {
-    const isReplaced = [...after.keys()].every(name => before.has(name) || given.has(name))
-    return new Map([...given].filter(([name]) => name !== lingers || !isReplaced))
   }
 }
 

@@ -46,8 +46,9 @@ export function clientNumber (number: number): Client {
 
 export const HOME: Address = parseAddress('192.0.2.1')!
 
+/** Each in a /64 of its own. */
 export function addressNumber (number: number): Address {
-  return { w0: 0x20010db8, w1: 0, w2: 0, w3: number }
+  return { w0: 0x20010db8, w1: number, w2: 0, w3: 1 }
 }
 
 /** The lowest load; the visitor's own server on a tie, then the lowest index. */

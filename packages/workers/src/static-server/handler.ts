@@ -11,6 +11,8 @@ import {
 } from '@usher/shared/http/identity.ts'
 import { htmlReply, jsonReply, NO_STORE, textReply } from '@usher/shared/http/replies.ts'
 import { NO_BODY, type Handler, type Reply, type RequestValue } from '@usher/shared/http/values.ts'
+import type { Busy } from '@usher/shared/memory/table-view.ts'
+import type { TouchOutcome } from '@usher/shared/memory/visits.ts'
 import type { Settings } from '@usher/shared/settings.ts'
 import { beatIntervalMs, formatSeconds, type BeatSettings } from './beat.ts'
 import { codingChooser } from './content-coding.ts'
@@ -21,11 +23,11 @@ import { storeFile } from './stored-file.ts'
 
 /** What a server needs of the user table. */
 export interface VisitorTable {
-  /** 'busy': the table could not be reached in time, and nothing was done. */
+  /** Busy: the table could not be reached in time, and nothing was done. */
   touch (client: Client, server: number, address: Address):
-    'arrived' | 'seen' | 'moved' | 'full' | 'busy'
+    TouchOutcome | Busy
   /** False when the client was not active on that server. */
-  leave (client: Client, server: number): boolean | 'busy'
+  leave (client: Client, server: number): boolean | Busy
   activeUsers (server: number): number
   activeUsersPerServer (): Int32Array
 }
@@ -44,6 +46,8 @@ export interface StaticHandlerParts {
   readonly settings: BeatSettings & Pick<Settings, 'ports'>
   /** 0 to below 1. */
   readonly random: () => number
+  /** Told of the address that has its share of a table nearly full. */
+  readonly onAddressFull: (address: Address) => void
   readonly log: Pick<Logger, 'debug' | 'isLevelEnabled'>
   /** For the time on the denied page; the system's clock when left out. */
   readonly wallNow?: () => Date
@@ -51,6 +55,8 @@ export interface StaticHandlerParts {
 
 /** Places come free with the next sweep or the next leave. */
 const RETRY_AFTER_S = 5
+
+const REFUSED: ReadonlySet<TouchOutcome | Busy> = new Set(['full', 'address-full', 'busy'])
 
 const PAGE_METHODS = ['GET', 'HEAD']
 const BEAT_METHODS = ['GET', 'HEAD', 'POST']
@@ -161,7 +167,8 @@ function visit (parts: StaticHandlerParts, client: Client, address: Address): bo
   const outcome = parts.table.touch(client, parts.server, address)
   if (outcome === 'arrived') logUser(parts, client, 'user arrived')
   if (outcome === 'moved') logUser(parts, client, 'user moved')
-  return outcome !== 'full' && outcome !== 'busy'
+  if (outcome === 'address-full') parts.onAddressFull(address)
+  return !REFUSED.has(outcome)
 }
 
 function logUser ({ log }: StaticHandlerParts, client: Client, news: string): void {

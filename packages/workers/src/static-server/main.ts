@@ -1,9 +1,11 @@
 /** A static server's thread: one port, one folder, and the page script. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { openDoor } from '@usher/shared/http/serve.ts'
 import { htmlReply, NO_STORE } from '@usher/shared/http/replies.ts'
 import { leaverMatch } from '@usher/shared/leavers.ts'
+import { ShareWarning } from '@usher/shared/share-warning.ts'
 import { runWorker } from '../worker-host.ts'
 import { staticHandler } from './handler.ts'
 import { renderPageScript } from './page-script.ts'
@@ -23,6 +25,8 @@ await runWorker(async ({ boot, table, denyList, denyListKnown, meter, log }) => 
   let site = await load()
   let prepared: Site | undefined
 
+  const shareWarning = new ShareWarning(log, monotonicNowMs)
+
   await denyListKnown // No sooner is the port open: who was denied before the start is not let in.
   const door = await openDoor({
     ...settings,
@@ -36,6 +40,7 @@ await runWorker(async ({ boot, table, denyList, denyListKnown, meter, log }) => 
       pages: { denied, full },
       settings,
       random: Math.random,
+      onAddressFull: address => { shareWarning.note(address) },
       log
     }),
     allow: 'GET, HEAD',
@@ -60,7 +65,7 @@ await runWorker(async ({ boot, table, denyList, denyListKnown, meter, log }) => 
     connectionCount: () => door.connectionCount(),
     async carryOut (order) {
       if (order.type === 'close-clients') {
-        await door.closeClients(leaverMatch(order.leavers, Date.now))
+        await door.closeClients(leaverMatch(order.leavers, monotonicNowMs))
       }
       if (order.type === 'prepare-reload') prepared = await load()
       if (order.type === 'commit-reload') site = prepared ?? site

@@ -23,6 +23,7 @@ function testServer ({
 } = {}) {
   const calls: string[] = []
   const lines: object[] = []
+  const addressesFull: string[] = []
   const state = { site }
   const handler = staticHandler({
     server: SERVER,
@@ -56,6 +57,7 @@ function testServer ({
       ports: [8000, 8001, 8002]
     },
     random: () => 0.5,
+    onAddressFull: address => { addressesFull.push(formatAddress(address)) },
     log: {
       isLevelEnabled: level => level === 'debug' && isDebug,
       debug: (fields: object, message?: string) => { lines.push({ ...fields, message }) }
@@ -65,6 +67,7 @@ function testServer ({
   return {
     calls,
     lines,
+    addressesFull,
     state,
     async ask (
       target: string, headers: IncomingHttpHeaders = {}, more: Partial<RequestValue> = {}
@@ -311,8 +314,8 @@ t.test('handler: the denied, by id or by address, get nothing else', async t => 
 })
 
 t.test('handler: when the table is full, or stays out of reach, visitors are told to come back', async t => {
-  for (const touch of ['full', 'busy'] as const) {
-    const { ask } = testServer({ touch })
+  for (const touch of ['full', 'address-full', 'busy'] as const) {
+    const { ask, addressesFull } = testServer({ touch })
     for (const target of ['/', '/missing', '/usher.js', '/heartbeat']) {
       const reply = await ask(target)
       t.strictSame(
@@ -321,6 +324,7 @@ t.test('handler: when the table is full, or stays out of reach, visitors are tol
       if (target === '/heartbeat') t.match(jsonOf(reply), { error: 'unavailable', message: String })
       else t.equal(reply.body.toString(), '<p>full</p>', target)
     }
+    t.equal(addressesFull.length, touch === 'address-full' ? 4 : 0, 'whose address has its share')
   }
 })
 

@@ -1,0 +1,69 @@
+/**
+ * Requests that a client sends without waiting for the replies before them (RFC 9112 section
+ * 9.3.2). A chunk from the network holds some thousand: they are carried out one in a turn of the
+ * loop, so that others have theirs in between, and there is a bound to how many wait on a whole
+ * port. Belongs to one server's connections.
+ */
+import type { ServerResponse } from 'node:http'
+import type { Connection } from './connection.ts'
+
+/** No client that waits for anything sends so many before it reads a reply. */
+export const DEPTH_MAX = 256
+/** So many may have their replies when the port as a whole has no room for more. */
+const FAIR_DEPTH = 16
+
+/**
+ * Whether one more request may wait: yes; no, but those before it are answered; or no, and the
+ * connection is cut, since each request of the chunk that is being read is an object for as long as
+ * it stands.
+ */
+export type Room = 'some' | 'none' | 'abused'
+
+export class Pipelines {
+  readonly #waitingMax: number
+  /** Requests that are not answered yet, without the first one of each connection. */
+  #waiting = 0
+
+  /** @param waitingMax how many requests may wait behind others, on all connections together */
+  constructor (waitingMax: number) {
+    this.#waitingMax = waitingMax
+  }
+
+  /** Room for one more request on this connection. */
+  roomFor ({ unanswered }: Connection): Room {
+    if (unanswered.size >= DEPTH_MAX) return 'abused'
+    if (unanswered.size === 0 || this.#waiting < this.#waitingMax) return 'some'
+    return unanswered.size > FAIR_DEPTH ? 'abused' : 'none'
+  }
+
+  add ({ unanswered }: Connection, response: ServerResponse): void {
+    if (unanswered.size > 0) this.#waiting++
+    unanswered.add(response)
+  }
+
+  /** The reply has left, or will not be given. */
+  remove ({ unanswered }: Connection, response: ServerResponse): void {
+    if (unanswered.delete(response) && unanswered.size > 0) this.#waiting--
+  }
+
+  removeAll ({ unanswered }: Connection): void {
+    this.#waiting -= Math.max(0, unanswered.size - 1)
+    unanswered.clear()
+  }
+}
+
+/**
+ * Calls at once for the only request of its connection; one behind others has its turn in a later
+ * turn of the loop, whether or not the others are answered by then.
+ */
+export function takeTurn ({ socket, unanswered, turns }: Connection, carryOut: () => void): void {
+  if (unanswered.size === 1 && turns.length === 0) return carryOut()
+  turns.push(carryOut)
+  if (turns.length === 1) setImmediate(next)
+
+  function next (): void {
+    if (!socket.destroyed) turns[0]!()
+    turns.shift()
+    if (turns.length > 0) setImmediate(next)
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * Who comes into the table: everybody while there is room; somebody gives way when there is none;
+ * and when it is nearly full, nobody from an address that has its share already. Any thread.
+ */
+import { isHoldingItsShare, isNearlyFull } from './address-share.ts'
+import { displaceOne } from './displacement.ts'
+import { COMMIT_REPLACES, NO_SLOT, SHARD } from './layout.ts'
+import type { ReplacedEntry } from './replacement.ts'
+import { addSlot, findSlot, type NewUser } from './shard.ts'
+import {
+  hashOf, lockShard, shardAt, shardOfHash, unlockShard, type Busy, type TableView
+} from './table-view.ts'
+
+export interface Newcomer extends Omit<NewUser, 'firstSeenS' | 'lastSeenMs'> {
+  /** The entry under the newcomer's address whose place it takes. */
+  readonly replaced: ReplacedEntry | undefined
+}
+
+/**
+ * present: is in the table already. full: nobody may give way. address-full: the table is nearly
+ * full, and the newcomer's address has its share of it.
+ */
+export type Admission = 'added' | 'present' | 'full' | 'address-full' | Busy
+
+/** Rounds of making room and trying again, when other threads take the room first. */
+const ADMIT_ROUNDS = 4
+
+/** Adds a client that is not in the table. The caller then finishes the replacement, if any. */
+export function admit (view: TableView, { replaced, ...newcomer }: Newcomer): Admission {
+  // Who takes the place of another entry adds nobody to the table.
+  if (replaced !== undefined) {
+    const commit = newcomer.commit | COMMIT_REPLACES
+    return addUser(view, { ...newcomer, commit, firstSeenS: replaced.firstSeenS })
+  }
+  if (isNearlyFull(view, usedSlots(view)) && isHoldingItsShare(view, newcomer.address)) {
+    return 'address-full'
+  }
+  return addUser(view, newcomer)
+}
+
+/** Adds a user; somebody else gives way when the table is full. */
+export function addUser (view: TableView, user: NewUser): Exclude<Admission, 'address-full'> {
+  const hash = hashOf(view, user.client)
+  const shard = shardOfHash(view.layout, hash)
+  const at = shardAt(view.layout, shard)
+  // A replaced entry goes only after the new one is in, so that load never under-reads.
+  const isReplacing = (user.commit & COMMIT_REPLACES) !== 0
+  const limit = view.layout.usersMax + (isReplacing ? 1 : 0)
+  for (let round = 0; round < ADMIT_ROUNDS; round++) {
+    if (!lockShard(view, at)) return 'busy'
+    if (findSlot(view, at, user.client, hash) !== NO_SLOT) {
+      unlockShard(view, at)
+      return 'present'
+    }
+    if (usedSlots(view) < limit) {
+      const slot = addSlot(view, at, hash, user)
+      unlockShard(view, at)
+      return slot === NO_SLOT ? 'full' : 'added'
+    }
+    unlockShard(view, at)
+    const displaced = displaceOne(view, shard)
+    if (displaced === 'busy') return 'busy'
+    if (!displaced) return 'full'
+  }
+  return 'full'
+}
+
+/** Users in the whole table. Other threads may be about to change it by one each. */
+export function usedSlots (view: TableView): number {
+  const { words, layout } = view
+  let used = 0
+  for (let shard = 0; shard < layout.shardCount; shard++) {
+    used += Atomics.load(words, shardAt(layout, shard) + SHARD.USED)
+  }
+  return used
+}
