@@ -83,6 +83,10 @@ function isJson (line: string): boolean {
 /** What a shell does with the program, and what its log file has of it then. */
 const CONSOLES: ReadonlyArray<readonly [name: string, shell: string, said: readonly string[]]> = [
   ['| head -1', 'mkfifo out; head -1 <out & exec "$@" >out', ['lines are lost: the console takes none']],
+  // A pipe holds 64 KiB: nobody reads this one.
+  ['stalled', 'mkfifo out; exec 3<>out; head -c 65536 /dev/zero >&3; exec "$@" >out', [
+    'lines are lost: the console takes none'
+  ]],
   ['full', 'exec "$@" >/dev/full 2>/dev/full', ['lines are lost: the console takes none']],
   ['closed', 'exec "$@" >&- 2>&-', []]
 ]

@@ -137,6 +137,8 @@ function breakCondition ({ fields }: RequestParts, choices: Choices): void {
       'Sun, 31 Feb 2099 99:99:99 GMT', 'Sunday, 06-Nov-94 08:49:37 GMT', '0', '-1', nastyText(choices)
     ])],
     ['If-Range', nastyText(choices)],
+    ['If-Match', choices.pick(['*', '"a"', '', '*, "a"', '"a",'.repeat(2000), nastyText(choices)])],
+    ['If-Unmodified-Since', choices.pick(['Thu, 01 Jan 1970 00:00:00 GMT', nastyText(choices)])],
     ['Accept-Encoding', choices.pick([
       'br;q=1.0001', 'br;q=', '*', ';q=1', 'gzip;q=0, *;q=0', 'gzip,'.repeat(2000), nastyText(choices)
     ])]

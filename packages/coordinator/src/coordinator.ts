@@ -18,6 +18,7 @@ import { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { AskAnswers } from '@usher/shared/messages.ts'
 import type { Settings } from '@usher/shared/settings.ts'
 import type { Logger } from 'pino'
+import { watchDescriptors } from './descriptor-watch.ts'
 import { Expulsion } from './expulsion.ts'
 import { logUsers } from './log-users.ts'
 import { answerAsk, type AskedActions } from './monitor-asks.ts'
@@ -65,6 +66,7 @@ export class Coordinator implements AskedActions {
   readonly #expulsion: Expulsion
   #router: RouterDoor | undefined
   #sweep: Sweep | undefined
+  #stopWatching: (() => void) | undefined
   #closed: Promise<void> | undefined
 
   constructor ({ settings, programDir, isTerminal, log, logLosses }: CoordinatorParts) {
@@ -136,6 +138,7 @@ export class Coordinator implements AskedActions {
     this.#sweep = startSweep({
       table: this.#table, settings: this.#settings, now: monotonicNowMs, log: this.#log
     })
+    this.#stopWatching = watchDescriptors({ log: this.#log })
     logAddresses(this.#settings, this.#log)
   }
 
@@ -189,6 +192,7 @@ export class Coordinator implements AskedActions {
       this.#tellReadiness('stopping').catch(() => {}) // A monitor that is down tells nobody.
     ])
     if (!isRouterDone) this.#log.warn('visitors of the router were cut off: they took too long')
+    this.#stopWatching?.()
     await this.#sweep?.close()
     try {
       await this.#workers.monitor.ask({ type: 'save-users' }, leftMs() * SAVING_SHARE)

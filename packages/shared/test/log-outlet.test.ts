@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { closeSync, constants, existsSync, openSync, readFileSync, readSync } from 'node:fs'
 import t from 'tap'
 import { LogOutlet } from '@usher/shared/log-outlet.ts'
@@ -10,12 +11,13 @@ interface Said {
 }
 
 function testOutlet (
-  fd: number, losses = new LogLosses(allocateLogLosses(), 'file')
+  fd: number, losses = new LogLosses(allocateLogLosses(), 'file'), busyMsMax = 1
 ): Said & { readonly outlet: LogOutlet, readonly losses: string[] } {
   const said: Said = { losses: [], ends: [] }
   const outlet = new LogOutlet({
     fd,
     losses,
+    busyMsMax,
     onLoss: ({ message }) => { said.losses.push(message) },
     onOver: lostLines => { said.ends.push(lostLines) }
   })
@@ -46,6 +48,21 @@ t.test('log outlet: a loss is said once, and its end with how many were lost', {
   t.same([full.losses.length, full.ends, free.ends], [1, [], [3]])
   full.outlet.write('lost\n')
   t.equal(full.losses.length, 2, 'the next time it is news again')
+})
+
+t.test('log outlet: a reader who is a moment behind gets everything', async t => {
+  const dir = t.testdir()
+  execFileSync('mkfifo', [`${dir}/pipe`])
+  const reader = spawn('sh', ['-c', 'cat pipe >read'], { cwd: dir })
+  const fd = openSync(`${dir}/pipe`, 'w') // Waits for the reader, which opening the other does not.
+  const nonBlocking = openSync(`${dir}/pipe`, constants.O_WRONLY | constants.O_NONBLOCK)
+  const { outlet, losses } = testOutlet(nonBlocking, undefined, 60_000)
+  const line = `${'x'.repeat(40_000)}\n`
+  for (let count = 0; count < 100; count++) outlet.write(line)
+  for (const end of [fd, nonBlocking]) closeSync(end)
+  await once(reader, 'close')
+  t.ok(readFileSync(`${dir}/read`, 'utf8') === line.repeat(100))
+  t.same(losses, [])
 })
 
 t.test('log outlet: what follows a torn line is a line of its own', async t => {

@@ -1,6 +1,6 @@
 /**
  * What the log has lost, over all threads of a process: lines that a full disk or a closed console
- * did not take. So that one thread says so, once, for all of them. Nothing is waited for here.
+ * did not take. So that one thread says so, once, for all of them. Waits for no other thread.
  */
 import { WORD_BYTES } from './layout.ts'
 
@@ -26,6 +26,13 @@ export function allocateLogLosses (): LogLossesMemory {
   return { buffer: new SharedArrayBuffer(PLACES.length * LOSSES.WORDS * WORD_BYTES) }
 }
 
+const SLEEPER = new Int32Array(new SharedArrayBuffer(WORD_BYTES))
+
+/** The whole thread stands still: for a console that takes the next line in a moment. */
+export function pauseThread (ms: number): void {
+  Atomics.wait(SLEEPER, 0, 0, ms)
+}
+
 /** One place's losses. */
 export class LogLosses {
   readonly #words: Int32Array
@@ -48,6 +55,10 @@ export class LogLosses {
     const isOver = Atomics.load(this.#words, this.#at + LOSSES.LOSING) === 1 &&
       Atomics.exchange(this.#words, this.#at + LOSSES.LOSING, 0) === 1
     return isOver ? Atomics.exchange(this.#words, this.#at + LOSSES.LINES, 0) : 0
+  }
+
+  get isLosing (): boolean {
+    return Atomics.load(this.#words, this.#at + LOSSES.LOSING) === 1
   }
 
   /** The next line has to begin with the end of a line. */
