@@ -8,14 +8,16 @@ import https from 'node:https'
 import net from 'node:net'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
+import { awaitBody } from './body-wait.ts'
 import { faultOf, isHeadRequest, judgeLine } from './broken-request.ts'
 import type { ParserError } from './broken-request.ts'
 import { ConnectionShares } from './connection-shares.ts'
+import { incompleteReply } from './connection.ts'
 import { Connections } from './connections.ts'
 import { proxyCheck } from './forwarded.ts'
 import { refusalBytes } from './refusal.ts'
 import type { RefusalStatus } from './refusal.ts'
-import { asksToClose, checkHead, expectsContinue, hasBody, HEAD_BYTES_MAX } from './request-head.ts'
+import { asksToClose, checkHead, hasBody, HEAD_BYTES_MAX } from './request-head.ts'
 
 export interface CheckedServerOptions {
   /** The value of `Allow`, told with the 405 for TRACE and CONNECT. */
@@ -25,10 +27,10 @@ export interface CheckedServerOptions {
   /** For the head, and once more for the body. */
   readonly socketTimeoutMs: number
   readonly maxConnections: number
+  /** Addresses and CIDRs of proxies whose `X-Forwarded-*` are believed. */
+  readonly trustProxy: readonly string[]
   /** PEM texts; undefined for plain HTTP. */
   readonly tls: { readonly cert: string, readonly key: string } | undefined
-  /** Addresses and CIDRs of proxies whose word on who asks, and how, is believed. */
-  readonly trustProxy: readonly string[]
   /** Told of what is refused here, and by a door of every reply. */
   readonly meter?: HttpMeter
   readonly log: Logger
@@ -90,16 +92,9 @@ export function createCheckedServer (
       response.shouldKeepAlive = false
     }
     if (hasBody(request)) {
-      whenContinued(request, response, () => { awaitBody(request, response) })
+      awaitBody(request, response, socketTimeoutMs, () => { refuse(response, 408) })
     }
     connections.carryOut(request.socket, () => { listener(request, response) })
-  }
-  const awaitBody = (request: IncomingMessage, response: ServerResponse): void => {
-    const timer = setTimeout(() => {
-      if (!request.complete) refuse(response, 408)
-    }, options.socketTimeoutMs)
-    request.once('end', () => clearTimeout(timer))
-    request.once('close', () => clearTimeout(timer))
   }
 
   server.on('request', receive)
@@ -160,24 +155,6 @@ function trackConnections (
   if (isTls) server.on('secureConnection', (socket: net.Socket) => connections.open(socket))
 }
 
-/**
- * Calls when the client has no more reason to hold its body back. Behind replies that are still due
- * 100 Continue has to wait: node:http would put it into the middle of its own reply. By then that
- * may have been made without the body, which is nobody's any more.
- */
-function whenContinued (
-  request: IncomingMessage, response: ServerResponse, then: () => void
-): void {
-  const goOn = (): void => {
-    if (response.headersSent) return
-    response.writeContinue()
-    then()
-  }
-  if (!expectsContinue(request)) then()
-  else if (response.socket === null) response.once('socket', goOn)
-  else goOn()
-}
-
 interface RefusalParts {
   readonly connections: Connections
   readonly refusal: (status: RefusalStatus, isHead: boolean) => Buffer
@@ -188,18 +165,19 @@ function refuseBroken (
   error: ParserError, socket: net.Socket, { connections, refusal, socketTimeoutMs }: RefusalParts
 ): void {
   const fault = faultOf(error)
+  const connection = connections.find(socket)
   // What was refused by its head is broken to the parser too; its last words are on their way.
-  if (fault !== undefined && connections.isRefused(socket)) return
-  if (fault === undefined || !socket.writable) {
+  if (fault !== undefined && connection?.lastWords !== undefined) return
+  if (fault === undefined || connection === undefined || !socket.writable) {
     socket.destroy()
     return
   }
   // Bytes behind the last request, which the reply to it may not have known to be the last.
-  if (error.code === 'HPE_CLOSED_CONNECTION') return connections.finish(socket)
-  const incomplete = connections.incomplete(socket)
+  if (error.code === 'HPE_CLOSED_CONNECTION') return connections.finish(connection)
+  const incomplete = incompleteReply(connection)
   const isHead = incomplete?.req.method === 'HEAD' || isHeadRequest(error)
   const say = (status: RefusalStatus): void => {
-    if (connections.isRefused(socket)) return
+    if (connection.lastWords !== undefined) return
     connections.refuse(socket, refusal(status, isHead), incomplete)
   }
   if (fault === 'by line') judgeLine(error, socket, socketTimeoutMs, say)

@@ -72,3 +72,13 @@ export function pauseIfDone (connection: Connection): void {
     if (!connection.isLingering) connection.socket.pause()
   })
 }
+
+/** The reply that a broken-off request still waits for; undefined between two requests. */
+export function incompleteReply ({ latest }: Connection): ServerResponse | undefined {
+  return latest === undefined || latest.request.complete ? undefined : latest.response
+}
+
+/** Two turns of the event loop: in between, every socket that has something is read. */
+export function afterReading (then: () => void): void {
+  setImmediate(() => setImmediate(then))
+}

@@ -9,7 +9,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import {
-  hasBegunRequest, hasEnded, isQuiet, makeLast, NO_WORDS, pauseIfBehind, pauseIfDone,
+  afterReading, hasBegunRequest, hasEnded, isQuiet, makeLast, NO_WORDS, pauseIfBehind, pauseIfDone,
   UNANSWERED_MAX, type Connection
 } from './connection.ts'
 import type { ConnectionShares } from './connection-shares.ts'
@@ -110,7 +110,7 @@ export class Connections {
     if (connection === undefined || hasEnded(connection)) return false
     const room = this.#pipelines.roomFor(connection)
     if (room !== 'some') {
-      this.finish(request.socket)
+      this.finish(connection)
       if (room === 'abused') request.socket.destroy()
       return false
     }
@@ -120,7 +120,7 @@ export class Connections {
     if (this.#isClosing) makeLast(connection)
     if (connection.unanswered.size === UNANSWERED_MAX) pauseIfBehind(connection)
     response.once('prefinish', () => this.#limitStall(connection.socket))
-    response.once('finish', () => this.#finish(connection, response))
+    response.once('finish', () => this.#leave(connection, response))
     return true
   }
 
@@ -149,23 +149,15 @@ export class Connections {
     else pauseIfDone(connection)
   }
 
-  /** Reads no more requests here; the last reply that is due says so, unless it has left. */
-  finish (socket: Socket): void {
-    const connection = this.#open.get(socket)
-    if (connection === undefined) return
+  /** Reads no more requests; the last reply that is due says so, unless it has left. */
+  finish (connection: Connection): void {
     makeLast(connection)
-    this.refuse(socket, NO_WORDS)
+    this.refuse(connection.socket, NO_WORDS)
   }
 
-  /** Whether nothing more is read as a request here; true for a socket that has gone. */
-  isRefused (socket: Socket): boolean {
-    return this.#open.get(socket)?.lastWords !== undefined || !this.#open.has(socket)
-  }
-
-  /** The reply that a broken-off request still waits for; undefined between two requests. */
-  incomplete (socket: Socket): ServerResponse | undefined {
-    const latest = this.#open.get(socket)?.latest
-    return latest === undefined || latest.request.complete ? undefined : latest.response
+  /** Undefined when it has gone. */
+  find (socket: Socket): Connection | undefined {
+    return this.#open.get(socket)
   }
 
   /**
@@ -209,11 +201,11 @@ export class Connections {
         clearTimeout(limit)
         resolve()
       })
-      this.finish(socket)
+      this.finish(connection)
     })
   }
 
-  #finish (connection: Connection, response: ServerResponse): void {
+  #leave (connection: Connection, response: ServerResponse): void {
     this.#pipelines.remove(connection, response)
     if (connection.isLingering) return
     if (connection.unanswered.size === UNANSWERED_MAX - 1 && connection.lastWords === undefined) {
@@ -261,7 +253,7 @@ export class Connections {
   #endOverAfterReply (newcomer: Socket): boolean {
     const mayEnd = (socket: Socket): boolean => this.#open.get(socket)?.lastWords === undefined
     const over = this.#shares.findOver(newcomer, mayEnd)
-    if (over !== undefined) this.finish(over)
+    if (over !== undefined) this.finish(this.#open.get(over)!)
     return over !== undefined
   }
 
@@ -299,9 +291,4 @@ export class Connections {
     if (this.#open.size > 0) return
     for (const socket of this.#accepted) socket.destroy()
   }
-}
-
-/** Two turns of the event loop: in between, every socket that has something is read. */
-function afterReading (then: () => void): void {
-  setImmediate(() => setImmediate(then))
 }

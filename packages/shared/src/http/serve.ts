@@ -9,6 +9,7 @@ import type { Socket } from 'node:net'
 import type { Client, ClientMatch } from '../client.ts'
 import { monotonicNowMs } from '../clock.ts'
 import { readBody } from './body.ts'
+import { turnToWrite } from './body-wait.ts'
 import { createCheckedServer } from './checked-server.ts'
 import type { CheckedServerOptions } from './checked-server.ts'
 import { proxyCheck, sourceReader } from './forwarded.ts'
@@ -57,7 +58,7 @@ export async function openDoor (options: DoorOptions): Promise<Door> {
       return
     }
     const body = readBody(request, options.bodyBytesMax)
-    const hasBeenContinued = expectsContinue(request) ? mayBeWritten(response) : undefined
+    const hasBeenContinued = expectsContinue(request) ? turnToWrite(response) : undefined
     void inTurn(request.socket, Promise.all([body, hasBeenContinued]), ([body]) => {
       if (body === 'too large') return checked.refuse(response, 413)
       if (body !== undefined) return answer(options, toValue(request, source, body), response)
@@ -96,12 +97,6 @@ async function inTurn<T> (
   unfinished.set(socket, turn)
   await turn
   if (unfinished.get(socket) === turn) unfinished.delete(socket)
-}
-
-/** When the replies before this one have left: a 100 goes out first, see whenContinued. */
-function mayBeWritten (response: ServerResponse): Promise<void> {
-  if (response.socket !== null) return Promise.resolve()
-  return new Promise(resolve => response.once('socket', () => resolve()))
 }
 
 function toValue (request: IncomingMessage, source: RequestSource, body: Buffer): RequestValue {
