@@ -23,6 +23,8 @@ export interface TableView {
   readonly hashKey1: number
   /** This thread's lock word. */
   readonly owner: number
+  /** Where the shard starts that this thread may hold, or NO_SHARD. Written by lock and unlock. */
+  held: number
   /** How long to wait for a shard, and what to do then. */
   readonly patience: Patience
   /** Monotonic milliseconds; injected in tests. */
@@ -47,6 +49,9 @@ export interface Patience {
 }
 export const MAIN_THREAD_PATIENCE: Patience = { waitMs: 1, thenThrow: false }
 export const WORKER_PATIENCE: Patience = { waitMs: 10_000, thenThrow: true }
+
+/** No shard starts here: the table's header does. */
+const NO_SHARD = 0
 
 /** Only the main thread is ever told `busy`: it comes back on the next turn of its loop. */
 export type Busy = 'busy'
@@ -99,6 +104,7 @@ export function viewTable (memory: TableMemory, options: ViewOptions): TableView
     hashKey0: words[TABLE.HASH_KEY_0]!,
     hashKey1: words[TABLE.HASH_KEY_1]!,
     owner: ownerWord(options.threadTag),
+    held: NO_SHARD,
     patience: options.patience,
     now: options.now,
     onLockWaited: options.onLockWaited,
@@ -132,12 +138,21 @@ export function bucketAt (layout: Layout, at: number, hash: number): number {
   return at + layout.bucketsAt + ((hash >>> 6) & (layout.bucketCount - 1))
 }
 
-/** False when the shard is busy beyond this thread's patience; a worker throws TableStuck then. */
+/**
+ * False when the shard is busy beyond this thread's patience; a worker throws TableStuck then. At
+ * once when the thread left another section without an unlock: one that was ended in there still
+ * handles what its loop has at hand, and would wait for a lock that only its own end frees.
+ */
 export function lockShard (view: TableView, at: number): boolean {
   const { words, owner, patience, onLockWaited } = view
-  if (acquireLock(words, at + SHARD.LOCK, owner, patience.waitMs, onLockWaited)) {
-    view.onStep?.('CS')
-    return true
+  if (view.held === NO_SHARD) {
+    // Before the lock is taken and until after its release: ended in between, it would not know.
+    view.held = at
+    if (acquireLock(words, at + SHARD.LOCK, owner, patience.waitMs, onLockWaited)) {
+      view.onStep?.('CS')
+      return true
+    }
+    view.held = NO_SHARD
   }
   if (patience.thenThrow) throw new TableStuck()
   return false
@@ -146,6 +161,7 @@ export function lockShard (view: TableView, at: number): boolean {
 export function unlockShard (view: TableView, at: number): void {
   view.onStep?.('LEAVE')
   releaseLock(view.words, at + SHARD.LOCK)
+  view.held = NO_SHARD
 }
 
 /** Milliseconds as the slots hold them: modulo 2^32, compared by wrapping subtraction. */

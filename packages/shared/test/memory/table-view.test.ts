@@ -2,7 +2,8 @@ import t from 'tap'
 import { SHARD, TABLE } from '@usher/shared/memory/layout.ts'
 import { ownerWord } from '@usher/shared/memory/lock.ts'
 import {
-  allocateTable, lockShard, MAIN_THREAD_PATIENCE, shardAt, viewTable, wrappedAge, wrappedMs
+  allocateTable, lockShard, MAIN_THREAD_PATIENCE, shardAt, unlockShard, viewTable, WORKER_PATIENCE,
+  wrappedAge, wrappedMs
 } from '@usher/shared/memory/table-view.ts'
 import { testTable } from './test-table.ts'
 
@@ -29,6 +30,27 @@ t.test('table view: a worker that waits in vain for a shard throws, the main thr
   t.throws(() => lockShard(worker, at), { code: 'USHER_TABLE_STUCK' })
 })
 
+t.test('table view: who left a section without an unlock waits for no shard any more', async t => {
+  const { memory, view: main } = testTable()
+  const [first, second] = [0, 1].map(shard => shardAt(main.layout, shard)) as [number, number]
+  const steps: string[] = []
+  const worker = viewTable(memory, {
+    threadTag: 2,
+    patience: WORKER_PATIENCE,
+    now: () => 0,
+    onStep: step => { steps.push(step) },
+    onLockWaited: () => { t.fail('waited') }
+  })
+  lockShard(worker, first)
+  for (const at of [first, second]) {
+    t.throws(() => lockShard(worker, at), { code: 'USHER_TABLE_STUCK' })
+  }
+  t.same(steps, ['CS'], 'and enters none')
+  t.equal(main.words[second + SHARD.LOCK], 0)
+  unlockShard(worker, first)
+  t.ok(lockShard(worker, second), 'a section that ends leaves nothing behind')
+})
+
 t.test('table view: tells of waits for a shard', async t => {
   const { memory } = testTable()
   const waits: number[] = []
@@ -40,7 +62,9 @@ t.test('table view: tells of waits for a shard', async t => {
   })
   const at = shardAt(view.layout, 0)
   lockShard(view, at)
+  unlockShard(view, at)
   t.same(waits, [], 'none when it is free')
+  view.words[at + SHARD.LOCK] = ownerWord(7)
   lockShard(view, at)
   t.equal(waits.length, 1)
   t.ok(waits[0]! >= 3)

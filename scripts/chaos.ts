@@ -1,0 +1,85 @@
+/**
+ * `npm run chaos -- --seconds N --seed S`: the program under load while its workers die, again and
+ * again, at any instant and inside locked sections; prints one line. Exit code 0 when no request
+ * failed after one retry and nothing was ever otherwise than it was said to be.
+ */
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { chaosRun, type RunResult } from './chaos/run.ts'
+
+const USAGE = `npm run chaos -- [--seconds 60] [--kills 100000] [--seed 1] [--servers 16] [--clients 80]
+                 [--verbose] [--program PATH]
+
+  --seconds   how long workers are killed, and --kills how many at most
+  --seed      the same seed has the same workers die in the same ways and order
+  --servers   2 to 32
+  --verbose   says on standard error who dies and what is found
+  --program   another coordinator.js than the one that was built here
+`
+const USAGE_EXIT = 2
+const SECONDS_MAX = 7200
+const KILLS_MAX = 100_000
+const SEED_MAX = 2 ** 31 - 1
+const SERVERS_MAX = 32
+const CLIENTS_MAX = 1000
+
+interface Given {
+  readonly seconds: number
+  readonly kills: number
+  readonly seed: number
+  readonly servers: number
+  readonly clients: number
+  readonly program: string
+  readonly isVerbose: boolean
+}
+
+const { isVerbose, ...given } = parse(process.argv.slice(2))
+const result = await chaosRun({
+  ...given,
+  htmlDir: join(import.meta.dirname, 'html/site-1'),
+  note: what => { if (isVerbose) process.stderr.write(`${new Date().toISOString()} ${what}\n`) }
+})
+print(result)
+process.exit(result.failures.length + result.violations.length === 0 ? 0 : 1)
+
+function print ({ kills, killsHoldingLock, requests, failures, violations }: RunResult): void {
+  // What was wrong is for standard error: the one line is for scripts.
+  for (const what of [...violations, ...failures]) process.stderr.write(`${what}\n`)
+  process.stdout.write(`kills ${kills}, holding a lock ${killsHoldingLock}, requests ${requests}, ` +
+    `failed after a retry ${failures.length}, violations ${violations.length}\n`)
+}
+
+function parse (args: string[]): Given {
+  try {
+    const { values } = parseArgs({
+      args,
+      options: {
+        seconds: { type: 'string', default: '60' },
+        kills: { type: 'string', default: String(KILLS_MAX) },
+        seed: { type: 'string', default: '1' },
+        servers: { type: 'string', default: '16' },
+        clients: { type: 'string', default: '80' },
+        program: { type: 'string', default: join(import.meta.dirname, 'coordinator.js') },
+        verbose: { type: 'boolean', default: false }
+      }
+    })
+    return {
+      seconds: whole('seconds', values.seconds, 1, SECONDS_MAX),
+      kills: whole('kills', values.kills, 1, KILLS_MAX),
+      seed: whole('seed', values.seed, 0, SEED_MAX),
+      servers: whole('servers', values.servers, 2, SERVERS_MAX),
+      clients: whole('clients', values.clients, 1, CLIENTS_MAX),
+      program: resolve(values.program),
+      isVerbose: values.verbose
+    }
+  } catch (error) {
+    process.stderr.write(`chaos: ${(error as Error).message}\n\n${USAGE}`)
+    process.exit(USAGE_EXIT)
+  }
+}
+
+function whole (name: string, text: string, min: number, max: number): number {
+  const value = Number(text)
+  if (/^\d+$/.test(text) && value >= min && value <= max) return value
+  throw new Error(`--${name} is "${text}"; it must be a whole number from ${min} to ${max}`)
+}

@@ -1,0 +1,93 @@
+/**
+ * Compares the program with the plain model at a moment in which nobody asks for anything: the
+ * table's own invariants, who is where, who is refused, which sessions stand. Says what is wrong.
+ */
+import type { World } from './client.ts'
+import type { Load } from './load.ts'
+import type { ListedUsers } from './operator.ts'
+import type { Found } from './orders.ts'
+
+/** Denied clients who are tried at every port. */
+const REFUSED_LOOKS = 3
+
+/** The load must be paused, and all workers up. Afterwards the model knows where everybody is. */
+export async function checkWhole (world: World, load: Load): Promise<string[]> {
+  const { program, ledger } = world
+  const found = await program.look('look-at-table')
+  if (found === undefined) return ['the main thread does not answer']
+  if (found.broken.length > 0) return [...found.broken]
+  const listed = await load.operator.users()
+  if (listed === undefined) return ['the monitor does not list its users']
+  const wrong = [
+    ...listed.twice.map(key => `${key} is listed twice`),
+    ...ledger.differences(listed.users),
+    ...countsApart(found, listed, program.ports),
+    ...await statsApart(world, load, listed),
+    ...await load.operator.wrongSessions(),
+    ...await servedAlthoughDenied(world, load)
+  ]
+  ledger.settle(listed.users)
+  return wrong
+}
+
+/** When every reservation has ended: each user counts where it is, and nowhere else. */
+export function leftOver ({ loads, activeUsers, reserved }: Found): string[] {
+  const wrong = reserved.flatMap((count, server) =>
+    count === 0 ? [] : [`server ${server} still holds ${count} places`])
+  if (String(loads) !== String(activeUsers)) {
+    wrong.push(`loads ${loads.join()} are not the active users ${activeUsers.join()}`)
+  }
+  return wrong
+}
+
+function countsApart (
+  { users, activeUsers, loads }: Found, listed: ListedUsers, ports: readonly number[]
+): string[] {
+  const wrong: string[] = []
+  const keys = new Set<string>()
+  for (const { key, server } of users) {
+    if (keys.has(key)) wrong.push(`${key} is in the table twice`)
+    keys.add(key)
+    const port = server === undefined ? undefined : ports[server]
+    if (listed.users.get(key) !== port) wrong.push(`${key} is at ${port}, and is listed otherwise`)
+  }
+  for (const [server, port] of ports.entries()) {
+    const active = users.filter(user => user.server === server).length
+    const load = users.filter(user => (user.reservedServer ?? user.server) === server).length
+    if (activeUsers[server] !== active) {
+      wrong.push(`server ${port} says ${activeUsers[server]} active users and has ${active}`)
+    }
+    if (loads[server] !== load) wrong.push(`server ${port} says load ${loads[server]}, not ${load}`)
+  }
+  return wrong
+}
+
+async function statsApart (world: World, load: Load, { users }: ListedUsers): Promise<string[]> {
+  const stats = await load.operator.stats()
+  if (stats === undefined) return ['the monitor does not say its figures']
+  const wrong: string[] = []
+  if (stats.total_users !== users.size) {
+    wrong.push(`/stats says ${stats.total_users} users, /users has ${users.size}`)
+  }
+  for (const port of world.program.ports) {
+    const listed = [...users.values()].filter(server => server === port).length
+    const said = stats.servers[port]?.active_users
+    if (said !== listed) wrong.push(`/stats says ${said} users at ${port}, /users has ${listed}`)
+  }
+  const denied = load.operator.denied.length
+  if (stats.denied_users !== denied) {
+    wrong.push(`/stats says ${stats.denied_users} are denied, it should be ${denied}`)
+  }
+  return wrong
+}
+
+async function servedAlthoughDenied ({ program }: World, load: Load): Promise<string[]> {
+  const wrong: string[] = []
+  for (const client of load.operator.denied.slice(-REFUSED_LOOKS)) {
+    for (const port of [program.routingPort, ...program.ports]) {
+      const isRefused = await client.isRefusedAt(port)
+      if (!isRefused) wrong.push(`${client.id} is denied, and served at ${port}`)
+    }
+  }
+  return wrong
+}

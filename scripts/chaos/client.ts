@@ -1,0 +1,214 @@
+/**
+ * A browser and the person before it: comes by the router, loads pages, beats, goes to other
+ * servers, leaves, and comes back as somebody else. Notes in the ledger what it was told, and
+ * complains of answers that nobody should get. One request at a time.
+ */
+import { oneByWeight, oneOf, type Random } from './random.ts'
+import type { Ledger } from './ledger.ts'
+import type { ChaosProgram } from './program.ts'
+import type { Answer, Asking, Web } from './web.ts'
+
+export interface World {
+  readonly program: ChaosProgram
+  readonly web: Web
+  readonly ledger: Ledger
+  readonly random: Random
+  /** Something that must not be, as a sentence. */
+  readonly complain: (what: string) => void
+  /** Servers that need visitors at the moment, because they are to die of one. */
+  readonly wanted: ReadonlySet<number>
+}
+
+/** changing: an operator is about to deny or to allow the client. */
+export type Access = 'open' | 'changing' | 'denied'
+
+/** Of the whole: where it goes when nothing draws it elsewhere. */
+const WEIGHTS = { beat: 40, visit: 20, wander: 15, leave: 12, knock: 8, bookmark: 5 } as const
+const DRAWN_SHARE = 0.5
+const SOMEBODY_ELSE_SHARE = 0.3
+const REPLACED_MS_MAX = 30_000
+const DENIED = 403
+
+export class Client {
+  id: string | undefined
+  /** While an operator does something to it that it should not run into. */
+  isHeld = false
+  isBusy = false
+  #address = nextAddress()
+  #access: Access = 'open'
+  /** Counts changes of access, so that a request knows whether one came in between. */
+  #changes = 0
+  readonly #world: World
+
+  constructor (world: World) {
+    this.#world = world
+  }
+
+  get access (): Access {
+    return this.#access
+  }
+
+  set access (access: Access) {
+    this.#access = access
+    this.#changes++
+    if (access === 'denied') this.#world.ledger.set(this.id!, undefined)
+  }
+
+  /** Where it certainly is. */
+  get place (): number | undefined {
+    return this.#world.ledger.certainPlaceOf(this.#key)
+  }
+
+  /** One thing that people do. */
+  async act (): Promise<void> {
+    this.isBusy = true
+    const { random, wanted, program } = this.#world
+    const { place } = this
+    const isDrawn = wanted.size > 0 && random() < DRAWN_SHARE
+    const what = isDrawn ? 'wander' : oneByWeight(random, WEIGHTS)
+    const elsewhere = (): number => oneOf(random, isDrawn ? [...wanted] : program.ports)
+    if (what === 'wander') await this.#beat(elsewhere())
+    else if (what === 'knock') await this.#knock()
+    else if (what === 'bookmark') await this.#load(elsewhere())
+    else if (what === 'visit' || place === undefined) await this.#visit()
+    else if (what === 'beat') await this.#beat(place)
+    else await this.#leave(place)
+    this.isBusy = false
+  }
+
+  /** Whether a server, or the router, refuses it as it has to. */
+  async isRefusedAt (port: number): Promise<boolean> {
+    const { status } = await this.#world.web.ask(port, '/', this.#asking())
+    return status === DENIED
+  }
+
+  get #key (): string {
+    return this.id ?? this.#address
+  }
+
+  /** Before it has an id it is known by its address, as a page that is opened by a bookmark. */
+  async #load (port: number): Promise<void> {
+    await this.#goTo(port, '/', 200)
+  }
+
+  async #beat (port: number): Promise<void> {
+    // A page beats when it has been loaded, and has its id by then.
+    if (this.id === undefined) await this.#load(port)
+    else await this.#goTo(port, '/heartbeat', 204)
+  }
+
+  async #visit (): Promise<void> {
+    const port = await this.#knock()
+    if (port !== undefined) await this.#load(port)
+  }
+
+  /** Asks the router where to go, without going there. */
+  async #knock (): Promise<number | undefined> {
+    const knock = (): Promise<Answer> => this.#askRouter()
+    const changes = this.#changes
+    const answer = await this.#world.web.twice(
+      'the router', knock, () => this.#world.web.patiently(knock))
+    return this.#isServed(answer, changes, 302) ? portOf(answer!) : undefined
+  }
+
+  async #goTo (port: number, path: string, served: number): Promise<void> {
+    const { web, ledger } = this.#world
+    const changes = this.#changes
+    let at = port
+    let key = this.#key
+    const attempt = (): Promise<Answer> => {
+      key = this.#key
+      if (this.#access !== 'denied') this.#maybe(at)
+      return web.ask(at, path, this.#asking())
+    }
+    const answer = await web.twice(`${path} at ${port}`, attempt, async () => {
+      const sent = await web.patiently(() => this.#askRouter())
+      if (sent.status !== 302) return sent
+      at = portOf(sent)
+      return await attempt()
+    })
+    if (!this.#isServed(answer, changes, served)) return
+    ledger.set(key, at)
+    if (key !== this.#address) ledger.set(this.#address, undefined)
+    this.#takeId(answer!)
+  }
+
+  async #leave (port: number): Promise<void> {
+    const { web, ledger, random, program } = this.#world
+    const changes = this.#changes
+    const attempt = (): Promise<Answer> => {
+      if (this.#access !== 'denied') ledger.maybe(this.#key, undefined)
+      return web.ask(port, '/leave', { ...this.#asking(), method: 'POST' })
+    }
+    const answer = await web.twice(`/leave at ${port}`, attempt, async () => {
+      await program.until(() => program.isUp(program.ports.indexOf(port)), REPLACED_MS_MAX)
+      return await attempt()
+    })
+    if (!this.#isServed(answer, changes, 200)) return
+    ledger.left(this.#key, port)
+    if (this.#access === 'open' && random() < SOMEBODY_ELSE_SHARE) this.#becomeSomebodyElse()
+  }
+
+  #becomeSomebodyElse (): void {
+    this.id = undefined
+    this.#address = nextAddress()
+  }
+
+  /** The table may have it there, and its address no more. */
+  #maybe (port: number): void {
+    const { ledger } = this.#world
+    ledger.maybe(this.#key, port)
+    if (this.id !== undefined) ledger.maybe(this.#address, undefined)
+  }
+
+  async #askRouter (): Promise<Answer> {
+    const { web, ledger, program } = this.#world
+    const answer = await web.ask(program.routingPort, '/', this.#asking())
+    if (answer.status === 302) {
+      this.#takeId(answer)
+      // A place is reserved for an id where its address is active.
+      if (this.#access !== 'denied') ledger.maybeReplaced(this.#address, this.#key)
+    }
+    return answer
+  }
+
+  /** Whether it got what it asked for; complains when that, or a refusal, should not have been. */
+  #isServed (answer: Answer | undefined, changesBefore: number, served: number): boolean {
+    if (answer === undefined) return false
+    const isSure = this.#changes === changesBefore
+    const isRefused = answer.status === DENIED
+    if (!isRefused && answer.status !== served) {
+      this.#world.complain(`${this.#key} was answered ${answer.status}`)
+      return false
+    }
+    if (isSure && isRefused && this.#access === 'open') {
+      this.#world.complain(`${this.#key} was refused without being denied`)
+    }
+    if (isSure && !isRefused && this.#access === 'denied') {
+      this.#world.complain(`${this.#key} was served although it is denied`)
+    }
+    return answer.status === served && this.#access !== 'denied'
+  }
+
+  #takeId ({ headers }: Answer): void {
+    const [, id] = /^client_id=([^;]+)/.exec(headers['set-cookie']?.[0] ?? '') ?? []
+    this.id ??= id
+  }
+
+  #asking (): Asking {
+    const cookie = this.id === undefined ? {} : { cookie: `client_id=${this.id}` }
+    return { headers: { 'x-forwarded-for': this.#address, ...cookie } }
+  }
+}
+
+let addresses = 0
+
+/** Everybody comes from an address of their own. */
+function nextAddress (): string {
+  const number = addresses++
+  return `10.${(number >> 16) & 255}.${(number >> 8) & 255}.${number & 255}`
+}
+
+function portOf ({ headers }: Answer): number {
+  return Number(new URL(headers.location!).port)
+}

@@ -1,0 +1,73 @@
+/**
+ * The plain model of who is where: for each key of the user table (an id, or an address) the places
+ * where it may be. One place where an answer said so; several while a request is under way, or when
+ * its connection died and nobody knows. Knows nothing of requests.
+ */
+
+/** The port of a server; undefined for nowhere. */
+export type Place = number | undefined
+
+export class Ledger {
+  readonly #places = new Map<string, Set<Place>>()
+
+  placesOf (key: string): ReadonlySet<Place> {
+    return this.#places.get(key) ?? NOWHERE
+  }
+
+  /** The one place where it certainly is; undefined for nowhere, and when nobody knows. */
+  certainPlaceOf (key: string): Place {
+    const places = this.placesOf(key)
+    const [place] = places
+    return places.size === 1 ? place : undefined
+  }
+
+  /** A request that puts it there is under way, and may have done so whatever becomes of it. */
+  maybe (key: string, place: Place): void {
+    this.#places.set(key, new Set([...this.placesOf(key), place]))
+  }
+
+  /** It was said to be there. */
+  set (key: string, place: Place): void {
+    this.#places.set(key, new Set([place]))
+  }
+
+  /** It was said to have left this server: if it was there, it is nowhere now. */
+  left (key: string, place: Place): void {
+    const others = [...this.placesOf(key)].filter(other => other !== place)
+    this.#places.set(key, new Set([...others, undefined]))
+  }
+
+  /** Whatever is under the one key may be under the other by now. */
+  maybeReplaced (key: string, by: string): void {
+    const places = this.placesOf(key)
+    if (places.size === 1 && places.has(undefined)) return
+    for (const place of places) this.maybe(by, place)
+    this.maybe(key, undefined)
+  }
+
+  /** What is otherwise than it was said, as sentences. @param found the active users' servers */
+  differences (found: ReadonlyMap<string, number>): string[] {
+    const wrong: string[] = []
+    for (const [key, port] of found) {
+      if (!this.#places.has(key)) wrong.push(`${key} is at ${port}, and has never been anywhere`)
+    }
+    for (const [key, places] of this.#places) {
+      const port = found.get(key)
+      if (places.has(port)) continue
+      wrong.push(`${key} is ${textOf(port)}, and was said to be ${[...places].map(textOf).join(' or ')}`)
+    }
+    return wrong
+  }
+
+  /** From here on it is known where everybody is; whoever is nowhere is forgotten. */
+  settle (found: ReadonlyMap<string, number>): void {
+    this.#places.clear()
+    for (const [key, port] of found) this.set(key, port)
+  }
+}
+
+const NOWHERE: ReadonlySet<Place> = new Set([undefined])
+
+function textOf (place: Place): string {
+  return place === undefined ? 'nowhere' : `at ${place}`
+}

@@ -1,0 +1,82 @@
+/**
+ * Everybody who uses the program during a run: clients and operators, each with one request at a
+ * time and a little rest between two. Can be paused, so that the table stands still.
+ */
+import { setTimeout } from 'node:timers/promises'
+import { Client, type World } from './client.ts'
+import { Operator } from './operator.ts'
+
+/** Operators who only look: the monitor has to hold locks now and then. */
+const LOOKERS = 2
+const REST_MS_MAX = 300
+const OPERATOR_REST_MS_MAX = 100
+
+export class Load {
+  readonly clients: readonly Client[]
+  readonly operator: Operator
+  readonly #world: World
+  #isPaused = false
+  #isOver = false
+  #acting = 0
+  #waiting: Array<() => void> = []
+
+  constructor (world: World, clientCount: number) {
+    this.#world = world
+    this.clients = Array.from({ length: clientCount }, () => new Client(world))
+    this.operator = new Operator(world, this.clients)
+  }
+
+  async start (): Promise<void> {
+    await this.operator.start()
+    for (const client of this.clients) {
+      this.#live(REST_MS_MAX, async () => { if (!client.isHeld) await client.act() })
+    }
+    this.#live(OPERATOR_REST_MS_MAX, () => this.operator.act())
+    for (let looker = 0; looker < LOOKERS; looker++) {
+      this.#live(OPERATOR_REST_MS_MAX, () => this.operator.look())
+    }
+  }
+
+  /** Resolves when nobody asks for anything any more. */
+  async pause (): Promise<void> {
+    this.#isPaused = true
+    while (this.#acting > 0) await this.#change()
+  }
+
+  resume (): void {
+    this.#isPaused = false
+    this.#wake()
+  }
+
+  /** Nobody begins anything any more. */
+  end (): void {
+    this.#isOver = true
+    this.#wake()
+  }
+
+  #live (restMsMax: number, act: () => Promise<void>): void {
+    const live = async (): Promise<void> => {
+      while (!this.#isOver) {
+        await setTimeout(this.#world.random() * restMsMax)
+        while (this.#isPaused && !this.#isOver) await this.#change()
+        if (this.#isOver) return
+        this.#acting++
+        try {
+          await act()
+        } finally {
+          this.#acting--
+          this.#wake()
+        }
+      }
+    }
+    live().catch((error: Error) => { this.#world.complain(error.stack ?? error.message) })
+  }
+
+  #change (): Promise<void> {
+    return new Promise(resolve => { this.#waiting.push(resolve) })
+  }
+
+  #wake (): void {
+    for (const resolve of this.#waiting.splice(0)) resolve()
+  }
+}

@@ -1,0 +1,212 @@
+/**
+ * Operators at the monitor: they log in, look, disconnect, deny, allow and log out. Notes whom they
+ * denied and which sessions stand, and complains when the monitor has forgotten either.
+ */
+import type { Client, World } from './client.ts'
+import { oneByWeight, oneOf } from './random.ts'
+import { MONITOR } from './schedule.ts'
+import type { Answer } from './web.ts'
+
+export interface ListedUsers {
+  /** The server of each, by key. */
+  readonly users: ReadonlyMap<string, number>
+  /** Keys that were listed more than once. */
+  readonly twice: readonly string[]
+}
+
+export interface Stats {
+  readonly servers: Readonly<Record<string, { readonly active_users: number }>>
+  readonly total_users: number
+  readonly denied_users: number
+}
+
+export const PASSWORD = 'a password of the chaos run'
+
+const WEIGHTS = {
+  users: 40, stats: 15, disconnect: 12, deny: 6, allow: 16, out: 6, session: 5
+} as const
+const DENIED_MAX = 12
+const SESSIONS_MAX = 5
+const PAGE_USERS = 100
+const REPLACED_MS_MAX = 30_000
+const FROM = { 'x-forwarded-for': '192.0.2.1' }
+
+export class Operator {
+  readonly #world: World
+  readonly #clients: readonly Client[]
+  #session = ''
+  /** Others that are logged in, oldest first; and those that were ended. */
+  readonly #sessions: string[] = []
+  readonly #ended: string[] = []
+
+  constructor (world: World, clients: readonly Client[]) {
+    this.#world = world
+    this.#clients = clients
+  }
+
+  async start (): Promise<void> {
+    this.#session = await this.#logIn() ?? ''
+  }
+
+  /** One thing that operators do. */
+  async act (): Promise<void> {
+    const { random } = this.#world
+    switch (oneByWeight(random, WEIGHTS)) {
+      case 'users': await this.users(); break
+      case 'stats': await this.stats(); break
+      case 'disconnect': await this.#deny('/disconnect'); break
+      case 'deny': await this.#deny('/deny'); break
+      case 'allow': await this.#allow(); break
+      case 'out': await this.#sendAway(); break
+      case 'session': await this.#changeSessions()
+    }
+  }
+
+  /** Only looks. */
+  async look (): Promise<void> {
+    await this.#get(`/users?limit=${PAGE_USERS}`)
+  }
+
+  get denied (): readonly Client[] {
+    return this.#clients.filter(({ access }) => access === 'denied')
+  }
+
+  /** All active users, page by page; undefined when a page was not to be had. */
+  async users (): Promise<ListedUsers | undefined> {
+    const users = new Map<string, number>()
+    const twice: string[] = []
+    let cursor: string | null = ''
+    while (cursor !== null) {
+      const from: string = cursor === '' ? '' : `&cursor=${cursor}`
+      const page = await this.#get<{
+        users: ReadonlyArray<{ id: string, server: number }>
+        next_cursor: string | null
+      }>(`/users?limit=${PAGE_USERS}${from}`)
+      if (page === undefined) return undefined
+      for (const { id, server } of page.users) {
+        if (users.has(id)) twice.push(id)
+        users.set(id, server)
+      }
+      cursor = page.next_cursor
+    }
+    return { users, twice }
+  }
+
+  stats (): Promise<Stats | undefined> {
+    return this.#get<Stats>('/stats?limit=10000')
+  }
+
+  /** Sessions that should stand and do not, or the other way round. */
+  async wrongSessions (): Promise<string[]> {
+    const wrong: string[] = []
+    const look = async (sessions: readonly string[], status: number): Promise<void> => {
+      for (const session of sessions) {
+        const answer = await this.#ask('GET', '/user-info', undefined, session)
+        if (answer === undefined || answer.status === status) continue
+        wrong.push(`a session is answered ${answer.status}, not ${status}`)
+      }
+    }
+    await look([this.#session, ...this.#sessions], 200)
+    await look(this.#ended, 401)
+    this.#ended.length = 0
+    return wrong
+  }
+
+  async #deny (path: '/disconnect' | '/deny'): Promise<void> {
+    if (this.denied.length >= DENIED_MAX) return
+    const client = this.#oneOfOpen()
+    if (client === undefined) return
+    client.access = 'changing'
+    // Again by /deny: after a disconnect that was half done the user may not be here any more.
+    const answer = await this.#post(path, { userId: client.id }, '/deny')
+    if (answer?.status === 200) client.access = 'denied'
+    else if (answer?.status === 404 && path === '/disconnect') client.access = 'open'
+    else this.#complain(path, answer)
+  }
+
+  async #allow (): Promise<void> {
+    const { denied } = this
+    if (denied.length === 0) return
+    const client = oneOf(this.#world.random, denied)
+    client.access = 'changing'
+    const answer = await this.#post('/allow', { userId: client.id })
+    client.access = 'open'
+    if (answer?.status !== 200 && answer?.status !== 404) this.#complain('/allow', answer)
+  }
+
+  /** The client may come back at once, so it is kept from doing so until its going is noted. */
+  async #sendAway (): Promise<void> {
+    const client = this.#oneOfOpen()
+    if (client === undefined || client.isBusy) return
+    client.isHeld = true
+    this.#world.ledger.maybe(client.id!, undefined)
+    const answer = await this.#post('/disconnect', { userId: client.id, deny: false })
+    const isGone = answer?.status === 200 || answer?.status === 404
+    if (isGone) this.#world.ledger.set(client.id!, undefined)
+    else this.#complain('/disconnect', answer)
+    client.isHeld = false
+  }
+
+  async #changeSessions (): Promise<void> {
+    if (this.#sessions.length < SESSIONS_MAX) {
+      const session = await this.#logIn()
+      if (session !== undefined) this.#sessions.push(session)
+      return
+    }
+    const session = this.#sessions.shift()!
+    const answer = await this.#ask('POST', '/logout', {}, session)
+    // Again after it was done: there is no such session any more.
+    if (answer?.status === 200 || answer?.status === 401) this.#ended.push(session)
+    else this.#complain('/logout', answer)
+  }
+
+  async #logIn (): Promise<string | undefined> {
+    const answer = await this.#ask('POST', '/login', { username: 'admin', password: PASSWORD }, '')
+    if (answer?.status === 200) return answer.headers['set-cookie']![0]!.split(';')[0]!
+    this.#complain('/login', answer)
+    return undefined
+  }
+
+  #oneOfOpen (): Client | undefined {
+    const open = this.#clients.filter(({ access, id, isHeld }) =>
+      access === 'open' && id !== undefined && !isHeld)
+    return open.length === 0 ? undefined : oneOf(this.#world.random, open)
+  }
+
+  async #get<T> (path: string): Promise<T | undefined> {
+    const answer = await this.#ask('GET', path, undefined, this.#session)
+    if (answer?.status === 200) return JSON.parse(answer.body) as T
+    this.#complain(path, answer)
+    return undefined
+  }
+
+  #post (path: string, body: object, pathAgain = path): Promise<Answer | undefined> {
+    return this.#ask('POST', path, body, this.#session, pathAgain)
+  }
+
+  /** Again when the monitor is back. */
+  async #ask (
+    method: string, path: string, body: object | undefined, session: string, pathAgain = path
+  ): Promise<Answer | undefined> {
+    const { program, web } = this.#world
+    const attempt = (path: string): Promise<Answer> => web.ask(program.monitoringPort, path, {
+      method,
+      headers: {
+        ...FROM,
+        ...(session === '' ? {} : { cookie: session }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' })
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) })
+    })
+    return await web.twice(`${path} of the monitor`, () => attempt(path), async () => {
+      await program.until(() => program.isUp(MONITOR), REPLACED_MS_MAX)
+      return await web.patiently(() => attempt(pathAgain))
+    })
+  }
+
+  /** A request that failed twice has been counted already. */
+  #complain (path: string, answer: Answer | undefined): void {
+    if (answer === undefined) return
+    this.#world.complain(`${path} was answered ${answer.status}: ${answer.body.slice(0, 200)}`)
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * The chaos run's hand in the program's main thread: knows every worker that the program starts,
+ * strikes them as the tool orders, and looks at the user table. The program does not notice.
+ */
+import { syncBuiltinESMExports } from 'node:module'
+import threads, { BroadcastChannel, type Worker, type WorkerOptions } from 'node:worker_threads'
+import type { BootData, News } from '@usher/shared/messages.ts'
+import { CHANNEL, type ChaosNews, type ChaosOrder, type ThreadWord } from './orders.ts'
+import { MONITOR, type Fault } from './schedule.ts'
+import { TableLook } from './table-look.ts'
+
+interface Thread {
+  readonly worker: Worker
+  readonly threadTag: number
+}
+
+/** So that memory runs out in moments. Neither files nor users are on this heap. */
+const HEAP_MAX_MB = 48
+const MONITOR_HEAP_MAX_MB = 128
+
+export function oversee (): void {
+  const living = new Map<number, Thread>()
+  const channel = new BroadcastChannel(CHANNEL)
+  let look: TableLook | undefined
+
+  class OverseenWorker extends threads.Worker {
+    constructor (file: string | URL, options: WorkerOptions = {}) {
+      const boot = options.workerData as BootData
+      const maxOldGenerationSizeMb = boot.server === MONITOR ? MONITOR_HEAP_MAX_MB : HEAP_MAX_MB
+      super(file, { ...options, resourceLimits: { maxOldGenerationSizeMb } })
+      note(this, boot)
+    }
+  }
+  threads.Worker = OverseenWorker
+  syncBuiltinESMExports()
+
+  channel.onmessage = message => {
+    const word = (message as { readonly data: ThreadWord }).data
+    if (word.type !== 'stands-still') return
+    for (const { worker, threadTag } of living.values()) {
+      if (threadTag === word.threadTag) void worker.terminate()
+    }
+  }
+  channel.unref()
+  process.on('message', (order: ChaosOrder) => { void carryOut(order) })
+  process.channel!.unref()
+
+  /** Before the program's own listeners: what it does about a death comes after this. */
+  function note (worker: Worker, { server, memory, threadTag }: BootData): void {
+    look ??= new TableLook(memory)
+    living.set(server, { worker, threadTag })
+    worker.on('message', (news: News) => {
+      if (news.type === 'ready') say({ type: 'thread-serves', victim: server })
+    })
+    worker.on('exit', () => {
+      living.delete(server)
+      say({ type: 'thread-ended', victim: server })
+    })
+  }
+
+  async function carryOut (order: ChaosOrder): Promise<void> {
+    if (order.type === 'strike') return strike(order.fault)
+    const tags = [...living.values()].map(({ threadTag }) => threadTag)
+    const found = order.type === 'look-at-locks' ? look!.locks(tags) : await look!.whole(tags)
+    say({ type: 'looked', id: order.id, found })
+  }
+
+  function strike ({ victim, how, atWrite }: Fault): void {
+    const thread = living.get(victim)
+    if (thread === undefined) return
+    const { worker, threadTag } = thread
+    // The monitor is ended at a turn of its own: see MONITOR_HOW_INSIDE.
+    const isAtAnyInstant = how === 'terminate' && atWrite === undefined && victim !== MONITOR
+    if (isAtAnyInstant) void worker.terminate()
+    else channel.postMessage({ type: 'die', threadTag, how, atWrite } satisfies ThreadWord)
+  }
+}
+
+function say (news: ChaosNews): void {
+  // Nobody is left to hear it when the tool has ended.
+  process.send?.(news, undefined, undefined, () => {})
+}

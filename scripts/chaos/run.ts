@@ -1,0 +1,196 @@
+/**
+ * One run: starts the program and its users, strikes volley after volley of the schedule, and
+ * compares program and model in between. The first violation ends it: what comes after would only
+ * be its consequence.
+ */
+import { setTimeout } from 'node:timers/promises'
+import { monotonicNowMs } from '@usher/shared/clock.ts'
+import { checkWhole, leftOver } from './checker.ts'
+import type { World } from './client.ts'
+import { Ledger } from './ledger.ts'
+import { Load } from './load.ts'
+import { PASSWORD } from './operator.ts'
+import { ChaosProgram } from './program.ts'
+import { seededRandom } from './random.ts'
+import { faultText, MONITOR, schedule, type Fault, type Volley } from './schedule.ts'
+import { Truce } from './truce.ts'
+import { Web } from './web.ts'
+
+export interface RunOptions {
+  readonly program: string
+  /** Of one site, for all servers. */
+  readonly htmlDir: string
+  readonly seconds: number
+  /** The run ends when so many have died, if that is sooner. */
+  readonly kills: number
+  readonly seed: number
+  readonly servers: number
+  readonly clients: number
+  /** Told of everything that happens. */
+  readonly note: (what: string) => void
+}
+
+export interface RunResult {
+  readonly kills: number
+  readonly killsHoldingLock: number
+  readonly requests: number
+  /** Sentences. */
+  readonly failures: readonly string[]
+  readonly violations: readonly string[]
+}
+
+const RESERVATION_TTL_S = 2
+/** Few shards, so that the threads get into each other's way; twice as large as it has to be. */
+const MAX_USERS = '2048'
+const CHECK_EVERY_VOLLEYS = 5
+const READY_MS_MAX = 60_000
+const STRIKE_MS_MAX = 60_000
+const LOG_MS_MAX = 5000
+/** Failures after which a run has shown enough. */
+const FAILURES_MAX = 20
+
+export async function chaosRun (options: RunOptions): Promise<RunResult> {
+  const run = new Run(options)
+  await run.start()
+  return await run.finish(await run.strikeOn())
+}
+
+class Run {
+  readonly #options: RunOptions
+  readonly #program: ChaosProgram
+  readonly #truce = new Truce()
+  readonly #web = new Web(this.#truce)
+  readonly #ledger = new Ledger()
+  readonly #wanted = new Set<number>()
+  readonly #violations: string[] = []
+  readonly #world: World
+  readonly #load: Load
+  #strikes = 0
+
+  constructor (options: RunOptions) {
+    this.#options = options
+    this.#program = new ChaosProgram({
+      program: options.program,
+      servers: options.servers,
+      settings: {
+        HTML_DIRS: options.htmlDir,
+        ADMIN_PASSWORD: PASSWORD,
+        TRUST_PROXY: '127.0.0.1',
+        MAX_USERS,
+        // A machine that is busy with other things is not what is tried here.
+        SOCKET_TIMEOUT: '60',
+        RESERVATION_TTL: String(RESERVATION_TTL_S),
+        DELAY_BETWEEN_ROUTING: '0.02',
+        HEARTBEAT_INTERVAL: '0.5',
+        TIMEOUT_THRESHOLD: '86400'
+      }
+    })
+    this.#world = {
+      program: this.#program,
+      web: this.#web,
+      ledger: this.#ledger,
+      random: seededRandom(options.seed + 1),
+      complain: what => { this.#complain(what) },
+      wanted: this.#wanted
+    }
+    this.#load = new Load(this.#world, options.clients)
+  }
+
+  async start (): Promise<void> {
+    await this.#program.start()
+    await this.#load.start()
+  }
+
+  /** Until the time is over or something is wrong; whether all is well. */
+  async strikeOn (): Promise<boolean> {
+    const { seconds, kills, seed, servers } = this.#options
+    const endMs = monotonicNowMs() + seconds * 1000
+    let volleys = 0
+    for (const volley of schedule(seed, servers)) {
+      if (monotonicNowMs() >= endMs || this.#strikes >= kills || !this.#isWell) break
+      await this.#strike(volley)
+      if (!this.#isWell || ++volleys % CHECK_EVERY_VOLLEYS !== 0) continue
+      await this.#check()
+      this.#load.resume()
+    }
+    return this.#isWell
+  }
+
+  /** The last comparison, and the program's end. */
+  async finish (isWell: boolean): Promise<RunResult> {
+    if (isWell) await this.#check()
+    if (this.#isWell) {
+      await setTimeout(2 * RESERVATION_TTL_S * 1000)
+      const found = await this.#program.look('look-at-table')
+      this.#complainOfAll(found === undefined ? ['the main thread does not answer'] : leftOver(found))
+    }
+    this.#load.end()
+    // What breaks off from here on is no failure.
+    const failures = [...this.#web.failures]
+    const code = await this.#program.stop(this.#isWell ? 'SIGTERM' : 'SIGKILL')
+    if (this.#isWell && code !== 0) this.#complain(`the program ended with ${code}`)
+    this.#web.close()
+    return {
+      ...this.#program.counts,
+      requests: this.#web.requests,
+      failures,
+      violations: this.#violations
+    }
+  }
+
+  get #isWell (): boolean {
+    return this.#violations.length === 0 && this.#web.failures.length < FAILURES_MAX
+  }
+
+  async #strike (volley: Volley): Promise<void> {
+    const program = this.#program
+    const victims = volley.map(({ victim }) => victim)
+    const isAnotherUp = (): boolean => program.ports.some((_, server) =>
+      program.isUp(server) && !victims.includes(server))
+    const isReady = await program.until(() =>
+      isAnotherUp() && victims.every(victim => program.isReadyToDie(victim)), READY_MS_MAX)
+    if (!isReady) return this.#complain(`${victims.join()} are not up`)
+    await this.#truce.strike(async () => {
+      await Promise.all(volley.map(fault => this.#carryOut(fault)))
+    })
+    const found = await program.look('look-at-locks')
+    this.#complainOfAll(found === undefined ? ['the main thread does not answer'] : found.broken)
+    // The log may be a moment behind.
+    await program.until(() => program.counts.kills >= this.#strikes, LOG_MS_MAX)
+    if (program.counts.kills !== this.#strikes) {
+      this.#complain(`${program.counts.kills} workers have died, ${this.#strikes} were killed`)
+    }
+  }
+
+  async #carryOut (fault: Fault): Promise<void> {
+    const { victim, atWrite } = fault
+    const port = this.#program.ports[victim]
+    this.#options.note(faultText(fault))
+    this.#strikes++
+    if (victim !== MONITOR && atWrite !== undefined) this.#wanted.add(port!)
+    this.#program.strike(fault)
+    const isDead = await this.#program.until(() => !this.#program.isUp(victim), STRIKE_MS_MAX)
+    this.#wanted.delete(port!)
+    if (!isDead) this.#complain(`${faultText(fault)}: it lives on`)
+  }
+
+  /** Leaves the load paused. */
+  async #check (): Promise<void> {
+    await this.#load.pause()
+    const isReady = await this.#program.until(() => this.#program.areAllUp, READY_MS_MAX)
+    if (!isReady) return this.#complain('not all workers are up again')
+    this.#complainOfAll(await checkWhole(this.#world, this.#load))
+    const { kills, killsHoldingLock } = this.#program.counts
+    this.#options.note(`checked: ${kills} kills, ${killsHoldingLock} holding a lock, ` +
+      `${this.#web.requests} requests, ${this.#web.failures.length} failed`)
+  }
+
+  #complain (what: string): void {
+    this.#violations.push(what)
+    this.#options.note(`VIOLATION: ${what}`)
+  }
+
+  #complainOfAll (whats: readonly string[]): void {
+    for (const what of whats) this.#complain(what)
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * Requests as a sensible client makes them: once, and when that came to nothing once more, after
+ * the truce. Counts them, and those that came to nothing twice.
+ */
+import { Agent, request, type IncomingHttpHeaders } from 'node:http'
+import { setTimeout } from 'node:timers/promises'
+import type { Truce } from './truce.ts'
+
+export interface Answer {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly body: string
+}
+
+export interface Asking {
+  readonly method?: string
+  readonly headers?: Record<string, string>
+  readonly body?: string
+}
+
+/** Far beyond what a living program takes on a busy machine. */
+const ANSWER_MS_MAX = 60_000
+/** So long a client does what `Retry-After` says before it gives up. */
+const RETRY_AFTER_MS_MAX = 30_000
+
+export class Web {
+  /** Attempts, first and second ones. */
+  requests = 0
+  /** One sentence for each request that failed twice. */
+  readonly failures: string[] = []
+  readonly #truce: Truce
+  readonly #agent = new Agent({ keepAlive: true })
+
+  constructor (truce: Truce) {
+    this.#truce = truce
+  }
+
+  /** One attempt; rejects when the connection came to nothing. */
+  ask (
+    port: number, path: string, { method = 'GET', headers = {}, body }: Asking = {}
+  ): Promise<Answer> {
+    this.requests++
+    return new Promise((resolve, reject) => {
+      const asked = request({
+        host: '127.0.0.1', port, path, method, headers, agent: this.#agent, timeout: ANSWER_MS_MAX
+      })
+      asked.on('timeout', () => { asked.destroy(new Error('no answer in time')) })
+      asked.on('error', reject)
+      asked.on('response', response => {
+        let text = ''
+        response.setEncoding('utf8')
+        response.on('error', reject)
+        response.on('data', (chunk: string) => { text += chunk })
+        response.on('end', () => {
+          resolve({ status: response.statusCode!, headers: response.headers, body: text })
+        })
+      })
+      asked.end(body)
+    })
+  }
+
+  /** The first answer, or the second; undefined, and counted, when there was none. */
+  async twice (
+    what: string, first: () => Promise<Answer>, second: () => Promise<Answer>
+  ): Promise<Answer | undefined> {
+    const answer = await first().catch((error: Error) => error)
+    if (isAnswer(answer)) return answer
+    const again = await this.#truce.retry(() => second().catch((error: Error) => error))
+    if (isAnswer(again)) return again
+    this.failures.push(`${what}: ${outcomeOf(answer)}, then ${outcomeOf(again)}`)
+    return undefined
+  }
+
+  /** An attempt that waits as long as `Retry-After` says, and asks again. */
+  async patiently (attempt: () => Promise<Answer>): Promise<Answer> {
+    let leftMs = RETRY_AFTER_MS_MAX
+    for (;;) {
+      const answer = await attempt()
+      const waitMs = Number(answer.headers['retry-after']) * 1000
+      if (answer.status !== 503 || !(waitMs > 0) || waitMs > leftMs) return answer
+      leftMs -= waitMs
+      await setTimeout(waitMs)
+    }
+  }
+
+  close (): void {
+    this.#agent.destroy()
+  }
+}
+
+function isAnswer (outcome: Answer | Error): outcome is Answer {
+  return !(outcome instanceof Error) && outcome.status < 500
+}
+
+function outcomeOf (outcome: Answer | Error): string {
+  return outcome instanceof Error ? outcome.message : String(outcome.status)
+}

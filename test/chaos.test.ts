@@ -1,0 +1,109 @@
+/** The chaos run: that it kills as its seed says, and finds out a program that is not whole. */
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import t from 'tap'
+import { faultText, MONITOR, schedule, type Fault } from '../scripts/chaos/schedule.ts'
+import { ROOT, workingFolder } from './cluster.ts'
+import { buildMutant, type Mutation } from './mutant-program.ts'
+
+/** Whole programs, started and killed again and again, beside all other tests. */
+t.setTimeout(900_000)
+
+const TOOL = join(ROOT, 'dist/chaos.js')
+const SEED = '3'
+const SERVERS = 6
+const LINE = /^kills (\d+), holding a lock (\d+), requests (\d+), failed after a retry (\d+), violations (\d+)\n$/
+
+interface Ended {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+  readonly kills: number
+  readonly killsHoldingLock: number
+  readonly requests: number
+  readonly failed: number
+  readonly violations: number
+}
+
+function chaos (...flags: string[]): Promise<Ended> {
+  const args = [TOOL, '--seed', SEED, '--servers', String(SERVERS), '--clients', '30', ...flags]
+  return new Promise(resolve => {
+    execFile(process.execPath, args, (error, stdout, stderr) => {
+      const [, ...figures] = LINE.exec(stdout) ?? []
+      const [kills = NaN, killsHoldingLock = NaN, requests = NaN, failed = NaN, violations = NaN] =
+        figures.map(Number)
+      const code = error === null ? 0 : Number(error.code)
+      resolve({ code, stdout, stderr, kills, killsHoldingLock, requests, failed, violations })
+    })
+  })
+}
+
+function faults (seed: number, servers: number, count: number): Fault[] {
+  const struck: Fault[] = []
+  for (const volley of schedule(seed, servers)) {
+    struck.push(...volley)
+    if (struck.length >= count) break
+  }
+  return struck.slice(0, count)
+}
+
+t.test('chaos: the same seed has the same schedule, another seed another', async t => {
+  t.same(faults(1, 8, 500), faults(1, 8, 500))
+  t.notSame(faults(1, 8, 500), faults(2, 8, 500))
+})
+
+t.test('chaos: a schedule has every worker die, in every way, and leaves a server over', async t => {
+  const all = faults(1, 8, 2000)
+  const victims = new Set(all.map(({ victim }) => victim))
+  t.same([...victims].sort((a, b) => a - b), [MONITOR, 0, 1, 2, 3, 4, 5, 6, 7])
+  for (const how of ['terminate', 'throw', 'exit', 'oom']) {
+    for (const isInside of [true, false]) {
+      const some = all.filter(fault =>
+        fault.how === how && (fault.atWrite !== undefined) === isInside)
+      t.ok(some.length > 20, `${how} ${isInside ? 'inside' : 'anywhere'}: ${some.length}`)
+    }
+  }
+  let seen = 0
+  for (const volley of schedule(1, 2)) {
+    t.equal(new Set(volley.map(({ victim }) => victim)).size, volley.length, 'nobody dies twice')
+    t.ok(volley.filter(({ victim }) => victim !== MONITOR).length < 2)
+    if (++seen === 50) break
+  }
+})
+
+t.test('chaos: the program loses nothing and fails nobody, and dies as the schedule has it', async t => {
+  const run = await chaos('--kills', '20', '--seconds', '120', '--verbose')
+  t.equal(run.code, 0, run.stderr)
+  t.ok(run.kills >= 20, `${run.kills} kills`)
+  t.ok(run.killsHoldingLock >= 5, `${run.killsHoldingLock} held a lock`)
+  t.ok(run.requests > 300, `${run.requests} requests`)
+  t.same([run.failed, run.violations], [0, 0])
+  const struck = [...run.stderr.matchAll(/ (\d+: .* dies by .*)$/gm)].map(([, text]) => text)
+  t.same(struck, faults(Number(SEED), SERVERS, struck.length).map(faultText))
+  t.comment(run.stdout)
+})
+
+const MUTANTS: ReadonlyArray<Mutation & { readonly without: string, readonly found: RegExp }> = [{
+  without: 'recovery',
+  file: 'memory/recovery.ts',
+  from: 'if (takeOverLock(',
+  to: 'if (deadThreadTag < 0 && takeOverLock(',
+  found: /locked by a thread that has ended/
+}, {
+  without: 'the repair of what a dead thread had locked',
+  file: 'memory/recovery.ts',
+  from: 'repairShard(view, at) //',
+  to: '//',
+  found: /shard \d+: /
+}]
+
+for (const mutant of MUTANTS) {
+  t.test(`chaos: without ${mutant.without} the run fails`, async t => {
+    const program = await buildMutant(workingFolder(t), mutant)
+    const run = await chaos('--kills', '60', '--seconds', '120', '--program', program)
+    t.equal(run.code, 1)
+    t.ok(run.violations > 0)
+    t.match(run.stderr, mutant.found)
+    t.comment(run.stdout)
+  })
+}
