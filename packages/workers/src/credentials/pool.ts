@@ -2,7 +2,7 @@
  * Passwords verified and hashed by threads of their own, off the monitor's event loop, behind a
  * bounded queue. The only file that loads piscina. Runs in the monitor's thread.
  */
-import type { Piscina } from 'piscina'
+import { Piscina } from 'piscina'
 import { CredentialsBusy, CredentialsFailed } from '@usher/shared/errors.ts'
 import type { Logger } from 'pino'
 import type { CredentialsTask } from './main.ts'
@@ -25,8 +25,8 @@ export class CredentialsPool {
   readonly #file: string
   readonly #log: Pick<Logger, 'error'>
   readonly #newDeadline: () => AbortSignal
-  /** Loaded and started with the first task: that takes time that a start does not have. */
-  #threads: Promise<Piscina> | undefined
+  /** Started with the first task: that takes time that a start does not have. */
+  #threads: Piscina | undefined
   #taskCount = 0
   #isClosed = false
 
@@ -51,16 +51,6 @@ export class CredentialsPool {
     return verdict === 'right'
   }
 
-  /**
-   * Loads what starts threads, in the background and at a good moment: node remembers an import
-   * that failed for lack of file descriptors, and no login would succeed after it. Never rejects.
-   */
-  async load (): Promise<void> {
-    await import('piscina').catch((error: unknown) => {
-      this.#log.error({ err: error }, 'passwords cannot be verified until the next start')
-    })
-  }
-
   /** The hash to store. */
   async hash (password: string): Promise<string> {
     return await this.#run({ type: 'hash', password })
@@ -74,7 +64,7 @@ export class CredentialsPool {
 
   async #run (task: CredentialsTask): Promise<string> {
     if (this.#isClosed) throw new CredentialsFailed('the monitor stops')
-    // Counted here: piscina's own bound holds only once it has been loaded.
+    // Counted here, those under way included: whoever is refused waits for nobody.
     if (this.#taskCount >= THREADS + QUEUE_MAX) throw new CredentialsBusy()
     this.#taskCount++
     try {
@@ -103,38 +93,30 @@ export class CredentialsPool {
 
   async #post (task: CredentialsTask): Promise<string> {
     this.#threads ??= this.#start()
-    const threads = await this.#threads
-    if (this.#isClosed) throw new Error('the monitor stops')
-    return await threads.run(task) as string
+    return await this.#threads.run(task) as string
   }
 
-  async #start (): Promise<Piscina> {
-    try {
-      const { Piscina } = await import('piscina')
-      const threads = new Piscina({
-        filename: this.#file,
-        // As many at least: with fewer, who waits behind a thread that died waits in vain.
-        minThreads: THREADS,
-        maxThreads: THREADS,
-        // Without it a task that finds the thread busy goes behind those that came later.
-        stricterFIFO: true,
-        env: {}
-      })
-      threads.on('error', (error: Error) => {
-        this.#log.error({ err: error }, 'a thread for passwords died')
-        void this.#discard()
-      })
-      return threads
-    } catch (error) {
-      this.#threads = undefined
-      throw error
-    }
+  #start (): Piscina {
+    const threads = new Piscina({
+      filename: this.#file,
+      // As many at least: with fewer, who waits behind a thread that died waits in vain.
+      minThreads: THREADS,
+      maxThreads: THREADS,
+      // Without it a task that finds the thread busy goes behind those that came later.
+      stricterFIFO: true,
+      env: {}
+    })
+    threads.on('error', (error: Error) => {
+      this.#log.error({ err: error }, 'a thread for passwords died')
+      void this.#discard()
+    })
+    return threads
   }
 
   /** The next task starts new threads; tasks that are under way fail. */
   async #discard (): Promise<void> {
     const threads = this.#threads
     this.#threads = undefined
-    await threads?.then(pool => pool.destroy(), () => {})
+    await threads?.destroy()
   }
 }

@@ -89,7 +89,6 @@ export async function openMonitor (
   const port = await listenOn(
     checked.server, settings.monitoringPort, hostsToTry(settings.monitoringHost))
   watch.start()
-  void credentials.load()
   return {
     port,
     connectionCount: () => checked.connectionCount(),
