@@ -115,7 +115,7 @@ for (const makeDisk of smallDisks()) {
 
 t.test('database trouble: while another program has it locked, only what writes waits', async t => {
   const cwd = workingFolder(t)
-  const cluster = await startCluster(t, SETTINGS, { cwd })
+  const cluster = await startCluster(t, { ...SETTINGS, SHUTDOWN_TIMEOUT: '4' }, { cwd })
   const operator = await admin(cluster)
   const other = new Database(join(cwd, 'db/usher.db'))
   t.teardown(() => other.close())
@@ -148,6 +148,7 @@ t.test('database trouble: while another program has it locked, only what writes 
   other.exec('BEGIN EXCLUSIVE')
   await stopsInTime(t, cluster)
   t.ok(cluster.log.some(({ msg }) => /users could not be saved/.test(msg)))
+  t.notOk(cluster.log.some(({ msg }) => /was ended/.test(msg)), 'the monitor ended by itself')
 })
 
 t.test('database trouble: damaged under the program, it says so once and the next start refuses', async t => {

@@ -39,8 +39,10 @@ export interface CoordinatorParts {
 
 /** What connections may take of SHUTDOWN_TIMEOUT; the rest is for saving the users. */
 const CONNECTIONS_SHARE = 0.7
-/** Of what is left then: a locked database takes its time, and the monitor has to end after it. */
+/** Of what is left then, for saving; and of that, for a database that is locked. */
 const SAVING_SHARE = 0.6
+const LOCKED_SHARE = 0.8
+/** Of what is left after that, for the monitor's end. */
 const ENDING_SHARE = 0.8
 const RELOAD_TIMEOUT_MS = 60_000
 const ORDER_TIMEOUT_MS = 5000
@@ -195,7 +197,9 @@ export class Coordinator implements AskedActions {
     this.#stopWatching?.()
     await this.#sweep?.close()
     try {
-      await this.#workers.monitor.ask({ type: 'save-users' }, leftMs() * SAVING_SHARE)
+      const savingMs = leftMs() * SAVING_SHARE
+      await this.#workers.monitor.ask(
+        { type: 'save-users', withinMs: savingMs * LOCKED_SHARE }, savingMs)
     } catch (error) {
       this.#log.error({ err: error }, 'the active users could not be saved')
     }

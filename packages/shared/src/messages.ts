@@ -23,8 +23,8 @@ export type Order =
   | { readonly type: 'abort-reload' }
   /** What /readyz says: the reason for a 503, or undefined for ready. Monitor only. */
   | { readonly type: 'set-readiness', readonly reason: string | undefined }
-  /** Writes the users of the table to the database. Monitor only. */
-  | { readonly type: 'save-users' }
+  /** Writes the users of the table to the database, which may be locked so long. Monitor only. */
+  | { readonly type: 'save-users', readonly withinMs: number }
   /** Answers what has begun, releases everything; the thread ends by itself. */
   | { readonly type: 'close' }
 

@@ -18,7 +18,7 @@ const THREAD_TAG = 7
 const PREPARE: Order = { type: 'prepare-reload' }
 const COMMIT: Order = { type: 'commit-reload' }
 const ABORT: Order = { type: 'abort-reload' }
-const SAVE: Order = { type: 'save-users' }
+const SAVE: Order = { type: 'save-users', withinMs: 1000 }
 const CLOSE: Order = { type: 'close' }
 
 const WORKER = `${t.testdir()}/small-worker.mjs`

@@ -49,6 +49,7 @@ await runWorker(async context => {
         await database.write(sql => { sql.forgetUsers() }).catch(ignoreOutage)
       }
       if (order.type === 'save-users') {
+        database.limitWaits(order.withinMs)
         await database.write(sql => {
           sql.saveUsers(usersToSave(table, settings.ports, Date.now()))
         })

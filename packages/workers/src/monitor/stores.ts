@@ -33,6 +33,8 @@ export interface StoresOptions
 }
 
 const UPKEEP_INTERVAL_MS = 10_000
+/** For a locked database, at the end: what it does not take then is not saved. */
+const CLOSING_WAIT_MS = 250
 
 export async function openStores (
   database: UsherDatabase, options: StoresOptions
@@ -62,6 +64,7 @@ export async function openStores (
     history: new HistoryStore(database),
     async close () {
       clearInterval(timer)
+      database.limitWaits(CLOSING_WAIT_MS)
       await Promise.allSettled([sessions.sweep(), audit.save()])
       database.close()
     }
