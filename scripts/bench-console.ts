@@ -10,6 +10,7 @@ import { Crowd, exchange } from './bench-crowd.ts'
 import { findChromium, launchChromium } from './chromium.ts'
 import { quantile, spread } from './figures.ts'
 import { startProgram, type Program } from './started-program.ts'
+import { trendOf } from './trend.ts'
 
 interface Bench {
   readonly program: Program
@@ -161,16 +162,7 @@ async function benchHeap ({ page, crowd }: Bench): Promise<void> {
   }
   const [first, last] = [samples[0]![1], samples.at(-1)![1]]
   print(`heap over ${minutes} min`, `${first.toFixed(2)} to ${last.toFixed(2)} MB, ` +
-    `slope ${(slope(samples) * 1000).toFixed(0)} KB/min`)
-}
-
-/** Least squares. */
-function slope (points: ReadonlyArray<readonly [x: number, y: number]>): number {
-  const mean = (values: readonly number[]): number =>
-    values.reduce((sum, value) => sum + value, 0) / values.length
-  const [meanX, meanY] = [mean(points.map(([x]) => x)), mean(points.map(([, y]) => y))]
-  const over = points.reduce((sum, [x, y]) => sum + (x - meanX) * (y - meanY), 0)
-  return over / points.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0)
+    `slope ${(trendOf(samples).slope * 1000).toFixed(0)} KB/min`)
 }
 
 async function ask (url: string, cookie: string): Promise<void> {

@@ -1,7 +1,8 @@
 /**
  * `npm run bench`: the user table's touch against its plain rival, a Map on the main thread that
- * workers reach by postMessage; then what a flood of logins costs an operator (bench-logins.ts).
- * Both sides in turn, A B A B; quoted as ratios.
+ * workers reach by postMessage; then what a flood of logins costs an operator (bench-logins.ts),
+ * and slow and greedy clients a visitor (bench-attacks.ts). Both sides in turn, A B A B; quoted as
+ * ratios.
  */
 import { fileURLToPath } from 'node:url'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
@@ -11,6 +12,7 @@ import {
   allocateTable, MAIN_THREAD_TAG, WORKER_PATIENCE, type TableMemory
 } from '@usher/shared/memory/table-view.ts'
 import { UserTable } from '@usher/shared/memory/user-table.ts'
+import { benchAttacks } from './bench-attacks.ts'
 import { benchLogins } from './bench-logins.ts'
 import { spread } from './figures.ts'
 
@@ -28,6 +30,7 @@ type Report = { readonly id: string, readonly server: number } | { readonly roun
 if (isMainThread) {
   await benchTouch()
   await benchLogins()
+  await benchAttacks()
 } else {
   work(workerData as TableMemory)
 }

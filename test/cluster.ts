@@ -4,6 +4,7 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
 import http from 'node:http'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -49,18 +50,32 @@ interface Owner {
   teardown (end: () => unknown): void
 }
 
+export interface StartOptions {
+  readonly cwd?: string
+  readonly nodeOptions?: string
+  readonly program?: string
+  /** What a shell does in its place; "$@" is the program: `ulimit -n 60; exec "$@"`. */
+  readonly shell?: string
+  /** Where the test reads the log; the console if left out. */
+  readonly logFile?: string
+}
+
 const PORTS_BY_KERNEL = {
   PORTS: '0,0,0', ROUTING_PORT: '0', MONITORING_PORT: '0', HOST: '127.0.0.1', IP: '127.0.0.1'
 }
+const FILE_LOOK_MS = 20
+/** tap would have its own code run in the program, with handlers for signals that node ignores. */
+const AS_GIVEN = 'export NODE_OPTIONS="$GIVEN_OPTIONS"'
 
 /** Starts the program; it is stopped at the end of the test if it still runs. */
 export async function startCluster (
-  t: Owner, settings: Record<string, string> = {},
-  { cwd = workingFolder(t), nodeOptions = '', program = PROGRAM } = {}
+  t: Owner, settings: Record<string, string> = {}, options: StartOptions = {}
 ): Promise<Cluster> {
-  const child = spawn(process.execPath, [program], {
+  const { cwd = workingFolder(t), nodeOptions = '', program = PROGRAM, logFile } = options
+  const { shell = 'exec "$@"' } = options
+  const child = spawn('sh', ['-c', `${AS_GIVEN}; ${shell}`, 'sh', process.execPath, program], {
     cwd,
-    env: { PATH: process.env['PATH'], NODE_OPTIONS: nodeOptions, ...PORTS_BY_KERNEL, ...settings },
+    env: { PATH: process.env['PATH'], GIVEN_OPTIONS: nodeOptions, ...PORTS_BY_KERNEL, ...settings },
     stdio: ['ignore', 'pipe', 'pipe']
   })
   const exited = once(child, 'exit') as Promise<[number | null]>
@@ -70,10 +85,12 @@ export async function startCluster (
   })
   const log: LogLine[] = []
   const waiting = new Set<() => void>()
-  createInterface(child.stdout).on('line', text => {
+  const take = (text: string): void => {
     log.push(JSON.parse(text) as LogLine)
     for (const look of waiting) look()
-  })
+  }
+  if (logFile === undefined) createInterface(child.stdout).on('line', take)
+  else followLines(logFile, take, exited)
   let complaint = ''
   child.stderr.on('data', (text: Buffer) => { complaint += text.toString() })
 
@@ -108,6 +125,21 @@ export async function startCluster (
   }
 }
 
+/** Calls `take` with every whole line of a file that grows, until `ended`. */
+function followLines (path: string, take: (line: string) => void, ended: Promise<unknown>): void {
+  let taken = 0
+  const look = (): void => {
+    const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : []
+    for (const line of lines.slice(taken)) take(line)
+    taken = lines.length
+  }
+  const timer = setInterval(look, FILE_LOOK_MS)
+  void ended.then(() => {
+    clearInterval(timer)
+    look()
+  })
+}
+
 /**
  * A folder for what the test starts, with this in it. It is removed after the teardowns that come
  * later: by itself tap removes it before them, under the hands of a program that still writes.
@@ -115,6 +147,16 @@ export async function startCluster (
 export function workingFolder (t: Owner, content?: Parameters<Owner['testdir']>[0]): string {
   t.teardown(() => {})
   return t.testdir(content)
+}
+
+/** The settings under which another one is where this one is, or was. */
+export function samePorts (cluster: Cluster): Record<string, string> {
+  const { ports, routingPort, monitoringPort } = cluster
+  return {
+    PORTS: ports.join(','),
+    ROUTING_PORT: String(routingPort),
+    MONITORING_PORT: String(monitoringPort)
+  }
 }
 
 export function ask (port: number, path = '/', options: AskOptions = {}): Promise<Answer> {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { startCoordinator, type Coordinator } from '@usher/coordinator/coordinator.ts'
 import { checkPorts } from '@usher/coordinator/port-check.ts'
 import { silentLog } from '@usher/shared/log.ts'
+import { allocateLogLosses } from '@usher/shared/memory/log-losses.ts'
 import { loadSettings } from '@usher/shared/settings.ts'
 import { ROOT, workingFolder } from '../cluster.ts'
 import { browserTest, recordBeats, SITE, untilPageCounts, urlOf } from './browser.ts'
@@ -57,7 +58,11 @@ async function startInProcess (t: Test): Promise<{ cluster: Coordinator, routing
   })
   const settings = await checkPorts(loaded.settings!)
   const cluster = await startCoordinator({
-    settings, programDir, isTerminal: false, log: silentLog()
+    settings,
+    programDir,
+    isTerminal: false,
+    log: silentLog(),
+    logLosses: allocateLogLosses()
   })
   t.teardown(() => cluster.close())
   return { cluster, routingPort: settings.routingPort }

@@ -7,6 +7,7 @@ import { setTimeout } from 'node:timers/promises'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import type { Client } from '@usher/shared/client.ts'
 import type { DenyEntry } from '@usher/shared/deny-list.ts'
+import type { LogLossesMemory } from '@usher/shared/memory/log-losses.ts'
 import {
   allocateMeters, ClusterMeter, ROUTER_METER, ThreadMeter
 } from '@usher/shared/memory/meters.ts'
@@ -17,6 +18,7 @@ import { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { AskAnswers } from '@usher/shared/messages.ts'
 import type { Settings } from '@usher/shared/settings.ts'
 import type { Logger } from 'pino'
+import { watchDescriptors } from './descriptor-watch.ts'
 import { Expulsion } from './expulsion.ts'
 import { logUsers } from './log-users.ts'
 import { answerAsk, type AskedActions } from './monitor-asks.ts'
@@ -31,10 +33,17 @@ export interface CoordinatorParts {
   readonly programDir: string
   readonly isTerminal: boolean
   readonly log: Logger
+  /** Of that log; the workers' share it. */
+  readonly logLosses: LogLossesMemory
 }
 
 /** What connections may take of SHUTDOWN_TIMEOUT; the rest is for saving the users. */
 const CONNECTIONS_SHARE = 0.7
+/** Of what is left then, for saving; and of that, for a database that is locked. */
+const SAVING_SHARE = 0.6
+const LOCKED_SHARE = 0.8
+/** Of what is left after that, for the monitor's end. */
+const ENDING_SHARE = 0.8
 const RELOAD_TIMEOUT_MS = 60_000
 const ORDER_TIMEOUT_MS = 5000
 /** Shorter than the monitor waits for its answer, so that it hears which thread was too slow. */
@@ -59,9 +68,10 @@ export class Coordinator implements AskedActions {
   readonly #expulsion: Expulsion
   #router: RouterDoor | undefined
   #sweep: Sweep | undefined
+  #stopWatching: (() => void) | undefined
   #closed: Promise<void> | undefined
 
-  constructor ({ settings, programDir, isTerminal, log }: CoordinatorParts) {
+  constructor ({ settings, programDir, isTerminal, log, logLosses }: CoordinatorParts) {
     const randomWord = (): number => randomBytes(4).readInt32LE()
     const memory = allocateTable(settings.maxUsers, settings.ports.length, randomWord)
     this.#settings = settings
@@ -82,14 +92,19 @@ export class Coordinator implements AskedActions {
       tellServers: order => this.#workers.tellServers(order, ASKED_ORDER_TIMEOUT_MS),
       closeAtRouter: async isMatch => { await this.#router?.closeClients(isMatch) },
       now: monotonicNowMs,
-      wallNow: Date.now,
       log
     })
     this.#states = new ServerStates({ table: this.#table, ports: settings.ports, log })
     this.#workers = new Workers({
-      boot: () => (
-        { memory, meters, settings, denyEntries: this.#expulsion.entries, isTerminal, programDir }
-      ),
+      boot: () => ({
+        memory,
+        meters,
+        logLosses,
+        settings,
+        denyEntries: this.#expulsion.entries,
+        isTerminal,
+        programDir
+      }),
       ports: settings.ports,
       programDir,
       table: this.#table,
@@ -125,6 +140,7 @@ export class Coordinator implements AskedActions {
     this.#sweep = startSweep({
       table: this.#table, settings: this.#settings, now: monotonicNowMs, log: this.#log
     })
+    this.#stopWatching = watchDescriptors({ log: this.#log })
     logAddresses(this.#settings, this.#log)
   }
 
@@ -168,6 +184,8 @@ export class Coordinator implements AskedActions {
 
   async #stop (): Promise<void> {
     const { shutdownTimeoutMs, ports } = this.#settings
+    const endMs = monotonicNowMs() + shutdownTimeoutMs
+    const leftMs = (): number => Math.max(0, endMs - monotonicNowMs())
     this.#log.info('stopping: what has begun is answered')
     const connectionsMs = shutdownTimeoutMs * CONNECTIONS_SHARE
     const [isRouterDone] = await Promise.all([
@@ -176,14 +194,17 @@ export class Coordinator implements AskedActions {
       this.#tellReadiness('stopping').catch(() => {}) // A monitor that is down tells nobody.
     ])
     if (!isRouterDone) this.#log.warn('visitors of the router were cut off: they took too long')
+    this.#stopWatching?.()
     await this.#sweep?.close()
     try {
-      await this.#workers.monitor.ask({ type: 'save-users' }, shutdownTimeoutMs)
+      const savingMs = leftMs() * SAVING_SHARE
+      await this.#workers.monitor.ask(
+        { type: 'save-users', withinMs: savingMs * LOCKED_SHARE }, savingMs)
     } catch (error) {
       this.#log.error({ err: error }, 'the active users could not be saved')
     }
     logUsers(this.#table, ports, this.#log)
-    await this.#workers.close(shutdownTimeoutMs)
+    await this.#workers.close(leftMs() * ENDING_SHARE)
   }
 
   async #tellReadiness (reason: string | undefined): Promise<void> {

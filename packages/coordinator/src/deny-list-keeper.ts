@@ -12,7 +12,7 @@ export class DenyListKeeper {
   /** Until when by key: whoever these deny was removed and has not come in since. */
   #enforced = new Map<string, number>()
 
-  /** @param now wall-clock milliseconds */
+  /** @param now monotonic milliseconds */
   constructor (now: () => number) {
     this.#now = now
     this.list = new DenyList(now)

@@ -23,7 +23,7 @@ export class Expulsion {
 
   constructor (parts: ExpulsionParts) {
     this.#parts = parts
-    this.#keeper = new DenyListKeeper(parts.wallNow)
+    this.#keeper = new DenyListKeeper(parts.now)
   }
 
   /** For the router, which lives in this thread. */
@@ -61,13 +61,13 @@ export class Expulsion {
   }
 
   async #expel (leavers: Leavers): Promise<Removed> {
-    const { tellServers, closeAtRouter, wallNow } = this.#parts
+    const { tellServers, closeAtRouter, now } = this.#parts
     if (leavers.client === undefined && leavers.entries.length === 0) {
       return { wasHere: false, removedUsers: 0 }
     }
     const removed = await removeUsers(this.#parts, leavers)
     await Promise.all([
-      closeAtRouter(leaverMatch(leavers, wallNow)),
+      closeAtRouter(leaverMatch(leavers, now)),
       tellServers({ type: 'close-clients', leavers })
     ])
     return removed

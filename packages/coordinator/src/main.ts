@@ -12,6 +12,7 @@ import { isatty } from 'node:tty'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { reportOf } from '@usher/shared/errors.ts'
 import { openLog } from '@usher/shared/log.ts'
+import { allocateLogLosses } from '@usher/shared/memory/log-losses.ts'
 import { loadSettings, processSource, type LoadedSettings } from '@usher/shared/settings.ts'
 import { renderCheck, renderHelp } from '@usher/shared/settings-text.ts'
 import manifest from '../../../package.json' with { type: 'json' }
@@ -44,15 +45,20 @@ async function run (loaded: Extract<LoadedSettings, { command: 'run' | 'check' }
   try {
     const settings = await checkPorts(loaded.settings)
     const isTerminal = isatty(STANDARD_FDS[1])
+    const logLosses = allocateLogLosses()
     const log = openLog({
-      thread: 'coordinator', level: settings.logLevel, file: settings.logFile, isTerminal
+      thread: 'coordinator',
+      level: settings.logLevel,
+      file: settings.logFile,
+      isTerminal,
+      losses: logLosses
     })
     process.on('uncaughtException', error => {
       log.fatal({ err: error }, 'failed while running')
       process.exit(EXIT_FAILED)
     })
     // Listens before it has started: a signal during the start waits for its end, then stops.
-    const starting = startCoordinator({ settings, programDir, isTerminal, log })
+    const starting = startCoordinator({ settings, programDir, isTerminal, log, logLosses })
     listenForSignals(signalHandler({
       close: async () => { await (await starting).close() },
       reload: async () => { await (await starting).reload() },

@@ -41,7 +41,8 @@ async function bindAll (
   const bound: Server[] = []
   const bind = async (at: number): Promise<void> => {
     const { port, host } = uses[at]!
-    const server = createServer()
+    // Whoever comes in already is sent away: close() would wait for them, and nobody answers here.
+    const server = createServer(socket => { socket.destroy() })
     try {
       numbers[at] = await listenOn(server, port, hostsToTry(host))
       bound.push(server)

@@ -15,10 +15,8 @@ import type { Logger } from 'pino'
 
 export interface RemovalParts {
   readonly table: Pick<UserTable, 'remove' | 'removeMatching' | 'shardCount'>
-  /** Monotonic milliseconds, for slices. */
+  /** Monotonic milliseconds, for slices and for entries that expire. */
   readonly now: () => number
-  /** Wall-clock milliseconds, for entries that expire. */
-  readonly wallNow: () => number
   readonly log: Pick<Logger, 'isLevelEnabled' | 'debug'>
 }
 
@@ -45,7 +43,7 @@ export async function removeUsers (
   }
   const places = entries.filter(({ kind }) => kind !== 'id')
   if (places.length > 0) {
-    const isMatch = leaverMatch({ client: undefined, entries: places }, parts.wallNow)
+    const isMatch = leaverMatch({ client: undefined, entries: places }, parts.now)
     removedUsers += await removeMatching(parts, isMatch)
   }
   return { wasHere, removedUsers }

@@ -34,8 +34,7 @@ function testExpulsion (fail: (order: Order) => void = () => {}) {
       closed.push(isMatch)
       steps.push(`router, ${table.activeUsers(0)} users`)
     },
-    now: () => 0,
-    wallNow: () => 1000,
+    now: () => 1000,
     log: testLog().log
   })
   return { expulsion, steps, closed, users: () => table.activeUsers(0) }

@@ -1,4 +1,5 @@
-import { createServer, Server, type AddressInfo } from 'node:net'
+import { once } from 'node:events'
+import { connect, createServer, Server, type AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import type { Settings } from '@usher/shared/settings.ts'
 import { checkPorts } from '../src/port-check.ts'
@@ -69,6 +70,24 @@ t.test('port check: the kernel chooses while all other ports are held', async t 
   })
   await checkPorts(testSettings({ ports: [0], routingPort: fixed, monitoringPort: 0 }))
   t.strictSame(calls, ['listen fixed', 'listen', 'listen', 'close', 'close', 'close'])
+})
+
+t.test('port check: a client that comes in meanwhile is let go and holds up no start', async t => {
+  const port = await freePort()
+  const { close } = Server.prototype
+  let client: ReturnType<typeof connect> | undefined
+  const { restore } = t.intercept(Server.prototype, 'close', {
+    value (this: Server, ...args: Parameters<typeof close>) {
+      client ??= connect(port, HOST).on('error', () => {})
+      // It would wait for its answer for ever.
+      client.once('connect', () => setImmediate(() => close.apply(this, args)))
+      return this
+    }
+  })
+  const checked = checkPorts(testSettings({ ports: [port] }))
+  await checked
+  restore()
+  if (!client!.destroyed) await once(client!, 'close')
 })
 
 t.test('port check: keeps every other setting', async t => {

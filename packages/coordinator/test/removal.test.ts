@@ -18,7 +18,7 @@ const entry = (kind: DenyEntry['kind'], text: string, untilMs?: number): DenyEnt
 function testRemoval (changes: Partial<RemovalParts> = {}) {
   const { table, view } = testTable({ users: 4096 })
   const { log, lines } = testLog()
-  const parts = { table, now: () => 0, wallNow: () => 1000, log, ...changes }
+  const parts = { table, now: () => 1000, log, ...changes }
   const remove = (client: Client | undefined, ...entries: DenyEntry[]): Promise<Removed> =>
     removeUsers(parts, { client, entries })
   return { table, view, lines, remove, active: () => [...table.activeUsersPerServer()] }

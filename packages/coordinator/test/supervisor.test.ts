@@ -12,7 +12,7 @@ import { until } from './fixtures/until.ts'
 
 const TIMEOUT_MS = 30_000
 const RELOAD = { type: 'prepare-reload' } as const
-const SAVE = { type: 'save-users' } as const
+const SAVE = { type: 'save-users', withinMs: 1000 } as const
 const ABORT = { type: 'abort-reload' } as const
 const COMMIT = { type: 'commit-reload' } as const
 

@@ -13,7 +13,7 @@ export interface DenyEntry {
   readonly kind: 'id' | 'address' | 'range'
   /** A UUID, an IP address, or a CIDR such as `192.0.2.0/24`. */
   readonly text: string
-  /** Wall-clock milliseconds since 1970; undefined: for good. */
+  /** Monotonic milliseconds, the same in all threads; undefined: for good. */
   readonly untilMs: number | undefined
 }
 
@@ -41,7 +41,7 @@ export class DenyList {
   #untilByAddress: ReadonlyMap<string, number> = new Map()
   #ranges: readonly DeniedRange[] = []
 
-  /** @param now wall-clock milliseconds */
+  /** @param now monotonic milliseconds */
   constructor (now: () => number) {
     this.#now = now
   }

@@ -6,7 +6,7 @@ import { areSameClients, clientOfAddress, type ClientMatch } from './client.ts'
 import { DenyList } from './deny-list.ts'
 import type { Leavers } from './messages.ts'
 
-/** @param now wall-clock milliseconds, against which entries expire */
+/** @param now monotonic milliseconds, against which entries expire */
 export function leaverMatch ({ client: leaver, entries }: Leavers, now: () => number): ClientMatch {
   const denyList = new DenyList(now)
   denyList.replace(entries)

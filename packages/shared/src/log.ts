@@ -1,13 +1,18 @@
 /**
  * The log: JSON lines to a file, and to the console pretty for a terminal or JSON for a pipe. Every
  * thread opens its own; lines are appended whole. A full disk or a closed console loses lines,
- * never the service: writes are synchronous, and what cannot be written is not kept.
+ * never the service: writes are synchronous, and what cannot be written is not kept. What one of
+ * the two loses, the other one says.
  */
-import { mkdirSync, openSync, writeSync } from 'node:fs'
+import { mkdirSync, openSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import pino, { type Logger, type DestinationStream } from 'pino'
 import type PinoPretty from 'pino-pretty'
+import { LogOutlet } from './log-outlet.ts'
+import {
+  allocateLogLosses, LogLosses, type LogLossesMemory, type LogPlace
+} from './memory/log-losses.ts'
 
 export interface LogOptions {
   /** Which thread speaks: `coordinator`, `server 8000`, `monitor`. */
@@ -18,6 +23,8 @@ export interface LogOptions {
   readonly isTerminal: boolean
   /** True if left out; the account command has words of its own for the console. */
   readonly hasConsole?: boolean
+  /** All threads of a program share one; of its own if left out. */
+  readonly losses?: LogLossesMemory
 }
 
 /** The name of the thread that owns the console. */
@@ -27,20 +34,33 @@ const PRIVATE_FILE_MODE = 0o600
 
 /** Throws when the file cannot be opened. */
 export function openLog ({
-  thread, level, file, isTerminal, hasConsole = true
+  thread, level, file, isTerminal, hasConsole = true, losses = allocateLogLosses()
 }: LogOptions): Logger {
-  const streams: pino.StreamEntry[] = []
-  if (hasConsole) {
-    streams.push({ level: 'trace', stream: isTerminal ? prettyConsole() : appendTo(STDOUT) })
-  }
-  if (file !== undefined) streams.push({ level: 'trace', stream: appendTo(openFile(file)) })
-  return pino({
+  const streams = pino.multistream([])
+  const log = pino({
     level,
     base: { pid: process.pid, thread },
     timestamp: pino.stdTimeFunctions.isoTime,
     serializers: { err: serializeError },
     hooks: { streamWrite: withoutControlCharacters }
-  }, pino.multistream(streams))
+  }, streams)
+  const add = (place: LogPlace, fd: number): LogOutlet => new LogOutlet({
+    fd,
+    losses: new LogLosses(losses, place),
+    onLoss: ({ message }) => { log.error({ reason: message }, `lines are lost: ${LOST[place]}`) },
+    onOver: lostLines => { log.warn({ lostLines }, `over: lines were lost: ${LOST[place]}`) }
+  })
+  if (hasConsole) {
+    const console = add('console', STDOUT)
+    streams.add({ level: 'trace', stream: isTerminal ? pretty(console) : console })
+  }
+  if (file !== undefined) streams.add({ level: 'trace', stream: add('file', openFile(file)) })
+  return log
+}
+
+const LOST: Readonly<Record<LogPlace, string>> = {
+  console: 'the console takes none',
+  file: 'LOG_FILE takes none'
 }
 
 /** For tests and for parts that are told to be silent. */
@@ -76,22 +96,6 @@ function openFile (file: string): number {
   return openSync(file, 'a', PRIVATE_FILE_MODE)
 }
 
-/**
- * A stream's buffer would grow for as long as a disk is full, and hold up the end of the process.
- */
-function appendTo (fd: number): DestinationStream {
-  return {
-    write (line) {
-      try {
-        let rest = Buffer.from(line)
-        while (rest.length > 0) rest = rest.subarray(writeSync(fd, rest))
-      } catch {
-        // The line is lost; where could that be said?
-      }
-    }
-  }
-}
-
 /** The coordinator speaks most; a line of its own needs no name. */
 function nameThread (line: Record<string, unknown>, messageKey: string): string {
   const message = String(line[messageKey])
@@ -99,7 +103,7 @@ function nameThread (line: Record<string, unknown>, messageKey: string): string 
 }
 
 /** pino-pretty is loaded only where a person reads along: it takes 30 ms. */
-function prettyConsole (): DestinationStream {
+function pretty (console: DestinationStream): DestinationStream {
   const require = createRequire(import.meta.url)
   const { prettyFactory } = require('pino-pretty') as typeof PinoPretty
   const prettify = prettyFactory({
@@ -109,6 +113,5 @@ function prettyConsole (): DestinationStream {
     messageFormat: nameThread,
     singleLine: true
   })
-  const console = appendTo(STDOUT)
   return { write: line => { console.write(prettify(line)) } }
 }

@@ -7,6 +7,7 @@
 import type { Client } from './client.ts'
 import type { ErrorReport } from './errors.ts'
 import type { DenyEntry } from './deny-list.ts'
+import type { LogLossesMemory } from './memory/log-losses.ts'
 import type { MeterMemory } from './memory/meters.ts'
 import type { TableMemory } from './memory/table-view.ts'
 import type { Settings } from './settings.ts'
@@ -22,8 +23,8 @@ export type Order =
   | { readonly type: 'abort-reload' }
   /** What /readyz says: the reason for a 503, or undefined for ready. Monitor only. */
   | { readonly type: 'set-readiness', readonly reason: string | undefined }
-  /** Writes the users of the table to the database. Monitor only. */
-  | { readonly type: 'save-users' }
+  /** Writes the users of the table to the database, which may be locked so long. Monitor only. */
+  | { readonly type: 'save-users', readonly withinMs: number }
   /** Answers what has begun, releases everything; the thread ends by itself. */
   | { readonly type: 'close' }
 
@@ -89,6 +90,7 @@ export interface BootData {
   readonly threadTag: number
   readonly memory: TableMemory
   readonly meters: MeterMemory
+  readonly logLosses: LogLossesMemory
   readonly settings: Settings
   /** Undefined while the monitor has not brought it yet: it follows, as an order. */
   readonly denyEntries: readonly DenyEntry[] | undefined

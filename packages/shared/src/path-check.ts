@@ -3,7 +3,7 @@
  * exist, can the file be read or made. Says what is wrong in words; an empty refusal means nothing.
  * Creates nothing and keeps nothing open. Runs on the main thread, synchronously, at start.
  */
-import { accessSync, constants, readFileSync, statSync } from 'node:fs'
+import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs'
 
 export type FileText =
   | { readonly text: string, readonly refusal?: undefined }
@@ -45,12 +45,29 @@ export function refusalOfFileToMake (path: string): string {
 /** The text of a small UTF-8 file, without its byte order mark. */
 export function readSmallFile (path: string): FileText {
   try {
-    if (statSync(path).size > FILE_BYTES_MAX) {
+    const bytes = readUpTo(FILE_BYTES_MAX + 1, path)
+    if (bytes.length > FILE_BYTES_MAX) {
       return { refusal: `is larger than ${FILE_BYTES_MAX} bytes`, isMissing: false }
     }
-    return { text: decode(readFileSync(path)) }
+    return { text: decode(bytes) }
   } catch (error) {
     return { refusal: reasonOf(error), isMissing: codeOf(error) === 'ENOENT' }
+  }
+}
+
+/** Whatever size the file claims to have: a device has none and no end. */
+function readUpTo (bytesMax: number, path: string): Buffer {
+  const fd = openSync(path, 'r')
+  try {
+    const bytes = Buffer.alloc(bytesMax)
+    let count = 0
+    for (;;) {
+      const read = readSync(fd, bytes, count, bytesMax - count, null)
+      count += read
+      if (read === 0 || count === bytesMax) return bytes.subarray(0, count)
+    }
+  } finally {
+    closeSync(fd)
   }
 }
 

@@ -51,6 +51,7 @@ function startChild (
     lines: 3,
     text: '',
     isWaiting: false,
+    threads: 1,
     ...changes
   }
   return spawn(process.execPath, [...nodeFlags, CHILD, JSON.stringify(orders)])
@@ -174,13 +175,24 @@ t.test('log: what a client sends neither reaches the lines nor the terminal raw'
   t.match(uncoloured, /\n +" {4}at .*log-child/)
 })
 
-t.test('log: a full disk loses the file\'s lines, not the console\'s, nor the process', {
+const textsOf = (lines: readonly Line[]): string[] => lines.map(({ msg }) => msg)
+
+t.test('log: a full disk loses the file\'s lines, and the console has them and says so once', {
   skip: !existsSync('/dev/full') && 'no /dev/full on this system'
 }, async t => {
   const { code, stdout, stderr } = await run({ file: '/dev/full', lines: 200 })
   t.equal(stderr, '')
   t.equal(code, 0)
-  t.equal(parseLines(stdout).length, 201)
+  const messages = textsOf(parseLines(stdout))
+  t.equal(messages.length, 202)
+  t.same(messages.filter(msg => /lost/.test(msg)), ['lines are lost: LOG_FILE takes none'])
+})
+
+t.test('log: all threads of a program say once that lines are lost', {
+  skip: !existsSync('/dev/full') && 'no /dev/full on this system'
+}, async t => {
+  const { stdout } = await run({ file: '/dev/full', threads: 3 })
+  t.equal(textsOf(parseLines(stdout)).filter(msg => /lost/.test(msg)).length, 1)
 })
 
 t.test('log: what a full disk did not take is not kept in memory', {
@@ -193,7 +205,7 @@ t.test('log: what a full disk did not take is not kept in memory', {
   t.equal(code, 0, stderr.slice(-500))
 })
 
-t.test('log: a closed console loses its lines, not the file\'s, nor the process', async t => {
+t.test('log: a closed console loses its lines, and the file has them and says so once', async t => {
   for (const isTerminal of [false, true]) {
     const file = `${t.testdir()}/server.log`
     const child = startChild({ file, isTerminal, isWaiting: true, lines: 200 })
@@ -205,7 +217,9 @@ t.test('log: a closed console loses its lines, not the file\'s, nor the process'
     child.stdin!.end('go\n')
     t.same(await closed, [0, null], `terminal: ${isTerminal}`)
     t.equal(stderr.join(''), 'ready\n')
-    t.equal(parseLines(readFileSync(file, 'utf8')).length, 201)
+    const messages = textsOf(parseLines(readFileSync(file, 'utf8')))
+    t.equal(messages.length, 202)
+    t.same(messages.filter(msg => /lost/.test(msg)), ['lines are lost: the console takes none'])
   }
 })
 

@@ -43,6 +43,12 @@ t.test('path-check: reads small UTF-8 files and says why not', async t => {
   for (const [name, expected] of cases) t.same(readSmallFile(join(dir, name)), expected, name)
 })
 
+t.test('path-check: reads no more of a file than it may, whatever size that claims', async t => {
+  t.same(readSmallFile('/dev/zero'), { refusal: 'is larger than 1048576 bytes', isMissing: false })
+  t.same(readSmallFile('/dev/null'), { text: '' })
+  t.same(readSmallFile('/proc/self/cmdline').refusal, undefined, 'one without a size')
+})
+
 function testFolder (t: Test): string {
   const dir = t.testdir({ file: 'text' })
   mkdirSync(join(dir, 'folder'))

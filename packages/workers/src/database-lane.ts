@@ -7,8 +7,6 @@ import { setImmediate, setTimeout } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { DatabaseBusy, DatabaseFailed } from '@usher/shared/errors.ts'
 
-/** The longest that SQLite itself waits for a lock: that long the whole thread stands still. */
-export const BUSY_TIMEOUT_MS = 25
 /** The longest that a call waits for a locked database. */
 export const LOCKED_WAIT_MS = 2000
 const LOCKED_PAUSE_MS = 50
@@ -28,7 +26,7 @@ export interface LaneOptions {
 }
 
 interface Waiting {
-  readonly deadlineMs: number
+  deadlineMs: number
   readonly work: () => void
   readonly reject: (error: Error) => void
 }
@@ -37,6 +35,7 @@ export class DatabaseLane {
   readonly #options: LaneOptions
   readonly #pause: (ms: number) => Promise<unknown>
   readonly #waiting: Waiting[] = []
+  #waitMs = LOCKED_WAIT_MS
   #outage: { failedMs: number } | undefined
 
   constructor (options: LaneOptions) {
@@ -46,13 +45,13 @@ export class DatabaseLane {
 
   /**
    * Does the work now if nobody waits, or in its turn; again and again while the database is
-   * locked. Rejects with DatabaseBusy after LOCKED_WAIT_MS, with DatabaseFailed for whatever else
+   * locked. Rejects with DatabaseBusy when it has waited, with DatabaseFailed for whatever else
    * SQLite says, and with the work's own errors and broken constraints as they are.
    */
   run<T> (work: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
       const one: Waiting = {
-        deadlineMs: this.#options.now() + LOCKED_WAIT_MS,
+        deadlineMs: this.#options.now() + this.#waitMs,
         work: () => resolve(work()),
         reject
       }
@@ -60,6 +59,13 @@ export class DatabaseLane {
       if (this.#waiting.length >= WAITING_MAX) return reject(this.#failed(new DatabaseBusy()))
       if (this.#waiting.push(one) === 1) void this.#retry()
     })
+  }
+
+  /** From now on no call waits longer, nor do those that wait already: a stop is near. */
+  limitWaits (ms: number): void {
+    this.#waitMs = Math.min(this.#waitMs, ms)
+    const latestMs = this.#options.now() + this.#waitMs
+    for (const one of this.#waiting) one.deadlineMs = Math.min(one.deadlineMs, latestMs)
   }
 
   /** In the order of their coming, which is the order of their deadlines. */

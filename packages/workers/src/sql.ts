@@ -42,6 +42,7 @@ export interface SessionRow {
   readonly userAgent: string
 }
 
+/** Times are milliseconds since 1970 by the session clock. */
 export interface DeniedSqlRow {
   readonly kind: 'id' | 'address' | 'range'
   readonly target: string
@@ -174,8 +175,10 @@ function sessionSql (db: Database) {
     SELECT TokenHash FROM Sessions WHERE AccountID = ? ORDER BY LastUsed DESC LIMIT -1 OFFSET ?)`)
   const removeExpired = db.prepare<[number, number]>(
     'DELETE FROM Sessions WHERE Created <= ? OR LastUsed <= ?')
-  const newest = db.prepare<[], number | null>(
-    'SELECT MAX(Reached, (SELECT MAX(LastUsed) FROM Sessions)) FROM SessionClock').pluck()
+  const newest = db.prepare<[], number | null>(`WITH
+    Times (At) AS (SELECT LastUsed FROM Sessions
+      UNION ALL SELECT Since FROM Denied WHERE Until IS NOT NULL)
+    SELECT MAX(Reached, (SELECT MAX(At) FROM Times)) FROM SessionClock`).pluck()
   const setClock = db.prepare<[number]>('UPDATE SessionClock SET Reached = ?')
   return {
     currentSession: (tokenHash: string) => current.get(tokenHash),
@@ -194,7 +197,7 @@ function sessionSql (db: Database) {
     removeExpiredSessions: (createdMs: number, lastUsedMs: number) => {
       removeExpired.run(createdMs, lastUsedMs)
     },
-    /** How far the session clock has come; 0 without sessions, which a clock could extend. */
+    /** How far the session clock has come; 0 where there is nothing that a clock could extend. */
     sessionClockMs: () => newest.get() ?? 0,
     setSessionClock: (reachedMs: number) => { setClock.run(reachedMs) }
   }
@@ -215,12 +218,12 @@ function deniedSql (db: Database) {
   const remove = db.prepare<[string, string]>('DELETE FROM Denied WHERE Kind = ? AND Target = ?')
   const removeExpired = db.prepare<[number]>('DELETE FROM Denied WHERE Until <= ?')
   return {
-    denied: (wallNowMs: number) => all.all(wallNowMs),
-    deniedCount: (wallNowMs: number) => inForce.get(wallNowMs) ?? 0,
+    denied: (nowMs: number) => all.all(nowMs),
+    deniedCount: (nowMs: number) => inForce.get(nowMs) ?? 0,
     deniedBeside: (kind: string, target: string) => count.get('range', kind, target)!,
     putDenied: (row: DeniedSqlRow) => { replace.run(row) },
     removeDenied: (kind: string, target: string) => remove.run(kind, target).changes > 0,
-    removeExpiredDenied: (wallNowMs: number) => removeExpired.run(wallNowMs).changes
+    removeExpiredDenied: (nowMs: number) => removeExpired.run(nowMs).changes
   }
 }
 
@@ -250,8 +253,9 @@ function historySql (db: Database) {
     'INSERT INTO HistoryEvents (At, Type, Port) VALUES (?, ?, ?)')
   const events = db.prepare<[number, number], EventRow>(`SELECT ID AS id, At AS atMs, Type AS type,
     Port AS port FROM HistoryEvents WHERE At >= ? ORDER BY At DESC, ID DESC LIMIT ?`)
-  const trimSamples = db.prepare<[number]>('DELETE FROM History WHERE At < ?')
-  const trimEvents = db.prepare<[number]>('DELETE FROM HistoryEvents WHERE At < ?')
+  const trimSamples = db.prepare<[number, number]>('DELETE FROM History WHERE At < ? OR At > ?')
+  const trimEvents = db.prepare<[number, number]>(
+    'DELETE FROM HistoryEvents WHERE At < ? OR At > ?')
   const keepNewestEvents = db.prepare<[number]>(`DELETE FROM HistoryEvents WHERE ID <= (
     SELECT MAX(ID) FROM HistoryEvents) - ?`)
   return {
@@ -261,9 +265,10 @@ function historySql (db: Database) {
       addEvent.run(atMs, type, port)
     },
     eventsFrom: (atMs: number, limit: number) => events.all(atMs, limit),
-    trimHistory: (beforeMs: number, eventsMax: number) => {
-      trimSamples.run(beforeMs)
-      trimEvents.run(beforeMs)
+    /** Keeps what is of these times, and of events so many. */
+    trimHistory: (fromMs: number, toMs: number, eventsMax: number) => {
+      trimSamples.run(fromMs, toMs)
+      trimEvents.run(fromMs, toMs)
       keepNewestEvents.run(eventsMax)
     }
   }

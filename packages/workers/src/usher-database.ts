@@ -6,7 +6,7 @@ import type { Database } from 'better-sqlite3'
 import type { Logger } from 'pino'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { DatabaseBusy, DatabaseFailed } from '@usher/shared/errors.ts'
-import { BUSY_TIMEOUT_MS, DatabaseLane, isBusy, isFailure } from './database-lane.ts'
+import { DatabaseLane, isBusy, isFailure } from './database-lane.ts'
 import { prepareSql, type Sql } from './sql.ts'
 
 export type DatabaseLog = Pick<Logger, 'error' | 'info'>
@@ -21,7 +21,9 @@ export class UsherDatabase {
 
   constructor (db: Database, log: DatabaseLog) {
     this.#db = db
-    db.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`)
+    // SQLite itself waits for no lock: the whole thread would stand still, and a thread that is
+    // terminated in one of its calls takes the process with it.
+    db.pragma('busy_timeout = 0')
     const sql = prepareSql(db)
     this.#sql = sql
     this.#inTransaction = db.transaction((work: (sql: Sql) => unknown) => work(sql)).immediate
@@ -47,6 +49,12 @@ export class UsherDatabase {
       afterCommit?.(result)
       return result
     })
+  }
+
+  /** From now on no call waits longer for a lock. */
+  limitWaits (ms: number): void {
+    this.#reading.limitWaits(ms)
+    this.#writing.limitWaits(ms)
   }
 
   /** Without waiting for a lock; throws what `read` rejects with. */

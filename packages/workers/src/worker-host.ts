@@ -104,7 +104,7 @@ interface HeldDenyList {
 }
 
 function holdDenyList (): HeldDenyList {
-  const list = new DenyList(Date.now)
+  const list = new DenyList(monotonicNowMs)
   let setKnown = (): void => {}
   const known = new Promise<void>(resolve => { setKnown = resolve })
   return {
@@ -134,7 +134,11 @@ function makeContext (
       onLockWaited: ms => { meter.lockWaited(ms) }
     }),
     log: openLog({
-      thread: name, level: settings.logLevel, file: settings.logFile, isTerminal
+      thread: name,
+      level: settings.logLevel,
+      file: settings.logFile,
+      isTerminal,
+      losses: boot.logLosses
     }),
     ask
   }

@@ -116,6 +116,29 @@ t.test('database lane: a call gives up at its own deadline, not before', async t
   t.match(lines, [{ level: 50, code: 'USHER_DATABASE_BUSY', msg: 'the database cannot be used' }])
 })
 
+t.test('database lane: waits can be cut short, but not made longer', async t => {
+  const { lane, clock, step } = testLane()
+  const { work } = lockedWork()
+  const ended: string[] = []
+  const wait = (name: string): void => {
+    lane.run(work).catch(() => { ended.push(name) })
+  }
+  wait('before')
+  lane.limitWaits(100)
+  lane.limitWaits(500)
+  clock.nowMs += 50
+  wait('after')
+  clock.nowMs += 49
+  await step()
+  t.same(ended, [])
+  clock.nowMs += 1
+  await step()
+  t.same(ended, ['before'])
+  clock.nowMs += 50
+  await step()
+  t.same(ended, ['before', 'after'])
+})
+
 t.test('database lane: a lock that opens at the last moment is not missed', async t => {
   const { lane, clock, step } = testLane()
   const { work, unlock } = lockedWork()

@@ -5,6 +5,7 @@ import t, { type Test } from 'tap'
 import { buildSync } from 'esbuild'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { LAYOUT_VERSION } from '@usher/shared/memory/layout.ts'
+import { allocateLogLosses } from '@usher/shared/memory/log-losses.ts'
 import { allocateMeters, MeterReader, MONITOR_METER } from '@usher/shared/memory/meters.ts'
 import { allocateTable, MAIN_THREAD_PATIENCE } from '@usher/shared/memory/table-view.ts'
 import { UserTable } from '@usher/shared/memory/user-table.ts'
@@ -17,7 +18,7 @@ const THREAD_TAG = 7
 const PREPARE: Order = { type: 'prepare-reload' }
 const COMMIT: Order = { type: 'commit-reload' }
 const ABORT: Order = { type: 'abort-reload' }
-const SAVE: Order = { type: 'save-users' }
+const SAVE: Order = { type: 'save-users', withinMs: 1000 }
 const CLOSE: Order = { type: 'close' }
 
 const WORKER = `${t.testdir()}/small-worker.mjs`
@@ -60,6 +61,7 @@ function startWorker (t: Test, changes: Partial<BootData> = {}): TestWorker {
     threadTag: THREAD_TAG,
     memory: allocateTable(16, 1, () => 1),
     meters: allocateMeters(1),
+    logLosses: allocateLogLosses(),
     settings: changes.settings ?? testSettings(t),
     denyEntries: [],
     isTerminal: false,

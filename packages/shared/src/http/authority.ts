@@ -15,8 +15,11 @@ interface Authority {
 const HOST_LENGTH_MAX = 255
 const PORT_MAX = 65_535
 
-/** `reg-name` of RFC 3986 section 3.2.2, not empty; covers dotted IPv4 too. */
-const NAME = /^(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+$/
+/**
+ * `reg-name` of RFC 3986 section 3.2.2, not empty; covers dotted IPv4 too. Without the comma, which
+ * no name has: with one it is two hosts in a line, whichever the next reader takes for the host.
+ */
+const NAME = /^(?:[A-Za-z0-9._~!$&'()*+;=-]|%[0-9A-Fa-f]{2})+$/
 const PORT = /^\d{0,5}$/
 
 /** The parts of `host[:port]`; undefined for userinfo, an empty host, a bad port or bad bytes. */

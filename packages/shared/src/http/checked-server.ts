@@ -8,12 +8,16 @@ import https from 'node:https'
 import net from 'node:net'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
+import { awaitBody } from './body-wait.ts'
+import { faultOf, isHeadRequest, judgeLine } from './broken-request.ts'
+import type { ParserError } from './broken-request.ts'
 import { ConnectionShares } from './connection-shares.ts'
+import { incompleteReply } from './connection.ts'
 import { Connections } from './connections.ts'
 import { proxyCheck } from './forwarded.ts'
-import { refusalBytes, refusalOfError } from './refusal.ts'
-import type { ParserError, RefusalStatus } from './refusal.ts'
-import { checkHead, hasBody, HEAD_BYTES_MAX } from './request-head.ts'
+import { refusalBytes } from './refusal.ts'
+import type { RefusalStatus } from './refusal.ts'
+import { asksToClose, checkHead, hasBody, HEAD_BYTES_MAX } from './request-head.ts'
 
 export interface CheckedServerOptions {
   /** The value of `Allow`, told with the 405 for TRACE and CONNECT. */
@@ -60,8 +64,12 @@ export function createCheckedServer (
 ): CheckedServer {
   const server = createServer(options)
   const { maxConnections, socketTimeoutMs } = options
-  const shares = new ConnectionShares(maxConnections, proxyCheck(options.trustProxy))
+  const isProxy = proxyCheck(options.trustProxy)
+  const shares = new ConnectionShares(maxConnections, isProxy)
   const connections = new Connections(maxConnections, socketTimeoutMs, shares)
+  /** RFC 9110 section 7.4: an `https` target is for who comes by TLS, up to a proxy of ours. */
+  const isSecured = ({ socket }: IncomingMessage): boolean =>
+    options.tls !== undefined || isProxy(socket.remoteAddress)
   trackConnections(server, connections, options.tls !== undefined)
 
   const refusal = (status: RefusalStatus, isHead = false): Buffer => {
@@ -76,30 +84,28 @@ export function createCheckedServer (
     if (!connections.begin(request, response)) return
     const target = checkHead(request, options.bodyBytesMax)
     if (typeof target === 'number') return refuse(response, target)
+    if (target.isHttps && !isSecured(request)) return refuse(response, 421)
     request.url = target.pathAndQuery
     if (target.authority !== undefined) request.headers.host = target.authority
     // The parser stops at an upgrade, wanted or not, and loses what came with it: end in good time.
-    if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false
-    if (hasBody(request)) awaitBody(request, response)
+    if (request.headers.upgrade !== undefined || asksToClose(request)) {
+      response.shouldKeepAlive = false
+    }
+    if (hasBody(request)) {
+      awaitBody(request, response, socketTimeoutMs, () => { refuse(response, 408) })
+    }
     connections.carryOut(request.socket, () => { listener(request, response) })
-  }
-  const awaitBody = (request: IncomingMessage, response: ServerResponse): void => {
-    if (expectsContinue(request)) response.writeContinue()
-    const timer = setTimeout(() => {
-      if (!request.complete) refuse(response, 408)
-    }, options.socketTimeoutMs)
-    request.once('end', () => clearTimeout(timer))
-    request.once('close', () => clearTimeout(timer))
   }
 
   server.on('request', receive)
   server.on('checkContinue', receive)
   server.on('checkExpectation', receive) // checkHead refuses what is not 100-continue
   server.on('connect', (request, socket) => {
-    connections.refuse(socket as net.Socket, refusal(405))
+    const status = checkHead(request, options.bodyBytesMax)
+    connections.refuse(socket as net.Socket, refusal(typeof status === 'number' ? status : 405))
   })
   server.on('clientError', (error: ParserError, socket) => {
-    refuseBroken(error, socket as net.Socket, connections, refusal)
+    refuseBroken(error, socket as net.Socket, { connections, refusal, ...options })
   })
   server.on('error', error => options.log.error({ err: error }, 'a listening socket failed'))
 
@@ -149,20 +155,31 @@ function trackConnections (
   if (isTls) server.on('secureConnection', (socket: net.Socket) => connections.open(socket))
 }
 
+interface RefusalParts {
+  readonly connections: Connections
+  readonly refusal: (status: RefusalStatus, isHead: boolean) => Buffer
+  readonly socketTimeoutMs: number
+}
+
 function refuseBroken (
-  error: ParserError, socket: net.Socket, connections: Connections,
-  refusal: (status: RefusalStatus) => Buffer
+  error: ParserError, socket: net.Socket, { connections, refusal, socketTimeoutMs }: RefusalParts
 ): void {
-  const status = refusalOfError(error)
-  if (status === undefined || !socket.writable) {
+  const fault = faultOf(error)
+  const connection = connections.find(socket)
+  // What was refused by its head is broken to the parser too; its last words are on their way.
+  if (fault !== undefined && connection?.lastWords !== undefined) return
+  if (fault === undefined || connection === undefined || !socket.writable) {
     socket.destroy()
     return
   }
-  // Bytes after a request that said `Connection: close`: its reply will end the connection.
-  if (error.code === 'HPE_CLOSED_CONNECTION') return
-  connections.refuse(socket, refusal(status), connections.incomplete(socket))
-}
-
-function expectsContinue (request: IncomingMessage): boolean {
-  return request.httpVersion === '1.1' && request.headers.expect !== undefined
+  // Bytes behind the last request, which the reply to it may not have known to be the last.
+  if (error.code === 'HPE_CLOSED_CONNECTION') return connections.finish(connection)
+  const incomplete = incompleteReply(connection)
+  const isHead = incomplete?.req.method === 'HEAD' || isHeadRequest(error)
+  const say = (status: RefusalStatus): void => {
+    if (connection.lastWords !== undefined) return
+    connections.refuse(socket, refusal(status, isHead), incomplete)
+  }
+  if (fault === 'by line') judgeLine(error, socket, socketTimeoutMs, say)
+  else say(fault)
 }

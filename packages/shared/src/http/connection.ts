@@ -62,3 +62,23 @@ export function pauseIfBehind ({ socket, unanswered }: Connection): void {
     if (unanswered.size >= UNANSWERED_MAX) socket.pause()
   })
 }
+
+/**
+ * Nothing more is read as a request here, but replies are still due: what is not read needs no
+ * memory either. Whoever lingers with the connection reads again.
+ */
+export function pauseIfDone (connection: Connection): void {
+  process.nextTick(() => {
+    if (!connection.isLingering) connection.socket.pause()
+  })
+}
+
+/** The reply that a broken-off request still waits for; undefined between two requests. */
+export function incompleteReply ({ latest }: Connection): ServerResponse | undefined {
+  return latest === undefined || latest.request.complete ? undefined : latest.response
+}
+
+/** Two turns of the event loop: in between, every socket that has something is read. */
+export function afterReading (then: () => void): void {
+  setImmediate(() => setImmediate(then))
+}

@@ -9,8 +9,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import {
-  hasBegunRequest, hasEnded, isQuiet, makeLast, NO_WORDS, pauseIfBehind, UNANSWERED_MAX,
-  type Connection
+  afterReading, hasBegunRequest, hasEnded, isQuiet, makeLast, NO_WORDS, pauseIfBehind, pauseIfDone,
+  UNANSWERED_MAX, type Connection
 } from './connection.ts'
 import type { ConnectionShares } from './connection-shares.ts'
 import { linger } from './linger.ts'
@@ -108,9 +108,10 @@ export class Connections {
   begin (request: IncomingMessage, response: ServerResponse): boolean {
     const connection = this.#open.get(request.socket)
     if (connection === undefined || hasEnded(connection)) return false
-    if (!this.#pipelines.hasRoom(connection)) {
-      makeLast(connection)
-      this.refuse(request.socket, NO_WORDS)
+    const room = this.#pipelines.roomFor(connection)
+    if (room !== 'some') {
+      this.finish(connection)
+      if (room === 'abused') request.socket.destroy()
       return false
     }
     this.#idle.delete(connection)
@@ -119,7 +120,7 @@ export class Connections {
     if (this.#isClosing) makeLast(connection)
     if (connection.unanswered.size === UNANSWERED_MAX) pauseIfBehind(connection)
     response.once('prefinish', () => this.#limitStall(connection.socket))
-    response.once('finish', () => this.#finish(connection, response))
+    response.once('finish', () => this.#leave(connection, response))
     return true
   }
 
@@ -145,12 +146,18 @@ export class Connections {
       this.#pipelines.remove(connection, replaced)
     }
     if (connection.unanswered.size === 0) this.#linger(connection)
+    else pauseIfDone(connection)
   }
 
-  /** The reply that a broken-off request still waits for; undefined between two requests. */
-  incomplete (socket: Socket): ServerResponse | undefined {
-    const latest = this.#open.get(socket)?.latest
-    return latest === undefined || latest.request.complete ? undefined : latest.response
+  /** Reads no more requests; the last reply that is due says so, unless it has left. */
+  finish (connection: Connection): void {
+    makeLast(connection)
+    this.refuse(connection.socket, NO_WORDS)
+  }
+
+  /** Undefined when it has gone. */
+  find (socket: Socket): Connection | undefined {
+    return this.#open.get(socket)
   }
 
   /**
@@ -194,15 +201,16 @@ export class Connections {
         clearTimeout(limit)
         resolve()
       })
-      makeLast(connection)
-      this.refuse(socket, NO_WORDS)
+      this.finish(connection)
     })
   }
 
-  #finish (connection: Connection, response: ServerResponse): void {
+  #leave (connection: Connection, response: ServerResponse): void {
     this.#pipelines.remove(connection, response)
     if (connection.isLingering) return
-    if (connection.unanswered.size === UNANSWERED_MAX - 1) connection.socket.resume()
+    if (connection.unanswered.size === UNANSWERED_MAX - 1 && connection.lastWords === undefined) {
+      connection.socket.resume()
+    }
     if (connection.unanswered.size > 0) connection.socket.setTimeout(0)
     else if (connection.lastWords !== undefined) this.#linger(connection)
     else this.#rest(connection)
@@ -234,11 +242,19 @@ export class Connections {
   }
 
   #makeRoom (newcomer: Socket): void {
-    const mayEnd = (socket: Socket): boolean => this.#open.get(socket)?.unanswered.size === 0
-    const over = this.#shares.findOver(newcomer, mayEnd)
+    const isWaiting = (socket: Socket): boolean => this.#open.get(socket)?.unanswered.size !== 0
+    const over = this.#shares.findOver(newcomer, socket => !isWaiting(socket))
     if (over !== undefined) over.destroy()
     else if (this.#shares.hasMoreThanItsShare(newcomer)) newcomer.destroy()
-    else this.#endLongestIdle()
+    else if (!this.#endOverAfterReply(newcomer)) this.#endLongestIdle()
+  }
+
+  /** False when no address has more than its share. */
+  #endOverAfterReply (newcomer: Socket): boolean {
+    const mayEnd = (socket: Socket): boolean => this.#open.get(socket)?.lastWords === undefined
+    const over = this.#shares.findOver(newcomer, mayEnd)
+    if (over !== undefined) this.finish(this.#open.get(over)!)
+    return over !== undefined
   }
 
   /** Sockets are looked at once each between two idle times, so this takes no time on average. */
@@ -275,9 +291,4 @@ export class Connections {
     if (this.#open.size > 0) return
     for (const socket of this.#accepted) socket.destroy()
   }
-}
-
-/** Two turns of the event loop: in between, every socket that has something is read. */
-function afterReading (then: () => void): void {
-  setImmediate(() => setImmediate(then))
 }

@@ -7,6 +7,18 @@
 import type { ServerResponse } from 'node:http'
 import type { Connection } from './connection.ts'
 
+/** No client that waits for anything sends so many before it reads a reply. */
+export const DEPTH_MAX = 256
+/** So many may have their replies when the port as a whole has no room for more. */
+const FAIR_DEPTH = 16
+
+/**
+ * Whether one more request may wait: yes; no, but those before it are answered; or no, and the
+ * connection is cut, since each request of the chunk that is being read is an object for as long as
+ * it stands.
+ */
+export type Room = 'some' | 'none' | 'abused'
+
 export class Pipelines {
   readonly #waitingMax: number
   /** Requests that are not answered yet, without the first one of each connection. */
@@ -17,9 +29,11 @@ export class Pipelines {
     this.#waitingMax = waitingMax
   }
 
-  /** Whether one more request may wait for its reply on this connection. */
-  hasRoom ({ unanswered }: Connection): boolean {
-    return unanswered.size === 0 || this.#waiting < this.#waitingMax
+  /** Room for one more request on this connection. */
+  roomFor ({ unanswered }: Connection): Room {
+    if (unanswered.size >= DEPTH_MAX) return 'abused'
+    if (unanswered.size === 0 || this.#waiting < this.#waitingMax) return 'some'
+    return unanswered.size > FAIR_DEPTH ? 'abused' : 'none'
   }
 
   add ({ unanswered }: Connection, response: ServerResponse): void {

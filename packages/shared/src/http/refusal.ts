@@ -5,7 +5,7 @@
  */
 import { STATUS_CODES } from 'node:http'
 
-export type RefusalStatus = 400 | 405 | 408 | 413 | 417 | 431 | 501 | 505
+export type RefusalStatus = 400 | 405 | 408 | 413 | 414 | 417 | 421 | 431 | 501 | 505
 
 /** @param allow the value of `Allow`, told with 405. @param isHead leaves the body out. */
 export function refusalBytes (status: RefusalStatus, allow: string, isHead: boolean): Buffer {
@@ -15,43 +15,11 @@ export function refusalBytes (status: RefusalStatus, allow: string, isHead: bool
     `Date: ${new Date().toUTCString()}`,
     'Content-Type: text/plain; charset=utf-8',
     'X-Content-Type-Options: nosniff',
+    // RFC 9111 section 4.2.2 would let a cache keep 405, 414 and 501.
+    'Cache-Control: no-store',
     ...(status === 405 ? [`Allow: ${allow}`] : []),
     `Content-Length: ${body.length}`,
     'Connection: close'
   ]
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n${isHead ? '' : body}`, 'latin1')
-}
-
-/** The errors of node:http's parser and timers, as its `clientError` event hands them over. */
-export interface ParserError extends Error {
-  readonly code?: string | undefined
-  readonly rawPacket?: Buffer
-  readonly bytesParsed?: number
-}
-
-/** The status for a request that broke off, or undefined when nobody is left to answer. */
-export function refusalOfError (error: ParserError): RefusalStatus | undefined {
-  const { code = '' } = error
-  switch (code) {
-    case 'ERR_HTTP_REQUEST_TIMEOUT': return 408
-    case 'HPE_HEADER_OVERFLOW': return 431
-    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW': return 413
-    case 'HPE_INVALID_VERSION':
-    case 'HPE_PAUSED_H2_UPGRADE': return 505
-    case 'HPE_INVALID_METHOD': return hasRequestLine(error) ? 501 : 400
-    default: return code.startsWith('HPE_') ? 400 : undefined
-  }
-}
-
-/** RFC 9112 section 3; RFC 9110 section 9.1 asks for 501 when only the method is unknown. */
-const REQUEST_LINE = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+ \S+ HTTP\/\d\.\d\r?$/
-const LINE_LENGTH_MAX = 16_384
-
-/** Whether the line that the parser stopped in is a request line all the same. */
-function hasRequestLine ({ rawPacket, bytesParsed = 0 }: ParserError): boolean {
-  if (rawPacket === undefined) return false
-  const start = rawPacket.subarray(0, bytesParsed).lastIndexOf('\n') + 1
-  const end = rawPacket.indexOf('\n', start)
-  if (end === -1 || end - start > LINE_LENGTH_MAX) return false
-  return REQUEST_LINE.test(rawPacket.toString('latin1', start, end))
 }

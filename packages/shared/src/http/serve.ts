@@ -9,14 +9,14 @@ import type { Socket } from 'node:net'
 import type { Client, ClientMatch } from '../client.ts'
 import { monotonicNowMs } from '../clock.ts'
 import { readBody } from './body.ts'
-import type { ReadBody } from './body.ts'
+import { turnToWrite } from './body-wait.ts'
 import { createCheckedServer } from './checked-server.ts'
 import type { CheckedServerOptions } from './checked-server.ts'
 import { proxyCheck, sourceReader } from './forwarded.ts'
 import type { RequestSource } from './forwarded.ts'
 import { requestClient } from './identity.ts'
 import { hostsToTry, listenOn } from './listen.ts'
-import { hasBody } from './request-head.ts'
+import { expectsContinue, hasBody } from './request-head.ts'
 import { textReply } from './replies.ts'
 import { NO_BODY } from './values.ts'
 import type { Handler, Reply, RequestValue } from './values.ts'
@@ -57,7 +57,9 @@ export async function openDoor (options: DoorOptions): Promise<Door> {
       void answer(options, toValue(request, source, NO_BODY), response)
       return
     }
-    void inTurn(request.socket, readBody(request, options.bodyBytesMax), body => {
+    const body = readBody(request, options.bodyBytesMax)
+    const hasBeenContinued = expectsContinue(request) ? turnToWrite(response) : undefined
+    void inTurn(request.socket, Promise.all([body, hasBeenContinued]), ([body]) => {
       if (body === 'too large') return checked.refuse(response, 413)
       if (body !== undefined) return answer(options, toValue(request, source, body), response)
     })
@@ -87,11 +89,11 @@ const unfinished = new WeakMap<Socket, Promise<void>>()
  * Asks a connection's handlers in the order of its requests, also where one waits for its body and
  * the next one is there already (RFC 9112 section 9.3.2).
  */
-async function inTurn (
-  socket: Socket, body: Promise<ReadBody>, ask: (body: ReadBody) => Promise<void> | void
+async function inTurn<T> (
+  socket: Socket, read: Promise<T>, ask: (read: T) => Promise<void> | void
 ): Promise<void> {
   const before = unfinished.get(socket)
-  const turn = Promise.all([body, before]).then(([read]) => ask(read))
+  const turn = Promise.all([read, before]).then(([read]) => ask(read))
   unfinished.set(socket, turn)
   await turn
   if (unfinished.get(socket) === turn) unfinished.delete(socket)

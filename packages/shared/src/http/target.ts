@@ -9,6 +9,8 @@ export interface Target {
   readonly pathAndQuery: string
   /** What an absolute-form target names; it wins over `Host` (RFC 9112 section 3.2.2). */
   readonly authority: string | undefined
+  /** True for an absolute-form target that wants HTTPS. */
+  readonly isHttps: boolean
 }
 
 /**
@@ -16,22 +18,26 @@ export interface Target {
  * browsers send as they are (`| [ ] ^ { }` and others): a visitor must not get 400 for those.
  */
 const TARGET = /^[!\x24-\x3b=\x3f-\x7e]+$/
-const ABSOLUTE = /^https?:\/\/([^/?]*)(.*)$/i
+const ABSOLUTE = /^http(s?):\/\/([^/?]*)(.*)$/i
 
 /** The parts of a target, or undefined when it is malformed or not for this method. */
 export function parseTarget (method: string, target: string): Target | undefined {
   if (!TARGET.test(target)) return undefined
   // Two slashes at the start are still a path: an authority stands behind a scheme only.
-  if (target.startsWith('/')) return { pathAndQuery: target, authority: undefined }
-  if (target === '*') return method === 'OPTIONS' ? asterisk(undefined) : undefined
-  const parts = ABSOLUTE.exec(target)
-  if (parts === null || parseAuthority(parts[1]!) === undefined) return undefined
-  const rest = parts[2]!
-  // RFC 9112 section 3.2.4: this is how `OPTIONS *` reaches a server through a proxy.
-  if (rest === '' && method === 'OPTIONS') return asterisk(parts[1])
-  return { pathAndQuery: rest.startsWith('/') ? rest : `/${rest}`, authority: parts[1] }
+  if (target.startsWith('/')) return plain(target)
+  if (target === '*') return method === 'OPTIONS' ? plain(target) : undefined
+  const [matched, s, authority = '', rest = ''] = ABSOLUTE.exec(target) ?? []
+  if (matched === undefined || parseAuthority(authority) === undefined) return undefined
+  return { pathAndQuery: pathIn(rest, method), authority, isHttps: s !== '' }
 }
 
-function asterisk (authority: string | undefined): Target {
-  return { pathAndQuery: '*', authority }
+function plain (pathAndQuery: string): Target {
+  return { pathAndQuery, authority: undefined, isHttps: false }
+}
+
+/** @param rest what stands behind the authority of an absolute target */
+function pathIn (rest: string, method: string): string {
+  // RFC 9112 section 3.2.4: this is how `OPTIONS *` reaches a server through a proxy.
+  if (rest === '' && method === 'OPTIONS') return '*'
+  return rest.startsWith('/') ? rest : `/${rest}`
 }

@@ -13,7 +13,7 @@ t.test('authority: takes what is well-formed', async t => {
     ['[::1]', '[::1]', undefined],
     ['[FE80::1]:8080', '[fe80::1]', 8080],
     ['[::ffff:1.2.3.4]', '[::ffff:1.2.3.4]', undefined],
-    ["a_b-c.~!$&'()*+,;=", "a_b-c.~!$&'()*+,;=", undefined],
+    ["a_b-c.~!$&'()*+;=", "a_b-c.~!$&'()*+;=", undefined],
     ['a%2fb', 'a%2fb', undefined],
     ['a'.repeat(255), 'a'.repeat(255), undefined]
   ]
@@ -23,7 +23,7 @@ t.test('authority: takes what is well-formed', async t => {
 t.test('authority: refuses everything else', async t => {
   const cases = [
     '', ':', ':80', 'a:b', 'a:-1', 'a:+1', 'a:65536', 'a:999999', 'a:8 0', 'a:80:80', 'a ', ' a', 'a b',
-    'user@a', 'a:b@c', 'a/b', 'a?b', 'a#b', 'a\\b', 'a"b', 'a<b', 'a|b', 'a%zz', 'a%2', '\xe9', 'a\tb', 'a\0',
+    'user@a', 'a:b@c', 'a,b', 'a.org,', 'a.org:80,b.org', 'a/b', 'a?b', 'a#b', 'a\\b', 'a"b', 'a<b', 'a|b', 'a%zz', 'a%2', '\xe9', 'a\tb', 'a\0',
     '::1', '[::1', '[]', '[', ']', '[::1]80', '[::1]:x', '[::1%eth0]', '[::g]', '[1.2.3.4]', '[v1.a]',
     'a'.repeat(256)
   ]

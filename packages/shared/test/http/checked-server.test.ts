@@ -2,8 +2,9 @@ import { once } from 'node:events'
 import { pino } from 'pino'
 import t from 'tap'
 import { createCheckedServer } from '@usher/shared/http/checked-server.ts'
+import type { CheckedServerOptions } from '@usher/shared/http/checked-server.ts'
 import { CERT, KEY } from '../fixtures/tls-pems.ts'
-import { REFUSED } from './cases.ts'
+import { ALL_CASES, REFUSED } from './cases/all-cases.ts'
 import { checkCase } from './fixtures/check-case.ts'
 import { frontServer, handOver, readSome } from './fixtures/front-server.ts'
 import { RawClient } from './fixtures/raw-client.ts'
@@ -20,6 +21,16 @@ const LATENESS_MS = 10_000
 t.test('checked-server: refuses what is not HTTP as it should be', async t => {
   const door = await testDoor(t)
   for (const given of REFUSED) await checkCase(t, door, given)
+})
+
+t.test('checked-server: is the same with TLS, up to the target that wants it', async t => {
+  const door = await testDoor(t, { tls: { cert: CERT, key: KEY } })
+  for (const given of ALL_CASES) {
+    const isTold = given.statuses.every(status => status !== 421)
+    // What is longer than a record of TLS comes in pieces, and 414 is not certain of those.
+    const isSeen = given.statuses.every(status => status !== 414)
+    if (isTold && isSeen) await checkCase(t, { ...door, isTls: true }, given)
+  }
 })
 
 t.test('checked-server: answers 408 to a slow request, in time, and ends it', async t => {
@@ -98,7 +109,7 @@ t.test('checked-server: a refusal reaches a client that is still sending', async
   const line = `X-Long: ${'x'.repeat(1_000)}\r\n`
   const cases: ReadonlyArray<[name: string, status: number, bytes: string]> = [
     ['10 MB of fields', 431, `GET / HTTP/1.1\r\nHost: a.org\r\n${line.repeat(10_000)}\r\n`],
-    ['10 MB of target', 431, `GET /${'a'.repeat(10_000_000)} HTTP/1.1\r\nHost: a.org\r\n\r\n`],
+    ['10 MB of target', 414, `GET /${'a'.repeat(10_000_000)} HTTP/1.1\r\nHost: a.org\r\n\r\n`],
     ['10 MB of body', 413, `${POST}Content-Length: 10000000\r\n\r\n${'x'.repeat(10_000_000)}`],
     [
       '10 MB of chunks', 413,
@@ -176,6 +187,19 @@ t.test('checked-server: says nothing after a reply that ends the connection', as
   client.close()
 })
 
+t.test('checked-server: a reply made without the body needs no 100 Continue any more', async t => {
+  const server = await testServer(t, (request, response) => {
+    if (request.method === 'POST') return response.end('no')
+    setTimeout(() => response.end('first'), 50)
+  })
+  const client = await RawClient.connect(server.port)
+  client.send(`${GET}${POST}Content-Length: 3\r\nExpect: 100-continue\r\n\r\n`)
+  const text = await client.end()
+  t.match(text, /^HTTP\/1\.1 200 [^]*first[^]*HTTP\/1\.1 200 [^]*Connection: close[^]*\r\n\r\nno$/)
+  t.notMatch(text, / 100 /)
+  client.close()
+})
+
 t.test('checked-server: an absolute target reaches the listener as path and Host', async t => {
   const server = await testServer(t, (request, response) => {
     response.end(`${request.url} ${request.headers.host}`)
@@ -184,6 +208,53 @@ t.test('checked-server: an absolute target reaches the listener as path and Host
   client.send('GET http://b.org:81/c?d HTTP/1.1\r\nHost: a.org\r\nConnection: close\r\n\r\n')
   t.match(await client.end(), /\r\n\r\n\/c\?d b\.org:81$/)
   client.close()
+})
+
+t.test('checked-server: an https target is for TLS, or for a proxy that had it', async t => {
+  const bytes = 'GET https://b.org/ HTTP/1.1\r\nHost: b.org\r\nConnection: close\r\n\r\n'
+  const cases: ReadonlyArray<[given: Partial<CheckedServerOptions>, status: number]> = [
+    [{}, 421],
+    [{ trustProxy: ['127.0.0.1'] }, 200],
+    [{ trustProxy: ['192.0.2.1'] }, 421],
+    [{ tls: { cert: CERT, key: KEY } }, 200]
+  ]
+  for (const [given, status] of cases) {
+    const options = { socketTimeoutMs: 60_000, ...given }
+    const server = await testServer(t, (_request, response) => { response.end() }, options)
+    const client = await RawClient.connect(server.port, '127.0.0.1', given.tls !== undefined)
+    client.send(bytes)
+    t.equal((await client.reply())?.status, status, Object.keys(given).join())
+    client.close()
+  }
+})
+
+t.test('checked-server: ends a connection that its parser has done with, whatever the reply said', async t => {
+  const server = await testServer(t, (request, response) => {
+    request.resume().once('end', () => response.end('done'))
+  }, { socketTimeoutMs: 60_000 })
+  const client = await RawClient.connect(server.port)
+  client.send(`${POST}Transfer-Encoding: chunked\r\n\r\n0\r\nConnection: close\r\n\r\n${GET}`)
+  t.match(await client.end(), /^HTTP\/1\.1 200 [^]*done$/)
+  client.close()
+})
+
+t.test('checked-server: a method nobody knows is 501 in pieces too, and 408 when it stays one', async t => {
+  const door = await testDoor(t, { socketTimeoutMs: SOCKET_TIMEOUT_MS })
+  for (const [pieces, status] of [
+    [['BR', 'EW / HT', 'TP/1.1\r\n', 'Host: a.org\r\n\r\n'], 501],
+    [['gar', 'bage\r\n\r\n'], 400],
+    [['BREW'], 408]
+  ] as const) {
+    const client = await RawClient.connect(door.port)
+    for (const piece of pieces) {
+      client.send(piece)
+      await new Promise(resolve => setTimeout(resolve, 5))
+    }
+    t.equal((await client.reply())?.status, status, pieces.join('|'))
+    t.equal(await client.end(), '', `${pieces.join('|')}: nothing more comes`)
+    client.close()
+  }
+  t.strictSame(door.seen, [])
 })
 
 t.test('checked-server: a client that has closed its half is answered', async t => {

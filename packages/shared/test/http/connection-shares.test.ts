@@ -77,8 +77,14 @@ t.test('connection shares: a reply that is due is not cut off; the newcomer goes
   const late = await come(t, door, CROWD, '')
   t.equal(await late.end(), '')
   t.equal(door.connectionCount(), CROWDED)
+  const other = await come(t, door, '127.0.0.1', GET)
+  await until(() => waiting.length === CROWDED + 1)
   for (const answer of waiting) answer()
-  for (const client of crowd) t.equal((await client.reply())?.status, 200)
+  const replies = await Promise.all(crowd.map(client => client.reply()))
+  t.ok(replies.every(reply => reply?.status === 200), 'all are answered')
+  const last = replies.filter(reply => reply?.headers['connection'] === 'close').length
+  t.equal(last, 1, 'and one of them for the last time, for another came')
+  t.match(await other.reply(), { status: 200, headers: { connection: 'keep-alive' } })
 })
 
 t.test('connection shares: a trusted proxy holds as many as it likes', async t => {

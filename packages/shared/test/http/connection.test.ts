@@ -2,8 +2,8 @@ import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import t from 'tap'
 import {
-  hasBegunRequest, hasEnded, isQuiet, makeLast, NO_WORDS, pauseIfBehind, UNANSWERED_MAX,
-  type Connection
+  hasBegunRequest, hasEnded, incompleteReply, isQuiet, makeLast, NO_WORDS, pauseIfBehind,
+  UNANSWERED_MAX, type Connection
 } from '@usher/shared/http/connection.ts'
 
 function testConnection (
@@ -71,4 +71,13 @@ t.test('connection: is not read from while too many replies are due', async t =>
     await new Promise(resolve => process.nextTick(resolve))
     t.equal(paused, isPaused, `${count} are due`)
   }
+})
+
+t.test('connection: a reply is incomplete while its request is', async t => {
+  const response = reply()
+  const asked = (complete: boolean): Connection =>
+    testConnection({ latest: { request: { complete } as never, response } })
+  t.equal(incompleteReply(testConnection()), undefined)
+  t.equal(incompleteReply(asked(false)), response)
+  t.equal(incompleteReply(asked(true)), undefined)
 })

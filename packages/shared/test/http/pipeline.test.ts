@@ -1,6 +1,7 @@
 /** Clients that do not wait for replies, and those who come meanwhile. */
 import t from 'tap'
 import { textReply } from '@usher/shared/http/replies.ts'
+import { DEPTH_MAX } from '@usher/shared/http/pipeline.ts'
 import { RawClient } from './fixtures/raw-client.ts'
 import { testDoor } from './fixtures/test-door.ts'
 import { until } from './fixtures/until.ts'
@@ -11,16 +12,16 @@ t.test('pipeline: who comes meanwhile does not wait for the end of it', async t 
   const door = await testDoor(t)
   const greedy = await RawClient.connect(door.port)
   const other = await RawClient.connect(door.port)
-  greedy.send(ask('/greedy').repeat(1000))
+  greedy.send(ask('/greedy').repeat(DEPTH_MAX))
   await until(() => door.seen.length > 0)
   other.send(ask('/other'))
   t.equal((await other.reply())?.status, 200)
   const before = door.seen.indexOf('GET /other')
-  t.ok(before < 1000, `${before} of 1000 were answered before`)
-  for (let count = 0; count < 1000; count++) {
+  t.ok(before < DEPTH_MAX, `${before} of ${DEPTH_MAX} were answered before`)
+  for (let count = 0; count < DEPTH_MAX; count++) {
     if ((await greedy.reply())?.status !== 200) t.fail(`reply ${count}`)
   }
-  t.equal(door.seen.length, 1001, 'and nobody is forgotten')
+  t.equal(door.seen.length, DEPTH_MAX + 1, 'and nobody is forgotten')
   for (const client of [greedy, other]) client.close()
 })
 
@@ -40,31 +41,39 @@ t.test('pipeline: several take turns, one request each', async t => {
   t.ok(together >= 40 && together <= 60, `${together} of 100 are the second one's`)
 })
 
+t.test('pipeline: whoever never waits for a reply is cut off', async t => {
+  const door = await testDoor(t, { handler: () => new Promise(() => {}) })
+  const greedy = await RawClient.connect(door.port)
+  greedy.send(ask('/').repeat(DEPTH_MAX + 1))
+  t.equal(await greedy.end(), '')
+  t.equal(door.connectionCount(), 0)
+})
+
 t.test('pipeline: no more wait on a port than it may have connections', async t => {
   const waiting: Array<() => void> = []
   const door = await testDoor(t, {
-    maxConnections: 20,
+    maxConnections: 10,
     handler: () => new Promise(resolve => { waiting.push(() => resolve(textReply(200, 'x'))) })
   })
   const greedy = await RawClient.connect(door.port)
   greedy.send(ask('/').repeat(100))
-  await until(() => waiting.length === 21)
+  await until(() => waiting.length === 11)
   const other = await RawClient.connect(door.port)
   other.send(ask('/other').repeat(2))
-  await until(() => waiting.length === 22)
+  await until(() => waiting.length === 12)
   for (const answer of waiting) answer()
-  for (let count = 0; count < 21; count++) t.equal((await greedy.reply())?.status, 200)
+  for (let count = 0; count < 11; count++) t.equal((await greedy.reply())?.status, 200)
   t.equal(await greedy.end(), '', 'and then its connection ends')
   t.equal((await other.reply())?.headers['connection'], 'close', 'so does one that asks for two')
   t.equal(await other.end(), '')
-  t.equal(waiting.length, 22)
+  t.equal(waiting.length, 12)
 
   // All are answered, and so forgotten.
   const later = await RawClient.connect(door.port)
-  later.send(ask('/').repeat(21))
-  await until(() => waiting.length === 43)
+  later.send(ask('/').repeat(11))
+  await until(() => waiting.length === 23)
   for (const answer of waiting) answer()
-  for (let count = 0; count < 21; count++) t.equal((await later.reply())?.status, 200)
+  for (let count = 0; count < 11; count++) t.equal((await later.reply())?.status, 200)
   for (const client of [greedy, other, later]) client.close()
 })
 

@@ -1,6 +1,8 @@
 import t from 'tap'
 import type { Test } from 'tap'
-import { checkHead, hasBody } from '@usher/shared/http/request-head.ts'
+import {
+  asksToClose, checkHead, expectsContinue, hasBody
+} from '@usher/shared/http/request-head.ts'
 import type { RequestHead } from '@usher/shared/http/request-head.ts'
 
 /** A head as node:http hands it over; `lines` are names and values in turn. */
@@ -56,7 +58,10 @@ t.test('request-head: fields', async t => {
     [400, [...HOST, 'Transfer-Encoding', 'chunked', 'Transfer-Encoding', 'chunked']],
     [400, [...HOST, 'Transfer-Encoding', 'chunked', 'Content-Length', '3']],
     [200, [...HOST, 'Expect', '100-Continue']],
-    [417, [...HOST, 'Expect', '']],
+    [200, [...HOST, 'Expect', '']],
+    [200, [...HOST, 'Expect', '100-continue, ,100-CONTINUE']],
+    [417, [...HOST, 'Expect', '100-continue, 200-maybe']],
+    [417, [...HOST, 'Expect', '100-continue;a=b']],
     [417, [...HOST, 'Expect', '200-maybe']]
   ]
   for (const [expected, lines] of cases) check(t, head(lines), expected)
@@ -68,6 +73,44 @@ t.test('request-head: HTTP/1.0 needs no Host, knows no chunks and no expectation
   check(t, head(['Host', ''], old), 400)
   check(t, head(['Transfer-Encoding', 'chunked'], old), 400)
   check(t, head(['Expect', '200-maybe'], old), 200)
+})
+
+t.test('request-head: a head that is too long is 414 where the target is', async t => {
+  const long = (url: number, value: number) =>
+    head([...HOST, 'X', 'x'.repeat(value)], { url: `/${'a'.repeat(url)}` })
+  check(t, long(16_000, 1_000), 414)
+  check(t, long(8_192, 8_192), 414)
+  check(t, long(8_000, 9_000), 431)
+})
+
+t.test('request-head: CONNECT names a host and a port, and is refused all the same', async t => {
+  const connect = (url: string, lines = HOST) => head(lines, { method: 'CONNECT', url })
+  check(t, connect('a.org:443'), 405)
+  for (const url of ['a.org', 'a.org:', '/', '*', 'http://a.org:80/', ':443']) check(t, connect(url), 400)
+  check(t, connect('a.org:443', []), 400)
+})
+
+t.test('request-head: a method of another protocol', async t => {
+  check(t, head(HOST, { method: 'DESCRIBE', httpVersion: '1.0' }), 400)
+  check(t, head(HOST, { method: 'PURGE' }), 200)
+})
+
+t.test('request-head: knows who waits for 100 Continue', async t => {
+  t.equal(expectsContinue(head(['Expect', '100-continue'])), true)
+  t.equal(expectsContinue(head(['Expect', ''])), false)
+  t.equal(expectsContinue(head([])), false)
+  t.equal(expectsContinue(head(['Expect', '100-continue'], { httpVersion: '1.0' })), false)
+})
+
+t.test('request-head: knows who wants the connection closed', async t => {
+  const cases: ReadonlyArray<[connection: string, expected: boolean]> = [
+    ['close', true], ['CLOSE', true], ['\tclose\t', true], ['x,close', true], ['keep-alive, close', true],
+    ['keep-alive', false], ['Keep-Alive', false], ['closed', false], ['', false], [' , ', false]
+  ]
+  for (const [connection, expected] of cases) {
+    t.equal(asksToClose(head(['Connection', connection])), expected, JSON.stringify(connection))
+  }
+  t.equal(asksToClose(head([])), false)
 })
 
 t.test('request-head: TRACE and bad targets', async t => {

@@ -4,7 +4,7 @@ import { parseAddress } from '@usher/shared/client.ts'
 import { NO_BODY } from '@usher/shared/http/values.ts'
 import type { Handler, Reply, RequestValue } from '@usher/shared/http/values.ts'
 import { CERT, KEY } from '../fixtures/tls-pems.ts'
-import { VALID } from './cases.ts'
+import { VALID } from './cases/all-cases.ts'
 import { checkCase } from './fixtures/check-case.ts'
 import { RawClient } from './fixtures/raw-client.ts'
 import { echo, testDoor } from './fixtures/test-door.ts'
@@ -30,7 +30,7 @@ t.test('serve: answers what is valid', async t => {
 t.test('serve: a request in two parts, cut anywhere, gets the same reply', async t => {
   const door = await testDoor(t)
   for (const { name, bytes, statuses, isKept, isHead } of VALID) {
-    if (bytes.length > 500) continue
+    if (bytes.length > 120) continue
     let client = await RawClient.connect(door.port)
     const read = async () => {
       const replies: Array<string | undefined> = []
@@ -90,6 +90,51 @@ t.test('serve: replies leave in the order of their requests', async t => {
     t.equal(JSON.parse((await client.reply())!.body).path, `/${at}`)
   }
   await answering
+  client.close()
+})
+
+t.test('serve: 100 Continue waits for the replies before its own', async t => {
+  const body = 'POST /2 HTTP/1.1\r\nHost: a.org\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n'
+  const last = GET.replace('/', '/3')
+  for (const isTls of [false, true]) {
+    let release = (): void => {}
+    const door = await testDoor(t, {
+      ...isTls ? { tls: { cert: CERT, key: KEY } } : {},
+      handler: request => request.path !== '/1'
+        ? echo(request)
+        : new Promise(resolve => { release = () => resolve(echo(request)) })
+    })
+    for (const sent of [`${body}abc${last}`, body]) {
+      door.seen.length = 0
+      const client = await RawClient.connect(door.port, '127.0.0.1', isTls)
+      client.send(GET.replace('/', '/1') + sent)
+      await until(() => door.seen.length === 1)
+      await readByServer()
+      release()
+      t.equal(JSON.parse((await client.reply())!.body).path, '/1')
+      t.equal((await client.reply())?.status, 100, 'whole, and behind the reply before it')
+      if (sent === body) client.send(`abc${last}`)
+      t.match(JSON.parse((await client.reply())!.body), { path: '/2', body: 'abc' })
+      t.equal(JSON.parse((await client.reply())!.body).path, '/3', 'and the connection is kept')
+      client.close()
+    }
+  }
+})
+
+t.test('serve: who waits for 100 Continue behind a slow reply has the time for the body from then', async t => {
+  const door = await testDoor(t, {
+    socketTimeoutMs: 300,
+    handler: async request => {
+      if (request.path === '/1') await new Promise(resolve => setTimeout(resolve, 600))
+      return echo(request)
+    }
+  })
+  const client = await RawClient.connect(door.port)
+  client.send(`${GET.replace('/', '/1')}POST /2 HTTP/1.1\r\nHost: a.org\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n`)
+  t.equal((await client.reply())?.status, 200)
+  t.equal((await client.reply())?.status, 100)
+  client.send('abc')
+  t.equal((await client.reply())?.status, 200)
   client.close()
 })
 

@@ -16,12 +16,13 @@ t.test('target: tells path and query, and the authority of an absolute one', asy
     ['HTTPS://[::1]:8080/a', '/a', '[::1]:8080']
   ]
   for (const [target, pathAndQuery, authority] of cases) {
-    t.strictSame(parseTarget('GET', target), { pathAndQuery, authority }, target)
+    const isHttps = /^https:/i.test(target)
+    t.strictSame(parseTarget('GET', target), { pathAndQuery, authority, isHttps }, target)
   }
 })
 
 t.test('target: an asterisk is for OPTIONS', async t => {
-  const bare = { pathAndQuery: '*', authority: undefined }
+  const bare = { pathAndQuery: '*', authority: undefined, isHttps: false }
   t.strictSame(parseTarget('OPTIONS', '*'), bare)
   t.strictSame(parseTarget('OPTIONS', 'http://a.org'), { ...bare, authority: 'a.org' })
   t.strictSame(parseTarget('OPTIONS', 'http://a.org/')?.pathAndQuery, '/')

@@ -51,6 +51,16 @@ export class CredentialsPool {
     return verdict === 'right'
   }
 
+  /**
+   * Loads what starts threads, in the background and at a good moment: node remembers an import
+   * that failed for lack of file descriptors, and no login would succeed after it. Never rejects.
+   */
+  async load (): Promise<void> {
+    await import('piscina').catch((error: unknown) => {
+      this.#log.error({ err: error }, 'passwords cannot be verified until the next start')
+    })
+  }
+
   /** The hash to store. */
   async hash (password: string): Promise<string> {
     return await this.#run({ type: 'hash', password })

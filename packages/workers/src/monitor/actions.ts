@@ -8,20 +8,20 @@ import {
   clientOfAddress, formatAddress, formatClient, parseAddress, parseClientId, type Address,
   type Client
 } from '@usher/shared/client.ts'
+import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { DenyList, type DenyEntry } from '@usher/shared/deny-list.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { WorkerContext } from '../worker-host.ts'
 import { ApiError } from './api-error.ts'
 import type { Audit } from './audit.ts'
-import type { Denials } from './denials.ts'
+import type { Denials, NewDenial } from './denials.ts'
 
 export interface ActionsParts {
   readonly table: Pick<UserTable, 'find'>
   readonly ports: readonly number[]
-  readonly denials: Pick<Denials, 'deny' | 'allow' | 'entries'>
+  readonly denials: Pick<Denials, 'deny' | 'allow'>
   readonly audit: Pick<Audit, 'add'>
   readonly ask: WorkerContext['ask']
-  readonly wallNow: () => number
 }
 
 /** Who acts, and from where. */
@@ -52,7 +52,7 @@ export interface Target {
 }
 
 type Denial = Target & Terms & { readonly force?: boolean }
-type Kind = DenyEntry['kind']
+type DenialTarget = Pick<DenyEntry, 'kind' | 'text'>
 
 const MINUTE_MS = 60_000
 
@@ -71,11 +71,13 @@ export class Actions {
       const user = table.find(client)
       if (user === undefined || user === 'busy') throw unknownUser(action.userId)
       const isDenied = action.deny ?? true
-      if (isDenied) await this.#deny(operator, kindOf(client), formatClient(client), action)
-      if (isDenied && action.address === true && client.kind === 'id') {
-        await this.#deny(operator, 'address', formatAddress(user.address), action)
+      const targets: DenialTarget[] = [{ kind: kindOf(client), text: formatClient(client) }]
+      if (action.address === true && client.kind === 'id') {
+        targets.push({ kind: 'address', text: formatAddress(user.address) })
       }
-      const entries = isDenied ? await denials.entries() : undefined
+      const entries = isDenied
+        ? await denials.deny(targets.map(target => denial(target, operator, action)))
+        : undefined
       await ask({ type: 'disconnect', client, entries })
       const server = user.server ?? user.reservedServer
       await this.#record(operator, 'disconnect', formatClient(client), {
@@ -89,14 +91,16 @@ export class Actions {
 
   deny (operator: Operator, action: Denial): Promise<void> {
     return this.#inTurn(async () => {
-      const { kind, text } = parseTarget(action)
-      if (action.force !== true && isOwnAddress(kind, text, operator.address)) {
+      const target = parseTarget(action)
+      const { text } = target
+      if (action.force !== true && isOwnAddress(target, operator.address)) {
         throw new ApiError('not_acceptable_here',
           `${text} would deny ${formatAddress(operator.address)}, the address you act from. ` +
           'Send "force": true to deny it all the same.')
       }
-      await this.#deny(operator, kind, text, action)
-      await this.#apply()
+      const { denials, ask } = this.#parts
+      const entries = await denials.deny([denial(target, operator, action)])
+      await ask({ type: 'set-deny-list', entries })
       await this.#record(operator, 'deny', text, termsOf(action))
     })
   }
@@ -104,10 +108,9 @@ export class Actions {
   allow (operator: Operator, target: Target): Promise<void> {
     return this.#inTurn(async () => {
       const { kind, text } = parseTarget(target)
-      if (!await this.#parts.denials.allow(kind, text)) {
-        throw new ApiError('not_found', `${text} is not denied.`)
-      }
-      await this.#apply()
+      const entries = await this.#parts.denials.allow(kind, text)
+      if (entries === undefined) throw new ApiError('not_found', `${text} is not denied.`)
+      await this.#parts.ask({ type: 'set-deny-list', entries })
       await this.#record(operator, 'allow', text)
     })
   }
@@ -129,23 +132,6 @@ export class Actions {
       }
       await this.#record(operator, isDraining ? 'drain' : 'ready', String(port))
     })
-  }
-
-  async #deny (operator: Operator, kind: Kind, text: string, terms: Terms): Promise<void> {
-    const sinceMs = this.#parts.wallNow()
-    await this.#parts.denials.deny({
-      kind,
-      text,
-      reason: terms.reason ?? '',
-      by: operator.username,
-      sinceMs,
-      untilMs: terms.minutes === undefined ? undefined : sinceMs + terms.minutes * MINUTE_MS
-    })
-  }
-
-  async #apply (): Promise<void> {
-    const entries = await this.#parts.denials.entries()
-    await this.#parts.ask({ type: 'set-deny-list', entries })
   }
 
   async #record (
@@ -174,11 +160,18 @@ function clientFrom (text: string): Client | undefined {
   return parseClientId(text) ?? (address === undefined ? undefined : clientOfAddress(address))
 }
 
-function kindOf ({ kind }: Client): Kind {
+function denial (
+  { kind, text }: DenialTarget, { username }: Operator, { reason = '', minutes }: Terms
+): NewDenial {
+  const forMs = minutes === undefined ? undefined : minutes * MINUTE_MS
+  return { kind, text, reason, by: username, forMs }
+}
+
+function kindOf ({ kind }: Client): DenyEntry['kind'] {
   return kind === 'id' ? 'id' : 'address'
 }
 
-function parseTarget ({ userId, address }: Target): { kind: Kind, text: string } {
+function parseTarget ({ userId, address }: Target): DenialTarget {
   if ((userId === undefined) === (address === undefined)) {
     throw new ApiError('bad_request', 'Name one of userId and address.')
   }
@@ -192,9 +185,9 @@ function parseTarget ({ userId, address }: Target): { kind: Kind, text: string }
 }
 
 /** Throws `bad_request` for a range that is none. */
-function isOwnAddress (kind: Kind, text: string, address: Address): boolean {
+function isOwnAddress ({ kind, text }: DenialTarget, address: Address): boolean {
   if (kind === 'id') return false
-  const list = new DenyList(Date.now)
+  const list = new DenyList(monotonicNowMs)
   list.replace([{ kind, text, untilMs: undefined }])
   return list.isDenied(undefined, address)
 }

@@ -6,7 +6,9 @@
 import type { IncomingMessage, Server } from 'node:http'
 import formBody from '@fastify/formbody'
 import swagger from '@fastify/swagger'
-import fastify, { type FastifyInstance, type FastifyReply, type HTTPMethods } from 'fastify'
+import fastify, {
+  type FastifyContextConfig, type FastifyInstance, type FastifyReply, type HTTPMethods
+} from 'fastify'
 import { formatAddress } from '@usher/shared/client.ts'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import {
@@ -15,7 +17,8 @@ import {
 import type { Logger } from 'pino'
 import { toApiError, type ErrorOf } from './answer-errors.ts'
 import { ApiError } from './api-error.ts'
-import { addChecks, type ChecksParts } from './checks.ts'
+import { addChecks, ALLOW, type ChecksParts } from './checks.ts'
+import { settlePreconditions } from './preconditions.ts'
 import { RefusalLog } from './refusal-log.ts'
 import { addRoutes, type RoutesParts } from './routes/routes.ts'
 import { securityHeaders } from './security-headers.ts'
@@ -34,7 +37,6 @@ export interface App {
 }
 
 export const BODY_BYTES_MAX = 16 * 1024
-const ALLOW = 'GET, HEAD, POST'
 const PARAMETER_LENGTH_MAX = 64
 
 /** Ready to take requests once its server listens. */
@@ -63,6 +65,7 @@ export async function buildApp (parts: AppParts): Promise<App> {
     parts.server.meter?.answered(reply.statusCode, durationMs)
   })
   addChecks(app, parts.checks)
+  settlePreconditions(app)
   await app.register(swagger, {
     openapi: {
       info: {
@@ -136,7 +139,7 @@ function addAnswers (app: FastifyInstance, errorOf: ErrorOf): void {
 function noteMethods (app: FastifyInstance): ReadonlyMap<string, RoutePlace> {
   const places = new Map<string, RoutePlace>()
   app.addHook('onRoute', ({ url, method, config }) => {
-    const place = places.get(url) ?? { methods: new Set(), config }
+    const place = places.get(url) ?? { methods: new Set(), config: { ...config } }
     for (const one of [method].flat()) place.methods.add(one as HTTPMethods)
     places.set(url, place)
   })
@@ -145,7 +148,7 @@ function noteMethods (app: FastifyInstance): ReadonlyMap<string, RoutePlace> {
 
 interface RoutePlace {
   readonly methods: Set<HTTPMethods>
-  readonly config: object | undefined
+  readonly config: FastifyContextConfig
 }
 
 /** 405 with `Allow`, behind the same checks as the methods that a path does answer. */
@@ -155,14 +158,17 @@ function refuseOtherMethods (
   const all: HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
   for (const [url, { methods, config }] of [...placesByUrl]) {
     const allowed = [...methods].join(', ')
+    const refuse = async (): Promise<never> => {
+      throw new ApiError('method_not_allowed', `Use ${allowed}.`, { Allow: allowed })
+    }
     app.route({
       url,
       method: all.filter(method => !methods.has(method)),
-      config: { ...config },
+      // A page is no secret, and nothing but reading it is sent to the login.
+      config: config.isPage === true ? { needs: 'nothing' } : { ...config },
       schema: { hide: true },
-      handler: () => {
-        throw new ApiError('method_not_allowed', `Use ${allowed}.`, { Allow: allowed })
-      }
+      onRequest: refuse, // before its body, of whatever type, is looked at
+      handler: refuse
     })
   }
 }

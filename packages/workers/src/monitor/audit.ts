@@ -68,7 +68,7 @@ export class Audit {
     this.#options = options
   }
 
-  /** Resolves while the database takes nothing, too: then the next event brings this one along. */
+  /** Resolves while the database takes nothing, too: `save` brings this one along later. */
   async add ({ who, action, target, detail, address }: AuditEvent): Promise<void> {
     const row: AuditRow = {
       atMs: Math.round(this.#options.wallNow()),
@@ -81,7 +81,22 @@ export class Audit {
     this.#options.log.info({ ...entryOf(row), atMs: undefined }, 'audit')
     this.#unsaved.push(row)
     if (this.#unsaved.length > UNSAVED_MAX) this.#unsaved.shift()
-    await this.#save()
+    await this.save()
+  }
+
+  /** Resolves also where the database still takes nothing. In order, and none of them twice. */
+  async save (): Promise<void> {
+    if (this.#unsaved.length === 0) return
+    const keptMax = this.#options.keptMax ?? AUDIT_MAX
+    try {
+      await this.#database.write(sql => {
+        let newestId = 0
+        for (const row of this.#unsaved) newestId = sql.addAudit(row)
+        sql.removeAuditUpTo(newestId - keptMax)
+      }, () => { this.#unsaved.length = 0 })
+    } catch (error) {
+      if (!(error instanceof DatabaseFailed || error instanceof DatabaseBusy)) throw error
+    }
   }
 
   /**
@@ -121,20 +136,6 @@ export class Audit {
       return rows.length < ROWS_PER_STEP || found.length >= count
     })
     return found.slice(0, count)
-  }
-
-  /** In the order of what happened, and none of them twice. */
-  async #save (): Promise<void> {
-    const keptMax = this.#options.keptMax ?? AUDIT_MAX
-    try {
-      await this.#database.write(sql => {
-        let newestId = 0
-        for (const row of this.#unsaved) newestId = sql.addAudit(row)
-        sql.removeAuditUpTo(newestId - keptMax)
-      }, () => { this.#unsaved.length = 0 })
-    } catch (error) {
-      if (!(error instanceof DatabaseFailed || error instanceof DatabaseBusy)) throw error
-    }
   }
 }
 

@@ -7,6 +7,7 @@ import { timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { RequestSource } from '@usher/shared/http/forwarded.ts'
 import { ApiError } from './api-error.ts'
+import { loginChallenge, tokenChallenge } from './challenge.ts'
 import { forgery, misdirection } from './forged-actions.ts'
 import { sessionToken } from './session-cookie.ts'
 import type { CurrentSession, Sessions } from './sessions.ts'
@@ -43,6 +44,8 @@ export interface ChecksParts {
   readonly noPermissionPage: (username: string) => string
 }
 
+/** The methods of this port; which of them a path answers is the path's to say. */
+export const ALLOW = 'GET, HEAD, POST'
 const LOGIN_PAGE = '/login.html'
 const PASSWORD_PAGE = '/password.html'
 
@@ -59,7 +62,7 @@ export function addChecks (app: FastifyInstance, parts: ChecksParts): void {
   app.addHook('onRequest', async (request, reply) => {
     request.source = parts.readSource(request.raw)
     const { needs = 'session', takesForm = false } = request.routeOptions.config
-    const refusal = misdirection(request.source, parts.publicHosts) ??
+    const refusal = misdirection(request.source, parts.publicHosts) ?? unrouted(request) ??
       (request.method === 'POST' ? forgery(request.headers, request.source, takesForm) : undefined)
     if (refusal !== undefined) throw refusal
     request.token = sessionToken(request.headers, request.source.isSecure)
@@ -71,6 +74,12 @@ export function addChecks (app: FastifyInstance, parts: ChecksParts): void {
   })
 }
 
+/** A method that Fastify looks no route up for: every path would be unknown to it. */
+function unrouted ({ method, server }: FastifyRequest): ApiError | undefined {
+  if (server.supportedMethods.includes(method)) return undefined
+  return new ApiError('method_not_allowed', `Use ${ALLOW}.`, { Allow: ALLOW })
+}
+
 /** Answers, or throws, when the session is not what the route needs. */
 function checkSession (
   request: FastifyRequest, reply: FastifyReply, parts: ChecksParts
@@ -79,7 +88,9 @@ function checkSession (
   const { session } = request
   if (session === undefined) {
     if (isPage) return reply.redirect(LOGIN_PAGE, 302)
-    throw new ApiError('not_logged_in', 'Log in first: POST /login, or open the monitor in a browser.')
+    throw new ApiError('not_logged_in',
+      'Log in first: POST /login, or open the monitor in a browser.',
+      { 'WWW-Authenticate': challenge(request, parts.metricsToken) })
   }
   if (session.mustChange && !isOpenBeforeChange) {
     if (isPage) return reply.redirect(PASSWORD_PAGE, 302)
@@ -90,6 +101,16 @@ function checkSession (
   if (!isPage) throw new ApiError('forbidden', lacking)
   const page = parts.noPermissionPage(session.username)
   return reply.code(403).type('text/html; charset=utf-8').send(page)
+}
+
+/** What would open this route. */
+function challenge (
+  { routeOptions, headers, source }: FastifyRequest, metricsToken: string
+): string {
+  const login = loginChallenge(source.isSecure)
+  const { needs = 'session' } = routeOptions.config
+  const takesToken = needs === 'metrics' && metricsToken !== ''
+  return takesToken ? `${tokenChallenge(headers)}, ${login}` : login
 }
 
 function lackingPermission (

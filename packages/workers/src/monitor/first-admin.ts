@@ -3,8 +3,19 @@
  * is made up and printed once, to the console and never to the log. Runs in the monitor's thread.
  */
 import { randomInt } from 'node:crypto'
-import { AccountExists } from '@usher/shared/errors.ts'
-import type { Accounts } from './accounts.ts'
+import { AccountExists, reportOf } from '@usher/shared/errors.ts'
+import type { Logger } from 'pino'
+import type { Account, Accounts } from './accounts.ts'
+
+export interface FirstAdminParts {
+  readonly accounts: Pick<Accounts, 'isEmpty' | 'add' | 'remove'>
+  /** Empty: one is made up. */
+  readonly adminPassword: string
+  readonly hashPassword: (password: string) => Promise<string>
+  /** To the console, past the log; throws what the system says where nobody can read it. */
+  readonly print: (text: string) => void
+  readonly log: Pick<Logger, 'error'>
+}
 
 export const FIRST_ADMIN = 'admin'
 const FIRST_ADMIN_PERMISSION = 1
@@ -14,25 +25,36 @@ const GROUPS = 4
 const GROUP_LETTERS = 5
 
 /**
- * Makes `admin` if there is no account at all. A made-up password must be changed at first login.
- * @param adminPassword empty: one is made up
- * @param print to the console, past the log
+ * Makes `admin` if there is no account at all. A made-up password must be changed at first login;
+ * where it cannot be shown, no account is left, so that the next start makes up another.
  */
-export async function ensureFirstAdmin (
-  accounts: Pick<Accounts, 'isEmpty' | 'add'>, adminPassword: string,
-  hashPassword: (password: string) => Promise<string>, print: (text: string) => void
-): Promise<void> {
+export async function ensureFirstAdmin (parts: FirstAdminParts): Promise<void> {
+  const { accounts, adminPassword, print, log } = parts
   if (!await accounts.isEmpty()) return
   const isMadeUp = adminPassword === ''
   const password = isMadeUp ? makeUpPassword() : adminPassword
+  const account = await addAdmin(parts, password, isMadeUp)
+  if (account === undefined || !isMadeUp) return
   try {
-    const hash = await hashPassword(password)
-    await accounts.add(FIRST_ADMIN, hash, FIRST_ADMIN_PERMISSION, isMadeUp)
+    print(announcement(password))
   } catch (error) {
-    if (error instanceof AccountExists) return // Somebody was quicker: the account command.
+    await accounts.remove(account.id)
+    log.error({ reason: reportOf(error).message }, 'nobody can log in: the console took no first password. Start with ' +
+      'one, set ADMIN_PASSWORD, or use: npm run account -- add admin --permission 1')
+  }
+}
+
+/** Undefined where somebody was quicker: the account command. */
+async function addAdmin (
+  { accounts, hashPassword }: FirstAdminParts, password: string, mustChange: boolean
+): Promise<Account | undefined> {
+  const hash = await hashPassword(password)
+  try {
+    return await accounts.add(FIRST_ADMIN, hash, FIRST_ADMIN_PERMISSION, mustChange)
+  } catch (error) {
+    if (error instanceof AccountExists) return undefined
     throw error
   }
-  if (isMadeUp) print(announcement(password))
 }
 
 /** Four groups of five, such as `k7wqm-3xhpt-...`: 99 random bits that a person can type. */

@@ -40,6 +40,7 @@ export function forgery (
   const site = headers['sec-fetch-site']
   if (site !== undefined && site !== 'same-origin') return forged('Sec-Fetch-Site', String(site))
   if (origin !== undefined && !isOwnOrigin(origin, source)) return forged('Origin', origin)
+  if (isCoded(headers)) return coded()
   const type = mediaType(headers)
   if (type === JSON_TYPE) return undefined
   if (type !== FORM_TYPE || !takesForm) return unsupported(takesForm)
@@ -54,6 +55,16 @@ export function isForm (headers: IncomingHttpHeaders): boolean {
 
 function mediaType (headers: IncomingHttpHeaders): string {
   return (headers['content-type'] ?? '').split(';', 1)[0]!.trim().toLowerCase()
+}
+
+function isCoded ({ 'content-encoding': coding = 'identity' }: IncomingHttpHeaders): boolean {
+  return coding.trim().toLowerCase() !== 'identity'
+}
+
+/** RFC 9110 section 15.5.16: which codings are taken is said by Accept-Encoding. */
+function coded (): ApiError {
+  return new ApiError('unsupported_media_type', 'Bodies are taken as they are, not compressed.',
+    { 'Accept-Encoding': 'identity' })
 }
 
 function forged (field: string, value: string): ApiError {

@@ -59,8 +59,9 @@ export class HistoryStore {
     return rows.reverse().map(({ atMs, type, port }) => ({ atMs, type, port }))
   }
 
-  trim (beforeMs: number): void {
-    this.#write(sql => sql.trimHistory(beforeMs, this.#eventsMax))
+  /** Keeps what is of these times. */
+  trim (fromMs: number, toMs: number): void {
+    this.#write(sql => sql.trimHistory(fromMs, toMs, this.#eventsMax))
   }
 
   /** Nobody waits for it, and the outage is logged already. */

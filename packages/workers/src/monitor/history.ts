@@ -62,6 +62,7 @@ export class History {
   readonly #watch: ServerWatch
   #sampledStep: number
   #trimmedMs = -Infinity
+  #lookedMs = -Infinity
   #stop: (() => void) | undefined
 
   constructor (parts: HistoryParts) {
@@ -139,9 +140,12 @@ export class History {
       onServerEvent?.(event, nowMs)
     }
     this.#sampleOnce(nowMs)
-    if (Math.abs(nowMs - this.#trimmedMs) < TRIM_MS) return
+    // A clock that was set back leaves times to come, which would be shown when they have come.
+    const isSetBack = nowMs < this.#lookedMs - SAMPLE_MS
+    this.#lookedMs = nowMs
+    if (!isSetBack && nowMs - this.#trimmedMs < TRIM_MS) return
     this.#trimmedMs = nowMs
-    store.trim(nowMs - KEPT_MS)
+    store.trim(nowMs - KEPT_MS, nowMs + SAMPLE_MS)
   }
 
   /** One sample in every 5 seconds by the wall's clock: none twice and none left out. */

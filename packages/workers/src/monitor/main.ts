@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
+import { DatabaseBusy, DatabaseFailed } from '@usher/shared/errors.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { BootData } from '@usher/shared/messages.ts'
 import type { Logger } from 'pino'
@@ -42,10 +43,13 @@ await runWorker(async context => {
     async carryOut (order) {
       if (order.type === 'set-readiness') {
         notReady = order.reason
-        // Only once all have started: a start that fails must not lose them.
-        if (notReady === undefined) await database.write(sql => { sql.forgetUsers() })
+        // Only once all have started: a start that fails must not lose them. A full disk keeps
+        // them, which is no reason not to start: the next stop replaces them.
+        if (notReady !== undefined) return
+        await database.write(sql => { sql.forgetUsers() }).catch(ignoreOutage)
       }
       if (order.type === 'save-users') {
+        database.limitWaits(order.withinMs)
         await database.write(sql => {
           sql.saveUsers(usersToSave(table, settings.ports, Date.now()))
         })
@@ -57,6 +61,11 @@ await runWorker(async context => {
     }
   }
 })
+
+/** Of the database, which has logged it. */
+function ignoreOutage (error: unknown): void {
+  if (!(error instanceof DatabaseFailed || error instanceof DatabaseBusy)) throw error
+}
 
 /** Waits, for so long at most, until every server has started once. */
 async function serversUp (table: UserTable, serverCount: number): Promise<void> {

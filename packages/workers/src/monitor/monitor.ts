@@ -41,8 +41,13 @@ export async function openMonitor (
   const watch = new Watch(context, stores)
   const [pages] = await Promise.all([
     loadPages(programDir),
-    ensureFirstAdmin(accounts, settings.adminPassword, password => credentials.hash(password),
-      text => { writeSync(STDERR, text) })
+    ensureFirstAdmin({
+      accounts,
+      adminPassword: settings.adminPassword,
+      hashPassword: password => credentials.hash(password),
+      print: text => { writeSync(STDERR, text) },
+      log
+    })
   ])
   const { checked, fastify } = await buildApp({
     version: manifest.version,
@@ -71,9 +76,7 @@ export async function openMonitor (
         throttle: new LoginThrottle(monotonicNowMs),
         count: outcome => { watch.countLogin(outcome) }
       }),
-      actions: new Actions({
-        table, ports: settings.ports, denials, audit, ask, wallNow: Date.now
-      }),
+      actions: new Actions({ table, ports: settings.ports, denials, audit, ask }),
       users: ({ q, ...query }) =>
         findUsers(table, { ...query, prefix: q }, settings.ports, Date.now()),
       sharing: addresses => countSharing(table, addresses),
@@ -86,6 +89,7 @@ export async function openMonitor (
   const port = await listenOn(
     checked.server, settings.monitoringPort, hostsToTry(settings.monitoringHost))
   watch.start()
+  void credentials.load()
   return {
     port,
     connectionCount: () => checked.connectionCount(),

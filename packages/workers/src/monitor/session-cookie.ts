@@ -9,18 +9,21 @@ import { cookieValues } from '@usher/shared/http/cookies.ts'
 const NAME = 'session_id'
 const SECURE_NAME = '__Host-session_id'
 
+/** What the cookie is called. */
+export function sessionCookieName (isSecure: boolean): string {
+  return isSecure ? SECURE_NAME : NAME
+}
+
 /** The token; undefined without one, and with more than one: nobody knows whose the other is. */
 export function sessionToken (headers: IncomingHttpHeaders, isSecure: boolean): string | undefined {
-  const [token, ...more] = cookieValues(headers, isSecure ? SECURE_NAME : NAME)
+  const [token, ...more] = cookieValues(headers, sessionCookieName(isSecure))
   return more.length > 0 || token === '' ? undefined : token
 }
 
 /** The value of the `Set-Cookie` that logs a browser in. It ends with the browser. */
 export function sessionCookie (token: string, isSecure: boolean): string {
-  const attributes = 'Path=/; HttpOnly; SameSite=Strict'
-  return isSecure
-    ? `${SECURE_NAME}=${token}; ${attributes}; Secure`
-    : `${NAME}=${token}; ${attributes}`
+  const attributes = `Path=/; HttpOnly; SameSite=Strict${isSecure ? '; Secure' : ''}`
+  return `${sessionCookieName(isSecure)}=${token}; ${attributes}`
 }
 
 /** The value of the `Set-Cookie` that makes a browser forget its session. */

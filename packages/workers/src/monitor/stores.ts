@@ -1,6 +1,6 @@
 /**
  * The monitor's stores over one database, and the upkeep that they need: sessions and denials that
- * are over leave the file, and the session clock is noted. Runs in the monitor's thread.
+ * are over leave the file, and the clock that they go by is noted. Runs in the monitor's thread.
  */
 import { steadyWallClock } from '@usher/shared/clock.ts'
 import type { Settings } from '@usher/shared/settings.ts'
@@ -33,21 +33,25 @@ export interface StoresOptions
 }
 
 const UPKEEP_INTERVAL_MS = 10_000
+/** For a locked database, at the end: what it does not take then is not saved. */
+const CLOSING_WAIT_MS = 250
 
 export async function openStores (
   database: UsherDatabase, options: StoresOptions
 ): Promise<Stores> {
   const { sessionIdleTimeoutMs, sessionLifetimeMs, log, wallNow, now } = options
   const reachedMs = await database.read(sql => sql.sessionClockMs())
+  const steadyNow = steadyWallClock(Math.max(wallNow(), reachedMs), now)
   const sessions = new Sessions(database, {
     idleTimeoutMs: sessionIdleTimeoutMs,
     lifetimeMs: sessionLifetimeMs,
-    now: steadyWallClock(Math.max(wallNow(), reachedMs), now)
+    now: steadyNow
   })
-  const denials = new Denials(database, wallNow)
+  const denials = new Denials(database, { steadyNow, monotonicNow: now, wallNow })
+  const audit = new Audit(database, { log, wallNow })
   // What fails now is tried again, and the database has logged why.
   const upkeep = async (): Promise<void> => {
-    await Promise.allSettled([sessions.sweep(), denials.removeExpired()])
+    await Promise.allSettled([sessions.sweep(), denials.removeExpired(), audit.save()])
   }
   void upkeep()
   const timer = setInterval(() => { void upkeep() }, options.upkeepIntervalMs ?? UPKEEP_INTERVAL_MS)
@@ -56,11 +60,12 @@ export async function openStores (
     accounts: new Accounts(database),
     sessions,
     denials,
-    audit: new Audit(database, { log, wallNow }),
+    audit,
     history: new HistoryStore(database),
     async close () {
       clearInterval(timer)
-      await sessions.sweep().catch(() => {})
+      database.limitWaits(CLOSING_WAIT_MS)
+      await Promise.allSettled([sessions.sweep(), audit.save()])
       database.close()
     }
   }

@@ -65,7 +65,7 @@ await runWorker(async ({ boot, table, denyList, denyListKnown, meter, log }) => 
     connectionCount: () => door.connectionCount(),
     async carryOut (order) {
       if (order.type === 'close-clients') {
-        await door.closeClients(leaverMatch(order.leavers, Date.now))
+        await door.closeClients(leaverMatch(order.leavers, monotonicNowMs))
       }
       if (order.type === 'prepare-reload') prepared = await load()
       if (order.type === 'commit-reload') site = prepared ?? site

@@ -7,7 +7,6 @@ import { Actions, type ActionsParts } from '../../src/monitor/actions.ts'
 const ID = '6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61'
 const CLIENT = parseClientId(ID)!
 const OPERATOR = { username: 'ana', address: parseAddress('192.0.2.7')! }
-const NOW_MS = 1_000_000
 const USER = {
   client: CLIENT,
   address: parseAddress('198.51.100.3')!,
@@ -20,21 +19,18 @@ const USER = {
 
 function testActions (overrides: Partial<ActionsParts> = {}) {
   const calls: unknown[][] = []
-  const entries: DenyEntry[] = []
   const actions = new Actions({
     ports: [8000, 8001],
-    wallNow: () => NOW_MS,
     table: { find: client => client.w0 === CLIENT.w0 ? USER : undefined },
     denials: {
-      deny: async row => {
-        calls.push(['deny', row])
-        entries.push({ kind: row.kind, text: row.text, untilMs: row.untilMs })
+      deny: async denials => {
+        calls.push(['deny', ...denials])
+        return denials.map(({ kind, text, forMs: untilMs }): DenyEntry => ({ kind, text, untilMs }))
       },
       allow: async (kind, text) => {
         calls.push(['allow', kind, text])
-        return text !== '203.0.113.9'
-      },
-      entries: async () => [...entries]
+        return text === '203.0.113.9' ? undefined : []
+      }
     },
     audit: { add: async event => { calls.push(['audit', event]) } },
     ask: (async (ask: object) => {
@@ -49,10 +45,11 @@ function testActions (overrides: Partial<ActionsParts> = {}) {
 t.test('disconnect: denies first, then removes everywhere, then is on record', async t => {
   const { actions, calls } = testActions()
   await actions.disconnect(OPERATOR, { userId: ID.toUpperCase(), reason: 'rude', minutes: 2 })
-  const denied = { kind: 'id', text: ID, untilMs: NOW_MS + 120_000 }
   t.strictSame(calls, [
-    ['deny', { ...denied, reason: 'rude', by: 'ana', sinceMs: NOW_MS }],
-    ['ask', { type: 'disconnect', client: CLIENT, entries: [denied] }],
+    ['deny', { kind: 'id', text: ID, reason: 'rude', by: 'ana', forMs: 120_000 }],
+    ['ask', {
+      type: 'disconnect', client: CLIENT, entries: [{ kind: 'id', text: ID, untilMs: 120_000 }]
+    }],
     ['audit', {
       who: 'ana',
       action: 'disconnect',
@@ -72,12 +69,11 @@ t.test('disconnect: without a denial the visitor may come back at once', async t
   ])
 })
 
-t.test('disconnect: denies the address too, since a new id is easy to get', async t => {
+t.test('disconnect: denies the address in one step with the id, since a new id is easy to get', async t => {
   const { actions, calls } = testActions()
   await actions.disconnect(OPERATOR, { userId: ID, address: true })
   t.match(calls.filter(([name]) => name === 'deny'), [
-    ['deny', { kind: 'id', text: ID, untilMs: undefined }],
-    ['deny', { kind: 'address', text: '198.51.100.3' }]
+    ['deny', { kind: 'id', text: ID, forMs: undefined }, { kind: 'address', text: '198.51.100.3' }]
   ])
   t.match(calls.at(-1), ['audit', { detail: { address: '198.51.100.3' } }])
 })
@@ -107,7 +103,7 @@ t.test('deny: ids, addresses and ranges, here or not', async t => {
     const { actions, calls } = testActions()
     await actions.deny(OPERATOR, { ...target, minutes: 1 })
     t.match(calls, [
-      ['deny', { kind, text, by: 'ana', untilMs: NOW_MS + 60_000 }],
+      ['deny', { kind, text, by: 'ana', forMs: 60_000 }],
       ['ask', { type: 'set-deny-list', entries: [{ kind, text }] }],
       ['audit', { action: 'deny', target: text, detail: { minutes: 1 } }]
     ], text)

@@ -126,6 +126,8 @@ t.test('audit: what a full disk does not take comes later, in order and once', a
   t.equal(lines.filter(({ msg }) => msg === 'audit').length, 20, 'each in the log at once')
   t.equal(lines.filter(({ level }) => level === 50).length, 1, 'and the outage once')
   disk.makeRoom()
+  await audit.save()
+  t.equal(numbersOn(await audit.page(undefined, 100)).length, 20, 'when it is told to, too')
   await Promise.all([
     audit.add({ who: 'anna', action: 'deed 21', address: '::1' }),
     audit.add({ who: 'anna', action: 'deed 22', address: '::1' })

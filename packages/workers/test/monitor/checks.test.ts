@@ -30,7 +30,14 @@ t.test('checks: who may do what', async t => {
     ['GET', '/tracker.html', [403, 200, 200, 302, 302]],
     ['GET', '/password.html', [200, 200, 200, 200, 302]],
     ['GET', '/nothing', [404, 404, 404, 403, 401]],
-    ['GET', '/disconnect', [403, 403, 405, 403, 401]]
+    ['GET', '/disconnect', [403, 403, 405, 403, 401]],
+    // A page is no secret, and only who reads it is sent on.
+    ['DELETE', '/', [405, 405, 405, 405, 405]],
+    ['OPTIONS', '/tracker.html', [405, 405, 405, 405, 405]],
+    ['DELETE', '/stats', [403, 405, 405, 403, 401]],
+    // What Fastify looks no route up for is not answered anywhere.
+    ['PROPFIND', '/stats', [405, 405, 405, 405, 405]],
+    ['PURGE', '/nothing', [405, 405, 405, 405, 405]]
   ]
   for (const [method, path, statuses, body] of rows) {
     const found: number[] = []
@@ -94,6 +101,24 @@ t.test('checks: every state change is proof against forgery, login and logout to
   t.strictSame(calls, [])
   const own = { origin: `http://127.0.0.1:${port}`, 'sec-fetch-site': 'same-origin' }
   t.equal((await ask('POST', '/disconnect', { as: 'operator', headers: own, body: OWN_ID })).status, 200)
+})
+
+t.test('checks: a 401 says how one gets in', async t => {
+  const { ask } = await testApp(t, { metricsToken: 'a-token-of-some-length' })
+  const challenge = async (path: string, headers = {}) =>
+    (await ask('GET', path, { headers })).headers['www-authenticate']
+  t.match(await challenge('/stats'), /^Cookie realm=/)
+  t.match(await challenge('/metrics'), /^Bearer realm="[^"]+", Cookie realm=/)
+  t.match(await challenge('/metrics', { authorization: 'Bearer x' }), /^Bearer [^C]*error="invalid_token", Cookie /)
+  const without = await testApp(t)
+  t.match((await without.ask('GET', '/metrics')).headers['www-authenticate'], /^Cookie realm=/)
+})
+
+t.test('checks: a body is not looked at by a path that does not take it', async t => {
+  const { ask } = await testApp(t)
+  const { status, headers } = await ask('PUT', '/', { headers: { 'content-type': 'text/plain' }, body: '{' })
+  t.equal(status, 405)
+  t.equal(headers.allow, 'GET, HEAD')
 })
 
 t.test('checks: two session cookies are no session', async t => {

@@ -1,8 +1,11 @@
 import t, { type Test } from 'tap'
 import { Accounts } from '../../src/monitor/accounts.ts'
 import { ensureFirstAdmin, makeUpPassword } from '../../src/monitor/first-admin.ts'
+import { silentLog } from '@usher/shared/log.ts'
 import { linesLog } from '../fixtures/lines-log.ts'
 import { readOnly, testDatabase, type TestDatabase } from '../fixtures/test-database.ts'
+
+const hashPassword = async (password: string): Promise<string> => `hash of ${password}`
 
 interface TestStart extends TestDatabase {
   readonly accounts: Accounts
@@ -14,13 +17,18 @@ function testStart (t: Test): TestStart {
   const opened = testDatabase(t)
   const accounts = new Accounts(opened.database)
   const printed: string[] = []
-  const hash = async (password: string): Promise<string> => `hash of ${password}`
   return {
     ...opened,
     accounts,
     printed,
     start (adminPassword) {
-      return ensureFirstAdmin(accounts, adminPassword, hash, text => printed.push(text))
+      return ensureFirstAdmin({
+        accounts,
+        adminPassword,
+        hashPassword,
+        print: text => { printed.push(text) },
+        log: silentLog()
+      })
     }
   }
 }
@@ -59,11 +67,16 @@ t.test('first admin: is not made where there is any account', async t => {
 
 t.test('first admin: where somebody else is quicker, theirs stands', async t => {
   const { accounts, printed } = testStart(t)
-  const hash = async (): Promise<string> => {
-    await accounts.add('Admin', 'theirs', 0, false)
-    return 'ours'
-  }
-  await ensureFirstAdmin(accounts, '', hash, text => printed.push(text))
+  await ensureFirstAdmin({
+    accounts,
+    adminPassword: '',
+    hashPassword: async () => {
+      await accounts.add('Admin', 'theirs', 0, false)
+      return 'ours'
+    },
+    print: text => { printed.push(text) },
+    log: silentLog()
+  })
   t.match(await accounts.list(), [{ username: 'Admin', passwordHash: 'theirs' }])
   t.same(printed, [])
 })
@@ -73,10 +86,25 @@ t.test('first admin: a password that could not be stored is not printed', async 
   const { log } = linesLog()
   const accounts = new Accounts(readOnly(t, path, log))
   const printed: string[] = []
-  await t.rejects(ensureFirstAdmin(accounts, '', async () => 'hash', text => printed.push(text)), {
-    code: 'USHER_DATABASE_FAILED'
-  })
+  await t.rejects(ensureFirstAdmin({
+    accounts, adminPassword: '', hashPassword, print: text => { printed.push(text) }, log
+  }), { code: 'USHER_DATABASE_FAILED' })
   t.same(printed, [])
+})
+
+t.test('first admin: where no password can be shown none is left, and the log says what to do', async t => {
+  const { accounts, printed, start } = testStart(t)
+  const { log, lines } = linesLog()
+  const print = (): void => { throw new Error('the console is closed') }
+  await ensureFirstAdmin({ accounts, adminPassword: '', hashPassword, print, log })
+  t.same(await accounts.list(), [])
+  t.match(lines, [{ msg: /ADMIN_PASSWORD.*npm run account/ }])
+  t.notMatch(JSON.stringify(lines), /hash of/)
+  await ensureFirstAdmin({ accounts, adminPassword: 'a good one', hashPassword, print, log })
+  t.match(await accounts.list(), [{ mustChange: false }], 'one from the settings needs no console')
+  await accounts.remove((await accounts.list())[0]!.id)
+  await start('')
+  t.equal(printed.length, 1, 'the next start shows another')
 })
 
 t.test('first admin: a made-up password is long, easy to type and never the same', async t => {

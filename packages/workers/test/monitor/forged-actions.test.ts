@@ -42,6 +42,9 @@ t.test('forged actions: what is refused, and with which status', async t => {
     check({ 'content-type': type }, 415)
   }
   check({}, 415)
+  check({ ...JSON_TYPE, 'content-encoding': 'gzip' }, 415)
+  check({ ...JSON_TYPE, 'content-encoding': '' }, 415)
+  check({ ...JSON_TYPE, 'content-encoding': 'Identity' }, undefined)
   check(FORM, 403, { takesForm: true })
   check({ ...FORM, origin: 'http://127.0.0.1:8081' }, undefined, { takesForm: true })
   check({ ...FORM, origin: 'http://127.0.0.1:8000' }, 403, { takesForm: true })

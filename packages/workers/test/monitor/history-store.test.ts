@@ -59,11 +59,13 @@ t.test('history store: what is old is trimmed, and of very many events the oldes
     history.addEvent(START_MS + afterMs, 'up', 8000 + afterMs)
   }
   t.same(history.events(0).map(({ port }) => port), [8002, 8003, 8004])
-  history.trim(START_MS + 1)
+  history.trim(START_MS + 1, START_MS + 4)
   t.equal([...history.samples(0)].length, 4, 'from the moment on they are kept')
-  history.trim(START_MS + 4)
+  history.trim(START_MS + 4, START_MS + 4)
   t.same(history.events(0), [{ atMs: START_MS + 4, type: 'up', port: 8004 }])
   t.equal([...history.samples(0)].length, 1)
+  history.trim(START_MS, START_MS + 3)
+  t.same([history.events(0), [...history.samples(0)]], [[], []], 'nor what is still to come')
 })
 
 t.test('history store: a full disk leaves a gap, and disturbs nobody', async t => {

@@ -12,7 +12,7 @@ const DAY_MS = 24 * 60 * MINUTE_MS
 class MemoryStore {
   samplesKept: HistorySample[] = []
   eventsKept: HistoryEvent[] = []
-  readonly trims: number[] = []
+  readonly trims: Array<readonly [fromMs: number, toMs: number]> = []
 
   addSample (atMs: number, loads: HistorySample['loads']): void {
     this.samplesKept.push({ atMs, loads })
@@ -30,8 +30,8 @@ class MemoryStore {
     return this.eventsKept.filter(({ atMs }) => atMs >= fromMs)
   }
 
-  trim (beforeMs: number): void {
-    this.trims.push(beforeMs)
+  trim (fromMs: number, toMs: number): void {
+    this.trims.push([fromMs, toMs])
   }
 }
 
@@ -39,6 +39,7 @@ function testHistory ({ isFirstStart = true, store = new MemoryStore(), startMs 
   const { table } = testTable({ servers: 2 })
   for (const server of [0, 1]) table.setServerState(server, 'up')
   const clock = manualClock(startMs)
+  const wall = { aheadMs: 0 }
   const counts = { restarts: [0, 0], reloads: 0 }
   const history = new History({
     store,
@@ -46,7 +47,7 @@ function testHistory ({ isFirstStart = true, store = new MemoryStore(), startMs 
     meters: { restarts: server => counts.restarts[server]!, reloads: () => counts.reloads },
     ports: [8000, 8001],
     isFirstStart,
-    wallNow: clock.now,
+    wallNow: () => clock.now() + wall.aheadMs,
     every: clock.every
   })
   history.start()
@@ -56,6 +57,7 @@ function testHistory ({ isFirstStart = true, store = new MemoryStore(), startMs 
     store,
     table,
     clock,
+    wall,
     counts,
     arrive: (server = 0) => table.touch(clientNumber(++users), server, HOME)
   }
@@ -115,9 +117,22 @@ t.test('history: what happens to servers is noted within a quarter of a second',
 t.test('history: keeps a day, and trims now and then', async t => {
   const { store, clock } = testHistory()
   clock.pass(250)
-  t.same(store.trims, [START_MS + 250 - DAY_MS])
+  t.same(store.trims, [[START_MS + 250 - DAY_MS, START_MS + 250 + SAMPLE_MS]])
   clock.pass(10 * MINUTE_MS)
   t.same(store.trims.length, 2)
+})
+
+t.test('history: a clock that was set back leaves nothing of the times to come', async t => {
+  const { store, clock, wall } = testHistory()
+  clock.pass(MINUTE_MS)
+  t.equal(store.trims.length, 1)
+  const jumps = [[MINUTE_MS, 1], [-SAMPLE_MS, 2], [-SAMPLE_MS - 4000, 2]] as const
+  for (const [aheadMs, trims] of jumps) {
+    wall.aheadMs = aheadMs
+    clock.pass(250)
+    t.equal(store.trims.length, trims, `${aheadMs} ms ahead`)
+  }
+  t.same(store.trims[1]![1], START_MS + MINUTE_MS + 500)
 })
 
 t.test('history: points are of regular steps, with gaps as null', async t => {

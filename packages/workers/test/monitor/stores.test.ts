@@ -3,9 +3,10 @@ import t, { type Test } from 'tap'
 import { openStores, type Stores, type StoresOptions } from '../../src/monitor/stores.ts'
 import type { UsherDatabase } from '../../src/usher-database.ts'
 import { linesLog } from '../fixtures/lines-log.ts'
-import { testDatabase } from '../fixtures/test-database.ts'
+import { onFullDisk, testDatabase } from '../fixtures/test-database.ts'
 
 const START_MS = 1_790_000_000_000
+const DENIAL = { kind: 'address', text: '::1', reason: '', by: 'Anna' } as const
 const ORIGIN = { address: '192.0.2.7', userAgent: '' }
 
 interface Clocks {
@@ -35,9 +36,7 @@ t.test('stores: everything is there after a restart, and no session longer for i
   const first = await open(t, database, clocks)
   const anna = await first.accounts.add('Anna', 'hash', 1, false)
   const token = await first.sessions.open(anna, ORIGIN)
-  await first.denials.deny({
-    kind: 'address', text: '::1', reason: '', by: 'Anna', sinceMs: START_MS, untilMs: undefined
-  })
+  await first.denials.deny([{ ...DENIAL, forMs: undefined }])
   await first.audit.add({ who: 'Anna', action: 'deny', address: '::2' })
   first.history.addSample(START_MS, { 8000: [1, 0] })
   clocks.monotonicMs += 59_998
@@ -59,9 +58,7 @@ t.test('stores: what is over leaves the file by itself, and the clock is noted',
   const clocks = { wallMs: START_MS, monotonicMs: 0 }
   const { accounts, sessions, denials } = await open(t, database, clocks, { upkeepIntervalMs: 1 })
   await sessions.open(await accounts.add('Anna', 'hash', 1, false), ORIGIN)
-  await denials.deny({
-    kind: 'address', text: '::1', reason: '', by: 'Anna', sinceMs: START_MS, untilMs: START_MS + 1
-  })
+  await denials.deny([{ ...DENIAL, forMs: 1 }])
   clocks.wallMs += 1
   clocks.monotonicMs += 60_000
   const rows = other.prepare(`SELECT (SELECT COUNT(*) FROM Sessions) + (SELECT COUNT(*) FROM Denied) AS count,
@@ -72,6 +69,21 @@ t.test('stores: what is over leaves the file by itself, and the clock is noted',
   }
   while (!isDone()) await setTimeout(1)
   t.pass('before the test runs out of time')
+})
+
+t.test('stores: what the audit could not save is saved at the end', async t => {
+  const { path, database: first } = testDatabase(t)
+  const disk = onFullDisk(t, path)
+  const stores = await open(t, disk.database, { wallMs: START_MS, monotonicMs: 0 })
+  const detail = { filler: 'x'.repeat(3000) }
+  for (let deed = 0; deed < 20; deed++) {
+    await stores.audit.add({ who: 'Anna', action: 'deed', detail, address: '::1' })
+  }
+  const stored = () => first.read(sql => sql.auditBefore(1000, 100).length)
+  t.ok(await stored() < 20)
+  disk.makeRoom()
+  await stores.close()
+  t.equal(await stored(), 20)
 })
 
 t.test('stores: close twice, and with a database that takes nothing', async t => {

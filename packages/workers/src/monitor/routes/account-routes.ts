@@ -4,6 +4,7 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ErrorOf } from '../answer-errors.ts'
+import { loginChallenge } from '../challenge.ts'
 import { sessionOf } from '../checks.ts'
 import { isForm } from '../forged-actions.ts'
 import type { Logins, Origin, PasswordChange } from '../logins.ts'
@@ -37,7 +38,9 @@ export function addAccountRoutes (app: FastifyInstance, parts: AccountRoutesPart
     if (token === undefined) {
       return isForm(request.headers)
         ? reply.redirect(`${LOGIN_PAGE}?error=no_match`, 303)
-        : reply.code(401).send({ success: false, message: NO_MATCH })
+        : reply.code(401)
+          .header('WWW-Authenticate', loginChallenge(request.source.isSecure))
+          .send({ success: false, message: NO_MATCH })
     }
     if (request.token !== undefined) await logins.forget(request.token)
     reply.header('Set-Cookie', sessionCookie(token, request.source.isSecure))

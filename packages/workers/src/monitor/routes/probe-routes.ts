@@ -10,13 +10,17 @@ export interface ProbeRoutesParts {
   readonly reasonNotReady: () => string | undefined
 }
 
+const RETRY_AFTER_S = 1
+
 export function addProbeRoutes (app: FastifyInstance, { reasonNotReady }: ProbeRoutesParts): void {
   const config = { needs: 'nothing' } as const
   const schema = { summary: 'For load balancers and supervisors', response: { 200: STATUS } }
   app.get('/healthz', { config, schema }, () => ({ status: 'healthy' }))
   app.get('/readyz', { config, schema }, () => {
     const reason = reasonNotReady()
-    if (reason !== undefined) throw new ApiError('not_ready', reason)
+    if (reason !== undefined) {
+      throw new ApiError('not_ready', reason, { 'Retry-After': String(RETRY_AFTER_S) })
+    }
     return { status: 'ready' }
   })
 }

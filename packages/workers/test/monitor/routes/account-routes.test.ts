@@ -40,6 +40,7 @@ t.test('login: what does not match says so and no more', async t => {
   t.equal(status, 401)
   t.equal(text, '{"success":false,"message":"Name and password do not match."}')
   t.equal(headers['set-cookie'], undefined)
+  t.match(headers['www-authenticate'], /^Cookie realm=/)
   t.ok(base.port)
 })
 

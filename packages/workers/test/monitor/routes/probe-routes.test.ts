@@ -9,8 +9,9 @@ t.test('probes: healthy as long as it answers, ready while visitors are placed',
   t.strictSame((await ask('GET', '/readyz')).json, { status: 'ready' })
   for (const why of ['starting', 'stopping', 'no server is available']) {
     reason = why
-    const { status, json } = await ask('GET', '/readyz')
+    const { status, headers, json } = await ask('GET', '/readyz')
     t.equal(status, 503)
+    t.equal(headers['retry-after'], '1')
     t.strictSame(json, { error: 'not_ready', message: why })
     t.equal((await ask('GET', '/healthz')).status, 200)
     t.equal((await ask('HEAD', '/readyz')).status, 503)

@@ -1,0 +1,59 @@
+/**
+ * Notices when the process has no file descriptor left. Nobody else would say so: connections that
+ * come then are accepted and closed at once, below node and without an error. Said once, and when
+ * it is over. Main thread; the descriptors are the whole process's.
+ */
+import { closeSync, openSync } from 'node:fs'
+import { devNull } from 'node:os'
+import { monotonicNowMs } from '@usher/shared/clock.ts'
+import { every as everySystemMs, type Every } from '@usher/shared/every.ts'
+import type { Logger } from 'pino'
+
+export interface DescriptorWatchParts {
+  readonly log: Pick<Logger, 'error' | 'info'>
+  /** Throws what the system says. */
+  readonly probe?: () => void
+  readonly every?: Every
+  /** Monotonic milliseconds. */
+  readonly now?: () => number
+}
+
+/** A look takes some 10 us. */
+const LOOK_MS = 1000
+/** Under a flood there is one free every now and then. */
+const OVER_MS = 10_000
+/** Of this process, of the whole machine. */
+const NONE_LEFT = ['EMFILE', 'ENFILE']
+
+/** @returns ends it */
+export function watchDescriptors ({
+  log, probe = openAndClose, every = everySystemMs, now = monotonicNowMs
+}: DescriptorWatchParts): () => void {
+  let missedMs: number | undefined
+  return every(LOOK_MS, () => {
+    const code = codeOf(probe)
+    if (NONE_LEFT.includes(code)) {
+      if (missedMs === undefined) log.error({ code }, MESSAGE)
+      missedMs = now()
+    } else if (missedMs !== undefined && now() - missedMs >= OVER_MS) {
+      missedMs = undefined
+      log.info(`over: ${MESSAGE}`)
+    }
+  })
+}
+
+const MESSAGE = 'no file descriptors are left: newcomers\' connections are closed. Raise the limit ' +
+  '(ulimit -n, LimitNOFILE), or lower MAX_CONNECTIONS'
+
+function codeOf (probe: () => void): string {
+  try {
+    probe()
+    return ''
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? ''
+  }
+}
+
+function openAndClose (): void {
+  closeSync(openSync(devNull, 'r'))
+}

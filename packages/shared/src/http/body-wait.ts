@@ -1,0 +1,47 @@
+/**
+ * The wait for a request's body: 100 Continue for who holds it back until then, and the time that
+ * it may take from there. Looks at no byte of it. Holds no state.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { expectsContinue } from './request-head.ts'
+
+/** @param onLate called once when the whole body has not come within `timeoutMs` */
+export function awaitBody (
+  request: IncomingMessage, response: ServerResponse, timeoutMs: number, onLate: () => void
+): void {
+  whenContinued(request, response, () => {
+    const timer = setTimeout(() => {
+      if (!request.complete) onLate()
+    }, timeoutMs)
+    request.once('end', () => clearTimeout(timer))
+    request.once('close', () => clearTimeout(timer))
+  })
+}
+
+/**
+ * Calls when the client has no more reason to hold its body back. Behind replies that are still due
+ * 100 Continue has to wait: node:http would put it into the middle of its own reply. By then that
+ * may have been made without the body, which is nobody's any more.
+ */
+function whenContinued (
+  request: IncomingMessage, response: ServerResponse, then: () => void
+): void {
+  const goOn = (): void => {
+    if (response.headersSent) return
+    response.writeContinue()
+    then()
+  }
+  if (!expectsContinue(request)) then()
+  else if (mayWrite(response)) goOn()
+  else response.once('socket', goOn)
+}
+
+/** Resolves when the replies before this one have left, and a 100 in front of it too. */
+export function turnToWrite (response: ServerResponse): Promise<void> {
+  if (mayWrite(response)) return Promise.resolve()
+  return new Promise(resolve => response.once('socket', () => resolve()))
+}
+
+function mayWrite ({ socket }: ServerResponse): boolean {
+  return socket !== null
+}

@@ -1,0 +1,73 @@
+/** Field lines: names, values, spaces, line ends, and how many there may be. */
+import {
+  accepted, get, headOf, HOST, refused, SECOND, withFields, type HttpCase
+} from './http-case.ts'
+
+export const FIELDS: readonly HttpCase[] = [
+  accepted('9110 5.5', 'fields of any case and spacing', withFields(`x:1\r\nY:\t 2 \t\r\n${HOST}`)),
+  accepted('9110 5.5', 'an empty field value', get('X-Empty:\r\n')),
+  accepted('9110 5.5', 'a field value of spaces', get('X-Empty:  \t \r\n')),
+  accepted('9110 5.5', 'a tab in a value', get('X: a\tb\r\n')),
+  accepted('9110 5.5', 'bytes past ASCII in a value', get('X: \xc3\xa9\xff\r\n')),
+  accepted('9110 5.6.2', 'every character of a token in a name', get("!#$%&'*+-.^_`|~09az: 1\r\n")),
+  accepted('9110 5.6.4', 'a quoted text with a comma and an escape', get('X: "a, \\"b\\""\r\n')),
+  accepted('9110 5.3', 'a repeated field', get('X: 1\r\nX: 2\r\n')),
+  accepted('9110 5.4', '100 header lines', get('X: 1\r\n'.repeat(99))),
+  accepted('9110 5.4', 'a head of 16 KiB', headOf(16_384)),
+  accepted('9112 5', 'a colon in a value', get('X: a: b: c\r\n')),
+  accepted('9112 5', 'a value that looks like a field', get('X: Content-Length: 30\r\n')),
+
+  refused('9112 5.1', 400, 'a space before the colon', get('X : 1\r\n')),
+  refused('9112 5.1', 400, 'a tab before the colon', get('X\t: 1\r\n')),
+  refused('9112 5.1', 400, 'a space in a name', get('X Y: 1\r\n')),
+  refused('9112 2.2', 400, 'a space before the first field', withFields(` ${HOST}`)),
+  refused('9112 2.2', 400, 'a tab before the first field', withFields(`\t${HOST}`)),
+  refused('9112 2.2', 400, 'a line of one space before the first field', withFields(` \r\n${HOST}`)),
+  refused('9112 5.2', 400, 'a folded line', get('X: 1\r\n 2\r\n')),
+  refused('9112 5.2', 400, 'a line folded with a tab', get('X: 1\r\n\t2\r\n')),
+  refused('9112 5.2', 400, 'a folded line of one space', get('X: 1\r\n \r\n')),
+  refused('9112 5', 400, 'a field without a name', get(': 1\r\n')),
+  refused('9112 5', 400, 'a field without a colon', get('X\r\n')),
+  refused('9112 5', 400, 'a line that is a request line', get('GET /second HTTP/1.1\r\n')),
+  refused('9110 5.1', 400, 'a name that is no token', get('X(Y): 1\r\n')),
+  refused('9110 5.1', 400, 'a name with a bracket', get('X[Y: 1\r\n')),
+  refused('9110 5.1', 400, 'a name in quotes', get('"X": 1\r\n')),
+  refused('9110 5.1', 400, 'a name with an equals sign', get('X=Y: 1\r\n')),
+  refused('9110 5.1', 400, 'a name with a byte past ASCII', get('X-\xc3\xab: 1\r\n')),
+  refused('9110 5.1', 400, 'a NUL in a name', get('X\0: 1\r\n')),
+  refused('9110 5.1', 400, 'a control character before a name', get('\x01X: 1\r\n')),
+  refused('9110 5.5', 400, 'a NUL in a value', get('X: a\0b\r\n')),
+  refused('9110 5.5', 400, 'a control character in a value', get('X: a\x01b\r\n')),
+  refused('9110 5.5', 400, 'a vertical tab in a value', get('X: a\x0bb\r\n')),
+  refused('9110 5.5', 400, 'a DEL in a value', get('X: a\x7fb\r\n')),
+  refused('9112 2.2', 400, 'a bare CR in a value', get('X: a\rb\r\n')),
+  refused('9112 2.2', 400, 'a bare CR at the start of a value', get('X:\r1\r\n')),
+  refused('9112 2.2', 400, 'a bare CR at the end of a value', get('X: 1\r\r\n')),
+  refused('9112 2.2', 400, 'a bare CR between two fields', get('X: 1\rY: 2\r\n')),
+  refused('9112 2.2', 400, 'a field behind a bare CR', get('X: \rTransfer-Encoding: chunked\r\n')),
+  refused('9112 2.2', 400, 'a bare LF between two fields', get('X: 1\nY: 2\r\n')),
+  refused('9112 2.2', 400, 'a bare LF as the empty line', `GET / HTTP/1.1\r\n${HOST}\n`),
+  refused('9112 2.2', 400, 'a bare LF before the empty line', 'GET / HTTP/1.1\r\nHost: example.org\n\r\n'),
+  refused('9112 2.2', 400, 'a CR CR LF as the empty line', `GET / HTTP/1.1\r\n${HOST}\r\r\n`),
+  refused('9110 5.4', 431, '101 header lines', get('X: 1\r\n'.repeat(100))),
+  refused('9110 5.4', 431, '2,000 header lines', get('X:1\r\n'.repeat(2_000))),
+  refused('9110 5.4', 431, '10,000 header lines', get('X: 1\r\n'.repeat(10_000))),
+  refused('9110 5.4', 431, 'a head a byte over 16 KiB', headOf(16_385)),
+  refused('9110 5.4', 431, 'a field over 16 KiB', get(`Cookie: ${'a'.repeat(17_000)}\r\n`)),
+  refused('9110 5.4', 431, 'a value of 100 KB', get(`X: ${'a'.repeat(100_000)}\r\n`)),
+  refused('9110 5.4', 431, 'a name of 100 KB', get(`${'X'.repeat(100_000)}: 1\r\n`)),
+  {
+    ...refused('9110 9.3.2', 400, 'HEAD with a space before a colon', `HEAD / HTTP/1.1\r\n${HOST}X : 1\r\n\r\n`),
+    isHead: true,
+    isKnownWholeOnly: true
+  },
+  {
+    name: 'HEAD, refused',
+    rfc: '9110 9.3.2',
+    bytes: `HEAD / HTTP/1.1\r\n\r\n${SECOND}`,
+    statuses: [400],
+    isKept: false,
+    seen: [],
+    isHead: true
+  }
+]

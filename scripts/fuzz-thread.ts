@@ -1,0 +1,40 @@
+/**
+ * The fuzzer's thread for what is tried without a program: settings and the account command. Gets
+ * inputs one by one and says of each what was wrong: whoever waits knows the one that hangs.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parentPort } from 'node:worker_threads'
+import { wrongAccount } from './fuzz/account-target.ts'
+import type { ThreadInput } from './fuzz/inputs.ts'
+import { wrongSettings } from './fuzz/settings-target.ts'
+
+/** The database is made anew after so many, or it would fill up with accounts. */
+const FOLDER_INPUTS_MAX = 500
+
+let folder = makeFolder()
+let inputCount = 0
+process.once('exit', () => { rmSync(folder, { recursive: true, force: true }) })
+
+parentPort!.on('message', (input: ThreadInput) => {
+  void tryOut(input).then(wrongs => { parentPort!.postMessage(wrongs) })
+})
+
+async function tryOut (input: ThreadInput): Promise<string[]> {
+  if (++inputCount % FOLDER_INPUTS_MAX === 0) {
+    rmSync(folder, { recursive: true })
+    folder = makeFolder()
+  }
+  try {
+    return input.to === 'settings'
+      ? wrongSettings(input, folder, import.meta.dirname)
+      : await wrongAccount(input, folder, import.meta.dirname)
+  } catch (error) {
+    return [`threw ${(error as Error).stack}`]
+  }
+}
+
+function makeFolder (): string {
+  return mkdtempSync(join(tmpdir(), 'usher-fuzz-'))
+}

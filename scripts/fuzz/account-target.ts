@@ -1,0 +1,104 @@
+/**
+ * The account command as a target: its words and what comes on standard input, whole and broken;
+ * and what must hold for each: an exit code of its own, words for people, no password shown. Runs
+ * in a thread of the fuzzer's own, on a database there.
+ */
+import { PassThrough, Readable } from 'node:stream'
+import { runAccountCommand } from '@usher/workers/accounts/account-command.ts'
+import { Choices } from './choices.ts'
+import { breakBytes } from './framing-breaks.ts'
+import type { AccountInput } from './inputs.ts'
+import { nastyNumber, nastyText } from './nasty-values.ts'
+
+const ACCOUNT_SEQUENCE = 3
+const SECRET = 'planted secret of an account'
+const EXIT_CODES = [0, 1, 2]
+const STACK = /\n\s+at .+:\d+/
+/** Each takes a hash of the password, some 50 ms: seldom. */
+const GOOD_PASSWORD_SHARE = 0.05
+const BREAK_SHARE = 0.3
+const BYTES_MAX = 6000
+
+/** Input number n depends on seed and n alone. */
+export function accountInput (seed: number, number: number): AccountInput {
+  const choices = new Choices(seed, ACCOUNT_SEQUENCE, number)
+  const isBroken = choices.chance(BREAK_SHARE)
+  const words = choices.pick(COMMANDS)(choices)
+  const argv = isBroken ? words.map(word => damaged(word, choices)) : words
+  return {
+    to: 'account',
+    argv: argv.map(inside),
+    stdin: passwordText(choices).slice(0, BYTES_MAX),
+    // Only where it has not become another word by chance.
+    ...(!isBroken && { secret: SECRET })
+  }
+}
+
+/** @returns what is wrong */
+export async function wrongAccount (
+  { argv, stdin, secret }: AccountInput, cwd: string, programDir: string
+): Promise<string[]> {
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()]
+  const env = { DB_PATH: 'accounts.db', HTML_DIRS: '.', LOG_FILE: '-' }
+  const code = await runAccountCommand({ argv, env, cwd, programDir }, {
+    stdin: Readable.from(stdin === '' ? [] : [Buffer.from(stdin, 'latin1')]), stdout, stderr
+  })
+  const said = `${textOf(stdout)}${textOf(stderr)}`
+  return wrongEnd(code, said, secret)
+}
+
+/** Of the command in a process of its own, too. */
+export function wrongEnd (code: number | null, said: string, secret: string | undefined): string[] {
+  return [
+    ...(code !== null && EXIT_CODES.includes(code) ? [] : [`ended with ${code}`]),
+    ...(code === 0 || said.includes('account: ') ? [] : [`ended with ${code} without a reason`]),
+    ...(STACK.test(said) ? [`said a stack: ${said}`] : []),
+    ...(secret !== undefined && said.includes(secret) ? ['shows a password'] : [])
+  ]
+}
+
+const COMMANDS: ReadonlyArray<(choices: Choices) => string[]> = [
+  choices => ['add', nameOf(choices), '--permission', permissionOf(choices)],
+  choices => ['add', `--permission=${permissionOf(choices)}`, nameOf(choices)],
+  choices => ['passwd', nameOf(choices)],
+  choices => ['permission', nameOf(choices), permissionOf(choices)],
+  choices => ['permission', nameOf(choices), permissionOf(choices), '--force'],
+  choices => ['remove', nameOf(choices), '--force'],
+  choices => ['remove', nameOf(choices)],
+  () => ['list'],
+  choices => ['list', '--db-path', nameOf(choices)],
+  choices => ['list', `--settings=${nameOf(choices)}`],
+  choices => Array.from({ length: choices.between(0, 5) }, () => choices.pick([
+    'add', 'list', 'passwd', 'ADD', '--force', '--force=1', '--permission', '--', '-1', '-h', '--help', '__proto__',
+    'constructor', nameOf(choices), permissionOf(choices)
+  ]))
+]
+
+function nameOf (choices: Choices): string {
+  return choices.pick(['anna', 'ANNA', 'bert', '\u0130da', 'caf\u00e9', 'cafe\u0301', '-1', '', nastyText(choices)])
+}
+
+function permissionOf (choices: Choices): string {
+  return choices.chance(0.7) ? choices.pick(['-1', '0', '1']) : nastyNumber(choices)
+}
+
+function damaged (word: string, choices: Choices): string {
+  return word !== '' && choices.chance(0.4) ? breakBytes(word, nastyText(choices), choices) : word
+}
+
+function passwordText (choices: Choices): string {
+  if (choices.chance(GOOD_PASSWORD_SHARE)) return `${SECRET}\n`
+  return choices.pick([
+    '', '\n', 'short\n', `${SECRET}\0\n`, `${SECRET}\xff`, 'anna'.repeat(4), 'a'.repeat(1025), 'a'.repeat(5000),
+    '\xed\xa0\x80'.repeat(12), '\r\n', `\n${SECRET}`
+  ])
+}
+
+/** No word leads out of the folder: the command makes files where it is told to. */
+function inside (word: string): string {
+  return word.replaceAll('..', '.').replaceAll(/(^|=)\/+/g, '$1')
+}
+
+function textOf (stream: PassThrough): string {
+  return String(stream.read() ?? '')
+}

@@ -1,0 +1,226 @@
+/**
+ * A program for the fuzzer: short times, a small user table, a site with things beside it that
+ * nobody may see, a session for each kind of operator; and the questions that it must always
+ * answer.
+ */
+import { resolve } from 'node:path'
+import { PassThrough, Readable } from 'node:stream'
+import { runAccountCommand } from '@usher/workers/accounts/account-command.ts'
+import { Operator } from '../operator.ts'
+import { ProcessProbe, type ProcessFigures } from '../process-figures.ts'
+import { startProgram, type LogLine, type Program } from '../started-program.ts'
+import { PORT_MARKS, SESSION_MARK, type RequestInput } from './inputs.ts'
+import type { Secrets } from './judge.ts'
+import { INDEX, makeSite, SECRET } from './planted-site.ts'
+import type { Subject } from './subject.ts'
+
+const PASSWORD = 'a password that no input has'
+type Role = 'viewer' | 'administrator'
+const PERMISSIONS: ReadonlyArray<readonly [Role, number]> = [['viewer', 0], ['administrator', 1]]
+const PUBLIC_HOST = 'shop.example'
+const MAX_USERS = 128
+const SETTINGS = {
+  HTML_DIRS: 'site',
+  MAX_USERS: String(MAX_USERS),
+  DELAY_BETWEEN_ROUTING: '0.01',
+  SOCKET_TIMEOUT: '1',
+  HEARTBEAT_INTERVAL: '0.5',
+  TIMEOUT_THRESHOLD: '3',
+  RESERVATION_TTL: '1',
+  PUBLIC_HOSTS: PUBLIC_HOST,
+  METRICS_TOKEN: SECRET.repeat(2),
+  ADMIN_PASSWORD: `${SECRET} of admin`
+}
+/** Error and fatal, as pino numbers them. */
+const GRAVE_LEVEL = 50
+const COMPLAINTS_MAX = 20
+const ROOT = resolve(import.meta.dirname, '..')
+/** Main thread, three servers, monitor. */
+const THREAD_COUNT = 5
+const ASK_MS_MAX = 10_000
+/** Never in an input. Seen twice, so that it is never displaced. */
+const PROBE_ID = '0badcafe-0000-4000-8000-00000000f00d'
+
+/**
+ * Two of one permission, under names that no input has. What ends a session, or counts as an
+ * attempt to log in, is done by the one that nothing else needs.
+ */
+interface Seats {
+  readonly stayer: Operator
+  readonly leaver: Operator
+}
+
+const ENDING = /logout|password/i
+
+export class FuzzedProgram implements Subject {
+  readonly #program: Program
+  readonly #heaps: ProcessProbe
+  readonly #complaints: string[]
+  readonly #operators: ReadonlyMap<Role, Seats>
+  #isStopping = false
+
+  /** @param isProxied whether this machine's X-Forwarded-* are believed */
+  static async start (isProxied: boolean): Promise<FuzzedProgram> {
+    const heaps = new ProcessProbe()
+    const complaints: string[] = []
+    const complain = (text: string): void => {
+      if (complaints.length < COMPLAINTS_MAX) complaints.push(text)
+    }
+    const program = await startProgram({
+      ...SETTINGS, ...heaps.env, ...(isProxied && { TRUST_PROXY: '127.0.0.1' })
+    }, {
+      nodeOptions: heaps.nodeOptions,
+      prepare: makeSite,
+      onLine: line => { if (isGrave(line)) complain(`logged: ${JSON.stringify(line)}`) },
+      onComplaint: text => complain(`said: ${text}`)
+    })
+    const operators = new Map<Role, Seats>()
+    for (const [role, permission] of PERMISSIONS) {
+      operators.set(role, {
+        stayer: await newOperator(program, `fuzz staying ${role}`, permission),
+        leaver: await newOperator(program, `fuzz leaving ${role}`, permission)
+      })
+    }
+    return new FuzzedProgram(program, heaps, complaints, operators)
+  }
+
+  private constructor (
+    program: Program, heaps: ProcessProbe, complaints: string[],
+    operators: ReadonlyMap<Role, Seats>
+  ) {
+    this.#program = program
+    this.#heaps = heaps
+    this.#complaints = complaints
+    this.#operators = operators
+    void program.exited.then(code => {
+      if (!this.#isStopping) complaints.push(`the program ended with ${code}`)
+    })
+  }
+
+  get secrets (): Secrets {
+    const texts = [SECRET, PASSWORD, this.#program.folder, ROOT]
+    return { texts, publicHosts: [PUBLIC_HOST] }
+  }
+
+  portOf ({ to, server = 0 }: RequestInput): number {
+    const { routerUrl, serverUrls, monitorUrl } = this.#program
+    if (to === 'router') return portIn(routerUrl)
+    return portIn(to === 'server' ? serverUrls[server]! : monitorUrl)
+  }
+
+  fill ({ to }: RequestInput, wire: string): string {
+    const seats = this.#operators.get(to as Role)
+    const ported = PORT_MARKS.reduce((text, mark, at) =>
+      text.replaceAll(mark, String(portIn(this.#program.serverUrls[at]!))), wire)
+    if (seats === undefined) return ported
+    const { token } = ENDING.test(wire) ? seats.leaver : seats.stayer
+    return ported.replaceAll(SESSION_MARK, token)
+  }
+
+  complaints (): readonly string[] {
+    return this.#complaints.splice(0)
+  }
+
+  async check (): Promise<readonly string[]> {
+    try {
+      await this.#reset()
+      const wrongs = await Promise.all([
+        this.#checkRedirect(), this.#checkPages(), this.#checkTable()
+      ])
+      return wrongs.flat()
+    } catch (error) {
+      return [`a check failed: ${(error as Error).message}`]
+    }
+  }
+
+  async figures (): Promise<ProcessFigures> {
+    return await this.#heaps.figures(this.#program.pid, THREAD_COUNT)
+  }
+
+  /** @returns what was wrong with its end */
+  async stop (): Promise<readonly string[]> {
+    this.#isStopping = true
+    await this.#program.stop()
+    this.#heaps.close()
+    const code = await this.#program.exited
+    return code === 0 ? this.complaints() : [`the stop ended with ${code}`, ...this.complaints()]
+  }
+
+  get #administrator (): Operator {
+    return this.#operators.get('administrator')!.stayer
+  }
+
+  async #reset (): Promise<void> {
+    for (const { stayer, leaver } of this.#operators.values()) {
+      await stayer.stayLoggedIn()
+      // Too many wrong passwords: then another time.
+      await leaver.stayLoggedIn().catch(() => {})
+    }
+    const administrator = this.#administrator
+    const { denied } = await administrator.get('/denied') as { denied: Array<Record<string, string>> }
+    for (const { userId, address } of denied) {
+      await administrator.post('/allow', userId === undefined ? { address } : { userId })
+    }
+    for (const url of this.#program.serverUrls) {
+      await administrator.post(`/servers/${portIn(url)}/ready`, {})
+    }
+  }
+
+  async #checkRedirect (): Promise<string[]> {
+    const answer = await ask(`${this.#program.routerUrl}/probe?x=1`)
+    const location = answer.headers.get('location') ?? ''
+    const isRight = answer.status === 302 &&
+      this.#program.serverUrls.some(url => location === `${url}/probe?x=1`)
+    return isRight ? [] : [`a plain redirect is ${answer.status} to ${JSON.stringify(location)}`]
+  }
+
+  async #checkPages (): Promise<string[]> {
+    const wrongs: string[] = []
+    for (const url of this.#program.serverUrls) {
+      const answer = await ask(`${url}/`)
+      const isRight = answer.status === 200 && await answer.text() === INDEX
+      if (!isRight) wrongs.push(`a plain page is ${answer.status}`)
+    }
+    const { status } = await ask(`${this.#program.monitorUrl}/healthz`)
+    return status === 200 ? wrongs : [...wrongs, `/healthz is ${status}`]
+  }
+
+  async #checkTable (): Promise<string[]> {
+    const stats = await this.#administrator.get('/stats?limit=0') as {
+      total_users: number, table: { used: number }
+    }
+    const used = Math.max(stats.total_users, stats.table.used)
+    return used <= MAX_USERS ? [] : [`${used} users in a table for ${MAX_USERS}`]
+  }
+}
+
+/** Made beside the running program, by the account command. */
+async function newOperator (
+  { folder, monitorUrl }: Program, name: string, permission: number
+): Promise<Operator> {
+  const complained = new PassThrough()
+  const argv = ['add', name, '--permission', String(permission)]
+  const env = { HTML_DIRS: 'site', LOG_FILE: '-' }
+  const source = { argv, env, cwd: folder, programDir: import.meta.dirname }
+  const code = await runAccountCommand(source, {
+    stdin: Readable.from([`${PASSWORD}\n`]), stdout: new PassThrough(), stderr: complained
+  })
+  if (code !== 0) throw new Error(`no account ${name}: ${String(complained.read())}`)
+  return await Operator.logIn(monitorUrl, name, PASSWORD)
+}
+
+async function ask (url: string): Promise<Response> {
+  return await fetch(url, {
+    redirect: 'manual',
+    headers: { cookie: `client_id=${PROBE_ID}` },
+    signal: AbortSignal.timeout(ASK_MS_MAX)
+  })
+}
+
+function isGrave ({ level }: LogLine): boolean {
+  return typeof level === 'number' && level >= GRAVE_LEVEL
+}
+
+function portIn (url: string): number {
+  return Number(new URL(url).port)
+}

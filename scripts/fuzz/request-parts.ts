@@ -1,0 +1,158 @@
+/**
+ * Requests as parts, so that one part of them can be broken: whole ones as a browser, a page or a
+ * script would send them to each port. Pure.
+ */
+import type { Choices } from './choices.ts'
+import { SESSION_MARK, type Asked } from './inputs.ts'
+import { formBody, jsonBody } from './json-bodies.ts'
+import { MONITOR_ROUTES, type MonitorRoute, type ParameterKind } from './monitor-routes.ts'
+import { address, clientId } from './nasty-values.ts'
+
+export interface RequestParts {
+  method: string
+  path: string
+  /** Names and values as they are sent. */
+  query: Array<[name: string, value: string]>
+  version: string
+  fields: Array<[name: string, value: string]>
+  /** Bytes as Latin-1; its length is announced, or it is sent in chunks. */
+  body: string
+  isChunked: boolean
+  /** Set where the monitor takes one. */
+  route: MonitorRoute | undefined
+}
+
+const HOSTS = ['localhost', '127.0.0.1', '[::1]', 'shop.example', 'localhost:80']
+const PAGES = [
+  '/', '/index.html', '/large.txt', '/style.css', '/deep/page.html', '/deep/', '/deep', '/usher.js',
+  '/picture.png', '/missing', '/caf%C3%A9.html', '/with%20blank.txt', '/.env', '/link.txt', '/up/'
+]
+/** GET most of the time: the other ports answer few others. */
+const POST_SHARE = 0.2
+const HEAD_SHARE = 0.15
+
+export function wholeRequest (to: Asked, choices: Choices): RequestParts {
+  if (to === 'router') return routerRequest(choices)
+  return to === 'server' ? serverRequest(choices) : monitorRequest(to, choices)
+}
+
+/** @returns the bytes of the request, as Latin-1 */
+export function wireOf (request: RequestParts): string {
+  const { method, path, query, version, fields, body, isChunked } = request
+  const pairs = query.map(pair => pair.join('=')).join('&')
+  const target = query.length === 0 ? path : `${path}?${pairs}`
+  const lines = [`${method} ${target} ${version}`, ...fields.map(field => field.join(': '))]
+  const head = `${lines.join('\r\n')}\r\n`
+  if (isChunked) return `${head}Transfer-Encoding: chunked\r\n\r\n${chunksOf(body)}`
+  const length = body === '' && method !== 'POST' ? '' : `Content-Length: ${body.length}\r\n`
+  return `${head}${length}\r\n${body}`
+}
+
+/** Without an empty line within: the requests of an input are counted by them. */
+function chunksOf (body: string): string {
+  const chunks = body.match(/[^]{1,4000}/g) ?? []
+  return [...chunks, ''].map(chunk => `${chunk.length.toString(16)}\r\n${chunk}\r\n`).join('')
+}
+
+function routerRequest (choices: Choices): RequestParts {
+  return {
+    ...plainRequest(choices),
+    path: choices.pick(['/', '/a/b', '/heartbeat', '/leave', '//double', '/%41', '/a;b=c']),
+    query: choices.chance(0.4) ? [['client_id', clientId(choices)]] : []
+  }
+}
+
+function serverRequest (choices: Choices): RequestParts {
+  const request = plainRequest(choices)
+  const what = choices.below(4)
+  if (what === 0) {
+    request.path = '/heartbeat'
+    if (choices.chance(0.5)) request.query.push(['client_id', clientId(choices)])
+    if (choices.chance(0.2)) request.query.push(['servers', ''])
+    if (choices.chance(POST_SHARE)) request.method = 'POST'
+  } else if (what === 1) {
+    request.path = '/leave'
+    request.method = 'POST'
+    if (choices.chance(0.7)) request.query.push(['client_id', clientId(choices)])
+    request.body = choices.pick(['', 'bye', 'x'.repeat(1024)])
+    request.isChunked = choices.chance(0.2)
+  } else {
+    request.path = choices.pick(PAGES)
+    request.fields.push(...conditions(choices))
+  }
+  return request
+}
+
+function conditions (choices: Choices): Array<[string, string]> {
+  const all: ReadonlyArray<[string, string]> = [
+    ['Accept-Encoding', choices.pick(['gzip, deflate, br', 'br;q=0.5, gzip', 'identity', '*;q=0'])],
+    ['If-None-Match', choices.pick(['*', '"abc"', 'W/"abc", "def"'])],
+    ['If-Modified-Since', 'Sun, 06 Nov 1994 08:49:37 GMT'],
+    ['If-Range', '"abc"'],
+    ['Range', choices.pick(['bytes=0-9', 'bytes=-5', 'bytes=5-', 'bytes=0-0,2-3'])]
+  ]
+  return all.filter(() => choices.chance(0.3))
+}
+
+function monitorRequest (to: Asked, choices: Choices): RequestParts {
+  const route = pickRoute(choices)
+  const request: RequestParts = { ...plainRequest(choices), ...route, query: [], body: '', route }
+  const parameters = Object.entries(route.query ?? {}).filter(() => choices.chance(0.5))
+  request.query = parameters.map(([name, kind]) => [name, parameterText(kind, choices)])
+  if (route.method === 'GET' && choices.chance(HEAD_SHARE)) request.method = 'HEAD'
+  if (to !== 'monitor') request.fields.push(['Cookie', `session_id=${SESSION_MARK}`])
+  if (route.body === undefined) return request
+  const isForm = route.takesForm === true && choices.chance(0.3)
+  request.body = isForm ? formBody(route.body, choices) : jsonBody(route.body, choices)
+  request.fields.push([
+    'Content-Type', isForm ? 'application/x-www-form-urlencoded' : 'application/json'
+  ])
+  const host = request.fields.find(([name]) => name === 'Host')![1]
+  if (isForm || choices.chance(0.3)) request.fields.push(['Origin', `http://${host}`])
+  request.isChunked = choices.chance(0.1)
+  return request
+}
+
+const weights = MONITOR_ROUTES.map(({ weight = 1 }) => weight)
+const weightInAll = weights.reduce((sum, weight) => sum + weight, 0)
+
+function pickRoute (choices: Choices): MonitorRoute {
+  const GRAINS = 1_000_000
+  let left = choices.below(GRAINS) / GRAINS * weightInAll
+  return MONITOR_ROUTES.find((_route, at) => (left -= weights[at]!) < 0) ?? MONITOR_ROUTES[0]!
+}
+
+function parameterText (kind: ParameterKind, choices: Choices): string {
+  switch (kind) {
+    case 'count': return choices.pick(['1', '10', '100', '1000'])
+    case 'text': return choices.pick(['a', 'fuzz', 'denied', 'caf%C3%A9', '%F0%9F%9A%AB'])
+    case 'client': return clientId(choices).slice(0, choices.pick([1, 4, 36]))
+    case 'address': return address(choices)
+    case 'port': return choices.pick(['10001', '10002', '10003'])
+    case 'sort': return choices.pick(['place', 'last_seen', 'first_seen'])
+    case 'cursor': return choices.pick(['1', '20', '0-0', '12345678'])
+  }
+}
+
+/** GET / with what a browser sends along. */
+function plainRequest (choices: Choices): RequestParts {
+  const fields: Array<[string, string]> = [['Host', choices.pick(HOSTS)]]
+  if (choices.chance(0.5)) fields.push(['Cookie', `client_id=${clientId(choices)}`])
+  if (choices.chance(0.3)) fields.push(['User-Agent', 'Mozilla/5.0 (X11; Linux x86_64) fuzz'])
+  if (choices.chance(0.2)) fields.push(['X-Forwarded-For', address(choices)])
+  if (choices.chance(0.1)) fields.push(['X-Forwarded-Host', 'shop.example'])
+  if (choices.chance(0.1)) fields.push(['X-Forwarded-Proto', choices.pick(['http', 'https'])])
+  if (choices.chance(0.1)) {
+    fields.push(['Sec-Fetch-Site', choices.pick(['none', 'same-origin', 'cross-site'])])
+  }
+  return {
+    method: choices.chance(HEAD_SHARE) ? 'HEAD' : 'GET',
+    path: '/',
+    query: [],
+    version: choices.chance(0.05) ? 'HTTP/1.0' : 'HTTP/1.1',
+    fields,
+    body: '',
+    isChunked: false,
+    route: undefined
+  }
+}

@@ -1,0 +1,22 @@
+/** RFC 9112 on every port of the running program: each short case byte by byte. */
+import t from 'tap'
+import type { HttpCase } from '../../packages/shared/test/http/cases/http-case.ts'
+import { holdCases, ownBytes, type Way } from './hold-cases.ts'
+import { PORT_KINDS, startKnownCluster } from './known-cluster.ts'
+
+const LENGTH_MAX = 250
+
+const cluster = await startKnownCluster(t)
+
+for (const kind of PORT_KINDS) {
+  t.test(`framing: the ${kind} holds to every case, byte by byte`, async t => {
+    await holdCases(t, cluster, kind, byteByByte)
+  })
+}
+
+/** What must not be read as a request comes in one piece: it has said what it is at once. */
+function byteByByte (given: HttpCase): Way[] {
+  const own = ownBytes(given)
+  if (given.isKnownWholeOnly === true || own.length > LENGTH_MAX) return []
+  return [{ name: 'byte by byte', pieces: [...own, given.bytes.slice(own.length)] }]
+}
