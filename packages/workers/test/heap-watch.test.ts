@@ -31,10 +31,10 @@ t.test('heap watch: a thread that leaks ends by its own error, and garbage ends 
         import { watchHeap } from './heap-watch.ts'
         watchHeap()
         const hoard = []
-        for (let step = 0; step < 300; step++) {
-          hoard.push(new Array(50_000).fill(step))
+        for (let step = 0; step < 400; step++) {
+          hoard.push(new Array(20_000).fill(step))
           if (!workerData.leaks) hoard.length = 0
-          await setTimeout(10)
+          await setTimeout(5)
         }`,
       resolveDir: new URL('../src', import.meta.url).pathname,
       loader: 'ts'
