@@ -24,6 +24,8 @@ export interface AskOptions {
   readonly headers?: Record<string, string>
   readonly agent?: http.Agent
   readonly body?: string
+  /** Without one it waits for the answer for ever. */
+  readonly signal?: AbortSignal
 }
 
 interface LogLine {
@@ -160,10 +162,16 @@ export function samePorts (cluster: Cluster): Record<string, string> {
 }
 
 export function ask (port: number, path = '/', options: AskOptions = {}): Promise<Answer> {
-  const { method = 'GET', headers = {}, agent, body } = options
+  const { method = 'GET', headers = {}, agent, body, signal } = options
   return new Promise((resolve, reject) => {
     const request = http.request({
-      host: '127.0.0.1', port, path, method, headers, ...(agent === undefined ? {} : { agent })
+      host: '127.0.0.1',
+      port,
+      path,
+      method,
+      headers,
+      ...(agent === undefined ? {} : { agent }),
+      ...(signal === undefined ? {} : { signal })
     })
     request.on('error', reject)
     request.on('response', response => {

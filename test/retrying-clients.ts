@@ -19,6 +19,8 @@ export interface Outcome {
 const THINK_MS = 10
 const LOOK_MS = 20
 const BEATS_PER_VISIT = 5
+/** A request that has no answer by then has failed. */
+const PATIENCE_MS = 30_000
 
 export class RetryingClients {
   readonly #over = new AbortController()
@@ -81,7 +83,8 @@ export class RetryingClients {
 async function attempt (
   visitor: Visitor, agent: http.Agent, port: number, path: string, status: number
 ): Promise<Answer> {
-  const answer = await visitor.ask(port, path, { agent })
+  const signal = AbortSignal.timeout(PATIENCE_MS)
+  const answer = await visitor.ask(port, path, { agent, signal })
   if (answer.status !== status) throw new Error(`status ${answer.status}`)
   return answer
 }
@@ -95,7 +98,7 @@ function reasonOf (error: unknown): string {
 async function answers (port: number): Promise<void> {
   for (;;) {
     try {
-      await ask(port, '/', { method: 'OPTIONS' })
+      await ask(port, '/', { method: 'OPTIONS', signal: AbortSignal.timeout(PATIENCE_MS) })
       return
     } catch {
       await setTimeout(LOOK_MS)
