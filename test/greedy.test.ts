@@ -27,7 +27,7 @@ async function attackedCluster (t: Test, settings: Record<string, string> = {}):
   return startCluster(t, {
     HTML_DIRS: 'site',
     MAX_CONNECTIONS: String(MAX_CONNECTIONS),
-    SOCKET_TIMEOUT: '2',
+    SOCKET_TIMEOUT: '10',
     DELAY_BETWEEN_ROUTING: '0',
     METRICS_TOKEN,
     ...settings

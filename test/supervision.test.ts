@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import http from 'node:http'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
+import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import {
   ask, startCluster, until, Visitor, type Answer, type Cluster, workingFolder
@@ -75,6 +76,33 @@ t.test('supervision: a server out of memory is replaced', async t => {
   await cluster.logged(/worker died/)
   await cluster.logged(/worker is up again/)
   t.equal(await visitor.beat(victim), 1)
+})
+
+t.test('supervision: a server that leaks while it is asked is replaced, and takes nobody with it', async t => {
+  const { cluster, kill } = await mortalCluster(t)
+  const [victim, other] = cluster.ports as [number, number]
+  const visitor = new Visitor()
+  visitor.cookie = 'client_id=6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61'
+  await visitor.beat(victim)
+  const over = new AbortController()
+  const agent = new http.Agent({ keepAlive: true })
+  t.teardown(() => {
+    over.abort()
+    agent.destroy()
+  })
+  const asking = Array.from({ length: 20 }, async () => {
+    while (!over.signal.aborted) {
+      await visitor.ask(victim, '/', { agent }).catch(() => setTimeout(10))
+    }
+  })
+  kill(`server ${victim}`, 'leak')
+  const death = await cluster.logged(/worker died/)
+  t.match(death, { err: { message: /^memory is nearly exhausted/ } })
+  await cluster.logged(/worker is up again/)
+  over.abort()
+  await Promise.all(asking)
+  t.equal(await visitor.beat(victim), 1)
+  t.equal(await visitor.beat(other), 1)
 })
 
 t.test('supervision: the monitor is replaced too, and is ready again', async t => {

@@ -15,8 +15,8 @@ interface Thread {
 }
 
 /** So that memory runs out in moments. Neither files nor users are on this heap. */
-const HEAP_MAX_MB = 48
-const MONITOR_HEAP_MAX_MB = 128
+const HEAP_MAX_MB = 64
+const MONITOR_HEAP_MAX_MB = 160
 
 export function oversee (): void {
   const living = new Map<number, Thread>()
@@ -43,6 +43,7 @@ export function oversee (): void {
   }
   channel.unref()
   process.on('message', (order: ChaosOrder) => { void carryOut(order) })
+  process.on('disconnect', () => { process.exit(1) }) // The tool has ended: so does what it kills.
   process.channel!.unref()
 
   /** Before the program's own listeners: what it does about a death comes after this. */

@@ -59,7 +59,7 @@ class Run {
   readonly #options: RunOptions
   readonly #program: ChaosProgram
   readonly #truce = new Truce()
-  readonly #web = new Web(this.#truce)
+  readonly #web: Web
   readonly #ledger = new Ledger()
   readonly #wanted = new Set<number>()
   readonly #violations: string[] = []
@@ -69,6 +69,7 @@ class Run {
 
   constructor (options: RunOptions) {
     this.#options = options
+    this.#web = new Web(this.#truce, options.note)
     this.#program = new ChaosProgram({
       program: options.program,
       servers: options.servers,
@@ -181,8 +182,9 @@ class Run {
     if (!isReady) return this.#complain('not all workers are up again')
     this.#complainOfAll(await checkWhole(this.#world, this.#load))
     const { kills, killsHoldingLock } = this.#program.counts
+    const found = await this.#program.look('look-at-locks')
     this.#options.note(`checked: ${kills} kills, ${killsHoldingLock} holding a lock, ` +
-      `${this.#web.requests} requests, ${this.#web.failures.length} failed`)
+      `${this.#web.requests} requests, ${this.#web.failures.length} failed, ${found?.residentMb} MB`)
   }
 
   #complain (what: string): void {

@@ -22,6 +22,8 @@ export interface Asking {
 const ANSWER_MS_MAX = 60_000
 /** So long a client does what `Retry-After` says before it gives up. */
 const RETRY_AFTER_MS_MAX = 30_000
+/** Of an answer, in a sentence. */
+const SAID_MAX = 200
 
 export class Web {
   /** Attempts, first and second ones. */
@@ -29,10 +31,13 @@ export class Web {
   /** One sentence for each request that failed twice. */
   readonly failures: string[] = []
   readonly #truce: Truce
+  readonly #note: (what: string) => void
   readonly #agent = new Agent({ keepAlive: true })
 
-  constructor (truce: Truce) {
+  /** @param note told of every failure */
+  constructor (truce: Truce, note: (what: string) => void) {
     this.#truce = truce
+    this.#note = note
   }
 
   /** One attempt; rejects when the connection came to nothing. */
@@ -67,7 +72,9 @@ export class Web {
     if (isAnswer(answer)) return answer
     const again = await this.#truce.retry(() => second().catch((error: Error) => error))
     if (isAnswer(again)) return again
-    this.failures.push(`${what}: ${outcomeOf(answer)}, then ${outcomeOf(again)}`)
+    const failure = `${what}: ${outcomeOf(answer)}, then ${outcomeOf(again)}`
+    this.failures.push(failure)
+    this.#note(`FAILED: ${failure}`)
     return undefined
   }
 
@@ -93,5 +100,5 @@ function isAnswer (outcome: Answer | Error): outcome is Answer {
 }
 
 function outcomeOf (outcome: Answer | Error): string {
-  return outcome instanceof Error ? outcome.message : String(outcome.status)
+  return outcome instanceof Error ? outcome.message : `${outcome.status} ${outcome.body.slice(0, SAID_MAX)}`
 }

@@ -83,6 +83,9 @@ export const WorkerEnded = defineError('USHER_WORKER_ENDED', '%s ended by itself
 export const LayoutMismatch = defineError(
   'USHER_LAYOUT_MISMATCH', '%s was built with another layout of the user table'
 )
+export const MemoryExhausted = defineError(
+  'USHER_MEMORY_EXHAUSTED', 'memory is nearly exhausted: %s of %s MB'
+)
 
 // The user table: such an error ends the thread that meets it.
 export const TableStuck = defineError('USHER_TABLE_STUCK', 'a shard of the user table stayed locked')

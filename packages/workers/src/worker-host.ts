@@ -18,6 +18,7 @@ import type {
 import { PendingAnswers } from '@usher/shared/pending-answers.ts'
 import { sampleThread } from '@usher/shared/thread-sampler.ts'
 import type { Logger } from 'pino'
+import { watchHeap } from './heap-watch.ts'
 
 /** What every worker gets to work with. */
 export interface WorkerContext {
@@ -81,6 +82,7 @@ export async function runWorker (
     if (boot.denyEntries !== undefined) deny.replace(boot.denyEntries)
     const context = makeContext(boot, deny, ask as WorkerContext['ask'])
     const part = await start(context)
+    watchHeap()
     sampleThread(context.meter, () => part.connectionCount())
     const answerOrder = orderAnswerer(part, say, end)
     say({ type: 'ready', port: part.port, layoutVersion: LAYOUT_VERSION })

@@ -4,7 +4,7 @@ import { parseAddress } from '@usher/shared/client.ts'
 import { NO_BODY } from '@usher/shared/http/values.ts'
 import type { Handler, Reply, RequestValue } from '@usher/shared/http/values.ts'
 import { CERT, KEY } from '../fixtures/tls-pems.ts'
-import { VALID } from './cases/all-cases.ts'
+import { ALL_CASES, VALID } from './cases/all-cases.ts'
 import { checkCase } from './fixtures/check-case.ts'
 import { RawClient } from './fixtures/raw-client.ts'
 import { echo, testDoor } from './fixtures/test-door.ts'
@@ -21,6 +21,12 @@ async function ask (door: TestDoor, bytes: string): Promise<string> {
   client.close()
   return text
 }
+
+t.test('serve: each case has a name of its own, and the section that decides', async t => {
+  const names = ALL_CASES.map(({ name }) => name)
+  t.strictSame(names.filter((name, at) => names.indexOf(name) !== at), [])
+  for (const { name, rfc } of ALL_CASES) t.match(rfc, /^911[02] \d+(\.\d+)*$/, name)
+})
 
 t.test('serve: answers what is valid', async t => {
   const door = await testDoor(t)

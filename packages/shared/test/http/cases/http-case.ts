@@ -17,7 +17,7 @@ export interface HttpCase {
   readonly seen: readonly string[]
   /** Whether the request is HEAD, so that no body follows. */
   readonly isHead?: boolean
-  /** Header fields of the last reply that the case is about. */
+  /** Header fields of the test door's last reply that the case is about. */
   readonly headers?: Readonly<Record<string, string>>
   /** Only the body is at fault: a port that answers by the head may have done so by then. */
   readonly isBodyAtFault?: boolean

@@ -11,7 +11,7 @@ export const LENGTHS: readonly HttpCase[] = [
   accepted('9112 6.3', 'a body of the longest length', post('Content-Length: 1024\r\n', 'x'.repeat(1024)), ['POST /']),
   accepted('9110 5.5', 'spaces around a length', length('  3  '), ['POST /']),
   accepted('9110 5.5', 'a tab before a length', length('\t3'), ['POST /']),
-  accepted('9110 5.1', 'a name of any case', post('cONTENT-lENGTH: 3\r\n', 'abc'), ['POST /']),
+  accepted('9110 5.1', 'the name of a length in any case', post('cONTENT-lENGTH: 3\r\n', 'abc'), ['POST /']),
   accepted('9110 8.6', 'a length with leading zeros is decimal', length('0003'), ['POST /']),
   accepted('9110 8.6', 'a length of two zeros', post('Content-Length: 00\r\n', ''), ['POST /']),
   accepted('9110 5.1', 'an underscore is another name', post('Content_Length: 30\r\n', ''), ['POST /']),
