@@ -10,7 +10,7 @@ const cluster = await startKnownCluster(t)
 
 for (const kind of PORT_KINDS) {
   t.test(`framing: the ${kind} holds to every case, byte by byte`, async t => {
-    await holdCases(t, cluster, kind, byteByByte)
+    await holdCases(t, kind, cluster.portOf(kind), byteByByte)
   })
 }
 

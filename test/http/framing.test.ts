@@ -11,18 +11,25 @@ const cluster = await startKnownCluster(t)
 
 for (const kind of PORT_KINDS) {
   t.test(`framing: the ${kind} holds to every case, whole and in two pieces`, async t => {
-    await holdCases(t, cluster, kind, wholeAndHalves)
+    await holdCases(t, kind, cluster.portOf(kind), wholeAndHalves)
   })
+}
+
+t.test('framing: the other servers hold to every case, whole', async t => {
+  for (const port of cluster.ports.slice(1)) await holdCases(t, 'server', port, wholeOnly)
+})
+
+function wholeOnly ({ bytes }: HttpCase): Way[] {
+  return [{ name: 'whole', pieces: [bytes] }]
 }
 
 function wholeAndHalves (given: HttpCase): Way[] {
   const { bytes, isKnownWholeOnly = false } = given
-  const whole = { name: 'whole', pieces: [bytes] }
-  if (isKnownWholeOnly) return [whole]
+  if (isKnownWholeOnly) return wholeOnly(given)
   // By turns between CR and LF, and behind them.
   const cuts = [...ownBytes(given).matchAll(/\r\n/g)].map(({ index }, at) => index + 1 + at % 2)
     .filter(cut => cut < bytes.length).slice(0, CUTS_MAX)
   const halves = cuts.map(cut =>
     ({ name: `cut at ${cut}`, pieces: [bytes.slice(0, cut), bytes.slice(cut)] }))
-  return [whole, ...halves]
+  return [...wholeOnly(given), ...halves]
 }

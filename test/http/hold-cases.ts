@@ -3,7 +3,7 @@ import type { Test } from 'tap'
 import { ALL_CASES } from '../../packages/shared/test/http/cases/all-cases.ts'
 import { SECOND, type HttpCase } from '../../packages/shared/test/http/cases/http-case.ts'
 import { exchange } from './exchange.ts'
-import type { KnownCluster, PortKind } from './known-cluster.ts'
+import type { PortKind } from './known-cluster.ts'
 import { expectedAt } from './port-answers.ts'
 
 /** Connections that are open at a time. */
@@ -16,12 +16,12 @@ export interface Way {
 }
 
 export async function holdCases (
-  t: Test, cluster: KnownCluster, kind: PortKind, waysOf: (given: HttpCase) => readonly Way[]
+  t: Test, kind: PortKind, port: number, waysOf: (given: HttpCase) => readonly Way[]
 ): Promise<void> {
   const wrong: string[] = []
   const runs = ALL_CASES.flatMap(given => waysOf(given).map(way => ({ given, way })))
   await inLanes(runs, async ({ given, way }) => {
-    const outcome = await exchange(cluster.portOf(kind), way.pieces, given)
+    const outcome = await exchange(port, way.pieces, given)
     const expected = expectedAt(kind, given)
     if (expected.includes(outcome)) return
     wrong.push(`${given.name}, ${way.name}: ${outcome}; RFC ${given.rfc}: ${expected.join(' or ')}`)

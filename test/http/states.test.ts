@@ -41,6 +41,10 @@ t.test('states: events come in chunks, and to HTTP/1.0 until the end of the conn
     t.equal(reply?.headers['content-length'], undefined, version)
     client.close()
   }
+  const head = await rawAsk(cluster.monitoringPort, 'HEAD', '/events', `Cookie: ${operator.cookie}\r\n`)
+  t.equal(head.status, 200, 'HEAD is answered at once')
+  t.match(head.headers, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store' })
+  t.equal(head.headers['content-length'], undefined)
 })
 
 t.test('states: who is denied gets a 403 that no cache keeps', async t => {

@@ -72,7 +72,7 @@ t.test('app: an unknown path is 404, a method that a path does not answer is 405
     ['PUT', '/deny', 'POST'],
     ['GET', '/servers/8000/drain', 'POST'],
     ['GET', '/login', 'POST'],
-    ['POST', '/events', 'GET']
+    ['POST', '/events', 'GET, HEAD']
   ]
   for (const [method, path, allow] of cases) {
     const { status, headers, json } = await ask(method, path, { as })

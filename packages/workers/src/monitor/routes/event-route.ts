@@ -15,6 +15,7 @@ export interface EventRouteParts {
 }
 
 const RETRY_AFTER_S = 5
+const EVENT_STREAM = 'text/event-stream; charset=utf-8'
 
 export function addEventRoute (app: FastifyInstance, { hub, sessions }: EventRouteParts): void {
   app.get('/events', {
@@ -31,12 +32,15 @@ export function addEventRoute (app: FastifyInstance, { hub, sessions }: EventRou
     raw.writeHead(200, {
       ...reply.getHeaders() as Record<string, string>,
       ...securityHeaders(request.source.isSecure),
-      'Content-Type': 'text/event-stream; charset=utf-8',
+      'Content-Type': EVENT_STREAM,
       'Cache-Control': 'no-store'
     })
     const remove = hub.add(sinkOf(raw, request, sessions))
     raw.once('close', remove)
   })
+
+  app.head('/events', { config: { needs: 'view' }, schema: { hide: true } },
+    (_request, reply) => reply.type(EVENT_STREAM).send())
 }
 
 function sinkOf (
