@@ -95,6 +95,13 @@ const MUTANTS: ReadonlyArray<Mutation & { readonly without: string, readonly fou
   from: 'repairShard(view, at) //',
   to: '//',
   found: /shard \d+: /
+}, {
+  without: 'every second user of a shard that is repaired',
+  file: 'memory/recovery.ts',
+  from: 'words.fill(NO_SLOT, at + layout.bucketsAt',
+  to: 'for (let slot = 0; slot < highWater; slot += 2) words[slotAt(layout, at, slot)] = 0; ' +
+    'words.fill(NO_SLOT, at + layout.bucketsAt',
+  found: /is nowhere, and was said to be at \d+/
 }]
 
 for (const mutant of MUTANTS) {

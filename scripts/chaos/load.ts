@@ -8,7 +8,9 @@ import { Operator } from './operator.ts'
 
 /** Operators who only look: the monitor has to hold locks now and then. */
 const LOOKERS = 2
-const REST_MS_MAX = 300
+const REST_MS_MAX = 200
+/** Of every second client: one that a death has lost would be back with its next request. */
+const LONG_REST_MS_MAX = 30_000
 const OPERATOR_REST_MS_MAX = 100
 
 export class Load {
@@ -28,12 +30,14 @@ export class Load {
 
   async start (): Promise<void> {
     await this.operator.start()
-    for (const client of this.clients) {
-      this.#live(REST_MS_MAX, async () => { if (!client.isHeld) await client.act() })
+    for (const [number, client] of this.clients.entries()) {
+      const restMsMax = number % 2 === 0 ? REST_MS_MAX : LONG_REST_MS_MAX
+      // Everybody comes soon.
+      this.#live(REST_MS_MAX, restMsMax, async () => { if (!client.isHeld) await client.act() })
     }
-    this.#live(OPERATOR_REST_MS_MAX, () => this.operator.act())
+    this.#live(OPERATOR_REST_MS_MAX, OPERATOR_REST_MS_MAX, () => this.operator.act())
     for (let looker = 0; looker < LOOKERS; looker++) {
-      this.#live(OPERATOR_REST_MS_MAX, () => this.operator.look())
+      this.#live(OPERATOR_REST_MS_MAX, OPERATOR_REST_MS_MAX, () => this.operator.look())
     }
   }
 
@@ -54,10 +58,12 @@ export class Load {
     this.#wake()
   }
 
-  #live (restMsMax: number, act: () => Promise<void>): void {
+  #live (firstRestMsMax: number, restMsMax: number, act: () => Promise<void>): void {
     const live = async (): Promise<void> => {
+      let nextRestMsMax = firstRestMsMax
       while (!this.#isOver) {
-        await setTimeout(this.#world.random() * restMsMax)
+        await setTimeout(this.#world.random() * nextRestMsMax)
+        nextRestMsMax = restMsMax
         while (this.#isPaused && !this.#isOver) await this.#change()
         if (this.#isOver) return
         this.#acting++

@@ -66,10 +66,12 @@ class Run {
   readonly #world: World
   readonly #load: Load
   #strikes = 0
+  /** What breaks off from then on is no failure. */
+  #isEnding = false
 
   constructor (options: RunOptions) {
     this.#options = options
-    this.#web = new Web(this.#truce, options.note)
+    this.#web = new Web(this.#truce, what => { if (!this.#isEnding) options.note(what) })
     this.#program = new ChaosProgram({
       program: options.program,
       servers: options.servers,
@@ -126,7 +128,7 @@ class Run {
       this.#complainOfAll(found === undefined ? ['the main thread does not answer'] : leftOver(found))
     }
     this.#load.end()
-    // What breaks off from here on is no failure.
+    this.#isEnding = true
     const failures = [...this.#web.failures]
     const code = await this.#program.stop(this.#isWell ? 'SIGTERM' : 'SIGKILL')
     if (this.#isWell && code !== 0) this.#complain(`the program ended with ${code}`)
