@@ -22,7 +22,7 @@ const FEWER: Partial<Record<AttackName, number>> = {
 
 export async function benchAttacks (): Promise<void> {
   const program = await startProgram({
-    MAX_CONNECTIONS: String(MAX_CONNECTIONS), DELAY_BETWEEN_ROUTING: '0', SOCKET_TIMEOUT: '2'
+    MAX_CONNECTIONS: String(MAX_CONNECTIONS), DELAY_BETWEEN_ROUTING: '0'
   })
   const ports = [program.routerUrl, program.serverUrls[0]!].map(url => Number(new URL(url).port))
   try {
