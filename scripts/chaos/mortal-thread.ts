@@ -10,8 +10,7 @@ import { CHANNEL, type ThreadWord } from './orders.ts'
 import type { How } from './schedule.ts'
 
 const EXIT_CODE = 7
-/** Small steps: the system counts them, and the thread ends as soon as it has too much. */
-const HOARD_WORDS = 10_000
+const HOARD_WORDS = 100_000
 
 export function awaitDeath ({ memory, threadTag }: BootData): void {
   const { wait } = Atomics

@@ -15,7 +15,7 @@ interface Thread {
 }
 
 /** So that memory runs out in moments. Neither files nor users are on this heap. */
-const HEAP_MAX_MB = 64
+const HEAP_MAX_MB = 48
 const MONITOR_HEAP_MAX_MB = 160
 
 export function oversee (): void {

@@ -40,6 +40,8 @@ export class ChaosProgram {
   monitoringPort = 0
   /** Deaths, and those after which the coordinator found a lock held, as its log has them. */
   readonly counts = { kills: 0, killsHoldingLock: 0 }
+  /** Of each death, in the log's words. */
+  readonly causes: string[] = []
   readonly #child: ChildProcess
   readonly #folder: string
   readonly #exited: Promise<unknown>
@@ -170,7 +172,10 @@ export class ChaosProgram {
   #read (text: string): void {
     const line = parseLine(text)
     const message = String(line['msg'])
-    if (message.startsWith('a worker died')) this.counts.kills++
+    if (message.startsWith('a worker died')) {
+      this.counts.kills++
+      this.causes.push((line['err'] as Error).message)
+    }
     if (message.startsWith('shards that a dead worker')) this.counts.killsHoldingLock++
     if (message.startsWith('Usher is ready')) {
       const portOf = (url: unknown): number => Number(new URL(String(url)).port)

@@ -46,6 +46,7 @@ const CHECK_EVERY_VOLLEYS = 5
 const READY_MS_MAX = 60_000
 const STRIKE_MS_MAX = 60_000
 const LOG_MS_MAX = 5000
+const CAUSES_SHOWN = 12
 /** Failures after which a run has shown enough. */
 const FAILURES_MAX = 20
 
@@ -161,7 +162,8 @@ class Run {
     // The log may be a moment behind.
     await program.until(() => program.counts.kills >= this.#strikes, LOG_MS_MAX)
     if (program.counts.kills !== this.#strikes) {
-      this.#complain(`${program.counts.kills} workers have died, ${this.#strikes} were killed`)
+      this.#complain(`${program.counts.kills} workers have died, ${this.#strikes} were killed; ` +
+        `the last ones of: ${program.causes.slice(-CAUSES_SHOWN).join(', ')}`)
     }
   }
 
@@ -171,10 +173,12 @@ class Run {
     this.#options.note(faultText(fault))
     this.#strikes++
     if (victim !== MONITOR && atWrite !== undefined) this.#wanted.add(port!)
+    const startMs = monotonicNowMs()
     this.#program.strike(fault)
     const isDead = await this.#program.until(() => !this.#program.isUp(victim), STRIKE_MS_MAX)
     this.#wanted.delete(port!)
-    if (!isDead) this.#complain(`${faultText(fault)}: it lives on`)
+    if (!isDead) return this.#complain(`${faultText(fault)}: it lives on`)
+    this.#options.note(`${fault.number} is over after ${(monotonicNowMs() - startMs).toFixed(0)} ms`)
   }
 
   /** Leaves the load paused. */
