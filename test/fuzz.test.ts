@@ -1,5 +1,4 @@
 /** The fuzzer: that it is quiet on this program, repeatable, and finds what it is there to find. */
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
@@ -15,22 +14,15 @@ import { RequestRun } from '../scripts/fuzz/request-campaign.ts'
 import { requestInput, requestsAtMost } from '../scripts/fuzz/request-inputs.ts'
 import { settingsInput } from '../scripts/fuzz/settings-target.ts'
 import type { Subject } from '../scripts/fuzz/subject.ts'
-import { ROOT, startCluster } from './cluster.ts'
+import { startCluster } from './cluster.ts'
 import { Operator } from './operator.ts'
+import { runTool, type ToolEnd } from './tool.ts'
 
 const SECRET = 'what nobody may see'
 const HANG_MS = 500
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
 
-async function fuzz (...args: string[]): Promise<{ code: number | null, printed: string }> {
-  const child = spawn(process.execPath, [join(ROOT, 'dist/fuzz.js'), ...args])
-  let printed = ''
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (text: Buffer) => { printed += text.toString() })
-  }
-  const [code] = await once(child, 'close') as [number | null]
-  return { code, printed }
-}
+const fuzz = (...args: string[]): Promise<ToolEnd> => runTool('fuzz', ...args)
 
 t.test('fuzz: nothing is found in the corpus, nor in some seconds more', async t => {
   const { code, printed } = await fuzz('--seconds', '3', '--seed', '1')

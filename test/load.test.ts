@@ -1,19 +1,9 @@
 /** The load tool, on small loads: what it prints, and how it ends. */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { join } from 'node:path'
 import t from 'tap'
-import { ask, ROOT, startCluster } from './cluster.ts'
+import { ask, startCluster } from './cluster.ts'
+import { runTool, type ToolEnd } from './tool.ts'
 
-async function load (...args: string[]): Promise<{ code: number | null, printed: string }> {
-  const child = spawn(process.execPath, [join(ROOT, 'dist/load.js'), ...args])
-  let printed = ''
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (text: Buffer) => { printed += text.toString() })
-  }
-  const [code] = await once(child, 'close') as [number | null]
-  return { code, printed }
-}
+const load = (...args: string[]): Promise<ToolEnd> => runTool('load', ...args)
 
 t.test('load: a burst prints how visitors were spread', async t => {
   const cluster = await startCluster(t, { DELAY_BETWEEN_ROUTING: '0.1' })

@@ -1,7 +1,4 @@
 /** The soak: that a short one ends well, and that its verdict tells a leak from noise. */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { join } from 'node:path'
 import t from 'tap'
 import { delaysIn, tailMs, usersIn, type Sample } from '../scripts/soak/measures.ts'
 import {
@@ -9,17 +6,9 @@ import {
   RESIDENT_GROWTH_BYTES_MAX, ROW_BYTES_MAX, rowsOf, tableOf, WAL_BYTES_MAX, type Soaked
 } from '../scripts/soak/verdict.ts'
 import { isRising, trendOf, type Point } from '../scripts/trend.ts'
-import { ROOT } from './cluster.ts'
+import { runTool, type ToolEnd } from './tool.ts'
 
-async function soak (...args: string[]): Promise<{ code: number | null, printed: string }> {
-  const child = spawn(process.execPath, [join(ROOT, 'dist/soak.js'), ...args])
-  let printed = ''
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (text: Buffer) => { printed += text.toString() })
-  }
-  const [code] = await once(child, 'close') as [number | null]
-  return { code, printed }
-}
+const soak = (...args: string[]): Promise<ToolEnd> => runTool('soak', ...args)
 
 t.test('soak: a short one ends where it began, and says so of each measure', async t => {
   const { code, printed } = await soak('--minutes', '0.2')

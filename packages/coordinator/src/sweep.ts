@@ -4,7 +4,7 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import { formatClient } from '@usher/shared/client.ts'
-import type { RemovedUser } from '@usher/shared/memory/sweep.ts'
+import type { RemovedUser } from '@usher/shared/memory/removal.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { Settings } from '@usher/shared/settings.ts'
 import type { Logger } from 'pino'

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import {
@@ -12,8 +13,8 @@ import { lockTable } from './fixtures/locked-table.ts'
 import { until } from './fixtures/until.ts'
 
 const TTL_MS = 60
-/** An unclaimed place ends 100 ms late at most; the rest is for a machine that does much else. */
-const OVERRUN_MAX_MS = 2000
+/** How much later than its time an unclaimed place may end, for a loop that has the time. */
+const OVERRUN_MAX_MS = 100
 const ANA = clientNumber(1)
 const BEN = clientNumber(2)
 
@@ -21,12 +22,13 @@ t.test('reservations: an unclaimed place ends with its time and not before', asy
   const { reservations, table, clock, reserve } = testReservations(t)
   reserve(ANA)
   const redirectedMs = clock()
+  const plainTimer = timerMs(clock)
   t.equal(reservations.confirm(ANA, 0), 'held')
   t.strictSame([...table.loads()], [1, 0, 0])
   await until(() => table.size() === 0)
   const heldMs = clock() - redirectedMs
   t.ok(heldMs >= TTL_MS, `held for ${heldMs} ms`)
-  t.ok(heldMs <= TTL_MS + OVERRUN_MAX_MS, `held for ${heldMs} ms`)
+  t.ok(heldMs <= await plainTimer + OVERRUN_MAX_MS, `held for ${heldMs} ms`)
   t.strictSame([...table.loads()], [0, 0, 0])
 })
 
@@ -76,11 +78,13 @@ t.test('reservations: two redirects of one visitor hold the place until the late
   await until(() => clock() >= firstMs + TTL_MS / 2)
   t.match(reserve(ANA), { kind: 'reserved', server: 0 }, 'they keep their place')
   const secondMs = clock()
+  const plainTimer = timerMs(clock)
   t.equal(reservations.confirm(ANA, 0), 'held')
   t.strictSame([...table.loads()], [1, 0, 0], 'and count once')
   await until(() => table.size() === 0)
-  t.ok(clock() - secondMs >= TTL_MS, `the second was held for ${clock() - secondMs} ms`)
-  t.ok(clock() - secondMs <= TTL_MS + OVERRUN_MAX_MS)
+  const heldMs = clock() - secondMs
+  t.ok(heldMs >= TTL_MS, `the second was held for ${heldMs} ms`)
+  t.ok(heldMs <= await plainTimer + OVERRUN_MAX_MS)
 })
 
 t.test('reservations: a visitor who arrives is not removed when the time has passed', async t => {
@@ -142,9 +146,11 @@ t.test('reservations: a shard that is busy when a place ends is tried again soon
   const unlock = lockTable(view)
   await until(() => clock() >= redirectedMs + TTL_MS + 30) // Two tries have failed by then.
   unlock()
+  const unlockedMs = clock()
+  const plainTimer = timerMs(clock)
   await until(() => table.size() === 0)
-  const heldMs = clock() - redirectedMs
-  t.ok(heldMs <= TTL_MS + OVERRUN_MAX_MS, `held for ${heldMs} ms`)
+  // The tries come more often than the time that a place is held.
+  t.ok(clock() - unlockedMs <= await plainTimer, 'soon')
 })
 
 t.test('reservations: a shard that stays busy is left to the sweep', async t => {
@@ -179,6 +185,13 @@ t.test('reservations: after close nothing is given up any more', async t => {
   await until(() => clock() >= closedMs + TTL_MS + 30)
   t.equal(table.size(), 2)
 })
+
+/** After how long a plain timer of the same time fires: a busy machine is late for both. */
+async function timerMs (clock: () => number): Promise<number> {
+  const startMs = clock()
+  await setTimeout(TTL_MS)
+  return clock() - startMs
+}
 
 function sweep (table: UserTable): void {
   for (let shard = 0; shard < table.shardCount; shard++) table.sweepShard(shard, 1_000_000)

@@ -2,7 +2,7 @@
  * A range of addresses, as four words to compare and the bits of them that count. IPv4 lies in its
  * mapped form, as addresses do. Values only; used by every thread.
  */
-import { MAPPED_W2, type Address, type Words128 } from './client.ts'
+import { isMapped, type Address, type Words128 } from './client.ts'
 
 export interface AddressRange {
   readonly network: Words128
@@ -25,10 +25,6 @@ export function isInRange (address: Address, { network, mask, isIpv4 }: AddressR
     ((address.w2 ^ network.w2) & mask.w2) === 0 &&
     ((address.w3 ^ network.w3) & mask.w3) === 0 &&
     isMapped(address) === isIpv4
-}
-
-function isMapped ({ w0, w1, w2 }: Words128): boolean {
-  return w0 === 0 && w1 === 0 && w2 === MAPPED_W2
 }
 
 /** The word whose first `bits` bits are set. A shift by 32 would be none at all. */

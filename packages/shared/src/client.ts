@@ -33,7 +33,7 @@ export interface Client extends Words128 {
 export type ClientMatch = (client: Client | undefined, address: Address) => boolean
 
 /** The third word of a mapped IPv4 address, behind two of zeros. RFC 4291 section 2.5.5.2. */
-export const MAPPED_W2 = 0xffff
+const MAPPED_W2 = 0xffff
 
 export const UNKNOWN_ADDRESS: Address = Object.freeze({ w0: 0, w1: 0, w2: 0, w3: 0 })
 
@@ -97,6 +97,11 @@ export function formatAddress (address: Words128): string {
   bytes.setInt32(12, address.w3)
   const parsed = ipaddr.fromByteArray([...new Uint8Array(bytes.buffer)])
   return ipaddr.process(parsed.toString()).toString()
+}
+
+/** Whether this is an IPv4 address. */
+export function isMapped ({ w0, w1, w2 }: Words128): boolean {
+  return w0 === 0 && w1 === 0 && w2 === MAPPED_W2
 }
 
 export function areSameWords (a: Words128, b: Words128): boolean {

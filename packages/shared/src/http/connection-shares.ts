@@ -4,12 +4,9 @@
  * count for nobody. Ends nothing by itself; belongs to one server's connections.
  */
 import type { Socket } from 'node:net'
-import { MAPPED_W2, parseAddress } from '../client.ts'
+import { parseAddress } from '../client.ts'
+import { holderOf, holderShare } from '../holder.ts'
 
-/** Of the maximum, for one IPv4 address or one /64 of IPv6, while the server is crowded. */
-const SHARE = 0.05
-/** A browser opens six to a server; a household or an office shares an address. */
-const SHARE_MIN = 16
 /** Connections that are looked at for one to end; the rest have their turn the next time. */
 const LOOKS_MAX = 50
 
@@ -29,7 +26,7 @@ export class ConnectionShares {
   constructor (
     maxConnections: number, isProxy: (remoteAddress: string | undefined) => boolean
   ) {
-    this.#share = Math.max(SHARE_MIN, Math.floor(maxConnections * SHARE))
+    this.#share = holderShare(maxConnections)
     this.#isProxy = isProxy
   }
 
@@ -75,8 +72,7 @@ export class ConnectionShares {
     if (this.#isProxy(remoteAddress)) return undefined
     const address = parseAddress(remoteAddress ?? '')
     if (address === undefined) return undefined
-    const { w0, w1, w2, w3 } = address
-    return w0 === 0 && w1 === 0 && w2 === MAPPED_W2 ? `IPv4 ${w3}` : `${w0} ${w1}`
+    return Object.values(holderOf(address)).join(' ')
   }
 }
 

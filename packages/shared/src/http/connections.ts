@@ -242,8 +242,8 @@ export class Connections {
   }
 
   #makeRoom (newcomer: Socket): void {
-    const isWaiting = (socket: Socket): boolean => this.#open.get(socket)?.unanswered.size !== 0
-    const over = this.#shares.findOver(newcomer, socket => !isWaiting(socket))
+    const mayEnd = (socket: Socket): boolean => this.#open.get(socket)?.unanswered.size === 0
+    const over = this.#shares.findOver(newcomer, mayEnd)
     if (over !== undefined) over.destroy()
     else if (this.#shares.hasMoreThanItsShare(newcomer)) newcomer.destroy()
     else if (!this.#endOverAfterReply(newcomer)) this.#endLongestIdle()

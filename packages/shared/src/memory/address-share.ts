@@ -4,19 +4,16 @@
  * count-min sketch (Cormode and Muthukrishnan, 2005): never too few, and too many only for who
  * shares both buckets. A shard's own, so that its repair rebuilds them. Any thread.
  */
-import { MAPPED_W2, type Address } from '../client.ts'
+import type { Address, Words128 } from '../client.ts'
+import { holderOf, holderShare } from '../holder.ts'
 import { ADDRESS, COMMIT_ADDRESS_KNOWN, SLOT } from './layout.ts'
 import { halfSipHash13 } from './sip-hash.ts'
 import { shardAt, type TableView } from './table-view.ts'
 
 /** Of the table, in use: above it an address is held to its share. */
 const NEARLY_FULL = 0.9
-/** Of the table, for one IPv4 address or one /64 of IPv6, which is what one customer gets. */
-const SHARE = 0.05
-/** A small table still serves a household or an office behind one address. */
-const SHARE_USERS_MIN = 16
 /** Apart from the kinds of clients in the hash. */
-const KIND_ADDRESS = 2
+const KIND_HOLDER = 2
 const ROW_BITS = Math.log2(ADDRESS.BUCKETS)
 
 /** Whether one more user would bring the table above the mark. */
@@ -24,14 +21,9 @@ export function isNearlyFull ({ layout }: TableView, used: number): boolean {
   return used >= layout.usersMax * NEARLY_FULL
 }
 
-/** The most users that one address may have while the table is nearly full. */
-export function addressShare (usersMax: number): number {
-  return Math.max(SHARE_USERS_MIN, Math.floor(usersMax * SHARE))
-}
-
 export function isHoldingItsShare (view: TableView, address: Address): boolean {
-  const hash = hashOfWords(view, address.w0, address.w1, address.w2, address.w3)
-  const share = addressShare(view.layout.usersMax)
+  const hash = hashOfHolder(view, address)
+  const share = holderShare(view.layout.usersMax)
   for (let row = 0; row < ADDRESS.ROWS; row++) {
     if (heldInBucket(view, bucketOf(hash, row)) < share) return false
   }
@@ -62,7 +54,7 @@ export function overShareTest (
   view: TableView, at: number
 ): ((here: number, commit: number) => boolean) | undefined {
   const { words, layout } = view
-  const share = addressShare(layout.usersMax)
+  const share = holderShare(layout.usersMax)
   const hereMin = Math.max(1, Math.floor(share / layout.shardCount / 2))
   const counts = at + layout.addressesAt
   for (let bucket = 0; bucket < ADDRESS.BUCKETS; bucket++) {
@@ -87,15 +79,16 @@ function heldInBucket ({ words, layout }: TableView, bucket: number): number {
 }
 
 function hashOfSlot (view: TableView, here: number): number {
-  const at = here + SLOT.ADDRESS
   const { words } = view
-  return hashOfWords(view, words[at]!, words[at + 1]!, words[at + 2]!, words[at + 3]!)
+  const at = here + SLOT.ADDRESS
+  return hashOfHolder(view, {
+    w0: words[at]!, w1: words[at + 1]!, w2: words[at + 2]!, w3: words[at + 3]!
+  })
 }
 
-function hashOfWords (view: TableView, w0: number, w1: number, w2: number, w3: number): number {
-  const isIpv4 = w0 === 0 && w1 === 0 && w2 === MAPPED_W2
-  const [low, lowest] = isIpv4 ? [w2, w3] : [0, 0]
-  return halfSipHash13(view.hashKey0, view.hashKey1, KIND_ADDRESS, w0, w1, low, lowest)
+function hashOfHolder ({ hashKey0, hashKey1 }: TableView, address: Words128): number {
+  const { w0, w1, w2, w3 } = holderOf(address)
+  return halfSipHash13(hashKey0, hashKey1, KIND_HOLDER, w0, w1, w2, w3)
 }
 
 function bucketOf (hash: number, row: number): number {

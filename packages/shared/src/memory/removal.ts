@@ -5,7 +5,6 @@
 import { areSameWords, type Address, type Client } from '../client.ts'
 import { COMMIT_USED, NO_SLOT, SHARD, commitActive } from './layout.ts'
 import { addressOfSlot, clientOfSlot, findSlot, removeSlot } from './shard.ts'
-import type { RemovedUser, SweepStep } from './sweep.ts'
 import {
   hashOf, lockShard, shardAt, shardOfHash, slotAt, unlockShard, type Busy, type TableView
 } from './table-view.ts'
@@ -18,6 +17,18 @@ export type IsMatch = (client: Client, address: Address) => boolean
  * against a thousand ranges takes some 25 us, on the thread that visitors are routed by.
  */
 const SLOTS_PER_STEP = 64
+
+export interface RemovedUser {
+  readonly client: Client
+  /** Index of the server where the user was active, or NO_SERVER. */
+  readonly server: number
+}
+
+export interface SweepStep {
+  readonly removed: readonly RemovedUser[]
+  /** Where to go on in this shard; undefined at its end. */
+  readonly nextSlot: number | undefined
+}
 
 /** A matching user as the scan saw it. */
 interface Found {

@@ -6,7 +6,8 @@
  */
 import { clientOfAddress, type Address, type Client } from '../client.ts'
 import { COMMIT_REPLACES, NO_SLOT, SHARD, SLOT } from './layout.ts'
-import { addressOfSlot, clientOfSlot, commitSlot, findSlot, removeSlot } from './shard.ts'
+import { removeUser } from './removal.ts'
+import { addressOfSlot, clientOfSlot, commitSlot, findSlot } from './shard.ts'
 import {
   hashOf, lockShard, shardAt, shardOfHash, slotAt, unlockShard, type Busy, type TableView
 } from './table-view.ts'
@@ -35,17 +36,6 @@ export function findAddressEntry (
   return entry
 }
 
-/** Removes the entry that stands for clients of this address without an id. */
-export function removeAddressEntry (view: TableView, address: Address): void | Busy {
-  const key = clientOfAddress(address)
-  const hash = hashOf(view, key)
-  const at = shardAt(view.layout, shardOfHash(view.layout, hash))
-  if (!lockShard(view, at)) return 'busy'
-  const slot = findSlot(view, at, key, hash)
-  if (slot !== NO_SLOT) removeSlot(view, at, slot)
-  unlockShard(view, at)
-}
-
 /**
  * Removes the entry that a marked client replaces, and then the mark. Done twice it is done once.
  * Busy leaves the mark to the client's next request.
@@ -53,7 +43,7 @@ export function removeAddressEntry (view: TableView, address: Address): void | B
 export function finishReplacement (
   view: TableView, client: Client, address: Address
 ): void | Busy {
-  if (removeAddressEntry(view, address) === 'busy') return 'busy'
+  if (removeUser(view, clientOfAddress(address)) === 'busy') return 'busy'
   const hash = hashOf(view, client)
   const at = shardAt(view.layout, shardOfHash(view.layout, hash))
   if (!lockShard(view, at)) return 'busy'

@@ -2,9 +2,9 @@
  * Removes users who have been silent for too long, and reservations whose time passed unnoticed.
  * Looks at slots without a lock first: only a shard with something due is locked. Main thread.
  */
-import type { Client } from '../client.ts'
 import { COMMIT_USED, NO_SERVER, SHARD, SLOT, commitActive } from './layout.ts'
 import { endReservation, isReservationDue } from './reservations.ts'
+import type { RemovedUser, SweepStep } from './removal.ts'
 import { clientOfSlot } from './shard.ts'
 import {
   lockShard, shardAt, slotAt, unlockShard, wrappedAge, wrappedMs, type Busy, type TableView
@@ -13,18 +13,6 @@ import { endActivity } from './visits.ts'
 
 /** Removals in one hold of the lock: what waits for it waits for some 50 us at most. */
 const REMOVALS_PER_HOLD = 256
-
-export interface RemovedUser {
-  readonly client: Client
-  /** Index of the server where the user was active, or NO_SERVER. */
-  readonly server: number
-}
-
-export interface SweepStep {
-  readonly removed: readonly RemovedUser[]
-  /** Where to go on in this shard; undefined at its end. */
-  readonly nextSlot: number | undefined
-}
 
 /**
  * Sweeps one shard from a slot on, for one hold of its lock at most: the caller may give way to

@@ -13,9 +13,9 @@ import {
   confirm, expireReservation, reserve, sumCounter, type Place, type Reservation,
   type ReserveRequest
 } from './reservations.ts'
-import { removeMatching, removeUser, type IsMatch } from './removal.ts'
+import { removeMatching, removeUser, type IsMatch, type SweepStep } from './removal.ts'
 import { findUser, readUsers, restoreUser, type User, type UserPage } from './snapshot.ts'
-import { sweepShard, type SweepStep } from './sweep.ts'
+import { sweepShard } from './sweep.ts'
 import { UserSearch, type SearchOptions } from './user-search.ts'
 import { viewTable, type Busy, type TableMemory, type TableView, type ViewOptions } from './table-view.ts'
 import { leave, touch, type TouchOutcome } from './visits.ts'

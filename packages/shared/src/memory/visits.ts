@@ -1,13 +1,14 @@
 /**
  * What a visitor's request does to the user table: touch and leave. Any thread, mostly a server's.
  */
-import type { Address, Client } from '../client.ts'
+import { clientOfAddress, type Address, type Client } from '../client.ts'
 import { admit } from './admission.ts'
 import {
   COMMIT_REPLACES, NO_SERVER, NO_SLOT, SEEN_MAX, SLOT, commitActive, commitIsIp,
   commitReserved, commitSeen, withActive, withReserved, withSeen
 } from './layout.ts'
-import { findAddressEntry, finishReplacement, removeAddressEntry } from './replacement.ts'
+import { removeUser } from './removal.ts'
+import { findAddressEntry, finishReplacement } from './replacement.ts'
 import {
   addressOfSlot, commitSlot, findSlot, freshCommit, removeSlot, writeAddress
 } from './shard.ts'
@@ -47,7 +48,10 @@ export function touch (
     const predecessor = isReplacing(before) ? addressOfSlot(view.words, here) : address
     unlockShard(view, at)
     // Before the visit is noted: should this thread die now, the next request does it again.
-    if (endAddressEntry(view, client, before, predecessor) === 'busy') return 'busy'
+    const ended = isReplacing(before)
+      ? finishReplacement(view, client, predecessor)
+      : removeUser(view, clientOfAddress(predecessor))
+    if (ended === 'busy') return 'busy'
     return touch(view, client, server, address, true)
   }
   refresh(view, at, slot, server, address)
@@ -100,14 +104,6 @@ function mayHaveAddressEntry (commit: number): boolean {
 
 function isReplacing (commit: number): boolean {
   return (commit & COMMIT_REPLACES) !== 0
-}
-
-function endAddressEntry (
-  view: TableView, client: Client, commit: number, address: Address
-): void | Busy {
-  return isReplacing(commit)
-    ? finishReplacement(view, client, address)
-    : removeAddressEntry(view, address)
 }
 
 /** Marks a user as seen at this server; arriving at the reserved one ends the reservation. */

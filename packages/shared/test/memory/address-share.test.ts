@@ -1,7 +1,7 @@
 /** One address and a table that is nearly full. */
 import t from 'tap'
 import { clientOfAddress, parseAddress, UNKNOWN_ADDRESS, type Address } from '@usher/shared/client.ts'
-import { addressShare } from '@usher/shared/memory/address-share.ts'
+import { holderShare } from '@usher/shared/holder.ts'
 import { addressNumber, clientNumber, HOME, reserveFor, testTable, type TestTable } from './test-table.ts'
 
 /** Ids from here on are a flooder's. */
@@ -30,12 +30,8 @@ function flood (
   return admitted
 }
 
-t.test('address share: a twentieth of the table, and never so few that an office is turned away', async t => {
-  t.strictSame([16, 320, 340, 1000, 131_072].map(addressShare), [16, 16, 17, 50, 6553])
-})
-
 for (const users of [400, 4096, 131_072]) {
-  const share = addressShare(users)
+  const share = holderShare(users)
   const mark = Math.ceil(users * 0.9)
 
   t.test(`address share: in a table of ${users} that is nearly full an address gets its share`, async t => {

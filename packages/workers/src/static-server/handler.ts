@@ -24,8 +24,7 @@ import { storeFile } from './stored-file.ts'
 /** What a server needs of the user table. */
 export interface VisitorTable {
   /** Busy: the table could not be reached in time, and nothing was done. */
-  touch (client: Client, server: number, address: Address):
-    TouchOutcome | Busy
+  touch (client: Client, server: number, address: Address): TouchOutcome | Busy
   /** False when the client was not active on that server. */
   leave (client: Client, server: number): boolean | Busy
   activeUsers (server: number): number
