@@ -55,6 +55,10 @@ const CONDUCTS = {
     socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`.repeat(PIPELINED))
   },
   'idle connections' () {},
+  'tiny chunks' (socket) {
+    socket.write('POST /leave HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n')
+    writeOn(socket, '1\r\na\r\n'.repeat(500))
+  },
   'huge heads' (socket) {
     socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n')
     writeOn(socket, LINES)

@@ -14,7 +14,9 @@ const ATTACKER = '127.0.0.2'
 const MAX_CONNECTIONS = 200
 const ATTACKERS = 250
 /** What takes the processor rather than connections would take it from this test as well. */
-const CONNECTIONS: Partial<Record<AttackName, number>> = { 'pipelines without end': 10, 'huge heads': 50 }
+const CONNECTIONS: Partial<Record<AttackName, number>> = {
+  'huge heads': 50, 'tiny chunks': 10, 'pipelines without end': 10
+}
 const VISITS = 5
 const METRICS_TOKEN = 'a-token-of-sixteen-or-more'
 /** For all of it, heaps that have not been collected included; without bounds it is gigabytes. */

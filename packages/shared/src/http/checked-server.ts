@@ -15,6 +15,7 @@ import { ConnectionShares } from './connection-shares.ts'
 import { incompleteReply } from './connection.ts'
 import { Connections } from './connections.ts'
 import { proxyCheck } from './forwarded.ts'
+import { StoppableRequest } from './pipeline.ts'
 import { refusalBytes } from './refusal.ts'
 import type { RefusalStatus } from './refusal.ts'
 import { asksToClose, checkHead, hasBody, HEAD_BYTES_MAX } from './request-head.ts'
@@ -125,7 +126,8 @@ export function createCheckedServer (
 }
 
 function createServer (options: CheckedServerOptions): http.Server | https.Server {
-  const httpOptions: http.ServerOptions = {
+  const httpOptions: http.ServerOptions<typeof StoppableRequest> = {
+    IncomingMessage: StoppableRequest,
     maxHeaderSize: HEAD_BYTES_MAX,
     headersTimeout: options.socketTimeoutMs,
     requestTimeout: 0, // it would count head and body together; see awaitBody

@@ -23,6 +23,8 @@ export interface Connection {
   /** Set when nothing more is read here; written when the earlier replies have left. */
   lastWords: Buffer | undefined
   isLingering: boolean
+  /** Requests that came behind the end. */
+  ignored: number
   /** `socket.bytesRead` when it fell idle: more than that, and a request has begun. */
   idleBytesRead: number
 }

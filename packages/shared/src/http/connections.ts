@@ -14,7 +14,7 @@ import {
 } from './connection.ts'
 import type { ConnectionShares } from './connection-shares.ts'
 import { linger } from './linger.ts'
-import { Pipelines, takeTurn } from './pipeline.ts'
+import { ignore, Pipelines, takeTurn } from './pipeline.ts'
 
 /** A graceful close ends a connection that has been silent for this long. */
 export const SILENT_CLOSE_MS = 500
@@ -82,6 +82,7 @@ export class Connections {
       madeLast: undefined,
       lastWords: undefined,
       isLingering: false,
+      ignored: 0,
       idleBytesRead: 0
     }
     this.#open.set(socket, connection)
@@ -107,7 +108,11 @@ export class Connections {
   /** A request's head is complete. False: this connection was to end before, so it is not one. */
   begin (request: IncomingMessage, response: ServerResponse): boolean {
     const connection = this.#open.get(request.socket)
-    if (connection === undefined || hasEnded(connection)) return false
+    if (connection === undefined) return false
+    if (hasEnded(connection)) {
+      ignore(connection)
+      return false
+    }
     const room = this.#pipelines.roomFor(connection)
     if (room !== 'some') {
       this.finish(connection)

@@ -4,13 +4,17 @@
  * loop, so that others have theirs in between, and there is a bound to how many wait on a whole
  * port. Belongs to one server's connections.
  */
+import { IncomingMessage } from 'node:http'
 import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Connection } from './connection.ts'
 
 /** No client that waits for anything sends so many before it reads a reply. */
 export const DEPTH_MAX = 256
 /** So many may have their replies when the port as a whole has no room for more. */
 const FAIR_DEPTH = 16
+/** So many may come behind the end of a connection; each takes some 10 us. */
+const IGNORED_MAX = 16
 
 /**
  * Whether one more request may wait: yes; no, but those before it are answered; or no, and the
@@ -49,6 +53,27 @@ export class Pipelines {
   removeAll ({ unanswered }: Connection): void {
     this.#waiting -= Math.max(0, unanswered.size - 1)
     unanswered.clear()
+  }
+}
+
+/** A request behind the end of its connection, which is cut when there are too many of them. */
+export function ignore (connection: Connection): void {
+  if (connection.lastWords !== undefined && ++connection.ignored > IGNORED_MAX) {
+    connection.socket.destroy()
+  }
+}
+
+/**
+ * A request that the parser may still find in its chunk when its connection has been cut: it looks
+ * like a change of protocol then, and nothing behind it is read. The rest of a chunk of 64 KB would
+ * take the parser some 15 ms, which is many connections' worth.
+ */
+export class StoppableRequest extends IncomingMessage {
+  constructor (socket: Socket) {
+    super(socket)
+    if (!socket.destroyed) return
+    // node:http takes it back when nobody listens for upgrades.
+    Object.defineProperty(this, 'upgrade', { get: () => true, set: () => {} })
   }
 }
 

@@ -18,6 +18,7 @@ function testConnection (
     madeLast: undefined,
     lastWords: undefined,
     isLingering: false,
+    ignored: 0,
     idleBytesRead: 0,
     ...changes
   }

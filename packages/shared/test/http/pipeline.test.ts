@@ -1,10 +1,20 @@
 /** Clients that do not wait for replies, and those who come meanwhile. */
-import t from 'tap'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import t, { type Test } from 'tap'
 import { textReply } from '@usher/shared/http/replies.ts'
 import { DEPTH_MAX } from '@usher/shared/http/pipeline.ts'
 import { RawClient } from './fixtures/raw-client.ts'
 import { testDoor } from './fixtures/test-door.ts'
 import { until } from './fixtures/until.ts'
+
+/** How many requests the parser has found since, on every port of this process. */
+function countRequests (t: Test): () => number {
+  let count = 0
+  const onStart = (): void => { count++ }
+  subscribe('http.server.request.start', onStart)
+  t.teardown(() => unsubscribe('http.server.request.start', onStart))
+  return () => count
+}
 
 const ask = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`
 
@@ -49,6 +59,30 @@ t.test('pipeline: whoever never waits for a reply is cut off', async t => {
   t.equal(door.connectionCount(), 0)
 })
 
+t.test('pipeline: of a connection that was cut nothing more is read', async t => {
+  const door = await testDoor(t, { handler: () => new Promise(() => {}) })
+  const read = countRequests(t)
+  const greedy = await RawClient.connect(door.port)
+  greedy.send(ask('/').repeat(1500)) // as many as one chunk holds
+  t.equal(await greedy.end(), '')
+  t.ok(read() <= DEPTH_MAX + 2, `${read()} requests were read`)
+})
+
+t.test('pipeline: whoever sends on and on behind a refusal is cut off', async t => {
+  const door = await testDoor(t)
+  const read = countRequests(t)
+  const broken = 'GET / HTTP/1.1\r\n\r\n' // without Host
+  const greedy = await RawClient.connect(door.port)
+  greedy.send(broken + ask('/').repeat(1500))
+  await greedy.end()
+  t.ok(read() < 50, `${read()} requests were read`)
+  const other = await RawClient.connect(door.port)
+  other.send(broken + ask('/').repeat(10))
+  t.equal((await other.reply())?.status, 400, 'a few are let pass')
+  t.equal(await other.end(), '')
+  t.same(door.seen, [])
+})
+
 t.test('pipeline: no more wait on a port than it may have connections', async t => {
   const waiting: Array<() => void> = []
   const door = await testDoor(t, {
@@ -56,7 +90,7 @@ t.test('pipeline: no more wait on a port than it may have connections', async t 
     handler: () => new Promise(resolve => { waiting.push(() => resolve(textReply(200, 'x'))) })
   })
   const greedy = await RawClient.connect(door.port)
-  greedy.send(ask('/').repeat(100))
+  greedy.send(ask('/').repeat(25))
   await until(() => waiting.length === 11)
   const other = await RawClient.connect(door.port)
   other.send(ask('/other').repeat(2))
