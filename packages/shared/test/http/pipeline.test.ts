@@ -75,7 +75,7 @@ t.test('pipeline: whoever sends on and on behind a refusal is cut off', async t 
   const greedy = await RawClient.connect(door.port)
   greedy.send(broken + ask('/').repeat(1500))
   await greedy.end()
-  t.ok(read() < 50, `${read()} requests were read`)
+  t.ok(read() < 20, `${read()} requests were read`)
   const other = await RawClient.connect(door.port)
   other.send(broken + ask('/').repeat(10))
   t.equal((await other.reply())?.status, 400, 'a few are let pass')
