@@ -52,6 +52,10 @@ export async function startProgram (
     stdio: ['ignore', 'pipe', 'pipe']
   })
   const exited = once(child, 'exit').then(([code]) => code as number | null)
+  // A tool that fails must not leave it running.
+  const kill = (): void => { child.kill('SIGKILL') }
+  process.once('exit', kill)
+  void exited.then(() => process.off('exit', kill))
   const stop = async (): Promise<void> => {
     child.kill('SIGTERM')
     await exited

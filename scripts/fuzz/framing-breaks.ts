@@ -16,6 +16,8 @@ const BYTE_BREAKS: readonly WireBreak[] = [
 const SLICE_MAX = 64
 const REPEATS_MAX = 200
 const BYTE_BREAKS_MAX = 4
+/** What is longer is not repeated: three breaks in a row would make gigabytes of it. */
+const WIRE_BYTES_MAX = 1 << 20
 
 /** The head, or what stands for it, has one thing wrong that says where it ends. */
 export function breakFraming (wire: string, choices: Choices): string {
@@ -91,7 +93,7 @@ function secondHead (wire: string, choices: Choices): string {
     `${wire}${second}`, `${wire}${second.slice(0, 30)}`, `\r\n\r\n${wire}`, `${wire}\r\n`,
     afterFirstLine(wire, `Content-Length: ${second.length}\r\n`) + second,
     `${afterFirstLine(wire, 'Content-Length: 6\r\nTransfer-Encoding: chunked\r\n')}0\r\n\r\n${second}`,
-    wire + wire.repeat(choices.between(1, 40))
+    wire + wire.repeat(Math.min(choices.between(1, 40), WIRE_BYTES_MAX / wire.length))
   ])
 }
 

@@ -41,7 +41,7 @@ export function parseSettingsFile (text: string, label: string): SettingsFile {
   const problems: string[] = []
   const linesByName = new Map<string, number>()
   for (const [index, lineText] of text.split(/\r\n|\n|\r/).entries()) {
-    const origin = `${label} line ${index + 1}`
+    const origin = `${quoteName(label)} line ${index + 1}`
     const line = parseLine(lineText)
     const problem = problemOf(line, linesByName)
     if (problem !== undefined) problems.push(`${origin}: ${problem}`)

@@ -58,6 +58,11 @@ t.test('settings-file: never shows what might be a secret', async t => {
   }
 })
 
+t.test('settings-file: a complaint is one line, whatever the file is called', async t => {
+  const { problems } = parseSettingsFile('oops', 'a\r\nb')
+  t.same(problems, ['a\\r\\nb line 1: not of the form NAME=value'])
+})
+
 t.test('settings-file: only a file that was asked for must be there', async t => {
   const dir = t.testdir({ 'usher.env': '\ufeffHOST=a\n', folder: {} })
   const cases: ReadonlyArray<[string, boolean, Expected]> = [

@@ -136,7 +136,8 @@ export class Connections {
 
   /**
    * Reads no more requests here, and says `lastWords` when the replies before them have left. They
-   * stand in place of `replaced`, unless that reply has begun: then they stay unsaid.
+   * stand in place of `replaced` and all behind it, unless that reply has begun: then they stay
+   * unsaid.
    */
   refuse (socket: Socket, lastWords: Buffer, replaced?: ServerResponse): void {
     const connection = this.#open.get(socket)
@@ -148,7 +149,7 @@ export class Connections {
       // A reply that waits for the rest of a broken request would wait for ever.
       if (!replaced.writableEnded) socket.destroy()
     } else if (replaced !== undefined) {
-      this.#pipelines.remove(connection, replaced)
+      this.#pipelines.removeFrom(connection, replaced)
     }
     if (connection.unanswered.size === 0) this.#linger(connection)
     else pauseIfDone(connection)

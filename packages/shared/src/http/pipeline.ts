@@ -50,6 +50,15 @@ export class Pipelines {
     if (unanswered.delete(response) && unanswered.size > 0) this.#waiting--
   }
 
+  /** This reply will not be given, and none to what came behind it. */
+  removeFrom (connection: Connection, response: ServerResponse): void {
+    let isReached = false
+    for (const due of [...connection.unanswered]) {
+      isReached ||= due === response
+      if (isReached) this.remove(connection, due)
+    }
+  }
+
   removeAll ({ unanswered }: Connection): void {
     this.#waiting -= Math.max(0, unanswered.size - 1)
     unanswered.clear()

@@ -60,7 +60,10 @@ export async function openDoor (options: DoorOptions): Promise<Door> {
     const body = readBody(request, options.bodyBytesMax)
     const hasBeenContinued = expectsContinue(request) ? turnToWrite(response) : undefined
     void inTurn(request.socket, Promise.all([body, hasBeenContinued]), ([body]) => {
-      if (body === 'too large') return checked.refuse(response, 413)
+      if (body === 'too large') {
+        checked.refuse(response, 413)
+        return new Promise(() => {}) // what came behind it has no turn any more
+      }
       if (body !== undefined) return answer(options, toValue(request, source, body), response)
     })
   })
