@@ -12,7 +12,7 @@ export interface Outcome extends Answers {
   readonly text: string
   /** `quiet`: answered, and nothing more came. `hung`: neither answered nor closed in time. */
   readonly end: 'closed' | 'quiet' | 'refused' | 'hung'
-  /** How long it took us to send it all; infinite when it was not all sent. */
+  /** From when we asked for a connection until all was sent; infinite when not all was. */
   readonly sendMs: number
 }
 
@@ -27,9 +27,11 @@ const ANSWER_BYTES_MAX = 8 * 1024 * 1024
 export async function exchange (
   input: RequestInput, port: number, fill: (wire: string) => string, hangMs = HANG_MS
 ): Promise<Outcome> {
+  const startMs = performance.now()
   const { isHere, socket, result } = open(port, hangMs, input)
   const pieces = cutLike(input.send, fill(input.send.join('')))
-  const sendMs = await isHere ? await send(socket, pieces, input.end) : Infinity
+  const isSent = await isHere && await send(socket, pieces, input.end)
+  const sendMs = isSent ? performance.now() - startMs : Infinity
   return { ...await result, sendMs }
 }
 
@@ -77,19 +79,18 @@ function isAnswered (text: string, mayBeHead: boolean, due: number): boolean {
   return rest === 'stream' || (answers.length >= due && rest !== 'cut short')
 }
 
-/** @returns how long it took */
+/** @returns whether all was sent */
 async function send (
   socket: Socket, pieces: readonly string[], end: RequestInput['end']
-): Promise<number> {
-  const startMs = performance.now()
+): Promise<boolean> {
   for (const piece of pieces) {
-    if (!socket.writable) return Infinity
+    if (!socket.writable) return false
     socket.write(piece, 'latin1')
     await nextTurn()
   }
   if (end === 'finish') socket.end()
   if (end === 'reset') socket.resetAndDestroy()
-  return performance.now() - startMs
+  return true
 }
 
 /** The filled bytes, in pieces as long as the ones that they came in. */
