@@ -136,12 +136,14 @@ export class Connections {
 
   /**
    * Reads no more requests here, and says `lastWords` when the replies before them have left. They
-   * stand in place of `replaced` and all behind it, unless that reply has begun: then they stay
-   * unsaid.
+   * stand in place of `replaced` and all behind it, an earlier refusal included, unless that reply
+   * has begun: then they stay unsaid.
    */
   refuse (socket: Socket, lastWords: Buffer, replaced?: ServerResponse): void {
     const connection = this.#open.get(socket)
-    if (connection === undefined || connection.lastWords !== undefined) return
+    if (connection === undefined) return
+    const isBefore = replaced !== undefined && connection.unanswered.has(replaced)
+    if (connection.lastWords !== undefined && !isBefore) return
     this.#idle.delete(connection)
     connection.lastWords = lastWords
     if (replaced?.headersSent === true) {
