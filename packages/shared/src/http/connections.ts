@@ -109,10 +109,7 @@ export class Connections {
   begin (request: IncomingMessage, response: ServerResponse): boolean {
     const connection = this.#open.get(request.socket)
     if (connection === undefined) return false
-    if (hasEnded(connection)) {
-      ignore(connection)
-      return false
-    }
+    if (hasEnded(connection)) return ignore(connection)
     const room = this.#pipelines.roomFor(connection)
     if (room !== 'some') {
       this.finish(connection)
@@ -141,9 +138,8 @@ export class Connections {
    */
   refuse (socket: Socket, lastWords: Buffer, replaced?: ServerResponse): void {
     const connection = this.#open.get(socket)
-    if (connection === undefined) return
-    const isBefore = replaced !== undefined && connection.unanswered.has(replaced)
-    if (connection.lastWords !== undefined && !isBefore) return
+    const isDue = replaced !== undefined && connection?.unanswered.has(replaced) === true
+    if (connection === undefined || (connection.lastWords !== undefined && !isDue)) return
     this.#idle.delete(connection)
     connection.lastWords = lastWords
     if (replaced?.headersSent === true) {

@@ -66,10 +66,11 @@ export class Pipelines {
 }
 
 /** A request behind the end of its connection, which is cut when there are too many of them. */
-export function ignore (connection: Connection): void {
+export function ignore (connection: Connection): false {
   if (connection.lastWords !== undefined && ++connection.ignored > IGNORED_MAX) {
     connection.socket.destroy()
   }
+  return false
 }
 
 /**
