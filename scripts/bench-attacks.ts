@@ -24,6 +24,7 @@ const FEWER: Partial<Record<AttackName, number>> = {
 /** Takes as many connections, and closes those beyond, and answers whatever comes. */
 const PLAIN_SERVERS = `
   const { createServer } = require('node:http')
+  process.on('disconnect', () => process.exit()) // The benchmark is over, or has failed.
   const servers = [1, 2].map(() => createServer((request, response) => response.end('x')))
   for (const server of servers) {
     server.maxConnections = ${MAX_CONNECTIONS}
@@ -57,7 +58,7 @@ export async function benchAttacks (): Promise<void> {
       print(`visitor's p99, ${name}`, pairs, 0.99)
     }
   } finally {
-    others.kill()
+    others.disconnect()
     await program.stop()
   }
 }

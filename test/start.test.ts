@@ -55,6 +55,36 @@ t.test('start: every taken port is named in one message, with what to do, and th
   t.match(stderr, /choose others/)
 })
 
+/** The first ports that workers open are taken, as far as they can tell. */
+const takenMeanwhile = (times: number): string => `
+  import { isMainThread } from 'node:worker_threads'
+  import { readFileSync, writeFileSync } from 'node:fs'
+  import { Server } from 'node:net'
+  const { listen } = Server.prototype
+  Server.prototype.listen = function (...args) {
+    const taken = Number(readFileSync('taken', 'utf8'))
+    if (isMainThread || taken >= ${times}) return listen.apply(this, args)
+    writeFileSync('taken', String(taken + 1))
+    const error = Object.assign(new Error('listen EADDRINUSE: taken'), { code: 'EADDRINUSE' })
+    process.nextTick(() => this.emit('error', error))
+    return this
+  }`
+
+t.test('start: a port that is taken after it was chosen is chosen again', async t => {
+  const cwd = workingFolder(t, { taken: '0', 'preload.mjs': takenMeanwhile(1) })
+  const cluster = await startCluster(t, {}, { cwd, nodeOptions: '--import ./preload.mjs' })
+  t.equal(cluster.log.filter(({ msg }) => /a port was taken during the start/.test(msg)).length, 1)
+  t.equal(new Set([...cluster.ports, cluster.routingPort, cluster.monitoringPort]).size, 5)
+  await new Visitor().enter(cluster)
+  t.equal(await cluster.stop(), 0)
+})
+
+t.test('start: whose ports are taken again and again ends, and says why', async t => {
+  const cwd = workingFolder(t, { taken: '0', 'preload.mjs': takenMeanwhile(1000) })
+  await t.rejects(startCluster(t, {}, { cwd, nodeOptions: '--import ./preload.mjs' }),
+    /ended with 1 .*EADDRINUSE/)
+})
+
 t.test('start: a restart straight after a stop finds its ports free', async t => {
   const cwd = workingFolder(t)
   const first = await startCluster(t, {}, { cwd })

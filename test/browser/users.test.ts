@@ -84,9 +84,9 @@ browserTest('users: scrolls through thousands with a few rows in the page', asyn
     await page.locator('#users-scroll').evaluate((scroller, share) => {
       scroller.scrollTop = share * (scroller.scrollHeight - scroller.clientHeight)
     }, share)
-    await page.waitForFunction(() =>
-      document.querySelectorAll('#users tr').length > 0 &&
-      document.querySelector('#users tr.unknown') === null)
+    await page.waitForFunction(last =>
+      Number([...document.querySelectorAll('#users tr')].at(-1)?.ariaRowIndex) > last &&
+      document.querySelector('#users tr.unknown') === null, share * MANY)
     t.ok(await rows(page).count() <= ROWS_MAX, `${await rows(page).count()} rows`)
     seen.add(await rows(page).last().locator('.c-id').innerText())
   }

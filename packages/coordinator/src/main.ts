@@ -13,16 +13,17 @@ import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { reportOf } from '@usher/shared/errors.ts'
 import { openLog } from '@usher/shared/log.ts'
 import { allocateLogLosses } from '@usher/shared/memory/log-losses.ts'
-import { loadSettings, processSource, type LoadedSettings } from '@usher/shared/settings.ts'
+import { loadSettings, processSource, type LoadedSettings, type Settings } from '@usher/shared/settings.ts'
 import { renderCheck, renderHelp } from '@usher/shared/settings-text.ts'
 import manifest from '../../../package.json' with { type: 'json' }
-import { startCoordinator } from './coordinator.ts'
+import { startCoordinator, type Coordinator, type CoordinatorParts } from './coordinator.ts'
 import { checkPorts } from './port-check.ts'
 import { listenForSignals, signalHandler } from './shutdown.ts'
 
 const EXIT_FAILED = 1
 const EXIT_SETTINGS = 2
 const STANDARD_FDS = [0, 1, 2] as const
+const STARTS_MAX = 3
 
 process.setSourceMapsEnabled(true)
 const programDir = import.meta.dirname
@@ -58,7 +59,7 @@ async function run (loaded: Extract<LoadedSettings, { command: 'run' | 'check' }
       process.exit(EXIT_FAILED)
     })
     // Listens before it has started: a signal during the start waits for its end, then stops.
-    const starting = startCoordinator({ settings, programDir, isTerminal, log, logLosses })
+    const starting = start({ settings, programDir, isTerminal, log, logLosses }, loaded.settings)
     listenForSignals(signalHandler({
       close: async () => { await (await starting).close() },
       reload: async () => { await (await starting).reload() },
@@ -72,6 +73,22 @@ async function run (loaded: Extract<LoadedSettings, { command: 'run' | 'check' }
   } catch (error) {
     fail(error, EXIT_FAILED)
     process.exit()
+  }
+}
+
+/**
+ * Between the check and the opening of a port another program may take it: then all are checked
+ * again, so that the kernel chooses another one where it may, and the taken ones are named.
+ */
+async function start (parts: CoordinatorParts, given: Settings): Promise<Coordinator> {
+  for (let starts = 1, { settings } = parts; ; starts++) {
+    try {
+      return await startCoordinator({ ...parts, settings })
+    } catch (error) {
+      if (reportOf(error).code !== 'EADDRINUSE' || starts === STARTS_MAX) throw error
+      parts.log.warn({ err: error }, 'a port was taken during the start: starting again')
+      settings = await checkPorts(given)
+    }
   }
 }
 

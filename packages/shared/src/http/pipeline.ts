@@ -4,8 +4,7 @@
  * loop, so that others have theirs in between, and there is a bound to how many wait on a whole
  * port. Belongs to one server's connections.
  */
-import { IncomingMessage } from 'node:http'
-import type { ServerResponse } from 'node:http'
+import { IncomingMessage, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Connection } from './connection.ts'
 
