@@ -28,7 +28,7 @@ export interface AskOptions {
   readonly signal?: AbortSignal
 }
 
-interface LogLine {
+export interface LogLine {
   readonly msg: string
   readonly [field: string]: unknown
 }

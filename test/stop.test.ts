@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import t from 'tap'
 import {
-  ask, PROGRAM, ROOT, spread, startCluster, until, Visitor, workingFolder
+  ask, PROGRAM, ROOT, spread, startCluster, until, Visitor, workingFolder, type LogLine
 } from './cluster.ts'
 
 const CLIENTS = 20
@@ -67,6 +67,24 @@ t.test('stop: a request whose first byte was read is answered, a silent connecti
   await Promise.all([once(begun, 'close'), once(silent, 'close')])
   const head = answer.split('\r\n\r\n')[0]
   t.match(head, /^HTTP\/1\.1 200 OK[^]*Connection: close/)
+  t.equal(await code, 0)
+})
+
+t.test('stop: whoever the router had begun to read is redirected, though the servers have ended', async t => {
+  const cluster = await startCluster(t)
+  const begun = connect(cluster.routingPort, '127.0.0.1')
+  await once(begun, 'connect')
+  begun.write('GET / HT')
+  await ask(cluster.routingPort, '/', { method: 'POST' }) // The router's loop has come round.
+  const code = cluster.stop()
+  const down = (): Promise<LogLine[]> =>
+    Promise.resolve(cluster.log.filter(({ msg }) => msg === 'server is down'))
+  await until(down, servers => servers.length === cluster.ports.length)
+  begun.write('TP/1.1\r\nHost: localhost\r\n\r\n')
+  let answer = ''
+  begun.on('data', (bytes: Buffer) => { answer += bytes.toString() })
+  await once(begun, 'close')
+  t.match(answer, /^HTTP\/1\.1 302 Found[^]*Connection: close/)
   t.equal(await code, 0)
 })
 

@@ -10,6 +10,7 @@ import type { DenyList } from '@usher/shared/deny-list.ts'
 import type { HttpMeter } from '@usher/shared/http/checked-server.ts'
 import { htmlReply, NO_STORE } from '@usher/shared/http/replies.ts'
 import { openDoor } from '@usher/shared/http/serve.ts'
+import type { ServerState } from '@usher/shared/memory/layout.ts'
 import type { ThreadMeter } from '@usher/shared/memory/meters.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { Settings } from '@usher/shared/settings.ts'
@@ -36,7 +37,10 @@ export interface RouterDoor {
    * closed; resolves when they are.
    */
   closeClients (isMatch: ClientMatch): Promise<void>
-  /** Stops to accept, answers the waiting visitors at once, and resolves when all are gone. */
+  /**
+   * Stops to accept, answers the waiting visitors at once, and resolves when all are gone. Called
+   * before the servers close: whoever comes late is still sent to one that was up by then.
+   */
   close (): Promise<void>
 }
 
@@ -52,18 +56,21 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
   const reservations = new Reservations(table, monotonicNowMs, settings)
   const waits = new DeadlineQueue<Wait>(monotonicNowMs, ({ end }) => { end() })
   const delayMs = settings.delayBetweenRoutingMs
-  let isClosing = false
+  /** Of each server, when the router began to close. */
+  let lastStates: readonly ServerState[] | undefined
 
   /** A visitor's wait is an entry of the queue, not a timer of its own. */
   function wait (visitor: Waiting): Promise<void> {
-    if (isClosing || delayMs === 0) return Promise.resolve()
+    if (lastStates !== undefined || delayMs === 0) return Promise.resolve()
     return new Promise(resolve => {
       waits.add({ visitor, end: resolve }, monotonicNowMs() + delayMs)
     })
   }
 
   const { fault, ...pages } = await readPages(programDir)
-  const isAvailable = (server: number): boolean => table.serverState(server) === 'up'
+  /** The servers of a program that stops end before its router: their users come back to them. */
+  const isAvailable = (server: number): boolean =>
+    (lastStates?.[server] ?? table.serverState(server)) === 'up'
   const shareWarning = new ShareWarning(log, monotonicNowMs)
   const choose = fewestUsers(portOrder(settings.ports), isAvailable)
   const door = await openDoor({
@@ -95,7 +102,7 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
       await closed
     },
     async close () {
-      isClosing = true
+      lastStates = settings.ports.map((_, server) => table.serverState(server))
       const closed = door.close() // Stops to accept before the waiting visitors are let go.
       waits.flush()
       await closed
