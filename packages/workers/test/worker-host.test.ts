@@ -196,9 +196,10 @@ t.test('worker host: a deny list that comes later is waited for, and takes no tu
 })
 
 t.test('worker host: a deny list is in force although an earlier order takes long', async t => {
-  const { said, give } = startWorker(t)
+  const { said, give } = startWorker(t, { name: 'prepares until it denies' })
   await said(1)
-  give(PREPARE, { type: 'replace-deny-list', entries: [] })
+  const entries = [{ kind: 'id', text: ID, untilMs: undefined }] as const
+  give(PREPARE, { type: 'replace-deny-list', entries })
   t.same((await said(3)).slice(1), [{ type: 'done', id: 2 }, { type: 'done', id: 1 }])
 })
 
