@@ -1,18 +1,19 @@
 /**
- * Notices when the process has no file descriptor left. Nobody else would say so: connections that
- * come then are accepted and closed at once, below node and without an error. Said once, and when
- * it is over. Main thread; the descriptors are the whole process's.
+ * Notices when the process has no file descriptor left for connections. Nobody else would say so:
+ * those that come then are closed at once, by each thread for itself. Said once, and when it is
+ * over. Main thread; the descriptors are the whole process's.
  */
 import { closeSync, openSync } from 'node:fs'
 import { devNull } from 'node:os'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
+import { isSpare } from '@usher/shared/descriptors.ts'
 import { every as everySystemMs, type Every } from '@usher/shared/every.ts'
 import type { Logger } from 'pino'
 
 export interface DescriptorWatchParts {
   readonly log: Pick<Logger, 'error' | 'info'>
-  /** Throws what the system says. */
-  readonly probe?: () => void
+  /** Returns the lowest descriptor that is free, or throws what the system says. */
+  readonly probe?: () => number
   readonly every?: Every
   /** Monotonic milliseconds. */
   readonly now?: () => number
@@ -45,15 +46,16 @@ export function watchDescriptors ({
 const MESSAGE = 'no file descriptors are left: newcomers\' connections are closed. Raise the limit ' +
   '(ulimit -n, LimitNOFILE), or lower MAX_CONNECTIONS'
 
-function codeOf (probe: () => void): string {
+function codeOf (probe: () => number): string {
   try {
-    probe()
-    return ''
+    return isSpare(probe()) ? 'EMFILE' : ''
   } catch (error) {
     return (error as NodeJS.ErrnoException).code ?? ''
   }
 }
 
-function openAndClose (): void {
-  closeSync(openSync(devNull, 'r'))
+function openAndClose (): number {
+  const descriptor = openSync(devNull, 'r')
+  closeSync(descriptor)
+  return descriptor
 }

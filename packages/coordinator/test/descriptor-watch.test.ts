@@ -1,9 +1,10 @@
 import t from 'tap'
+import { readLimit, SPARE_DESCRIPTORS } from '@usher/shared/descriptors.ts'
 import { watchDescriptors } from '../src/descriptor-watch.ts'
 
 function testWatch () {
   const lines: string[] = []
-  const state = { nowMs: 0, code: '' }
+  const state = { nowMs: 0, code: '', lowestFree: 20 }
   let look = (): void => {}
   let isEnded = false
   const end = watchDescriptors({
@@ -13,6 +14,7 @@ function testWatch () {
     } as never,
     probe: () => {
       if (state.code !== '') throw Object.assign(new Error('no luck'), { code: state.code })
+      return state.lowestFree
     },
     every: (_ms, work) => {
       look = work
@@ -27,7 +29,7 @@ function testWatch () {
       look()
     }
   }
-  return { lines, pass, end, isEnded: () => isEnded }
+  return { lines, state, pass, end, isEnded: () => isEnded }
 }
 
 t.test('descriptor watch: says once that there are none, and once that it is over', async t => {
@@ -44,6 +46,16 @@ t.test('descriptor watch: says once that there are none, and once that it is ove
   t.match(lines, [/^error/, /^info over: no file descriptors/])
   pass(1, 'EMFILE')
   t.equal(lines.length, 3)
+})
+
+t.test('descriptor watch: those that no connection may keep are none', async t => {
+  const { lines, state, pass } = testWatch()
+  state.lowestFree = readLimit() - SPARE_DESCRIPTORS - 1
+  pass(1, '')
+  t.same(lines, [])
+  state.lowestFree++
+  pass(1, '')
+  t.match(lines, [/^error no file descriptors are left/])
 })
 
 t.test('descriptor watch: any other trouble is not its own', async t => {

@@ -8,6 +8,7 @@ import https from 'node:https'
 import net from 'node:net'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
+import { descriptorOf, isSpare } from '../descriptors.ts'
 import { awaitBody } from './body-wait.ts'
 import { faultOf, isHeadRequest, judgeLine } from './broken-request.ts'
 import type { ParserError } from './broken-request.ts'
@@ -28,6 +29,8 @@ export interface CheckedServerOptions {
   /** For the head, and once more for the body. */
   readonly socketTimeoutMs: number
   readonly maxConnections: number
+  /** Of the process, all ports and files together; what the system says if left out. */
+  readonly descriptorLimit?: number
   /** Addresses and CIDRs of proxies whose `X-Forwarded-*` are believed. */
   readonly trustProxy: readonly string[]
   /** PEM texts; undefined for plain HTTP. */
@@ -71,7 +74,7 @@ export function createCheckedServer (
   /** RFC 9110 section 7.4: an `https` target is for who comes by TLS, up to a proxy of ours. */
   const isSecured = ({ socket }: IncomingMessage): boolean =>
     options.tls !== undefined || isProxy(socket.remoteAddress)
-  trackConnections(server, connections, options.tls !== undefined)
+  trackConnections(server, connections, options)
 
   const refusal = (status: RefusalStatus, isHead = false): Buffer => {
     options.meter?.answered(status)
@@ -148,9 +151,12 @@ function createServer (options: CheckedServerOptions): http.Server | https.Serve
 }
 
 function trackConnections (
-  server: http.Server | https.Server, connections: Connections, isTls: boolean
+  server: http.Server | https.Server, connections: Connections,
+  { tls, descriptorLimit }: CheckedServerOptions
 ): void {
+  const isTls = tls !== undefined
   server.on('connection', (socket: net.Socket) => {
+    if (isSpare(descriptorOf(socket), descriptorLimit)) return socket.destroy()
     connections.accept(socket)
     if (!isTls) connections.open(socket)
   })

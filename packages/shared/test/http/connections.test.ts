@@ -1,4 +1,7 @@
+import { closeSync, openSync } from 'node:fs'
+import { devNull } from 'node:os'
 import t from 'tap'
+import { SPARE_DESCRIPTORS } from '@usher/shared/descriptors.ts'
 import { SILENT_CLOSE_MS } from '@usher/shared/http/connections.ts'
 import type { Handler } from '@usher/shared/http/values.ts'
 import { CERT, KEY } from '../fixtures/tls-pems.ts'
@@ -21,6 +24,12 @@ async function idleClient (port: number, isTls = false): Promise<RawClient> {
 async function isServed (client: RawClient): Promise<boolean> {
   client.send(GET)
   return (await client.reply())?.status === 200
+}
+
+function lowestFreeDescriptor (): number {
+  const descriptor = openSync(devNull, 'r')
+  closeSync(descriptor)
+  return descriptor
 }
 
 for (const tls of [undefined, { cert: CERT, key: KEY }]) {
@@ -68,6 +77,37 @@ t.test('connections: the maximum holds when all are busy', async t => {
     client.close()
   }
 })
+
+for (const tls of [undefined, { cert: CERT, key: KEY }]) {
+  const isTls = tls !== undefined
+  t.test(`connections: the last descriptors are for nobody${isTls ? ', with TLS' : ''}`, async t => {
+    const descriptorLimit = lowestFreeDescriptor() + SPARE_DESCRIPTORS + 8
+    const door = await testDoor(t, { descriptorLimit, tls })
+    const refused = async (): Promise<boolean> => {
+      const client = await RawClient.connect(door.port, '127.0.0.1', isTls).catch(() => undefined)
+      const isRefused = client === undefined || await client.end() === ''
+      client?.close()
+      return isRefused
+    }
+    const clients: RawClient[] = []
+    // Its listening socket, and two for each connection, as both its ends are here.
+    while (lowestFreeDescriptor() < descriptorLimit - SPARE_DESCRIPTORS - 1) {
+      clients.push(await idleClient(door.port, isTls))
+    }
+    t.ok(clients.length >= 3)
+    for (let attempt = 0; attempt < 3; attempt++) t.ok(await refused())
+    t.equal(door.connectionCount(), clients.length)
+    for (const client of clients) t.ok(await isServed(client))
+
+    clients[0]!.close()
+    await until(() => door.connectionCount() === clients.length - 1 && clients[0]!.socket.closed)
+    clients[0] = await idleClient(door.port, isTls)
+    for (const client of clients) {
+      t.ok(await isServed(client))
+      client.close()
+    }
+  })
+}
 
 t.test('connections: newcomers are read before anybody calls them idle', async t => {
   const server = await testServer(t, (_request, response) => {

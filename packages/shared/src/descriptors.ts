@@ -1,0 +1,38 @@
+/**
+ * The file descriptors that no connection may keep: the last of the process, for what must go on
+ * without newcomers. Were there none at all, each thread's libuv would close newcomers by giving up
+ * one that it holds back for that; whoever takes it in that moment leaves a thread that turns round
+ * and round over a connection that it can neither accept nor close. Any thread.
+ */
+import { readFileSync } from 'node:fs'
+import type { Socket } from 'node:net'
+
+/** For the sockets that every thread accepts only to close, passwords' threads, and files. */
+export const SPARE_DESCRIPTORS = 32
+
+/** Where the system says it, see proc(5). Node has raised the soft limit to the hard one. */
+const LIMITS_FILE = '/proc/self/limits'
+
+const limit = readLimit()
+
+/** Infinity where nobody says. */
+export function readLimit (file = LIMITS_FILE): number {
+  try {
+    const [, soft] = /^Max open files +(\d+)/m.exec(readFileSync(file, 'latin1')) ?? []
+    return soft === undefined ? Infinity : Number(soft)
+  } catch {
+    return Infinity
+  }
+}
+
+/** The kernel gives the lowest number that is free, so all below this one are taken. */
+export function isSpare (descriptor: number, descriptorLimit = limit): boolean {
+  return descriptor >= descriptorLimit - SPARE_DESCRIPTORS
+}
+
+/** -1 for a socket without one: closed already, or on a system without descriptors. */
+export function descriptorOf (socket: Socket): number {
+  // Not public beyond that server.listen() takes what has a `_handle`; without it no limit holds.
+  const { _handle: handle } = socket as { _handle?: { fd?: number } | null }
+  return handle?.fd ?? -1
+}
