@@ -3,10 +3,8 @@
  * those that come then are closed at once, by each thread for itself. Said once, and when it is
  * over. Main thread; the descriptors are the whole process's.
  */
-import { closeSync, openSync } from 'node:fs'
-import { devNull } from 'node:os'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
-import { isSpare } from '@usher/shared/descriptors.ts'
+import { isSpare, lowestFreeDescriptor } from '@usher/shared/descriptors.ts'
 import { every as everySystemMs, type Every } from '@usher/shared/every.ts'
 import type { Logger } from 'pino'
 
@@ -19,7 +17,6 @@ export interface DescriptorWatchParts {
   readonly now?: () => number
 }
 
-/** A look takes some 10 us. */
 const LOOK_MS = 1000
 /** Under a flood there is one free every now and then. */
 const OVER_MS = 10_000
@@ -28,7 +25,7 @@ const NONE_LEFT = ['EMFILE', 'ENFILE']
 
 /** @returns ends it */
 export function watchDescriptors ({
-  log, probe = openAndClose, every = everySystemMs, now = monotonicNowMs
+  log, probe = lowestFreeDescriptor, every = everySystemMs, now = monotonicNowMs
 }: DescriptorWatchParts): () => void {
   let missedMs: number | undefined
   return every(LOOK_MS, () => {
@@ -52,10 +49,4 @@ function codeOf (probe: () => number): string {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code ?? ''
   }
-}
-
-function openAndClose (): number {
-  const descriptor = openSync(devNull, 'r')
-  closeSync(descriptor)
-  return descriptor
 }

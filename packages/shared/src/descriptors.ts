@@ -4,8 +4,9 @@
  * one that it holds back for that; whoever takes it in that moment leaves a thread that turns round
  * and round over a connection that it can neither accept nor close. Any thread.
  */
-import { readFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
+import { devNull } from 'node:os'
 
 /** For the sockets that every thread accepts only to close, passwords' threads, and files. */
 export const SPARE_DESCRIPTORS = 32
@@ -28,6 +29,13 @@ export function readLimit (file = LIMITS_FILE): number {
 /** The kernel gives the lowest number that is free, so all below this one are taken. */
 export function isSpare (descriptor: number, descriptorLimit = limit): boolean {
   return descriptor >= descriptorLimit - SPARE_DESCRIPTORS
+}
+
+/** Throws what the system says, EMFILE or ENFILE, when there is none. Takes some 10 us. */
+export function lowestFreeDescriptor (): number {
+  const descriptor = openSync(devNull, 'r')
+  closeSync(descriptor)
+  return descriptor
 }
 
 /** -1 for a socket without one: closed already, or on a system without descriptors. */

@@ -1,10 +1,10 @@
-import { closeSync, openSync } from 'node:fs'
-import { connect, createServer, type AddressInfo } from 'node:net'
-import { devNull } from 'node:os'
-import { once } from 'node:events'
 import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo } from 'node:net'
 import t from 'tap'
-import { descriptorOf, isSpare, readLimit, SPARE_DESCRIPTORS } from '../src/descriptors.ts'
+import {
+  descriptorOf, isSpare, lowestFreeDescriptor, readLimit, SPARE_DESCRIPTORS
+} from '../src/descriptors.ts'
 
 t.test('descriptors: the limit is the system\'s, and none where nobody says', async t => {
   const { stdout } = spawnSync('sh', ['-c', 'ulimit -n'], { encoding: 'utf8' })
@@ -29,8 +29,7 @@ t.test('descriptors: the last ones are spare', async t => {
 t.test('descriptors: a socket has the lowest one that was free, until it closes', async t => {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const lowest = openSync(devNull, 'r')
-  closeSync(lowest)
+  const lowest = lowestFreeDescriptor()
   const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
   await once(socket, 'connect')
   t.equal(descriptorOf(socket), lowest)

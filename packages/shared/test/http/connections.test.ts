@@ -1,7 +1,5 @@
-import { closeSync, openSync } from 'node:fs'
-import { devNull } from 'node:os'
 import t from 'tap'
-import { SPARE_DESCRIPTORS } from '@usher/shared/descriptors.ts'
+import { lowestFreeDescriptor, SPARE_DESCRIPTORS } from '@usher/shared/descriptors.ts'
 import { SILENT_CLOSE_MS } from '@usher/shared/http/connections.ts'
 import type { Handler } from '@usher/shared/http/values.ts'
 import { CERT, KEY } from '../fixtures/tls-pems.ts'
@@ -24,12 +22,6 @@ async function idleClient (port: number, isTls = false): Promise<RawClient> {
 async function isServed (client: RawClient): Promise<boolean> {
   client.send(GET)
   return (await client.reply())?.status === 200
-}
-
-function lowestFreeDescriptor (): number {
-  const descriptor = openSync(devNull, 'r')
-  closeSync(descriptor)
-  return descriptor
 }
 
 for (const tls of [undefined, { cert: CERT, key: KEY }]) {
