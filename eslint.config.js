@@ -12,8 +12,8 @@ const onePlace = [
   },
   {
     syntax: "MemberExpression[object.name='process'][property.name=/^(env|argv)$/]",
-    message: 'Settings come from packages/shared/src/settings.ts only.',
-    allowedIn: ['packages/shared/src/settings.ts', 'scripts/**', '**/test/**']
+    message: 'Settings come from packages/shared/src/settings/settings.ts only.',
+    allowedIn: ['packages/shared/src/settings/settings.ts', 'scripts/**', '**/test/**']
   },
   {
     syntax: "CallExpression[callee.object.name='process'][callee.property.name='exit']",
@@ -40,8 +40,8 @@ const onePlace = [
   },
   {
     syntax: "ImportDeclaration[source.value='better-sqlite3'][importKind!='type']",
-    message: 'SQLite is spoken in packages/workers/src/database.ts only.',
-    allowedIn: ['packages/workers/src/database.ts', '**/test/**']
+    message: 'SQLite is spoken in packages/workers/src/database/open.ts only.',
+    allowedIn: ['packages/workers/src/database/open.ts', '**/test/**']
   },
   {
     syntax: "ImportDeclaration[source.value='piscina'][importKind!='type'], ImportExpression[source.value='piscina']",

@@ -28,7 +28,7 @@ export class ProcessProbe {
   }
 
   get nodeOptions (): string {
-    return `--import=${new URL('../scripts/thread-heap.mjs', import.meta.url).href}`
+    return `--import=${new URL('./thread-heap.mjs', import.meta.url).href}`
   }
 
   /** @param threadCount main thread and named workers. Rejects when the program has ended. */

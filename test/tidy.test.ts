@@ -3,9 +3,9 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import t from 'tap'
-import { settingsMarkdown } from '@usher/shared/settings-text.ts'
-import { AUDIT_WORDS } from '@usher/workers/monitor/audit-match.ts'
-import { AUDIT } from '../html/monitor-script/texts.ts'
+import { settingsMarkdown } from '@usher/shared/settings/settings-text.ts'
+import { AUDIT_WORDS } from '@usher/workers/records/audit-match.ts'
+import { AUDIT } from '../html/monitor-script/kit/texts.ts'
 import { ROOT } from './cluster.ts'
 
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
@@ -22,10 +22,10 @@ const COVERED_ELSEWHERE = new Map([
   ['packages/coordinator/src/workers.ts', 'test/supervision.test.ts'],
   ['packages/workers/src/monitor/main.ts', 'test/start.test.ts'],
   ['packages/workers/src/monitor/monitor.ts', 'test/operator.test.ts'],
-  ['packages/workers/src/monitor/watch.ts', 'test/operator.test.ts'],
+  ['packages/workers/src/monitor/figures/watch.ts', 'test/operator.test.ts'],
   ['packages/workers/src/static-server/main.ts', 'test/hostile.test.ts'],
   ['packages/shared/src/messages.ts', 'packages/workers/test/worker-host.test.ts'],
-  ['packages/shared/src/http/values.ts', 'packages/shared/test/http/serve.test.ts']
+  ['packages/shared/src/http/vocabulary/values.ts', 'packages/shared/test/http/serve.test.ts']
 ])
 
 t.test('tidy: every source file has its test', async t => {

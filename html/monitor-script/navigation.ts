@@ -1,6 +1,6 @@
 /** Which view is shown: the address names it, so that the back button and a bookmark work. */
-import { find } from './dom.ts'
-import { OVERVIEW } from './texts.ts'
+import { find } from './kit/dom.ts'
+import { OVERVIEW } from './kit/texts.ts'
 
 const VIEWS = ['overview', 'users', 'servers', 'denied', 'audit', 'account'] as const
 export type View = typeof VIEWS[number]

@@ -1,7 +1,7 @@
 /** `/no-permission.js`: opens the console as soon as the account may view it. */
-import { Api } from './api.ts'
-import { find, setText } from './dom.ts'
-import { GATE } from './texts.ts'
+import { Api } from './kit/api.ts'
+import { find, setText } from './kit/dom.ts'
+import { GATE } from './kit/texts.ts'
 
 const HOME = '/tracker.html'
 const ASK_EVERY_MS = 5000

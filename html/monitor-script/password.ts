@@ -1,9 +1,9 @@
 /** `/password.js`: changes the password without leaving the page when it does not work. */
-import { Api } from './api.ts'
-import { find, setText } from './dom.ts'
-import { takeOver } from './gate-form.ts'
-import { changePassword } from './password-change.ts'
-import { GATE } from './texts.ts'
+import { Api } from './kit/api.ts'
+import { find, setText } from './kit/dom.ts'
+import { takeOver } from './account/gate-form.ts'
+import { changePassword } from './account/password-change.ts'
+import { GATE } from './kit/texts.ts'
 
 const HOME = '/tracker.html'
 

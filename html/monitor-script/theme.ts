@@ -1,5 +1,5 @@
 /** `/theme.js`, loaded before anything is painted: the page has the chosen theme from the start. */
-import { THEME_CHANGE, theme } from './appearance.ts'
+import { THEME_CHANGE, theme } from './kit/appearance.ts'
 
 theme.start()
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {

@@ -4,7 +4,7 @@
  * in a thread of the fuzzer's own, on a database there.
  */
 import { PassThrough, Readable } from 'node:stream'
-import { runAccountCommand } from '@usher/workers/accounts/account-command.ts'
+import { runAccountCommand } from '@usher/workers/account-command/account-command.ts'
 import { Choices } from './choices.ts'
 import { breakBytes } from './framing-breaks.ts'
 import type { AccountInput } from './inputs.ts'

@@ -5,7 +5,7 @@
  */
 import { resolve } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
-import { runAccountCommand } from '@usher/workers/accounts/account-command.ts'
+import { runAccountCommand } from '@usher/workers/account-command/account-command.ts'
 import { Operator } from '../operator.ts'
 import { ProcessProbe, type ProcessFigures } from '../process-figures.ts'
 import { startProgram, type LogLine, type Program } from '../started-program.ts'

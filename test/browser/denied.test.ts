@@ -5,7 +5,7 @@ import { startCoordinator, type Coordinator } from '@usher/coordinator/coordinat
 import { checkPorts } from '@usher/coordinator/port-check.ts'
 import { silentLog } from '@usher/shared/log.ts'
 import { allocateLogLosses } from '@usher/shared/memory/log-losses.ts'
-import { loadSettings } from '@usher/shared/settings.ts'
+import { loadSettings } from '@usher/shared/settings/settings.ts'
 import { ROOT, workingFolder } from '../cluster.ts'
 import { browserTest, recordBeats, SITE, untilPageCounts, urlOf } from './browser.ts'
 

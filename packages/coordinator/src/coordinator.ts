@@ -16,7 +16,7 @@ import {
 } from '@usher/shared/memory/table-view.ts'
 import { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { AskAnswers } from '@usher/shared/messages.ts'
-import type { Settings } from '@usher/shared/settings.ts'
+import type { Settings } from '@usher/shared/settings/settings.ts'
 import type { Logger } from 'pino'
 import { watchDescriptors } from './descriptor-watch.ts'
 import { Expulsion } from './expulsion.ts'
@@ -24,7 +24,7 @@ import { logUsers } from './log-users.ts'
 import { answerAsk, type AskedActions } from './monitor-asks.ts'
 import { openRouterDoor, type RouterDoor } from './router-door.ts'
 import { ServerStates } from './server-states.ts'
-import { startSweep, type Sweep } from './sweep.ts'
+import { startSweep, type Sweep } from './sweep-schedule.ts'
 import { Workers } from './workers.ts'
 
 export interface CoordinatorParts {

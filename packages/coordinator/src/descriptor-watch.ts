@@ -5,7 +5,7 @@
  */
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { isSpare, lowestFreeDescriptor } from '@usher/shared/descriptors.ts'
-import { every as everySystemMs, type Every } from '@usher/shared/every.ts'
+import { every as everySystemMs, type Every } from '@usher/shared/interval.ts'
 import type { Logger } from 'pino'
 
 export interface DescriptorWatchParts {

@@ -5,10 +5,10 @@
  */
 import type { Client, ClientMatch } from '@usher/shared/client.ts'
 import type { DenyEntry, DenyList } from '@usher/shared/deny-list.ts'
-import { leaverMatch } from '@usher/shared/leavers.ts'
-import type { AskAnswers, Leavers, Order } from '@usher/shared/messages.ts'
+import { expelledMatch } from '@usher/shared/expelled-clients.ts'
+import type { AskAnswers, ExpelledClients, Order } from '@usher/shared/messages.ts'
 import { DenyListKeeper } from './deny-list-keeper.ts'
-import { removeUsers, type RemovalParts, type Removed } from './removal.ts'
+import { removeUsers, type RemovalParts, type Removed } from './user-removal.ts'
 
 export interface ExpulsionParts extends RemovalParts {
   /** Resolves when every server that is up has carried it out. */
@@ -60,15 +60,15 @@ export class Expulsion {
     return removed
   }
 
-  async #expel (leavers: Leavers): Promise<Removed> {
+  async #expel (expelled: ExpelledClients): Promise<Removed> {
     const { tellServers, closeAtRouter, now } = this.#parts
-    if (leavers.client === undefined && leavers.entries.length === 0) {
+    if (expelled.client === undefined && expelled.entries.length === 0) {
       return { wasHere: false, removedUsers: 0 }
     }
-    const removed = await removeUsers(this.#parts, leavers)
+    const removed = await removeUsers(this.#parts, expelled)
     await Promise.all([
-      closeAtRouter(leaverMatch(leavers, now)),
-      tellServers({ type: 'close-clients', leavers })
+      closeAtRouter(expelledMatch(expelled, now)),
+      tellServers({ type: 'close-clients', expelled })
     ])
     return removed
   }

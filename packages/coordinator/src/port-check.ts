@@ -5,7 +5,7 @@
 import { createServer, type Server } from 'node:net'
 import { PortsUnavailable } from '@usher/shared/errors.ts'
 import { hostsToTry, listenOn } from '@usher/shared/http/listen.ts'
-import type { Settings } from '@usher/shared/settings.ts'
+import type { Settings } from '@usher/shared/settings/settings.ts'
 
 interface PortUse {
   readonly setting: 'PORTS' | 'ROUTING_PORT' | 'MONITORING_PORT'

@@ -3,10 +3,10 @@
  * used, if that name is ours. Nothing else from a request ever reaches the authority of a Location.
  */
 import { hostname } from 'node:os'
-import { parseAuthority } from '@usher/shared/http/authority.ts'
-import { isOwnHost } from '@usher/shared/http/own-host.ts'
-import type { RequestValue } from '@usher/shared/http/values.ts'
-import type { Settings } from '@usher/shared/settings.ts'
+import { parseAuthority } from '@usher/shared/http/vocabulary/authority.ts'
+import { isOwnHost } from '@usher/shared/http/vocabulary/own-host.ts'
+import type { RequestValue } from '@usher/shared/http/vocabulary/values.ts'
+import type { Settings } from '@usher/shared/settings/settings.ts'
 
 export type TargetSettings = Pick<Settings, 'ip' | 'publicHosts' | 'serverUrls' | 'ports'>
 type TargetRequest = Pick<RequestValue, 'authority' | 'isSecure' | 'path' | 'query'>

@@ -5,7 +5,7 @@
 import type { Address, Client } from '@usher/shared/client.ts'
 import type { Choose, Place, Reservation } from '@usher/shared/memory/reservations.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
-import type { Settings } from '@usher/shared/settings.ts'
+import type { Settings } from '@usher/shared/settings/settings.ts'
 import { DeadlineQueue } from './deadline-queue.ts'
 
 export interface ReserveRequest {

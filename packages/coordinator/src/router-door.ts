@@ -8,13 +8,13 @@ import { monotonicNowMs } from '@usher/shared/clock.ts'
 import type { ClientMatch } from '@usher/shared/client.ts'
 import type { DenyList } from '@usher/shared/deny-list.ts'
 import type { HttpMeter } from '@usher/shared/http/checked-server.ts'
-import { htmlReply, NO_STORE } from '@usher/shared/http/replies.ts'
+import { htmlReply, NO_STORE } from '@usher/shared/http/vocabulary/replies.ts'
 import { openDoor } from '@usher/shared/http/serve.ts'
 import type { ServerState } from '@usher/shared/memory/layout.ts'
 import type { ThreadMeter } from '@usher/shared/memory/meters.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
-import type { Settings } from '@usher/shared/settings.ts'
-import { ShareWarning } from '@usher/shared/share-warning.ts'
+import type { Settings } from '@usher/shared/settings/settings.ts'
+import { QuotaWarning } from '@usher/shared/quota-warning.ts'
 import { sampleThread } from '@usher/shared/thread-sampler.ts'
 import type { Logger } from 'pino'
 import { fewestUsers, portOrder } from './balancer.ts'
@@ -71,7 +71,7 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
   /** The servers of a program that stops end before its router: their users come back to them. */
   const isAvailable = (server: number): boolean =>
     (lastStates?.[server] ?? table.serverState(server)) === 'up'
-  const shareWarning = new ShareWarning(log, monotonicNowMs)
+  const quotaWarning = new QuotaWarning(log, monotonicNowMs)
   const choose = fewestUsers(portOrder(settings.ports), isAvailable)
   const door = await openDoor({
     ...settings,
@@ -84,7 +84,7 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
       choose,
       isAvailable,
       wait,
-      onAddressFull: address => { shareWarning.note(address) },
+      onAddressFull: address => { quotaWarning.note(address) },
       pages,
       log
     }),

@@ -6,12 +6,12 @@
 import { setImmediate } from 'node:timers/promises'
 import { formatAddress, formatClient, type Address, type Client } from '@usher/shared/client.ts'
 import type { DenyList } from '@usher/shared/deny-list.ts'
-import { renderDeniedPage } from '@usher/shared/http/denied-page.ts'
+import { renderDeniedPage } from '@usher/shared/http/vocabulary/denied-page.ts'
 import {
   clientCookie, countsAsVisit, namedClient, newClient
-} from '@usher/shared/http/identity.ts'
-import { htmlReply, NO_STORE, textReply } from '@usher/shared/http/replies.ts'
-import { NO_BODY, type Handler, type Reply, type RequestValue } from '@usher/shared/http/values.ts'
+} from '@usher/shared/http/vocabulary/identity.ts'
+import { htmlReply, NO_STORE, textReply } from '@usher/shared/http/vocabulary/replies.ts'
+import { NO_BODY, type Handler, type Reply, type RequestValue } from '@usher/shared/http/vocabulary/values.ts'
 import { NO_SERVER } from '@usher/shared/memory/layout.ts'
 import type { Choose, Reservation } from '@usher/shared/memory/reservations.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'

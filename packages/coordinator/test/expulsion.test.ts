@@ -26,7 +26,7 @@ function testExpulsion (fail: (order: Order) => void = () => {}) {
     tellServers: async order => {
       const entries = order.type === 'replace-deny-list'
         ? order.entries
-        : order.type === 'close-clients' ? order.leavers.entries : []
+        : order.type === 'close-clients' ? order.expelled.entries : []
       steps.push(`${order.type} ${entries.length}, ${table.activeUsers(0)} users`)
       fail(order)
     },

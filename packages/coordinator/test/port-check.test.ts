@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect, createServer, Server, type AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
-import type { Settings } from '@usher/shared/settings.ts'
+import type { Settings } from '@usher/shared/settings/settings.ts'
 import { checkPorts } from '../src/port-check.ts'
 
 const HOST = '127.0.0.1'

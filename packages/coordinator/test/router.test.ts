@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import t, { type Test } from 'tap'
 import { formatClient, parseAddress, parseClientId, type Address } from '@usher/shared/client.ts'
-import { NO_BODY, type Reply } from '@usher/shared/http/values.ts'
+import { NO_BODY, type Reply } from '@usher/shared/http/vocabulary/values.ts'
 import { clientNumber, HOME } from '../../shared/test/memory/test-table.ts'
 import { ROUTER_ALLOW } from '../src/router.ts'
 import { lockTable } from './fixtures/locked-table.ts'

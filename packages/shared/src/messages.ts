@@ -10,13 +10,13 @@ import type { DenyEntry } from './deny-list.ts'
 import type { LogLossesMemory } from './memory/log-losses.ts'
 import type { MeterMemory } from './memory/meters.ts'
 import type { TableMemory } from './memory/table-view.ts'
-import type { Settings } from './settings.ts'
+import type { Settings } from './settings/settings.ts'
 
 export type Order =
   /** The whole list, replacing the one before; carried out at once. Servers only. */
   | { readonly type: 'replace-deny-list', readonly entries: readonly DenyEntry[] }
   /** Ends the open connections of these; done when they are closed. Servers only. */
-  | { readonly type: 'close-clients', readonly leavers: Leavers }
+  | { readonly type: 'close-clients', readonly expelled: ExpelledClients }
   /** A reload in two steps: all servers read their files, then all switch, or none does. */
   | { readonly type: 'prepare-reload' }
   | { readonly type: 'commit-reload' }
@@ -29,7 +29,7 @@ export type Order =
   | { readonly type: 'close' }
 
 /** Who has to go: one client, and whoever these entries deny. */
-export interface Leavers {
+export interface ExpelledClients {
   readonly client: Client | undefined
   readonly entries: readonly DenyEntry[]
 }

@@ -4,7 +4,7 @@
  * monitorEventLoopDelay loses what blocks the loop while its histogram is read and reset.
  */
 import { monotonicNowMs } from './clock.ts'
-import { every, type Every } from './every.ts'
+import { every, type Every } from './interval.ts'
 import type { ThreadMeter } from './memory/meters.ts'
 
 export interface ThreadSampling {

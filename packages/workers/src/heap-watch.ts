@@ -7,7 +7,7 @@
 import { getHeapSpaceStatistics } from 'node:v8'
 import { resourceLimits } from 'node:worker_threads'
 import { MemoryExhausted } from '@usher/shared/errors.ts'
-import { every } from '@usher/shared/every.ts'
+import { every } from '@usher/shared/interval.ts'
 
 /** As often as the thread wakes anyway, for its sampler. */
 export const LOOK_MS = 200

@@ -10,7 +10,7 @@ import { allocateMeters, MeterReader, MONITOR_METER } from '@usher/shared/memory
 import { allocateTable, MAIN_THREAD_PATIENCE } from '@usher/shared/memory/table-view.ts'
 import { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { BootData, News, Order, ToWorker } from '@usher/shared/messages.ts'
-import { loadSettings, type Settings } from '@usher/shared/settings.ts'
+import { loadSettings, type Settings } from '@usher/shared/settings/settings.ts'
 
 const ID = '6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61'
 const READY: News = { type: 'ready', port: 4711, layoutVersion: LAYOUT_VERSION }
@@ -132,7 +132,7 @@ t.test('worker host: asks while it boots; orders wait for its end, answers do no
 
 t.test('worker host: clients who do not go hold up no other order', async t => {
   const { said, give } = startWorker(t)
-  give(PREPARE, { type: 'close-clients', leavers: { client: undefined, entries: [] } }, PREPARE)
+  give(PREPARE, { type: 'close-clients', expelled: { client: undefined, entries: [] } }, PREPARE)
   t.same(await said(3), [READY, { type: 'done', id: 1 }, { type: 'done', id: 3 }])
 })
 

@@ -3,7 +3,7 @@
  * it may take from there. Looks at no byte of it. Holds no state.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { expectsContinue } from './request-head.ts'
+import { expectsContinue } from './checks/request-head.ts'
 
 /** @param onLate called once when the whole body has not come within `timeoutMs` */
 export function awaitBody (

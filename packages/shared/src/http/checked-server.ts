@@ -10,16 +10,16 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { Logger } from 'pino'
 import { descriptorOf, isSpare } from '../descriptors.ts'
 import { awaitBody } from './body-wait.ts'
-import { faultOf, isHeadRequest, judgeLine } from './broken-request.ts'
-import type { ParserError } from './broken-request.ts'
-import { ConnectionShares } from './connection-shares.ts'
-import { incompleteReply } from './connection.ts'
-import { Connections } from './connections.ts'
-import { proxyCheck } from './forwarded.ts'
-import { StoppableRequest } from './pipeline.ts'
-import { refusalBytes } from './refusal.ts'
-import type { RefusalStatus } from './refusal.ts'
-import { asksToClose, checkHead, hasBody, HEAD_BYTES_MAX } from './request-head.ts'
+import { faultOf, isHeadRequest, judgeLine } from './checks/broken-request.ts'
+import type { ParserError } from './checks/broken-request.ts'
+import { ConnectionQuota } from './connection/connection-quota.ts'
+import { incompleteReply } from './connection/connection.ts'
+import { Connections } from './connection/connections.ts'
+import { proxyCheck } from './vocabulary/forwarded.ts'
+import { StoppableRequest } from './connection/pipeline.ts'
+import { refusalBytes } from './checks/refusal.ts'
+import type { RefusalStatus } from './checks/refusal.ts'
+import { asksToClose, checkHead, hasBody, HEAD_BYTES_MAX } from './checks/request-head.ts'
 
 export interface CheckedServerOptions {
   /** The value of `Allow`, told with the 405 for TRACE and CONNECT. */
@@ -69,8 +69,8 @@ export function createCheckedServer (
   const server = createServer(options)
   const { maxConnections, socketTimeoutMs } = options
   const isProxy = proxyCheck(options.trustProxy)
-  const shares = new ConnectionShares(maxConnections, isProxy)
-  const connections = new Connections(maxConnections, socketTimeoutMs, shares)
+  const quota = new ConnectionQuota(maxConnections, isProxy)
+  const connections = new Connections(maxConnections, socketTimeoutMs, quota)
   /** RFC 9110 section 7.4: an `https` target is for who comes by TLS, up to a proxy of ours. */
   const isSecured = ({ socket }: IncomingMessage): boolean =>
     options.tls !== undefined || isProxy(socket.remoteAddress)

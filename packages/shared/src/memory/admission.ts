@@ -2,7 +2,7 @@
  * Who comes into the table: everybody while there is room; somebody gives way when there is none;
  * and when it is nearly full, nobody from an address that has its share already. Any thread.
  */
-import { isHoldingItsShare, isNearlyFull } from './address-share.ts'
+import { hasReachedQuota, isNearlyFull } from './user-quota.ts'
 import { displaceOne } from './displacement.ts'
 import { COMMIT_REPLACES, NO_SLOT, SHARD } from './layout.ts'
 import type { ReplacedEntry } from './replacement.ts'
@@ -32,7 +32,7 @@ export function admit (view: TableView, { replaced, ...newcomer }: Newcomer): Ad
     const commit = newcomer.commit | COMMIT_REPLACES
     return addUser(view, { ...newcomer, commit, firstSeenS: replaced.firstSeenS })
   }
-  if (isNearlyFull(view, usedSlots(view)) && isHoldingItsShare(view, newcomer.address)) {
+  if (isNearlyFull(view, usedSlots(view)) && hasReachedQuota(view, newcomer.address)) {
     return 'address-full'
   }
   return addUser(view, newcomer)

@@ -3,7 +3,7 @@
  * of an address that has more than its share, the oldest first; nobody else who has been seen
  * twice. Searches the newcomer's own shard first, then the next ones. Any thread.
  */
-import { overShareTest } from './address-share.ts'
+import { overQuotaTest } from './user-quota.ts'
 import { SHARD, SLOT } from './layout.ts'
 import { isReservedOnly, isSeenOnce, removeSlot } from './shard.ts'
 import {
@@ -41,7 +41,7 @@ const RANKS: readonly Rank[] = [
     windowSlots: WINDOW_SLOTS
   },
   {
-    testFor: overShareTest,
+    testFor: overQuotaTest,
     ageWord: SLOT.LAST_SEEN_MS,
     windowSlots: HASHED_WINDOW_SLOTS
   }

@@ -4,7 +4,7 @@
  * words, and only then lets go. `checkTable` says whether every invariant holds. Main thread.
  */
 import { formatClient } from '../client.ts'
-import { addressBuckets } from './address-share.ts'
+import { addressBuckets } from './user-quota.ts'
 import {
   COUNTER, NO_SERVER, NO_SLOT, SHARD, SLOT, commitActive, commitLoad, commitReserved
 } from './layout.ts'

@@ -5,7 +5,7 @@
  *     bucket -> slot -> slot -> NO_SLOT          free -> slot -> slot -> NO_SLOT
  */
 import { areSameWords, UNKNOWN_ADDRESS, type Address, type Client } from '../client.ts'
-import { countAddress } from './address-share.ts'
+import { countAddress } from './user-quota.ts'
 import {
   COMMIT_ADDRESS_KNOWN, COMMIT_KIND_IP, COMMIT_USED, COUNTER, NO_SERVER, NO_SLOT, SHARD, SLOT,
   commitActive, commitIsIp, commitLoad, commitReserved, commitSeen, type Layout

@@ -7,7 +7,7 @@ import type { Address } from '../client.ts'
 import { addressTest } from './address-test.ts'
 import { FirstSlots, isBefore, type Position } from './first-slots.ts'
 import { NO_SERVER, SLOT, commitActive } from './layout.ts'
-import { Ranking } from './ranking.ts'
+import { RadixSelect } from './radix-select.ts'
 import type { Place } from './reservations.ts'
 import { copySlots, decodeUser, type User } from './snapshot.ts'
 import {
@@ -64,7 +64,7 @@ export class UserSearch {
   #after: Position | undefined
   readonly #page: FirstSlots
   /** Until it is known where the page begins. */
-  #ranking: Ranking | undefined
+  #ranking: RadixSelect | undefined
   #isRanked = false
   #place: Place = 0
   #matched = 0
@@ -83,7 +83,7 @@ export class UserSearch {
     this.#after = this.#parseCursor(options.cursor)
     this.#page = new FirstSlots(options.limit)
     const { offset = 0 } = options
-    if (offset > 0) this.#ranking = new Ranking(offset - 1)
+    if (offset > 0) this.#ranking = new RadixSelect(offset - 1)
   }
 
   /** Looks at SLOTS_PER_HOLD slots at most; true when there are none left. */
@@ -107,7 +107,7 @@ export class UserSearch {
   }
 
   /** A step on the way to the last user before the page. */
-  #rank (ranking: Ranking): void {
+  #rank (ranking: RadixSelect): void {
     if (!this.#isRanked) {
       this.#isRanked = this.#guard(() => this.#walk())
     } else if (ranking.step()) {

@@ -2,7 +2,7 @@
  * Which passwords may be chosen, the same for the monitor and the account command. Length is what
  * counts, not the kinds of characters (NIST SP 800-63B section 3.1.1). Pure; starts nothing.
  */
-import { usernameKey } from '../monitor/accounts.ts'
+import { usernameKey } from './accounts.ts'
 
 export const PASSWORD_LENGTH_MIN = 12
 export const PASSWORD_BYTES_MAX = 1024

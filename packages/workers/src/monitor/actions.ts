@@ -13,8 +13,8 @@ import { DenyList, type DenyEntry } from '@usher/shared/deny-list.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { WorkerContext } from '../worker-host.ts'
 import { ApiError } from './api-error.ts'
-import type { Audit } from './audit.ts'
-import type { Denials, NewDenial } from './denials.ts'
+import type { Audit } from '../records/audit.ts'
+import type { Denials, NewDenial } from '../records/denials.ts'
 
 export interface ActionsParts {
   readonly table: Pick<UserTable, 'find'>

@@ -17,11 +17,11 @@ import {
 import type { Logger } from 'pino'
 import { toApiError, type ErrorOf } from './answer-errors.ts'
 import { ApiError } from './api-error.ts'
-import { addChecks, ALLOW, type ChecksParts } from './checks.ts'
-import { settlePreconditions } from './preconditions.ts'
-import { RefusalLog } from './refusal-log.ts'
+import { addChecks, ALLOW, type ChecksParts } from './access/checks.ts'
+import { settlePreconditions } from './access/preconditions.ts'
+import { RefusalLog } from './access/refusal-log.ts'
 import { addRoutes, type RoutesParts } from './routes/routes.ts'
-import { securityHeaders } from './security-headers.ts'
+import { securityHeaders } from './access/security-headers.ts'
 
 export interface AppParts {
   readonly server: Omit<CheckedServerOptions, 'allow' | 'bodyBytesMax'>

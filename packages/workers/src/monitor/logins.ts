@@ -8,12 +8,12 @@ import { formatAddress } from '@usher/shared/client.ts'
 import { AccountChanged } from '@usher/shared/errors.ts'
 import { passwordProblem } from '../accounts/password-policy.ts'
 import type { CredentialsPool } from '../credentials/pool.ts'
-import type { Accounts } from './accounts.ts'
+import type { Accounts } from '../accounts/accounts.ts'
 import { ApiError } from './api-error.ts'
-import type { Audit } from './audit.ts'
-import type { LoginThrottle } from './login-throttle.ts'
-import type { CurrentSession, Sessions } from './sessions.ts'
-import { sessionHandle } from './session-token.ts'
+import type { Audit } from '../records/audit.ts'
+import type { LoginThrottle } from './access/login-throttle.ts'
+import type { CurrentSession, Sessions } from '../accounts/sessions.ts'
+import { sessionHandle } from '../accounts/session-token.ts'
 
 export interface LoginsParts {
   readonly accounts: Pick<Accounts, 'find' | 'setPassword'>

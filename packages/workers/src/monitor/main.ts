@@ -6,10 +6,10 @@ import { DatabaseBusy, DatabaseFailed } from '@usher/shared/errors.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { BootData } from '@usher/shared/messages.ts'
 import type { Logger } from 'pino'
-import { openDatabase } from '../database.ts'
-import type { UsherDatabase } from '../usher-database.ts'
+import { openDatabase } from '../database/open.ts'
+import type { UsherDatabase } from '../database/usher-database.ts'
 import { runWorker } from '../worker-host.ts'
-import { restoreUsers, usersToSave } from './saved-users.ts'
+import { restoreUsers, usersToSave } from '../records/saved-users.ts'
 import { openStores } from './stores.ts'
 
 const SERVERS_START_MS_MAX = 2000

@@ -5,20 +5,20 @@
 import { writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
-import { sourceReader } from '@usher/shared/http/forwarded.ts'
+import { sourceReader } from '@usher/shared/http/vocabulary/forwarded.ts'
 import { hostsToTry, listenOn } from '@usher/shared/http/listen.ts'
 import manifest from '../../../../package.json' with { type: 'json' }
 import { CredentialsPool } from '../credentials/pool.ts'
 import type { WorkerContext } from '../worker-host.ts'
 import { Actions } from './actions.ts'
 import { buildApp } from './app.ts'
-import { ensureFirstAdmin } from './first-admin.ts'
-import { LoginThrottle } from './login-throttle.ts'
+import { ensureFirstAdmin } from '../accounts/first-admin.ts'
+import { LoginThrottle } from './access/login-throttle.ts'
 import { Logins } from './logins.ts'
 import { loadPages } from './pages.ts'
-import { countSharing, findUsers } from './users.ts'
+import { countSharing, findUsers } from './figures/users.ts'
 import type { Stores } from './stores.ts'
-import { Watch } from './watch.ts'
+import { Watch } from './figures/watch.ts'
 
 export interface Monitor {
   /** The port that is bound. */

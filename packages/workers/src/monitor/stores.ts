@@ -3,14 +3,14 @@
  * are over leave the file, and the clock that they go by is noted. Runs in the monitor's thread.
  */
 import { steadyWallClock } from '@usher/shared/clock.ts'
-import type { Settings } from '@usher/shared/settings.ts'
+import type { Settings } from '@usher/shared/settings/settings.ts'
 import type { Logger } from 'pino'
-import type { UsherDatabase } from '../usher-database.ts'
-import { Accounts } from './accounts.ts'
-import { Audit } from './audit.ts'
-import { Denials } from './denials.ts'
-import { HistoryStore } from './history-store.ts'
-import { Sessions } from './sessions.ts'
+import type { UsherDatabase } from '../database/usher-database.ts'
+import { Accounts } from '../accounts/accounts.ts'
+import { Audit } from '../records/audit.ts'
+import { Denials } from '../records/denials.ts'
+import { HistoryStore } from '../records/history-store.ts'
+import { Sessions } from '../accounts/sessions.ts'
 
 export interface Stores {
   readonly accounts: Accounts

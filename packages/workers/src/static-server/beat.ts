@@ -2,7 +2,7 @@
  * How long a page is told to wait before its next beat: the one place where a server asks for more
  * or fewer of them. Pure; runs in the server's thread.
  */
-import type { Settings } from '@usher/shared/settings.ts'
+import type { Settings } from '@usher/shared/settings/settings.ts'
 
 export type BeatSettings =
   Pick<Settings, 'heartbeatIntervalMs' | 'heartbeatBudget' | 'timeoutThresholdMs'>

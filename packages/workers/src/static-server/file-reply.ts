@@ -2,8 +2,8 @@
  * From a site and a request to the reply: the file, a part of it, the word that it has not changed,
  * a redirect to the folder, or the page for what is not there. Pure; knows nothing of visitors.
  */
-import { textReply } from '@usher/shared/http/replies.ts'
-import { NO_BODY, type Reply, type RequestValue } from '@usher/shared/http/values.ts'
+import { textReply } from '@usher/shared/http/vocabulary/replies.ts'
+import { NO_BODY, type Reply, type RequestValue } from '@usher/shared/http/vocabulary/values.ts'
 import { evaluatePreconditions, isRangeCurrent } from './conditional.ts'
 import type { CodingChooser } from './content-coding.ts'
 import { selectRange, type ByteRange } from './range.ts'

@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { openDoor } from '@usher/shared/http/serve.ts'
-import { htmlReply, NO_STORE } from '@usher/shared/http/replies.ts'
-import { leaverMatch } from '@usher/shared/leavers.ts'
-import { ShareWarning } from '@usher/shared/share-warning.ts'
+import { htmlReply, NO_STORE } from '@usher/shared/http/vocabulary/replies.ts'
+import { expelledMatch } from '@usher/shared/expelled-clients.ts'
+import { QuotaWarning } from '@usher/shared/quota-warning.ts'
 import { runWorker } from '../worker-host.ts'
 import { staticHandler } from './handler.ts'
 import { renderPageScript } from './page-script.ts'
@@ -25,7 +25,7 @@ await runWorker(async ({ boot, table, denyList, denyListKnown, meter, log }) => 
   let site = await load()
   let prepared: Site | undefined
 
-  const shareWarning = new ShareWarning(log, monotonicNowMs)
+  const quotaWarning = new QuotaWarning(log, monotonicNowMs)
 
   await denyListKnown // No sooner is the port open: who was denied before the start is not let in.
   const door = await openDoor({
@@ -40,7 +40,7 @@ await runWorker(async ({ boot, table, denyList, denyListKnown, meter, log }) => 
       pages: { denied, full },
       settings,
       random: Math.random,
-      onAddressFull: address => { shareWarning.note(address) },
+      onAddressFull: address => { quotaWarning.note(address) },
       log
     }),
     allow: 'GET, HEAD',
@@ -65,7 +65,7 @@ await runWorker(async ({ boot, table, denyList, denyListKnown, meter, log }) => 
     connectionCount: () => door.connectionCount(),
     async carryOut (order) {
       if (order.type === 'close-clients') {
-        await door.closeClients(leaverMatch(order.leavers, monotonicNowMs))
+        await door.closeClients(expelledMatch(order.expelled, monotonicNowMs))
       }
       if (order.type === 'prepare-reload') prepared = await load()
       if (order.type === 'commit-reload') site = prepared ?? site

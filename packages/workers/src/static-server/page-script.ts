@@ -3,7 +3,7 @@
  * Pure; the script itself is built from html/.
  */
 import { PageScriptInvalid } from '@usher/shared/errors.ts'
-import type { Settings } from '@usher/shared/settings.ts'
+import type { Settings } from '@usher/shared/settings/settings.ts'
 
 export type PageScriptSettings = Pick<Settings, 'routingPort' | 'timeoutThresholdMs'>
 

@@ -8,7 +8,7 @@ import { extname } from 'node:path'
 import { promisify } from 'node:util'
 import { brotliCompress, constants, gzip } from 'node:zlib'
 import { contentType } from 'mime-types'
-import { NO_BODY, type Reply } from '@usher/shared/http/values.ts'
+import { NO_BODY, type Reply } from '@usher/shared/http/vocabulary/values.ts'
 import type { Coding } from './content-coding.ts'
 import { formatHttpDate } from './http-date.ts'
 

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { openStores, type Stores, type StoresOptions } from '../../src/monitor/stores.ts'
-import type { UsherDatabase } from '../../src/usher-database.ts'
+import type { UsherDatabase } from '../../src/database/usher-database.ts'
 import { linesLog } from '../fixtures/lines-log.ts'
 import { onFullDisk, testDatabase } from '../fixtures/test-database.ts'
 

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import t from 'tap'
 import { formatAddress, formatClient } from '@usher/shared/client.ts'
-import type { Reply, RequestValue } from '@usher/shared/http/values.ts'
+import type { Reply, RequestValue } from '@usher/shared/http/vocabulary/values.ts'
 import { staticHandler, type VisitorTable } from '../../src/static-server/handler.ts'
 import { loadSite } from '../../src/static-server/site.ts'
 import { ADDRESS, headerOf, testRequest } from './fixtures/request.ts'

@@ -4,11 +4,11 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ErrorOf } from '../answer-errors.ts'
-import { loginChallenge } from '../challenge.ts'
-import { sessionOf } from '../checks.ts'
-import { isForm } from '../forged-actions.ts'
+import { loginChallenge } from '../access/challenge.ts'
+import { sessionOf } from '../access/checks.ts'
+import { isForm } from '../access/csrf-check.ts'
 import type { Logins, Origin, PasswordChange } from '../logins.ts'
-import { expiredSessionCookie, sessionCookie } from '../session-cookie.ts'
+import { expiredSessionCookie, sessionCookie } from '../access/session-cookie.ts'
 import { flag, NAME_LENGTH_MAX, objectOf, PASSWORD_LENGTH_MAX, received, text } from './schemas.ts'
 
 export interface AccountRoutesParts {

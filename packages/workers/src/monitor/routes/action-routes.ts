@@ -2,8 +2,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { ApiError } from '../api-error.ts'
 import type { Actions, Disconnection, Operator, Target } from '../actions.ts'
-import type { Audit } from '../audit.ts'
-import { sessionOf } from '../checks.ts'
+import type { Audit } from '../../records/audit.ts'
+import { sessionOf } from '../access/checks.ts'
 import {
   count, countText, flag, minutes, objectOf, reason, received, text, time, userId
 } from './schemas.ts'

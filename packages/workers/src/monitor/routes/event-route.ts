@@ -5,9 +5,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { ServerResponse } from 'node:http'
 import { ApiError } from '../api-error.ts'
-import type { EventHub } from '../event-hub.ts'
-import { securityHeaders } from '../security-headers.ts'
-import type { Sessions } from '../sessions.ts'
+import type { EventHub } from '../figures/event-hub.ts'
+import { securityHeaders } from '../access/security-headers.ts'
+import type { Sessions } from '../../accounts/sessions.ts'
 
 export interface EventRouteParts {
   readonly hub: Pick<EventHub, 'add' | 'isFull'>

@@ -3,7 +3,7 @@
  * everybody and need no session; what is in them is no secret.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { NO_BODY } from '@usher/shared/http/values.ts'
+import { NO_BODY } from '@usher/shared/http/vocabulary/values.ts'
 import { codingChooser } from '../../static-server/content-coding.ts'
 import { fileReply } from '../../static-server/file-reply.ts'
 import type { StoredFile } from '../../static-server/stored-file.ts'

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { parseAddress, type Address } from '@usher/shared/client.ts'
 import { quote } from '@usher/shared/quote.ts'
 import { ApiError } from '../api-error.ts'
-import type { Denials } from '../denials.ts'
+import type { Denials } from '../../records/denials.ts'
 import { count, countText, figure, flag, objectOf, text, time, userId } from './schemas.ts'
 
 export interface ReadRoutesParts {

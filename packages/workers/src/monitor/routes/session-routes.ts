@@ -1,9 +1,9 @@
 /** `/sessions`: where the own account is logged in, and how to end one of these logins. */
 import type { FastifyInstance } from 'fastify'
-import { sessionOf } from '../checks.ts'
+import { sessionOf } from '../access/checks.ts'
 import type { Logins } from '../logins.ts'
-import { sessionHandle } from '../session-token.ts'
-import type { Sessions } from '../sessions.ts'
+import { sessionHandle } from '../../accounts/session-token.ts'
+import type { Sessions } from '../../accounts/sessions.ts'
 import { originOf } from './account-routes.ts'
 import { flag, objectOf, received, text, time } from './schemas.ts'
 

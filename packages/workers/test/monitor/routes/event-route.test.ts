@@ -1,7 +1,7 @@
 /** A stream reaches the hub with its connection, and asks again whether it may go on. */
 import http from 'node:http'
 import t from 'tap'
-import type { EventHub } from '../../../src/monitor/event-hub.ts'
+import type { EventHub } from '../../../src/monitor/figures/event-hub.ts'
 import { testApp } from '../fixtures/test-app.ts'
 
 type Sink = Parameters<EventHub['add']>[0]

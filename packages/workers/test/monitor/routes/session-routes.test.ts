@@ -1,7 +1,7 @@
 /** The sessions of one's own account, and the end of one of them. */
 import t from 'tap'
 import { ApiError } from '../../../src/monitor/api-error.ts'
-import { sessionHandle } from '../../../src/monitor/session-token.ts'
+import { sessionHandle } from '../../../src/accounts/session-token.ts'
 import { testApp } from '../fixtures/test-app.ts'
 
 // The fixture's session hash is the name of who asks.

@@ -1,0 +1,16 @@
+/** Changes the password of the account, with what stands in two fields. */
+import type { Answer } from '../kit/api.ts'
+import { refusalText, type Complaint } from './gate-form.ts'
+
+type Field = Pick<HTMLInputElement, 'id' | 'value'>
+
+/** What is wrong, and with which field; undefined when the password is changed. */
+export async function changePassword (
+  post: (path: string, body: object) => Promise<Answer<unknown>>, current: Field, next: Field
+): Promise<Complaint | undefined> {
+  const answer = await post('/password', { current: current.value, next: next.value })
+  if (answer.isOk) return undefined
+  // What is refused as a password is about the new one; all else is about who asks.
+  const { id } = answer.error === 'bad_request' ? next : current
+  return { field: id, text: refusalText(answer) }
+}

@@ -1,0 +1,192 @@
+/**
+ * What an operator does from the console, a few requests at a time, with a question where the
+ * monitor asks one back. Each says in the end what was done, or how far it came, and what can be
+ * undone of it. Touches no page.
+ */
+import type { Answer, Failure } from '../kit/api.ts'
+import { withBoundedConcurrency } from '../kit/bounded-concurrency.ts'
+import {
+  addressesOf, denyOwnQuestion, drainLastQuestion, rangesOf, type Choice, type Question
+} from './questions.ts'
+import { DENIED, FAILURES, SERVERS, USERS } from '../kit/texts.ts'
+import type { User } from '../users/users-page.ts'
+
+export interface ActionsParts {
+  readonly post: (path: string, body: object) => Promise<Answer<unknown>>
+  readonly ask: (question: Question) => Promise<Choice | undefined>
+  /** While it goes on. */
+  readonly onProgress?: (what: string, done: number, total: number) => void
+}
+
+/** One of the two, as `/allow` takes it. */
+export interface DeniedTarget {
+  readonly userId?: string | undefined
+  readonly address?: string | undefined
+}
+
+export interface Outcome {
+  readonly isDone: boolean
+  readonly text: string
+  /** What was denied, and would have to be allowed to undo it. */
+  readonly denied?: readonly DeniedTarget[]
+}
+
+interface Step {
+  readonly target: DeniedTarget
+  readonly act: () => Promise<Failure | undefined>
+}
+
+/** The monitor's answer when it wants to be told that one means it. */
+const CONFLICT = 409
+const NOT_FOUND = 404
+
+export class Actions {
+  readonly #parts: ActionsParts
+  #asked: Promise<unknown> = Promise.resolve()
+
+  constructor (parts: ActionsParts) {
+    this.#parts = parts
+  }
+
+  /** Who has left in the meantime is as good as disconnected. */
+  disconnect (users: readonly User[], { reason }: Choice): Promise<Outcome> {
+    const [doing, done] = [USERS.disconnecting(users.length), USERS.disconnected(users.length)]
+    return this.#withBoundedConcurrency(users, doing, done, async ({ id }) => {
+      const answer = await this.#parts.post('/disconnect', {
+        userId: id, deny: false, ...optional({ reason })
+      })
+      return answer.isOk || answer.status === NOT_FOUND ? undefined : answer
+    })
+  }
+
+  async deny (users: readonly User[], choice: Choice): Promise<Outcome> {
+    const { minutes } = choice
+    return await this.#denyEach(this.#denySteps(users, choice),
+      DENIED.denying(users.length), DENIED.done(users.length, minutes))
+  }
+
+  denyTarget ({ target, reason, minutes }: Choice): Promise<Outcome> {
+    const terms = optional({ reason, minutes })
+    const step = isUuid(target)
+      ? {
+          target: { userId: target },
+          act: async () => failureOf(await this.#parts.post('/deny', { userId: target, ...terms }))
+        }
+      : { target: { address: target }, act: () => this.#denyAddress(target, terms) }
+    return this.#denyEach([step], '', DENIED.targetDone(target, minutes))
+  }
+
+  allow ({ userId, address }: DeniedTarget): Promise<Outcome> {
+    return this.#allowEach([{ userId, address }], DENIED.allowed(userId ?? address ?? ''))
+  }
+
+  /** Takes back what has just been denied, and nothing else. */
+  undo (denied: readonly DeniedTarget[]): Promise<Outcome> {
+    return this.#allowEach(denied, DENIED.undone(denied.length))
+  }
+
+  drain (port: string): Promise<Outcome> {
+    return this.#withBoundedConcurrency([port], '', SERVERS.drained(port), async () =>
+      await this.#insist(`/servers/${port}/drain`, {}, drainLastQuestion(port)))
+  }
+
+  makeReady (port: string): Promise<Outcome> {
+    return this.#withBoundedConcurrency([port], '', SERVERS.madeReady(port), async () =>
+      failureOf(await this.#parts.post(`/servers/${port}/ready`, {})))
+  }
+
+  /** Ids first: who is denied by address only would come back with the same id from elsewhere. */
+  #denySteps (users: readonly User[], { reason, minutes, scope }: Choice): Step[] {
+    const terms = optional({ reason, minutes })
+    const byAddress = {
+      ids: [],
+      addresses: addressesOf(users),
+      ranges: rangesOf(users)
+    }[scope]
+    // A range has the address in it of whoever is known by that alone.
+    const byOwn = scope === 'ranges' ? users.filter(({ kind }) => kind === 'id') : users
+    return [
+      ...byOwn.map(user => ({
+        target: user.kind === 'id' ? { userId: user.id } : { address: user.id },
+        act: () => this.#denyUser(user, terms)
+      })),
+      ...byAddress.map(address => ({
+        target: { address }, act: () => this.#denyAddress(address, terms)
+      }))
+    ]
+  }
+
+  async #denyEach (steps: readonly Step[], doing: string, done: string): Promise<Outcome> {
+    const denied: DeniedTarget[] = []
+    const outcome = await this.#withBoundedConcurrency(steps, doing, done, async ({ target, act }) => {
+      const failure = await act()
+      if (failure === undefined) denied.push(target)
+      return failure
+    })
+    return { ...outcome, denied }
+  }
+
+  #allowEach (targets: readonly DeniedTarget[], done: string): Promise<Outcome> {
+    return this.#withBoundedConcurrency(targets, DENIED.allowing(targets.length), done, async target => {
+      const answer = await this.#parts.post('/allow', optional(target))
+      // Over by itself, or allowed by somebody else.
+      return answer.isOk || answer.status === NOT_FOUND ? undefined : answer
+    })
+  }
+
+  async #withBoundedConcurrency<Item> (
+    items: readonly Item[], doing: string, done: string,
+    act: (item: Item) => Promise<Failure | undefined>
+  ): Promise<Outcome> {
+    const onDone = (doneCount: number): void => {
+      if (doing !== '') this.#parts.onProgress?.(doing, doneCount, items.length)
+    }
+    const { doneCount, failure } = await withBoundedConcurrency(items, act, onDone)
+    if (failure === undefined) return { isDone: true, text: done }
+    const why = failure.status === 0 ? FAILURES.unreachable : failure.message
+    return { isDone: false, text: FAILURES.partly(doneCount, items.length, why) }
+  }
+
+  async #denyUser ({ id, kind }: User, terms: object): Promise<Failure | undefined> {
+    if (kind === 'ip') return await this.#denyAddress(id, terms)
+    const answer = await this.#parts.post('/disconnect', { userId: id, deny: true, ...terms })
+    if (answer.isOk || answer.status !== NOT_FOUND) return failureOf(answer)
+    // Gone in the meantime, and not to come back.
+    return failureOf(await this.#parts.post('/deny', { userId: id, ...terms }))
+  }
+
+  async #denyAddress (address: string, terms: object): Promise<Failure | undefined> {
+    return await this.#insist('/deny', { address, ...terms }, denyOwnQuestion(address))
+  }
+
+  /** Asks when the monitor would rather not, and then says that it is meant. */
+  async #insist (path: string, body: object, question: Question): Promise<Failure | undefined> {
+    const answer = await this.#parts.post(path, body)
+    if (answer.isOk || answer.status !== CONFLICT) return failureOf(answer)
+    if (await this.#askInTurn(question) === undefined) return answer
+    return failureOf(await this.#parts.post(path, { ...body, force: true }))
+  }
+
+  /** There is one dialog. */
+  #askInTurn (question: Question): Promise<Choice | undefined> {
+    const answer = this.#asked.then(() => this.#parts.ask(question))
+    this.#asked = answer
+    return answer
+  }
+}
+
+function failureOf (answer: Answer<unknown>): Failure | undefined {
+  return answer.isOk ? undefined : answer
+}
+
+/** Without what was left open. */
+function optional (
+  fields: Readonly<Record<string, string | number | undefined>> | DeniedTarget
+): object {
+  return Object.fromEntries(Object.entries(fields)
+    .filter(([, value]) => value !== undefined && value !== ''))
+}
+
+function isUuid (text: string): boolean {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)
+}

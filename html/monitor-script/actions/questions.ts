@@ -1,0 +1,157 @@
+/**
+ * What the dialog asks before each action, and what it says will happen. Values only: `dialog.ts`
+ * shows them, `texts.ts` words them.
+ */
+import { rangeOf } from './address-ranges.ts'
+import type { User } from '../users/users-page.ts'
+import { DENIED, SERVERS, USERS } from '../kit/texts.ts'
+
+/** What is denied of a user: the id alone, the address last seen from, too, or its range. */
+export type DenyScope = 'ids' | 'addresses' | 'ranges'
+
+/** What an operator has chosen in the dialog. */
+export interface Choice {
+  /** Empty when none was given. */
+  readonly reason: string
+  /** Undefined: until allowed. */
+  readonly minutes: number | undefined
+  readonly scope: DenyScope
+  /** An id, an address or a range; empty when it was not asked for. */
+  readonly target: string
+}
+
+export interface ScopeChoice {
+  readonly scope: DenyScope
+  readonly label: string
+  readonly hint: string
+  /** Whom it reaches beside the picked: counted when the question is shown. */
+  readonly reach?: Reach
+}
+
+/** Addresses or ranges, and how many of the picked users are known to come from there. */
+export interface Reach {
+  readonly places: readonly string[]
+  readonly pickedCount: number
+}
+
+export interface Question {
+  readonly title: string
+  readonly what: string
+  /** Who it is about, in full. */
+  readonly picked?: readonly string[]
+  readonly asks?: ReadonlyArray<'target' | 'minutes' | 'reason'>
+  /** Asks what of the users; the first is chosen unless another one is. */
+  readonly scopes?: readonly ScopeChoice[]
+  /** What happens until the time is over; the first of what happens. */
+  readonly until?: (minutes: number | undefined) => string
+  readonly happens?: readonly string[]
+  readonly warning?: string
+  /** The button: what it does, with its number and time. */
+  readonly go: (minutes: number | undefined) => string
+}
+
+export function disconnectQuestion (users: readonly User[]): Question {
+  return {
+    title: USERS.disconnectTitle(users.length),
+    what: USERS.disconnectWhat,
+    picked: users.map(({ id }) => id),
+    asks: ['reason'],
+    happens: [USERS.disconnectHappens, USERS.disconnectBack],
+    warning: USERS.disconnectWarning,
+    go: () => USERS.disconnectGo(users.length)
+  }
+}
+
+export function denyQuestion (users: readonly User[], nowMs: number): Question {
+  return {
+    title: DENIED.title(users.length),
+    what: DENIED.what,
+    picked: users.map(({ id }) => id),
+    asks: ['minutes', 'reason'],
+    scopes: scopesOf(users),
+    until: minutes => DENIED.until(minutes, nowMs),
+    happens: [DENIED.undoHappens],
+    go: minutes => DENIED.go(users.length, minutes)
+  }
+}
+
+function scopesOf (users: readonly User[]): ScopeChoice[] {
+  const idCount = users.filter(({ kind }) => kind === 'id').length
+  const [addresses, ranges] = [addressesOf(users), rangesOf(users)]
+  const byIds: ScopeChoice = {
+    scope: 'ids',
+    label: DENIED.byIds(idCount, users.length - idCount),
+    hint: idCount === 0 ? DENIED.sharedHint : DENIED.byIdsHint
+  }
+  return [
+    byIds,
+    ...(addresses.length === 0
+      ? []
+      : [{
+          scope: 'addresses' as const,
+          label: DENIED.byAddresses(idCount, addresses.length, addresses[0]!),
+          hint: DENIED.sharedHint,
+          reach: {
+            places: addresses,
+            pickedCount: users.filter(({ address }) => addresses.includes(address)).length
+          }
+        }]),
+    ...(ranges.length === 0
+      ? []
+      : [{
+          scope: 'ranges' as const,
+          label: DENIED.byRanges(idCount, ranges.length, ranges[0]!),
+          hint: DENIED.sharedHint,
+          reach: { places: ranges, pickedCount: users.filter(hasRange).length }
+        }])
+  ]
+}
+
+export function denyTargetQuestion (nowMs: number): Question {
+  return {
+    title: DENIED.targetTitle,
+    what: DENIED.targetWhat,
+    asks: ['target', 'minutes', 'reason'],
+    until: minutes => DENIED.until(minutes, nowMs),
+    happens: [DENIED.undoHappens],
+    go: DENIED.targetGo
+  }
+}
+
+export function denyOwnQuestion (address: string): Question {
+  return {
+    title: DENIED.ownTitle(address), what: DENIED.ownWhat, go: () => DENIED.ownGo(address)
+  }
+}
+
+export function drainQuestion (port: string, activeUsers: number): Question {
+  return {
+    title: SERVERS.drainTitle(port),
+    what: SERVERS.drainWhat(activeUsers),
+    happens: [SERVERS.drainHappens, SERVERS.drainBack],
+    go: () => SERVERS.drainGo(port)
+  }
+}
+
+export function drainLastQuestion (port: string): Question {
+  return {
+    title: SERVERS.lastTitle(port), what: SERVERS.lastWhat, go: () => SERVERS.lastGo(port)
+  }
+}
+
+/** Of those who have an id, each once. Who has none is denied by address anyway. */
+export function addressesOf (users: readonly User[]): string[] {
+  return [...new Set(users.filter(user => user.kind === 'id' && hasRange(user))
+    .map(({ address }) => address))]
+}
+
+/** Each once. */
+export function rangesOf (users: readonly User[]): string[] {
+  return [...new Set(users.map(({ address }) => rangeOf(address)))]
+    .filter(range => range !== undefined)
+}
+
+/** False where it is not known from where somebody was last seen. */
+function hasRange ({ address }: User): boolean {
+  return rangeOf(address) !== undefined
+}

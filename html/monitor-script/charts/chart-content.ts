@@ -1,0 +1,88 @@
+/** What of a history a chart shows: areas, names at the ends, events, readings. Pure. */
+import type { Area, EndLabel, Mark } from './chart-canvas.ts'
+import type { Reading } from './chart-legend.ts'
+import type { Load, LoadEvent, LoadHistory } from './load-history.ts'
+import type { ColourName } from './palette.ts'
+import { colourClass, isRunning, type Server } from '../kit/stats.ts'
+import { CHARTS } from '../kit/texts.ts'
+
+const EVENT_COLOURS: Readonly<Record<string, ColourName>> = { drain: 'drain', down: 'down' }
+const EVENT_WEIGHTS: Readonly<Record<string, number>> = { drain: 1, down: 2 }
+
+/** From the bottom in port order. A server without a load has no area, and holds nothing up. */
+export function areasOf (history: LoadHistory): Area[] {
+  const sums = history.times.map(() => 0)
+  return history.ports.map((port, index) => {
+    const loads = history.loads(port)
+    const bases = [...sums]
+    const tops = bases.map((base, at): Load => {
+      const load = loads[at] ?? null
+      if (load === null) return null
+      sums[at] = base + load
+      return base + load
+    })
+    return { tops, bases, colour: colourOf(index) }
+  })
+}
+
+/** Beside the last point of each line; a server that is down is named in red where it ended. */
+export function endLabelsOf (history: LoadHistory, servers: readonly Server[]): EndLabel[] {
+  return history.ports.flatMap((port, index): EndLabel[] => {
+    const load = history.loads(port).findLast(value => value !== null)
+    if (load === undefined || load === null) return []
+    const isDown = servers.find(server => server.port === port)?.state === 'down'
+    return [{
+      load,
+      text: isDown ? CHARTS.endDown(port) : port,
+      colour: colourOf(index),
+      textColour: isDown ? 'down' : 'ink'
+    }]
+  })
+}
+
+export function marksOf (history: LoadHistory): Mark[] {
+  return history.events.map(event => ({
+    atS: event.atMs / 1000,
+    text: CHARTS.event(event.type, event.port),
+    colour: EVENT_COLOURS[event.type] ?? 'ink-2',
+    weight: EVENT_WEIGHTS[event.type] ?? 0
+  }))
+}
+
+/** @param index of a point; undefined for now */
+export function readingAt (
+  history: LoadHistory, servers: readonly Server[], index: number | undefined
+): Reading {
+  const { times, ports } = history
+  if (index === undefined) {
+    return {
+      atMs: undefined,
+      loads: servers.map(({ port, state, load }) =>
+        ({ port, state, load: isRunning(state) ? load : null })),
+      events: []
+    }
+  }
+  const stepMs = (times[1] ?? Infinity) - times[0]!
+  const isNear = ({ atMs }: LoadEvent): boolean => Math.abs(atMs - times[index]!) <= stepMs
+  return {
+    atMs: times[index],
+    loads: ports.map(port => ({
+      port, load: history.loads(port)[index] ?? null, state: undefined
+    })),
+    events: history.events.filter(isNear).map(({ type, port }) => CHARTS.event(type, port))
+  }
+}
+
+/** Points that have a value, and no neighbour that has one. */
+export function lonePoints (values: ArrayLike<number | null | undefined>): number[] {
+  const has = (at: number): boolean => (values[at] ?? null) !== null
+  const lone: number[] = []
+  for (let at = 0; at < values.length; at++) {
+    if (has(at) && !has(at - 1) && !has(at + 1)) lone.push(at)
+  }
+  return lone
+}
+
+function colourOf (index: number): ColourName {
+  return colourClass(index) as ColourName
+}

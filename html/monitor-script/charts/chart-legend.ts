@@ -1,0 +1,67 @@
+/** The line under a chart's title: legend, and the readout of now or of the time pointed at. */
+import { make, setText } from '../kit/dom.ts'
+import type { Load } from './load-history.ts'
+import { colourClass, type ServerState } from '../kit/stats.ts'
+import { CHARTS, clock, count } from '../kit/texts.ts'
+
+export interface ReadLoad {
+  readonly port: string
+  readonly load: Load
+  /** Undefined where only the load is known. */
+  readonly state: ServerState | undefined
+}
+
+export interface Reading {
+  /** Undefined: now. */
+  readonly atMs: number | undefined
+  readonly loads: readonly ReadLoad[]
+  /** What happened then. */
+  readonly events: readonly string[]
+}
+
+export class ChartLegend {
+  readonly element = make('ul', 'legend')
+  readonly #time = make('time', 'ltr')
+  readonly #values = new Map<string, HTMLElement>()
+  readonly #whole = make('b', '')
+  readonly #events = make('li', '')
+  readonly #wholeOf: (loads: readonly ReadLoad[]) => string
+
+  constructor (wholeName: string, wholeOf: (loads: readonly ReadLoad[]) => string) {
+    this.#wholeOf = wholeOf
+    this.element.append(
+      make('li', '', this.#time), make('li', '', `${wholeName} `, this.#whole), this.#events)
+  }
+
+  show (reading: Reading): void {
+    const { atMs, loads, events } = reading
+    this.element.classList.toggle('read', atMs !== undefined)
+    setText(this.#time, atMs === undefined ? CHARTS.now : clock(atMs))
+    loads.forEach(({ port, ...facts }, index) => {
+      setText(this.#values.get(port) ?? this.#add(port, index), valueText(facts))
+    })
+    setText(this.#whole, this.#wholeOf(loads))
+    setText(this.#events, events.join(', '))
+    this.#events.hidden = events.length === 0
+  }
+
+  /** As one sentence, for whoever does not see it. */
+  get text (): string {
+    return [...this.element.querySelectorAll('li:not([hidden])')]
+      .map(({ textContent }) => textContent).join(', ')
+  }
+
+  #add (port: string, index: number): HTMLElement {
+    const value = make('b', '')
+    this.#values.set(port, value)
+    const row = make('li', colourClass(index), make('i', 'swatch'), `${port} `, value)
+    this.#whole.parentElement!.before(row)
+    return value
+  }
+}
+
+function valueText ({ load, state }: Omit<ReadLoad, 'port'>): string {
+  if (state === 'down') return CHARTS.down
+  if (load === null) return CHARTS.noData
+  return state === 'draining' ? CHARTS.draining(load) : count(load)
+}

@@ -1,0 +1,195 @@
+/**
+ * The load of every server over the time that a chart shows: what the monitor has kept, continued
+ * by its live news. Where nothing was heard there is a gap, never a guess. Pure but for its data.
+ */
+import { changedServers, isRunning, serversOf, type Stats } from '../kit/stats.ts'
+
+/** As in `GET /history`: point i of a series is of the step i steps after `from`. */
+export interface HistoryAnswer {
+  readonly from: string
+  readonly step_seconds: number
+  readonly servers: Readonly<Record<string, {
+    readonly active_users: ReadonlyArray<number | null>
+    readonly reserved: ReadonlyArray<number | null>
+  }>>
+  readonly events: ReadonlyArray<{
+    readonly at: string
+    readonly type: string
+    readonly server: number | null
+  }>
+}
+
+/** Null: nothing was measured, or the server was down. */
+export type Load = number | null
+
+export interface LoadEvent {
+  /** Milliseconds since 1970, by the monitor's clock; so are all times here. */
+  readonly atMs: number
+  readonly type: string
+  /** Undefined for what concerns them all. */
+  readonly port: string | undefined
+}
+
+/** Steps between two points, both without data. */
+export interface Gap {
+  readonly fromIndex: number
+  readonly toIndex: number
+}
+
+const MINUTE_MS = 60_000
+const EVENTS_KEPT_MAX = 1000
+
+export class LoadHistory {
+  readonly #spanMs: number
+  #fromMs = 0
+  #stepMs = 0
+  #count = 0
+  #series = new Map<string, Load[]>()
+  #events: LoadEvent[] = []
+  #heard: Stats | undefined
+  /** How far the monitor's clock is ahead of this browser's. */
+  #aheadMs = 0
+
+  constructor (minutes: number) {
+    this.#spanMs = minutes * MINUTE_MS
+  }
+
+  /** What the monitor has kept, in place of everything here. */
+  load (answer: HistoryAnswer): void {
+    this.#fromMs = Date.parse(answer.from)
+    this.#stepMs = answer.step_seconds * 1000
+    this.#series = new Map(Object.entries(answer.servers)
+      .sort(([a], [b]) => Number(a) - Number(b))
+      .map(([port, { active_users: active, reserved }]) =>
+        [port, active.map((value, at) => value === null ? null : value + (reserved[at] ?? 0))]))
+    this.#count = Math.max(0, ...[...this.#series.values()].map(series => series.length))
+    this.#events = answer.events.map(({ at, type, server }) => ({
+      atMs: Date.parse(at), type, port: server === null ? undefined : String(server)
+    }))
+    if (this.#heard !== undefined) this.#mark(Date.parse(this.#heard.timestamp))
+  }
+
+  /** Live news: counts from the moment that it is of, and until the next. */
+  hear (stats: Stats, nowMs: number): void {
+    const atMs = Date.parse(stats.timestamp)
+    this.#aheadMs = atMs - nowMs
+    this.#extend(atMs)
+    for (const { port, state } of changedServers(this.#heard, stats)) {
+      const before = this.#heard!.servers[port]!.state
+      this.#events.push({ atMs, port, type: eventType(before, state) })
+    }
+    this.#heard = stats
+    this.#mark(atMs)
+  }
+
+  /** While the stream is up, no news says that nothing has changed. */
+  pass (nowMs: number): void {
+    if (this.#heard !== undefined) this.#extend(nowMs + this.#aheadMs)
+  }
+
+  /** The stream has dropped: what follows is not known. */
+  interrupt (): void {
+    this.#heard = undefined
+  }
+
+  get isLoaded (): boolean {
+    return this.#stepMs > 0
+  }
+
+  get ports (): readonly string[] {
+    return [...this.#series.keys()]
+  }
+
+  /** The begin of every step, in milliseconds. */
+  get times (): number[] {
+    return Array.from({ length: this.#count }, (_, at) => this.#fromMs + at * this.#stepMs)
+  }
+
+  loads (port: string): readonly Load[] {
+    return this.#series.get(port) ?? []
+  }
+
+  get events (): readonly LoadEvent[] {
+    return this.#events
+  }
+
+  /** The time shown: it ends with the last point, and is as long as was asked for. */
+  get span (): { readonly fromMs: number, readonly toMs: number } {
+    const toMs = this.#fromMs + Math.max(0, this.#count - 1) * this.#stepMs
+    return { fromMs: toMs - this.#spanMs, toMs }
+  }
+
+  /** Where nothing is known of any server. What lies before the first point is no gap. */
+  get gaps (): Gap[] {
+    const gaps: Gap[] = []
+    let lastIndex: number | undefined
+    for (let at = 0; at < this.#count; at++) {
+      if (!this.#isKnown(at)) continue
+      if (lastIndex !== undefined && at - lastIndex > 1) {
+        gaps.push({ fromIndex: lastIndex, toIndex: at })
+      }
+      lastIndex = at
+    }
+    return gaps
+  }
+
+  /** The first point that has data; undefined for none. */
+  get firstIndex (): number | undefined {
+    for (let at = 0; at < this.#count; at++) if (this.#isKnown(at)) return at
+    return undefined
+  }
+
+  #isKnown (at: number): boolean {
+    return [...this.#series.values()].some(series => (series[at] ?? null) !== null)
+  }
+
+  /** Brings the series to the step of this moment: with what was heard last, or with a gap. */
+  #extend (atMs: number): void {
+    if (!this.isLoaded) return
+    const last = Math.floor((atMs - this.#fromMs) / this.#stepMs)
+    const missing = Math.min(last - this.#count + 1, this.#spanMs / this.#stepMs + 1)
+    for (let step = 0; step < missing; step++) this.#push()
+    this.#count = Math.max(this.#count, last + 1)
+    const tooMany = this.#count - Math.ceil(this.#spanMs / this.#stepMs) - 1
+    if (tooMany > 0) this.#drop(tooMany)
+  }
+
+  #push (): void {
+    const loads = loadsOf(this.#heard)
+    for (const [port, series] of this.#series) series.push(loads.get(port) ?? null)
+  }
+
+  #drop (count: number): void {
+    const keptCount = this.#count - count
+    for (const [port, series] of this.#series) this.#series.set(port, series.slice(-keptCount))
+    this.#fromMs += count * this.#stepMs
+    this.#count = keptCount
+    this.#events = this.#events
+      .filter(({ atMs }) => atMs >= this.#fromMs).slice(-EVENTS_KEPT_MAX)
+  }
+
+  /** A point is the highest load of its step. */
+  #mark (atMs: number): void {
+    if (!this.isLoaded) return
+    this.#extend(atMs)
+    const at = Math.floor((atMs - this.#fromMs) / this.#stepMs)
+    for (const [port, load] of loadsOf(this.#heard)) {
+      const series = this.#series.get(port)
+      if (series === undefined || at < 0 || at >= series.length) continue
+      series[at] = load === null ? null : Math.max(series[at] ?? 0, load)
+    }
+  }
+}
+
+function loadsOf (stats: Stats | undefined): Map<string, Load> {
+  if (stats === undefined) return new Map()
+  return new Map(serversOf(stats).map(({ port, state, load }) =>
+    [port, isRunning(state) ? load : null]))
+}
+
+/** As the monitor names it in its history. */
+function eventType (before: string, now: string): string {
+  if (now === 'draining' && before === 'up') return 'drain'
+  if (now === 'up' && before === 'draining') return 'ready'
+  return now === 'draining' ? 'up' : now
+}

@@ -1,0 +1,64 @@
+/** An entry of the audit as a sentence, in parts: words, and names that are shown as such. Pure. */
+import { browserName } from '../kit/browser-name.ts'
+import { AUDIT } from '../kit/texts.ts'
+
+/** As in `GET /audit`. */
+export interface AuditEntry {
+  readonly at: string
+  readonly who: string
+  readonly action: string
+  readonly target?: string | null
+  readonly detail?: Readonly<Record<string, unknown>>
+  readonly address: string
+}
+
+/** Spaces and all: the parts follow one another as they are. */
+export interface Part {
+  readonly text: string
+  /** A client is an id, an address or a range; a name is an account's or a server's. */
+  readonly kind: 'word' | 'name' | 'client'
+}
+
+/** Whose targets are clients. */
+const CLIENT_ACTIONS = ['deny', 'allow', 'disconnect', 'session-ended']
+
+/** `denied 203.0.113.7 for 1 h: Flooding the search form`. */
+export function sentenceOf ({ action, target, detail = {} }: AuditEntry): Part[] {
+  const isDenial = action === 'deny' || (action === 'disconnect' && detail['deny'] === true)
+  const key = action === 'disconnect' && isDenial ? 'disconnect-and-deny' : action
+  const words = Object.hasOwn(AUDIT.actions, key) ? AUDIT.actions[key]! : action
+  const [before = '', after = ''] = words.split(' … ')
+  const { address, reason, user_agent: userAgent } = detail
+  return [
+    word(before),
+    ...targetParts(target ?? '', CLIENT_ACTIONS.includes(action) ? 'client' : 'name'),
+    ...(after === '' ? [] : [word(` ${after}`)]),
+    ...(typeof address === 'string' ? targetParts(address, 'client', ` ${AUDIT.and} `) : []),
+    ...(isDenial ? [word(` ${AUDIT.terms(numberIn(detail, 'minutes'))}`)] : []),
+    ...permissionParts(detail),
+    ...(typeof userAgent === 'string' ? [word(`, ${browserName(userAgent)}`)] : []),
+    ...(typeof reason === 'string' && reason !== '' ? [word(`: ${reason}`)] : [])
+  ]
+}
+
+function targetParts (text: string, kind: Part['kind'], before = ' '): Part[] {
+  return text === '' ? [] : [word(before), { text, kind }]
+}
+
+function permissionParts (detail: Readonly<Record<string, unknown>>): Part[] {
+  const permission = numberIn(detail, 'permission')
+  const from = numberIn(detail, 'from')
+  if (permission === undefined) return []
+  return [word(` ${from === undefined
+    ? AUDIT.withPermission(permission)
+    : AUDIT.fromTo(from, permission)}`)]
+}
+
+function numberIn (detail: Readonly<Record<string, unknown>>, key: string): number | undefined {
+  const value = detail[key]
+  return typeof value === 'number' ? value : undefined
+}
+
+function word (text: string): Part {
+  return { text, kind: 'word' }
+}

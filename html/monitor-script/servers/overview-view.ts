@@ -1,0 +1,208 @@
+/** The overview: totals, what is wrong, a card for each server; how it stands in one line. */
+import { find, make, makeIcon, setText } from '../kit/dom.ts'
+import type { LoadHistory } from '../charts/load-history.ts'
+import { ServerCards } from './server-cards.ts'
+import { ServersTable, type ServerActions } from './servers-table.ts'
+import {
+  available, isNearlyFull, nextServer, serversOf, spread, sum, troublesOf,
+  type Server, type Stats, type Trouble
+} from '../kit/stats.ts'
+import { count, counted, figure, NOT_MEASURED, NOTICES, OVERVIEW } from '../kit/texts.ts'
+
+/** One of the totals: what it is, the figure, and what stands small beside it. */
+interface Total {
+  readonly key: string
+  readonly label: string
+  readonly value: string
+  readonly unit?: string
+  readonly className?: string
+}
+
+const NOTICES_MAX = 2
+/** From here on the servers are a table. */
+const CARDS_MAX = 8
+/** From here on the next server changes faster than anybody reads. */
+const READABLE_REDIRECTS_PER_SECOND = 1
+
+export class OverviewView {
+  readonly #values = new Map<string, { value: Element, unit: Element, box: HTMLElement }>()
+  readonly #cards = new ServerCards()
+  readonly #table: ServersTable
+  #shownTroubles = ''
+  #stats: Stats | undefined
+
+  constructor (actions: ServerActions) {
+    this.#table = new ServersTable(actions, 'last-server')
+    find('cards-table').append(this.#table.element)
+  }
+
+  allowActions (): void {
+    this.#table.allowActions()
+  }
+
+  show (stats: Stats, recent: LoadHistory, nowMs: number): void {
+    this.#stats = stats
+    const servers = serversOf(stats)
+    setText(find('summary'), summaryText(servers, nowMs))
+    for (const total of totalsOf(stats, servers)) this.#showTotal(total)
+    this.#showTroubles(troublesOf(stats).slice(0, NOTICES_MAX))
+    const isNobodyHere = stats.total_users === 0 && servers.every(({ load }) => load === 0)
+    find('no-users').hidden = !isNobodyHere
+    const hasCards = servers.length <= CARDS_MAX
+    find('cards').hidden = !hasCards
+    find('cards-table').hidden = hasCards
+    if (hasCards) this.#cards.show(servers, recent, nowMs)
+    else this.#table.show(servers, nowMs)
+  }
+
+  /** News have stopped: what stands here was so then. */
+  showStale (): void {
+    if (this.#stats === undefined) return
+    setText(find('summary'), OVERVIEW.asOf(Date.parse(this.#stats.timestamp)))
+  }
+
+  #showTotal (total: Total): void {
+    const { key, value, unit = '', className = '' } = total
+    const shown = this.#values.get(key) ?? this.#addTotal(total)
+    setText(shown.value, value)
+    setText(shown.unit, unit)
+    shown.box.className = className
+  }
+
+  #addTotal ({ key, label, className }: Total) {
+    const value = make('span', '')
+    const unit = make('small', '')
+    const lines = className === 'lead'
+      ? [make('dd', '', value), make('dd', 'sub', unit)]
+      : [make('dd', '', ...(key === 'next' ? [make('i', 'dot'), ' '] : []), value, ' ', unit)]
+    if (key === 'next') lines[0]!.classList.add('next')
+    const shown = { value, unit, box: make('div', '', make('dt', '', label), ...lines) }
+    this.#values.set(key, shown)
+    find('totals').append(shown.box)
+    return shown
+  }
+
+  #showTroubles (troubles: readonly Trouble[]): void {
+    const shown = JSON.stringify(troubles)
+    if (shown === this.#shownTroubles) return
+    this.#shownTroubles = shown
+    const notices = find('notices')
+    notices.replaceChildren(...troubles.map(makeNotice))
+    notices.hidden = troubles.length === 0
+  }
+}
+
+/** Balanced as exactly as the router places. */
+const BALANCED_SPREAD_MAX = 1
+
+/** For how long all have been up, or how many of them take visitors. */
+function summaryText (servers: readonly Server[], nowMs: number): string {
+  const ups = available(servers)
+  const starts = ups.map(({ up_since: since }) => since === undefined ? NaN : Date.parse(since))
+  const upForMs = nowMs - Math.max(...starts)
+  if (ups.length < servers.length || !Number.isFinite(upForMs)) {
+    return OVERVIEW.summary(ups.length, servers.length)
+  }
+  const isBalanced = (spread(servers) ?? Infinity) <= BALANCED_SPREAD_MAX
+  return [
+    OVERVIEW.summaryUp(servers.length, upForMs), ...(isBalanced ? [OVERVIEW.balanced] : [])
+  ].join(', ')
+}
+
+export function totalsOf (stats: Stats, servers: readonly Server[]): Total[] {
+  const { redirects_per_second: redirects, wait_ms: wait, table } = stats
+  const onTheirWay = servers.reduce((total, { reserved }) => total + reserved, 0)
+  const gap = spread(servers)
+  const isFull = table !== undefined && isNearlyFull(table)
+  return [
+    {
+      key: 'active',
+      label: OVERVIEW.activeUsers,
+      value: count(stats.total_users),
+      unit: OVERVIEW.onTheirWay(onTheirWay),
+      className: 'lead'
+    },
+    { key: 'next', label: OVERVIEW.next, ...nextText(servers, redirects), className: 'two' },
+    {
+      key: 'spread',
+      label: OVERVIEW.spread,
+      className: 'two',
+      ...(gap === undefined
+        ? { value: '', unit: available(servers).length === 1 ? OVERVIEW.oneTakes : NOT_MEASURED }
+        : { value: count(gap), unit: OVERVIEW.spreadUnit(gap) })
+    },
+    {
+      key: 'wait',
+      label: OVERVIEW.wait,
+      className: 'two',
+      ...(wait === undefined
+        ? { value: NOT_MEASURED }
+        : { value: `${figure(wait.p50)}, ${figure(wait.p99)}`, unit: OVERVIEW.ms })
+    },
+    { key: 'redirects', label: OVERVIEW.redirects, ...perSecond(redirects) },
+    { key: 'beats', label: OVERVIEW.beats, ...perSecond(sum(servers, 'beats_per_second')) },
+    {
+      key: 'connections',
+      label: OVERVIEW.connections,
+      value: counted(sum(servers, 'connections'))
+    },
+    {
+      key: 'table',
+      label: OVERVIEW.table,
+      value: counted(table?.used),
+      unit: table === undefined
+        ? ''
+        : OVERVIEW.tableOf(table.size, isFull ? table.used / table.size : undefined),
+      className: isFull ? 'two warn' : 'two'
+    },
+    { key: 'denied', label: OVERVIEW.denied, value: count(stats.denied_users) }
+  ]
+}
+
+function nextText (
+  servers: readonly Server[], redirects: number | undefined
+): { value: string, unit: string } {
+  const next = nextServer(servers)
+  if (next === undefined) return { value: OVERVIEW.nowhere, unit: OVERVIEW.nowhereWhy }
+  if (available(servers).length === 1) return { value: next.port, unit: OVERVIEW.onlyOne }
+  if ((redirects ?? 0) > READABLE_REDIRECTS_PER_SECOND) {
+    return { value: OVERVIEW.allInTurn, unit: '' }
+  }
+  return { value: next.port, unit: OVERVIEW.fewestUsers }
+}
+
+function perSecond (value: number | undefined): { value: string, unit: string } {
+  return { value: figure(value), unit: value === undefined ? '' : OVERVIEW.perSecond }
+}
+
+function makeNotice (trouble: Trouble): HTMLElement {
+  const [kind, fact, meaning] = noticeTexts(trouble)
+  return make('div', `notice ${kind}`,
+    makeIcon(kind === 'down' ? 'icon-alert' : 'icon-warning'),
+    make('div', '', make('p', '', make('b', '', fact)), make('p', '', ...withNames(meaning))),
+    ...(trouble.kind === 'nearly-full' ? [] : [makeServersLink()]))
+}
+
+/** The name of a setting is something to type. */
+function withNames (text: string): Array<string | HTMLElement> {
+  return text.split(/\b([A-Z]+_[A-Z]+)\b/)
+    .map((part, at) => at % 2 === 1 ? make('code', '', part) : part)
+}
+
+function makeServersLink (): HTMLElement {
+  const link = make('a', 'btn small', NOTICES.seeServers)
+  link.href = '#servers'
+  return link
+}
+
+function noticeTexts (trouble: Trouble): ['down' | 'drain', string, string] {
+  switch (trouble.kind) {
+    case 'none-available': return ['down', NOTICES.noneAvailable, NOTICES.noneAvailableMeans]
+    case 'down': {
+      const { port, sinceMs, restarts } = trouble
+      return ['down', NOTICES.down(port, sinceMs, restarts), NOTICES.downMeans]
+    }
+    case 'nearly-full':
+      return ['drain', NOTICES.nearlyFull(trouble.used, trouble.size), NOTICES.nearlyFullMeans]
+  }
+}

@@ -1,0 +1,79 @@
+/** One card a server, in port order; a card is made once and only what changed in it is touched. */
+import { find, make, setText } from '../kit/dom.ts'
+import type { LoadHistory } from '../charts/load-history.ts'
+import { evenShare, ShareBar, STATE_CLASSES, StateLabel, stateText } from './server-parts.ts'
+import { Sparkline, SPARKLINE_MINUTES } from '../charts/sparkline.ts'
+import { colourClass, shareOf, type Server } from '../kit/stats.ts'
+import { count, figure, percent, SERVERS } from '../kit/texts.ts'
+
+const FACTS = ['share', 'reserved', 'requests', 'p99'] as const
+type Fact = typeof FACTS[number]
+
+/** The history has a point every 5 seconds. */
+const SPARKLINE_POINTS = SPARKLINE_MINUTES * 12 + 1
+
+export class ServerCards {
+  readonly #cards = new Map<string, Card>()
+
+  show (servers: readonly Server[], recent: LoadHistory, nowMs: number): void {
+    for (const server of servers) {
+      const card = this.#cards.get(server.port) ?? this.#add(server)
+      fill(card, server, servers, nowMs)
+      card.sparkline.show(recent.loads(server.port), SPARKLINE_POINTS)
+    }
+  }
+
+  #add (server: Server): Card {
+    const card = makeCard(server)
+    this.#cards.set(server.port, card)
+    find('cards').append(card.element)
+    return card
+  }
+}
+
+interface Card {
+  readonly element: HTMLElement
+  readonly state: StateLabel
+  readonly load: HTMLElement
+  readonly loadLabel: HTMLElement
+  readonly sparkline: Sparkline
+  readonly share: ShareBar
+  readonly facts: Readonly<Record<Fact, HTMLElement>>
+}
+
+function makeCard ({ port, folder = '' }: Server): Card {
+  const state = new StateLabel()
+  const load = make('p', 'big')
+  const loadLabel = make('p', '')
+  const sparkline = new Sparkline()
+  const share = new ShareBar()
+  const facts = { share: make('dd', ''), reserved: make('dd', ''), requests: make('dd', ''), p99: make('dd', 'ltr') }
+  const list = make('dl', 'facts', ...FACTS.map(fact =>
+    make('div', '', make('dt', '', SERVERS.facts[fact]), facts[fact])))
+  const heading = make('h2', '',
+    make('i', 'swatch'), make('span', 'ltr', port), ' ', make('small', '', folder))
+  const element = make('article', '',
+    make('div', 'row', heading, state.element),
+    make('div', 'load', make('div', '', load, loadLabel), sparkline.element),
+    share.element, list)
+  return { element, state, load, loadLabel, sparkline, share, facts }
+}
+
+function fill (card: Card, server: Server, servers: readonly Server[], nowMs: number): void {
+  const { state, drained_from: drainedFrom } = server
+  card.element.className = `card ${colourClass(server.index)} ${STATE_CLASSES[state]}`
+  card.state.show(state, stateText(server, nowMs))
+  setText(card.load, count(server.active_users))
+  setText(card.loadLabel, state === 'draining'
+    ? SERVERS.leftLabel(drainedFrom)
+    : SERVERS.activeUsers)
+  const share = shareOf(server, servers)
+  card.share.show(share, evenShare(server, servers))
+  const values: Record<Fact, string> = {
+    share: percent(share),
+    reserved: count(server.reserved),
+    requests: figure(server.requests_per_second),
+    p99: SERVERS.milliseconds(server.p99_ms)
+  }
+  for (const fact of FACTS) setText(card.facts[fact], values[fact])
+}

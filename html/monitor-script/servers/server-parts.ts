@@ -1,0 +1,58 @@
+/** What the card and the row of a server have in common: state, share, since when. */
+import { make, makeIcon, makeSvg } from '../kit/dom.ts'
+import type { Server, ServerState } from '../kit/stats.ts'
+import { SERVERS } from '../kit/texts.ts'
+
+/** The classes that a state has in the style sheet. */
+export const STATE_CLASSES: Readonly<Record<ServerState, string>> = {
+  up: 'up', draining: 'drain', down: 'down', starting: ''
+}
+
+/** A state is a shape and a word, and only then a colour. */
+export class StateLabel {
+  readonly element = make('span', 'state')
+  readonly #text = make('span', '')
+  #shape: ServerState | undefined
+
+  show (state: ServerState, text: string): void {
+    if (this.#text.textContent !== text) this.#text.textContent = text
+    if (this.#shape === state) return
+    this.#shape = state
+    this.element.className = `state ${STATE_CLASSES[state]}`
+    this.element.replaceChildren(makeIcon(`state-${state}`, ''), this.#text)
+  }
+}
+
+/** A bar of the whole, with a tick where all would be even. */
+export class ShareBar {
+  readonly element = makeSvg('svg', { class: 'share', 'aria-hidden': 'true' })
+  readonly #fill = makeSvg('rect', { class: 'fill', height: '100%', rx: '3' })
+  readonly #even = makeSvg('rect', { class: 'even', width: '1.5', height: '100%' })
+
+  constructor () {
+    const track = makeSvg('rect', { class: 'track', width: '100%', height: '100%', rx: '3' })
+    this.element.append(track, this.#fill, this.#even)
+  }
+
+  /** @param even undefined for none */
+  show (share: number, even: number | undefined): void {
+    this.#fill.setAttribute('width', `${(share * 100).toFixed(1)}%`)
+    this.#even.toggleAttribute('hidden', even === undefined)
+    this.#even.setAttribute('x', `${((even ?? 0) * 100).toFixed(2)}%`)
+  }
+}
+
+/** The part of those who were there when the drain began that is still there. */
+export function leftOf ({ active_users: left, drained_from: all }: Server): number | undefined {
+  return all === undefined || all === 0 ? undefined : Math.min(1, left / all)
+}
+
+/** Of the servers that take visitors each should have this share; none when it takes none. */
+export function evenShare (server: Server, servers: readonly Server[]): number | undefined {
+  const count = servers.filter(({ state }) => state === 'up').length
+  return server.state === 'up' && count > 1 ? 1 / count : undefined
+}
+
+export function stateText ({ state, state_since: since }: Server, nowMs: number): string {
+  return SERVERS.state(state, since === undefined ? undefined : nowMs - Date.parse(since))
+}

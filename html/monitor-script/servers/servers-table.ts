@@ -1,0 +1,163 @@
+/**
+ * All figures of all servers in one table, with drain and ready for whoever may. Stands in the
+ * Servers section, and on the overview where there are too many servers for cards.
+ */
+import { make, makeCell, makeRow, setText } from '../kit/dom.ts'
+import { leftOf, ShareBar, StateLabel } from './server-parts.ts'
+import { available, colourClass, shareOf, type Server } from '../kit/stats.ts'
+import { count, counted, figure, percent, SERVERS } from '../kit/texts.ts'
+
+export interface ServerActions {
+  readonly drain: (server: Server) => void
+  readonly makeReady: (server: Server) => void
+}
+
+type Column = keyof typeof SERVERS.columns
+const COLUMNS = Object.keys(SERVERS.columns) as Column[]
+/** Left out where there is little room. */
+const LESS_NEEDED: ReadonlySet<Column> = new Set(['beats', 'p50', 'connections'])
+
+export class ServersTable {
+  readonly element: HTMLTableElement
+  readonly #body = make('tbody', '')
+  readonly #actions: ServerActions
+  /** The element that says why the last server cannot be drained. */
+  readonly #whyId: string
+  readonly #rows = new Map<string, Row>()
+  #canAct = false
+
+  constructor (actions: ServerActions, whyId: string) {
+    this.#actions = actions
+    this.#whyId = whyId
+    this.element = make('table', 'tbl srv viewer', makeHead(), this.#body)
+    this.element.setAttribute('role', 'table')
+    this.element.setAttribute('aria-label', SERVERS.title)
+    this.#body.setAttribute('role', 'rowgroup')
+  }
+
+  allowActions (): void {
+    this.#canAct = true
+    this.element.classList.remove('viewer')
+    for (const { action } of this.#rows.values()) action.hidden = false
+    for (const cell of this.element.querySelectorAll<HTMLElement>('th.w-act')) cell.hidden = false
+  }
+
+  show (servers: readonly Server[], nowMs: number): void {
+    for (const server of servers) {
+      const row = this.#rows.get(server.port) ?? this.#add(server)
+      row.server = server
+      fill(row, server, servers, nowMs)
+      explain(row.button, isLastAvailable(server, servers) ? this.#whyId : undefined)
+    }
+  }
+
+  #add (server: Server): Row {
+    const row = makeServerRow(server)
+    row.action.hidden = !this.#canAct
+    row.button.addEventListener('click', () => {
+      if (row.button.getAttribute('aria-disabled') === 'true') return
+      if (row.server.state === 'draining') this.#actions.makeReady(row.server)
+      else this.#actions.drain(row.server)
+    })
+    this.#rows.set(server.port, row)
+    this.#body.append(row.element)
+    return row
+  }
+}
+
+/** Without it nobody could visit. */
+export function isLastAvailable ({ port }: Server, servers: readonly Server[]): boolean {
+  const [first, ...others] = available(servers)
+  return others.length === 0 && first?.port === port
+}
+
+interface Row {
+  server: Server
+  readonly element: HTMLElement
+  readonly state: StateLabel
+  readonly left: ShareBar
+  readonly cells: ReadonlyMap<Column, HTMLElement>
+  readonly action: HTMLElement
+  readonly button: HTMLButtonElement
+}
+
+/** @param whyId the element that says why the button does nothing; undefined when it does */
+function explain (button: HTMLElement, whyId: string | undefined): void {
+  if (whyId === undefined) {
+    button.removeAttribute('aria-disabled')
+    button.removeAttribute('aria-describedby')
+  } else {
+    button.setAttribute('aria-disabled', 'true')
+    button.setAttribute('aria-describedby', whyId)
+  }
+}
+
+function makeHead (): HTMLElement {
+  const cells = [
+    makeHeadCell('w-srv', SERVERS.server), makeHeadCell('w-state', SERVERS.stateColumn),
+    ...COLUMNS.map(column => makeHeadCell(
+      `num${LESS_NEEDED.has(column) ? ' lo2' : ''}${column === 'upFor' ? ' w-up' : ''}`,
+      SERVERS.columns[column]))
+  ]
+  const actions = makeHeadCell('w-act', '')
+  actions.append(make('span', 'sr', SERVERS.actions))
+  actions.hidden = true
+  const head = make('thead', '', makeRow(...cells, actions))
+  head.setAttribute('role', 'rowgroup')
+  return head
+}
+
+function makeHeadCell (className: string, text: string): HTMLElement {
+  const cell = make('th', className, text)
+  cell.setAttribute('role', 'columnheader')
+  return cell
+}
+
+function makeServerRow (server: Server): Row {
+  const { port, index, folder = '' } = server
+  const state = new StateLabel()
+  const left = new ShareBar()
+  const button = make('button', 'btn small')
+  button.type = 'button'
+  const action = makeCell('act', button)
+  const cells = new Map(COLUMNS.map(column => {
+    const cell = makeCell(LESS_NEEDED.has(column) ? 'num lo2' : 'num')
+    cell.dataset['label'] = SERVERS.columns[column]
+    return [column, cell]
+  }))
+  const element = makeRow(
+    makeCell(`c-srv ${colourClass(index)}`,
+      make('span', 'id', make('i', 'swatch'), make('b', 'ltr', port)),
+      make('br', ''), make('span', 'muted', folder)),
+    makeCell('c-state wrap', make('div', 'left12', state.element, left.element)), ...cells.values(), action)
+  return { server, element, state, left, cells, action, button }
+}
+
+function fill (row: Row, server: Server, servers: readonly Server[], nowMs: number): void {
+  const { state, port, active_users: activeUsers, up_since: upSince } = server
+  const sinceMs = server.state_since === undefined
+    ? undefined
+    : nowMs - Date.parse(server.state_since)
+  row.state.show(state, SERVERS.stateLong(state, activeUsers, sinceMs))
+  const left = state === 'draining' ? leftOf(server) : undefined
+  row.left.element.toggleAttribute('hidden', left === undefined)
+  row.left.show(left ?? 0, undefined)
+  const values: Record<Column, string> = {
+    active: count(activeUsers),
+    held: count(server.reserved),
+    share: percent(shareOf(server, servers)),
+    requests: figure(server.requests_per_second),
+    beats: figure(server.beats_per_second),
+    p50: SERVERS.milliseconds(server.p50_ms),
+    p99: SERVERS.milliseconds(server.p99_ms),
+    errors: figure(server.errors_per_second),
+    connections: counted(server.connections),
+    restarts: counted(server.restarts),
+    upFor: SERVERS.upFor(upSince === undefined ? undefined : nowMs - Date.parse(upSince))
+  }
+  for (const [column, cell] of row.cells) setText(cell, values[column])
+  const isDraining = state === 'draining'
+  setText(row.button, isDraining ? SERVERS.ready : SERVERS.drain)
+  row.button.setAttribute('aria-label',
+    isDraining ? SERVERS.readyLabel(port) : SERVERS.drainLabel(port))
+}

@@ -1,0 +1,42 @@
+/** The Servers section: the table, why one cannot be drained, what drain does, and the router. */
+import { find, setText } from '../kit/dom.ts'
+import { isLastAvailable, ServersTable, type ServerActions } from './servers-table.ts'
+import { available, serversOf, type Stats } from '../kit/stats.ts'
+import { OVERVIEW, SERVERS } from '../kit/texts.ts'
+
+export class ServersView {
+  readonly #table: ServersTable
+
+  constructor (actions: ServerActions) {
+    this.#table = new ServersTable(actions, 'last-server')
+    find('servers-table').append(this.#table.element)
+  }
+
+  /** Shows the buttons; without this a viewer sees none. */
+  allowActions (): void {
+    this.#table.allowActions()
+    find('last-server').classList.remove('viewer')
+  }
+
+  show (stats: Stats, nowMs: number): void {
+    const servers = serversOf(stats)
+    this.#table.show(servers, nowMs)
+    setText(find('servers-summary'), OVERVIEW.summary(available(servers).length, servers.length))
+    const last = servers.find(server => isLastAvailable(server, servers))
+    const draining = servers.find(({ state }) => state === 'draining')
+    find('last-server').hidden = last === undefined || servers.length === 1
+    if (last !== undefined) setText(find('why-last'), SERVERS.whyLast(last.port, draining?.port))
+    setText(find('router-redirects'), SERVERS.perSecond(stats.redirects_per_second))
+    setText(find('router-p50'), SERVERS.milliseconds(stats.wait_ms?.p50))
+    setText(find('router-p99'), SERVERS.milliseconds(stats.wait_ms?.p99))
+    setText(find('router-up'), SERVERS.upFor(
+      stats.up_since === undefined ? undefined : nowMs - Date.parse(stats.up_since)))
+    this.#showDown(servers.filter(({ state }) => state === 'down').length)
+  }
+
+  /** A server that is down is red on every page. */
+  #showDown (count: number): void {
+    find('nav-down').hidden = count === 0
+    setText(find('nav-servers'), count === 0 ? '' : SERVERS.down(count))
+  }
+}

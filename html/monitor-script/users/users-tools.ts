@@ -1,0 +1,160 @@
+/**
+ * The tools around the list of users: search, server, order, and what stands there when nobody is
+ * found. Says what is asked for; fetches nothing.
+ */
+import { find, make, setText } from '../kit/dom.ts'
+import { USERS } from '../kit/texts.ts'
+import { Typing } from './typing.ts'
+import { EVERYBODY, isSort, type UsersQuery, type UsersSort } from './users-page.ts'
+
+export interface UsersToolsParts {
+  /** @param isTyped from one keystroke to the next */
+  readonly onChange: (query: UsersQuery, isTyped: boolean) => void
+  readonly isShown: () => boolean
+  /** Clears the selection; false when there was none. */
+  readonly clear: () => boolean
+}
+
+/** Between two searches, while somebody types. */
+const TYPING_PAUSE_MS = 80
+/** How long the button says that it has copied. */
+const COPIED_MS = 2000
+
+export class UsersTools {
+  readonly #parts: UsersToolsParts
+  readonly #search = find<HTMLInputElement>('search')
+  readonly #sort = find<HTMLSelectElement>('sort')
+  #query: UsersQuery = EVERYBODY
+  readonly #typing = new Typing({
+    onText: text => { this.#searchFor(text) },
+    schedule: action => { setTimeout(action, TYPING_PAUSE_MS) }
+  })
+
+  constructor (parts: UsersToolsParts) {
+    this.#parts = parts
+    this.#search.addEventListener('input', () => {
+      this.#typing.type(this.#search.value)
+    })
+    find('server-filter').addEventListener('change', event => {
+      this.#change({ server: (event.target as HTMLInputElement).value })
+    })
+    this.#sort.addEventListener('change', () => {
+      if (isSort(this.#sort.value)) this.#change({ sort: this.#sort.value })
+    })
+    for (const button of sortButtons()) {
+      button.addEventListener('click', () => { this.#sortBy(button.dataset['sort']!) })
+    }
+    this.#listenToEmpty()
+    addEventListener('keydown', event => { this.#onKey(event) })
+  }
+
+  addServer (port: string, colour: string): void {
+    const radio = make('input', '')
+    radio.type = 'radio'
+    radio.name = 'server'
+    radio.value = port
+    find('server-filter').append(make('label', '', radio,
+      make('span', '', make('i', `swatch ${colour}`), port)))
+  }
+
+  show (query: UsersQuery): void {
+    this.#query = query
+    const { search, server, sort } = query
+    // Who is typing is ahead of what was asked for.
+    if (document.activeElement !== this.#search || this.#search.value.trim() !== search) {
+      this.#search.value = search
+    }
+    this.#sort.value = sort
+    const radios = find('server-filter').querySelectorAll<HTMLInputElement>('input')
+    for (const radio of radios) radio.checked = radio.value === server
+    for (const button of sortButtons()) {
+      const isIt = button.dataset['sort'] === sort
+      const header = button.closest('th')!
+      header.setAttribute('aria-sort', isIt ? 'descending' : 'none')
+      header.classList.toggle('sorted', isIt)
+    }
+  }
+
+  /** Nobody is found: says why, and what can be done about it. */
+  showNobody ({ search, server }: UsersQuery): void {
+    const isFiltered = search !== '' || server !== ''
+    setText(find('nobody-title'), USERS.nobodyTitle(search, server))
+    setText(find('nobody-text'), USERS.nobodyText(search, server))
+    find('nobody-command').hidden = isFiltered
+    find('clear-search').hidden = search === ''
+    find('all-servers').hidden = server === ''
+    find('search-elsewhere').hidden = search === ''
+  }
+
+  #change (change: Partial<UsersQuery>, isTyped = false): void {
+    this.#typing.forget()
+    // The last keystrokes may not have been passed on.
+    const search = this.#search.value.trim()
+    this.#parts.onChange({ ...this.#query, search, ...change }, isTyped)
+  }
+
+  #searchFor (text: string): void {
+    const search = text.trim()
+    if (search !== this.#query.search) this.#change({ search }, true)
+  }
+
+  /** The order that is there already is taken away. */
+  #sortBy (sort: string): void {
+    const next: UsersSort = isSort(sort) && sort !== this.#query.sort ? sort : 'place'
+    this.#change({ sort: next })
+  }
+
+  #listenToEmpty (): void {
+    find('clear-search').addEventListener('click', () => {
+      this.#search.focus()
+      this.#search.value = ''
+      this.#change({ search: '' })
+    })
+    find('all-servers').addEventListener('click', () => {
+      this.#search.focus()
+      this.#change({ server: '' })
+    })
+    const copy = find('copy-command')
+    copy.addEventListener('click', () => {
+      void copyText(find('command')).then(isCopied => {
+        setText(copy, isCopied ? USERS.copied : USERS.copySelected)
+        setTimeout(() => { setText(copy, USERS.copy) }, COPIED_MS)
+      })
+    })
+  }
+
+  #onKey (event: KeyboardEvent): void {
+    if (!this.#parts.isShown() || event.defaultPrevented) return
+    if (document.querySelector('dialog[open]') !== null) return
+    if (event.key === '/' && !isTyping(event.target)) {
+      event.preventDefault()
+      this.#search.select()
+      this.#search.focus()
+    }
+    if (event.key !== 'Escape') return
+    event.preventDefault()
+    if (this.#parts.clear() || this.#search.value === '') return
+    this.#search.value = ''
+    this.#searchFor('')
+  }
+}
+
+function sortButtons (): NodeListOf<HTMLButtonElement> {
+  return document.querySelectorAll<HTMLButtonElement>('#users-table th button')
+}
+
+function isTyping (target: EventTarget | null): boolean {
+  return target instanceof HTMLSelectElement ||
+    (target instanceof HTMLInputElement && target.type !== 'checkbox' && target.type !== 'radio')
+}
+
+/** Where there is no clipboard (plain http by an address), the text is selected at least. */
+async function copyText (element: HTMLElement): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(element.textContent)
+    return true
+  } catch {
+    getSelection()?.selectAllChildren(element)
+    return false
+  }
+}

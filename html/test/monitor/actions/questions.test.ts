@@ -1,0 +1,55 @@
+/** What the dialog asks and says. */
+import t from 'tap'
+import { denyQuestion, disconnectQuestion } from '../../../monitor-script/actions/questions.ts'
+import type { User } from '../../../monitor-script/users/users-page.ts'
+import { testUser } from '../fixtures/test-user.ts'
+
+const NOW_MS = new Date(2026, 10, 23, 14, 31).getTime()
+
+t.test('questions: the button says how many and for how long', async t => {
+  const question = denyQuestion([testUser(), testUser({ id: 'b', address: '::1' })], NOW_MS)
+  t.equal(question.go(15), 'Deny 2 users for 15 min')
+  t.equal(question.go(undefined), 'Deny 2 users until allowed')
+  t.equal(disconnectQuestion([testUser()]).go(undefined), 'Disconnect 1 user')
+})
+
+t.test('questions: says until when', async t => {
+  const { until } = denyQuestion([testUser()], NOW_MS)
+  t.equal(until?.(60), 'Until 15:31 today they see the denied page, wherever they try.')
+  t.match(until?.(1440), /^Until 14:31 tomorrow they/)
+  t.match(until?.(3 * 1440), /^Until 26 November, 14:31 they/)
+  t.match(until?.(undefined), /^Until somebody allows them again they/)
+})
+
+t.test('questions: what can be denied of whom', async t => {
+  const check = (users: User[], labels: string[]): void => {
+    t.strictSame(denyQuestion(users, NOW_MS).scopes?.map(({ label }) => label), labels)
+  }
+  check([testUser()], [
+    'The id', 'The id and the address last seen from, 192.0.2.1',
+    'The id and the whole range 192.0.2.0/24'
+  ])
+  check([testUser(), testUser({ id: 'b', address: '::1' })], [
+    'Their ids', 'Their ids and the 2 addresses they were last seen from',
+    'Their ids and the 2 ranges around their addresses'
+  ])
+  check([testUser({ id: '192.0.2.9', kind: 'ip', address: '192.0.2.9' })], [
+    'The address', 'The whole range 192.0.2.0/24'
+  ])
+  check([testUser(), testUser({ id: '192.0.2.9', kind: 'ip', address: '192.0.2.9' })], [
+    'Their ids, and the address of 1 without id',
+    'The id and the address last seen from, 192.0.2.1', 'The id and the whole range 192.0.2.0/24'
+  ])
+  check([testUser({ address: '::' })], ['The id'])
+})
+
+t.test('questions: knows how many of the picked are reached', async t => {
+  const users = [
+    testUser(),
+    testUser({ id: 'b' }),
+    testUser({ id: '192.0.2.9', kind: 'ip', address: '192.0.2.9' })
+  ]
+  const [, addresses, ranges] = denyQuestion(users, NOW_MS).scopes!
+  t.strictSame(addresses?.reach, { places: ['192.0.2.1'], pickedCount: 2 })
+  t.strictSame(ranges?.reach, { places: ['192.0.2.0/24'], pickedCount: 3 })
+})

@@ -1,0 +1,73 @@
+import t from 'tap'
+import {
+  areasOf, endLabelsOf, lonePoints, marksOf, readingAt
+} from '../../../monitor-script/charts/chart-content.ts'
+import { LoadHistory } from '../../../monitor-script/charts/load-history.ts'
+import type { Server } from '../../../monitor-script/kit/stats.ts'
+
+const START_MS = Date.parse('2026-11-23T14:00:00Z')
+
+function historyOf (...series: ReadonlyArray<ReadonlyArray<number | null>>): LoadHistory {
+  const history = new LoadHistory(5)
+  history.load({
+    from: new Date(START_MS).toISOString(),
+    step_seconds: 5,
+    servers: Object.fromEntries(series.map((loads, at) =>
+      [8000 + at, { active_users: loads, reserved: loads.map(() => 0) }])),
+    events: [
+      { at: new Date(START_MS + 4000).toISOString(), type: 'drain', server: 8001 },
+      { at: new Date(START_MS + 60_000).toISOString(), type: 'start', server: null }
+    ]
+  })
+  return history
+}
+
+const server = (port: string, state: Server['state'], load: number): Server =>
+  ({ port, state, load, index: 0, active_users: load, reserved: 0 })
+
+t.test('chart content: areas stand on each other, in port order from the bottom', async t => {
+  const [first, second, third] = areasOf(historyOf([1, 2], [10, null], [100, 100]))
+  t.same(first, { tops: [1, 2], bases: [0, 0], colour: 's1' })
+  t.same(second, { tops: [11, null], bases: [1, 2], colour: 's2' }, 'a server without a load has none')
+  t.same(third, { tops: [111, 102], bases: [11, 2], colour: 's3' }, 'and holds nothing up')
+})
+
+t.test('chart content: a name stands where its line ends, in red when the server is down', async t => {
+  const history = historyOf([1, 7], [5, null], [null, null])
+  const labels = endLabelsOf(history, [server('8000', 'up', 7), server('8001', 'down', 0)])
+  t.same(labels, [
+    { load: 7, text: '8000', colour: 's1', textColour: 'ink' },
+    { load: 5, text: '8001 down', colour: 's2', textColour: 'down' }
+  ], 'without a line there is no name')
+})
+
+t.test('chart content: events in the words of the console', async t => {
+  t.same(marksOf(historyOf([1])).map(({ text, colour }) => [text, colour]), [
+    ['drain 8001', 'drain'], ['start', 'ink-2']
+  ])
+})
+
+t.test('chart content: reads now, or the point that is pointed at', async t => {
+  const history = historyOf([1, 7, 8], [5, null, null])
+  const servers = [server('8000', 'draining', 9), server('8001', 'down', 3)]
+  t.same(readingAt(history, servers, undefined), {
+    atMs: undefined,
+    loads: [
+      { port: '8000', state: 'draining', load: 9 }, { port: '8001', state: 'down', load: null }
+    ],
+    events: []
+  })
+  t.same(readingAt(history, servers, 1), {
+    atMs: START_MS + 5000,
+    loads: [
+      { port: '8000', load: 7, state: undefined }, { port: '8001', load: null, state: undefined }
+    ],
+    events: ['drain 8001']
+  })
+  t.same(readingAt(history, servers, 2).events, [], 'a step and more away')
+})
+
+t.test('chart content: lone points', async t => {
+  t.same(lonePoints([1, null, 2, 3, null, undefined, 4]), [0, 6])
+  t.same(lonePoints([]), [])
+})

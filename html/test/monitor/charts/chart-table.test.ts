@@ -1,0 +1,39 @@
+import t from 'tap'
+import { tableRows } from '../../../monitor-script/charts/chart-table.ts'
+import { LoadHistory } from '../../../monitor-script/charts/load-history.ts'
+import { clock } from '../../../monitor-script/kit/texts.ts'
+
+const START_MS = Date.parse('2026-11-23T14:00:00Z')
+
+function historyOf (first: ReadonlyArray<number | null>, second: ReadonlyArray<number | null>) {
+  const history = new LoadHistory(60)
+  history.load({
+    from: new Date(START_MS).toISOString(),
+    step_seconds: 5,
+    servers: {
+      8000: { active_users: first, reserved: first.map(() => 0) },
+      8001: { active_users: second, reserved: second.map(() => 0) }
+    },
+    events: []
+  })
+  return history
+}
+
+const at = (step: number): string => clock(START_MS + step * 5000)
+
+t.test('chart table: every point when there are few; says what is not there, and why', async t => {
+  t.same(tableRows(historyOf([null, 1, null, 1200], [null, 4, null, null])), [
+    [at(1), '1', '4'], [at(2), 'no data', 'no data'], [at(3), '1,200', 'down']
+  ])
+  t.same(tableRows(historyOf([null], [null])), [])
+})
+
+t.test('chart table: of many points a few, the newest among them', async t => {
+  const loads = Array.from({ length: 200 }, (_, step) => step)
+  const rows = tableRows(historyOf(loads, loads))
+  t.ok(rows.length <= 13 && rows.length >= 10, `${rows.length} rows`)
+  t.same(rows.at(-1), [at(199), '199', '199'])
+  const gap = [...loads.slice(0, 100), null, null, ...loads.slice(102)]
+  t.same(tableRows(historyOf(gap, gap)).filter(([, load]) => load === 'no data').length, 1,
+    'a gap is never left out')
+})

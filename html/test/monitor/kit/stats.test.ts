@@ -1,0 +1,82 @@
+/** What the console makes of the servers' figures; every case differs from three servers up. */
+import t from 'tap'
+import {
+  changedServers, colourClass, nextServer, serversOf, shareOf, spread, sum, troublesOf
+} from '../../../monitor-script/kit/stats.ts'
+import { totalsOf } from '../../../monitor-script/servers/overview-view.ts'
+import { testStats } from '../fixtures/test-stats.ts'
+
+t.test('stats: servers come in port order, whatever order they were sent in', async t => {
+  const servers = serversOf(testStats({
+    servers: { 10000: { active_users: 1 }, 8000: { active_users: 2, reserved: 3 } }
+  }))
+  t.strictSame(servers.map(({ port, index, load }) => [port, index, load]),
+    [['8000', 0, 5], ['10000', 1, 1]])
+})
+
+t.test('stats: the ninth server starts the colours again', async t => {
+  t.strictSame([0, 7, 8].map(colourClass), ['s1', 's8', 's1'])
+})
+
+t.test('stats: the next visitor goes to the lowest load, then to the lowest port', async t => {
+  const check = (servers: Parameters<typeof testStats>[0], expected: string | undefined): void => {
+    t.equal(nextServer(serversOf(testStats(servers)))?.port, expected)
+  }
+  check({ servers: { 1: { active_users: 4 }, 2: { active_users: 3 }, 3: { active_users: 3 } } }, '2')
+  check({ servers: { 1: { active_users: 4 }, 2: { active_users: 3, reserved: 2 } } }, '1')
+  check({ servers: { 1: { active_users: 4 }, 2: { state: 'draining' }, 3: { state: 'down' } } }, '1')
+  check({ servers: { 1: { state: 'starting' } } }, undefined)
+})
+
+t.test('stats: the spread is among those that take visitors, and needs two of them', async t => {
+  const servers = serversOf(testStats({
+    servers: { 1: { active_users: 4 }, 2: { active_users: 9 }, 3: { active_users: 50, state: 'down' } }
+  }))
+  t.equal(spread(servers), 5)
+  t.equal(spread(servers.slice(1)), undefined)
+})
+
+t.test('stats: a sum leaves out what was not measured, and is none without any', async t => {
+  const servers = serversOf(testStats({ servers: { 1: { connections: 3 }, 2: {} } }))
+  t.equal(sum(servers, 'connections'), 3)
+  t.equal(sum(servers, 'beats_per_second'), undefined)
+})
+
+t.test('stats: shares are of everybody, and nobody has one of nothing', async t => {
+  const servers = serversOf(testStats({ servers: { 1: { active_users: 3 }, 2: { reserved: 1 } } }))
+  t.strictSame(servers.map(server => shareOf(server, servers)), [0.75, 0.25])
+  const empty = serversOf(testStats({ servers: { 1: {} } }))
+  t.equal(shareOf(empty[0]!, empty), 0)
+})
+
+t.test('stats: troubles, worst first, and the table from nine tenths on', async t => {
+  t.strictSame(troublesOf(testStats({ table: { used: 89, size: 100 } })), [])
+  t.strictSame(troublesOf(testStats({
+    servers: {
+      1: { state: 'down', state_since: '2026-11-23T14:23:12Z', restarts: 4 },
+      2: { state: 'draining' },
+      3: { state: 'down' }
+    },
+    table: { used: 90, size: 100 }
+  })), [
+    { kind: 'none-available' },
+    { kind: 'down', port: '1', sinceMs: Date.parse('2026-11-23T14:23:12Z'), restarts: 4 },
+    { kind: 'down', port: '3', sinceMs: undefined, restarts: 0 },
+    { kind: 'nearly-full', used: 90, size: 100 }
+  ])
+})
+
+t.test('stats: a change of state is news, the first look is not', async t => {
+  const before = testStats({ servers: { 1: {}, 2: {} } })
+  const after = testStats({ servers: { 1: { state: 'down' }, 2: {}, 3: {} } })
+  t.strictSame(changedServers(undefined, after), [])
+  t.strictSame(changedServers(before, after).map(({ port }) => port), ['1'])
+})
+
+t.test('stats: totals say a dash for what was not measured', async t => {
+  const bare = totalsOf(testStats(), serversOf(testStats()))
+  t.equal(bare.find(({ key }) => key === 'redirects')?.value, '–')
+  t.equal(bare.find(({ key }) => key === 'wait')?.value, '–')
+  const busy = testStats({ redirects_per_second: 1.1 })
+  t.equal(totalsOf(busy, serversOf(busy)).find(({ key }) => key === 'next')?.value, 'all in turn')
+})

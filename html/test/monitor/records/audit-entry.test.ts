@@ -1,0 +1,39 @@
+/** What an entry of the audit says. */
+import t from 'tap'
+import { sentenceOf, type AuditEntry } from '../../../monitor-script/records/audit-entry.ts'
+
+function partsOf (entry: Partial<AuditEntry>) {
+  return sentenceOf({ at: '', who: 'ada', action: 'login', address: '', ...entry })
+}
+
+t.test('audit entry: says what was done, to whom, on which terms', async t => {
+  const check = (entry: Partial<AuditEntry>, text: string): void => {
+    t.equal(partsOf(entry).map(part => part.text).join(''), text)
+  }
+  check({ target: null }, 'logged in')
+  check({ action: 'deny', target: '::1', detail: { minutes: 60, reason: 'Flood' } },
+    'denied ::1 for 1 h: Flood')
+  check({ action: 'deny', target: '::1' }, 'denied ::1 until allowed')
+  check({ action: 'disconnect', target: 'a', detail: { deny: false } }, 'disconnected a')
+  check({ action: 'disconnect', target: 'a', detail: { deny: false, reason: 'Loud' } },
+    'disconnected a: Loud')
+  check({ action: 'disconnect', target: 'a', detail: { deny: true, address: '::1' } },
+    'disconnected and denied a and ::1 until allowed')
+  check({ action: 'ready', target: '8002' }, 'made 8002 ready')
+  check({ action: 'session-ended', target: '::1', detail: { user_agent: '<b>curl/8' } },
+    'ended a session from ::1, <b>curl/8')
+  check({ action: 'account-added', target: 'desk', detail: { permission: -1 } },
+    'added the account desk with permission -1')
+  check({ action: 'permission-changed', target: 'desk', detail: { from: 0, permission: 1 } },
+    'changed the permission of desk from 0 to 1')
+  check({ action: 'constructor', target: 'x' }, 'constructor x')
+  check({ action: 'deny', target: 'x', detail: { minutes: '5', reason: 7, address: [] } },
+    'denied x until allowed')
+})
+
+t.test('audit entry: names are told apart from words', async t => {
+  const names = partsOf({ action: 'disconnect', target: 'a', detail: { deny: true, address: '::1' } })
+    .filter(({ kind }) => kind === 'client').map(({ text }) => text)
+  t.strictSame(names, ['a', '::1'])
+  t.match(partsOf({ action: 'drain', target: '8001' })[2], { text: '8001', kind: 'name' })
+})

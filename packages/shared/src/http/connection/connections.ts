@@ -1,0 +1,298 @@
+/**
+ * The open connections of one server: which of them wait for a reply, which are idle and for how
+ * long, and how each comes to its end. Knows replies only as begun and finished; what is in them is
+ * the business of others. Runs in the thread of its server.
+ *
+ *     open -> idle <-> answering -> (refused) -> lingering -> closed
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import {
+  afterReading, hasBegunRequest, hasEnded, isQuiet, makeLast, NO_WORDS, pauseIfBehind, pauseIfDone,
+  UNANSWERED_MAX, type Connection
+} from './connection.ts'
+import type { ConnectionQuota } from './connection-quota.ts'
+import { lingeringClose } from './lingering-close.ts'
+import { ignore, Pipelines, takeTurn } from './pipeline.ts'
+
+/** A graceful close ends a connection that has been silent for this long. */
+export const SILENT_CLOSE_MS = 500
+/**
+ * Above this share of the maximum a connection makes room for a new one: of an address that has
+ * more than its share, else the longest idle.
+ */
+const CROWDED_SHARE = 0.8
+/** A client that takes no byte of its reply for so many socket timeouts is gone. */
+const REPLY_STALL_FACTOR = 6
+/** A connection that is to end for its client's sake is cut when its reply takes longer. */
+const CLIENT_CLOSE_MS_MAX = 2_000
+/** So many connections are looked at in one turn of the loop, some 5 us each. */
+const LOOKS_PER_TURN = 200
+
+export class Connections {
+  /** Accepted sockets; with TLS, the raw ones beneath, so that handshakes count too. */
+  readonly #accepted = new Set<Socket>()
+  readonly #open = new Map<Socket, Connection>()
+  /** Longest idle first. A lingering connection counts as idle. */
+  readonly #idle = new Set<Connection>()
+  readonly #crowdedCount: number
+  readonly #quota: ConnectionQuota
+  readonly #pipelines: Pipelines
+  readonly #socketTimeoutMs: number
+  readonly #replyStallMs: number
+  readonly #clientCloseMs: number
+  #isClosing = false
+  /** True when a close has waited for SILENT_CLOSE_MS. */
+  #isSilenceOver = false
+  #closed: Promise<void> | undefined
+  #onEmpty: (() => void) | undefined
+
+  constructor (maxConnections: number, socketTimeoutMs: number, quota: ConnectionQuota) {
+    this.#quota = quota
+    this.#pipelines = new Pipelines(maxConnections)
+    this.#crowdedCount = Math.floor(maxConnections * CROWDED_SHARE)
+    this.#socketTimeoutMs = socketTimeoutMs
+    this.#replyStallMs = socketTimeoutMs * REPLY_STALL_FACTOR
+    this.#clientCloseMs = Math.min(socketTimeoutMs, CLIENT_CLOSE_MS_MAX)
+  }
+
+  get count (): number {
+    return this.#accepted.size
+  }
+
+  /** A socket was accepted; with TLS, `open` follows for the one that carries the plain text. */
+  accept (socket: Socket): void {
+    this.#accepted.add(socket)
+    this.#quota.accept(socket)
+    socket.once('close', () => {
+      this.#accepted.delete(socket)
+      if (this.#accepted.size === 0) this.#onEmpty?.()
+    })
+    if (this.#accepted.size > this.#crowdedCount) this.#makeRoom(socket)
+  }
+
+  /** HTTP begins on this socket. */
+  open (socket: Socket): void {
+    const connection: Connection = {
+      socket,
+      unanswered: new Set(),
+      turns: [],
+      latest: undefined,
+      madeLast: undefined,
+      lastWords: undefined,
+      isLingering: false,
+      ignored: 0,
+      idleBytesRead: 0
+    }
+    this.#open.set(socket, connection)
+    this.#quota.open(socket)
+    // node:http calls this after a reply that closes the connection; at once is too early.
+    socket.destroySoon = () => this.#endAfterReply(connection)
+    // A client that resets its connection is no error; node:http drops its own listener at times.
+    socket.on('error', () => {})
+    socket.once('close', () => {
+      this.#open.delete(socket)
+      this.#idle.delete(connection)
+      this.#pipelines.removeAll(connection)
+      if (this.#isSilenceOver) this.#endHandshakes()
+    })
+    // A socket that another door has read from brings the beginning of a request along.
+    connection.idleBytesRead = socket.readableLength > 0 ? -1 : socket.bytesRead
+    // What a newcomer has sent already is read before anybody calls it idle.
+    afterReading(() => {
+      if (isQuiet(connection)) this.#idle.add(connection)
+    })
+  }
+
+  /** A request's head is complete. False: this connection was to end before, so it is not one. */
+  begin (request: IncomingMessage, response: ServerResponse): boolean {
+    const connection = this.#open.get(request.socket)
+    if (connection === undefined) return false
+    if (hasEnded(connection)) return ignore(connection)
+    const room = this.#pipelines.roomFor(connection)
+    if (room !== 'some') {
+      this.finish(connection)
+      if (room === 'abused') request.socket.destroy()
+      return false
+    }
+    this.#idle.delete(connection)
+    connection.latest = { request, response }
+    this.#pipelines.add(connection, response)
+    if (this.#isClosing) makeLast(connection)
+    if (connection.unanswered.size === UNANSWERED_MAX) pauseIfBehind(connection)
+    response.once('prefinish', () => this.#limitStall(connection.socket))
+    response.once('finish', () => this.#leave(connection, response))
+    return true
+  }
+
+  /** Carries out what a begun request asks for: at once, or when it has its turn. */
+  carryOut (socket: Socket, request: () => void): void {
+    takeTurn(this.#open.get(socket)!, request)
+  }
+
+  /**
+   * Reads no more requests here, and says `lastWords` when the replies before them have left. They
+   * stand in place of `replaced` and all behind it, an earlier refusal included, unless that reply
+   * has begun: then they stay unsaid.
+   */
+  refuse (socket: Socket, lastWords: Buffer, replaced?: ServerResponse): void {
+    const connection = this.#open.get(socket)
+    const isDue = replaced !== undefined && connection?.unanswered.has(replaced) === true
+    if (connection === undefined || (connection.lastWords !== undefined && !isDue)) return
+    this.#idle.delete(connection)
+    connection.lastWords = lastWords
+    if (replaced?.headersSent === true) {
+      connection.lastWords = NO_WORDS
+      // A reply that waits for the rest of a broken request would wait for ever.
+      if (!replaced.writableEnded) socket.destroy()
+    } else if (replaced !== undefined) {
+      this.#pipelines.removeFrom(connection, replaced)
+    }
+    if (connection.unanswered.size === 0) this.#lingeringClose(connection)
+    else pauseIfDone(connection)
+  }
+
+  /** Reads no more requests; the last reply that is due says so, unless it has left. */
+  finish (connection: Connection): void {
+    makeLast(connection)
+    this.refuse(connection.socket, NO_WORDS)
+  }
+
+  /** Undefined when it has gone. */
+  find (socket: Socket): Connection | undefined {
+    return this.#open.get(socket)
+  }
+
+  /**
+   * Ends the connections whose latest request matches: silent ones at once, others after the
+   * replies that are due. Resolves when all of them are closed; see CLIENT_CLOSE_MS_MAX.
+   */
+  async closeWhere (isMatch: (request: IncomingMessage) => boolean): Promise<void> {
+    const closed: Array<Promise<void>> = []
+    for (const [at, connection] of [...this.#open.values()].entries()) {
+      if (at % LOOKS_PER_TURN === LOOKS_PER_TURN - 1) await nextTurn()
+      const { latest, socket } = connection
+      if (latest === undefined || socket.closed || !isMatch(latest.request)) continue
+      closed.push(this.#closeSoon(connection))
+    }
+    await Promise.all(closed)
+  }
+
+  /**
+   * Every reply from now on closes its connection, and silent ones are ended. Resolves when none is
+   * left. The caller has stopped to accept.
+   */
+  close (): Promise<void> {
+    this.#closed ??= new Promise(resolve => {
+      this.#isClosing = true
+      this.#onEmpty = resolve
+      for (const connection of this.#open.values()) {
+        makeLast(connection)
+        if (isQuiet(connection)) this.#endWhenSilent(connection)
+      }
+      if (this.#accepted.size === 0) resolve()
+      setTimeout(() => this.#endHandshakes(), SILENT_CLOSE_MS).unref()
+    })
+    return this.#closed
+  }
+
+  #closeSoon (connection: Connection): Promise<void> {
+    const { socket } = connection
+    return new Promise(resolve => {
+      const limit = setTimeout(() => socket.destroy(), this.#clientCloseMs)
+      socket.once('close', () => {
+        clearTimeout(limit)
+        resolve()
+      })
+      this.finish(connection)
+    })
+  }
+
+  #leave (connection: Connection, response: ServerResponse): void {
+    this.#pipelines.remove(connection, response)
+    if (connection.isLingering) return
+    if (connection.unanswered.size === UNANSWERED_MAX - 1 && connection.lastWords === undefined) {
+      connection.socket.resume()
+    }
+    if (connection.unanswered.size > 0) connection.socket.setTimeout(0)
+    else if (connection.lastWords !== undefined) this.#lingeringClose(connection)
+    else this.#rest(connection)
+  }
+
+  /** For replies that the kernel did not take at once. node:http ends a socket that times out. */
+  #limitStall (socket: Socket): void {
+    if (socket.writableLength > 0) socket.setTimeout(this.#replyStallMs)
+  }
+
+  /** Nothing follows a reply that has said `Connection: close`. */
+  #endAfterReply (connection: Connection): void {
+    if (connection.latest?.response.shouldKeepAlive === false) connection.lastWords = NO_WORDS
+    this.#lingeringClose(connection)
+  }
+
+  #rest (connection: Connection): void {
+    connection.idleBytesRead = connection.socket.bytesRead
+    this.#idle.add(connection)
+    if (this.#isClosing) this.#endWhenSilent(connection)
+  }
+
+  #lingeringClose (connection: Connection): void {
+    if (connection.isLingering) return
+    connection.isLingering = true
+    connection.lastWords ??= NO_WORDS
+    this.#idle.add(connection)
+    lingeringClose(connection.socket, connection.lastWords, this.#replyStallMs)
+  }
+
+  #makeRoom (newcomer: Socket): void {
+    const mayEnd = (socket: Socket): boolean => this.#open.get(socket)?.unanswered.size === 0
+    const over = this.#quota.findOverQuota(newcomer, mayEnd)
+    if (over !== undefined) over.destroy()
+    else if (this.#quota.isOverQuota(newcomer)) newcomer.destroy()
+    else if (!this.#endOverAfterReply(newcomer)) this.#endLongestIdle()
+  }
+
+  /** False when no address has more than its share. */
+  #endOverAfterReply (newcomer: Socket): boolean {
+    const mayEnd = (socket: Socket): boolean => this.#open.get(socket)?.lastWords === undefined
+    const over = this.#quota.findOverQuota(newcomer, mayEnd)
+    if (over !== undefined) this.finish(this.#open.get(over)!)
+    return over !== undefined
+  }
+
+  /** Sockets are looked at once each between two idle times, so this takes no time on average. */
+  #endLongestIdle (): void {
+    for (const connection of this.#idle) {
+      this.#idle.delete(connection)
+      if (!connection.isLingering && hasBegunRequest(connection)) continue
+      connection.socket.destroy()
+      return
+    }
+  }
+
+  /** While closing: a request that has begun gets its time, and its reply or its 408. */
+  #endWhenSilent (connection: Connection): void {
+    this.#endUnlessAnswering(connection, SILENT_CLOSE_MS, () => {
+      if (!hasBegunRequest(connection)) return this.#lingeringClose(connection)
+      // Bytes that begin no request, a stray line end, must not hold the close up.
+      this.#endUnlessAnswering(connection, this.#socketTimeoutMs + 1_000, () => {
+        this.#lingeringClose(connection)
+      })
+    })
+  }
+
+  #endUnlessAnswering (connection: Connection, afterMs: number, end: () => void): void {
+    const timer = setTimeout(() => {
+      if (isQuiet(connection)) end()
+    }, afterMs)
+    connection.socket.once('close', () => clearTimeout(timer))
+  }
+
+  /** Accepted sockets without HTTP on them: TLS that was never agreed on. */
+  #endHandshakes (): void {
+    this.#isSilenceOver = true
+    if (this.#open.size > 0) return
+    for (const socket of this.#accepted) socket.destroy()
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * Who and what stands behind a proxy: the client's address, and the authority and scheme that it
+ * named. `X-Forwarded-*` counts only when the peer itself is a trusted proxy, for anybody can send
+ * these fields; what is malformed is passed over. Runs in the thread of its door.
+ */
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import proxyAddr from '@fastify/proxy-addr'
+import { parseAddress, UNKNOWN_ADDRESS } from '../../client.ts'
+import type { Address } from '../../client.ts'
+import { parseAuthority } from './authority.ts'
+
+/** Where a request comes from, as RequestValue has it. */
+export interface RequestSource {
+  readonly address: Address
+  readonly authority: string | undefined
+  readonly isSecure: boolean
+}
+
+/**
+ * The reader of a door's requests. @param trustProxy addresses and CIDRs; throws a TypeError when
+ * one is neither.
+ */
+export function sourceReader (
+  trustProxy: readonly string[], isTls: boolean
+): (request: IncomingMessage) => RequestSource {
+  // A peer's address is the connection's, so it is parsed once for all its requests.
+  const peers = new WeakMap<Socket, Address>()
+  const peerOf = (socket: Socket): Address => {
+    let peer = peers.get(socket)
+    if (peer === undefined) {
+      peer = parseAddress(socket.remoteAddress ?? '') ?? UNKNOWN_ADDRESS
+      peers.set(socket, peer)
+    }
+    return peer
+  }
+  const direct = (request: IncomingMessage): RequestSource => ({
+    address: peerOf(request.socket), authority: request.headers.host, isSecure: isTls
+  })
+  if (trustProxy.length === 0) return direct
+
+  const isTrusted = proxyAddr.compile([...trustProxy])
+  const isProxy = proxyCheck(trustProxy)
+  return request => {
+    const source = direct(request)
+    if (!isProxy(request.socket.remoteAddress)) return source
+    return {
+      address: forwardedAddress(request, isTrusted) ?? source.address,
+      authority: forwardedHost(request) ?? source.authority,
+      isSecure: forwardedIsSecure(request) ?? source.isSecure
+    }
+  }
+}
+
+/** Whether a peer is a trusted proxy; its address is as the socket has it. */
+export function proxyCheck (
+  trustProxy: readonly string[]
+): (remoteAddress: string | undefined) => boolean {
+  if (trustProxy.length === 0) return () => false
+  const isTrusted = proxyAddr.compile([...trustProxy])
+  return remoteAddress => remoteAddress !== undefined && isTrusted(remoteAddress, 0)
+}
+
+/** The nearest address that is not a trusted proxy's; the farthest one if all are. */
+function forwardedAddress (
+  request: IncomingMessage, isTrusted: (address: string, hop: number) => boolean
+): Address | undefined {
+  const hops = proxyAddr.all(request, isTrusted)
+  return parseAddress(hops.at(-1)!)
+}
+
+function forwardedHost (request: IncomingMessage): string | undefined {
+  const host = lastOf(request.headers['x-forwarded-host'])
+  return host !== undefined && parseAuthority(host) !== undefined ? host : undefined
+}
+
+function forwardedIsSecure (request: IncomingMessage): boolean | undefined {
+  const scheme = lastOf(request.headers['x-forwarded-proto'])?.toLowerCase()
+  return scheme === 'https' || scheme === 'http' ? scheme === 'https' : undefined
+}
+
+/** The last element of a list: what the nearest proxy, the one we trust, has seen itself. */
+function lastOf (field: string | string[] | undefined): string | undefined {
+  return field?.toString().split(',').at(-1)!.trim()
+}

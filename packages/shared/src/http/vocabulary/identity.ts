@@ -1,0 +1,96 @@
+/**
+ * What a request's head says about the browser that sent it: its id, and whether another site's
+ * page caused it. Reads values and makes values; the user table is the business of others.
+ */
+import { randomUUID } from 'node:crypto'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import { formatClient, parseClientId } from '../../client.ts'
+import type { Client } from '../../client.ts'
+import { parseAuthority } from './authority.ts'
+import { cookieValues } from './cookies.ts'
+import type { RequestValue } from './values.ts'
+
+/** Of the cookie, and of the parameter. */
+const ID_NAME = 'client_id'
+const COOKIE_LIFETIME_S = 31_536_000 // a year
+
+/** Beats and leaves may name their client in the query, for a page whose cookies are blocked. */
+const NAMING_PATHS = new Set(['/heartbeat', '/leave'])
+
+/**
+ * Whom a request names: on `/heartbeat` and `/leave` by its query first, else by its cookie. A
+ * query that is refused where it counts names nobody.
+ */
+export function namedClient (
+  { path, query, headers }: Pick<RequestValue, 'path' | 'query' | 'headers'>
+): Client | undefined {
+  const queried = NAMING_PATHS.has(path) ? queryClient(query) : undefined
+  return queried === undefined || queried === 'malformed' ? cookieClient(headers) : queried
+}
+
+/** The same of a request that no handler has seen. */
+export function requestClient (
+  { url = '', headers }: Pick<IncomingMessage, 'url' | 'headers'>
+): Client | undefined {
+  const mark = url.indexOf('?')
+  const path = mark === -1 ? url : url.slice(0, mark)
+  return namedClient({ path, query: mark === -1 ? '' : url.slice(mark), headers })
+}
+
+/** The client of the one `client_id` parameter. @param query empty, or with its `?` */
+export function queryClient (query: string): Client | 'malformed' | undefined {
+  if (query === '') return undefined
+  const [text, ...more] = new URLSearchParams(query).getAll(ID_NAME)
+  if (text === undefined) return undefined
+  return more.length > 0 ? 'malformed' : parseClientId(text) ?? 'malformed'
+}
+
+/** The client of the first well-formed `client_id` cookie. Any others are passed over. */
+export function cookieClient (headers: IncomingHttpHeaders): Client | undefined {
+  for (const value of cookieValues(headers, ID_NAME)) {
+    const client = parseClientId(value)
+    if (client !== undefined) return client
+  }
+  return undefined
+}
+
+/** Whether there is a `client_id` cookie at all, well-formed or not. */
+export function hasClientCookie (headers: IncomingHttpHeaders): boolean {
+  return cookieValues(headers, ID_NAME).length > 0
+}
+
+/** A client that nobody has been before: a random UUID, version 4 (RFC 9562 section 5.4). */
+export function newClient (): Client {
+  return parseClientId(randomUUID())!
+}
+
+/** The value of the `Set-Cookie` that makes a browser this client. */
+export function clientCookie (client: Client, isSecure: boolean): string {
+  const attributes = `Path=/; HttpOnly; SameSite=Lax; Max-Age=${COOKIE_LIFETIME_S}`
+  return `${ID_NAME}=${formatClient(client)}; ${attributes}${isSecure ? '; Secure' : ''}`
+}
+
+/** False for what another site's page fetched or embedded; a followed link is a visit. */
+export function countsAsVisit (headers: IncomingHttpHeaders): boolean {
+  return headers['sec-fetch-site'] !== 'cross-site' || headers['sec-fetch-mode'] === 'navigate'
+}
+
+/**
+ * Whether a beat or a leave was caused by a page that is not ours. The measure is scheme and host
+ * name, as for cookies: a page of one server may speak to another one, and only their ports differ.
+ */
+export function isForeign (request: RequestValue): boolean {
+  if (request.headers['sec-fetch-site'] === 'cross-site') return true
+  const { origin } = request.headers
+  return origin !== undefined && !isOwnOrigin(origin, request)
+}
+
+const ORIGIN = /^(https?):\/\/([^/]+)$/
+
+/** `null` is nobody's own, nor is anything in a request that names no host. */
+function isOwnOrigin (origin: string, { authority = '', isSecure }: RequestValue): boolean {
+  const [, scheme, named = ''] = ORIGIN.exec(origin) ?? []
+  const host = parseAuthority(named)?.host
+  return host !== undefined && host === parseAuthority(authority)?.host &&
+    scheme === (isSecure ? 'https' : 'http')
+}

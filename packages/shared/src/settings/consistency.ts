@@ -1,0 +1,120 @@
+/**
+ * What no setting can tell alone: whether settings agree with each other, and whether the files
+ * that they name are there. Skips what depends on a setting that is already refused. Each problem
+ * is one line. Runs on the main thread at start; creates nothing.
+ */
+import { refusalOfFileToMake, refusalOfFolder } from './path-check.ts'
+import { quote } from '../quote.ts'
+import { complain, describe, type Given } from './given.ts'
+import type { SettingName, ValidValues } from './setting-table.ts'
+import { readTlsFiles, type TlsPair } from './tls-files.ts'
+
+export type GivenByName = Readonly<Record<SettingName, Given>>
+
+export interface Tls {
+  /** Undefined without TLS, or when there is a problem with it. */
+  readonly pair: TlsPair | undefined
+  readonly problems: readonly string[]
+}
+
+/** How the settings disagree with each other. */
+export function disagreements (values: ValidValues, given: GivenByName): readonly string[] {
+  return [
+    ...samePorts(values, given),
+    ...countsUnlikePorts(values, given),
+    ...outOfOrder(values, given, 'HEARTBEAT_INTERVAL', 'TIMEOUT_THRESHOLD'),
+    ...outOfOrder(values, given, 'SESSION_IDLE_TIMEOUT', 'SESSION_LIFETIME')
+  ]
+}
+
+/** What is wrong with the files and folders; paths must be absolute. */
+export function pathProblems (values: ValidValues, given: GivenByName): readonly string[] {
+  const folders = [...new Set(values.HTML_DIRS)].map(refusalOfFolder)
+  const dbFile = values.DB_PATH === undefined ? '' : refusalOfFileToMake(values.DB_PATH)
+  const logFile = values.LOG_FILE === undefined || values.LOG_FILE === '-'
+    ? ''
+    : refusalOfFileToMake(values.LOG_FILE)
+  return [
+    ...folders.map(refusal => complaint(given.HTML_DIRS, refusal, 'folders that can be read')),
+    complaint(given.DB_PATH, dbFile, 'the path of a file'),
+    complaint(given.LOG_FILE, logFile, 'the path of a file, or - for none'),
+    ...sameFile(values, given)
+  ].filter(problem => problem !== '')
+}
+
+/** Reads certificate and key; paths must be absolute. */
+export function checkTls (values: ValidValues, given: GivenByName): Tls {
+  const { TLS_CERT: certPath, TLS_KEY: keyPath } = values
+  if (certPath === undefined || keyPath === undefined) return { pair: undefined, problems: [] }
+  if (certPath === '' && keyPath === '') return { pair: undefined, problems: [] }
+  if (certPath === '' || keyPath === '') {
+    const [there, missing] = certPath === ''
+      ? [given.TLS_KEY, given.TLS_CERT]
+      : [given.TLS_CERT, given.TLS_KEY]
+    const allowed = 'both or neither'
+    return { pair: undefined, problems: [complain(there, `${missing.row.name} is empty`, allowed)] }
+  }
+  const files = readTlsFiles(certPath, keyPath)
+  const problems = [
+    complaint(given.TLS_CERT, files.certRefusal, 'a PEM file with a certificate'),
+    complaint(given.TLS_KEY, files.keyRefusal, 'a PEM file with the certificate\'s private key')
+  ].filter(problem => problem !== '')
+  return { pair: files.pair, problems }
+}
+
+function samePorts (values: ValidValues, given: GivenByName): readonly string[] {
+  const uses = [
+    ...(values.PORTS ?? []).map(port => ({ port, by: given.PORTS })),
+    { port: values.ROUTING_PORT, by: given.ROUTING_PORT },
+    { port: values.MONITORING_PORT, by: given.MONITORING_PORT }
+  ]
+  return uses.flatMap(({ port, by }, at) => {
+    const first = uses.findIndex(use => use.port === port)
+    if (port === undefined || port === 0 || first === at) return []
+    const other = uses[first]!.by
+    const both = other === by
+      ? `${describe(by)} names ${port} more than once`
+      : `${describe(other)} and ${describe(by)} both name ${port}`
+    return [`${both}; allowed: ports that all differ, except for 0`]
+  })
+}
+
+function countsUnlikePorts (values: ValidValues, given: GivenByName): readonly string[] {
+  const { PORTS: ports, SERVER_URLS: urls, HTML_DIRS: dirs } = values
+  if (ports === undefined) return []
+  const inPorts = `${describe(given.PORTS)} has ${ports.length}`
+  const problems: string[] = []
+  if (urls !== undefined && urls.length !== 0 && urls.length !== ports.length) {
+    const allowed = 'empty, or one URL per port'
+    problems.push(complain(given.SERVER_URLS, `it has ${urls.length}, ${inPorts}`, allowed))
+  }
+  if (dirs !== undefined && dirs.length !== 1 && dirs.length !== ports.length) {
+    const allowed = 'one folder, or one per port'
+    problems.push(complain(given.HTML_DIRS, `it has ${dirs.length}, ${inPorts}`, allowed))
+  }
+  return problems
+}
+
+function outOfOrder (
+  values: ValidValues, given: GivenByName,
+  shorter: 'HEARTBEAT_INTERVAL' | 'SESSION_IDLE_TIMEOUT',
+  longer: 'TIMEOUT_THRESHOLD' | 'SESSION_LIFETIME'
+): readonly string[] {
+  const [shorterMs, longerMs] = [values[shorter], values[longer]]
+  if (shorterMs === undefined || longerMs === undefined || shorterMs <= longerMs) return []
+  const { [shorter]: a, [longer]: b } = given
+  return [`${describe(a)} is ${quote(a.text)} and ${describe(b)} is ${quote(b.text)}; ` +
+    `allowed: ${longer} not below ${shorter}`]
+}
+
+/** A log written into the database would destroy it. */
+function sameFile (values: ValidValues, given: GivenByName): readonly string[] {
+  if (values.DB_PATH === undefined || values.DB_PATH !== values.LOG_FILE) return []
+  return [`${describe(given.DB_PATH)} and ${describe(given.LOG_FILE)} both name ` +
+    `${quote(values.DB_PATH)}; allowed: two files`]
+}
+
+/** Empty when there is nothing to complain about. */
+function complaint (given: Given, refusal: string, allowed: string): string {
+  return refusal === '' ? '' : complain(given, refusal, allowed)
+}

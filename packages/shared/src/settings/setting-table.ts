@@ -1,0 +1,218 @@
+/**
+ * The one table of settings: name, default, kind (what is allowed, how it is parsed, its unit) and
+ * meaning. Flags, environment, file, `--help`, `--check`, the README and the tests are all driven
+ * by it. Knows nothing of files or of the process; starts nothing.
+ */
+import {
+  addressOrRange, baseUrl, bindHost, decimal, filePath, folderPath, list, oneOf, optional,
+  password, port, publicHost, seconds, token, urlAddress, wholeNumber, type Kind
+} from './kinds.ts'
+
+interface Definition<T> {
+  readonly kind: Kind<T>
+  /** As it would be given. */
+  readonly default: string
+  /** What to show for a default whose text says too little. */
+  readonly defaultShown?: string
+  /** One sentence. */
+  readonly meaning: string
+  /** Environment or file only, and never shown. */
+  readonly isSecret?: boolean
+}
+
+const SERVER_COUNT_MAX = 32
+/** For lists that a reader could still take in. */
+const ENTRY_COUNT_MAX = 1000
+/** The user table tells times up to 24.8 days apart (memory/table-view.ts, wrappedAge). */
+const SILENCE_MAX_S = 24 * 24 * 3600
+const YEAR_S = 31_536_000
+
+const TABLE = {
+  HOST: {
+    kind: bindHost(),
+    default: '::',
+    defaultShown: ':: (0.0.0.0 without IPv6)',
+    meaning: 'Address to bind.'
+  },
+  MONITORING_HOST: {
+    kind: optional(bindHost()),
+    default: '',
+    defaultShown: 'as HOST',
+    meaning: 'Address to bind the monitor; a non-loopback one without TLS logs a warning.'
+  },
+  IP: {
+    kind: optional(urlAddress()),
+    default: '',
+    defaultShown: 'detected',
+    meaning: 'Address put into links and redirects when a request names none that is allowed.'
+  },
+  PUBLIC_HOSTS: {
+    kind: list(publicHost(), 0, ENTRY_COUNT_MAX),
+    default: '',
+    meaning: 'Host names that redirects may use and that the monitor answers to.'
+  },
+  SERVER_URLS: {
+    kind: list(baseUrl(), 0, SERVER_COUNT_MAX),
+    default: '',
+    meaning: 'One public base URL per server, for port mappings and proxies.'
+  },
+  PORTS: {
+    kind: list(port(), 1, SERVER_COUNT_MAX),
+    default: '8000,8001,8002',
+    meaning: 'The servers\' ports; a port of 0 is chosen by the kernel and logged.'
+  },
+  ROUTING_PORT: {
+    kind: port(),
+    default: '8080',
+    meaning: 'The router\'s port, where visitors come first.'
+  },
+  MONITORING_PORT: {
+    kind: port(),
+    default: '8081',
+    meaning: 'The monitor\'s port.'
+  },
+  HTML_DIRS: {
+    kind: list(folderPath(), 1, SERVER_COUNT_MAX),
+    default: 'html/site-1,html/site-2,html/site-3',
+    defaultShown: 'html/site-1,html/site-2,html/site-3 of the program, in turn',
+    meaning: 'One folder per server, or one for all, each at most 256 MiB.'
+  },
+  DB_PATH: {
+    kind: filePath(),
+    default: 'db/usher.db',
+    meaning: 'The SQLite file, made at the first start.'
+  },
+  LOG_FILE: {
+    kind: filePath('the path of a file, or - for none'),
+    default: 'server.log',
+    meaning: 'The log file, in JSON lines.'
+  },
+  LOG_LEVEL: {
+    kind: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
+    default: 'info',
+    meaning: 'The least grave level that is logged.'
+  },
+  SOCKET_TIMEOUT: {
+    kind: seconds(0.1, 300),
+    default: '5',
+    meaning: 'How long a client may take to send a request before it is answered 408.'
+  },
+  HEARTBEAT_INTERVAL: {
+    kind: seconds(0.1, 3600),
+    default: '2.5',
+    meaning: 'How often pages beat and how often inactive users are swept.'
+  },
+  HEARTBEAT_BUDGET: {
+    kind: decimal(1, 1_000_000, 'beats a second'),
+    default: '2000',
+    meaning: 'Beats that one server invites before it asks pages to beat less often.'
+  },
+  TIMEOUT_THRESHOLD: {
+    kind: seconds(1, SILENCE_MAX_S),
+    default: '1800',
+    meaning: 'A user silent for longer is removed; not below HEARTBEAT_INTERVAL.'
+  },
+  DELAY_BETWEEN_ROUTING: {
+    kind: seconds(0, 60),
+    default: '0.35',
+    meaning: 'Each visitor\'s wait before the redirect; visitors wait side by side.'
+  },
+  RESERVATION_TTL: {
+    kind: seconds(0.1, 3600),
+    default: '10',
+    meaning: 'How long a place is held for a redirected visitor who has not arrived.'
+  },
+  MAX_USERS: {
+    kind: wholeNumber(16, 4_194_304, 'users'),
+    default: '131072',
+    meaning: 'Size of the user table.'
+  },
+  MAX_CONNECTIONS: {
+    kind: wholeNumber(1, 1_000_000, 'connections'),
+    default: '20000',
+    meaning: 'Open connections per port.'
+  },
+  SESSION_IDLE_TIMEOUT: {
+    kind: seconds(1, YEAR_S),
+    default: '1800',
+    meaning: 'A monitor session unused for longer ends; not above SESSION_LIFETIME.'
+  },
+  SESSION_LIFETIME: {
+    kind: seconds(1, YEAR_S),
+    default: '43200',
+    meaning: 'A monitor session ends this long after login, used or not.'
+  },
+  SHUTDOWN_TIMEOUT: {
+    kind: seconds(0.1, 600),
+    default: '10',
+    meaning: 'The longest that a graceful stop may take.'
+  },
+  TRUST_PROXY: {
+    kind: list(addressOrRange(), 0, ENTRY_COUNT_MAX),
+    default: '',
+    meaning: 'Proxies whose X-Forwarded-* headers are believed.'
+  },
+  TLS_CERT: {
+    kind: optional(filePath()),
+    default: '',
+    meaning: 'PEM file of the certificate and its chain; with TLS_KEY, every port speaks HTTPS.'
+  },
+  TLS_KEY: {
+    kind: optional(filePath()),
+    default: '',
+    meaning: 'PEM file of the certificate\'s private key, not encrypted.'
+  },
+  METRICS_TOKEN: {
+    kind: optional(token(16)),
+    default: '',
+    meaning: 'Bearer token for /metrics.',
+    isSecret: true
+  },
+  ADMIN_PASSWORD: {
+    kind: optional(password(12, 'admin')),
+    default: '',
+    defaultShown: 'made up and printed once',
+    meaning: 'The password that the account admin gets at the first start.',
+    isSecret: true
+  }
+} as const satisfies Record<string, Definition<unknown>>
+
+export type SettingName = keyof typeof TABLE
+
+type ValueOf<K> = K extends Kind<infer T> ? T : never
+
+/** Every setting's value as its kind parses it; durations in milliseconds. */
+export type SettingValues = {
+  readonly [N in SettingName]: ValueOf<typeof TABLE[N]['kind']>
+}
+
+/** As `SettingValues`; a refused setting has no value. */
+export type ValidValues = Partial<SettingValues>
+
+export interface SettingRow extends Definition<unknown> {
+  readonly name: SettingName
+  /** `--routing-port`; secrets have the form too, though it is refused. */
+  readonly flag: string
+  readonly isSecret: boolean
+}
+
+/** In the order in which they are shown. */
+export const SETTING_ROWS: readonly SettingRow[] = Object.entries(TABLE).map(
+  ([name, definition]: [string, Definition<unknown>]) => ({
+    ...definition,
+    name: name as SettingName,
+    flag: flagOf(name),
+    isSecret: definition.isSecret ?? false
+  }))
+
+const rowsByName = new Map<string, SettingRow>(SETTING_ROWS.map(row => [row.name, row]))
+
+/** The row of an exact name; undefined for anything else. */
+export function settingNamed (name: string): SettingRow | undefined {
+  return rowsByName.get(name)
+}
+
+/** `ROUTING_PORT` as `--routing-port`. */
+export function flagOf (name: string): string {
+  return `--${name.toLowerCase().replaceAll('_', '-')}`
+}

@@ -1,0 +1,193 @@
+/**
+ * The settings: from flags over environment over file over default to one complete, validated
+ * value, or to one error that names everything that is wrong. The only file that may look at the
+ * environment and the command line. Reads files that settings name; runs on the main thread at
+ * start, and starts nothing.
+ */
+import { networkInterfaces } from 'node:os'
+import { resolve } from 'node:path'
+import { SettingsInvalid } from '../errors.ts'
+import { complain, DEFAULT_ORIGIN, type Given } from './given.ts'
+import { SETTING_ROWS, type SettingValues, type ValidValues } from './setting-table.ts'
+import { checkTls, disagreements, pathProblems, type GivenByName } from './consistency.ts'
+import { completeValues } from './completion.ts'
+import { readSettingsFile } from './settings-file.ts'
+import { parseFlags, type Flags } from './flags.ts'
+import type { TlsPair } from './tls-files.ts'
+
+/** Every setting, validated and complete. Durations carry `Ms` and are in milliseconds. */
+export interface Settings {
+  readonly host: string
+  readonly monitoringHost: string
+  /** Address put into links and redirects; detected when the setting is empty. */
+  readonly ip: string
+  readonly publicHosts: readonly string[]
+  /** One per server, without a trailing slash; empty when the setting is. */
+  readonly serverUrls: readonly string[]
+  /** 1 to 32 of them; 0 means that the kernel chooses. */
+  readonly ports: readonly number[]
+  readonly routingPort: number
+  readonly monitoringPort: number
+  /** Absolute paths; as many as there are ports. */
+  readonly htmlDirs: readonly string[]
+  readonly dbPath: string
+  /** Absolute path; undefined for none (`-`). */
+  readonly logFile: string | undefined
+  readonly logLevel: string
+  readonly socketTimeoutMs: number
+  readonly heartbeatIntervalMs: number
+  /** Beats a second that one server invites. */
+  readonly heartbeatBudget: number
+  readonly timeoutThresholdMs: number
+  readonly delayBetweenRoutingMs: number
+  readonly reservationTtlMs: number
+  readonly maxUsers: number
+  readonly maxConnections: number
+  readonly sessionIdleTimeoutMs: number
+  readonly sessionLifetimeMs: number
+  readonly shutdownTimeoutMs: number
+  /** Addresses and CIDRs. */
+  readonly trustProxy: readonly string[]
+  /** The PEM texts; undefined without TLS. */
+  readonly tls: { readonly cert: string, readonly key: string } | undefined
+  readonly metricsToken: string
+  readonly adminPassword: string
+}
+
+/** Everything that settings are read from. */
+export interface SettingsSource {
+  /** What follows the program's name on the command line. */
+  readonly argv: readonly string[]
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly cwd: string
+  /** The folder that holds coordinator.js, and with it the default html. */
+  readonly programDir: string
+}
+
+/** One setting as it came out, fit to be shown. */
+export interface EffectiveSetting {
+  readonly name: string
+  /** A secret is `(set)` or `(empty)`. */
+  readonly text: string
+  readonly origin: string
+}
+
+/** Help and version need no settings, and work when the settings are wrong. */
+export type LoadedSettings =
+  | { readonly command: 'help' | 'version', readonly settings?: undefined }
+  | {
+    readonly command: 'run' | 'check'
+    readonly settings: Settings
+    readonly effective: readonly EffectiveSetting[]
+  }
+
+const DEFAULT_FILE = 'usher.env'
+
+/** The running program's own source. */
+export function processSource (programDir: string): SettingsSource {
+  return { argv: process.argv.slice(2), env: process.env, cwd: process.cwd(), programDir }
+}
+
+/**
+ * Throws `SettingsInvalid` with a line for each problem: the setting, where it came from, its value
+ * (never a secret's) and what is allowed.
+ */
+export function loadSettings (source: SettingsSource): LoadedSettings {
+  const flags = parseFlags(source.argv)
+  const { command } = flags
+  if (command === 'help' || command === 'version') return { command }
+  const { given, problems } = collect(source, flags)
+  const parsed = parseAll(given)
+  const values = completeValues(parsed.values, given.HTML_DIRS.origin === DEFAULT_ORIGIN, {
+    cwd: source.cwd, programDir: source.programDir, interfaces: networkInterfaces()
+  })
+  const tls = checkTls(values, given)
+  const all = [
+    ...problems, ...parsed.problems, ...disagreements(values, given),
+    ...pathProblems(values, given), ...tls.problems
+  ]
+  if (all.length > 0) throw new SettingsInvalid(all.join('\n'))
+  // No problem means that no value is missing.
+  const complete = values as SettingValues
+  return { command, settings: settingsOf(complete, tls.pair), effective: show(complete, given) }
+}
+
+/** Each setting from the place that has precedence. */
+function collect (
+  source: SettingsSource, flags: Flags
+): { readonly given: GivenByName, readonly problems: readonly string[] } {
+  const label = flags.settingsPath ?? DEFAULT_FILE
+  const path = resolve(source.cwd, label)
+  const file = readSettingsFile(path, label, flags.settingsPath !== undefined)
+  const inOrder = [...flags.given, ...givenInEnvironment(source.env), ...file.given]
+  const entries = SETTING_ROWS.map(row => {
+    const given = inOrder.find(candidate => candidate.row === row)
+    return [row.name, given ?? { row, text: row.default, origin: DEFAULT_ORIGIN }]
+  })
+  return {
+    given: Object.fromEntries(entries) as GivenByName,
+    problems: [...flags.problems, ...file.problems]
+  }
+}
+
+/** An empty variable counts as not given; an unknown one is somebody else's. */
+function givenInEnvironment (env: SettingsSource['env']): readonly Given[] {
+  return SETTING_ROWS.flatMap(row => {
+    const text = env[row.name] ?? ''
+    return text === '' ? [] : [{ row, text, origin: 'environment' }]
+  })
+}
+
+function parseAll (
+  given: GivenByName
+): { readonly values: ValidValues, readonly problems: readonly string[] } {
+  const values: Record<string, unknown> = {}
+  const problems: string[] = []
+  for (const { name, kind } of SETTING_ROWS) {
+    const parsed = kind.parse(given[name].text)
+    if (parsed.refusal === undefined) values[name] = parsed.value
+    else problems.push(complain(given[name], parsed.refusal))
+  }
+  // Each row's kind made the value that stands under the row's name.
+  return { values: values as ValidValues, problems }
+}
+
+function show (values: SettingValues, given: GivenByName): readonly EffectiveSetting[] {
+  return SETTING_ROWS.map(({ name, kind, isSecret }) => {
+    const text = kind.format(values[name])
+    const secretText = text === '' ? '(empty)' : '(set)'
+    return { name, text: isSecret ? secretText : text, origin: given[name].origin }
+  })
+}
+
+function settingsOf (values: SettingValues, tls: TlsPair | undefined): Settings {
+  return {
+    host: values.HOST,
+    monitoringHost: values.MONITORING_HOST,
+    ip: values.IP,
+    publicHosts: values.PUBLIC_HOSTS,
+    serverUrls: values.SERVER_URLS,
+    ports: values.PORTS,
+    routingPort: values.ROUTING_PORT,
+    monitoringPort: values.MONITORING_PORT,
+    htmlDirs: values.HTML_DIRS,
+    dbPath: values.DB_PATH,
+    logFile: values.LOG_FILE === '-' ? undefined : values.LOG_FILE,
+    logLevel: values.LOG_LEVEL,
+    socketTimeoutMs: values.SOCKET_TIMEOUT,
+    heartbeatIntervalMs: values.HEARTBEAT_INTERVAL,
+    heartbeatBudget: values.HEARTBEAT_BUDGET,
+    timeoutThresholdMs: values.TIMEOUT_THRESHOLD,
+    delayBetweenRoutingMs: values.DELAY_BETWEEN_ROUTING,
+    reservationTtlMs: values.RESERVATION_TTL,
+    maxUsers: values.MAX_USERS,
+    maxConnections: values.MAX_CONNECTIONS,
+    sessionIdleTimeoutMs: values.SESSION_IDLE_TIMEOUT,
+    sessionLifetimeMs: values.SESSION_LIFETIME,
+    shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT,
+    trustProxy: values.TRUST_PROXY,
+    tls,
+    metricsToken: values.METRICS_TOKEN,
+    adminPassword: values.ADMIN_PASSWORD
+  }
+}

@@ -1,0 +1,95 @@
+import type { IncomingMessage } from 'node:http'
+import t from 'tap'
+import { formatAddress } from '@usher/shared/client.ts'
+import { proxyCheck, sourceReader } from '@usher/shared/http/vocabulary/forwarded.ts'
+
+interface Given {
+  readonly trust?: readonly string[]
+  readonly peer?: string | undefined
+  readonly isTls?: boolean
+  readonly headers?: Record<string, string>
+}
+
+/** Address, authority and scheme, as one text. */
+function read ({ trust = [], peer = '10.0.0.1', isTls = false, headers = {} }: Given): string {
+  const request = { socket: { remoteAddress: peer }, headers: { host: 'direct.org', ...headers } }
+  const readSource = sourceReader(trust, isTls)
+  const { address, authority, isSecure } = readSource(request as unknown as IncomingMessage)
+  return `${isSecure ? 'https' : 'http'} ${authority} ${formatAddress(address)}`
+}
+
+const FIELDS = {
+  'x-forwarded-for': '1.2.3.4',
+  'x-forwarded-host': 'public.org:443',
+  'x-forwarded-proto': 'https'
+}
+const PROXY = { trust: ['10.0.0.0/8', '::1'] }
+
+t.test('forwarded: believes trusted peers only', async t => {
+  const cases: ReadonlyArray<[given: Given, expected: string]> = [
+    [{}, 'http direct.org 10.0.0.1'],
+    [{ isTls: true }, 'https direct.org 10.0.0.1'],
+    [{ headers: FIELDS }, 'http direct.org 10.0.0.1'],
+    [{ ...PROXY, headers: FIELDS }, 'https public.org:443 1.2.3.4'],
+    [{ ...PROXY, peer: '11.0.0.1', headers: FIELDS }, 'http direct.org 11.0.0.1'],
+    [{ ...PROXY, peer: '::ffff:10.0.0.1', headers: FIELDS }, 'https public.org:443 1.2.3.4'],
+    [{ ...PROXY, peer: '::1', headers: FIELDS }, 'https public.org:443 1.2.3.4'],
+    [{ ...PROXY, peer: '::2', headers: FIELDS }, 'http direct.org ::2'],
+    [{ ...PROXY }, 'http direct.org 10.0.0.1']
+  ]
+  for (const [given, expected] of cases) t.equal(read(given), expected, JSON.stringify(given))
+})
+
+t.test('forwarded: takes the rightmost address that is not a proxy\'s', async t => {
+  const cases: ReadonlyArray<[list: string, expected: string]> = [
+    ['6.6.6.6, 1.2.3.4', '1.2.3.4'],
+    ['6.6.6.6, 1.2.3.4, 10.9.9.9', '1.2.3.4'],
+    ['10.1.1.1, 10.2.2.2', '10.1.1.1'],
+    ['2001:DB8::1', '2001:db8::1'],
+    ['1.2.3.4, unknown', '10.0.0.1'],
+    ['', '10.0.0.1'],
+    ['1.2.3.4:80', '10.0.0.1'],
+    ['<script>', '10.0.0.1']
+  ]
+  for (const [list, expected] of cases) {
+    const headers = { 'x-forwarded-for': list }
+    t.equal(read({ ...PROXY, headers }), `http direct.org ${expected}`, list)
+  }
+})
+
+t.test('forwarded: passes over malformed hosts and schemes', async t => {
+  const cases: ReadonlyArray<[field: string, value: string, expected: string]> = [
+    ['x-forwarded-host', 'a@b', 'http direct.org'],
+    ['x-forwarded-host', '', 'http direct.org'],
+    ['x-forwarded-host', 'evil.org, public.org', 'http public.org'],
+    ['x-forwarded-proto', 'HTTPS', 'https direct.org'],
+    ['x-forwarded-proto', 'http, https', 'https direct.org'],
+    ['x-forwarded-proto', 'ftp', 'http direct.org'],
+    ['x-forwarded-proto', '', 'http direct.org']
+  ]
+  for (const [field, value, expected] of cases) {
+    t.equal(read({ ...PROXY, headers: { [field]: value } }), `${expected} 10.0.0.1`, `${field}: ${value}`)
+  }
+  const behindTls = { ...PROXY, isTls: true, headers: { 'x-forwarded-proto': 'http' } }
+  t.equal(read(behindTls), 'http direct.org 10.0.0.1', 'the client speaks http to its proxy')
+})
+
+t.test('forwarded: a connection that is gone has the unknown address', async t => {
+  const request = { socket: {}, headers: {} } as unknown as IncomingMessage
+  for (const trust of [[], ['::1']]) {
+    const source = sourceReader(trust, false)(request)
+    t.equal(formatAddress(source.address), '::')
+    t.equal(source.authority, undefined)
+  }
+})
+
+t.test('forwarded: says which proxy is no address', async t => {
+  t.throws(() => sourceReader(['nonsense'], false), { message: /nonsense/ })
+})
+
+t.test('forwarded: a peer is a proxy when its address is trusted', async t => {
+  const isProxy = proxyCheck(PROXY.trust)
+  const peers = ['10.1.2.3', '::ffff:10.1.2.3', '::1', '11.1.2.3', '::2', undefined]
+  t.same(peers.map(isProxy), [true, true, true, false, false, false])
+  t.same(peers.map(proxyCheck([])), peers.map(() => false), 'nobody is by default')
+})

@@ -1,0 +1,114 @@
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { checkTls, disagreements, pathProblems, type GivenByName } from '@usher/shared/settings/consistency.ts'
+import { SETTING_ROWS, type ValidValues } from '@usher/shared/settings/setting-table.ts'
+import { CERT, KEY, OTHER_KEY } from '../fixtures/tls-pems.ts'
+
+/** Every setting as if it had been given as the text `T` in the environment. */
+const GIVEN = Object.fromEntries(SETTING_ROWS.map(row =>
+  [row.name, { row, text: 'T', origin: 'environment' }])) as GivenByName
+
+t.test('settings-check: ports must differ, except for 0', async t => {
+  const allowed = 'allowed: ports that all differ, except for 0'
+  const both = (a: string, b: string, port: number) =>
+    `${a} (environment) and ${b} (environment) both name ${port}; ${allowed}`
+  const cases: ReadonlyArray<[ValidValues, readonly string[]]> = [
+    [{}, []],
+    [{ PORTS: [1, 2], ROUTING_PORT: 3, MONITORING_PORT: 4 }, []],
+    [{ PORTS: [0, 0], ROUTING_PORT: 0, MONITORING_PORT: 0 }, []],
+    [{ PORTS: [1, 2, 1] }, [`PORTS (environment) names 1 more than once; ${allowed}`]],
+    [{ PORTS: [1, 2], ROUTING_PORT: 2 }, [both('PORTS', 'ROUTING_PORT', 2)]],
+    [{ PORTS: [1], MONITORING_PORT: 1 }, [both('PORTS', 'MONITORING_PORT', 1)]],
+    [{ ROUTING_PORT: 5, MONITORING_PORT: 5 }, [both('ROUTING_PORT', 'MONITORING_PORT', 5)]],
+    [{ PORTS: [1], ROUTING_PORT: 1, MONITORING_PORT: 1 }, [
+      both('PORTS', 'ROUTING_PORT', 1), both('PORTS', 'MONITORING_PORT', 1)]]
+  ]
+  for (const [values, expected] of cases) check(t, values, expected)
+})
+
+t.test('settings-check: URLs and folders are as many as the ports', async t => {
+  const urls = (count: number) => `SERVER_URLS (environment) is "T": it has ${count}, ` +
+    'PORTS (environment) has 2; allowed: empty, or one URL per port'
+  const dirs = (count: number) => `HTML_DIRS (environment) is "T": it has ${count}, ` +
+    'PORTS (environment) has 2; allowed: one folder, or one per port'
+  const PORTS = [1, 2]
+  const cases: ReadonlyArray<[ValidValues, readonly string[]]> = [
+    [{ PORTS, SERVER_URLS: [], HTML_DIRS: ['a'] }, []],
+    [{ PORTS, SERVER_URLS: ['a', 'b'], HTML_DIRS: ['a', 'b'] }, []],
+    [{ PORTS, SERVER_URLS: ['a'] }, [urls(1)]],
+    [{ PORTS, SERVER_URLS: ['a', 'b', 'c'] }, [urls(3)]],
+    [{ PORTS, HTML_DIRS: ['a', 'b', 'c'] }, [dirs(3)]],
+    [{ SERVER_URLS: ['a'], HTML_DIRS: ['a', 'b'] }, []]
+  ]
+  for (const [values, expected] of cases) check(t, values, expected)
+})
+
+t.test('settings-check: the longer duration is not below the shorter', async t => {
+  const order = (shorter: string, longer: string) => [`${shorter} (environment) is "T" and ` +
+    `${longer} (environment) is "T"; allowed: ${longer} not below ${shorter}`]
+  const cases: ReadonlyArray<[ValidValues, readonly string[]]> = [
+    [{ HEARTBEAT_INTERVAL: 1000, TIMEOUT_THRESHOLD: 1000 }, []],
+    [{ HEARTBEAT_INTERVAL: 1001, TIMEOUT_THRESHOLD: 1000 },
+      order('HEARTBEAT_INTERVAL', 'TIMEOUT_THRESHOLD')],
+    [{ SESSION_IDLE_TIMEOUT: 1000, SESSION_LIFETIME: 1000 }, []],
+    [{ SESSION_IDLE_TIMEOUT: 1001, SESSION_LIFETIME: 1000 },
+      order('SESSION_IDLE_TIMEOUT', 'SESSION_LIFETIME')],
+    [{ HEARTBEAT_INTERVAL: 1001 }, []],
+    [{ SESSION_LIFETIME: 1 }, []]
+  ]
+  for (const [values, expected] of cases) check(t, values, expected)
+})
+
+t.test('settings-check: folders are there, and files are not folders', async t => {
+  const dir = t.testdir({ folder: {}, file: '' })
+  const [folder, file, missing] = ['folder', 'file', 'missing'].map(name => join(dir, name)) as
+    [string, string, string]
+  const dirs = (refusal: string) =>
+    `HTML_DIRS (environment) is "T": ${refusal}; allowed: folders that can be read`
+  const cases: ReadonlyArray<[ValidValues, readonly string[]]> = [
+    [{}, []],
+    [{ HTML_DIRS: [folder, folder], DB_PATH: file, LOG_FILE: missing }, []],
+    [{ DB_PATH: missing, LOG_FILE: '-' }, []],
+    [{ HTML_DIRS: [missing, folder, missing, file] }, [
+      dirs(`${missing} does not exist`), dirs(`${file} is not a folder`)]],
+    [{ DB_PATH: folder }, [
+      `DB_PATH (environment) is "T": ${folder} is a folder; allowed: the path of a file`]],
+    [{ LOG_FILE: folder }, [`LOG_FILE (environment) is "T": ${folder} is a folder; ` +
+      'allowed: the path of a file, or - for none']],
+    [{ DB_PATH: file, LOG_FILE: file }, [
+      `DB_PATH (environment) and LOG_FILE (environment) both name "${file}"; allowed: two files`]]
+  ]
+  for (const [values, expected] of cases) {
+    t.same(pathProblems(values, GIVEN), expected, JSON.stringify(values))
+  }
+})
+
+t.test('settings-check: certificate and key come together', async t => {
+  const dir = t.testdir({ cert: CERT, key: KEY, other: OTHER_KEY })
+  const [cert, key, other] = ['cert', 'key', 'other'].map(name => join(dir, name)) as
+    [string, string, string]
+  const lone = (there: string, missing: string) =>
+    `${there} (environment) is "T": ${missing} is empty; allowed: both or neither`
+  const cases: ReadonlyArray<[ValidValues, hasPair: boolean, readonly string[]]> = [
+    [{}, false, []],
+    [{ TLS_CERT: cert }, false, []],
+    [{ TLS_CERT: '', TLS_KEY: '' }, false, []],
+    [{ TLS_CERT: cert, TLS_KEY: key }, true, []],
+    [{ TLS_CERT: cert, TLS_KEY: '' }, false, [lone('TLS_CERT', 'TLS_KEY')]],
+    [{ TLS_CERT: '', TLS_KEY: key }, false, [lone('TLS_KEY', 'TLS_CERT')]],
+    [{ TLS_CERT: key, TLS_KEY: cert }, false, [
+      `TLS_CERT (environment) is "T": ${key} holds no PEM certificate; allowed: a PEM file with a certificate`,
+      `TLS_KEY (environment) is "T": ${cert} holds no PEM private key without a passphrase; allowed: a PEM file with the certificate's private key`]],
+    [{ TLS_CERT: cert, TLS_KEY: other }, false, [
+      `TLS_KEY (environment) is "T": it is not the key of the certificate in ${cert}; allowed: a PEM file with the certificate's private key`]]
+  ]
+  for (const [values, hasPair, problems] of cases) {
+    const tls = checkTls(values, GIVEN)
+    t.same(tls.problems, problems, JSON.stringify(values))
+    t.same(tls.pair, hasPair ? { cert: CERT, key: KEY } : undefined, JSON.stringify(values))
+  }
+})
+
+function check (t: Test, values: ValidValues, expected: readonly string[]): void {
+  t.same(disagreements(values, GIVEN), expected, JSON.stringify(values))
+}

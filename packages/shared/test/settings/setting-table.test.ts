@@ -1,0 +1,138 @@
+import t, { type Test } from 'tap'
+import {
+  flagOf, settingNamed, SETTING_ROWS, type SettingName
+} from '@usher/shared/settings/setting-table.ts'
+
+/** For each setting: texts with the values that they stand for, and texts that are refused. */
+const CASES: Record<SettingName, {
+  readonly values: ReadonlyArray<readonly [text: string, value: unknown]>
+  readonly refused: readonly string[]
+}> = {
+  HOST: {
+    values: [['::', '::'], ['127.0.0.1', '127.0.0.1'], ['localhost', 'localhost']],
+    refused: ['', '[::]', 'localhost:80', '1.2.3']
+  },
+  MONITORING_HOST: { values: [['', ''], ['::1', '::1']], refused: ['http://a', '[::1]'] },
+  IP: { values: [['', ''], ['192.0.2.1', '192.0.2.1']], refused: ['localhost', '[::1]'] },
+  PUBLIC_HOSTS: {
+    values: [['', []], ['A.example, b', ['a.example', 'b']]],
+    refused: ['http://a', 'a:80', 'a,', hosts(1001)]
+  },
+  SERVER_URLS: {
+    values: [['', []], ['http://a/,https://b:1/x/', ['http://a', 'https://b:1/x']]],
+    refused: ['a', 'ftp://a', 'http://a?b', 'http://a#b', 'http://u@a']
+  },
+  PORTS: {
+    values: [['0', [0]], ['1,2', [1, 2]], [numbers(32), Array.from({ length: 32 }, (_, i) => i)]],
+    refused: ['', '65536', '1,,2', 'a', '-1', numbers(33)]
+  },
+  ROUTING_PORT: { values: [['0', 0], ['65535', 65535]], refused: ['', '-1', '65536', '1.5'] },
+  MONITORING_PORT: { values: [['0', 0], ['65535', 65535]], refused: ['', '-1', '65536', '1.5'] },
+  HTML_DIRS: { values: [['a', ['a']], ['a,/b', ['a', '/b']]], refused: ['', 'a,', hosts(33)] },
+  DB_PATH: { values: [['a', 'a'], ['/b/c.db', '/b/c.db']], refused: ['', 'a/', 'a\0'] },
+  LOG_FILE: { values: [['-', '-'], ['a.log', 'a.log']], refused: ['', 'a/', 'a\0'] },
+  LOG_LEVEL: {
+    values: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].map(word => [word, word]),
+    refused: ['', 'INFO', 'warning', '30']
+  },
+  SOCKET_TIMEOUT: secondsFrom(0.1, 300),
+  HEARTBEAT_INTERVAL: secondsFrom(0.1, 3600),
+  HEARTBEAT_BUDGET: {
+    values: [['1', 1], ['1.5', 1.5], ['1000000', 1_000_000]],
+    refused: ['', '0.9', '1000000.1', '1e3']
+  },
+  TIMEOUT_THRESHOLD: secondsFrom(1, 2_073_600),
+  DELAY_BETWEEN_ROUTING: {
+    values: [['0', 0], ['0.35', 350], ['60', 60_000]],
+    refused: ['', '-0.1', '60.001', ' 5', 'NaN']
+  },
+  RESERVATION_TTL: secondsFrom(0.1, 3600),
+  MAX_USERS: {
+    values: [['16', 16], ['4194304', 4_194_304]],
+    refused: ['', '15', '4194305', '16.5', '0x20', 'Infinity']
+  },
+  MAX_CONNECTIONS: {
+    values: [['1', 1], ['1000000', 1_000_000]],
+    refused: ['', '0', '1000001', '1.5', '1e3']
+  },
+  SESSION_IDLE_TIMEOUT: secondsFrom(1, 31_536_000),
+  SESSION_LIFETIME: secondsFrom(1, 31_536_000),
+  SHUTDOWN_TIMEOUT: secondsFrom(0.1, 600),
+  TRUST_PROXY: {
+    values: [['', []], ['::1, 10.0.0.0/8', ['::1', '10.0.0.0/8']]],
+    refused: ['loopback', '10.0.0.0/33', '0.0.0.0/0', '10.0.0', addresses(1001)]
+  },
+  TLS_CERT: { values: [['', ''], ['a.pem', 'a.pem']], refused: ['a/'] },
+  TLS_KEY: { values: [['', ''], ['a.pem', 'a.pem']], refused: ['a/'] },
+  METRICS_TOKEN: {
+    values: [['', ''], ['x'.repeat(16), 'x'.repeat(16)]],
+    refused: ['x'.repeat(15), 'x x'.repeat(8), 'ü'.repeat(16)]
+  },
+  ADMIN_PASSWORD: {
+    values: [['', ''], ['x'.repeat(12), 'x'.repeat(12)], ['correct horse', 'correct horse']],
+    refused: ['x'.repeat(11), 'admin', 'adminAdminADMIN']
+  }
+}
+
+t.test('setting-table: every setting takes what it allows, up to the edges', async t => {
+  for (const row of SETTING_ROWS) {
+    for (const [text, value] of CASES[row.name].values) {
+      t.strictSame(row.kind.parse(text), { value }, `${row.name}=${text.slice(0, 60)}`)
+    }
+  }
+})
+
+t.test('setting-table: every setting refuses what is beyond', async t => {
+  for (const row of SETTING_ROWS) {
+    for (const text of CASES[row.name].refused) {
+      t.type(row.kind.parse(text).refusal, 'string', `${row.name}=${text.slice(0, 60)}`)
+    }
+  }
+})
+
+t.test('setting-table: every row is complete', async t => {
+  for (const row of SETTING_ROWS) checkRow(t, row.name)
+  t.equal(new Set(SETTING_ROWS.map(row => row.name)).size, 28)
+})
+
+t.test('setting-table: only the token and the password are secret', async t => {
+  const secrets = SETTING_ROWS.filter(row => row.isSecret).map(row => row.name)
+  t.same(secrets, ['METRICS_TOKEN', 'ADMIN_PASSWORD'])
+})
+
+t.test('setting-table: knows exact names only', async t => {
+  t.equal(settingNamed('PORTS')?.name, 'PORTS')
+  for (const name of ['ports', 'PORT', '', 'constructor']) t.equal(settingNamed(name), undefined, name)
+  t.equal(flagOf('ROUTING_PORT'), '--routing-port')
+})
+
+/** The default is allowed and comes out as it went in, and the words are there. */
+function checkRow (t: Test, name: SettingName): void {
+  const row = settingNamed(name)!
+  const parsed = row.kind.parse(row.default)
+  t.equal(parsed.refusal, undefined, `${name}: the default is allowed`)
+  if (parsed.refusal === undefined) t.equal(row.kind.format(parsed.value), row.default, name)
+  t.match(row.meaning, /^[A-Z].*\.$/, `${name}: the meaning is a sentence`)
+  t.match(row.kind.allowed, /\S/, `${name}: says what is allowed`)
+  t.equal(row.flag, flagOf(name))
+}
+
+/** The values are in milliseconds. */
+function secondsFrom (min: number, max: number): typeof CASES[SettingName] {
+  return {
+    values: [[`${min}`, min * 1000], [`${max}`, max * 1000], ['1.25', 1250]],
+    refused: ['', `${min / 2}`, `${max}.001`, '0', '-1', '1e1', '0x10', ' 5', 'NaN', 'Infinity', '5s']
+  }
+}
+
+function numbers (count: number): string {
+  return Array.from({ length: count }, (_, index) => index).join(',')
+}
+
+function hosts (count: number): string {
+  return Array.from({ length: count }, () => 'a').join(',')
+}
+
+function addresses (count: number): string {
+  return Array.from({ length: count }, () => '::1').join(',')
+}

@@ -1,0 +1,45 @@
+import t from 'tap'
+import { renderCheck, renderHelp, settingsMarkdown } from '@usher/shared/settings/settings-text.ts'
+import { SETTING_ROWS } from '@usher/shared/settings/setting-table.ts'
+
+t.test('settings-text: help names the version, the commands and every setting', async t => {
+  const help = renderHelp('1.2.3')
+  for (const text of ['Usher 1.2.3', '--settings', '--check', '-h, --help', '-v, --version']) {
+    t.match(help, text)
+  }
+  for (const row of SETTING_ROWS) {
+    const heading = row.isSecret ? `\n${row.name} (` : `\n${row.flag}, ${row.name} (`
+    t.match(help, heading)
+    t.match(help, row.meaning)
+    t.match(help, `Allowed: ${row.kind.allowed}.\n`)
+    t.equal(help.includes(row.flag), !row.isSecret, `${row.flag} is offered unless secret`)
+  }
+  t.match(help, /[^\n]\n$/)
+})
+
+t.test('settings-text: check prints a line each, with the origin before the value', async t => {
+  const text = renderCheck([
+    { name: 'PORTS', text: '1,2', origin: 'flag --ports' },
+    { name: 'METRICS_TOKEN', text: '(set)', origin: 'environment' },
+    { name: 'PUBLIC_HOSTS', text: '', origin: 'default' }
+  ])
+  t.equal(text,
+    'flag --ports  PORTS=1,2\n' +
+    'environment   METRICS_TOKEN=(set)\n' +
+    'default       PUBLIC_HOSTS=\n')
+})
+
+t.test('settings-text: the markdown table has a row per setting and four cells per row', async t => {
+  const lines = settingsMarkdown().split('\n')
+  t.equal(lines.pop(), '')
+  t.same(lines.splice(0, 2), ['| name | default | allowed | meaning |', '|---|---|---|---|'])
+  t.equal(lines.length, SETTING_ROWS.length)
+  for (const [index, row] of SETTING_ROWS.entries()) {
+    const cells = lines[index]!.split(' | ')
+    t.equal(cells.length, 4, row.name)
+    t.equal(cells[0], `| \`${row.name}\``)
+    t.equal(cells[2], row.kind.allowed)
+  }
+  t.match(lines.find(line => line.includes('ROUTING_PORT')), '| `8080` |')
+  t.match(lines.find(line => line.includes('METRICS_TOKEN')), 'Environment or file only. |')
+})

@@ -1,0 +1,209 @@
+/**
+ * The account command: makes, lists, changes and removes accounts in the database, beside a running
+ * program or without one. Every change is on record. A process of its own; scripts/account.ts is
+ * its entry.
+ */
+import { constants } from 'node:os'
+import { join } from 'node:path'
+import { AccountExists, AccountRefused, PermissionUnknown, reportOf } from '@usher/shared/errors.ts'
+import { openLog } from '@usher/shared/log.ts'
+import { quote, quoteName } from '@usher/shared/quote.ts'
+import { loadSettings, type SettingsSource } from '@usher/shared/settings/settings.ts'
+import { hashPassword } from '../credentials/password-hash.ts'
+import { openDatabase } from '../database/open.ts'
+import { Accounts, checkUsername, type Account } from '../accounts/accounts.ts'
+import { Audit } from '../records/audit.ts'
+import type { UsherDatabase } from '../database/usher-database.ts'
+import {
+  ACCOUNT_USAGE, parseAccountWords, type AccountOrder, type ChangeOrder
+} from './arguments.ts'
+import { enterPassword, type AccountStreams } from './password-entry.ts'
+
+const EXIT_DONE = 0
+const EXIT_FAILED = 1
+const EXIT_WORDS = 2
+/** What they have in common: something that was typed is wrong. */
+const WORDS_CODES = new Set([
+  'USHER_SETTINGS_INVALID', 'USHER_ACCOUNT_NAME_INVALID', 'USHER_PERMISSION_UNKNOWN'
+])
+/** Sees and does everything; without such an account nobody can act in the console. */
+const ADMIN_PERMISSION = 1
+
+/** What a command works with. */
+interface Parts {
+  readonly accounts: Accounts
+  readonly database: UsherDatabase
+  readonly streams: AccountStreams
+  /** Puts a change on record. */
+  record (action: string, target: string, detail?: object): Promise<void>
+}
+
+/** Never rejects. @returns the exit code */
+export async function runAccountCommand (
+  source: SettingsSource, streams: AccountStreams
+): Promise<number> {
+  const words = parseAccountWords(source.argv)
+  if ('problem' in words) {
+    streams.stderr.write(`account: ${words.problem}\n\n${ACCOUNT_USAGE}`)
+    return EXIT_WORDS
+  }
+  if (words.order.command === 'help') {
+    streams.stdout.write(ACCOUNT_USAGE)
+    return EXIT_DONE
+  }
+  try {
+    await withDatabase({ ...source, argv: words.settingsArgv }, streams, parts =>
+      carryOut(words.order, parts))
+    return EXIT_DONE
+  } catch (error) {
+    return fail(error, streams)
+  }
+}
+
+async function withDatabase (
+  source: SettingsSource, streams: AccountStreams, work: (parts: Parts) => Promise<void>
+): Promise<void> {
+  const settings = loadSettings(source).settings!
+  const log = openLog({
+    thread: 'account command',
+    level: settings.logLevel,
+    file: settings.logFile,
+    isTerminal: false,
+    hasConsole: false
+  })
+  const database = openDatabase(settings.dbPath, join(source.programDir, 'db'))
+  try {
+    const audit = new Audit(database, { log, wallNow: Date.now })
+    await work({
+      accounts: new Accounts(database),
+      database,
+      streams,
+      record: (action, target, detail) =>
+        audit.add({ who: 'command line', action, target, detail, address: 'local' })
+    })
+  } finally {
+    database.close()
+  }
+}
+
+async function carryOut (order: AccountOrder, parts: Parts): Promise<void> {
+  switch (order.command) {
+    case 'help': return
+    case 'list': return await list(parts)
+    case 'add': return await add(order.name, order.permission, parts)
+    case 'passwd': return await changePassword(order.name, parts)
+    case 'permission': return await changePermission(order, parts)
+    case 'remove': await remove(order, parts)
+  }
+}
+
+async function list ({ accounts, database, streams }: Parts): Promise<void> {
+  const all = await accounts.list()
+  if (all.length === 0) {
+    streams.stdout.write('There is no account; the first start of the program makes one.\n')
+    return
+  }
+  const rows = [['NAME', 'PERMISSION', 'MAY']]
+  for (const { id, username, permission, mustChange } of all) {
+    const note = mustChange ? ' (must change the password first)' : ''
+    rows.push([quoteName(username), `${permission}`, `${await mayOf(id, database)}${note}`])
+  }
+  const [nameWidth = 0, permissionWidth = 0] = [0, 1].map(column =>
+    Math.max(...rows.map(row => row[column]!.length)))
+  for (const [name, permission, may] of rows) {
+    streams.stdout.write(
+      `${name!.padEnd(nameWidth)}  ${permission!.padEnd(permissionWidth)}  ${may}\n`)
+  }
+}
+
+/** Everything that can be known is checked before a password is asked for. */
+async function add (name: string, permission: number, parts: Parts): Promise<void> {
+  const { accounts, streams } = parts
+  checkUsername(name)
+  if (await accounts.find(name) !== undefined) throw new AccountExists(quote(name))
+  await checkPermission(permission, parts)
+  const password = await enterPassword(streams, name)
+  const { username } = await accounts.add(name, hashPassword(password), permission, false)
+  await parts.record('account-added', username, { permission })
+  streams.stdout.write(`Added ${quote(username)} with permission ${permission}.\n`)
+  await warnWithoutAdmin(parts)
+}
+
+async function changePassword (name: string, parts: Parts): Promise<void> {
+  const { id, username } = await findAccount(name, parts)
+  const password = await enterPassword(parts.streams, username)
+  await parts.accounts.setPassword(id, hashPassword(password), { mustChange: false })
+  await parts.record('password-changed', username)
+  parts.streams.stdout.write(`${quote(username)} has a new password; its sessions have ended.\n`)
+}
+
+async function changePermission (
+  order: Extract<ChangeOrder, { command: 'permission' }>, parts: Parts
+): Promise<void> {
+  const { permission } = order
+  const account = await findAccount(order.name, parts)
+  await checkPermission(permission, parts)
+  if (permission !== ADMIN_PERMISSION) await checkLastAdmin(account, order, parts)
+  await parts.accounts.setPermission(account.id, permission)
+  await parts.record('permission-changed', account.username, { from: account.permission, permission })
+  parts.streams.stdout.write(`${quote(account.username)} has permission ${permission} now.\n`)
+  await warnWithoutAdmin(parts)
+}
+
+async function remove (
+  order: Extract<ChangeOrder, { command: 'remove' }>, parts: Parts
+): Promise<void> {
+  const account = await findAccount(order.name, parts)
+  await checkLastAdmin(account, order, parts)
+  await parts.accounts.remove(account.id)
+  await parts.record('account-removed', account.username)
+  parts.streams.stdout.write(`Removed ${quote(account.username)}; its sessions have ended.\n`)
+  await warnWithoutAdmin(parts)
+}
+
+async function findAccount (name: string, { accounts }: Parts): Promise<Account> {
+  const account = await accounts.find(name)
+  if (account !== undefined) return account
+  throw new AccountRefused(`There is no account ${quote(name)}; list shows all.`)
+}
+
+async function checkPermission (permission: number, { database }: Parts): Promise<void> {
+  if (await database.read(sql => sql.hasPermission(permission))) return
+  throw new PermissionUnknown(String(permission))
+}
+
+async function checkLastAdmin (
+  account: Account, { isForced }: ChangeOrder, { accounts }: Parts
+): Promise<void> {
+  if (isForced || account.permission !== ADMIN_PERMISSION) return
+  const admins = (await accounts.list()).filter(isAdmin)
+  if (admins.length > 1) return
+  throw new AccountRefused(`${quote(account.username)} is the last account with permission ` +
+    `${ADMIN_PERMISSION}: nobody could disconnect or deny any more. --force does it all the same.`)
+}
+
+async function warnWithoutAdmin ({ accounts, streams }: Parts): Promise<void> {
+  if ((await accounts.list()).some(isAdmin)) return
+  streams.stderr.write(`Note: no account has permission ${ADMIN_PERMISSION}.\n`)
+}
+
+function isAdmin ({ permission }: Account): boolean {
+  return permission === ADMIN_PERMISSION
+}
+
+async function mayOf (id: number, database: UsherDatabase): Promise<string> {
+  const access = await database.read(sql => sql.access(id))
+  const rights = [
+    ...(access?.canView === 1 ? ['view'] : []),
+    ...(access?.canDisconnect === 1 ? ['disconnect'] : [])
+  ]
+  return rights.length === 0 ? 'nothing' : rights.join(' and ')
+}
+
+/** What a person can mend is said in a sentence; only a fault of ours shows a stack. */
+function fail (error: unknown, { stderr }: AccountStreams): number {
+  const { code, message, stack } = reportOf(error)
+  const isExpected = code.startsWith('USHER_') || code in constants.errno
+  stderr.write(`account: ${isExpected || stack === '' ? message : stack}\n`)
+  return WORDS_CODES.has(code) ? EXIT_WORDS : EXIT_FAILED
+}

@@ -1,0 +1,142 @@
+/**
+ * The accounts of the monitor: names, password hashes, permissions. Whatever should end sessions
+ * ends them in the same transaction. Makes and checks no password; runs in the monitor's thread
+ * and in the account command.
+ */
+import {
+  AccountExists, AccountNameInvalid, AccountUnknown, PermissionUnknown
+} from '@usher/shared/errors.ts'
+import { quote } from '@usher/shared/quote.ts'
+import type { AccountRow, Sql } from '../database/statements.ts'
+import type { UsherDatabase } from '../database/usher-database.ts'
+import { hashToken } from './session-token.ts'
+
+export interface Account {
+  readonly id: number
+  readonly username: string
+  /** argon2id, as a PHC string. */
+  readonly passwordHash: string
+  readonly permission: number
+  /** The password was made up for them: it must be changed before anything else. */
+  readonly mustChange: boolean
+}
+
+export interface PasswordChangeOptions {
+  readonly mustChange: boolean
+  /** The cookie of the one session that goes on; the others of the account end. */
+  readonly keepToken?: string | undefined
+}
+
+export const USERNAME_LENGTH_MAX = 64
+
+/** Controls, invisible format characters, lone surrogates and unassigned code points. */
+const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/u
+const ASCII = /^[ -~]*$/
+
+export class Accounts {
+  readonly #database: UsherDatabase
+
+  constructor (database: UsherDatabase) {
+    this.#database = database
+  }
+
+  /** Without regard to case. */
+  find (username: string): Promise<Account | undefined> {
+    const name = username.normalize('NFC')
+    if (!isUsername(name)) return Promise.resolve(undefined)
+    return this.#database.read(sql => {
+      const row = findRow(sql, name)
+      return row === undefined ? undefined : accountOf(row)
+    })
+  }
+
+  /** In the order of their names. */
+  list (): Promise<readonly Account[]> {
+    return this.#database.read(sql => sql.accounts().map(accountOf))
+  }
+
+  isEmpty (): Promise<boolean> {
+    return this.#database.read(sql => !sql.hasAccounts())
+  }
+
+  /** Throws AccountNameInvalid, AccountExists and PermissionUnknown. */
+  async add (
+    username: string, passwordHash: string, permission: number, mustChange: boolean
+  ): Promise<Account> {
+    const name = checkUsername(username)
+    return await this.#database.write(sql => {
+      if (findByKey(sql, name) !== undefined) throw new AccountExists(quote(name))
+      checkPermission(sql, permission)
+      const row = { username: name, passwordHash, permission }
+      const id = sql.addAccount({ ...row, mustChange: mustChange ? 1 : 0 })
+      return { id, ...row, mustChange }
+    })
+  }
+
+  /** Ends the account's sessions. Throws AccountUnknown, as the next two do. */
+  async setPassword (
+    id: number, passwordHash: string, { mustChange, keepToken }: PasswordChangeOptions
+  ): Promise<void> {
+    const kept = keepToken === undefined ? '' : hashToken(keepToken)
+    await this.#database.write(sql => {
+      if (!sql.setPassword(id, passwordHash, mustChange ? 1 : 0)) throw new AccountUnknown()
+      sql.removeSessionsOf(id, kept)
+    })
+  }
+
+  /** Counts from the next request on. Throws PermissionUnknown, too. */
+  async setPermission (id: number, permission: number): Promise<void> {
+    await this.#database.write(sql => {
+      checkPermission(sql, permission)
+      if (!sql.setPermission(id, permission)) throw new AccountUnknown()
+    })
+  }
+
+  /** Ends the account's sessions. */
+  async remove (id: number): Promise<void> {
+    await this.#database.write(sql => {
+      sql.removeSessionsOf(id, '')
+      if (!sql.removeAccount(id)) throw new AccountUnknown()
+    })
+  }
+}
+
+/** What makes two names one: case and the way an accent is written make no difference. */
+export function usernameKey (username: string): string {
+  return username.normalize('NFC').toUpperCase().toLowerCase()
+}
+
+/** Throws AccountNameInvalid. @returns the name as it is stored */
+export function checkUsername (username: string): string {
+  const name = username.normalize('NFC')
+  if (!isUsername(name)) throw new AccountNameInvalid()
+  return name
+}
+
+function isUsername (name: string): boolean {
+  return name !== '' && name === name.trim() && !UNPRINTABLE.test(name) &&
+    [...name].length <= USERNAME_LENGTH_MAX
+}
+
+/**
+ * SQLite's index knows the case of ASCII letters only; other names are compared one by one. Which
+ * way is taken depends on the name alone, so that the time says nothing about who is there.
+ */
+function findRow (sql: Sql, name: string): AccountRow | undefined {
+  return ASCII.test(name) ? sql.accountNamed(name) : findByKey(sql, name)
+}
+
+function findByKey (sql: Sql, name: string): AccountRow | undefined {
+  const key = usernameKey(name)
+  return sql.accounts().find(({ username }) => usernameKey(username) === key)
+}
+
+function checkPermission (sql: Sql, permission: number): void {
+  if (!Number.isInteger(permission) || !sql.hasPermission(permission)) {
+    throw new PermissionUnknown(String(permission))
+  }
+}
+
+function accountOf (row: AccountRow): Account {
+  return { ...row, mustChange: row.mustChange === 1 }
+}

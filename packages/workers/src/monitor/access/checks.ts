@@ -1,0 +1,131 @@
+/**
+ * What stands before every route, in this order: the host name, forged actions, the session, a
+ * made-up password, the permission. Bodies are read only after all of them. A route says what it
+ * needs in its `config`; one that says nothing needs a session. Runs in the monitor's thread.
+ */
+import { timingSafeEqual } from 'node:crypto'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { RequestSource } from '@usher/shared/http/vocabulary/forwarded.ts'
+import { ApiError } from '../api-error.ts'
+import { loginChallenge, tokenChallenge } from './challenge.ts'
+import { csrfRefusal, hostRefusal } from './csrf-check.ts'
+import { sessionToken } from './session-cookie.ts'
+import type { CurrentSession, Sessions } from '../../accounts/sessions.ts'
+
+export type Need = 'nothing' | 'session' | 'view' | 'disconnect' | 'metrics'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    readonly needs?: Need
+    /** A page for people: who may not see it is sent to one that helps. */
+    readonly isPage?: boolean
+    /** Is open for as long as its reader likes. */
+    readonly isStream?: boolean
+    /** Takes a form besides JSON. */
+    readonly takesForm?: boolean
+    /** Open to who has not yet changed a made-up password. */
+    readonly isOpenBeforeChange?: boolean
+  }
+  interface FastifyRequest {
+    source: RequestSource
+    /** Undefined where a route needs none. */
+    session: CurrentSession | undefined
+    token: string | undefined
+  }
+}
+
+export interface ChecksParts {
+  readonly readSource: (request: FastifyRequest['raw']) => RequestSource
+  readonly publicHosts: readonly string[]
+  readonly sessions: Pick<Sessions, 'current'>
+  /** Empty: nobody gets in by token. */
+  readonly metricsToken: string
+  /** The page for an account that may view nothing. */
+  readonly noPermissionPage: (username: string) => string
+}
+
+/** The methods of this port; which of them a path answers is the path's to say. */
+export const ALLOW = 'GET, HEAD, POST'
+const LOGIN_PAGE = '/login.html'
+const PASSWORD_PAGE = '/password.html'
+
+/** The session of a request whose route needs one. */
+export function sessionOf (request: FastifyRequest): CurrentSession {
+  if (request.session === undefined) throw new Error('the route needs no session')
+  return request.session
+}
+
+export function addChecks (app: FastifyInstance, parts: ChecksParts): void {
+  app.decorateRequest('source')
+  app.decorateRequest('session')
+  app.decorateRequest('token')
+  app.addHook('onRequest', async (request, reply) => {
+    request.source = parts.readSource(request.raw)
+    const { needs = 'session', takesForm = false } = request.routeOptions.config
+    const refusal = hostRefusal(request.source, parts.publicHosts) ?? unrouted(request) ??
+      (request.method === 'POST' ? csrfRefusal(request.headers, request.source, takesForm) : undefined)
+    if (refusal !== undefined) throw refusal
+    request.token = sessionToken(request.headers, request.source.isSecure)
+    if (needs === 'nothing' || hasMetricsToken(request, needs, parts.metricsToken)) return
+    request.session = request.token === undefined
+      ? undefined
+      : await parts.sessions.current(request.token)
+    return checkSession(request, reply, parts)
+  })
+}
+
+/** A method that Fastify looks no route up for: every path would be unknown to it. */
+function unrouted ({ method, server }: FastifyRequest): ApiError | undefined {
+  if (server.supportedMethods.includes(method)) return undefined
+  return new ApiError('method_not_allowed', `Use ${ALLOW}.`, { Allow: ALLOW })
+}
+
+/** Answers, or throws, when the session is not what the route needs. */
+function checkSession (
+  request: FastifyRequest, reply: FastifyReply, parts: ChecksParts
+): FastifyReply | undefined {
+  const { isPage = false, isOpenBeforeChange = false } = request.routeOptions.config
+  const { session } = request
+  if (session === undefined) {
+    if (isPage) return reply.redirect(LOGIN_PAGE, 302)
+    throw new ApiError('not_logged_in',
+      'Log in first: POST /login, or open the monitor in a browser.',
+      { 'WWW-Authenticate': challenge(request, parts.metricsToken) })
+  }
+  if (session.mustChange && !isOpenBeforeChange) {
+    if (isPage) return reply.redirect(PASSWORD_PAGE, 302)
+    throw new ApiError('password_change_required', 'Change the made-up password first: POST /password.')
+  }
+  const lacking = lackingPermission(request, session)
+  if (lacking === undefined) return undefined
+  if (!isPage) throw new ApiError('forbidden', lacking)
+  const page = parts.noPermissionPage(session.username)
+  return reply.code(403).type('text/html; charset=utf-8').send(page)
+}
+
+/** What would open this route. */
+function challenge (
+  { routeOptions, headers, source }: FastifyRequest, metricsToken: string
+): string {
+  const login = loginChallenge(source.isSecure)
+  const { needs = 'session' } = routeOptions.config
+  const takesToken = needs === 'metrics' && metricsToken !== ''
+  return takesToken ? `${tokenChallenge(headers)}, ${login}` : login
+}
+
+function lackingPermission (
+  { routeOptions }: FastifyRequest, { canView, canDisconnect, permission }: CurrentSession
+): string | undefined {
+  const { needs = 'session' } = routeOptions.config
+  const mayNot = `Permission ${permission} does not allow this`
+  if ((needs === 'view' || needs === 'metrics') && !canView) return `${mayNot}: it takes 0 or 1.`
+  if (needs === 'disconnect' && !canDisconnect) return `${mayNot}: it takes 1.`
+  return undefined
+}
+
+function hasMetricsToken ({ headers }: FastifyRequest, needs: Need, expected: string): boolean {
+  if (needs !== 'metrics' || expected === '') return false
+  const [scheme = '', given = ''] = (headers.authorization ?? '').split(' ', 2)
+  const [a, b] = [Buffer.from(given), Buffer.from(expected)]
+  return scheme.toLowerCase() === 'bearer' && a.length === b.length && timingSafeEqual(a, b)
+}

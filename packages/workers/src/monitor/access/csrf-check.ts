@@ -1,0 +1,90 @@
+/**
+ * Tells an operator's own action from one that another page makes their browser do. Cookies ignore
+ * ports, so a page on one of our servers is same-site with the monitor and SameSite stops nothing:
+ * the head of the request decides. Pure.
+ */
+import type { IncomingHttpHeaders } from 'node:http'
+import { parseAuthority } from '@usher/shared/http/vocabulary/authority.ts'
+import type { RequestSource } from '@usher/shared/http/vocabulary/forwarded.ts'
+import { isOwnHost } from '@usher/shared/http/vocabulary/own-host.ts'
+import { ApiError } from '../api-error.ts'
+
+const JSON_TYPE = 'application/json'
+export const FORM_TYPE = 'application/x-www-form-urlencoded'
+
+const HTTP_PORT = 80
+const HTTPS_PORT = 443
+
+/**
+ * Why the host that the client named is not ours; undefined when it is. A name that an attacker
+ * points at this machine would make its pages same-origin with the monitor.
+ */
+export function hostRefusal (
+  { authority }: RequestSource, publicHosts: readonly string[], machineName?: string
+): ApiError | undefined {
+  if (authority === undefined) return undefined // HTTP/1.0, which no browser speaks.
+  const host = parseAuthority(authority)?.host
+  if (host !== undefined && isOwnHost(host, publicHosts, machineName)) return undefined
+  return new ApiError('misdirected_request',
+    'The monitor does not answer to this host name. PUBLIC_HOSTS lists those that it does.')
+}
+
+/**
+ * Why a POST is refused before anything else of it is looked at; undefined for a genuine one.
+ * @param takesForm whether this route takes a form besides JSON
+ */
+export function csrfRefusal (
+  headers: IncomingHttpHeaders, source: RequestSource, takesForm: boolean
+): ApiError | undefined {
+  const { origin } = headers
+  const site = headers['sec-fetch-site']
+  if (site !== undefined && site !== 'same-origin') return forged('Sec-Fetch-Site', String(site))
+  if (origin !== undefined && !isOwnOrigin(origin, source)) return forged('Origin', origin)
+  if (isCoded(headers)) return coded()
+  const type = mediaType(headers)
+  if (type === JSON_TYPE) return undefined
+  if (type !== FORM_TYPE || !takesForm) return unsupported(takesForm)
+  // Any page may post a form without asking; only the monitor's own pages name it as their origin.
+  return origin === undefined ? forged('Origin', 'missing') : undefined
+}
+
+/** Whether what was posted is a form, which a person without JavaScript sends. */
+export function isForm (headers: IncomingHttpHeaders): boolean {
+  return mediaType(headers) === FORM_TYPE
+}
+
+function mediaType (headers: IncomingHttpHeaders): string {
+  return (headers['content-type'] ?? '').split(';', 1)[0]!.trim().toLowerCase()
+}
+
+function isCoded ({ 'content-encoding': coding = 'identity' }: IncomingHttpHeaders): boolean {
+  return coding.trim().toLowerCase() !== 'identity'
+}
+
+/** RFC 9110 section 15.5.16: which codings are taken is said by Accept-Encoding. */
+function coded (): ApiError {
+  return new ApiError('unsupported_media_type', 'Bodies are taken as they are, not compressed.',
+    { 'Accept-Encoding': 'identity' })
+}
+
+function forged (field: string, value: string): ApiError {
+  const shown = JSON.stringify(value.slice(0, 100))
+  return new ApiError('forged_action',
+    `Actions come from the monitor's own pages or from scripts: ${field} is ${shown}.`)
+}
+
+function unsupported (takesForm: boolean): ApiError {
+  const allowed = takesForm ? `${JSON_TYPE} or ${FORM_TYPE}` : JSON_TYPE
+  return new ApiError('unsupported_media_type', `Content-Type must be ${allowed}.`)
+}
+
+/** Scheme, host and port, with the port that a scheme stands for. `null` is nobody's own. */
+function isOwnOrigin (origin: string, { authority = '', isSecure }: RequestSource): boolean {
+  const [, scheme, named = ''] = /^(https?):\/\/([^/]+)$/.exec(origin) ?? []
+  const theirs = parseAuthority(named)
+  const ours = parseAuthority(authority)
+  if (scheme === undefined || theirs === undefined || ours === undefined) return false
+  const defaultPort = isSecure ? HTTPS_PORT : HTTP_PORT
+  return scheme === (isSecure ? 'https' : 'http') && theirs.host === ours.host &&
+    (theirs.port ?? defaultPort) === (ours.port ?? defaultPort)
+}

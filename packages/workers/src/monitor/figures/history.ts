@@ -1,0 +1,175 @@
+/**
+ * The load of the last day and what happened to the servers: takes a sample every 5 seconds and
+ * keeps watch in between, and answers GET /history from what is stored. Runs in the monitor's
+ * thread and does not keep it alive.
+ */
+import { setImmediate } from 'node:timers/promises'
+import { every as everySystemMs, type Every } from '@usher/shared/interval.ts'
+import type { MeterReader } from '@usher/shared/memory/meters.ts'
+import type { UserTable } from '@usher/shared/memory/user-table.ts'
+import type { HistoryStore, Loads } from '../../records/history-store.ts'
+import { ServerWatch, type ServerEvent } from './server-watch.ts'
+
+export interface HistoryParts {
+  readonly store: Pick<HistoryStore, 'addSample' | 'samples' | 'addEvent' | 'events' | 'trim'>
+  readonly table: Pick<UserTable, 'activeUsersPerServer' | 'reservedPerServer' | 'serverState'>
+  readonly meters: Pick<MeterReader, 'restarts' | 'reloads'>
+  readonly ports: readonly number[]
+  /** False for a monitor that replaces another one: the program goes on. */
+  readonly isFirstStart: boolean
+  /** Milliseconds since 1970. */
+  readonly wallNow: () => number
+  /** Told of what happened to a server, when it is seen. */
+  readonly onServerEvent?: (event: ServerEvent, atMs: number) => void
+  readonly every?: Every
+}
+
+/** The JSON of GET /history. Point i of a series is of the step i steps after `from`. */
+export interface HistoryAnswer {
+  readonly from: string
+  readonly step_seconds: number
+  /** By port, of each step the sample with the highest load; null for none, or a server down. */
+  readonly servers: Readonly<Record<number, {
+    readonly active_users: ReadonlyArray<number | null>
+    readonly reserved: ReadonlyArray<number | null>
+  }>>
+  readonly events: ReadonlyArray<{
+    readonly at: string
+    readonly type: string
+    /** The server's port; null for what concerns them all. */
+    readonly server: number | null
+  }>
+}
+
+interface Series {
+  readonly active: Array<number | null>
+  readonly reserved: Array<number | null>
+}
+
+export const SAMPLE_MS = 5000
+export const POINTS_MAX = 720
+const KEPT_MS = 24 * 3600 * 1000
+const TRIM_MS = 600_000
+/** A server that dies and is replaced is away for at least this long. */
+const WATCH_MS = 250
+/** Samples after which a reader gives way to the loop: decoding them takes some 1 ms. */
+const SLICE_SAMPLES = 250
+const MINUTE_MS = 60_000
+
+export class History {
+  readonly #parts: HistoryParts
+  readonly #every: Every
+  readonly #watch: ServerWatch
+  #sampledStep: number
+  #trimmedMs = -Infinity
+  #lookedMs = -Infinity
+  #stop: (() => void) | undefined
+
+  constructor (parts: HistoryParts) {
+    this.#parts = parts
+    this.#every = parts.every ?? everySystemMs
+    this.#watch = new ServerWatch(parts.table, parts.meters, parts.ports)
+    this.#sampledStep = stepOf(parts.wallNow())
+  }
+
+  start (): void {
+    if (this.#stop !== undefined) return
+    const { store, isFirstStart, wallNow } = this.#parts
+    if (isFirstStart) store.addEvent(wallNow(), 'start', null)
+    this.#stop = this.#every(WATCH_MS, () => { this.#look() })
+  }
+
+  close (): void {
+    this.#stop?.()
+  }
+
+  /** Rejects with DatabaseBusy and DatabaseFailed. */
+  async answer (minutes: number): Promise<HistoryAnswer> {
+    const { store, wallNow } = this.#parts
+    const steps = Math.ceil(minutes * MINUTE_MS / SAMPLE_MS / POINTS_MAX)
+    const stepMs = steps * SAMPLE_MS
+    // Steps lie alike at every call, so that points do not change as time goes on.
+    const lastStep = Math.floor(wallNow() / stepMs)
+    const count = Math.ceil(minutes * MINUTE_MS / stepMs)
+    const fromMs = (lastStep - count + 1) * stepMs
+    const { series, sampledCount } = await this.#series(fromMs, stepMs, count)
+    // The step that has just begun may have no sample yet; that is no gap.
+    const end = Math.max(sampledCount, count - 1)
+    return {
+      from: new Date(fromMs).toISOString(),
+      step_seconds: stepMs / 1000,
+      servers: Object.fromEntries([...series].map(([port, { active, reserved }]) => [
+        port, { active_users: active.slice(0, end), reserved: reserved.slice(0, end) }
+      ])),
+      events: [...store.events(fromMs)].map(({ atMs, type, port }) => ({
+        at: new Date(atMs).toISOString(), type, server: port
+      }))
+    }
+  }
+
+  async #series (
+    fromMs: number, stepMs: number, count: number
+  ): Promise<{ series: ReadonlyMap<number, Series>, sampledCount: number }> {
+    const { store, ports } = this.#parts
+    const series = new Map(ports.map(port => [port, emptySeries(count)]))
+    let sampledCount = 0
+    let slice = 0
+    for (const { atMs, loads } of store.samples(fromMs)) {
+      const at = Math.floor((atMs - fromMs) / stepMs)
+      // The wall's clock may have been set back since a sample was taken.
+      if (at >= count) break
+      sampledCount = at + 1
+      for (const [port, { active, reserved }] of series) {
+        const load = loads[port]
+        if (load === null || load === undefined) continue
+        // Of one moment, so that active users and reservations add up to a load that there was.
+        if (load[0] + load[1] < (active[at] ?? 0) + (reserved[at] ?? 0)) continue
+        active[at] = load[0]
+        reserved[at] = load[1]
+      }
+      if (++slice % SLICE_SAMPLES === 0) await setImmediate()
+    }
+    return { series, sampledCount }
+  }
+
+  #look (): void {
+    const { store, wallNow, onServerEvent } = this.#parts
+    const nowMs = wallNow()
+    for (const event of this.#watch.look()) {
+      store.addEvent(nowMs, event.type, event.port)
+      onServerEvent?.(event, nowMs)
+    }
+    this.#sampleOnce(nowMs)
+    // A clock that was set back leaves times to come, which would be shown when they have come.
+    const isSetBack = nowMs < this.#lookedMs - SAMPLE_MS
+    this.#lookedMs = nowMs
+    if (!isSetBack && nowMs - this.#trimmedMs < TRIM_MS) return
+    this.#trimmedMs = nowMs
+    store.trim(nowMs - KEPT_MS, nowMs + SAMPLE_MS)
+  }
+
+  /** One sample in every 5 seconds by the wall's clock: none twice and none left out. */
+  #sampleOnce (nowMs: number): void {
+    const step = stepOf(nowMs)
+    if (step === this.#sampledStep) return
+    this.#sampledStep = step
+    const { store, table, ports } = this.#parts
+    const active = table.activeUsersPerServer()
+    const reserved = table.reservedPerServer()
+    const loads = ports.map((port, server): [number, Loads[number]] => {
+      const state = table.serverState(server)
+      const isUp = state === 'up' || state === 'draining'
+      return [port, isUp ? [active[server]!, reserved[server]!] : null]
+    })
+    store.addSample(nowMs, Object.fromEntries(loads))
+  }
+}
+
+function stepOf (wallMs: number): number {
+  return Math.floor(wallMs / SAMPLE_MS)
+}
+
+function emptySeries (count: number): Series {
+  const nothing = new Array<number | null>(count).fill(null)
+  return { active: nothing, reserved: [...nothing] }
+}

@@ -1,0 +1,116 @@
+/**
+ * The users as the monitor's interface lists them: a page of a search, how many share an address,
+ * and ids per server. Walks the table in slices and gives way to the loop in between. Runs in the
+ * monitor's thread.
+ */
+import { setImmediate } from 'node:timers/promises'
+import { formatAddress, formatClient, type Address } from '@usher/shared/client.ts'
+import type { User } from '@usher/shared/memory/snapshot.ts'
+import type { SearchOptions } from '@usher/shared/memory/user-search.ts'
+import type { UserTable } from '@usher/shared/memory/user-table.ts'
+import { inTimeSlices } from '@usher/shared/time-slices.ts'
+
+/** The JSON of GET /users: active users; places held for who has not arrived are not among them. */
+export interface UsersAnswer {
+  readonly users: ReadonlyArray<{
+    readonly id: string
+    readonly kind: 'id' | 'ip'
+    readonly address: string
+    /** The server's port. */
+    readonly server: number
+    readonly first_seen: string
+    readonly last_seen: string
+  }>
+  readonly matched: number
+  readonly next_cursor: string | null
+}
+
+export interface ServerIds {
+  readonly ids: readonly string[]
+  /** True when the server has more. */
+  readonly isTruncated: boolean
+}
+
+/** Users turned into text in one piece: some 10 us each, most of it for the address. */
+const USERS_PER_STEP = 50
+/** Ids alone take some 3 us each. */
+const IDS_PER_STEP = 200
+/** More than the longest id or address has. */
+const PREFIX_LENGTH_MAX = 64
+
+/** What a search may be asked to begin with; undefined when it is too long to be looked for. */
+export function parsePrefix (text: string): string | undefined {
+  return text.length > PREFIX_LENGTH_MAX ? undefined : text
+}
+
+/**
+ * One page of the active users. Who only has a place held is not listed: nobody is there yet.
+ * @param wallNowMs wall-clock milliseconds since 1970
+ */
+export async function findUsers (
+  table: Pick<UserTable, 'search'>, options: SearchOptions, ports: readonly number[],
+  wallNowMs: number
+): Promise<UsersAnswer> {
+  const search = table.search(options)
+  await inTimeSlices(() => search.step())
+  await setImmediate()
+  const { users, matched, nextCursor } = search.result()
+  const described: UsersAnswer['users'][number][] = []
+  await inTimeSlices(() => {
+    const next = users.slice(described.length, described.length + USERS_PER_STEP)
+    described.push(...next.map(user => describe(user, ports, wallNowMs)))
+    return described.length === users.length
+  })
+  return { users: described, matched, next_cursor: nextCursor ?? null }
+}
+
+/** How many active users were last seen from one of these addresses. */
+export async function countSharing (
+  table: Pick<UserTable, 'search'>, addresses: readonly Address[]
+): Promise<number> {
+  const search = table.search({
+    server: undefined, prefix: undefined, addresses, sort: 'place', cursor: undefined, limit: 1
+  })
+  await inTimeSlices(() => search.step())
+  return search.result().matched
+}
+
+/** Ids of active users, so many per server at most; by index of the server. */
+export async function userIds (
+  table: Pick<UserTable, 'readUsers' | 'activeUsersPerServer'>, limitPerServer: number
+): Promise<readonly ServerIds[]> {
+  const counts = table.activeUsersPerServer()
+  const idsByServer = Array.from(counts, (): string[] => [])
+  const isEnough = (): boolean => idsByServer.every((ids, server) =>
+    ids.length >= Math.min(limitPerServer, counts[server]!))
+  let cursor: number | undefined = 0
+  if (!isEnough()) {
+    await inTimeSlices(() => {
+      const page = table.readUsers(cursor!, IDS_PER_STEP)
+      if (page === 'busy') return false
+      for (const { client, server } of page.users) {
+        const ids = server === undefined ? undefined : idsByServer[server]
+        if (ids !== undefined && ids.length < limitPerServer) ids.push(formatClient(client))
+      }
+      cursor = page.nextCursor
+      return cursor === undefined || isEnough()
+    })
+  }
+  // Fewer than were counted are truncated by the limit alone: some may have left meanwhile.
+  return idsByServer.map((ids, server) => ({
+    ids, isTruncated: ids.length >= limitPerServer && counts[server]! > limitPerServer
+  }))
+}
+
+function describe (
+  user: User, ports: readonly number[], wallNowMs: number
+): UsersAnswer['users'][number] {
+  return {
+    id: formatClient(user.client),
+    kind: user.client.kind,
+    address: formatAddress(user.address),
+    server: ports[user.server!]!,
+    first_seen: new Date(wallNowMs - user.firstSeenAgoMs).toISOString(),
+    last_seen: new Date(wallNowMs - user.lastSeenAgoMs).toISOString()
+  }
+}

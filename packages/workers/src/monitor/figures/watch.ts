@@ -1,0 +1,107 @@
+/**
+ * Everything that the monitor watches: rates, history, event streams, logins, and what is said of
+ * them by /stats, /history, /events and /metrics. Owns their timers; runs in the monitor's thread.
+ */
+import { basename } from 'node:path'
+import { monotonicNowMs } from '@usher/shared/clock.ts'
+import { every } from '@usher/shared/interval.ts'
+import { MeterReader } from '@usher/shared/memory/meters.ts'
+import manifest from '../../../../../package.json' with { type: 'json' }
+import type { WorkerContext } from '../../worker-host.ts'
+import { EventHub } from './event-hub.ts'
+import { History, type HistoryAnswer } from './history.ts'
+import type { LoginOutcome } from '../logins.ts'
+import { renderMetrics } from './metrics.ts'
+import { Rates } from './rates.ts'
+import { StateChanges } from './state-changes.ts'
+import { buildStats, type Stats, type StatsParts } from './stats.ts'
+import type { Stores } from '../stores.ts'
+import { userIds } from './users.ts'
+
+const DENIED_COUNT_MS = 1000
+
+export class Watch {
+  readonly hub: EventHub
+  readonly #context: WorkerContext
+  readonly #stores: Pick<Stores, 'denials' | 'history'>
+  readonly #rates: Rates
+  readonly #history: History
+  readonly #statsParts: StatsParts
+  readonly #logins: Record<LoginOutcome, number> = { ok: 0, failed: 0, throttled: 0 }
+  #deniedCount = 0
+  #stopCounting: (() => void) | undefined
+
+  constructor (context: WorkerContext, stores: Pick<Stores, 'denials' | 'history'>) {
+    const { boot, table } = context
+    const { settings, isFirstStart } = boot
+    const meters = new MeterReader(boot.meters, monotonicNowMs)
+    this.#context = context
+    this.#stores = stores
+    this.#rates = new Rates(meters)
+    const changes = new StateChanges(settings.ports, () => table.activeUsersPerServer())
+    this.#history = new History({
+      store: stores.history,
+      table,
+      meters,
+      ports: settings.ports,
+      isFirstStart,
+      wallNow: Date.now,
+      onServerEvent: (event, atMs) => { changes.note(event, atMs) }
+    })
+    this.#statsParts = {
+      table,
+      rates: this.#rates,
+      ports: settings.ports,
+      folders: settings.ports.map((_, server) => basename(settings.htmlDirs[server]!)),
+      usersMax: settings.maxUsers,
+      startedMs: Math.round(Date.now() - process.uptime() * 1000),
+      lastChange: server => changes.last(server),
+      deniedUsers: () => this.#deniedCount,
+      wallNow: Date.now
+    }
+    this.hub = new EventHub({ makeSnapshot: () => buildStats(this.#statsParts) })
+  }
+
+  start (): void {
+    this.#rates.start()
+    this.#history.start()
+    this.#stopCounting = every(DENIED_COUNT_MS, () => { void this.#countDenied() })
+  }
+
+  close (): void {
+    this.#stopCounting?.()
+    this.hub.close()
+    this.#history.close()
+    this.#rates.close()
+  }
+
+  countLogin (outcome: LoginOutcome): void {
+    this.#logins[outcome]++
+  }
+
+  /** @param idsPerServer 0 for none */
+  async stats (idsPerServer: number): Promise<Stats> {
+    await this.#countDenied()
+    return buildStats(this.#statsParts, await userIds(this.#context.table, idsPerServer))
+  }
+
+  history (minutes: number): Promise<HistoryAnswer> {
+    return this.#history.answer(minutes)
+  }
+
+  metrics (): string {
+    return renderMetrics({
+      ...this.#statsParts,
+      rates: this.#rates,
+      logins: this.#logins,
+      streamCount: () => this.hub.size,
+      version: manifest.version,
+      process
+    })
+  }
+
+  /** The number before stands while the database cannot be read: load is told all the same. */
+  async #countDenied (): Promise<void> {
+    this.#deniedCount = await this.#stores.denials.count().catch(() => this.#deniedCount)
+  }
+}

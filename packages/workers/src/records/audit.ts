@@ -1,0 +1,160 @@
+/**
+ * The record of who did what to whom, when and from where: a line in the log at once, a row in the
+ * database as soon as it takes one. Texts are kept as they came, as data. Runs in the monitor's
+ * thread and in the account command.
+ */
+import type { Logger } from 'pino'
+import { AuditCursorInvalid, DatabaseBusy, DatabaseFailed } from '@usher/shared/errors.ts'
+import type { AuditRow } from '../database/statements.ts'
+import type { UsherDatabase } from '../database/usher-database.ts'
+import { auditTest } from './audit-match.ts'
+import { inTimeSlices } from '@usher/shared/time-slices.ts'
+
+type StoredRow = AuditRow & { readonly id: number }
+
+/** Something that is put on record. */
+export interface AuditEvent {
+  /** An account's name, or what was given as one. */
+  readonly who: string
+  readonly action: string
+  readonly target?: string | undefined
+  readonly detail?: object | undefined
+  readonly address: string
+}
+
+/** As it is read back. @param atMs wall-clock milliseconds since 1970 */
+export interface AuditEntry extends AuditEvent {
+  readonly atMs: number
+}
+
+export interface AuditPage {
+  /** Newest first. */
+  readonly entries: readonly AuditEntry[]
+  /** Where the older ones begin; undefined when there are none. */
+  readonly nextCursor: string | undefined
+}
+
+export interface AuditKept {
+  readonly entriesMax: number
+  /** When the oldest entry was made; undefined when there is none. */
+  readonly oldestMs: number | undefined
+}
+
+export interface AuditOptions {
+  readonly log: Pick<Logger, 'info'>
+  /** Wall-clock milliseconds: it is read by people. */
+  readonly wallNow: () => number
+  /** AUDIT_MAX if left out. */
+  readonly keptMax?: number
+}
+
+export const AUDIT_MAX = 100_000
+export const PAGE_LIMIT_MAX = 1000
+/** Events that wait for the database to take them; beyond it the oldest are in the log only. */
+export const UNSAVED_MAX = 1000
+const TEXT_LENGTH_MAX = 256
+const DETAIL_LENGTH_MAX = 4000
+/** Read and looked at in one piece, some 5 us each; the longest details take ten times that. */
+const ROWS_PER_STEP = 25
+const CURSOR = /^[1-9]\d{0,14}$/
+
+export class Audit {
+  readonly #database: UsherDatabase
+  readonly #options: AuditOptions
+  readonly #unsaved: AuditRow[] = []
+
+  constructor (database: UsherDatabase, options: AuditOptions) {
+    this.#database = database
+    this.#options = options
+  }
+
+  /** Resolves while the database takes nothing, too: `save` brings this one along later. */
+  async add ({ who, action, target, detail, address }: AuditEvent): Promise<void> {
+    const row: AuditRow = {
+      atMs: Math.round(this.#options.wallNow()),
+      who: shortened(who),
+      action: shortened(action),
+      target: target === undefined ? null : shortened(target),
+      detail: detail === undefined ? null : detailText(detail),
+      address: shortened(address)
+    }
+    this.#options.log.info({ ...entryOf(row), atMs: undefined }, 'audit')
+    this.#unsaved.push(row)
+    if (this.#unsaved.length > UNSAVED_MAX) this.#unsaved.shift()
+    await this.save()
+  }
+
+  /** Resolves also where the database still takes nothing. In order, and none of them twice. */
+  async save (): Promise<void> {
+    if (this.#unsaved.length === 0) return
+    const keptMax = this.#options.keptMax ?? AUDIT_MAX
+    try {
+      await this.#database.write(sql => {
+        let newestId = 0
+        for (const row of this.#unsaved) newestId = sql.addAudit(row)
+        sql.removeAuditUpTo(newestId - keptMax)
+      }, () => { this.#unsaved.length = 0 })
+    } catch (error) {
+      if (!(error instanceof DatabaseFailed || error instanceof DatabaseBusy)) throw error
+    }
+  }
+
+  /**
+   * @param cursor a page's `nextCursor`; undefined for the newest. Throws AuditCursorInvalid
+   * @param search what the entries must contain; see audit-match.ts
+   */
+  async page (cursor: string | undefined, limit: number, search = ''): Promise<AuditPage> {
+    if (cursor !== undefined && !CURSOR.test(cursor)) throw new AuditCursorInvalid()
+    const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(cursor)
+    const count = Math.min(Math.max(1, Math.floor(limit)), PAGE_LIMIT_MAX)
+    const rows = search === ''
+      ? await this.#database.read(sql => sql.auditBefore(before, count + 1))
+      : await this.#find(before, count + 1, auditTest(search))
+    const isMore = rows.length > count
+    return {
+      entries: rows.slice(0, count).map(entryOf),
+      nextCursor: isMore ? String(rows[count - 1]!.id) : undefined
+    }
+  }
+
+  /** How far back the entries go. */
+  async kept (): Promise<AuditKept> {
+    const oldestMs = await this.#database.read(sql => sql.oldestAuditMs())
+    return { entriesMax: this.#options.keptMax ?? AUDIT_MAX, oldestMs }
+  }
+
+  /** Looks through everything that is kept if it has to, and gives way to the loop meanwhile. */
+  async #find (
+    before: number, count: number, isWanted: (row: AuditRow) => boolean
+  ): Promise<StoredRow[]> {
+    const found: StoredRow[] = []
+    let from = before
+    await inTimeSlices(async () => {
+      const rows = await this.#database.read(sql => sql.auditBefore(from, ROWS_PER_STEP))
+      found.push(...rows.filter(isWanted))
+      from = rows.at(-1)?.id ?? 0
+      return rows.length < ROWS_PER_STEP || found.length >= count
+    })
+    return found.slice(0, count)
+  }
+}
+
+function entryOf ({ atMs, who, action, target, detail, address }: AuditRow): AuditEntry {
+  return {
+    atMs,
+    who,
+    action,
+    target: target ?? undefined,
+    detail: detail === null ? undefined : JSON.parse(detail) as object,
+    address
+  }
+}
+
+function shortened (text: string): string {
+  return text.length > TEXT_LENGTH_MAX ? `${text.slice(0, TEXT_LENGTH_MAX)}...` : text
+}
+
+function detailText (detail: object): string {
+  const text = JSON.stringify(detail)
+  return text.length > DETAIL_LENGTH_MAX ? JSON.stringify({ tooLong: text.length }) : text
+}

@@ -1,0 +1,69 @@
+/**
+ * Active users across a restart: out of the table into the database at a clean stop, and back at
+ * the next start, unless they stayed away past the time-out or their server is gone.
+ */
+import {
+  clientOfAddress, formatAddress, formatClient, parseAddress, parseClientId, UNKNOWN_ADDRESS,
+  type Client
+} from '@usher/shared/client.ts'
+import type { UserTable } from '@usher/shared/memory/user-table.ts'
+import type { SavedUser } from '../database/statements.ts'
+
+const PAGE_USERS = 1000
+/** The coordinator is done with the table when users are saved; a shard is busy for moments. */
+const BUSY_RETRIES_MAX = 1000
+
+/** Every active user of the table. @param wallNowMs wall-clock milliseconds since 1970 */
+export function * usersToSave (
+  table: UserTable, ports: readonly number[], wallNowMs: number
+): Generator<SavedUser> {
+  let cursor: number | undefined = 0
+  let busy = 0
+  while (cursor !== undefined) {
+    const page = table.readUsers(cursor, PAGE_USERS)
+    if (page === 'busy') {
+      if (++busy > BUSY_RETRIES_MAX) throw new Error('the user table stays busy')
+      continue
+    }
+    for (const user of page.users) {
+      if (user.server === undefined) continue
+      yield {
+        kind: user.client.kind,
+        client: formatClient(user.client),
+        address: formatAddress(user.address),
+        serverPort: ports[user.server]!,
+        firstSeenMs: Math.round(wallNowMs - user.firstSeenAgoMs),
+        lastSeenMs: Math.round(wallNowMs - user.lastSeenAgoMs)
+      }
+    }
+    cursor = page.nextCursor
+  }
+}
+
+/** Puts saved users back into the table; returns how many. A clock set back keeps them. */
+export function restoreUsers (
+  table: UserTable, users: Iterable<SavedUser>, ports: readonly number[],
+  silentForMs: number, wallNowMs: number
+): number {
+  let restored = 0
+  for (const user of users) {
+    const server = ports.indexOf(user.serverPort)
+    const client = clientOf(user)
+    const lastSeenAgoMs = Math.max(0, wallNowMs - user.lastSeenMs)
+    if (server === -1 || client === undefined || lastSeenAgoMs > silentForMs) continue
+    const isRestored = table.restore({
+      client,
+      address: parseAddress(user.address) ?? UNKNOWN_ADDRESS,
+      firstSeenAgoMs: Math.max(0, wallNowMs - user.firstSeenMs),
+      lastSeenAgoMs
+    }, server)
+    if (isRestored) restored++
+  }
+  return restored
+}
+
+function clientOf ({ kind, client }: SavedUser): Client | undefined {
+  if (kind === 'id') return parseClientId(client)
+  const address = parseAddress(client)
+  return address === undefined ? undefined : clientOfAddress(address)
+}

@@ -1,0 +1,209 @@
+import { readFileSync } from 'node:fs'
+import Database from 'better-sqlite3'
+import t, { type Test } from 'tap'
+import { runAccountCommand } from '../../src/account-command/account-command.ts'
+import { verifyPassword } from '../../src/credentials/password-hash.ts'
+import { openDatabase } from '../../src/database/open.ts'
+import { Accounts, type Account } from '../../src/accounts/accounts.ts'
+import { Audit, type AuditEntry } from '../../src/records/audit.ts'
+import { Sessions } from '../../src/accounts/sessions.ts'
+import { silentLog } from '@usher/shared/log.ts'
+import { pipe, terminal, type TestStreams } from '../fixtures/account-streams.ts'
+import { MIGRATIONS } from '../fixtures/test-database.ts'
+
+const PASSWORD = 'correct horse battery'
+const OTHER = 'staple of another kind'
+
+interface Ended {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+interface TestCommand {
+  readonly dbPath: string
+  readonly logText: () => string
+  /** @param line its words, separated by blanks */
+  run (line: string, io?: TestStreams): Promise<Ended>
+  accounts (): Promise<readonly Account[]>
+  /** Newest first. */
+  audit (): Promise<readonly AuditEntry[]>
+}
+
+function testCommand (t: Test): TestCommand {
+  const cwd = t.testdir({ program: { db: t.fixture('symlink', MIGRATIONS) }, html: {} })
+  const dbPath = `${cwd}/usher.db`
+  return {
+    dbPath,
+    logText: () => readFileSync(`${cwd}/server.log`, 'utf8'),
+    async run (line, io = pipe()) {
+      const source = { argv: line.split(' '), env: { DB_PATH: 'usher.db', HTML_DIRS: 'html' }, cwd }
+      const code = await runAccountCommand({ ...source, programDir: `${cwd}/program` }, io.streams)
+      return { code, stdout: io.printed(), stderr: io.complained() }
+    },
+    accounts: () => inside(dbPath, database => new Accounts(database).list()),
+    audit: () => inside(dbPath, async database => {
+      const audit = new Audit(database, { log: silentLog(), wallNow: Date.now })
+      return (await audit.page(undefined, 100)).entries
+    })
+  }
+}
+
+async function inside<T> (
+  path: string, look: (database: ReturnType<typeof openDatabase>) => Promise<T>
+): Promise<T> {
+  const database = openDatabase(path, MIGRATIONS)
+  try {
+    return await look(database)
+  } finally {
+    database.close()
+  }
+}
+
+t.test('account command: from the first account to the last', async t => {
+  const { run, accounts, audit, logText } = testCommand(t)
+  t.match(await run('list'), { code: 0, stdout: /^There is no account/, stderr: '' })
+  t.same(await run('add admin --permission 1', pipe(`${PASSWORD}\n`)), {
+    code: 0, stdout: 'Added "admin" with permission 1.\n', stderr: ''
+  })
+  t.match(await run('add Anna --permission 0', pipe(`${PASSWORD}\n`)), { code: 0, stderr: '' })
+  t.same(await run('permission anna -1'), {
+    code: 0, stdout: '"Anna" has permission -1 now.\n', stderr: ''
+  })
+  t.equal((await run('list')).stdout, [
+    'NAME   PERMISSION  MAY',
+    'admin  1           view and disconnect',
+    'Anna   -1          nothing',
+    ''
+  ].join('\n'))
+  t.match(await run('passwd ANNA', pipe(OTHER)), { code: 0, stdout: /^"Anna" has a new password/ })
+  const [admin, anna] = await accounts()
+  t.match([admin, anna], [
+    { username: 'admin', permission: 1, mustChange: false },
+    { username: 'Anna', permission: -1, mustChange: false }
+  ])
+  t.equal(verifyPassword(admin!.passwordHash, PASSWORD), 'right')
+  t.equal(verifyPassword(anna!.passwordHash, OTHER), 'right')
+  t.match(await run('remove anna'), { code: 0, stdout: /^Removed "Anna"/, stderr: '' })
+  t.match(await accounts(), [{ username: 'admin' }])
+
+  const by = { who: 'command line', address: 'local' }
+  t.match(await audit(), [
+    { ...by, action: 'account-removed', target: 'Anna' },
+    { ...by, action: 'password-changed', target: 'Anna' },
+    { ...by, action: 'permission-changed', target: 'Anna', detail: { from: 0, permission: -1 } },
+    { ...by, action: 'account-added', target: 'Anna', detail: { permission: 0 } },
+    { ...by, action: 'account-added', target: 'admin', detail: { permission: 1 } }
+  ])
+  t.equal(logText().trim().split('\n').length, 5)
+  t.match(logText(), /"action":"account-added","target":"admin"/)
+  t.notMatch(logText() + JSON.stringify(await audit()), /horse|staple|argon2/)
+})
+
+t.test('account command: asks at a terminal, and shows nothing of the password', async t => {
+  const { run, accounts } = testCommand(t)
+  const { code, stdout, stderr } = await run('add anna --permission 1', terminal(`${PASSWORD}\r`, `${PASSWORD}\r`))
+  t.equal(code, 0)
+  t.match(stderr, /New password for anna: .*\n.*Once more: /)
+  t.notMatch(stdout + stderr, /horse/)
+  t.equal(verifyPassword((await accounts())[0]!.passwordHash, PASSWORD), 'right')
+  t.match(await run('passwd anna', terminal('\u0003')), { code: 1, stderr: /No password was given/ })
+})
+
+t.test('account command: a new password and a removed account end their sessions', async t => {
+  const { run, accounts, dbPath } = testCommand(t)
+  await run('add anna --permission 1', pipe(PASSWORD))
+  const options = { idleTimeoutMs: 60_000, lifetimeMs: 60_000, now: Date.now }
+  for (const line of ['passwd anna', 'remove anna --force']) {
+    const [anna] = await accounts()
+    await inside(dbPath, async database => {
+      const sessions = new Sessions(database, options)
+      const token = await sessions.open(anna!, { address: '192.0.2.7', userAgent: '' })
+      t.match(await sessions.current(token), { username: 'anna' })
+      t.equal((await run(line, pipe(OTHER))).code, 0)
+      t.equal(await sessions.current(token), undefined, 'in a program that runs, at its next request')
+    })
+  }
+})
+
+t.test('account command: what is refused changes nothing and is not on record', async t => {
+  const { run, accounts, audit } = testCommand(t)
+  await run('add admin --permission 1', pipe(PASSWORD))
+  await run('add anna --permission 0', pipe(PASSWORD))
+  const [before, recorded] = [await accounts(), await audit()]
+  const cases: ReadonlyArray<[line: string, input: string, code: number, complaint: RegExp]> = [
+    ['add bert --permission 0', 'short', 1, /shorter than 12 characters/],
+    ['add administrator --permission 0', 'Administrator', 1, /is the account's name/],
+    ['add bert --permission 0', '', 1, /No password came/],
+    ['add ANNA --permission 0', PASSWORD, 1, /there is an account with the name "ANNA"/],
+    ['add bert --permission 7', PASSWORD, 2, /there is no permission 7/],
+    ['add \u202ebert --permission 0', PASSWORD, 2, /1 to 64 printable characters/],
+    [`add ${'x'.repeat(65)} --permission 0`, PASSWORD, 2, /1 to 64 printable characters/],
+    ['passwd bert', PASSWORD, 1, /There is no account "bert"; list shows all/],
+    ['passwd anna', 'short', 1, /shorter than 12 characters/],
+    ['permission anna 7', '', 2, /there is no permission 7/],
+    ['permission bert 0', '', 1, /There is no account "bert"/],
+    ['permission admin 0', '', 1, /"admin" is the last account with permission 1.*--force/],
+    ['remove ADMIN', '', 1, /"admin" is the last account with permission 1.*--force/],
+    ['remove bert', '', 1, /There is no account "bert"/],
+    ['remove', '', 2, /remove takes NAME.*\n\nusage:/],
+    ['rename anna bert', '', 2, /^account: .*\n\nusage:/],
+    ['list --settings nowhere.env', '', 2, /nowhere\.env/]
+  ]
+  for (const [line, input, code, complaint] of cases) {
+    const ended = await run(line, pipe(input))
+    t.match(ended, { code, stdout: '', stderr: complaint }, line)
+    t.match(ended.stderr, /^account: /)
+    t.notMatch(ended.stderr, /\n {4}at /, 'no stack')
+  }
+  t.same(await accounts(), before)
+  t.same(await audit(), recorded)
+})
+
+t.test('account command: the last who administers goes by force only, and with a note', async t => {
+  const { run, accounts } = testCommand(t)
+  const note = 'Note: no account has permission 1.\n'
+  t.match(await run('add viewer --permission 0', pipe(PASSWORD)), { code: 0, stderr: note })
+  await run('add one --permission 1', pipe(PASSWORD))
+  await run('add two --permission 1', pipe(PASSWORD))
+  t.match(await run('permission one 0'), { code: 0, stderr: '' }, 'there is another')
+  t.match(await run('permission two 1'), { code: 0, stderr: '' }, 'it stays what it is')
+  t.match(await run('permission two 0'), { code: 1 })
+  t.match(await run('remove viewer'), { code: 0 }, 'it never was one')
+  t.match(await run('permission two 0 --force'), { code: 0, stderr: note })
+  t.match(await run('permission two 1'), { code: 0, stderr: '' })
+  t.match(await run('remove two --force'), { code: 0, stderr: note })
+  t.match(await accounts(), [{ username: 'one', permission: 0 }])
+})
+
+t.test('account command: names that others put into the file cannot steer the terminal', async t => {
+  const { run, dbPath } = testCommand(t)
+  await run('list')
+  const other = new Database(dbPath)
+  t.teardown(() => other.close())
+  other.prepare('INSERT INTO UserPassPerm (Username, Password, Perm, MustChange) VALUES (?, ?, 1, 1)')
+    .run('evil\u001b[2J\n', 'x')
+  const { stdout } = await run('list')
+  t.match(stdout, /^evil\\u001b\[2J\\n +1 +view and disconnect \(must change the password first\)$/m)
+  t.notMatch(stdout, '\u001b')
+})
+
+t.test('account command: help is no failure', async t => {
+  const { run } = testCommand(t)
+  t.match(await run('--help'), { code: 0, stdout: /^usage:/, stderr: '' })
+})
+
+t.test('account command: beside a locked database it reads, and gives up writing after a while', async t => {
+  const { run, accounts, dbPath } = testCommand(t)
+  await run('add admin --permission 1', pipe(PASSWORD))
+  const other = new Database(dbPath)
+  t.teardown(() => other.close())
+  other.exec('BEGIN IMMEDIATE')
+  t.match(await run('list'), { code: 0, stdout: /admin/ })
+  t.match(await run('passwd admin', pipe(OTHER)), {
+    code: 1, stderr: 'account: the database is locked by another program\n'
+  })
+  other.exec('ROLLBACK')
+  t.match(await run('passwd admin', pipe(OTHER)), { code: 0 })
+  t.equal(verifyPassword((await accounts())[0]!.passwordHash, OTHER), 'right')
+})

@@ -1,0 +1,178 @@
+import t, { type Test } from 'tap'
+import { Accounts, USERNAME_LENGTH_MAX, usernameKey } from '../../src/accounts/accounts.ts'
+import { Sessions } from '../../src/accounts/sessions.ts'
+import { onFullDisk, readOnly, testDatabase, type TestDatabase } from '../fixtures/test-database.ts'
+
+const HASH = '$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA'
+const ORIGIN = { address: '192.0.2.7', userAgent: 'Browser/1.0' }
+
+function testAccounts (t: Test): TestDatabase & { accounts: Accounts, sessions: Sessions } {
+  const opened = testDatabase(t)
+  const options = { idleTimeoutMs: 1_800_000, lifetimeMs: 43_200_000, now: () => 1_790_000_000_000 }
+  return {
+    ...opened,
+    accounts: new Accounts(opened.database),
+    sessions: new Sessions(opened.database, options)
+  }
+}
+
+/** How many sessions the file holds. */
+function sessionCount ({ other }: TestDatabase): unknown {
+  return other.prepare('SELECT COUNT(*) FROM Sessions').pluck().get()
+}
+
+t.test('accounts: come back as they were added, also by another opening', async t => {
+  const { accounts, reopen } = testAccounts(t)
+  t.equal(await accounts.isEmpty(), true)
+  const anna = await accounts.add('Anna', HASH, 1, true)
+  t.same(anna, {
+    id: anna.id, username: 'Anna', passwordHash: HASH, permission: 1, mustChange: true
+  })
+  const bert = await accounts.add('bert', 'other', -1, false)
+  for (const store of [accounts, new Accounts(reopen())]) {
+    t.equal(await store.isEmpty(), false)
+    t.same(await store.find('Anna'), anna)
+    t.same(await store.list(), [anna, bert])
+  }
+})
+
+t.test('accounts: are found and unique without regard to case', async t => {
+  const { accounts } = testAccounts(t)
+  const cases: ReadonlyArray<[added: string, same: string[], others: string[]]> = [
+    ['Anna', ['anna', 'ANNA', 'aNNa'], ['Ann', 'Annaa', 'Änna', 'An%', 'A_na']],
+    ['Jürgen Öz', ['jürgen öz', 'JÜRGEN ÖZ', 'Ju\u0308rgen O\u0308z'], ['Jurgen Oz']],
+    ['ΟΔΥΣΣΕΥΣ', ['οδυσσευς', 'οδυσσευσ'], ['οδυσσευ']],
+    ['Straße', ['STRASSE', 'straße'], ['Strase']],
+    ['用户', ['用户'], ['用']],
+    ["o'b -- ;", ["O'B -- ;"], ["o'b"]]
+  ]
+  for (const [added, same, others] of cases) {
+    const { id } = await accounts.add(added, HASH, 0, false)
+    for (const name of same) {
+      await t.rejects(accounts.add(name, HASH, 1, false), { code: 'USHER_ACCOUNT_EXISTS', statusCode: 409 })
+      t.equal(usernameKey(name), usernameKey(added))
+      if (!/^[ -~]*$/.test(name) || /^[ -~]*$/.test(added)) t.equal((await accounts.find(name))?.id, id, name)
+    }
+    for (const name of others) t.equal(await accounts.find(name), undefined, name)
+  }
+})
+
+t.test('accounts: names are printable and not too long', async t => {
+  const { accounts } = testAccounts(t)
+  const refused = ['', ' ', ' anna', 'anna ', 'anna\n', 'an\u0000na', 'an\u001bna', 'an\u007fna',
+    'an\u0085na', 'an\u2028na', 'an\u202ena', 'an\u200bna', '\ud800anna', '\u00a0anna',
+    'x'.repeat(USERNAME_LENGTH_MAX + 1), '😀'.repeat(USERNAME_LENGTH_MAX + 1)]
+  for (const name of refused) {
+    await t.rejects(accounts.add(name, HASH, 0, false), {
+      code: 'USHER_ACCOUNT_NAME_INVALID', statusCode: 400
+    })
+    t.equal(await accounts.find(name), undefined)
+  }
+  for (const name of ['x', 'x'.repeat(USERNAME_LENGTH_MAX), '😀'.repeat(USERNAME_LENGTH_MAX),
+    '<b>anna</b>', '__proto__', 'a b']) {
+    t.equal((await accounts.add(name, HASH, 0, false)).username, name)
+    t.equal((await accounts.find(name))?.username, name)
+  }
+})
+
+t.test('accounts: a permission that does not exist is refused, a new one counts at once', async t => {
+  const { accounts, sessions, other } = testAccounts(t)
+  const anna = await accounts.add('Anna', HASH, 1, false)
+  const token = await sessions.open(anna, ORIGIN)
+  for (const number of [2, -2, 0.5, NaN]) {
+    const expected = { code: 'USHER_PERMISSION_UNKNOWN', statusCode: 400 }
+    await t.rejects(accounts.setPermission(anna.id, number), expected)
+    await t.rejects(accounts.add('bert', HASH, number, false), expected)
+  }
+  t.equal(await accounts.find('bert'), undefined)
+  const cases = [[0, true, false], [-1, false, false], [1, true, true]] as const
+  for (const [number, canView, canDisconnect] of cases) {
+    await accounts.setPermission(anna.id, number)
+    t.match(await sessions.current(token), { permission: number, canView, canDisconnect })
+  }
+  other.exec('INSERT INTO Permissions VALUES (2, 0, 1)')
+  await accounts.setPermission(anna.id, 2)
+  t.match(await sessions.current(token), { permission: 2, canView: false, canDisconnect: true })
+  other.pragma('foreign_keys = OFF')
+  other.exec('DELETE FROM Permissions')
+  t.match(await sessions.current(token), { permission: 2, canView: false, canDisconnect: false })
+})
+
+t.test('accounts: another password ends the sessions, but for one that is named', async t => {
+  const opened = testAccounts(t)
+  const { accounts, sessions } = opened
+  const anna = await accounts.add('Anna', HASH, 1, true)
+  const bert = await accounts.add('Bert', HASH, 0, false)
+  const [first, second] = [await sessions.open(anna, ORIGIN), await sessions.open(anna, ORIGIN)]
+  const berts = await sessions.open(bert, ORIGIN)
+  await accounts.setPassword(anna.id, 'second', { mustChange: false, keepToken: second })
+  t.equal(await sessions.current(first), undefined)
+  t.match(await sessions.current(second), { username: 'Anna', mustChange: false })
+  t.match(await accounts.find('anna'), { passwordHash: 'second', mustChange: false })
+  await accounts.setPassword(anna.id, 'third', { mustChange: true, keepToken: berts })
+  t.equal(await sessions.current(second), undefined, 'another account\'s token keeps nothing')
+  t.match(await sessions.current(berts), { username: 'Bert' })
+  t.match(await accounts.find('anna'), { passwordHash: 'third', mustChange: true })
+  t.equal(sessionCount(opened), 1)
+})
+
+t.test('accounts: what another process changes is seen at once', async t => {
+  const { accounts, sessions, reopen } = testAccounts(t)
+  const anna = await accounts.add('Anna', HASH, 1, false)
+  const token = await sessions.open(anna, ORIGIN)
+  const outside = new Accounts(reopen())
+  await outside.setPermission(anna.id, 0)
+  t.match(await sessions.current(token), { permission: 0, canDisconnect: false })
+  await outside.setPassword(anna.id, 'new', { mustChange: false })
+  t.equal(await sessions.current(token), undefined)
+  const next = await sessions.open({ ...anna, passwordHash: 'new' }, ORIGIN)
+  await outside.remove(anna.id)
+  t.equal(await sessions.current(next), undefined)
+  t.equal(await accounts.find('Anna'), undefined)
+})
+
+t.test('accounts: a removed one takes its sessions along and never comes back', async t => {
+  const opened = testAccounts(t)
+  const { accounts, sessions } = opened
+  const anna = await accounts.add('Anna', HASH, 1, false)
+  const token = await sessions.open(anna, ORIGIN)
+  await accounts.remove(anna.id)
+  t.equal(sessionCount(opened), 0)
+  const again = await accounts.add('Anna', HASH, 1, false)
+  t.not(again.id, anna.id)
+  t.equal(await sessions.current(token), undefined)
+  const gone = { code: 'USHER_ACCOUNT_UNKNOWN', statusCode: 404 }
+  await t.rejects(accounts.remove(anna.id), gone)
+  await t.rejects(accounts.setPassword(anna.id, 'x', { mustChange: false }), gone)
+  await t.rejects(accounts.setPermission(anna.id, 0), gone)
+})
+
+t.test('accounts: a change and the end of the sessions are one, or none', async t => {
+  const opened = testAccounts(t)
+  const { accounts, sessions, other } = opened
+  const anna = await accounts.add('Anna', HASH, 1, false)
+  const token = await sessions.open(anna, ORIGIN)
+  other.exec("CREATE TRIGGER Stuck BEFORE DELETE ON Sessions BEGIN SELECT RAISE(ABORT, 'stuck'); END")
+  await t.rejects(accounts.setPassword(anna.id, 'second', { mustChange: true }), { message: 'stuck' })
+  await t.rejects(accounts.remove(anna.id), { message: 'stuck' })
+  t.match(await accounts.find('Anna'), { passwordHash: HASH, mustChange: false })
+  t.match(await sessions.current(token), { username: 'Anna' })
+})
+
+t.test('accounts: on a full disk or one to read only a change is 503 and nothing changes', async t => {
+  const { path, accounts } = testAccounts(t)
+  const anna = await accounts.add('Anna', HASH, 1, false)
+  const disk = onFullDisk(t, path)
+  const onFull = new Accounts(disk.database)
+  const failed = { code: 'USHER_DATABASE_FAILED', statusCode: 503 }
+  const long = 'x'.repeat(10_000)
+  await t.rejects(onFull.add('Bert', long, 0, false), failed)
+  await t.rejects(onFull.setPassword(anna.id, long, { mustChange: false }), failed)
+  t.same(await onFull.list(), [anna], 'who is there can log in')
+  disk.makeRoom()
+  await onFull.add('Bert', long, 0, false)
+  const readonly = new Accounts(readOnly(t, path))
+  await t.rejects(readonly.setPermission(anna.id, 0), failed)
+  await t.rejects(readonly.remove(anna.id), failed)
+  t.same(await readonly.find('Anna'), anna)
+})

@@ -1,0 +1,117 @@
+import t, { type Test } from 'tap'
+import { Accounts } from '../../src/accounts/accounts.ts'
+import { ensureFirstAdmin, makeUpPassword } from '../../src/accounts/first-admin.ts'
+import { silentLog } from '@usher/shared/log.ts'
+import { linesLog } from '../fixtures/lines-log.ts'
+import { readOnly, testDatabase, type TestDatabase } from '../fixtures/test-database.ts'
+
+const hashPassword = async (password: string): Promise<string> => `hash of ${password}`
+
+interface TestStart extends TestDatabase {
+  readonly accounts: Accounts
+  readonly printed: string[]
+  start (adminPassword: string): Promise<void>
+}
+
+function testStart (t: Test): TestStart {
+  const opened = testDatabase(t)
+  const accounts = new Accounts(opened.database)
+  const printed: string[] = []
+  return {
+    ...opened,
+    accounts,
+    printed,
+    start (adminPassword) {
+      return ensureFirstAdmin({
+        accounts,
+        adminPassword,
+        hashPassword,
+        print: text => { printed.push(text) },
+        log: silentLog()
+      })
+    }
+  }
+}
+
+t.test('first admin: a made-up password is printed once and must be changed', async t => {
+  const { accounts, printed, start } = testStart(t)
+  await start('')
+  const [admin, ...others] = await accounts.list()
+  t.same(others, [])
+  t.match(admin, { username: 'admin', permission: 1, mustChange: true })
+  const password = admin!.passwordHash.slice('hash of '.length)
+  t.equal(printed.length, 1)
+  t.ok(printed[0]!.split('\n').some(line => line.endsWith(` ${password}`)), 'easy to copy')
+  await start('')
+  await start('another password')
+  t.equal(printed.length, 1)
+  t.same(await accounts.list(), [admin])
+})
+
+t.test('first admin: a password from the settings is printed nowhere and stands', async t => {
+  const { accounts, printed, start } = testStart(t)
+  await start('correct horse battery')
+  t.match(await accounts.list(), [{
+    username: 'admin', permission: 1, mustChange: false, passwordHash: 'hash of correct horse battery'
+  }])
+  t.same(printed, [])
+})
+
+t.test('first admin: is not made where there is any account', async t => {
+  const { accounts, printed, start } = testStart(t)
+  await accounts.add('anna', 'hash', -1, false)
+  await start('')
+  t.match(await accounts.list(), [{ username: 'anna' }])
+  t.same(printed, [])
+})
+
+t.test('first admin: where somebody else is quicker, theirs stands', async t => {
+  const { accounts, printed } = testStart(t)
+  await ensureFirstAdmin({
+    accounts,
+    adminPassword: '',
+    hashPassword: async () => {
+      await accounts.add('Admin', 'theirs', 0, false)
+      return 'ours'
+    },
+    print: text => { printed.push(text) },
+    log: silentLog()
+  })
+  t.match(await accounts.list(), [{ username: 'Admin', passwordHash: 'theirs' }])
+  t.same(printed, [])
+})
+
+t.test('first admin: a password that could not be stored is not printed', async t => {
+  const { path } = testStart(t)
+  const { log } = linesLog()
+  const accounts = new Accounts(readOnly(t, path, log))
+  const printed: string[] = []
+  await t.rejects(ensureFirstAdmin({
+    accounts, adminPassword: '', hashPassword, print: text => { printed.push(text) }, log
+  }), { code: 'USHER_DATABASE_FAILED' })
+  t.same(printed, [])
+})
+
+t.test('first admin: where no password can be shown none is left, and the log says what to do', async t => {
+  const { accounts, printed, start } = testStart(t)
+  const { log, lines } = linesLog()
+  const print = (): void => { throw new Error('the console is closed') }
+  await ensureFirstAdmin({ accounts, adminPassword: '', hashPassword, print, log })
+  t.same(await accounts.list(), [])
+  t.match(lines, [{ msg: /ADMIN_PASSWORD.*npm run account/ }])
+  t.notMatch(JSON.stringify(lines), /hash of/)
+  await ensureFirstAdmin({ accounts, adminPassword: 'a good one', hashPassword, print, log })
+  t.match(await accounts.list(), [{ mustChange: false }], 'one from the settings needs no console')
+  await accounts.remove((await accounts.list())[0]!.id)
+  await start('')
+  t.equal(printed.length, 1, 'the next start shows another')
+})
+
+t.test('first admin: a made-up password is long, easy to type and never the same', async t => {
+  const passwords = Array.from({ length: 1000 }, makeUpPassword)
+  t.equal(new Set(passwords).size, 1000)
+  for (const password of passwords) {
+    if (!/^[a-hjkmnp-z2-9]{5}(-[a-hjkmnp-z2-9]{5}){3}$/.test(password)) t.fail(password)
+  }
+  t.equal(new Set(passwords.join('')).size, 32, 'every letter occurs')
+})

@@ -1,0 +1,240 @@
+import t from 'tap'
+import { clientNumber, HOME, testTable } from '../../../../shared/test/memory/test-table.ts'
+import { History, POINTS_MAX, SAMPLE_MS } from '../../../src/monitor/figures/history.ts'
+import type { HistoryEvent, HistorySample } from '../../../src/records/history-store.ts'
+import { manualClock } from '../fixtures/manual-clock.ts'
+
+/** Whole in minutes, and 2 minutes, so that steps of both begin here. */
+const START_MS = Date.parse('2026-11-23T14:30:00Z')
+const MINUTE_MS = 60_000
+const DAY_MS = 24 * 60 * MINUTE_MS
+
+class MemoryStore {
+  samplesKept: HistorySample[] = []
+  eventsKept: HistoryEvent[] = []
+  readonly trims: Array<readonly [fromMs: number, toMs: number]> = []
+
+  addSample (atMs: number, loads: HistorySample['loads']): void {
+    this.samplesKept.push({ atMs, loads })
+  }
+
+  * samples (fromMs: number): Generator<HistorySample> {
+    yield * this.samplesKept.filter(({ atMs }) => atMs >= fromMs)
+  }
+
+  addEvent (atMs: number, type: string, port: number | null): void {
+    this.eventsKept.push({ atMs, type, port })
+  }
+
+  events (fromMs: number): readonly HistoryEvent[] {
+    return this.eventsKept.filter(({ atMs }) => atMs >= fromMs)
+  }
+
+  trim (fromMs: number, toMs: number): void {
+    this.trims.push([fromMs, toMs])
+  }
+}
+
+function testHistory ({ isFirstStart = true, store = new MemoryStore(), startMs = START_MS } = {}) {
+  const { table } = testTable({ servers: 2 })
+  for (const server of [0, 1]) table.setServerState(server, 'up')
+  const clock = manualClock(startMs)
+  const wall = { aheadMs: 0 }
+  const counts = { restarts: [0, 0], reloads: 0 }
+  const history = new History({
+    store,
+    table,
+    meters: { restarts: server => counts.restarts[server]!, reloads: () => counts.reloads },
+    ports: [8000, 8001],
+    isFirstStart,
+    wallNow: () => clock.now() + wall.aheadMs,
+    every: clock.every
+  })
+  history.start()
+  let users = 0
+  return {
+    history,
+    store,
+    table,
+    clock,
+    wall,
+    counts,
+    arrive: (server = 0) => table.touch(clientNumber(++users), server, HOME)
+  }
+}
+
+function sampleAt (atMs: number, active: number | null): HistorySample {
+  return { atMs, loads: { 8000: active === null ? null : [active, 1], 8001: [0, 0] } }
+}
+
+t.test('history: samples the load every 5 seconds by the wall\'s clock', async t => {
+  const { store, clock, arrive } = testHistory({ startMs: START_MS + 1234 })
+  arrive()
+  clock.pass(3 * SAMPLE_MS)
+  arrive(1)
+  clock.pass(SAMPLE_MS)
+  t.same(store.samplesKept.map(({ loads }) => loads), [
+    ...new Array<object>(3).fill({ 8000: [1, 0], 8001: [0, 0] }), { 8000: [1, 0], 8001: [1, 0] }
+  ])
+  const steps = store.samplesKept.map(({ atMs }) => Math.floor((atMs - START_MS) / SAMPLE_MS))
+  t.same(steps, [1, 2, 3, 4], 'one in each')
+})
+
+t.test('history: a server that is down has no load, a draining one has', async t => {
+  const { store, table, clock } = testHistory()
+  table.setServerState(0, 'down')
+  table.setServerState(1, 'draining')
+  clock.pass(SAMPLE_MS)
+  t.same(store.samplesKept[0]!.loads, { 8000: null, 8001: [0, 0] })
+})
+
+t.test('history: the start of the program is an event, a monitor\'s replacement is none', async t => {
+  t.same(testHistory().store.eventsKept, [{ atMs: START_MS, type: 'start', port: null }])
+  t.same(testHistory({ isFirstStart: false }).store.eventsKept, [])
+})
+
+t.test('history: what happens to servers is noted within a quarter of a second', async t => {
+  const { store, table, clock, counts, history } = testHistory({ isFirstStart: false })
+  table.setServerState(1, 'draining')
+  clock.pass(250)
+  counts.restarts[0] = 1
+  counts.reloads = 1
+  clock.pass(250)
+  t.same(store.eventsKept, [
+    { atMs: START_MS + 250, type: 'drain', port: 8001 },
+    { atMs: START_MS + 500, type: 'down', port: 8000 },
+    { atMs: START_MS + 500, type: 'up', port: 8000 },
+    { atMs: START_MS + 500, type: 'reload', port: null }
+  ])
+  t.same((await history.answer(1)).events, [
+    { at: '2026-11-23T14:30:00.250Z', type: 'drain', server: 8001 },
+    { at: '2026-11-23T14:30:00.500Z', type: 'down', server: 8000 },
+    { at: '2026-11-23T14:30:00.500Z', type: 'up', server: 8000 },
+    { at: '2026-11-23T14:30:00.500Z', type: 'reload', server: null }
+  ])
+})
+
+t.test('history: keeps a day, and trims now and then', async t => {
+  const { store, clock } = testHistory()
+  clock.pass(250)
+  t.same(store.trims, [[START_MS + 250 - DAY_MS, START_MS + 250 + SAMPLE_MS]])
+  clock.pass(10 * MINUTE_MS)
+  t.same(store.trims.length, 2)
+})
+
+t.test('history: a clock that was set back leaves nothing of the times to come', async t => {
+  const { store, clock, wall } = testHistory()
+  clock.pass(MINUTE_MS)
+  t.equal(store.trims.length, 1)
+  const jumps = [[MINUTE_MS, 1], [-SAMPLE_MS, 2], [-SAMPLE_MS - 4000, 2]] as const
+  for (const [aheadMs, trims] of jumps) {
+    wall.aheadMs = aheadMs
+    clock.pass(250)
+    t.equal(store.trims.length, trims, `${aheadMs} ms ahead`)
+  }
+  t.same(store.trims[1]![1], START_MS + MINUTE_MS + 500)
+})
+
+t.test('history: points are of regular steps, with gaps as null', async t => {
+  const store = new MemoryStore()
+  for (let second = 0; second < 60; second += 5) {
+    const isGap = second >= 20 && second < 30
+    const load = second === 40 ? null : second
+    if (!isGap) store.addSample(START_MS - MINUTE_MS + second * 1000 + 200, sampleAt(0, load).loads)
+  }
+  const { history, clock } = testHistory({ store })
+  clock.nowMs = START_MS - 1
+  t.match(await history.answer(1), {
+    from: '2026-11-23T14:29:00.000Z',
+    step_seconds: 5,
+    servers: {
+      8000: {
+        active_users: [0, 5, 10, 15, null, null, 30, 35, null, 45, 50, 55],
+        reserved: [1, 1, 1, 1, null, null, 1, 1, null, 1, 1, 1]
+      },
+      8001: { active_users: [0, 0, 0, 0, null, null, 0, 0, 0, 0, 0, 0] }
+    }
+  })
+})
+
+t.test('history: a point is one sample, so that what it says was so at one moment', async t => {
+  const store = new MemoryStore()
+  const loads: ReadonlyArray<readonly [number, number]> = [[9, 1], [2, 11], [3, 0]]
+  loads.forEach((load, at) => {
+    store.addSample(START_MS - MINUTE_MS * 60 + at * SAMPLE_MS, { 8000: load, 8001: [0, 0] })
+  })
+  const { history } = testHistory({ store })
+  const { servers, step_seconds: stepSeconds } = await history.answer(24 * 60)
+  t.equal(stepSeconds, 120)
+  const at = servers[8000]!.active_users.findIndex(value => value !== null)
+  t.equal(servers[8000]!.active_users[at], 2)
+  t.equal(servers[8000]!.reserved[at], 11)
+})
+
+t.test('history: a step that has just begun is no gap, one that passed without a sample is', async t => {
+  const store = new MemoryStore()
+  const { history, clock } = testHistory({ store })
+  store.addSample(START_MS + 100, sampleAt(0, 7).loads)
+  const lastAt = async (nowMs: number): Promise<unknown> => {
+    clock.nowMs = nowMs
+    return (await history.answer(1)).servers[8000]!.active_users.slice(-2)
+  }
+  t.same(await lastAt(START_MS + 4999), [null, 7])
+  t.same(await lastAt(START_MS + 5000), [null, 7], 'the step from 5 s on is left out')
+  t.same(await lastAt(START_MS + 10_000), [7, null], 'the step from 5 s on is a gap')
+})
+
+t.test('history: a longer time has as many points of longer steps, and shows peaks', async t => {
+  const store = new MemoryStore()
+  for (let atMs = START_MS - DAY_MS; atMs < START_MS; atMs += SAMPLE_MS) {
+    const isPeak = atMs === START_MS - 60 * MINUTE_MS + 10 * SAMPLE_MS
+    store.addSample(atMs, sampleAt(0, isPeak ? 500 : 3).loads)
+  }
+  const { history } = testHistory({ store })
+  const cases: ReadonlyArray<[minutes: number, stepSeconds: number, points: number]> = [
+    [1, 5, 12], [60, 5, 720], [61, 10, 366], [120, 10, 720], [1440, 120, 720]
+  ]
+  for (const [minutes, stepSeconds, points] of cases) {
+    const { step_seconds: step, servers } = await history.answer(minutes)
+    t.equal(step, stepSeconds, `${minutes} minutes`)
+    const { length } = servers[8000]!.active_users
+    t.ok(length === points || length === points - 1, `${minutes} minutes have ${length} points`)
+    t.ok(length <= POINTS_MAX)
+  }
+  const { servers } = await history.answer(1440)
+  t.equal(servers[8000]!.active_users.filter(count => count === 500).length, 1)
+})
+
+t.test('history: an answer gives way to the loop', async t => {
+  const store = new MemoryStore()
+  for (let at = 0; at < 5000; at++) store.addSample(START_MS - at, sampleAt(0, 1).loads)
+  const { history } = testHistory({ store })
+  let turns = 0
+  const count = (): void => {
+    turns++
+    next = setImmediate(count)
+  }
+  let next = setImmediate(count)
+  await history.answer(10)
+  clearImmediate(next)
+  t.ok(turns >= 15, `${turns} turns`)
+})
+
+t.test('history: a clock that was set back neither breaks an answer nor the sampling', async t => {
+  const { store, history, clock } = testHistory()
+  clock.pass(MINUTE_MS)
+  clock.nowMs -= 30_000
+  const before = store.samplesKept.length
+  t.equal((await history.answer(1)).servers[8000]!.active_users.length <= 12, true)
+  clock.pass(MINUTE_MS)
+  t.ok(store.samplesKept.length >= before + 6)
+})
+
+t.test('history: looks at nothing once it is closed', async t => {
+  const { history, clock, store } = testHistory()
+  history.start()
+  t.equal(clock.timerCount(), 1)
+  history.close()
+  clock.pass(MINUTE_MS)
+  t.same(store.samplesKept, [])
+})

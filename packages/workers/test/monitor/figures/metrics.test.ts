@@ -1,0 +1,117 @@
+import t from 'tap'
+import { clientNumber, HOME, reserveFor, testTable } from '../../../../shared/test/memory/test-table.ts'
+import { renderMetrics, type MetricsParts } from '../../../src/monitor/figures/metrics.ts'
+import { parseMetrics, type Family } from '../fixtures/parse-metrics.ts'
+import { testMeters, times } from '../fixtures/test-meters.ts'
+
+function testMetrics () {
+  const meters = testMeters(2)
+  const test = testTable({ servers: 2, users: 64 })
+  test.table.setServerState(0, 'up')
+  test.table.setServerState(1, 'draining')
+  const parts: MetricsParts = {
+    table: test.table,
+    rates: meters.startRates(),
+    ports: [8000, 8001],
+    usersMax: 64,
+    deniedUsers: () => 4,
+    logins: { ok: 3, failed: 2, throttled: 1 },
+    streamCount: () => 5,
+    version: '1.2.3',
+    process: {
+      version: 'v20.0.0',
+      cpuUsage: () => ({ user: 1_500_000, system: 250_000 }),
+      memoryUsage: { rss: () => 123_456 }
+    }
+  }
+  return { ...test, meters, parts }
+}
+
+/** The values of a family by their labels. */
+function valuesOf (families: ReadonlyMap<string, Family>, name: string): Record<string, number> {
+  const { samples } = families.get(name)!
+  return Object.fromEntries(samples.map(({ labels, value }) => [Object.values(labels).join(' '), value]))
+}
+
+t.test('metrics: keep Prometheus\' rules, whether or not anything has happened', async t => {
+  const { parts, meters } = testMetrics()
+  parseMetrics(renderMetrics(parts))
+  meters.servers[0]!.answered(200, 0.3)
+  meters.router.answered(302, 350)
+  meters.monitor.loopDelayed(12)
+  parseMetrics(renderMetrics(parts))
+})
+
+t.test('metrics: users, places and the table', async t => {
+  const test = testMetrics()
+  for (const user of [1, 2, 3]) test.table.touch(clientNumber(user), 0, HOME)
+  reserveFor(test, clientNumber(4))
+  const families = parseMetrics(renderMetrics(test.parts))
+  t.same(valuesOf(families, 'usher_users'), { 8000: 3, 8001: 0 })
+  t.same(valuesOf(families, 'usher_reserved_users'), { 8000: 0, 8001: 1 })
+  t.same(valuesOf(families, 'usher_table_users'), { '': 4 })
+  t.same(valuesOf(families, 'usher_table_users_limit'), { '': 64 })
+  t.same(valuesOf(families, 'usher_server_state'), {
+    '8000 starting': 0,
+    '8000 up': 1,
+    '8000 draining': 0,
+    '8000 down': 0,
+    '8001 starting': 0,
+    '8001 up': 0,
+    '8001 draining': 1,
+    '8001 down': 0
+  })
+})
+
+t.test('metrics: replies of every HTTP server by status, redirects and how long they took', async t => {
+  const { parts, meters: { router, monitor, servers, clock } } = testMetrics()
+  times(4, () => router.answered(302, 351))
+  router.answered(503)
+  monitor.answered(401, 2)
+  times(2, () => servers[1]!.answered(204, 0.07))
+  servers[1]!.connectionsOpen(17, clock.nowMs)
+  const families = parseMetrics(renderMetrics(parts))
+  t.same(valuesOf(families, 'usher_redirects_total'), { '': 4 })
+  t.same(valuesOf(families, 'usher_requests_total'), {
+    'router 302': 4, 'router 503': 1, 'monitor 401': 1, '8001 204': 2
+  })
+  t.same(valuesOf(families, 'usher_connections'), { 8001: 17 }, 'of the others nobody knows')
+  t.match(valuesOf(families, 'usher_redirect_wait_seconds'), { 0.35: 0, 0.36: 4, '+Inf': 4 })
+  t.match(valuesOf(families, 'usher_request_duration_seconds'), {
+    'monitor 0.001': 0, 'monitor 0.0025': 1, '8001 0.0001': 2, '8000 +Inf': 0
+  })
+})
+
+t.test('metrics: threads, by their names in the log', async t => {
+  const { parts, meters: { router, monitor, servers, cluster } } = testMetrics()
+  router.lockWaited(1.5)
+  times(2, () => servers[0]!.lockWaited(10))
+  monitor.loopDelayed(30)
+  cluster.setUp(0, 2, 0)
+  cluster.setUp(-1, 1, 0)
+  cluster.reloaded()
+  const families = parseMetrics(renderMetrics(parts))
+  t.same(valuesOf(families, 'usher_lock_waits_total'), {
+    coordinator: 1, monitor: 0, 'server 8000': 2, 'server 8001': 0
+  })
+  t.same(valuesOf(families, 'usher_lock_wait_seconds_total'), {
+    coordinator: 0.0015, monitor: 0, 'server 8000': 0.02, 'server 8001': 0
+  })
+  t.same(valuesOf(families, 'usher_worker_restarts_total'), {
+    monitor: 1, 'server 8000': 2, 'server 8001': 0
+  })
+  t.same(valuesOf(families, 'usher_reloads_total'), { '': 1 })
+  t.match(valuesOf(families, 'usher_event_loop_delay_seconds'), {
+    'monitor 0.025': 0, 'monitor 0.05': 1, 'coordinator +Inf': 0
+  })
+})
+
+t.test('metrics: logins, the denied, streams, and what runs', async t => {
+  const families = parseMetrics(renderMetrics(testMetrics().parts))
+  t.same(valuesOf(families, 'usher_logins_total'), { ok: 3, failed: 2, throttled: 1 })
+  t.same(valuesOf(families, 'usher_denied'), { '': 4 })
+  t.same(valuesOf(families, 'usher_event_streams'), { '': 5 })
+  t.same(families.get('usher_build_info')!.samples[0]!.labels, { version: '1.2.3', node: 'v20.0.0' })
+  t.same(valuesOf(families, 'process_cpu_seconds_total'), { '': 1.75 })
+  t.same(valuesOf(families, 'process_resident_memory_bytes'), { '': 123_456 })
+})

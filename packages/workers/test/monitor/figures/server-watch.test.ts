@@ -1,0 +1,61 @@
+import t from 'tap'
+import type { ServerState } from '@usher/shared/memory/layout.ts'
+import { ServerWatch } from '../../../src/monitor/figures/server-watch.ts'
+
+function testWatch (...states: ServerState[]) {
+  const restarts = states.map(() => 0)
+  const cluster = { states, restarts, reloads: 3 }
+  const watch = new ServerWatch(
+    { serverState: server => cluster.states[server]! },
+    { restarts: server => cluster.restarts[server]!, reloads: () => cluster.reloads },
+    states.map((_, server) => 8000 + server)
+  )
+  return { cluster, look: () => watch.look().map(({ type, port }) => [type, port]) }
+}
+
+t.test('server watch: what a change of state is called', async t => {
+  const cases: ReadonlyArray<[before: ServerState, now: ServerState, events: string[]]> = [
+    ['up', 'up', []],
+    ['up', 'draining', ['drain']],
+    ['draining', 'up', ['ready']],
+    ['up', 'down', ['down']],
+    ['draining', 'down', ['down']],
+    ['down', 'down', []],
+    ['down', 'up', ['up']],
+    ['down', 'draining', ['up']],
+    ['starting', 'up', []],
+    ['starting', 'down', []]
+  ]
+  for (const [before, now, events] of cases) {
+    const { cluster, look } = testWatch('up', before)
+    cluster.states[1] = now
+    t.same(look(), events.map(type => [type, 8001]), `${before}, ${now}`)
+    t.same(look(), [], 'each is told once')
+  }
+})
+
+t.test('server watch: a server that died and is back between two looks', async t => {
+  const { cluster, look } = testWatch('up', 'draining')
+  cluster.restarts[1] = 1
+  t.same(look(), [['down', 8001], ['up', 8001]])
+  t.same(look(), [])
+})
+
+t.test('server watch: a replacement is counted a moment before it is up', async t => {
+  const { cluster, look } = testWatch('up')
+  cluster.states[0] = 'down'
+  t.same(look(), [['down', 8000]])
+  cluster.restarts[0] = 1
+  t.same(look(), [])
+  cluster.states[0] = 'up'
+  t.same(look(), [['up', 8000]])
+})
+
+t.test('server watch: a reload is of all servers', async t => {
+  const { cluster, look } = testWatch('up', 'up')
+  t.same(look(), [], 'those before the first look are past')
+  cluster.reloads = 4
+  cluster.states[0] = 'draining'
+  t.same(look(), [['drain', 8000], ['reload', null]])
+  t.same(look(), [])
+})

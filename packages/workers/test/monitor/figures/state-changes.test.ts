@@ -1,0 +1,20 @@
+import t from 'tap'
+import { StateChanges } from '../../../src/monitor/figures/state-changes.ts'
+
+t.test('state changes: the last one of each server, with its users then', async t => {
+  let activeUsers = [4, 7]
+  const changes = new StateChanges([8000, 8001], () => activeUsers)
+  t.equal(changes.last(1), undefined, 'nothing is known of what was before')
+  changes.note({ type: 'drain', port: 8001 }, 1000)
+  activeUsers = [11, 0]
+  t.strictSame(changes.last(1), { atMs: 1000, activeUsers: 7 })
+  t.equal(changes.last(0), undefined, 'each has its own')
+  changes.note({ type: 'down', port: 8001 }, 2000)
+  t.strictSame(changes.last(1), { atMs: 2000, activeUsers: 0 })
+})
+
+t.test('state changes: a reload changes no state', async t => {
+  const changes = new StateChanges([8000], () => [1])
+  changes.note({ type: 'reload', port: null }, 1000)
+  t.equal(changes.last(0), undefined)
+})

@@ -1,0 +1,139 @@
+import t from 'tap'
+import { clientNumber, HOME, reserveFor, testTable } from '../../../../shared/test/memory/test-table.ts'
+import { buildStats, type StatsParts } from '../../../src/monitor/figures/stats.ts'
+import { testMeters, times } from '../fixtures/test-meters.ts'
+
+const NOW = '2026-11-23T14:31:05.250Z'
+
+function testStats () {
+  const meters = testMeters(2)
+  const test = testTable({ servers: 2, users: 64 })
+  for (const server of [0, 1]) {
+    test.table.setServerState(server, 'up')
+    meters.cluster.setUp(server, 0, Date.parse(NOW) - 60_000)
+  }
+  const parts: StatsParts = {
+    table: test.table,
+    rates: meters.startRates(),
+    ports: [8000, 8001],
+    folders: ['site-1', 'site-2'],
+    usersMax: 64,
+    startedMs: Date.parse(NOW) - 90_000,
+    lastChange: () => undefined,
+    deniedUsers: () => 4,
+    wallNow: () => Date.parse(NOW)
+  }
+  return { ...test, meters, parts }
+}
+
+t.test('stats: the whole of a quiet cluster', async t => {
+  const { parts } = testStats()
+  const quiet = {
+    active_users: 0,
+    reserved: 0,
+    state: 'up',
+    users: [],
+    users_truncated: false,
+    restarts: 0,
+    up_since: '2026-11-23T14:30:05.000Z'
+  }
+  t.strictSame(buildStats(parts), {
+    timestamp: NOW,
+    up_since: '2026-11-23T14:29:35.250Z',
+    servers: { 8000: { ...quiet, folder: 'site-1' }, 8001: { ...quiet, folder: 'site-2' } },
+    total_users: 0,
+    denied_users: 4,
+    table: { used: 0, size: 64 }
+  }, 'nothing has been measured yet, so no figure is given')
+})
+
+t.test('stats: counts users where they are active and where a place is held', async t => {
+  const test = testStats()
+  const { table, parts } = test
+  table.touch(clientNumber(1), 0, HOME)
+  table.touch(clientNumber(2), 0, HOME)
+  reserveFor(test, clientNumber(3))
+  t.match(buildStats(parts, [{ ids: ['one'], isTruncated: true }, { ids: [], isTruncated: false }]), {
+    servers: {
+      8000: { active_users: 2, reserved: 0, users: ['one'], users_truncated: true },
+      8001: { active_users: 0, reserved: 1, users: [], users_truncated: false }
+    },
+    total_users: 2,
+    table: { used: 3, size: 64 }
+  })
+})
+
+t.test('stats: without ids says whether there are any', async t => {
+  const { table, parts } = testStats()
+  table.touch(clientNumber(1), 1, HOME)
+  t.match(buildStats(parts).servers, {
+    8000: { users: [], users_truncated: false }, 8001: { users: [], users_truncated: true }
+  })
+})
+
+t.test('stats: since when a server drains, and from how many users', async t => {
+  const { table, parts } = testStats()
+  const change = { atMs: Date.parse(NOW) - 5000, activeUsers: 12 }
+  const changed = { ...parts, lastChange: (server: number) => server === 1 ? change : undefined }
+  table.setServerState(1, 'draining')
+  const [first, draining] = Object.values(buildStats(changed).servers)
+  t.match(draining, { state_since: '2026-11-23T14:31:00.250Z', drained_from: 12 })
+  t.notHas(first, 'state_since')
+  table.setServerState(1, 'down')
+  const [, down] = Object.values(buildStats(changed).servers)
+  t.match(down, { state_since: '2026-11-23T14:31:00.250Z' })
+  t.notHas(down, 'drained_from')
+})
+
+t.test('stats: figures of the last 10 seconds', async t => {
+  const { parts, meters } = testStats()
+  const { servers: [first], router, clock } = meters
+  times(33, () => first!.answered(204, 0.031))
+  first!.answered(500, 12.345)
+  times(7, () => router.answered(302, 355.4))
+  first!.connectionsOpen(9, clock.nowMs + 10_000)
+  clock.pass(10_000)
+  const { servers, redirects_per_second: redirects, wait_ms: wait } = buildStats(parts)
+  t.match(servers[8000], {
+    connections: 9,
+    requests_per_second: 3.4,
+    beats_per_second: 3.3,
+    errors_per_second: 0.1,
+    p99_ms: 12.66
+  })
+  t.match(servers[8001], { requests_per_second: 0, beats_per_second: 0, errors_per_second: 0 })
+  t.notOk('p99_ms' in servers[8001]!, 'no request, no percentile')
+  t.notOk('connections' in servers[8001]!, 'never counted')
+  t.equal(redirects, 0.7)
+  t.same(wait, { p50: 355, p99: 359.9 })
+})
+
+t.test('stats: are of this moment, not of the last sample', async t => {
+  const { parts, meters } = testStats()
+  meters.clock.pass(5000)
+  times(40, () => meters.servers[0]!.answered(200, 1))
+  t.equal(buildStats(parts).servers[8000]!.requests_per_second, 8)
+})
+
+t.test('stats: nobody measures a server that does not run', async t => {
+  const { parts, meters, table } = testStats()
+  meters.servers[0]!.answered(200, 1)
+  meters.servers[0]!.connectionsOpen(1, meters.clock.nowMs)
+  meters.clock.pass(2000)
+  for (const state of ['starting', 'down'] as const) {
+    table.setServerState(0, state)
+    t.strictSame(buildStats(parts).servers[8000], {
+      active_users: 0,
+      reserved: 0,
+      state,
+      folder: 'site-1',
+      users: [],
+      users_truncated: false,
+      restarts: 0
+    })
+  }
+  table.setServerState(0, 'draining')
+  t.match(buildStats(parts).servers[8000], {
+    state: 'draining', up_since: '2026-11-23T14:30:05.000Z', connections: 1, requests_per_second: 0.5
+  })
+})
