@@ -1,4 +1,4 @@
-/** What readers forget: tests, rows and lines that should be there, and things that should not. */
+/** What readers forget: rows and lines that should be there, and things that should not. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -13,28 +13,6 @@ const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
 const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], { cwd: ROOT, encoding: 'utf8' })
   .trim().split('\n').filter(path => existsSync(join(ROOT, path)))
 const sources = files.filter(path => /^packages\/[^/]+\/src\/.*\.ts$/.test(path))
-
-/** Entries and assemblies, which whole-cluster tests cover; and pure types. */
-const COVERED_ELSEWHERE = new Map([
-  ['packages/coordinator/src/main.ts', 'test/start.test.ts'],
-  ['packages/coordinator/src/coordinator.ts', 'test/deny.test.ts'],
-  ['packages/coordinator/src/router-door.ts', 'test/balance.test.ts'],
-  ['packages/coordinator/src/workers.ts', 'test/supervision.test.ts'],
-  ['packages/workers/src/monitor/main.ts', 'test/start.test.ts'],
-  ['packages/workers/src/monitor/monitor.ts', 'test/operator.test.ts'],
-  ['packages/workers/src/monitor/figures/watch.ts', 'test/operator.test.ts'],
-  ['packages/workers/src/static-server/main.ts', 'test/hostile.test.ts'],
-  ['packages/shared/src/messages.ts', 'packages/workers/test/worker-host.test.ts'],
-  ['packages/shared/src/http/vocabulary/values.ts', 'packages/shared/test/http/serve.test.ts']
-])
-
-t.test('tidy: every source file has its test', async t => {
-  for (const source of sources) {
-    const own = source.replace('/src/', '/test/').replace(/\.ts$/, '.test.ts')
-    const test = COVERED_ELSEWHERE.get(source) ?? own
-    t.ok(files.includes(test), `${source} is tested by ${test}`)
-  }
-})
 
 t.test('tidy: every source file opens with what it is', async t => {
   for (const source of sources) t.match(read(source), /^\/\*\*/, source)
