@@ -49,7 +49,7 @@ async function run (loaded: Extract<LoadedSettings, { command: 'run' | 'check' }
     const logLosses = allocateLogLosses()
     const log = openLog({
       thread: 'coordinator',
-      level: settings.logLevel,
+      level: settings.live.logLevel,
       file: settings.logFile,
       isTerminal,
       losses: logLosses

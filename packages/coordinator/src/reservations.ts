@@ -5,7 +5,7 @@
 import type { Address, Client } from '@usher/shared/client.ts'
 import type { Choose, Place, Reservation } from '@usher/shared/memory/reservations.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
-import type { Settings } from '@usher/shared/settings/settings.ts'
+import type { LiveSettings, Settings } from '@usher/shared/settings/settings.ts'
 import { DeadlineQueue } from './deadline-queue.ts'
 
 export interface ReserveRequest {
@@ -15,7 +15,9 @@ export interface ReserveRequest {
   readonly choose: Choose
 }
 
-type ReservationTimes = Pick<Settings, 'reservationTtlMs' | 'delayBetweenRoutingMs'>
+type ReservationTimes = Pick<Settings, 'reservationTtlMs'> & {
+  readonly live: Pick<LiveSettings, 'delayBetweenRoutingMs'>
+}
 
 /** Added to the deadline that stands during the wait: only the sweep would ever see it. */
 const WAIT_SLACK_MS = 5000
@@ -48,8 +50,8 @@ export class Reservations {
 
   /** Chooses a server and holds a place there while the visitor waits. */
   reserve (request: ReserveRequest): Reservation {
-    const { delayBetweenRoutingMs, reservationTtlMs } = this.#times
-    const untilMs = this.#now() + delayBetweenRoutingMs + reservationTtlMs + WAIT_SLACK_MS
+    const { reservationTtlMs, live } = this.#times
+    const untilMs = this.#now() + live.delayBetweenRoutingMs + reservationTtlMs + WAIT_SLACK_MS
     return this.#table.reserve({ ...request, untilMs })
   }
 

@@ -55,12 +55,12 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
   const { settings, programDir, table, denyList, meter, log } = parts
   const reservations = new Reservations(table, monotonicNowMs, settings)
   const waits = new DeadlineQueue<Wait>(monotonicNowMs, ({ end }) => { end() })
-  const delayMs = settings.delayBetweenRoutingMs
   /** Of each server, when the router began to close. */
   let lastStates: readonly ServerState[] | undefined
 
   /** A visitor's wait is an entry of the queue, not a timer of its own. */
   function wait (visitor: Waiting): Promise<void> {
+    const delayMs = settings.live.delayBetweenRoutingMs
     if (lastStates !== undefined || delayMs === 0) return Promise.resolve()
     return new Promise(resolve => {
       waits.add({ visitor, end: resolve }, monotonicNowMs() + delayMs)

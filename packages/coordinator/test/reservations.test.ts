@@ -202,7 +202,7 @@ function testReservations (t: Test, now = monotonicNowMs) {
   const memory = allocateTable(1024, 3, randomWords(1))
   const options = { threadTag: MAIN_THREAD_TAG, patience: MAIN_THREAD_PATIENCE, now }
   const table = new UserTable(memory, options)
-  const times = { reservationTtlMs: TTL_MS, delayBetweenRoutingMs: 350 }
+  const times = { reservationTtlMs: TTL_MS, live: { delayBetweenRoutingMs: 350 } }
   const reservations = new Reservations(table, now, times)
   t.teardown(() => { reservations.close() })
   return {

@@ -135,7 +135,7 @@ function makeContext (
     }),
     log: openLog({
       thread: name,
-      level: settings.logLevel,
+      level: settings.live.logLevel,
       file: settings.logFile,
       isTerminal,
       losses: boot.logLosses

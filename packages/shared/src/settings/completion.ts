@@ -32,7 +32,7 @@ export function completeValues (
       HTML_DIRS: isForAll ? inTurn(folders, values.PORTS?.length ?? folders.length) : folders
     }),
     ...(DB_PATH !== undefined && { DB_PATH: resolve(cwd, DB_PATH) }),
-    ...(LOG_FILE !== undefined && LOG_FILE !== '-' && { LOG_FILE: resolve(cwd, LOG_FILE) }),
+    ...(LOG_FILE !== undefined && { LOG_FILE: resolve(cwd, LOG_FILE) }),
     ...(TLS_CERT !== undefined && TLS_CERT !== '' && { TLS_CERT: resolve(cwd, TLS_CERT) }),
     ...(TLS_KEY !== undefined && TLS_KEY !== '' && { TLS_KEY: resolve(cwd, TLS_KEY) })
   }

@@ -31,9 +31,7 @@ export function disagreements (values: ValidValues, given: GivenByName): readonl
 export function pathProblems (values: ValidValues, given: GivenByName): readonly string[] {
   const folders = [...new Set(values.HTML_DIRS)].map(refusalOfFolder)
   const dbFile = values.DB_PATH === undefined ? '' : refusalOfFileToMake(values.DB_PATH)
-  const logFile = values.LOG_FILE === undefined || values.LOG_FILE === '-'
-    ? ''
-    : refusalOfFileToMake(values.LOG_FILE)
+  const logFile = values.LOG_FILE === undefined ? '' : refusalOfFileToMake(values.LOG_FILE)
   return [
     ...folders.map(refusal => complaint(given.HTML_DIRS, refusal, 'folders that can be read')),
     complaint(given.DB_PATH, dbFile, 'the path of a file'),

@@ -19,6 +19,11 @@ export interface Kind<T> {
   format (value: T): string
 }
 
+/** Given in seconds, kept in milliseconds, and said so in the name of the value (`Settings`). */
+export interface Duration extends Kind<number> {
+  readonly keySuffix: 'Ms'
+}
+
 const MS_PER_SECOND = 1000
 /** RFC 1035 section 2.3.4. */
 const HOST_NAME_LENGTH_MAX = 253
@@ -38,10 +43,11 @@ export function wholeNumber (min: number, max: number, unit: string): Kind<numbe
   return numeric(/^\d+$/, min, max, `a whole number, ${min} to ${max} ${unit}`)
 }
 
-/** Given in seconds, kept in whole milliseconds. */
-export function seconds (min: number, max: number): Kind<number> {
+/** Kept in whole milliseconds. */
+export function seconds (min: number, max: number): Duration {
   const inSeconds = decimal(min, max, 'seconds')
   return {
+    keySuffix: 'Ms',
     allowed: inSeconds.allowed,
     parse (text) {
       const parsed = inSeconds.parse(text)
@@ -109,9 +115,19 @@ export function folderPath (): Kind<string> {
 }
 
 /** The path of a file, therefore without a slash at its end. */
-export function filePath (allowed = 'the path of a file'): Kind<string> {
-  return plain(allowed, text =>
+export function filePath (): Kind<string> {
+  return plain('the path of a file', text =>
     isPath(text) && !text.endsWith('/') ? { value: text } : refused())
+}
+
+/** As `filePath`; `-` is undefined: no file. */
+export function filePathOrNone (): Kind<string | undefined> {
+  const path = filePath()
+  return {
+    allowed: `${path.allowed}, or - for none`,
+    parse: text => text === '-' ? { value: undefined } : path.parse(text),
+    format: value => value ?? '-'
+  }
 }
 
 /** A secret of visible ASCII characters, so that it can stand in a header. */

@@ -1,12 +1,20 @@
 /**
- * The one table of settings: name, default, kind (what is allowed, how it is parsed, its unit) and
- * meaning. Flags, environment, file, `--help`, `--check`, the README and the tests are all driven
- * by it. Knows nothing of files or of the process; starts nothing.
+ * The one table of settings: name, default, kind (what is allowed, how it is parsed, its unit),
+ * meaning, and who applies it when a reload changes it. The type `Settings`, flags, environment,
+ * file, `--help`, `--check`, the README and the tests are all driven by it: a new setting is a new
+ * row. Knows nothing of files or of the process; starts nothing.
  */
 import {
-  addressOrRange, baseUrl, bindHost, decimal, filePath, folderPath, list, oneOf, optional,
-  password, port, publicHost, seconds, token, urlAddress, wholeNumber, type Kind
+  addressOrRange, baseUrl, bindHost, decimal, filePath, filePathOrNone, folderPath, list, oneOf,
+  optional, password, port, publicHost, seconds, token, urlAddress, wholeNumber, type Duration,
+  type Kind
 } from './kinds.ts'
+
+/**
+ * Who takes over what a reload (SIGHUP) has changed: the router alone, or every thread (the
+ * coordinator, the servers and the monitor).
+ */
+export type Applier = 'router' | 'every-thread'
 
 interface Definition<T> {
   readonly kind: Kind<T>
@@ -18,6 +26,8 @@ interface Definition<T> {
   readonly meaning: string
   /** Environment or file only, and never shown. */
   readonly isSecret?: boolean
+  /** Left out when a change needs a restart. */
+  readonly appliedBy?: Applier
 }
 
 const SERVER_COUNT_MAX = 32
@@ -83,14 +93,15 @@ const TABLE = {
     meaning: 'The SQLite file, made at the first start.'
   },
   LOG_FILE: {
-    kind: filePath('the path of a file, or - for none'),
+    kind: filePathOrNone(),
     default: 'server.log',
     meaning: 'The log file, in JSON lines.'
   },
   LOG_LEVEL: {
     kind: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
     default: 'info',
-    meaning: 'The least grave level that is logged.'
+    meaning: 'The least grave level that is logged.',
+    appliedBy: 'every-thread'
   },
   SOCKET_TIMEOUT: {
     kind: seconds(0.1, 300),
@@ -115,7 +126,8 @@ const TABLE = {
   DELAY_BETWEEN_ROUTING: {
     kind: seconds(0, 60),
     default: '0.35',
-    meaning: 'Each visitor\'s wait before the redirect; visitors wait side by side.'
+    meaning: 'Each visitor\'s wait before the redirect; visitors wait side by side.',
+    appliedBy: 'router'
   },
   RESERVATION_TTL: {
     kind: seconds(0.1, 3600),
@@ -177,20 +189,41 @@ const TABLE = {
   }
 } as const satisfies Record<string, Definition<unknown>>
 
-export type SettingName = keyof typeof TABLE
+type Table = typeof TABLE
+
+export type SettingName = keyof Table
 
 type ValueOf<K> = K extends Kind<infer T> ? T : never
 
 /** Every setting's value as its kind parses it; durations in milliseconds. */
 export type SettingValues = {
-  readonly [N in SettingName]: ValueOf<typeof TABLE[N]['kind']>
+  readonly [N in SettingName]: ValueOf<Table[N]['kind']>
 }
 
 /** As `SettingValues`; a refused setting has no value. */
 export type ValidValues = Partial<SettingValues>
 
+type CamelCase<N extends string> = N extends `${infer Head}_${infer Tail}`
+  ? `${Lowercase<Head>}${Capitalize<CamelCase<Tail>>}`
+  : Lowercase<N>
+
+/** The key in `Settings`: `ROUTING_PORT` is `routingPort`, `RESERVATION_TTL` `reservationTtlMs`. */
+export type SettingKey<N extends SettingName> =
+  `${CamelCase<N>}${Table[N]['kind'] extends Duration ? Duration['keySuffix'] : ''}`
+
+/** The settings that a reload may change, of one applier or of any. */
+export type LiveName<A extends Applier = Applier> = {
+  [N in SettingName]: Table[N] extends { readonly appliedBy: A } ? N : never
+}[SettingName]
+
+/** The values of these settings by their keys. */
+export type ValuesByKey<N extends SettingName> = {
+  readonly [M in N as SettingKey<M>]: SettingValues[M]
+}
+
 export interface SettingRow extends Definition<unknown> {
   readonly name: SettingName
+  readonly key: SettingKey<SettingName>
   /** `--routing-port`; secrets have the form too, though it is refused. */
   readonly flag: string
   readonly isSecret: boolean
@@ -201,6 +234,7 @@ export const SETTING_ROWS: readonly SettingRow[] = Object.entries(TABLE).map(
   ([name, definition]: [string, Definition<unknown>]) => ({
     ...definition,
     name: name as SettingName,
+    key: keyOf(name, definition.kind),
     flag: flagOf(name),
     isSecret: definition.isSecret ?? false
   }))
@@ -215,4 +249,11 @@ export function settingNamed (name: string): SettingRow | undefined {
 /** `ROUTING_PORT` as `--routing-port`. */
 export function flagOf (name: string): string {
   return `--${name.toLowerCase().replaceAll('_', '-')}`
+}
+
+/** As the type `SettingKey` has it. */
+function keyOf (name: string, kind: Kind<unknown> | Duration): SettingKey<SettingName> {
+  const camelCase = name.toLowerCase().replace(/_(.)/g, (_, first: string) => first.toUpperCase())
+  const suffix = 'keySuffix' in kind ? kind.keySuffix : ''
+  return `${camelCase}${suffix}` as SettingKey<SettingName>
 }

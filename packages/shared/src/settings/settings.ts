@@ -8,51 +8,32 @@ import { networkInterfaces } from 'node:os'
 import { resolve } from 'node:path'
 import { SettingsInvalid } from '../errors.ts'
 import { complain, DEFAULT_ORIGIN, type Given } from './given.ts'
-import { SETTING_ROWS, type SettingValues, type ValidValues } from './setting-table.ts'
+import {
+  SETTING_ROWS, type LiveName, type SettingName, type SettingRow, type SettingValues,
+  type ValidValues, type ValuesByKey
+} from './setting-table.ts'
 import { checkTls, disagreements, pathProblems, type GivenByName } from './consistency.ts'
 import { completeValues } from './completion.ts'
 import { readSettingsFile } from './settings-file.ts'
 import { parseFlags, type Flags } from './flags.ts'
 import type { TlsPair } from './tls-files.ts'
 
-/** Every setting, validated and complete. Durations carry `Ms` and are in milliseconds. */
-export interface Settings {
-  readonly host: string
-  readonly monitoringHost: string
-  /** Address put into links and redirects; detected when the setting is empty. */
-  readonly ip: string
-  readonly publicHosts: readonly string[]
-  /** One per server, without a trailing slash; empty when the setting is. */
-  readonly serverUrls: readonly string[]
-  /** 1 to 32 of them; 0 means that the kernel chooses. */
-  readonly ports: readonly number[]
-  readonly routingPort: number
-  readonly monitoringPort: number
-  /** Absolute paths; as many as there are ports. */
-  readonly htmlDirs: readonly string[]
-  readonly dbPath: string
-  /** Absolute path; undefined for none (`-`). */
-  readonly logFile: string | undefined
-  readonly logLevel: string
-  readonly socketTimeoutMs: number
-  readonly heartbeatIntervalMs: number
-  /** Beats a second that one server invites. */
-  readonly heartbeatBudget: number
-  readonly timeoutThresholdMs: number
-  readonly delayBetweenRoutingMs: number
-  readonly reservationTtlMs: number
-  readonly maxUsers: number
-  readonly maxConnections: number
-  readonly sessionIdleTimeoutMs: number
-  readonly sessionLifetimeMs: number
-  readonly shutdownTimeoutMs: number
-  /** Addresses and CIDRs. */
-  readonly trustProxy: readonly string[]
+/**
+ * Every setting, validated and complete, by the keys that the table gives them: addresses and paths
+ * are filled in and absolute, there is a folder for every server.
+ */
+export interface Settings extends FixedSettings {
+  /** The same object for the thread's whole life: to be read at each use, never to be copied. */
+  readonly live: LiveSettings
   /** The PEM texts; undefined without TLS. */
-  readonly tls: { readonly cert: string, readonly key: string } | undefined
-  readonly metricsToken: string
-  readonly adminPassword: string
+  readonly tls: TlsPair | undefined
 }
+
+/** What only a restart changes. */
+type FixedSettings = ValuesByKey<Exclude<SettingName, LiveName>>
+
+/** What a reload may change while the program runs. */
+export type LiveSettings = ValuesByKey<LiveName>
 
 /** Everything that settings are read from. */
 export interface SettingsSource {
@@ -161,33 +142,9 @@ function show (values: SettingValues, given: GivenByName): readonly EffectiveSet
 }
 
 function settingsOf (values: SettingValues, tls: TlsPair | undefined): Settings {
-  return {
-    host: values.HOST,
-    monitoringHost: values.MONITORING_HOST,
-    ip: values.IP,
-    publicHosts: values.PUBLIC_HOSTS,
-    serverUrls: values.SERVER_URLS,
-    ports: values.PORTS,
-    routingPort: values.ROUTING_PORT,
-    monitoringPort: values.MONITORING_PORT,
-    htmlDirs: values.HTML_DIRS,
-    dbPath: values.DB_PATH,
-    logFile: values.LOG_FILE === '-' ? undefined : values.LOG_FILE,
-    logLevel: values.LOG_LEVEL,
-    socketTimeoutMs: values.SOCKET_TIMEOUT,
-    heartbeatIntervalMs: values.HEARTBEAT_INTERVAL,
-    heartbeatBudget: values.HEARTBEAT_BUDGET,
-    timeoutThresholdMs: values.TIMEOUT_THRESHOLD,
-    delayBetweenRoutingMs: values.DELAY_BETWEEN_ROUTING,
-    reservationTtlMs: values.RESERVATION_TTL,
-    maxUsers: values.MAX_USERS,
-    maxConnections: values.MAX_CONNECTIONS,
-    sessionIdleTimeoutMs: values.SESSION_IDLE_TIMEOUT,
-    sessionLifetimeMs: values.SESSION_LIFETIME,
-    shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT,
-    trustProxy: values.TRUST_PROXY,
-    tls,
-    metricsToken: values.METRICS_TOKEN,
-    adminPassword: values.ADMIN_PASSWORD
-  }
+  const byKey = (rows: readonly SettingRow[]): Record<string, unknown> =>
+    Object.fromEntries(rows.map(({ key, name }) => [key, values[name]]))
+  const fixed = byKey(SETTING_ROWS.filter(row => row.appliedBy === undefined)) as FixedSettings
+  const live = byKey(SETTING_ROWS.filter(row => row.appliedBy !== undefined)) as LiveSettings
+  return { ...fixed, live, tls }
 }

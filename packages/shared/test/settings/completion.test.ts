@@ -23,7 +23,7 @@ t.test('settings-complete: fills in what was left open and makes paths absolute'
     [{ DB_PATH: 'a/../b' }, { DB_PATH: '/srv/b' }],
     [{ DB_PATH: '/b' }, { DB_PATH: '/b' }],
     [{ LOG_FILE: 'l' }, { LOG_FILE: '/srv/l' }],
-    [{ LOG_FILE: '-' }, { LOG_FILE: '-' }],
+    [{ LOG_FILE: undefined }, { LOG_FILE: undefined }],
     [{ TLS_CERT: 'c', TLS_KEY: '' }, { TLS_CERT: '/srv/c', TLS_KEY: '' }],
     [{ TLS_CERT: '', TLS_KEY: 'k' }, { TLS_CERT: '', TLS_KEY: '/srv/k' }]
   ])

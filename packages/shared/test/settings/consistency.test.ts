@@ -68,7 +68,7 @@ t.test('settings-check: folders are there, and files are not folders', async t =
   const cases: ReadonlyArray<[ValidValues, readonly string[]]> = [
     [{}, []],
     [{ HTML_DIRS: [folder, folder], DB_PATH: file, LOG_FILE: missing }, []],
-    [{ DB_PATH: missing, LOG_FILE: '-' }, []],
+    [{ DB_PATH: missing, LOG_FILE: undefined }, []],
     [{ HTML_DIRS: [missing, folder, missing, file] }, [
       dirs(`${missing} does not exist`), dirs(`${file} is not a folder`)]],
     [{ DB_PATH: folder }, [

@@ -109,6 +109,13 @@ t.test('setting-kinds: a path is not empty; a file does not end in a slash', asy
   check(t, kinds.filePath(), [
     ['db/x.db', 'db/x.db'], ['-', '-'], ['db/', REFUSED], ['', REFUSED], ['a\0b', REFUSED]
   ])
+  check(t, kinds.filePathOrNone(), [['-', undefined], ['a.log', 'a.log'], ['a/', REFUSED]])
+})
+
+t.test('setting-kinds: a file or none is written as it is given', async t => {
+  const kind = kinds.filePathOrNone()
+  t.equal(kind.format(undefined), '-')
+  t.equal(kind.format('a.log'), 'a.log')
 })
 
 t.test('setting-kinds: a token is long enough and visible', async t => {

@@ -30,7 +30,7 @@ const CASES: Record<SettingName, {
   MONITORING_PORT: { values: [['0', 0], ['65535', 65535]], refused: ['', '-1', '65536', '1.5'] },
   HTML_DIRS: { values: [['a', ['a']], ['a,/b', ['a', '/b']]], refused: ['', 'a,', hosts(33)] },
   DB_PATH: { values: [['a', 'a'], ['/b/c.db', '/b/c.db']], refused: ['', 'a/', 'a\0'] },
-  LOG_FILE: { values: [['-', '-'], ['a.log', 'a.log']], refused: ['', 'a/', 'a\0'] },
+  LOG_FILE: { values: [['-', undefined], ['a.log', 'a.log']], refused: ['', 'a/', 'a\0'] },
   LOG_LEVEL: {
     values: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].map(word => [word, word]),
     refused: ['', 'INFO', 'warning', '30']

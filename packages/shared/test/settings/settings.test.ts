@@ -2,23 +2,25 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import {
-  loadSettings, processSource, type Settings, type SettingsSource
+  loadSettings, processSource, type SettingsSource
 } from '@usher/shared/settings/settings.ts'
 import { renderCheck } from '@usher/shared/settings/settings-text.ts'
-import { SETTING_ROWS, type SettingName } from '@usher/shared/settings/setting-table.ts'
+import {
+  settingNamed, SETTING_ROWS, type SettingKey, type SettingName
+} from '@usher/shared/settings/setting-table.ts'
 import { CERT, KEY } from '../fixtures/tls-pems.ts'
 
-interface Sample {
+interface Sample<N extends SettingName> {
   readonly text: string
-  readonly key: keyof Settings
+  readonly key: SettingKey<N>
   /** DIR stands for the working directory. */
   readonly value: unknown
   /** What has to be given with it. */
   readonly besides?: Partial<Record<SettingName, string>>
 }
 
-/** Something other than the default for each setting. */
-const SAMPLES: Record<SettingName, Sample> = {
+/** Something other than the default for each setting, and its key: at run time as in the type. */
+const SAMPLES: { readonly [N in SettingName]: Sample<N> } = {
   HOST: {
     text: '127.0.0.1', key: 'host', value: '127.0.0.1', besides: { MONITORING_HOST: '::1' }
   },
@@ -48,10 +50,10 @@ const SAMPLES: Record<SettingName, Sample> = {
   SHUTDOWN_TIMEOUT: { text: '2', key: 'shutdownTimeoutMs', value: 2000 },
   TRUST_PROXY: { text: '::1,10.0.0.0/8', key: 'trustProxy', value: ['::1', '10.0.0.0/8'] },
   TLS_CERT: {
-    text: 'cert.pem', key: 'tls', value: { cert: CERT, key: KEY }, besides: { TLS_KEY: 'key.pem' }
+    text: 'cert.pem', key: 'tlsCert', value: 'DIR/cert.pem', besides: { TLS_KEY: 'key.pem' }
   },
   TLS_KEY: {
-    text: 'key.pem', key: 'tls', value: { cert: CERT, key: KEY }, besides: { TLS_CERT: 'cert.pem' }
+    text: 'key.pem', key: 'tlsKey', value: 'DIR/key.pem', besides: { TLS_CERT: 'cert.pem' }
   },
   METRICS_TOKEN: { text: 'hunter2-hunter2-', key: 'metricsToken', value: 'hunter2-hunter2-' },
   ADMIN_PASSWORD: { text: 'hunter2 hunter2', key: 'adminPassword', value: 'hunter2 hunter2' }
@@ -73,12 +75,11 @@ t.test('settings: the defaults are those of the contract', async t => {
     htmlDirs: [1, 2, 3].map(n => join(source.programDir, `html/site-${n}`)),
     dbPath: join(source.cwd, 'db/usher.db'),
     logFile: join(source.cwd, 'server.log'),
-    logLevel: 'info',
+    live: { logLevel: 'info', delayBetweenRoutingMs: 350 },
     socketTimeoutMs: 5000,
     heartbeatIntervalMs: 2500,
     heartbeatBudget: 2000,
     timeoutThresholdMs: 1_800_000,
-    delayBetweenRoutingMs: 350,
     reservationTtlMs: 10_000,
     maxUsers: 131_072,
     maxConnections: 20_000,
@@ -86,6 +87,8 @@ t.test('settings: the defaults are those of the contract', async t => {
     sessionLifetimeMs: 43_200_000,
     shutdownTimeoutMs: 10_000,
     trustProxy: [],
+    tlsCert: '',
+    tlsKey: '',
     tls: undefined,
     metricsToken: '',
     adminPassword: ''
@@ -210,6 +213,11 @@ t.test('settings: the program\'s own html goes round, whatever the number of ser
   }
 })
 
+t.test('settings: certificate and key are read and stand together', async t => {
+  const source = testSource(t, { argv: ['--tls-cert', 'cert.pem', '--tls-key', 'key.pem'] })
+  t.same(loadSettings(source).settings?.tls, { cert: CERT, key: KEY })
+})
+
 t.test('settings: what is printed for --check never shows a secret', async t => {
   const cases: ReadonlyArray<[string, string]> = [['hunter2-hunter2-hunter2', '(set)'], ['', '(empty)']]
   for (const [secret, shown] of cases) {
@@ -256,7 +264,10 @@ function checkSample (t: Test, source: SettingsSource, name: SettingName, origin
   if (loaded.settings === undefined) throw new Error('no settings')
   const { key, value } = SAMPLES[name]
   const expected = JSON.stringify(value)?.replaceAll('DIR/', `${source.cwd}/`)
-  t.equal(JSON.stringify(loaded.settings[key]), expected, `${name} from ${origin}`)
+  const byKey: Record<string, unknown> = { ...loaded.settings, ...loaded.settings.live }
+  t.equal(settingNamed(name)?.key, key)
+  t.ok(key in byKey, key)
+  t.equal(JSON.stringify(byKey[key]), expected, `${name} from ${origin}`)
   t.match(loaded.effective, effective(name, origin), `${name} from ${origin}`)
 }
 

@@ -66,7 +66,7 @@ async function withDatabase (
   const settings = loadSettings(source).settings!
   const log = openLog({
     thread: 'account command',
-    level: settings.logLevel,
+    level: settings.live.logLevel,
     file: settings.logFile,
     isTerminal: false,
     hasConsole: false
