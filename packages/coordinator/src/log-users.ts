@@ -1,12 +1,12 @@
 /** At a stop: who was here, per server, in log lines of a bounded length. Main thread. */
 import { formatClient } from '@usher/shared/client.ts'
+import { TableStuck } from '@usher/shared/errors.ts'
+import { allUsers } from '@usher/shared/memory/all-users.ts'
 import type { User } from '@usher/shared/memory/snapshot.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { Logger } from 'pino'
 
 const IDS_PER_LINE = 1000
-/** The workers are gone by now, so no shard is busy for long. */
-const BUSY_MAX = 100
 
 export function logUsers (table: UserTable, ports: readonly number[], log: Logger): void {
   const counts = table.activeUsersPerServer()
@@ -14,7 +14,7 @@ export function logUsers (table: UserTable, ports: readonly number[], log: Logge
     log.info({ server: port, users: counts[server] }, 'active users at the stop')
   }
   const idsPerServer = ports.map(() => [] as string[])
-  for (const { client, server } of everyUser(table, log)) {
+  for (const { client, server } of usersUntilStuck(table, log)) {
     if (server === undefined) continue
     const ids = idsPerServer[server]!
     ids.push(formatClient(client))
@@ -25,22 +25,16 @@ export function logUsers (table: UserTable, ports: readonly number[], log: Logge
   }
 }
 
-function logIds (port: number, ids: readonly string[], log: Logger): void {
-  log.info({ server: port, ids }, 'their ids')
+/** A table that stays locked ends the list with a warning. */
+function * usersUntilStuck (table: UserTable, log: Logger): Generator<User> {
+  try {
+    yield * allUsers(table)
+  } catch (error) {
+    if (!(error instanceof TableStuck)) throw error
+    log.warn('the rest of the users cannot be listed: the user table is locked')
+  }
 }
 
-/** Reservations included. */
-function * everyUser (table: UserTable, log: Logger): Generator<User> {
-  let cursor: number | undefined = 0
-  let busyCount = 0
-  while (cursor !== undefined) {
-    const page = table.readUsers(cursor, IDS_PER_LINE)
-    if (page !== 'busy') {
-      yield * page.users
-      cursor = page.nextCursor
-    } else if (++busyCount === BUSY_MAX) {
-      log.warn('the rest of the users cannot be listed: the user table is locked')
-      return
-    }
-  }
+function logIds (port: number, ids: readonly string[], log: Logger): void {
+  log.info({ server: port, ids }, 'their ids')
 }

@@ -3,7 +3,6 @@
  * visitor wait, looks again, and redirects. Request value in, reply value out; runs on the main
  * thread, the only one that reserves.
  */
-import { setImmediate } from 'node:timers/promises'
 import { formatAddress, formatClient, type Address, type Client } from '@usher/shared/client.ts'
 import type { DenyList } from '@usher/shared/deny-list.ts'
 import { renderDeniedPage } from '@usher/shared/http/vocabulary/denied-page.ts'
@@ -14,6 +13,8 @@ import { htmlReply, NO_STORE, textReply } from '@usher/shared/http/vocabulary/re
 import { NO_BODY, type Handler, type Reply, type RequestValue } from '@usher/shared/http/vocabulary/values.ts'
 import { NO_SERVER } from '@usher/shared/memory/layout.ts'
 import type { Choose, Reservation } from '@usher/shared/memory/reservations.ts'
+import { retryWhileBusy } from '@usher/shared/memory/retry-while-busy.ts'
+import type { Busy } from '@usher/shared/memory/table-view.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { Logger } from 'pino'
 import { redirectTarget, type TargetSettings } from './redirect-target.ts'
@@ -61,8 +62,6 @@ interface Visitor extends Waiting {
 
 export const ROUTER_ALLOW = 'GET, HEAD'
 export const REDIRECT_STATUS = 302
-/** A shard is locked for microseconds, or until a dead worker's lock is recovered: some 10 ms. */
-const BUSY_RETRIES_MAX = 1000
 /** Places that are reserved one after another while each is lost again, before giving up. */
 const CHOICES_MAX = 3
 const UNAVAILABLE_RETRY_S = 1
@@ -98,13 +97,14 @@ function visitorOf (request: RequestValue): Visitor {
 async function decide (parts: RouterParts, visitor: Visitor): Promise<RouteDecision> {
   let because = 'fewest users'
   for (let choice = 0; choice < CHOICES_MAX; choice++) {
-    const reservation = await reserve(parts, visitor)
+    const reservation = await retryWhileBusy(() => reserve(parts, visitor))
+    if (reservation === 'busy') return { kind: 'full' }
     if (reservation.kind !== 'reserved') return reservation
     const { server } = reservation
     if (choice === 0) await parts.wait(visitor)
-    const found = await lookAgain(parts, visitor, server)
+    const found = await retryWhileBusy(() => lookAgain(parts, visitor, server))
     if (found === 'held' || found === 'arrived') return { kind: 'redirect', server, because }
-    if (found !== 'lost') parts.reservations.release(visitor.client, server)
+    if (found === 'denied' || found === 'gone') parts.reservations.release(visitor.client, server)
     if (found === 'denied') return { kind: 'denied' }
     because = found === 'gone'
       ? 'the server went away during the wait'
@@ -127,34 +127,24 @@ function isDenied ({ denyList }: RouterParts, { client, address }: Visitor): boo
   return denyList.isDenied(client, address)
 }
 
-/** Asks again on the next turns of the loop while a shard is held by another thread. */
-async function reserve (parts: RouterParts, visitor: Visitor): Promise<Chosen> {
+/** One try. The deny list is looked at in the same turn: nobody denied gets into the table. */
+function reserve (parts: RouterParts, visitor: Visitor): Chosen | Busy {
+  if (isDenied(parts, visitor)) return { kind: 'denied' }
   const { reservations, choose } = parts
   const { client, address, isReturning } = visitor
-  for (let retry = 0; retry < BUSY_RETRIES_MAX; retry++) {
-    // Looked at in the same turn: nobody who was denied meanwhile gets into the table again.
-    if (isDenied(parts, visitor)) return { kind: 'denied' }
-    const reservation = reservations.reserve({ client, address, isReturning, choose })
-    if (reservation.kind === 'reserved') return reservation
-    if (reservation.kind === 'address-full') parts.onAddressFull(address)
-    if (reservation.kind !== 'busy') return { kind: reservation.kind }
-    await setImmediate()
-  }
-  return { kind: 'full' }
+  const reservation = reservations.reserve({ client, address, isReturning, choose })
+  if (reservation.kind === 'reserved') return reservation
+  if (reservation.kind === 'address-full') parts.onAddressFull(address)
+  return reservation.kind === 'busy' ? 'busy' : { kind: reservation.kind }
 }
 
 /** When the wait is over: whether the visitor may still go to the place that was reserved. */
-async function lookAgain (
+function lookAgain (
   parts: RouterParts, visitor: Visitor, server: number
-): Promise<'held' | 'arrived' | 'lost' | 'denied' | 'gone'> {
-  for (let retry = 0; retry < BUSY_RETRIES_MAX; retry++) {
-    if (isDenied(parts, visitor)) return 'denied'
-    if (!parts.isAvailable(server)) return 'gone'
-    const confirmed = parts.reservations.confirm(visitor.client, server)
-    if (confirmed !== 'busy') return confirmed
-    await setImmediate()
-  }
-  return 'lost'
+): 'held' | 'arrived' | 'lost' | 'denied' | 'gone' | Busy {
+  if (isDenied(parts, visitor)) return 'denied'
+  if (!parts.isAvailable(server)) return 'gone'
+  return parts.reservations.confirm(visitor.client, server)
 }
 
 function render (

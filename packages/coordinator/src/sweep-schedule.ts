@@ -1,16 +1,13 @@
 /**
  * Every HEARTBEAT_INTERVAL: removes users who have been silent beyond TIMEOUT_THRESHOLD and logs
- * the count per server when it changed. Works in slices, so that visitors are not kept waiting.
+ * the count per server when it changed. Main thread.
  */
-import { setImmediate } from 'node:timers/promises'
 import { formatClient } from '@usher/shared/client.ts'
 import type { RemovedUser } from '@usher/shared/memory/removal.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { Settings } from '@usher/shared/settings/settings.ts'
 import type { Logger } from 'pino'
-
-/** The longest that a sweep keeps the loop to itself. */
-const SLICE_MS = 2
+import { walkTable } from './table-walk.ts'
 
 export interface Sweep {
   close (): Promise<void>
@@ -19,6 +16,7 @@ export interface Sweep {
 export interface SweepParts {
   readonly table: Pick<UserTable, 'shardCount' | 'sweepShard' | 'activeUsersPerServer'>
   readonly settings: Pick<Settings, 'heartbeatIntervalMs' | 'timeoutThresholdMs' | 'ports'>
+  /** Monotonic milliseconds. */
   readonly now: () => number
   readonly log: Logger
 }
@@ -45,21 +43,14 @@ export function startSweep (parts: SweepParts): Sweep {
   }
 }
 
-/** Sweeps all shards once, giving way to the loop every SLICE_MS. */
+/** Sweeps all shards once. */
 export async function sweepOnce ({ table, settings, now, log }: SweepParts): Promise<void> {
-  let sliceStartMs = now()
-  for (let shard = 0; shard < table.shardCount; shard++) {
-    let slot: number | undefined = 0
-    while (slot !== undefined) {
-      const step = table.sweepShard(shard, settings.timeoutThresholdMs, slot)
-      if (step === 'busy') break // Left to the next sweep.
-      logTimedOut(step.removed, settings.ports, log)
-      slot = step.nextSlot
-      if (now() - sliceStartMs < SLICE_MS) continue
-      await setImmediate()
-      sliceStartMs = now()
-    }
-  }
+  await walkTable(table.shardCount, now, (shard, fromSlot) => {
+    const step = table.sweepShard(shard, settings.timeoutThresholdMs, fromSlot)
+    if (step === 'busy') return undefined // The shard is left to the next sweep.
+    logTimedOut(step.removed, settings.ports, log)
+    return step.nextSlot
+  })
 }
 
 function logTimedOut (

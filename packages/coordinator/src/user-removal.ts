@@ -1,21 +1,23 @@
 /**
  * Takes those who have to go out of the user table: single clients by their key, whoever an address
- * or a range denies by a search in slices, so that visitors are not kept waiting. Main thread.
+ * or a range denies by a walk through the whole table. Main thread.
  */
-import { setImmediate } from 'node:timers/promises'
 import {
   formatClient, parseClientId, type Client, type ClientMatch
 } from '@usher/shared/client.ts'
 import type { DenyEntry } from '@usher/shared/deny-list.ts'
 import { OrderTimedOut } from '@usher/shared/errors.ts'
 import { expelledMatch } from '@usher/shared/expelled-clients.ts'
+import { retryWhileBusy } from '@usher/shared/memory/retry-while-busy.ts'
+import type { Busy } from '@usher/shared/memory/table-view.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { ExpelledClients } from '@usher/shared/messages.ts'
 import type { Logger } from 'pino'
+import { walkTable } from './table-walk.ts'
 
 export interface RemovalParts {
   readonly table: Pick<UserTable, 'remove' | 'removeMatching' | 'shardCount'>
-  /** Monotonic milliseconds, for slices and for entries that expire. */
+  /** Monotonic milliseconds, for time slices and for entries that expire. */
   readonly now: () => number
   readonly log: Pick<Logger, 'isLevelEnabled' | 'debug'>
 }
@@ -26,11 +28,6 @@ export interface Removed {
   /** How many were removed, the one client included. */
   readonly removedUsers: number
 }
-
-/** The longest that a search of the table keeps the loop to itself. */
-const SLICE_MS = 2
-/** A shard is locked for microseconds, or until a dead worker's lock is recovered: some 10 ms. */
-const BUSY_RETRIES_MAX = 1000
 
 /** Rejects when it could not be done to its end; doing it again does no harm. */
 export async function removeUsers (
@@ -56,40 +53,28 @@ function deniedClient ({ kind, text }: DenyEntry): readonly Client[] {
 }
 
 async function removeClient (parts: RemovalParts, client: Client): Promise<boolean> {
-  const wasHere = await whenFree(() => parts.table.remove(client))
+  const wasHere = await untilFree(() => parts.table.remove(client))
   if (wasHere) logRemoved(parts, client)
   return wasHere
 }
 
-/** Searches the whole table, giving way to the loop every SLICE_MS; returns how many it removed. */
+/** Searches the whole table; returns how many it removed. */
 async function removeMatching (parts: RemovalParts, isMatch: ClientMatch): Promise<number> {
   const { table, now } = parts
   let removedUsers = 0
-  let sliceStartMs = now()
-  for (let shard = 0; shard < table.shardCount; shard++) {
-    let slot: number | undefined = 0
-    while (slot !== undefined) {
-      const from: number = slot
-      const step = await whenFree(() => table.removeMatching(shard, from, isMatch))
-      for (const { client } of step.removed) logRemoved(parts, client)
-      removedUsers += step.removed.length
-      slot = step.nextSlot
-      if (now() - sliceStartMs < SLICE_MS) continue
-      await setImmediate()
-      sliceStartMs = now()
-    }
-  }
+  await walkTable(table.shardCount, now, async (shard, fromSlot) => {
+    const step = await untilFree(() => table.removeMatching(shard, fromSlot, isMatch))
+    for (const { client } of step.removed) logRemoved(parts, client)
+    removedUsers += step.removed.length
+    return step.nextSlot
+  })
   return removedUsers
 }
 
-/** Asks again on the next turns of the loop while another thread holds the shard. */
-async function whenFree<T> (operation: () => T | 'busy'): Promise<T> {
-  for (let retry = 0; retry < BUSY_RETRIES_MAX; retry++) {
-    const outcome = operation()
-    if (outcome !== 'busy') return outcome
-    await setImmediate()
-  }
-  throw new OrderTimedOut('the user table', 'a removal')
+async function untilFree<T> (operation: () => T | Busy): Promise<T> {
+  const outcome = await retryWhileBusy(operation)
+  if (outcome === 'busy') throw new OrderTimedOut('the user table', 'a removal')
+  return outcome
 }
 
 function logRemoved ({ log }: RemovalParts, client: Client): void {

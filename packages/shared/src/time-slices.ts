@@ -1,15 +1,27 @@
-/** Long work that gives way to the loop. Pure but for the clock; runs in the monitor's thread. */
+/**
+ * Cooperative time slices: long work in small steps, which gives way to the event loop in between,
+ * so that requests are answered meanwhile. Any thread.
+ */
 import { setImmediate } from 'node:timers/promises'
 
-/** The longest that such work keeps the loop to itself; a step takes a fraction of it. */
+export interface SliceOptions {
+  /** The longest that the work keeps the loop to itself; a step takes a fraction of it. */
+  readonly sliceMs?: number
+  /** Monotonic milliseconds. */
+  readonly now?: () => number
+}
+
 const SLICE_MS = 1
 
-/** Takes steps until one says that it was the last. */
-export async function inTimeSlices (step: () => boolean | Promise<boolean>): Promise<void> {
-  let sliceStartMs = performance.now()
+/** Takes steps until one of them returns true: it was the last. */
+export async function inTimeSlices (
+  step: () => boolean | Promise<boolean>,
+  { sliceMs = SLICE_MS, now = () => performance.now() }: SliceOptions = {}
+): Promise<void> {
+  let sliceStartMs = now()
   while (!await step()) {
-    if (performance.now() - sliceStartMs < SLICE_MS) continue
+    if (now() - sliceStartMs < sliceMs) continue
     await setImmediate()
-    sliceStartMs = performance.now()
+    sliceStartMs = now()
   }
 }

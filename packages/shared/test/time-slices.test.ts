@@ -1,7 +1,7 @@
 import t from 'tap'
 import { inTimeSlices } from '../src/time-slices.ts'
 
-t.test('slices: steps are taken until one is the last, now or later', async t => {
+t.test('time slices: steps are taken until one is the last, now or later', async t => {
   for (const isLater of [false, true]) {
     let steps = 0
     await inTimeSlices(() => {
@@ -12,7 +12,7 @@ t.test('slices: steps are taken until one is the last, now or later', async t =>
   }
 })
 
-t.test('slices: the loop has its turn after each millisecond of work', async t => {
+t.test('time slices: the loop has its turn after each millisecond of work', async t => {
   // A clock that goes on by half a slice at each look: the slices are counted, not timed.
   let nowMs = 0
   t.intercept(performance, 'now', {
@@ -34,6 +34,23 @@ t.test('slices: the loop has its turn after each millisecond of work', async t =
   t.ok(turns >= 45, `${turns} turns for 100 steps`)
 })
 
-t.test('slices: what a step throws is thrown', async t => {
+t.test('time slices: as long as is asked for, by the clock that is given', async t => {
+  for (const [sliceMs, slices] of [[2, 5], [5, 2]] as const) {
+    let nowMs = 0
+    let turns = 0
+    let isDone = false
+    const turn = (): void => {
+      if (isDone) return
+      turns++
+      setImmediate(turn)
+    }
+    setImmediate(turn)
+    await inTimeSlices(() => ++nowMs === 11, { sliceMs, now: () => nowMs })
+    isDone = true
+    t.equal(turns, slices, `${sliceMs} ms each`)
+  }
+})
+
+t.test('time slices: what a step throws is thrown', async t => {
   await t.rejects(inTimeSlices(() => { throw new Error('no more') }), { message: 'no more' })
 })

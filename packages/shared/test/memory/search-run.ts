@@ -6,6 +6,7 @@ import { setImmediate } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { formatClient } from '@usher/shared/client.ts'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
+import { retryWhileBusy } from '@usher/shared/memory/retry-while-busy.ts'
 import {
   allocateTable, MAIN_THREAD_PATIENCE, MAIN_THREAD_TAG
 } from '@usher/shared/memory/table-view.ts'
@@ -55,7 +56,7 @@ export async function searchRun (
     await checkSearch(table, violations)
     await checkRemoval(table, violations)
     // Also one of the threads' own, at any moment of theirs.
-    await whenFree(() => table.remove(clientNumber(round % (THREADS * CLIENTS_PER_THREAD))))
+    await untilFree(() => table.remove(clientNumber(round % (THREADS * CLIENTS_PER_THREAD))))
   }
 
   const operations = Atomics.load(signal, 1)
@@ -103,7 +104,7 @@ async function checkRemoval (table: UserTable, violations: string[]): Promise<vo
 
 async function touchAll (table: UserTable, { from, to }: typeof STAYING): Promise<void> {
   for (let number = from; number < to; number++) {
-    await whenFree(() => table.touch(clientNumber(number), number % SERVERS, HOME))
+    await untilFree(() => table.touch(clientNumber(number), number % SERVERS, HOME))
   }
 }
 
@@ -115,7 +116,8 @@ async function removeAll (
     let slot: number | undefined = 0
     while (slot !== undefined) {
       const from: number = slot
-      const step = await whenFree(() => table.removeMatching(shard, from, ({ w0 }) => isWanted(w0)))
+      const step = await untilFree(() =>
+        table.removeMatching(shard, from, ({ w0 }) => isWanted(w0)))
       removed += step.removed.length
       slot = step.nextSlot
     }
@@ -123,13 +125,10 @@ async function removeAll (
   return removed
 }
 
-async function whenFree<T> (operation: () => T | 'busy'): Promise<T> {
-  for (let tries = 0; tries < TRIES_MAX; tries++) {
-    const outcome = operation()
-    if (outcome !== 'busy') return outcome
-    await setImmediate()
-  }
-  throw new Error('busy for ever')
+async function untilFree<T> (operation: () => T | 'busy'): Promise<T> {
+  const outcome = await retryWhileBusy(operation)
+  if (outcome === 'busy') throw new Error('busy for ever')
+  return outcome
 }
 
 function startWorker (

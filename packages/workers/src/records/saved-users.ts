@@ -6,37 +6,24 @@ import {
   clientOfAddress, formatAddress, formatClient, parseAddress, parseClientId, UNKNOWN_ADDRESS,
   type Client
 } from '@usher/shared/client.ts'
+import { allUsers } from '@usher/shared/memory/all-users.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { SavedUser } from '../database/statements.ts'
-
-const PAGE_USERS = 1000
-/** The coordinator is done with the table when users are saved; a shard is busy for moments. */
-const BUSY_RETRIES_MAX = 1000
 
 /** Every active user of the table. @param wallNowMs wall-clock milliseconds since 1970 */
 export function * usersToSave (
   table: UserTable, ports: readonly number[], wallNowMs: number
 ): Generator<SavedUser> {
-  let cursor: number | undefined = 0
-  let busy = 0
-  while (cursor !== undefined) {
-    const page = table.readUsers(cursor, PAGE_USERS)
-    if (page === 'busy') {
-      if (++busy > BUSY_RETRIES_MAX) throw new Error('the user table stays busy')
-      continue
+  for (const user of allUsers(table)) {
+    if (user.server === undefined) continue
+    yield {
+      kind: user.client.kind,
+      client: formatClient(user.client),
+      address: formatAddress(user.address),
+      serverPort: ports[user.server]!,
+      firstSeenMs: Math.round(wallNowMs - user.firstSeenAgoMs),
+      lastSeenMs: Math.round(wallNowMs - user.lastSeenAgoMs)
     }
-    for (const user of page.users) {
-      if (user.server === undefined) continue
-      yield {
-        kind: user.client.kind,
-        client: formatClient(user.client),
-        address: formatAddress(user.address),
-        serverPort: ports[user.server]!,
-        firstSeenMs: Math.round(wallNowMs - user.firstSeenAgoMs),
-        lastSeenMs: Math.round(wallNowMs - user.lastSeenAgoMs)
-      }
-    }
-    cursor = page.nextCursor
   }
 }
 

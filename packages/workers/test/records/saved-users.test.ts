@@ -210,7 +210,7 @@ t.test('saved users: a table that stays busy is an error, not an endless wait', 
   const other = viewTable(memory, { ...options, threadTag: MAIN_THREAD_TAG + 1 })
   const at = shardAt(other.layout, 0)
   t.ok(lockShard(other, at))
-  t.throws(() => [...usersToSave(table, PORTS, WALL_NOW_MS)], { message: 'the user table stays busy' })
+  t.throws(() => [...usersToSave(table, PORTS, WALL_NOW_MS)], { code: 'USHER_TABLE_STUCK' })
   unlockShard(other, at)
   t.equal([...usersToSave(table, PORTS, WALL_NOW_MS)].length, 1)
 })

@@ -3,10 +3,10 @@
  * keeps watch in between, and answers GET /history from what is stored. Runs in the monitor's
  * thread and does not keep it alive.
  */
-import { setImmediate } from 'node:timers/promises'
 import { every as everySystemMs, type Every } from '@usher/shared/interval.ts'
 import type { MeterReader } from '@usher/shared/memory/meters.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
+import { inTimeSlices } from '@usher/shared/time-slices.ts'
 import type { HistoryStore, Loads } from '../../records/history-store.ts'
 import { ServerWatch, type ServerEvent } from './server-watch.ts'
 
@@ -52,8 +52,6 @@ const KEPT_MS = 24 * 3600 * 1000
 const TRIM_MS = 600_000
 /** A server that dies and is replaced is away for at least this long. */
 const WATCH_MS = 250
-/** Samples after which a reader gives way to the loop: decoding them takes some 1 ms. */
-const SLICE_SAMPLES = 250
 const MINUTE_MS = 60_000
 
 export class History {
@@ -113,22 +111,17 @@ export class History {
     const { store, ports } = this.#parts
     const series = new Map(ports.map(port => [port, emptySeries(count)]))
     let sampledCount = 0
-    let slice = 0
-    for (const { atMs, loads } of store.samples(fromMs)) {
-      const at = Math.floor((atMs - fromMs) / stepMs)
+    const samples = store.samples(fromMs)
+    await inTimeSlices(() => {
+      const { value: sample, done: isDone } = samples.next()
+      if (isDone === true) return true
+      const at = Math.floor((sample.atMs - fromMs) / stepMs)
       // The wall's clock may have been set back since a sample was taken.
-      if (at >= count) break
+      if (at >= count) return true
       sampledCount = at + 1
-      for (const [port, { active, reserved }] of series) {
-        const load = loads[port]
-        if (load === null || load === undefined) continue
-        // Of one moment, so that active users and reservations add up to a load that there was.
-        if (load[0] + load[1] < (active[at] ?? 0) + (reserved[at] ?? 0)) continue
-        active[at] = load[0]
-        reserved[at] = load[1]
-      }
-      if (++slice % SLICE_SAMPLES === 0) await setImmediate()
-    }
+      keepHighest(series, at, sample.loads)
+      return false
+    })
     return { series, sampledCount }
   }
 
@@ -167,6 +160,17 @@ export class History {
 
 function stepOf (wallMs: number): number {
   return Math.floor(wallMs / SAMPLE_MS)
+}
+
+/** Of one moment, so that active users and reservations add up to a load that there was. */
+function keepHighest (series: ReadonlyMap<number, Series>, at: number, loads: Loads): void {
+  for (const [port, { active, reserved }] of series) {
+    const load = loads[port]
+    if (load === null || load === undefined) continue
+    if (load[0] + load[1] < (active[at] ?? 0) + (reserved[at] ?? 0)) continue
+    active[at] = load[0]
+    reserved[at] = load[1]
+  }
 }
 
 function emptySeries (count: number): Series {

@@ -1,0 +1,24 @@
+/** Visits every slot of the user table, shard by shard, without keeping visitors waiting. */
+import { inTimeSlices } from '@usher/shared/time-slices.ts'
+
+/** The longest that a walk keeps the main thread's event loop to itself. */
+const SLICE_MS = 2
+
+/**
+ * @param step does a part of a shard from a slot on and returns the slot where it stopped, or
+ * undefined when it is done with that shard
+ * @param now monotonic milliseconds
+ */
+export async function walkTable (
+  shardCount: number, now: () => number,
+  step: (shard: number, fromSlot: number) => Promise<number | undefined> | number | undefined
+): Promise<void> {
+  let shard = 0
+  let slot: number | undefined = 0
+  await inTimeSlices(async () => {
+    slot = await step(shard, slot!)
+    if (slot !== undefined) return false
+    slot = 0
+    return ++shard === shardCount
+  }, { sliceMs: SLICE_MS, now })
+}

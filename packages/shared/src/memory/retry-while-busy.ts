@@ -1,0 +1,20 @@
+/**
+ * What the main thread does when another thread holds a shard: it tries again on the next turns of
+ * the event loop, where a dead owner's lock is freed meanwhile, and gives up after so many. Workers
+ * wait for the lock itself and are never told `busy`; see `Patience` in table-view.ts.
+ */
+import { setImmediate } from 'node:timers/promises'
+import type { Busy } from './table-view.ts'
+
+/** A shard is locked for microseconds, or until a dead worker's lock is recovered: some 10 ms. */
+export const BUSY_RETRIES_MAX = 1000
+
+/** What the operation returned at last; `busy` if it was busy BUSY_RETRIES_MAX times. */
+export async function retryWhileBusy<T> (operation: () => T | Busy): Promise<T | Busy> {
+  for (let retry = 0; retry < BUSY_RETRIES_MAX; retry++) {
+    const outcome = operation()
+    if (outcome !== 'busy') return outcome
+    await setImmediate()
+  }
+  return 'busy'
+}
