@@ -1,15 +1,16 @@
 /**
- * Makes dist/: the program and its worker files, the tools, the visitors' pages. npm's packages
- * stay outside of the bundles, because some of them load files of their own by path.
+ * Makes dist/: the program with its worker threads, the account command, the pages and the
+ * database's migrations; and dist/tools/, which only developers need. One of the two as an argument
+ * makes only that one. npm's packages stay outside of the bundles, because some of them load files
+ * of their own by path.
  */
 import { build } from 'esbuild'
 import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ROOT, sourceStamp } from './setup.mjs'
+import { PROGRAM, ROOT, sourceStamp, TOOLS } from './setup.mjs'
 
 const SITES = ['site-1', 'site-2', 'site-3']
 const MONITOR_SCRIPTS = ['login', 'no-permission', 'password', 'theme', 'tracker']
-const fresh = join(ROOT, 'dist.new')
 const { dependencies, devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 const packages = Object.keys({ ...dependencies, ...devDependencies })
 
@@ -32,51 +33,71 @@ const packagesByRequire = {
 const DEFINE_REQUIRE = "import { createRequire as requireFrom } from 'node:module'; " +
   'const require = requireFrom(import.meta.url);'
 
-const stamp = sourceStamp()
-rmSync(fresh, { recursive: true, force: true })
-mkdirSync(fresh)
-await Promise.all([buildProgram(), buildPages()])
-writeFileSync(join(fresh, '.stamp'), stamp)
-rmSync(join(ROOT, 'dist'), { recursive: true, force: true })
-renameSync(fresh, join(ROOT, 'dist'))
+const PROGRAM_ENTRIES = {
+  coordinator: 'packages/coordinator/src/main.ts',
+  'static-server': 'packages/workers/src/static-server/main.ts',
+  monitor: 'packages/workers/src/monitor/main.ts',
+  credentials: 'packages/workers/src/credentials/main.ts',
+  account: 'packages/workers/src/account-command/main.ts'
+}
+const TOOL_ENTRIES = {
+  load: 'scripts/load.ts',
+  bench: 'scripts/bench.ts',
+  attackers: 'scripts/attackers.ts',
+  'bench-console': 'scripts/bench-console.ts',
+  screenshots: 'scripts/screenshots.ts',
+  fuzz: 'scripts/fuzz.ts',
+  'fuzz-thread': 'scripts/fuzz-thread.ts',
+  soak: 'scripts/soak.ts',
+  'thread-heap': 'scripts/thread-heap.mjs',
+  chaos: 'scripts/chaos.ts',
+  'chaos-preload': 'scripts/chaos/preload.ts',
+  verify: 'scripts/verify.ts'
+}
 
-async function buildProgram () {
+const [, , only] = process.argv
+// The program first: it takes the place of the whole of dist/.
+await make(PROGRAM, async folder => {
+  await Promise.all([buildCode(PROGRAM_ENTRIES, folder), buildPages(folder)])
+  cpSync(join(ROOT, 'db/migrations'), join(folder, 'db'), { recursive: true })
+})
+await make(TOOLS, folder => buildCode(TOOL_ENTRIES, folder))
+
+/** The folder has all that belongs into it afterwards, or is as it was. */
+async function make (output, fill) {
+  if (only !== undefined && only !== output.name) return
+  const stamp = sourceStamp(output)
+  const folder = join(ROOT, output.name)
+  const fresh = `${folder}.new`
+  rmSync(fresh, { recursive: true, force: true })
+  mkdirSync(fresh)
+  await fill(fresh)
+  writeFileSync(join(fresh, '.stamp'), stamp)
+  rmSync(folder, { recursive: true, force: true })
+  renameSync(fresh, folder)
+}
+
+async function buildCode (entryPoints, outdir) {
   await build({
     absWorkingDir: ROOT,
-    entryPoints: {
-      coordinator: 'packages/coordinator/src/main.ts',
-      'static-server': 'packages/workers/src/static-server/main.ts',
-      monitor: 'packages/workers/src/monitor/main.ts',
-      load: 'scripts/load.ts',
-      bench: 'scripts/bench.ts',
-      attackers: 'scripts/attackers.ts',
-      'bench-console': 'scripts/bench-console.ts',
-      account: 'scripts/account.ts',
-      credentials: 'packages/workers/src/credentials/main.ts',
-      screenshots: 'scripts/screenshots.ts',
-      fuzz: 'scripts/fuzz.ts',
-      'fuzz-thread': 'scripts/fuzz-thread.ts',
-      soak: 'scripts/soak.ts',
-      chaos: 'scripts/chaos.ts',
-      'chaos-preload': 'scripts/chaos/preload.ts',
-      verify: 'scripts/verify.ts'
-    },
-    outdir: fresh,
+    entryPoints,
+    outdir,
     bundle: true,
     platform: 'node',
     format: 'esm',
     // What a thread imports later is a file of its own, or its packages would load with the thread.
     splitting: true,
     target: 'node20.19',
+    // For stack traces, which name the source's line; the source itself stays here.
     sourcemap: true,
+    sourcesContent: false,
     banner: { js: DEFINE_REQUIRE },
     plugins: [packagesByRequire],
     logLevel: 'warning'
   })
-  cpSync(join(ROOT, 'db/migrations'), join(fresh, 'db'), { recursive: true })
 }
 
-async function buildPages () {
+async function buildPages (fresh) {
   const options = { absWorkingDir: ROOT, bundle: true, minify: true, format: 'iife', target: 'es2022', logLevel: 'warning' }
   await build({ ...options, entryPoints: ['html/page-script/main.ts'], outfile: join(fresh, 'usher.js') })
   for (const site of SITES) {

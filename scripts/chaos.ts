@@ -6,6 +6,7 @@
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { chaosRun, type RunResult } from './chaos/run.ts'
+import { PROGRAM_DIR } from './places.ts'
 
 const USAGE = `npm run chaos -- [--seconds 60] [--kills 100000] [--seed 1] [--servers 16] [--clients 80]
                  [--verbose] [--program PATH]
@@ -36,7 +37,7 @@ interface Given {
 const { isVerbose, ...given } = parse(process.argv.slice(2))
 const result = await chaosRun({
   ...given,
-  htmlDir: join(import.meta.dirname, 'html/site-1'),
+  htmlDir: join(PROGRAM_DIR, 'html/site-1'),
   note: what => { if (isVerbose) process.stderr.write(`${new Date().toISOString()} ${what}\n`) }
 })
 print(result)
@@ -59,7 +60,7 @@ function parse (args: string[]): Given {
         seed: { type: 'string', default: '1' },
         servers: { type: 'string', default: '16' },
         clients: { type: 'string', default: '80' },
-        program: { type: 'string', default: join(import.meta.dirname, 'coordinator.js') },
+        program: { type: 'string', default: join(PROGRAM_DIR, 'coordinator.js') },
         verbose: { type: 'boolean', default: false }
       }
     })

@@ -9,6 +9,7 @@ import { parentPort } from 'node:worker_threads'
 import { wrongAccount } from './fuzz/account-target.ts'
 import type { ThreadInput } from './fuzz/inputs.ts'
 import { wrongSettings } from './fuzz/settings-target.ts'
+import { PROGRAM_DIR } from './places.ts'
 
 /** The database is made anew after so many, or it would fill up with accounts. */
 const FOLDER_INPUTS_MAX = 500
@@ -28,8 +29,8 @@ async function tryOut (input: ThreadInput): Promise<string[]> {
   }
   try {
     return input.to === 'settings'
-      ? wrongSettings(input, folder, import.meta.dirname)
-      : await wrongAccount(input, folder, import.meta.dirname)
+      ? wrongSettings(input, folder, PROGRAM_DIR)
+      : await wrongAccount(input, folder, PROGRAM_DIR)
   } catch (error) {
     return [`threw ${(error as Error).stack}`]
   }

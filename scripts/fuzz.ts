@@ -8,11 +8,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { readInputs, runFuzz, type FuzzPlan } from './fuzz/run.ts'
+import { ROOT } from './places.ts'
 
 const USAGE_EXIT = 2
 const SECONDS_MAX = 24 * 3600
 const SEED_MAX = 2 ** 32 - 1
-const CORPUS = join(import.meta.dirname, '../test/fuzz-corpus')
+const CORPUS = join(ROOT, 'test/fuzz-corpus')
 
 const plan = parse()
 if (plan !== undefined) process.exitCode = await runFuzz(plan) === 0 ? 0 : 1

@@ -6,6 +6,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
+import { TOOLS_DIR } from './places.ts'
 
 export interface ProcessFigures {
   readonly residentBytes: number
@@ -28,7 +30,7 @@ export class ProcessProbe {
   }
 
   get nodeOptions (): string {
-    return `--import=${new URL('./thread-heap.mjs', import.meta.url).href}`
+    return `--import=${pathToFileURL(join(TOOLS_DIR, 'thread-heap.js')).href}`
   }
 
   /** @param threadCount main thread and named workers. Rejects when the program has ended. */

@@ -6,6 +6,7 @@ import { mkdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { findChromium, launchChromium } from './chromium.ts'
+import { PROGRAM_DIR } from './places.ts'
 import { badDay, quietDay } from './staged-day.ts'
 import { stageHistory, stageNews } from './staged-news.ts'
 import { startProgram, type Program } from './started-program.ts'
@@ -23,7 +24,7 @@ interface Shot {
 }
 
 const FOLDER_DEFAULT = 'screenshots'
-const PAGES = join(import.meta.dirname, 'html/pages')
+const PAGES = join(PROGRAM_DIR, 'html/pages')
 /** Enough for a room to look used, and the same in each. */
 const VISITOR_COUNT = 39
 

@@ -5,24 +5,50 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 
 export const ROOT = resolve(import.meta.dirname, '..')
+const BUILD = join(ROOT, 'scripts/build.mjs')
 const LOCK = join(ROOT, 'package-lock.json')
 const INSTALLED_LOCK = join(ROOT, 'node_modules/.package-lock.json')
 /** The Node ABI that native packages were compiled for. */
 const ABI_STAMP = join(ROOT, 'node_modules/.usher-abi')
-/** The state of the sources that dist/ was made from; written by the build. */
-const BUILD_STAMP = join(ROOT, 'dist/.stamp')
-/** Everything that dist/ is made of. */
-const SOURCES = [
-  'packages/shared/src', 'packages/coordinator/src', 'packages/workers/src', 'html', 'db', 'scripts',
-  'package.json', 'package-lock.json', 'tsconfig.base.json'
+const PROGRAM_SOURCES = [
+  'packages/shared/src', 'packages/coordinator/src', 'packages/workers/src', 'html', 'db/migrations',
+  'scripts/build.mjs', 'scripts/setup.mjs', 'package.json', 'package-lock.json', 'tsconfig.base.json'
 ]
+/** What the build makes: a folder, and everything that it is made of. */
+export const PROGRAM = { name: 'dist', sources: PROGRAM_SOURCES }
+export const TOOLS = { name: 'dist/tools', sources: [...PROGRAM_SOURCES, 'scripts'] }
 const STILL_BUSY_MS = 10_000
 
+/** For the tests and the tools: everything. */
 export async function prepare () {
-  if (!isInstalled()) {
+  await install({ isForDevelopment: true })
+  await buildWhatIsStale([PROGRAM, TOOLS])
+}
+
+/**
+ * For the program and the account command: no tools. Where dist/ is fresh, as after
+ * `npm ci --omit=dev` beside it, nothing of what the build needs is asked for.
+ */
+export async function prepareProgram () {
+  await install({ isForDevelopment: !isFresh(PROGRAM) })
+  await buildWhatIsStale([PROGRAM])
+}
+
+/** For commands: says what is wrong, and ends. */
+export async function orExit (preparing) {
+  try {
+    await preparing
+  } catch (error) {
+    console.error(error.message)
+    process.exit(1)
+  }
+}
+
+async function install ({ isForDevelopment }) {
+  if (!isInstalled(isForDevelopment)) {
     await run('Installing packages (SQLite may be compiled, which takes a minute or two)',
       'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
     writeFileSync(ABI_STAMP, process.versions.modules)
@@ -30,9 +56,6 @@ export async function prepare () {
     await run('Compiling SQLite for this version of Node',
       'npm', ['rebuild', '--loglevel=error', 'better-sqlite3'])
     writeFileSync(ABI_STAMP, process.versions.modules)
-  }
-  if (readOr(BUILD_STAMP, '') !== sourceStamp()) {
-    await run('Building dist/', process.execPath, [join(ROOT, 'scripts/build.mjs')])
   }
 }
 
@@ -57,30 +80,41 @@ export async function run (title, command, args) {
   }
 }
 
-/** Whether node_modules holds every package of the lock file in its version. */
-function isInstalled () {
+/** In order: the program's folder takes the place of the whole of dist/. */
+async function buildWhatIsStale (outputs) {
+  for (const output of outputs) {
+    if (isFresh(output)) continue
+    await run(`Building ${output.name}`, process.execPath, [BUILD, output.name])
+  }
+}
+
+/** Whether node_modules holds every package of the lock file that is needed, in its version. */
+function isInstalled (isForDevelopment) {
   if (!existsSync(INSTALLED_LOCK)) return false
   const wanted = JSON.parse(readFileSync(LOCK, 'utf8')).packages
   const installed = JSON.parse(readFileSync(INSTALLED_LOCK, 'utf8')).packages
   return Object.entries(wanted).every(([path, entry]) =>
     !path.startsWith('node_modules/') || entry.optional ||
-    installed[path]?.version === entry.version)
+    (entry.dev && !isForDevelopment) || installed[path]?.version === entry.version)
 }
 
-/** Changes when any source file does: names, sizes and times, not contents. */
-export function sourceStamp () {
+function isFresh (output) {
+  return readOr(join(ROOT, output.name, '.stamp'), '') === sourceStamp(output)
+}
+
+/** Changes when any source file does: its name or its contents, so that a copy is as fresh. */
+export function sourceStamp ({ sources }) {
   const hash = createHash('sha256')
-  for (const source of SOURCES) {
+  for (const source of sources) {
     const path = join(ROOT, source)
-    const isFolder = statSync(path).isDirectory()
-    const files = isFolder
+    const files = statSync(path).isDirectory()
       ? readdirSync(path, { recursive: true, withFileTypes: true })
-        .filter(entry => entry.isFile() && !/\.db(-wal|-shm)?$/.test(entry.name))
+        .filter(entry => entry.isFile())
         .map(entry => join(entry.parentPath ?? entry.path, entry.name)).sort()
       : [path]
     for (const file of files) {
-      const { size, mtimeMs } = statSync(file)
-      hash.update(`${file}\n${size}\n${mtimeMs}\n`)
+      const contents = readFileSync(file)
+      hash.update(`${relative(ROOT, file)}\n${contents.length}\n`).update(contents)
     }
   }
   return hash.digest('hex')

@@ -1,10 +1,5 @@
 /** `npm start`: gets everything ready, then becomes the program, in this very process. */
-import { prepare } from './setup.mjs'
+import { orExit, prepareProgram } from './setup.mjs'
 
-try {
-  await prepare()
-} catch (error) {
-  console.error(error.message)
-  process.exit(1)
-}
+await orExit(prepareProgram())
 await import('../dist/coordinator.js')

@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { PROGRAM_DIR } from './places.ts'
 
 export interface Program {
   readonly pid: number
@@ -44,7 +45,7 @@ export async function startProgram (
 ): Promise<Program> {
   const folder = mkdtempSync(join(tmpdir(), 'usher-'))
   options.prepare?.(folder)
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'coordinator.js')], {
+  const child = spawn(process.execPath, [join(PROGRAM_DIR, 'coordinator.js')], {
     cwd: folder,
     env: {
       PATH: process.env['PATH'], NODE_OPTIONS: options.nodeOptions ?? '', ...SETTINGS, ...settings

@@ -10,8 +10,9 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
+import { ROOT } from './places.ts'
 
-const MODEL = join(import.meta.dirname, '../packages/shared/model/lock.pml')
+const MODEL = join(ROOT, 'packages/shared/model/lock.pml')
 const MUTANTS = ['NO_RECOVERY', 'NO_REPAIR', 'EARLY_RELEASE', 'NO_NOTIFY_ALL', 'FORGET_WAIT']
 const SMALL = [{ WORKERS: 3, DEATHS: 1, ROUNDS: 1 }, { WORKERS: 2, DEATHS: 2, ROUNDS: 2 }] as const
 /** The first with 4,000,000 states, the second with 2,000,000. */

@@ -17,7 +17,7 @@ interface Ended {
 }
 
 async function account (cwd: string, line: string, input = ''): Promise<Ended> {
-  const args = [join(ROOT, 'scripts/run.mjs'), 'account', ...line.split(' ')]
+  const args = [join(ROOT, 'scripts/account.mjs'), ...line.split(' ')]
   const child = spawn(process.execPath, args, { cwd, env: { PATH: process.env['PATH'] } })
   let [stdout, stderr] = ['', '']
   child.stdout.on('data', (text: Buffer) => { stdout += text.toString() })

@@ -9,7 +9,7 @@ import { buildMutant, type Mutation } from './mutant-program.ts'
 /** Whole programs, started and killed again and again, beside all other tests. */
 t.setTimeout(900_000)
 
-const TOOL = join(ROOT, 'dist/chaos.js')
+const TOOL = join(ROOT, 'dist/tools/chaos.js')
 const SEED = '3'
 const SERVERS = 6
 /** With this seed, what comes next has to wait for a victim that has died often. */

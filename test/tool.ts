@@ -1,4 +1,4 @@
-/** One of the tools in dist/, run to its end. */
+/** One of the tools in dist/tools/, run to its end. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ export interface ToolEnd {
 }
 
 export async function runTool (name: string, ...args: string[]): Promise<ToolEnd> {
-  const child = spawn(process.execPath, [join(ROOT, `dist/${name}.js`), ...args])
+  const child = spawn(process.execPath, [join(ROOT, `dist/tools/${name}.js`), ...args])
   let printed = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (text: Buffer) => { printed += text.toString() })

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { ROOT } from './cluster.ts'
 
-const TOOL = join(ROOT, 'dist/verify.js')
+const TOOL = join(ROOT, 'dist/tools/verify.js')
 const MODEL = join(ROOT, 'packages/shared/model/lock.pml')
 /** Whatever holds a step that the model has, too. */
 const CODE = ['lock', 'shard', 'recovery'].map(name => join(ROOT, `packages/shared/src/memory/${name}.ts`))

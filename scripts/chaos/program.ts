@@ -11,6 +11,7 @@ import { createInterface } from 'node:readline'
 import { pathToFileURL } from 'node:url'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { nextRestart } from '@usher/coordinator/restart-pause.ts'
+import { TOOLS_DIR } from '../places.ts'
 import type { ChaosNews, ChaosOrder, Found } from './orders.ts'
 import { MONITOR, type Fault } from './schedule.ts'
 
@@ -31,7 +32,7 @@ const START_MS_MAX = 60_000
 const LOOK_MS_MAX = 30_000
 /** The longest pause before a replacement that the run asks of the program. */
 const PAUSE_MS_MAX = 500
-const PRELOAD = join(import.meta.dirname, 'chaos-preload.js')
+const PRELOAD = join(TOOLS_DIR, 'chaos-preload.js')
 
 export class ChaosProgram {
   /** By server. */

@@ -3,10 +3,10 @@
  * nobody may see, a session for each kind of operator; and the questions that it must always
  * answer.
  */
-import { resolve } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { runAccountCommand } from '@usher/workers/account-command/account-command.ts'
 import { Operator } from '../operator.ts'
+import { PROGRAM_DIR, ROOT } from '../places.ts'
 import { ProcessProbe, type ProcessFigures } from '../process-figures.ts'
 import { startProgram, type LogLine, type Program } from '../started-program.ts'
 import { PORT_MARKS, SESSION_MARK, type RequestInput } from './inputs.ts'
@@ -34,7 +34,6 @@ const SETTINGS = {
 /** Error and fatal, as pino numbers them. */
 const GRAVE_LEVEL = 50
 const COMPLAINTS_MAX = 20
-const ROOT = resolve(import.meta.dirname, '..')
 /** Main thread, three servers, monitor. */
 const THREAD_COUNT = 5
 const ASK_MS_MAX = 10_000
@@ -201,7 +200,7 @@ async function newOperator (
   const complained = new PassThrough()
   const argv = ['add', name, '--permission', String(permission)]
   const env = { HTML_DIRS: 'site', LOG_FILE: '-' }
-  const source = { argv, env, cwd: folder, programDir: import.meta.dirname }
+  const source = { argv, env, cwd: folder, programDir: PROGRAM_DIR }
   const code = await runAccountCommand(source, {
     stdin: Readable.from([`${PASSWORD}\n`]), stdout: new PassThrough(), stderr: complained
   })

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
+import { PROGRAM_DIR, TOOLS_DIR } from '../places.ts'
 import { wrongEnd } from './account-target.ts'
 import { targetOf, type AccountInput, type Finding, type SettingsInput, type ThreadInput } from './inputs.ts'
 
@@ -97,7 +98,7 @@ export class ThreadRun {
 }
 
 function makeWorker (): Worker {
-  return new Worker(join(import.meta.dirname, 'fuzz-thread.js'))
+  return new Worker(join(TOOLS_DIR, 'fuzz-thread.js'))
 }
 
 function run (
@@ -105,7 +106,7 @@ function run (
   stdin?: Buffer
 ): Promise<{ code: number | null, said: string }> {
   return new Promise(resolve => {
-    const child = execFile(process.execPath, [join(import.meta.dirname, file), ...argv], {
+    const child = execFile(process.execPath, [join(PROGRAM_DIR, file), ...argv], {
       cwd, env: { ...env }, timeout: PROCESS_MS_MAX, maxBuffer: 16 * 1024 * 1024
     }, (error, stdout, stderr) => {
       const code = error === null ? 0 : child.exitCode

@@ -1,7 +1,6 @@
 /**
  * The account command: makes, lists, changes and removes accounts in the database, beside a running
- * program or without one. Every change is on record. A process of its own; scripts/account.ts is
- * its entry.
+ * program or without one. Every change is on record. A process of its own; main.ts is its entry.
  */
 import { constants } from 'node:os'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
 /** `npm run account -- COMMAND`: the accounts of the monitor, from the command line. */
 import { processSource } from '@usher/shared/settings/settings.ts'
-import { runAccountCommand } from '@usher/workers/account-command/account-command.ts'
+import { runAccountCommand } from './account-command.ts'
 
 process.exitCode = await runAccountCommand(processSource(import.meta.dirname), process)
