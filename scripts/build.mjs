@@ -42,15 +42,15 @@ const PROGRAM_ENTRIES = {
 }
 const TOOL_ENTRIES = {
   load: 'scripts/load.ts',
-  bench: 'scripts/bench.ts',
-  attackers: 'scripts/attackers.ts',
-  'bench-console': 'scripts/bench-console.ts',
-  screenshots: 'scripts/screenshots.ts',
-  fuzz: 'scripts/fuzz.ts',
-  'fuzz-thread': 'scripts/fuzz-thread.ts',
-  soak: 'scripts/soak.ts',
-  'thread-heap': 'scripts/thread-heap.mjs',
-  chaos: 'scripts/chaos.ts',
+  bench: 'scripts/bench/main.ts',
+  attackers: 'scripts/bench/attackers.ts',
+  'bench-console': 'scripts/bench/console.ts',
+  screenshots: 'scripts/screenshots/main.ts',
+  fuzz: 'scripts/fuzz/main.ts',
+  'fuzz-thread': 'scripts/fuzz/thread.ts',
+  soak: 'scripts/soak/main.ts',
+  'thread-heap': 'scripts/measure/thread-heap.mjs',
+  chaos: 'scripts/chaos/main.ts',
   'chaos-preload': 'scripts/chaos/preload.ts',
   verify: 'scripts/verify.ts'
 }

@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
-import { attack, ATTACKS, type AttackName } from '../scripts/attackers.ts'
+import { attack, ATTACKS, type AttackName } from '../scripts/bench/attackers.ts'
 import { ask, startCluster, until, Visitor, workingFolder, type Cluster } from './cluster.ts'
 
 const ATTACKER = '127.0.0.2'

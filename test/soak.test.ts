@@ -5,7 +5,7 @@ import {
   DATABASE_SLACK_BYTES, HEAP_GAIN_BYTES_MAX, HEAP_GROWTH_BYTES_MAX, LOOP_DELAY_GROWTH_MS_MAX,
   RESIDENT_GROWTH_BYTES_MAX, ROW_BYTES_MAX, rowsOf, tableOf, WAL_BYTES_MAX, type Soaked
 } from '../scripts/soak/verdict.ts'
-import { isRising, trendOf, type Point } from '../scripts/trend.ts'
+import { isRising, trendOf, type Point } from '../scripts/measure/trend.ts'
 import { runTool, type ToolEnd } from './tool.ts'
 
 const soak = (...args: string[]): Promise<ToolEnd> => runTool('soak', ...args)

@@ -1,6 +1,6 @@
 /** Whether a program has grown while it was fuzzed, and in what words that is said. Pure. */
-import type { ProcessFigures } from '../process-figures.ts'
-import { isRising, steadyPart, trendOf } from '../trend.ts'
+import type { ProcessFigures } from '../measure/process-figures.ts'
+import { isRising, steadyPart, trendOf } from '../measure/trend.ts'
 
 /** By the monotonic clock. */
 export interface Measured extends ProcessFigures {

@@ -1,5 +1,5 @@
 /** What the fuzzer tries: a program, or whatever a test puts in its place. */
-import type { ProcessFigures } from '../process-figures.ts'
+import type { ProcessFigures } from '../measure/process-figures.ts'
 import type { RequestInput } from './inputs.ts'
 import type { Secrets } from './judge.ts'
 

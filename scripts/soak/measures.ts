@@ -4,7 +4,7 @@
  */
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ProcessFigures, ProcessProbe } from '../process-figures.ts'
+import type { ProcessFigures, ProcessProbe } from '../measure/process-figures.ts'
 import type { Program } from '../started-program.ts'
 
 export interface Sample extends ProcessFigures {

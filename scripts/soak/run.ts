@@ -3,7 +3,7 @@
  * told; then at rest again. In the end it must be where it began.
  */
 import { setTimeout as wait } from 'node:timers/promises'
-import { ProcessProbe } from '../process-figures.ts'
+import { ProcessProbe } from '../measure/process-figures.ts'
 import { startProgram, type Program } from '../started-program.ts'
 import { Console } from './console.ts'
 import { Measures, type Sample } from './measures.ts'

@@ -2,7 +2,7 @@
  * Whether a program that was under load for long has ended where it began: for each measure its
  * beginning, its end, how it went in between, and what that means. Pure.
  */
-import { isRising, steadyPart, trendOf, type Trend } from '../trend.ts'
+import { isRising, steadyPart, trendOf, type Trend } from '../measure/trend.ts'
 import type { Sample } from './measures.ts'
 
 /** What was measured: at rest before the load, under it, and at rest again. */

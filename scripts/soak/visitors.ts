@@ -3,7 +3,7 @@
  * silent; and now and then a crowd comes at once. Every wait and every number is bounded.
  */
 import { Agent, request, type IncomingMessage, type RequestOptions } from 'node:http'
-import { exchange } from '../bench-crowd.ts'
+import { exchange } from '../bench/crowd.ts'
 import type { Program } from '../started-program.ts'
 
 /** As the program under this load is told, too. */

@@ -1,6 +1,6 @@
 /** The overview and the servers in a browser, when all is well and when it is not. */
 import type { Locator, Page } from 'playwright-core'
-import { stageHistory, stageNews } from '../../scripts/staged-news.ts'
+import { stageHistory, stageNews } from '../../scripts/screenshots/staged-news.ts'
 import { startCluster, until, workingFolder, type Cluster } from '../cluster.ts'
 import { Operator } from '../operator.ts'
 import { browserTest, startSite, untilPageCounts, urlOf } from './browser.ts'

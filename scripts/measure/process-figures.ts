@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
-import { TOOLS_DIR } from './places.ts'
+import { TOOLS_DIR } from '../places.ts'
 
 export interface ProcessFigures {
   readonly residentBytes: number
@@ -72,11 +72,11 @@ interface HeapAnswer {
   readonly externalBytes: number
 }
 
-export function residentBytes (pid: number): number {
+function residentBytes (pid: number): number {
   const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
   return Number(kilobytes) * 1024
 }
 
-export function descriptorCount (pid: number): number {
+function descriptorCount (pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length
 }

@@ -4,7 +4,7 @@
  * it did not, or when anything failed; 2 for wrong words.
  */
 import { parseArgs } from 'node:util'
-import { runSoak } from './soak/run.ts'
+import { runSoak } from './run.ts'
 
 const USAGE_EXIT = 2
 /** Half of it is the steady part; less is over before anything is steady. */

@@ -6,10 +6,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parentPort } from 'node:worker_threads'
-import { wrongAccount } from './fuzz/account-target.ts'
-import type { ThreadInput } from './fuzz/inputs.ts'
-import { wrongSettings } from './fuzz/settings-target.ts'
-import { PROGRAM_DIR } from './places.ts'
+import { wrongAccount } from './account-target.ts'
+import type { ThreadInput } from './inputs.ts'
+import { wrongSettings } from './settings-target.ts'
+import { PROGRAM_DIR } from '../places.ts'
 
 /** The database is made anew after so many, or it would fill up with accounts. */
 const FOLDER_INPUTS_MAX = 500

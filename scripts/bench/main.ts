@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: the user table's touch against its plain rival, a Map on the main thread that
- * workers reach by postMessage; then what a flood of logins costs an operator (bench-logins.ts),
- * and slow and greedy clients a visitor (bench-attacks.ts). Both sides in turn, A B A B; quoted as
+ * workers reach by postMessage; then what a flood of logins costs an operator (logins.ts),
+ * and slow and greedy clients a visitor (attacks.ts). Both sides in turn, A B A B; quoted as
  * ratios.
  */
 import { fileURLToPath } from 'node:url'
@@ -12,9 +12,9 @@ import {
   allocateTable, MAIN_THREAD_TAG, WORKER_PATIENCE, type TableMemory
 } from '@usher/shared/memory/table-view.ts'
 import { UserTable } from '@usher/shared/memory/user-table.ts'
-import { benchAttacks } from './bench-attacks.ts'
-import { benchLogins } from './bench-logins.ts'
-import { spread } from './figures.ts'
+import { benchAttacks } from './attacks.ts'
+import { benchLogins } from './logins.ts'
+import { spread } from '../measure/figures.ts'
 
 const USERS = 20_000
 const TOUCHES = 200_000

@@ -5,11 +5,11 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import { findChromium, launchChromium } from './chromium.ts'
-import { PROGRAM_DIR } from './places.ts'
+import { findChromium, launchChromium } from '../chromium.ts'
+import { PROGRAM_DIR } from '../places.ts'
 import { badDay, quietDay } from './staged-day.ts'
 import { stageHistory, stageNews } from './staged-news.ts'
-import { startProgram, type Program } from './started-program.ts'
+import { startProgram, type Program } from '../started-program.ts'
 
 interface Shot {
   /** The file's name, before its size and theme. */

@@ -6,11 +6,11 @@
 import { get, request } from 'node:http'
 import { parseArgs } from 'node:util'
 import type { Browser, CDPSession, Page } from 'playwright-core'
-import { Crowd, exchange } from './bench-crowd.ts'
-import { findChromium, launchChromium } from './chromium.ts'
-import { quantile, spread } from './figures.ts'
-import { startProgram, type Program } from './started-program.ts'
-import { trendOf } from './trend.ts'
+import { Crowd, exchange } from './crowd.ts'
+import { findChromium, launchChromium } from '../chromium.ts'
+import { quantile, spread } from '../measure/figures.ts'
+import { startProgram, type Program } from '../started-program.ts'
+import { trendOf } from '../measure/trend.ts'
 
 interface Bench {
   readonly program: Program

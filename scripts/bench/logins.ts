@@ -3,8 +3,8 @@
  * asked without a pause, in turn with and without 200 logins at once. Quoted as ratios of its p99.
  */
 import { Agent, request, type IncomingMessage } from 'node:http'
-import { quantile, spread } from './figures.ts'
-import { startProgram } from './started-program.ts'
+import { quantile, spread } from '../measure/figures.ts'
+import { startProgram } from '../started-program.ts'
 
 const LOGINS = 200
 const ROUNDS = 5

@@ -8,8 +8,8 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { Agent, get } from 'node:http'
 import { attack, ATTACKS, type AttackName } from './attackers.ts'
-import { quantile, spread } from './figures.ts'
-import { startProgram } from './started-program.ts'
+import { quantile, spread } from '../measure/figures.ts'
+import { startProgram } from '../started-program.ts'
 
 const ROUNDS = 5
 const ROUND_MS = 1500
