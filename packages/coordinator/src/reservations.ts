@@ -2,8 +2,9 @@
  * The places that the router holds: made in the user table, given up again by one queue when their
  * time has come. The sweep is only the net below. Main thread.
  */
+import type { Choose } from '@usher/shared/balancing/chooser.ts'
 import type { Address, Client } from '@usher/shared/client.ts'
-import type { Choose, Place, Reservation } from '@usher/shared/memory/reservations.ts'
+import type { Place, Reservation } from '@usher/shared/memory/reservations.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { LiveSettings, Settings } from '@usher/shared/settings/settings.ts'
 import { DeadlineQueue } from './deadline-queue.ts'

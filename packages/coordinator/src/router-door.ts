@@ -4,6 +4,8 @@
  */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { chooser } from '@usher/shared/balancing/chooser.ts'
+import { POLICIES } from '@usher/shared/balancing/policies.ts'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import type { ClientMatch } from '@usher/shared/client.ts'
 import type { DenyList } from '@usher/shared/deny-list.ts'
@@ -17,7 +19,6 @@ import type { Settings } from '@usher/shared/settings/settings.ts'
 import { QuotaWarning } from '@usher/shared/quota-warning.ts'
 import { sampleThread } from '@usher/shared/thread-sampler.ts'
 import type { Logger } from 'pino'
-import { fewestUsers, portOrder } from './balancer.ts'
 import { DeadlineQueue } from './deadline-queue.ts'
 import { Reservations } from './reservations.ts'
 import { REDIRECT_STATUS, ROUTER_ALLOW, routerHandler, type Waiting } from './router.ts'
@@ -72,7 +73,8 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
   const isAvailable = (server: number): boolean =>
     (lastStates?.[server] ?? table.serverState(server)) === 'up'
   const quotaWarning = new QuotaWarning(log, monotonicNowMs)
-  const choose = fewestUsers(portOrder(settings.ports), isAvailable)
+  const servers = settings.ports.map((port, index) => ({ index, port, weight: 1 }))
+  const choose = chooser(POLICIES['fewest-users'].make(), servers, isAvailable)
   const door = await openDoor({
     ...settings,
     port: settings.routingPort,

@@ -3,6 +3,8 @@
  * visitor wait, looks again, and redirects. Request value in, reply value out; runs on the main
  * thread, the only one that reserves.
  */
+import type { Choose } from '@usher/shared/balancing/chooser.ts'
+import type { Choice } from '@usher/shared/balancing/policies.ts'
 import { formatAddress, formatClient, type Address, type Client } from '@usher/shared/client.ts'
 import type { DenyList } from '@usher/shared/deny-list.ts'
 import { renderDeniedPage } from '@usher/shared/http/vocabulary/denied-page.ts'
@@ -12,7 +14,7 @@ import {
 import { htmlReply, NO_STORE, textReply } from '@usher/shared/http/vocabulary/replies.ts'
 import { NO_BODY, type Handler, type Reply, type RequestValue } from '@usher/shared/http/vocabulary/values.ts'
 import { NO_SERVER } from '@usher/shared/memory/layout.ts'
-import type { Choose, Reservation } from '@usher/shared/memory/reservations.ts'
+import type { Reservation } from '@usher/shared/memory/reservations.ts'
 import { retryWhileBusy } from '@usher/shared/memory/retry-while-busy.ts'
 import type { Busy } from '@usher/shared/memory/table-view.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
@@ -38,7 +40,7 @@ export interface RouterParts {
 }
 
 type RouteDecision =
-  | { readonly kind: 'redirect', readonly server: number, readonly because: string }
+  | { readonly kind: 'redirect', readonly note?: string } & Choice
   | { readonly kind: Refusal }
 
 type Refusal = 'denied' | 'unavailable' | 'full' | 'address-full'
@@ -95,20 +97,24 @@ function visitorOf (request: RequestValue): Visitor {
 }
 
 async function decide (parts: RouterParts, visitor: Visitor): Promise<RouteDecision> {
-  let because = 'fewest users'
+  let note = {}
   for (let choice = 0; choice < CHOICES_MAX; choice++) {
     const reservation = await retryWhileBusy(() => reserve(parts, visitor))
     if (reservation === 'busy') return { kind: 'full' }
     if (reservation.kind !== 'reserved') return reservation
-    const { server } = reservation
+    const { server, because } = reservation
     if (choice === 0) await parts.wait(visitor)
     const found = await retryWhileBusy(() => lookAgain(parts, visitor, server))
-    if (found === 'held' || found === 'arrived') return { kind: 'redirect', server, because }
+    if (found === 'held' || found === 'arrived') {
+      return { kind: 'redirect', server, because, ...note }
+    }
     if (found === 'denied' || found === 'gone') parts.reservations.release(visitor.client, server)
     if (found === 'denied') return { kind: 'denied' }
-    because = found === 'gone'
-      ? 'the server went away during the wait'
-      : 'the place was lost during the wait'
+    note = {
+      note: found === 'gone'
+        ? 'the server went away during the wait'
+        : 'the place was lost during the wait'
+    }
   }
   return { kind: 'full' }
 }
@@ -118,9 +124,9 @@ async function decideUncounted (parts: RouterParts, visitor: Visitor): Promise<R
   if (isDenied(parts, visitor)) return { kind: 'denied' }
   await parts.wait(visitor)
   if (isDenied(parts, visitor)) return { kind: 'denied' }
-  const server = parts.choose({ loads: parts.table.loads(), current: NO_SERVER })
-  if (server === NO_SERVER) return { kind: 'unavailable' }
-  return { kind: 'redirect', server, because: 'not counted: caused by another site' }
+  const choice = parts.choose({ loads: parts.table.loads(), current: NO_SERVER })
+  if (choice === undefined) return { kind: 'unavailable' }
+  return { kind: 'redirect', ...choice, note: 'not counted: caused by another site' }
 }
 
 function isDenied ({ denyList }: RouterParts, { client, address }: Visitor): boolean {

@@ -436,7 +436,10 @@ t.test('router: a place that was lost during the wait is chosen anew', async t =
   t.equal(portOf(await asked), 8001)
   t.equal(waits.count, 2, 'one wait each')
   t.match(lines.find(({ client }) => client === formatClient(ANA)), {
-    kind: 'redirect', server: 1, because: 'the place was lost during the wait'
+    kind: 'redirect',
+    server: 1,
+    because: 'fewest users, lowest port',
+    note: 'the place was lost during the wait'
   })
 })
 
@@ -446,7 +449,7 @@ t.test('router: a place that is lost again and again ends in 503', async t => {
     reservations: {
       reserve: () => {
         calls.push('reserve')
-        return { kind: 'reserved', server: 1 }
+        return { kind: 'reserved', server: 1, because: 'fewest users' }
       },
       confirm: () => {
         calls.push('confirm')
@@ -475,7 +478,8 @@ t.test('router: a shard that is busy is asked again on the next turns of the loo
   await turns(3)
   unlockAgain()
   t.equal(portOf(await asked), 8000)
-  t.match(lines, [{ because: 'fewest users' }], 'the place was never lost')
+  t.strictSame(lines.map(({ because, note }) => [because, note]),
+    [['fewest users, lowest port', undefined]], 'the place was never lost')
 })
 
 t.test('router: a table that stays busy ends in 503', async t => {
@@ -488,7 +492,9 @@ t.test('router: a table that stays busy ends in 503', async t => {
   t.equal(stuck.waits.count, 0)
   const stuckLater = testRouter(t, {
     reservations: {
-      reserve: () => ({ kind: 'reserved', server: 0 }), confirm: () => 'busy', release: () => {}
+      reserve: () => ({ kind: 'reserved', server: 0, because: 'fewest users' }),
+      confirm: () => 'busy',
+      release: () => {}
     }
   })
   t.equal((await stuckLater.ask('/')).status, 503)
@@ -518,14 +524,22 @@ t.test('router: a decision is one debug line with its reason', async t => {
   const [ana, ben] = [formatClient(ANA), formatClient(BEN)]
   const msg = 'visitor routed'
   t.strictSame(lines, [
-    { level: 20, client: ana, kind: 'redirect', server: 0, because: 'fewest users', msg },
+    {
+      level: 20,
+      client: ana,
+      kind: 'redirect',
+      server: 0,
+      because: 'fewest users, lowest port',
+      msg
+    },
     { level: 20, client: ben, kind: 'denied', msg },
     {
       level: 20,
       client: ana,
       kind: 'redirect',
       server: 1,
-      because: 'not counted: caused by another site',
+      because: 'fewest users, lowest port',
+      note: 'not counted: caused by another site',
       msg
     },
     { level: 20, client: ana, kind: 'unavailable', msg }

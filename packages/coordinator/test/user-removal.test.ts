@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
 import { clientOfAddress, parseAddress, parseClientId, type Client } from '@usher/shared/client.ts'
 import type { DenyEntry } from '@usher/shared/deny-list.ts'
-import { addressNumber, clientNumber, testTable } from '../../shared/test/memory/test-table.ts'
+import { addressNumber, chooseServer, clientNumber, testTable } from '../../shared/test/memory/test-table.ts'
 import { removeUsers, type RemovalParts, type Removed } from '../src/user-removal.ts'
 import { lockTable } from './fixtures/locked-table.ts'
 import { testLog } from './fixtures/log.ts'
@@ -28,7 +28,7 @@ t.test('removal: one client, wherever it is, with the place that is held for it'
   const { table, remove, active, lines } = testRemoval()
   table.touch(ANA, 0, HOME)
   table.touch(BEN, 0, HOME)
-  const reservation = { address: HOME, isReturning: true, untilMs: 1e9, choose: () => 1 }
+  const reservation = { address: HOME, isReturning: true, untilMs: 1e9, choose: chooseServer(1) }
   table.reserve({ ...reservation, client: ANA })
   t.same([...table.loads()], [1, 1, 0])
   t.same(await remove(ANA), { wasHere: true, removedUsers: 1 })

@@ -3,6 +3,8 @@
  * is one synchronous step under the visitor's shard lock. The main thread's alone: nobody else
  * reserves, so no two choices are ever made on the same loads.
  */
+import type { Choose } from '../balancing/chooser.ts'
+import type { Choice } from '../balancing/policies.ts'
 import type { Address, Client } from '../client.ts'
 import { admit } from './admission.ts'
 import {
@@ -21,20 +23,8 @@ import {
 /** Where a slot is, for as long as the program runs: shard * slots per shard + slot. */
 export type Place = number & { readonly brand?: 'place' }
 
-/** What a choice is made on: loads without the visitor, and where they are now (or NO_SERVER). */
-export interface Choice {
-  /** Load per server; valid during the call only. */
-  readonly loads: Int32Array
-  /** The server a place is reserved for, else the one where the visitor is active. */
-  readonly current: number
-}
-/**
- * Picks a server by index, or NO_SERVER when none is available. Runs under a lock: computes only.
- */
-export type Choose = (choice: Choice) => number
-
 export type Reservation =
-  | { readonly kind: 'reserved', readonly server: number }
+  | { readonly kind: 'reserved' } & Choice
   | { readonly kind: 'unavailable' | 'full' | 'address-full' | Busy }
 
 export interface ReserveRequest {
@@ -44,6 +34,10 @@ export interface ReserveRequest {
   readonly isReturning: boolean
   /** Monotonic milliseconds at which the place is given up. */
   readonly untilMs: number
+  /**
+   * Asked once, under a lock: computes only. `current` is the server that a place is reserved for,
+   * else the one where the client is active, else NO_SERVER.
+   */
   readonly choose: Choose
 }
 
@@ -61,16 +55,16 @@ export function reserve (view: TableView, request: ReserveRequest): Reservation 
   const here = slotAt(view.layout, at, slot)
   const commit = view.words[here]!
   const current = commitLoad(commit)
-  const server = choose({ loads: loadsWithout(view, current), current })
-  if (server !== NO_SERVER) {
+  const choice = choose({ loads: loadsWithout(view, current), current })
+  if (choice !== undefined) {
     // Written before the commit word: a reservation never stands with another's deadline.
     view.words[here + SLOT.RESERVED_UNTIL_MS] = wrappedMs(untilMs)
-    commitSlot(view, at, slot, withReserved(commit, server))
+    commitSlot(view, at, slot, withReserved(commit, choice.server))
     // An address whose entry is still to go is needed until it has gone.
     if ((commit & COMMIT_REPLACES) === 0) writeAddress(view, at, slot, request.address)
   }
   unlockShard(view, at)
-  return server === NO_SERVER ? { kind: 'unavailable' } : { kind: 'reserved', server }
+  return choice === undefined ? { kind: 'unavailable' } : { kind: 'reserved', ...choice }
 }
 
 /**
@@ -137,10 +131,10 @@ function reserveForNewcomer (view: TableView, request: ReserveRequest): Reservat
   const replaced = request.isReturning ? findAddressEntry(view, client, address) : undefined
   if (replaced === 'busy') return { kind: 'busy' }
   const current = replaced === undefined ? NO_SERVER : commitActive(replaced.commit)
-  const server = choose({ loads: loadsWithout(view, current), current })
-  if (server === NO_SERVER) return { kind: 'unavailable' }
+  const choice = choose({ loads: loadsWithout(view, current), current })
+  if (choice === undefined) return { kind: 'unavailable' }
 
-  let commit = withReserved(freshCommit(client), server)
+  let commit = withReserved(freshCommit(client), choice.server)
   if (replaced !== undefined) {
     commit = withSeen(withActive(commit, current), commitSeen(replaced.commit))
   }
@@ -148,7 +142,7 @@ function reserveForNewcomer (view: TableView, request: ReserveRequest): Reservat
   if (admitted === 'present') return reserve(view, request)
   if (admitted !== 'added') return { kind: admitted }
   if (replaced !== undefined) finishReplacement(view, client, address)
-  return { kind: 'reserved', server }
+  return { kind: 'reserved', ...choice }
 }
 
 const scratch = new WeakMap<TableView, Int32Array>()

@@ -9,7 +9,7 @@ import { sweepShard } from '@usher/shared/memory/sweep.ts'
 import type { TableView } from '@usher/shared/memory/table-view.ts'
 import { leave, touch } from '@usher/shared/memory/visits.ts'
 import {
-  addressNumber, chooseLowest, clientNumber, HOME, reserveFor, type TestTable
+  addressNumber, chooseLowest, chooseServer, clientNumber, HOME, reserveFor, type TestTable
 } from './test-table.ts'
 
 export interface CrashCase {
@@ -143,7 +143,7 @@ export const CASES: readonly CrashCase[] = [
     prepare (given) {
       few(given)
       given.table.touch(clientOfAddress(HOME), THERE, HOME)
-      given.table.reserve(asked({ isReturning: false, choose: () => HERE }))
+      given.table.reserve(asked({ isReturning: false, choose: chooseServer(HERE) }))
     },
     operate: touchNewcomer
   },
@@ -206,7 +206,8 @@ export const CASES: readonly CrashCase[] = [
     stepsMin: 4,
     prepare (given) {
       few(given)
-      given.table.reserve(asked({ client: KNOWN, address: addressNumber(3), choose: () => THERE }))
+      given.table.reserve(
+        asked({ client: KNOWN, address: addressNumber(3), choose: chooseServer(THERE) }))
     },
     operate: view => { leave(view, KNOWN, HERE) }
   },
@@ -230,7 +231,7 @@ export const CASES: readonly CrashCase[] = [
     name: 'reserve, for a user',
     stepsMin: 5,
     prepare: few,
-    operate: view => { reserve(view, asked({ client: KNOWN, choose: () => THERE })) }
+    operate: view => { reserve(view, asked({ client: KNOWN, choose: chooseServer(THERE) })) }
   },
   {
     ...SMALL,
@@ -238,9 +239,9 @@ export const CASES: readonly CrashCase[] = [
     stepsMin: 5,
     prepare (given) {
       few(given)
-      given.table.reserve(asked({ choose: () => THERE }))
+      given.table.reserve(asked({ choose: chooseServer(THERE) }))
     },
-    operate: view => { reserve(view, asked({ choose: () => HERE })) }
+    operate: view => { reserve(view, asked({ choose: chooseServer(HERE) })) }
   },
   {
     ...SMALL,
@@ -250,7 +251,7 @@ export const CASES: readonly CrashCase[] = [
       few(given)
       given.table.touch(clientOfAddress(HOME), THERE, HOME)
     },
-    operate: view => { reserve(view, asked({ isReturning: true, choose: () => HERE })) }
+    operate: view => { reserve(view, asked({ isReturning: true, choose: chooseServer(HERE) })) }
   },
   {
     ...LARGE,
@@ -260,7 +261,7 @@ export const CASES: readonly CrashCase[] = [
       crowd(given, 1023)
       reserveFor(given, clientNumber(77777))
     },
-    operate: view => { reserve(view, asked({ choose: () => HERE })) }
+    operate: view => { reserve(view, asked({ choose: chooseServer(HERE) })) }
   },
   {
     ...SMALL,
@@ -269,7 +270,7 @@ export const CASES: readonly CrashCase[] = [
     stepsMin: 3,
     prepare (given) {
       few(given)
-      given.table.reserve(asked({ choose: () => THERE }))
+      given.table.reserve(asked({ choose: chooseServer(THERE) }))
     },
     operate: view => { confirm(view, NEWCOMER, THERE, 3_000_000) }
   },
@@ -280,7 +281,7 @@ export const CASES: readonly CrashCase[] = [
     prepare (given) {
       few(given)
       for (const client of [NEWCOMER, KNOWN]) {
-        given.table.reserve(asked({ client, untilMs: 1, choose: () => THERE }))
+        given.table.reserve(asked({ client, untilMs: 1, choose: chooseServer(THERE) }))
       }
     },
     operate (view) {
@@ -293,7 +294,7 @@ export const CASES: readonly CrashCase[] = [
     stepsMin: 100,
     prepare (given) {
       crowd(given, 20)
-      given.table.reserve(asked({ client: KNOWN, untilMs: 1, choose: () => THERE }))
+      given.table.reserve(asked({ client: KNOWN, untilMs: 1, choose: chooseServer(THERE) }))
       given.clock.nowMs += SILENT_MS + 1
       for (const number of [3, 20, 21, 22]) given.table.touch(clientNumber(number), HERE, HOME)
     },

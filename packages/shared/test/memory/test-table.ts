@@ -1,7 +1,8 @@
 /** Builders for tests of the user table: a small table, a clock that a test moves, clients. */
+import type { ChoiceRequest, Choose } from '@usher/shared/balancing/chooser.ts'
+import type { Choice } from '@usher/shared/balancing/policies.ts'
 import { parseAddress, type Address, type Client } from '@usher/shared/client.ts'
 import { NO_SERVER } from '@usher/shared/memory/layout.ts'
-import type { Choose } from '@usher/shared/memory/reservations.ts'
 import {
   allocateTable, MAIN_THREAD_PATIENCE, MAIN_THREAD_TAG, viewTable, type TableMemory, type TableView
 } from '@usher/shared/memory/table-view.ts'
@@ -52,10 +53,14 @@ export function addressNumber (number: number): Address {
 }
 
 /** The lowest load; the visitor's own server on a tie, then the lowest index. */
-export const chooseLowest: Choose = ({ loads, current }) => {
+export function chooseLowest ({ loads, current }: ChoiceRequest): Choice {
   const lowest = Math.min(...loads)
-  if (current !== NO_SERVER && loads[current] === lowest) return current
-  return loads.indexOf(lowest)
+  const isStaying = current !== NO_SERVER && loads[current] === lowest
+  return { server: isStaying ? current : loads.indexOf(lowest), because: 'lowest' }
+}
+
+export function chooseServer (server: number): Choose {
+  return () => ({ server, because: 'told to' })
 }
 
 export function reserveFor (

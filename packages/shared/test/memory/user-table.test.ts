@@ -1,6 +1,7 @@
 /** Random sequences of all operations against a plain Map that says what should have happened. */
 import fc from 'fast-check'
 import t from 'tap'
+import type { Choice } from '@usher/shared/balancing/policies.ts'
 import {
   areSameWords, clientOfAddress, formatAddress, formatClient, type Address, type Client
 } from '@usher/shared/client.ts'
@@ -59,7 +60,7 @@ class Model {
     return true
   }
 
-  reserve (client: Client, addressKey: Client, isReturning: boolean): number {
+  reserve (client: Client, addressKey: Client, isReturning: boolean): Choice {
     const key = formatClient(client)
     let user = this.users.get(key)
     if (user === undefined && isReturning) {
@@ -72,10 +73,11 @@ class Model {
     user.address = address
     this.users.delete(key)
     const current = user.reserved ?? user.server ?? -1
-    user.reserved = chooseLowest({ loads: Int32Array.from(this.loads()), current })
+    const choice = chooseLowest({ loads: Int32Array.from(this.loads()), current })
+    user.reserved = choice.server
     user.untilMs = this.nowMs + TTL_MS
     this.users.set(key, user)
-    return user.reserved
+    return choice
   }
 
   remove (client: Client): boolean {
@@ -194,8 +196,8 @@ t.test('user table: does what a plain Map would, whatever the sequence', async t
             untilMs: clock.nowMs + TTL_MS,
             choose: chooseLowest
           })
-          const server = model.reserve(client, clientOfAddress(address), step.isReturning)
-          same(reservation, { kind: 'reserved', server })
+          const choice = model.reserve(client, clientOfAddress(address), step.isReturning)
+          same(reservation, { kind: 'reserved', ...choice })
           break
         }
         case 'find':

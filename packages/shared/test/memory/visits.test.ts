@@ -62,7 +62,7 @@ t.test('visits: the entry under an address gives way to a reserved id that arriv
   const cluster = testTable()
   cluster.table.touch(clientOfAddress(HOME), 0, HOME)
   const made = reserveFor(cluster, ANA)
-  t.same(made, { kind: 'reserved', server: 1 })
+  t.match(made, { kind: 'reserved', server: 1 })
   t.equal(cluster.table.touch(ANA, 1, HOME), 'arrived')
   t.same([...cluster.table.loads()], [0, 1, 0])
   t.same(cluster.table.check(), [])

@@ -131,7 +131,11 @@ t.test('saved users: who has only a place reserved is not, who is on the move is
   const { table, clock } = testTable()
   const reserve = (client: Client, server: number): void => {
     table.reserve({
-      client, address: HOME, isReturning: false, untilMs: clock.nowMs + 10_000, choose: () => server
+      client,
+      address: HOME,
+      isReturning: false,
+      untilMs: clock.nowMs + 10_000,
+      choose: () => ({ server, because: '' })
     })
   }
   table.touch(parseClientId(ANNA)!, 1, HOME)

@@ -89,7 +89,11 @@ t.test('users: how many share an address, those without an id among them', async
   table.touch(clientOfAddress(other!), 0, other!)
   const untilMs = clock.nowMs + 1
   table.reserve({
-    client: client(9999), address: other!, isReturning: false, untilMs, choose: () => 1
+    client: client(9999),
+    address: other!,
+    isReturning: false,
+    untilMs,
+    choose: () => ({ server: 1, because: '' })
   })
   t.equal(await countSharing(table, [office!]), 300)
   t.equal(await countSharing(table, [office!, HOME]), 3000)
@@ -136,7 +140,7 @@ t.test('users: a place that is only held is not listed, by page or by id', async
     address: HOME,
     isReturning: false,
     untilMs: clock.nowMs + 10_000,
-    choose: () => 1
+    choose: () => ({ server: 1, because: '' })
   })
   const { users, matched } = await findUsers(table, EVERYBODY, PORTS, WALL_NOW_MS)
   t.same(users.map(({ id }) => id), [formatClient(client(1))])

@@ -1,0 +1,200 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { NO_SERVER } from '@usher/shared/memory/layout.ts'
+import { POLICIES, type Candidate, type Policy } from '@usher/shared/balancing/policies.ts'
+
+interface Case {
+  readonly claim: string
+  /** Users per server, the visitor left out; the server with the lowest port first. */
+  readonly loads: readonly number[]
+  readonly weights?: readonly number[]
+  /** The server that the visitor is on. */
+  readonly on?: number
+  readonly unavailable?: readonly number[]
+  /** A server and the reason; undefined when nobody can be chosen. */
+  readonly expected: readonly [server: number, because: string] | undefined
+}
+
+const FEWEST = 'fewest users'
+const LOWEST_PORT = 'fewest users, lowest port'
+const ALREADY_THERE = 'fewest users, already there'
+const BY_WEIGHT = 'fewest users for its weight'
+const ONLY_ONE = 'only one available'
+
+const CASES: readonly Case[] = [
+  { claim: 'nobody is here: the lowest port', loads: [0, 0, 0], expected: [0, LOWEST_PORT] },
+  { claim: 'the fewest users, first', loads: [1, 2, 3], expected: [0, FEWEST] },
+  { claim: 'the fewest users, in the middle', loads: [2, 1, 2], expected: [1, FEWEST] },
+  { claim: 'the fewest users, last', loads: [3, 2, 1], expected: [2, FEWEST] },
+  { claim: 'a tie of two: the lower port', loads: [5, 1, 1], expected: [1, LOWEST_PORT] },
+  { claim: 'a tie around another one', loads: [0, 1, 0], expected: [0, LOWEST_PORT] },
+  { claim: 'a tie that a lower one ends', loads: [2, 2, 1], expected: [2, FEWEST] },
+  { claim: 'one less is enough', loads: [1000, 999, 1000], expected: [1, FEWEST] },
+
+  { claim: 'on a tie they stay: last', loads: [4, 4, 4], on: 2, expected: [2, ALREADY_THERE] },
+  { claim: 'on a tie they stay: middle', loads: [4, 4, 4], on: 1, expected: [1, ALREADY_THERE] },
+  { claim: 'on a tie they stay: first', loads: [4, 4, 4], on: 0, expected: [0, ALREADY_THERE] },
+  { claim: 'a tie of others is not theirs', loads: [1, 1, 2], on: 2, expected: [0, LOWEST_PORT] },
+  { claim: 'one user more and they move', loads: [3, 4, 4], on: 2, expected: [0, FEWEST] },
+  { claim: 'one user less and they stay', loads: [4, 4, 3], on: 2, expected: [2, FEWEST] },
+
+  { claim: 'unavailable, though empty', loads: [0, 2, 1], unavailable: [0], expected: [2, FEWEST] },
+  { claim: 'only one is left', loads: [0, 0, 9], unavailable: [0, 1], expected: [2, ONLY_ONE] },
+  { claim: 'only the first is left', loads: [9, 0, 0], unavailable: [1, 2], expected: [0, ONLY_ONE] },
+  {
+    claim: 'whoever is on an unavailable one is placed anew',
+    loads: [2, 2, 0],
+    on: 2,
+    unavailable: [2],
+    expected: [0, LOWEST_PORT]
+  },
+  { claim: 'none is available', loads: [0, 0, 0], unavailable: [0, 1, 2], expected: undefined },
+  {
+    claim: 'none is available, not even their own',
+    loads: [0, 0, 0],
+    on: 1,
+    unavailable: [0, 1, 2],
+    expected: undefined
+  },
+  { claim: 'a pool of one', loads: [7], expected: [0, ONLY_ONE] },
+  { claim: 'no server at all', loads: [], expected: undefined },
+
+  { claim: 'weights: nobody is here', loads: [0, 0, 0], weights: [1, 1, 2], expected: [0, LOWEST_PORT] },
+  { claim: 'weights: half as full', loads: [1, 1, 1], weights: [1, 1, 2], expected: [2, BY_WEIGHT] },
+  { claim: 'weights: as full as the others', loads: [1, 1, 2], weights: [1, 1, 2], expected: [0, LOWEST_PORT] },
+  {
+    claim: 'weights: a tie, and they stay',
+    loads: [3, 3, 6],
+    weights: [1, 1, 2],
+    on: 2,
+    expected: [2, `${BY_WEIGHT}, already there`]
+  },
+  {
+    claim: 'weights: a tie of heavy ones',
+    loads: [9, 4, 4],
+    weights: [1, 2, 2],
+    expected: [1, `${BY_WEIGHT}, lowest port`]
+  },
+  { claim: 'weights: fewer users, but fuller', loads: [2, 5], weights: [1, 3], expected: [1, BY_WEIGHT] },
+  {
+    claim: 'weights: thirds are compared without fractions',
+    loads: [1_398_101, 4_194_302],
+    weights: [333, 999],
+    expected: [1, BY_WEIGHT]
+  },
+  {
+    claim: 'weights: the largest table and weights',
+    loads: [4_194_304, 4_194_303],
+    weights: [1000, 1000],
+    expected: [1, BY_WEIGHT]
+  }
+]
+
+t.test('fewest-users: the smallest load by weight, the own server on a tie, the lowest port', async t => {
+  const { make, hasState } = POLICIES['fewest-users']
+  t.notOk(hasState, 'so that the monitor may ask as well')
+  for (const { claim, loads, weights = loads.map(() => 1), on, unavailable, expected } of CASES) {
+    const candidates = candidatesOf(weights, loads, unavailable)
+    const choice = make()(candidates, { current: on ?? NO_SERVER })
+    t.strictSame(choice && [choice.server, choice.because], expected, claim)
+  }
+})
+
+t.test('fewest-users: 400 newcomers over weights 1, 1, 2 are 100, 100, 200', async t => {
+  t.strictSame(placed(POLICIES['fewest-users'].make(), [1, 1, 2], 400), [100, 100, 200])
+})
+
+const weightLists = fc.array(fc.integer({ min: 1, max: 1000 }), { minLength: 1, maxLength: 32 })
+
+t.test('fewest-users: no newcomer puts a server over its share by more than one', async t => {
+  fc.assert(fc.property(weightLists, fc.integer({ min: 1, max: 3000 }), (weights, count) => {
+    const sum = total(weights)
+    const loads = placed(POLICIES['fewest-users'].make(), weights, count)
+    for (const [server, load] of loads.entries()) {
+      // load - 1 < count * weight / sum, in whole numbers
+      if ((load - 1) * sum >= count * weights[server]!) return false
+      // As even as whole users can be: one less there is never more by weight than here.
+      const weight = weights[server]!
+      const isEven = loads.every((other, at) => (other - 1) * weight <= load * weights[at]!)
+      if (!isEven) return false
+    }
+    return true
+  }), { numRuns: 100 })
+})
+
+t.test('fewest-users: with equal weights loads never differ by more than one', async t => {
+  const counts = fc.integer({ min: 1, max: 500 })
+  fc.assert(fc.property(fc.integer({ min: 1, max: 32 }), counts, (servers, count) => {
+    const loads = placed(POLICIES['fewest-users'].make(), Array<number>(servers).fill(1), count)
+    return Math.max(...loads) - Math.min(...loads) <= 1
+  }))
+})
+
+const smallWeights = fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 8 })
+for (const name of ['fewest-users', 'round-robin'] as const) {
+  t.test(`${name}: multiples of all weights together are spread exactly`, async () => {
+    fc.assert(fc.property(smallWeights, fc.integer({ min: 1, max: 5 }), (weights, times) => {
+      const loads = placed(POLICIES[name].make(), weights, total(weights) * times)
+      return loads.every((load, server) => load === weights[server]! * times)
+    }))
+  })
+}
+
+t.test('fewest-users: whoever reloads stays where they were placed', async () => {
+  fc.assert(fc.property(weightLists, fc.integer({ min: 1, max: 500 }), (weights, count) => {
+    const policy = POLICIES['fewest-users'].make()
+    const loads = placed(policy, weights, count)
+    return loads.every((load, current) => {
+      if (load === 0) return true
+      const without = loads.map((other, at) => at === current ? other - 1 : other)
+      return policy(candidatesOf(weights, without), { current })?.server === current
+    })
+  }), { numRuns: 50 })
+})
+
+t.test('round-robin: one after another whatever the loads, heavy ones not in runs', async t => {
+  const { make, hasState } = POLICIES['round-robin']
+  t.ok(hasState)
+  const inTurn = (weights: number[], count: number, unavailable: number[] = []) => {
+    const policy = make()
+    const candidates = candidatesOf(weights, weights.map(() => 7), unavailable)
+    return Array.from({ length: count }, () => policy(candidates, { current: 1 }))
+  }
+  t.strictSame(inTurn([1, 1, 1], 4).map(choice => choice?.server), [0, 1, 2, 0])
+  t.strictSame(inTurn([5, 1, 1], 7).map(choice => choice?.server), [0, 0, 1, 0, 2, 0, 0],
+    'the sequence in the commit message of nginx')
+  t.strictSame(inTurn([1, 1, 1], 3, [1]).map(choice => choice?.server), [0, 2, 0])
+  t.strictSame(inTurn([1, 1], 1, [0, 1]), [undefined])
+  t.strictSame(inTurn([1], 1), [{ server: 0, because: 'round robin' }])
+})
+
+t.test('round-robin: a server that comes back takes its turn and no more', async t => {
+  const policy = POLICIES['round-robin'].make()
+  const ask = (count: number, unavailable: readonly number[]): Array<number | undefined> =>
+    Array.from({ length: count }, () =>
+      policy(candidatesOf([1, 1], [0, 0], unavailable), { current: NO_SERVER })?.server)
+  t.strictSame(ask(100, [1]), Array(100).fill(0))
+  t.strictSame(ask(6, []), [0, 1, 0, 1, 0, 1])
+})
+
+function candidatesOf (
+  weights: readonly number[], loads: readonly number[], unavailable: readonly number[] = []
+): Candidate[] {
+  return weights.map((weight, index) => ({
+    index, weight, isAvailable: () => !unavailable.includes(index), load: () => loads[index]!
+  }))
+}
+
+/** Where so many newcomers end up, one after another. */
+function placed (policy: Policy, weights: readonly number[], count: number): number[] {
+  const loads = weights.map(() => 0)
+  const candidates = candidatesOf(weights, loads)
+  for (let newcomer = 0; newcomer < count; newcomer++) {
+    loads[policy(candidates, { current: NO_SERVER })!.server]!++
+  }
+  return loads
+}
+
+function total (numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0)
+}
