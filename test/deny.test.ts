@@ -31,7 +31,7 @@ t.test('deny list: every thread refuses as soon as the list is replaced, and no 
   t.same(await statuses(new Visitor()), welcome, 'others may come in')
   const [port] = ports as [number]
   const page = await visitor.ask(port, '/any')
-  t.match(page.body, new RegExp(`Your visit was ended[^]*${text}`))
+  t.match(page.body, new RegExp(`Your access has ended[^]*${text}`))
   const beat = await visitor.ask(port, '/heartbeat')
   t.same([beat.status, (JSON.parse(beat.body) as { error: string }).error], [403, 'denied'])
 

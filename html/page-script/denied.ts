@@ -4,13 +4,13 @@
  * site may dress the class `usher-denied`.
  */
 export function showDenied (document: Document): void {
-  const heading = textElement(document, 'h1', 'Your visit was ended.')
+  const heading = textElement(document, 'h1', 'Your access has ended.')
   const main = document.createElement('main')
   main.className = 'usher-denied'
   main.lang = 'en'
   main.append(heading, textElement(document, 'p',
-    'An operator of this site has ended your access. If you think that is a mistake, write to the ' +
-    'people who run it. Loading this page again shows the visitor id to give them.'))
+    'The people who run this site have ended your access to it. If you think this is a mistake, ' +
+    'contact them. Reload this page to see the visitor id to give them.'))
   document.title = 'Access ended'
   document.body.replaceChildren(main)
   // A screen reader reads what has the focus; the element that had it is gone.

@@ -330,7 +330,7 @@ t.test('page script: a denied visitor is told so, and the page falls silent', as
   for (const { body, document, news } of [tab, other]) {
     t.equal(document.title, 'Access ended')
     t.notMatch(body.text, 'the page')
-    t.match(body.text, /^Your visit was ended\. An operator of this site has ended your access\./)
+    t.match(body.text, /^Your access has ended\. The people who run this site have ended your access to it\./)
     const main = body.children[0] as FakeElement
     t.equal(main.className, 'usher-denied')
     t.equal((main.children[0] as FakeElement).isFocused, true)

@@ -52,7 +52,7 @@ browserTest('account: a session elsewhere is ended, and that browser has to log 
   const rows = here.locator('#sessions tr')
   await rows.nth(1).waitFor()
   t.equal(await rows.count(), 2)
-  t.match(await rows.first().innerText(), /Chrome on Linux.*this one/s)
+  t.match(await rows.first().innerText(), /Chrome on Linux.*this session/s)
   t.equal(await rows.first().getByRole('button').count(), 0, 'the own one is ended by logging out')
   t.ok((await rows.nth(1).innerText()).startsWith(HOSTILE), 'shown as text')
   await rows.nth(1).getByRole('button', { name: /^End the session of/ }).click()
@@ -158,7 +158,7 @@ browserTest('account: the password is changed in place, and what is wrong stands
   t.equal(await next.getAttribute('aria-describedby'), 'password-form-error new-password-hint')
   t.equal(await current.getAttribute('aria-invalid'), null)
   await submit(PASSWORD, 'a new one, and long')
-  await page.getByRole('status').getByText('The password is changed. Your other sessions have ended.').waitFor()
+  await page.getByRole('status').getByText('Your password was changed. Your other sessions have ended.').waitFor()
   t.equal(await page.locator('#password-form .error').count(), 0)
   t.equal(await current.inputValue() + await next.inputValue(), '')
   t.equal((await other.get('/stats')).status, 401)
@@ -265,7 +265,7 @@ browserTest('audit: a viewer is told whom to ask, and sees no button that is not
   await page.locator('#denied-rows tr').waitFor()
   t.equal(await page.locator('#view-denied').getByRole('button').count(), 0)
   await show(page, 'account')
-  await page.getByText('May view (permission 0)').waitFor()
+  await page.getByText('Viewer: can view (permission 0)').waitFor()
 })
 
 browserTest('account: no section has a barrier that axe-core knows', async (t, lab) => {

@@ -24,7 +24,7 @@ browserTest('browser: denied while open, the page gives way to the message', asy
     await tab.locator('main.usher-denied h1').waitFor()
     t.equal(await tab.title(), 'Access ended')
     const text = await tab.locator('body').innerText()
-    t.match(text, /^Your visit was ended\.\s+An operator of this site has ended your access\./)
+    t.match(text, /^Your access has ended\.\s+The people who run this site have ended your access to it\./)
     t.equal(await tab.evaluate(() => document.activeElement?.tagName), 'H1', 'read aloud')
   }
 
@@ -42,7 +42,7 @@ browserTest('browser: who is denied is told so at the front door', async (t, lab
   const page = await (await lab.newVisitor()).newPage()
   const answer = await page.goto(urlOf(routingPort))
   t.equal(answer?.status(), 403)
-  t.equal(await page.locator('h1').innerText(), 'Your visit was ended.')
+  t.equal(await page.locator('h1').innerText(), 'Your access has ended.')
 })
 
 /** A cluster whose deny list the test can reach. */

@@ -136,10 +136,10 @@ export const GATE = {
   tooMany: (retryAfterS: number | undefined) =>
     `Too many attempts for this account. ${tryAgain(retryAfterS ?? 60)}`,
   busy: (retryAfterS: number | undefined) =>
-    `The monitor is busy just now. ${tryAgain(retryAfterS ?? 1)}`,
-  unreachable: 'The monitor does not answer. Try again when Usher runs.',
-  repeatDiffers: 'This is not the new password. Type it once more.',
-  waiting: 'It takes effect at once. This page opens the console by itself when it does.'
+    `The monitor is busy right now. ${tryAgain(retryAfterS ?? 1)}`,
+  unreachable: 'The monitor does not answer. Try again when Usher is running.',
+  repeatDiffers: 'The two passwords are not the same. Type the new one again.',
+  waiting: 'It takes effect at once. This page then opens the console by itself.'
 } as const
 
 function tryAgain (seconds: number): string {
@@ -159,7 +159,7 @@ export const LIVE = {
   retryIn: (ms: number) => `Trying again in ${Math.max(1, Math.ceil(ms / SECOND_MS))} s.`,
   retrying: 'Trying again now.',
   unreachable: 'The monitor does not answer.',
-  refused: 'Usher is still placing visitors.'
+  refused: 'Usher is still serving visitors.'
 } as const
 
 export const STATES = {
@@ -188,9 +188,9 @@ export const OVERVIEW = {
   spreadUnit: (value: number) => value === 1 ? 'user' : 'users',
   wait: 'Wait p50, p99',
   redirects: 'Redirects',
-  beats: 'Beats',
+  beats: 'Heartbeats',
   connections: 'Connections',
-  table: 'Table in use',
+  table: 'User table in use',
   tableOf: (size: number, share: number | undefined) =>
     `of ${count(size)}${share === undefined ? '' : `, ${percent(share)}`}`,
   denied: 'Denied',
@@ -208,7 +208,7 @@ export const CHARTS = {
   title: 'Load over time',
   lines: {
     title: 'Load per server',
-    note: 'Active users and places held',
+    note: 'Active users and reserved places',
     whole: 'spread',
     wholeOf: (servers: ReadonlyArray<{ load: number | null, state: string | undefined }>) => {
       // A server that drains is not balanced any more.
@@ -232,7 +232,7 @@ export const CHARTS = {
   now: 'Now',
   time: 'Time',
   noData: CHARTS_NO_DATA,
-  nothingBefore: 'nothing measured before',
+  nothingBefore: 'not measured before this',
   down: 'down',
   endDown: (port: string) => `${port} down`,
   draining: (load: number) => `${count(load)}, draining`,
@@ -247,13 +247,13 @@ export const NOTICES = {
   down: (port: string, sinceMs: number | undefined, restarts: number) =>
     `${port} is down${sinceMs === undefined ? '' : ` since ${clock(sinceMs)}`}.` +
     (restarts === 0 ? '' : ` It has been restarted ${restarts === 1 ? 'once' : `${count(restarts)} times`}.`),
-  downMeans: 'It gets no visitors, and its users are placed on other servers as they come back. Usher starts it again by itself.',
+  downMeans: 'New visitors go to the other servers, and so do its users when they come back. Usher restarts it by itself.',
   seeServers: 'See servers',
-  noneAvailable: 'No server takes visitors.',
-  noneAvailableMeans: 'Visitors get 503 until one is up or made ready.',
+  noneAvailable: 'No server is available.',
+  noneAvailableMeans: 'Visitors see an error page (503) until a server is up or made ready.',
   nearlyFull: (used: number, size: number) =>
     `The user table is ${percent(used / size)} full, ${count(used)} of ${count(size)} places.`,
-  nearlyFullMeans: 'When it is full, new visitors get 503. Set MAX_USERS higher and restart; nobody is signed off.',
+  nearlyFullMeans: 'When it is full, new visitors are turned away (503). Set MAX_USERS higher and restart: everybody who is here stays counted.',
   stateChanged: (port: string, state: keyof typeof STATES) =>
     `Server ${port}: ${STATES[state].toLowerCase()}.`
 } as const
@@ -269,7 +269,7 @@ export const SERVERS = {
   actions: 'Actions',
   columns: {
     active: 'Active',
-    held: 'Held',
+    held: 'Reserved',
     share: 'Share',
     requests: 'Req/s',
     beats: 'Beats/s',
@@ -309,13 +309,13 @@ export const SERVERS = {
     ? 'It gets no new visitors. Nobody is on it now.'
     : `It keeps its ${users(value)} and gets no new ones.`,
   drainGo: (port: string) => `Drain ${port}`,
-  drainHappens: 'Nobody is signed off: users leave in their own time, and the card counts them.',
-  drainBack: 'Make ready takes it back at any time.',
+  drainHappens: 'Nobody is disconnected: users leave when they want, and the card shows how many are left.',
+  drainBack: 'You can undo this at any time with Make ready.',
   lastTitle: (port: string) => `Drain ${port}, the last one?`,
-  lastWhat: 'No other server takes visitors. Until one does, newcomers get 503.',
-  lastGo: (port: string) => `Drain ${port} all the same`,
+  lastWhat: 'No other server is available. Until one is, new visitors see an error page (503).',
+  lastGo: (port: string) => `Drain ${port} anyway`,
   drained: (port: string) => `${port} is draining.`,
-  madeReady: (port: string) => `${port} takes visitors again.`
+  madeReady: (port: string) => `${port} gets new visitors again.`
 } as const
 
 export const USERS = {
@@ -326,10 +326,10 @@ export const USERS = {
     ? ''
     : `${first === last ? `Row ${count(first)}` : `Rows ${count(first)} to ${count(last)}`} of ${count(matched)}.`,
   showArrivals: (value: number, isMore: boolean) =>
-    `Show ${count(value)}${isMore ? ' or more' : ''} who arrived since`,
+    `Show ${count(value)}${isMore ? ' or more' : ''} new ${value === 1 && !isMore ? 'user' : 'users'}`,
   selected: (value: number, isMost: boolean) =>
-    `${count(value)} selected${isMost ? ', the most at a time' : ''}`,
-  may: (canDisconnect: boolean) => canDisconnect ? 'Views and disconnects' : 'Views',
+    `${count(value)} selected${isMost ? ', the most at once' : ''}`,
+  may: (canDisconnect: boolean) => canDisconnect ? 'Administrator' : 'Viewer',
   copy: 'Copy',
   copied: 'Copied',
   copySelected: 'Selected',
@@ -338,15 +338,15 @@ export const USERS = {
     : `Nobody${server === '' ? '' : ` on ${server}`} matches “${search}”`,
   nobodyText: (search: string, server: string) => search === ''
     ? server === ''
-      ? 'Open the router in another browser, or start a crowd from the terminal:'
-      : 'Visitors are placed on the server with the fewest users; there may be some on the others.'
+      ? 'Open the router’s address in another browser, or send test visitors from a terminal:'
+      : 'There may be users on the other servers.'
     : 'Search looks at the start of an id or address, among people who are here now. ' +
       'Somebody who was denied is under Denied.',
   disconnectTitle: (value: number) => `Disconnect ${users(value)}?`,
-  disconnectWhat: 'They lose their place now and may come back at once.',
+  disconnectWhat: 'They are removed now, and can come back at once.',
   disconnectGo: (value: number) => `Disconnect ${users(value)}`,
-  disconnectHappens: 'Their open connections are closed after the reply in flight.',
-  disconnectBack: 'If they come back, the router places them like any visitor.',
+  disconnectHappens: 'Their open connections are closed once the current reply is sent.',
+  disconnectBack: 'If they come back, the router sends them to a server like any visitor.',
   disconnectWarning: 'To keep them out, deny them instead.',
   disconnecting: (value: number) => `Disconnecting ${users(value)}`,
   disconnected: (value: number) => `${users(value)} disconnected.`
@@ -356,22 +356,22 @@ export const DENIED = {
   title: (value: number) => `Deny ${users(value)}?`,
   what: 'They are disconnected now and refused by the router and every server.',
   targetTitle: 'Deny an address?',
-  targetWhat: 'Whoever comes from there is disconnected now and refused by the router and every server.',
+  targetWhat: 'Everybody from there is disconnected now and refused by the router and every server.',
   /** Whoever has no id is known by the address. */
   byIds: (ids: number, addressesOnly: number) => ids === 0
     ? addressesOnly === 1 ? 'The address' : 'Their addresses'
     : `${ids === 1 && addressesOnly === 0 ? 'The id' : 'Their ids'}` +
-      (addressesOnly === 0 ? '' : `, and the address of ${count(addressesOnly)} without id`),
+      (addressesOnly === 0 ? '' : `, and the address of ${count(addressesOnly)} without an id`),
   byIdsHint: 'Easy to get around: clearing cookies gives a new id.',
   byAddresses: (ids: number, addresses: number, only: string) => addresses === 1
-    ? `${ids === 1 ? 'The id' : 'Their ids'} and the address last seen from, ${only}`
-    : `Their ids and the ${count(addresses)} addresses they were last seen from`,
+    ? `${ids === 1 ? 'The id' : 'Their ids'} and the last known address, ${only}`
+    : `Their ids and their ${count(addresses)} last known addresses`,
   byRanges: (ids: number, ranges: number, only: string) => {
     const what = ranges === 1 ? `the whole range ${only}` : `the ${count(ranges)} ranges around their addresses`
     if (ids === 0) return `${what[0]!.toUpperCase()}${what.slice(1)}`
     return `${ids === 1 ? 'The id' : 'Their ids'} and ${what}`
   },
-  sharedHint: 'Whoever else comes from there is refused too.',
+  sharedHint: 'Everybody else from there is refused too.',
   shared: (others: number, isRange: boolean) => {
     const there = isRange ? 'come from there' : 'share these addresses'
     if (others === 0) return `No other users ${there} now.`
@@ -383,12 +383,12 @@ export const DENIED = {
     `Deny ${users(value)} ${minutesText(minutes)}`,
   targetGo: (minutes: number | undefined) => `Deny it ${minutesText(minutes)}`,
   until: (minutes: number | undefined, nowMs: number) => minutes === undefined
-    ? 'Until somebody allows them again they see the denied page, wherever they try.'
-    : `Until ${untilText(nowMs + minutes * MINUTE_MS, nowMs)} they see the denied page, wherever they try.`,
-  undoHappens: 'You can undo this for 10 seconds, and allow them at any time under Denied.',
+    ? 'They are refused everywhere until somebody allows them again.'
+    : `They are refused everywhere until ${untilText(nowMs + minutes * MINUTE_MS, nowMs)}.`,
+  undoHappens: 'You can undo this for 10 seconds, and allow them again at any time under Denied.',
   ownTitle: (address: string) => `Deny ${address}, your own address?`,
-  ownWhat: 'You act from there. The console stays open to you, the sites do not.',
-  ownGo: (address: string) => `Deny ${address} all the same`,
+  ownWhat: 'You are using this address now. You could still use the console, but not visit the sites.',
+  ownGo: (address: string) => `Deny ${address} anyway`,
   denying: (value: number) => `Denying ${users(value)}`,
   done: (value: number, minutes: number | undefined) =>
     `${users(value)} denied ${minutesText(minutes)}.`,
@@ -410,7 +410,7 @@ export const DENIED = {
   nobodyText: 'Everyone may visit.',
   nobodyWhatToDo: 'Everyone may visit. To refuse somebody, select them under Users, or deny an address or a range (CIDR) here.',
   noMatchTitle: (search: string) => `Nothing matches “${search}”`,
-  noMatchText: 'Search looks at ids, addresses, reasons and authors.'
+  noMatchText: 'Search looks at ids, addresses, reasons and who denied them.'
 } as const
 
 export const AUDIT = {
@@ -440,23 +440,23 @@ export const AUDIT = {
   found: (value: number, isMore: boolean) => isMore
     ? `Newest ${count(value)} that match`
     : value === 1 ? '1 entry matches' : `${count(value)} entries match`,
-  nothingTitle: 'Nothing is on record yet',
-  nothingText: 'Who logs in, disconnects, denies, allows or drains is noted here.',
+  nothingTitle: 'No entries yet',
+  nothingText: 'Logins, disconnects, denials and drains are recorded here, with who did them.',
   noMatchTitle: (search: string) => `Nothing matches “${search}”`,
-  noMatchText: 'Search looks at who did what to whom, why and from where, as it is written here.',
+  noMatchText: 'Search looks at each line as it is shown here: who did what to whom, why and from where.',
   command: (username: string) =>
     `npm run account -- permission '${username.replaceAll("'", "'\\''")}' 1`
 } as const
 
 export const ACCOUNT = {
   on: (browser: string, system: string) => `${browser} on ${system}`,
-  unnamed: 'Not named',
+  unnamed: 'Unknown browser',
   may: (permission: number, canDisconnect: boolean) => canDisconnect
-    ? `May view, disconnect and deny (permission ${permission})`
-    : `May view (permission ${permission})`,
+    ? `Administrator: can view, disconnect and deny (permission ${permission})`
+    : `Viewer: can view (permission ${permission})`,
   beforeChange: 'Your other sessions end when it changes.',
-  changed: 'The password is changed. Your other sessions have ended.',
-  thisOne: 'this one',
+  changed: 'Your password was changed. Your other sessions have ended.',
+  thisOne: 'this session',
   end: 'End',
   endLabel: (browser: string, address: string) => `End the session of ${browser}, ${address}`,
   ended: (browser: string) => `The session of ${browser} has ended.`
@@ -470,7 +470,7 @@ export const RESULT = {
 } as const
 
 export const FAILURES = {
-  unreachable: 'The monitor does not answer. Nothing was changed that is not shown here.',
+  unreachable: 'The monitor does not answer. Only what is shown here was changed.',
   partly: (done: number, total: number, why: string) =>
     done === 0 ? why : `${count(done)} of ${count(total)} done. ${why}`
 } as const

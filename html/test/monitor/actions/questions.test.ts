@@ -15,10 +15,10 @@ t.test('questions: the button says how many and for how long', async t => {
 
 t.test('questions: says until when', async t => {
   const { until } = denyQuestion([testUser()], NOW_MS)
-  t.equal(until?.(60), 'Until 15:31 today they see the denied page, wherever they try.')
-  t.match(until?.(1440), /^Until 14:31 tomorrow they/)
-  t.match(until?.(3 * 1440), /^Until 26 November, 14:31 they/)
-  t.match(until?.(undefined), /^Until somebody allows them again they/)
+  t.equal(until?.(60), 'They are refused everywhere until 15:31 today.')
+  t.match(until?.(1440), /everywhere until 14:31 tomorrow\.$/)
+  t.match(until?.(3 * 1440), /everywhere until 26 November, 14:31\.$/)
+  t.match(until?.(undefined), /everywhere until somebody allows them again\.$/)
 })
 
 t.test('questions: what can be denied of whom', async t => {
@@ -26,19 +26,19 @@ t.test('questions: what can be denied of whom', async t => {
     t.strictSame(denyQuestion(users, NOW_MS).scopes?.map(({ label }) => label), labels)
   }
   check([testUser()], [
-    'The id', 'The id and the address last seen from, 192.0.2.1',
+    'The id', 'The id and the last known address, 192.0.2.1',
     'The id and the whole range 192.0.2.0/24'
   ])
   check([testUser(), testUser({ id: 'b', address: '::1' })], [
-    'Their ids', 'Their ids and the 2 addresses they were last seen from',
+    'Their ids', 'Their ids and their 2 last known addresses',
     'Their ids and the 2 ranges around their addresses'
   ])
   check([testUser({ id: '192.0.2.9', kind: 'ip', address: '192.0.2.9' })], [
     'The address', 'The whole range 192.0.2.0/24'
   ])
   check([testUser(), testUser({ id: '192.0.2.9', kind: 'ip', address: '192.0.2.9' })], [
-    'Their ids, and the address of 1 without id',
-    'The id and the address last seen from, 192.0.2.1', 'The id and the whole range 192.0.2.0/24'
+    'Their ids, and the address of 1 without an id',
+    'The id and the last known address, 192.0.2.1', 'The id and the whole range 192.0.2.0/24'
   ])
   check([testUser({ address: '::' })], ['The id'])
 })

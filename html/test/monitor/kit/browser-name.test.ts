@@ -19,6 +19,6 @@ t.test('browser name: browser and system, by the usual marks', async t => {
 t.test('browser name: what has no mark is shown as it came, and not at any length', async t => {
   t.equal(browserName('curl/8.14.1'), 'curl/8.14.1')
   t.equal(browserName('<b>x</b>'), '<b>x</b>')
-  t.equal(browserName(''), 'Not named')
+  t.equal(browserName(''), 'Unknown browser')
   t.equal(browserName('x'.repeat(256)), `${'x'.repeat(40)}…`)
 })
