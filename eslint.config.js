@@ -55,6 +55,57 @@ const onePlace = [
   }
 ]
 
+/** What a package must not import: coordinator -> shared <- workers. */
+const packages = [
+  { name: 'coordinator', others: ['workers'] },
+  { name: 'workers', others: ['coordinator'] },
+  { name: 'shared', others: ['coordinator', 'workers'] }
+]
+
+/**
+ * The order of folders: a file imports from its own folder and from rows above it. The files of
+ * the root itself are last, or else may be imported by all.
+ */
+const rooms = [
+  {
+    root: 'html/monitor-script',
+    order: [
+      ['kit'], ['charts'], ['servers'], ['live'], ['records', 'users', 'account'], ['actions']
+    ],
+    isRootLast: true
+  },
+  {
+    root: 'packages/shared/src/http',
+    order: [['vocabulary'], ['connection', 'checks']],
+    isRootLast: true,
+    patterns: ['coordinator', 'workers'].map(isPackage)
+  },
+  {
+    root: 'packages/workers/src',
+    order: [
+      ['database', 'credentials', 'static-server'], ['accounts', 'records'],
+      ['account-command', 'monitor']
+    ],
+    isRootLast: false,
+    patterns: [isPackage('coordinator')]
+  }
+]
+
+function isPackage (name) {
+  return { group: [`@usher/${name}/*`], message: 'See the order of packages in eslint.config.js.' }
+}
+
+function isLater (folders) {
+  if (folders.length === 0) return []
+  const message = 'See the order of folders in eslint.config.js.'
+  return [{ regex: `^(\\.\\./)+(.*/)?(${folders.join('|')})/`, message }]
+}
+
+const isRoot = {
+  regex: '^\\.\\./[^/]+$',
+  message: 'The files of this root import from its folders, not the other way round.'
+}
+
 const source = ['packages/**/*.ts', 'html/**/*.ts', 'scripts/**/*.ts', 'test/**/*.ts']
 
 /** The rule for a place: all rows but those that allow it. */
@@ -102,18 +153,22 @@ export default [
     files: [place],
     rules: { 'no-restricted-syntax': restrictions(place) }
   })),
-  {
-    files: ['packages/coordinator/**/*.ts'],
-    rules: { 'no-restricted-imports': ['error', { patterns: ['@usher/workers/*'] }] }
-  },
-  {
-    files: ['packages/workers/**/*.ts'],
-    rules: { 'no-restricted-imports': ['error', { patterns: ['@usher/coordinator/*'] }] }
-  },
-  {
-    files: ['packages/shared/**/*.ts'],
-    rules: {
-      'no-restricted-imports': ['error', { patterns: ['@usher/coordinator/*', '@usher/workers/*'] }]
-    }
-  }
+  ...packages.map(({ name, others }) => ({
+    files: [`packages/${name}/**/*.ts`],
+    rules: { 'no-restricted-imports': ['error', { patterns: others.map(isPackage) }] }
+  })),
+  ...rooms.flatMap(({ root, order, isRootLast, patterns = [] }) => order.flatMap((row, at) =>
+    row.map(folder => ({
+      files: [`${root}/${folder}/**/*.ts`],
+      rules: {
+        'no-restricted-imports': ['error', {
+          patterns: [
+            ...patterns,
+            ...isLater(order.slice(at).flat().filter(other => other !== folder)),
+            ...(isRootLast ? [isRoot] : [])
+          ]
+        }]
+      }
+    }))
+  ))
 ]

@@ -1,7 +1,7 @@
 /** What readers forget: rows and lines that should be there, and things that should not. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, dirname, join, normalize } from 'node:path'
 import t from 'tap'
 import { settingsMarkdown } from '@usher/shared/settings/settings-text.ts'
 import { AUDIT_WORDS } from '@usher/workers/records/audit-match.ts'
@@ -35,6 +35,21 @@ t.test('tidy: nothing unfinished, skipped or narrowed is left', async t => {
   }
 })
 
+t.test('tidy: no file imports itself by way of others', async t => {
+  const typescript = files.filter(path => path.endsWith('.ts'))
+  const importsOf = new Map(typescript.map(path => [path, importedFiles(path)]))
+  t.ok(importsOf.get('packages/coordinator/src/main.ts')!.length > 5, 'imports are found')
+  t.strictSame(findCycle(importsOf), [])
+})
+
+t.test('tidy: no folder of the console\'s scripts has more than 15 files', async t => {
+  const folders = files.filter(path => path.startsWith('html/monitor-script/')).map(dirname)
+  for (const folder of new Set(folders)) {
+    const count = folders.filter(other => other === folder).length
+    t.ok(count <= 15, `${folder} has ${count} files`)
+  }
+})
+
 t.test('tidy: ARCHITECTURE.md has a line for every folder of source', async t => {
   const architecture = read('ARCHITECTURE.md')
   const folders = new Set(sources.map(path => path.slice(0, path.lastIndexOf('/'))))
@@ -62,3 +77,33 @@ t.test('tidy: the audit is searched by the words that the console says', async t
 t.test('tidy: the lock file names no host', async t => {
   t.notMatch(read('package-lock.json'), /"resolved": "https?:/)
 })
+
+/** The files of this tree that a file imports, types included. */
+function importedFiles (path: string): readonly string[] {
+  return [...read(path).matchAll(/^(?:import|export|\}).* from '([^']+)'|^import '([^']+)'/gm)]
+    .map(([, from, bare]) => (from ?? bare)!)
+    .map(name => name.startsWith('@usher/')
+      ? name.replace(/^@usher\/(\w+)\//, 'packages/$1/src/')
+      : normalize(join(dirname(path), name)))
+    .filter(imported => files.includes(imported))
+}
+
+/** The files of one cycle, in order; empty when there is none. */
+function findCycle (importsOf: ReadonlyMap<string, readonly string[]>): readonly string[] {
+  const done = new Set<string>()
+  const visit = (path: string, way: readonly string[]): readonly string[] => {
+    if (way.includes(path)) return [...way.slice(way.indexOf(path)), path]
+    if (done.has(path)) return []
+    for (const imported of importsOf.get(path) ?? []) {
+      const cycle = visit(imported, [...way, path])
+      if (cycle.length > 0) return cycle
+    }
+    done.add(path)
+    return []
+  }
+  for (const path of importsOf.keys()) {
+    const cycle = visit(path, [])
+    if (cycle.length > 0) return cycle
+  }
+  return []
+}

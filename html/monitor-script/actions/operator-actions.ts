@@ -51,7 +51,7 @@ export class Actions {
   /** Who has left in the meantime is as good as disconnected. */
   disconnect (users: readonly User[], { reason }: Choice): Promise<Outcome> {
     const [doing, done] = [USERS.disconnecting(users.length), USERS.disconnected(users.length)]
-    return this.#withBoundedConcurrency(users, doing, done, async ({ id }) => {
+    return this.#doAll(users, doing, done, async ({ id }) => {
       const answer = await this.#parts.post('/disconnect', {
         userId: id, deny: false, ...optional({ reason })
       })
@@ -86,12 +86,12 @@ export class Actions {
   }
 
   drain (port: string): Promise<Outcome> {
-    return this.#withBoundedConcurrency([port], '', SERVERS.drained(port), async () =>
+    return this.#doAll([port], '', SERVERS.drained(port), async () =>
       await this.#insist(`/servers/${port}/drain`, {}, drainLastQuestion(port)))
   }
 
   makeReady (port: string): Promise<Outcome> {
-    return this.#withBoundedConcurrency([port], '', SERVERS.madeReady(port), async () =>
+    return this.#doAll([port], '', SERVERS.madeReady(port), async () =>
       failureOf(await this.#parts.post(`/servers/${port}/ready`, {})))
   }
 
@@ -118,7 +118,7 @@ export class Actions {
 
   async #denyEach (steps: readonly Step[], doing: string, done: string): Promise<Outcome> {
     const denied: DeniedTarget[] = []
-    const outcome = await this.#withBoundedConcurrency(steps, doing, done, async ({ target, act }) => {
+    const outcome = await this.#doAll(steps, doing, done, async ({ target, act }) => {
       const failure = await act()
       if (failure === undefined) denied.push(target)
       return failure
@@ -127,14 +127,14 @@ export class Actions {
   }
 
   #allowEach (targets: readonly DeniedTarget[], done: string): Promise<Outcome> {
-    return this.#withBoundedConcurrency(targets, DENIED.allowing(targets.length), done, async target => {
+    return this.#doAll(targets, DENIED.allowing(targets.length), done, async target => {
       const answer = await this.#parts.post('/allow', optional(target))
       // Over by itself, or allowed by somebody else.
       return answer.isOk || answer.status === NOT_FOUND ? undefined : answer
     })
   }
 
-  async #withBoundedConcurrency<Item> (
+  async #doAll<Item> (
     items: readonly Item[], doing: string, done: string,
     act: (item: Item) => Promise<Failure | undefined>
   ): Promise<Outcome> {

@@ -1,19 +1,21 @@
 /**
- * Who has to go, as a question about one client: asked of every open connection, of every waiting
- * visitor and of users in the table. Holds nothing but the entries; used by every thread.
+ * Which clients to expel, as a test of one client: applied to every open connection, to every
+ * waiting visitor and to users in the table. Keeps nothing but the entries; used by every thread.
  */
 import { areSameClients, clientOfAddress, type ClientMatch } from './client.ts'
 import { DenyList } from './deny-list.ts'
 import type { ExpelledClients } from './messages.ts'
 
 /** @param now monotonic milliseconds, against which entries expire */
-export function expelledMatch ({ client: leaver, entries }: ExpelledClients, now: () => number): ClientMatch {
+export function expelledMatch (
+  { client: expelled, entries }: ExpelledClients, now: () => number
+): ClientMatch {
   const denyList = new DenyList(now)
   denyList.replace(entries)
   return (client, address) => {
-    // Who names nobody is known by the address.
+    // A client without an id is known by its address.
     const known = client ?? clientOfAddress(address)
-    if (leaver !== undefined && areSameClients(known, leaver)) return true
+    if (expelled !== undefined && areSameClients(known, expelled)) return true
     return denyList.isDenied(client, address)
   }
 }

@@ -37,5 +37,6 @@ t.test('each: starts none after one has failed, and waits for those on their way
 })
 
 t.test('each: nothing is done at once', async t => {
-  t.strictSame(await withBoundedConcurrency([], async () => FAILURE, () => {}), { doneCount: 0, failure: undefined })
+  const result = await withBoundedConcurrency([], async () => FAILURE, () => {})
+  t.strictSame(result, { doneCount: 0, failure: undefined })
 })
