@@ -4,10 +4,9 @@
  * makes only that one. npm's packages stay outside of the bundles, because some of them load files
  * of their own by path.
  */
-import { build } from 'esbuild'
 import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { PROGRAM, ROOT, sourceStamp, TOOLS } from './setup.mjs'
+import { install, orExit, PROGRAM, ROOT, sourceStamp, TOOLS } from './setup.mjs'
 
 const SITES = ['site-1', 'site-2', 'site-3']
 const MONITOR_SCRIPTS = ['login', 'no-permission', 'password', 'theme', 'tracker']
@@ -55,10 +54,17 @@ const TOOL_ENTRIES = {
   verify: 'scripts/verify.ts'
 }
 
+await orExit(install({ isForDevelopment: true }))
+const { build } = await import('esbuild')
 const [, , only] = process.argv
 // The program first: it takes the place of the whole of dist/.
 await make(PROGRAM, async folder => {
-  await Promise.all([buildCode(PROGRAM_ENTRIES, folder), buildPages(folder)])
+  // One by one: threads share no code in memory, so sharing chunks on disk would only scatter it.
+  const entries = Object.entries(PROGRAM_ENTRIES)
+  await Promise.all([
+    ...entries.map(async ([name, source]) => { await buildCode({ [name]: source }, folder) }),
+    buildPages(folder)
+  ])
   cpSync(join(ROOT, 'db/migrations'), join(folder, 'db'), { recursive: true })
 })
 await make(TOOLS, folder => buildCode(TOOL_ENTRIES, folder))

@@ -47,7 +47,8 @@ export async function orExit (preparing) {
   }
 }
 
-async function install ({ isForDevelopment }) {
+/** Installs npm's packages where some that are needed are missing. */
+export async function install ({ isForDevelopment }) {
   if (!isInstalled(isForDevelopment)) {
     await run('Installing packages (SQLite may be compiled, which takes a minute or two)',
       'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])

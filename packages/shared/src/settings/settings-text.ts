@@ -7,6 +7,7 @@ import type { EffectiveSetting } from './settings.ts'
 
 const INTRODUCTION = `usage: node dist/coordinator.js [--name value | --name=value]...
        npm start -- [--name value | --name=value]...
+       usher [--name value | --name=value]...          (installed)
 
   --settings FILE   read FILE instead of usher.env in the working directory
   --check           check the settings, print them (secrets as (set)) and exit

@@ -26,6 +26,7 @@ export type AccountWords =
   | { readonly problem: string }
 
 export const ACCOUNT_USAGE = `usage: npm run account -- COMMAND
+       usher account COMMAND        (installed)
 
   add NAME --permission N    make an account
   list                       show all accounts

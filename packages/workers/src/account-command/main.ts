@@ -1,4 +1,4 @@
-/** `npm run account -- COMMAND`: the accounts of the monitor, from the command line. */
+/** The entry of `npm run account` and `usher account`: the accounts of the monitor, by words. */
 import { processSource } from '@usher/shared/settings/settings.ts'
 import { runAccountCommand } from './account-command.ts'
 
