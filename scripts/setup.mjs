@@ -37,12 +37,13 @@ export async function prepareProgram () {
   await buildWhatIsStale([PROGRAM])
 }
 
-/** For commands: says what is wrong, and ends. */
-export async function orExit (preparing) {
+/** For commands: says what is wrong, with `last` as its last line, and ends. */
+export async function orExit (working, last) {
   try {
-    await preparing
+    return await working
   } catch (error) {
     console.error(error.message)
+    if (last !== undefined) console.log(last)
     process.exit(1)
   }
 }

@@ -2,12 +2,13 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import t from 'tap'
+import { isLong } from '../packages/shared/test/length.ts'
 import { faultText, MONITOR, schedule, type Fault } from '../scripts/chaos/schedule.ts'
 import { ROOT, workingFolder } from './cluster.ts'
 import { buildMutant, type Mutation } from './mutant-program.ts'
 
 /** Whole programs, started and killed again and again, beside all other tests. */
-t.setTimeout(900_000)
+if (isLong) t.setTimeout(900_000)
 
 const TOOL = join(ROOT, 'dist/tools/chaos.js')
 const SEED = '3'
@@ -106,7 +107,7 @@ const MUTANTS: ReadonlyArray<Mutation & { readonly without: string, readonly fou
   found: /is nowhere, and was said to be at \d+/
 }]
 
-for (const mutant of MUTANTS) {
+for (const mutant of isLong ? MUTANTS : MUTANTS.slice(0, 1)) {
   t.test(`chaos: without ${mutant.without} the run fails`, async t => {
     const program = await buildMutant(workingFolder(t), mutant)
     const run = await chaos('--kills', KILLS, '--seconds', '120', '--program', program)

@@ -5,10 +5,11 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import t, { type Test } from 'tap'
+import { isLong } from '../packages/shared/test/length.ts'
 import { samePorts, startCluster, Visitor, workingFolder, type Cluster } from './cluster.ts'
 import { Operator, type Reply } from './operator.ts'
 
-const DEATHS = 4
+const DEATHS = isLong ? 12 : 2
 /** After the first acknowledgement of every kind. */
 const KILL_MS_MAX = 700
 /** An account has 100 sessions at most. */

@@ -2,7 +2,8 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import t, { type Test } from 'tap'
+import { isLong } from '../packages/shared/test/length.ts'
 import { ROOT } from './cluster.ts'
 
 const TOOL = join(ROOT, 'dist/tools/verify.js')
@@ -36,7 +37,7 @@ t.test('verify: the model has no error and every mutant has one', needsSpin, asy
   t.comment(stdout)
 })
 
-t.test('verify: an error in the model, or a mutant that is none, is told', needsSpin, async t => {
+async function anErrorIsTold (t: Test): Promise<void> {
   const path = join(t.testdir(), 'wrong.pml')
   // Whoever arrives second is not counted, which only two rounds tell; and a mutant is gone.
   writeFileSync(path, readFileSync(MODEL, 'utf8')
@@ -47,7 +48,11 @@ t.test('verify: an error in the model, or a mutant that is none, is told', needs
   t.match(stdout, /3 threads, .* no error/)
   t.match(stdout, /2 threads, .* ERROR: assertion violated \(load==slot\)/)
   t.match(stdout, /FORGET_WAIT .* NOT CAUGHT/)
-})
+}
+
+if (isLong) {
+  t.test('verify: an error in the model, or a mutant that is none, is told', needsSpin, anErrorIsTold)
+}
 
 t.test('verify: says what is missing', async t => {
   const { status, stderr } = verify([], t.testdir())

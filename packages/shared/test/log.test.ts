@@ -54,7 +54,7 @@ function startChild (
     threads: 1,
     ...changes
   }
-  return spawn(process.execPath, [...nodeFlags, CHILD, JSON.stringify(orders)])
+  return spawn(process.execPath, [...process.execArgv, ...nodeFlags, CHILD, JSON.stringify(orders)])
 }
 
 async function endOf (child: ChildProcess): Promise<Ended> {

@@ -1,11 +1,12 @@
 import t from 'tap'
+import { isLong } from '../length.ts'
 import { crashRun, type Death } from './crash-run.ts'
 import { clientNumber, HOME, testTable } from './test-table.ts'
 import { ownerWord } from '@usher/shared/memory/lock.ts'
 import { SHARD, SLOT } from '@usher/shared/memory/layout.ts'
 import { shardAt, slotAt } from '@usher/shared/memory/table-view.ts'
 
-const KILLS = 240
+const KILLS = isLong ? 240 : 40
 
 t.test('recovery: no death of a thread leaves a wrong count or a stuck thread', async t => {
   const ways: Death[] = ['hang', 'terminate', 'exit', 'hang', 'throw']
