@@ -178,7 +178,7 @@ async function checkLastAdmin (
   const admins = (await accounts.list()).filter(isAdmin)
   if (admins.length > 1) return
   throw new AccountRefused(`${quote(account.username)} is the last account with permission ` +
-    `${ADMIN_PERMISSION}: nobody could disconnect or deny any more. --force does it all the same.`)
+    `${ADMIN_PERMISSION}: nobody could disconnect or deny any more. Use --force to do it anyway.`)
 }
 
 async function warnWithoutAdmin ({ accounts, streams }: Parts): Promise<void> {

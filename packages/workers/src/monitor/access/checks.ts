@@ -94,7 +94,7 @@ function checkSession (
   }
   if (session.mustChange && !isOpenBeforeChange) {
     if (isPage) return reply.redirect(PASSWORD_PAGE, 302)
-    throw new ApiError('password_change_required', 'Change the made-up password first: POST /password.')
+    throw new ApiError('password_change_required', 'Change the generated password first: POST /password.')
   }
   const lacking = lackingPermission(request, session)
   if (lacking === undefined) return undefined

@@ -26,7 +26,7 @@ export function hostRefusal (
   const host = parseAuthority(authority)?.host
   if (host !== undefined && isOwnHost(host, publicHosts, machineName)) return undefined
   return new ApiError('misdirected_request',
-    'The monitor does not answer to this host name. PUBLIC_HOSTS lists those that it does.')
+    'The monitor does not answer to this host name. Add it to PUBLIC_HOSTS if it is yours.')
 }
 
 /**
@@ -63,14 +63,14 @@ function isCoded ({ 'content-encoding': coding = 'identity' }: IncomingHttpHeade
 
 /** RFC 9110 section 15.5.16: which codings are taken is said by Accept-Encoding. */
 function coded (): ApiError {
-  return new ApiError('unsupported_media_type', 'Bodies are taken as they are, not compressed.',
+  return new ApiError('unsupported_media_type', 'Compressed bodies are not accepted.',
     { 'Accept-Encoding': 'identity' })
 }
 
 function forged (field: string, value: string): ApiError {
   const shown = JSON.stringify(value.slice(0, 100))
   return new ApiError('forged_action',
-    `Actions come from the monitor's own pages or from scripts: ${field} is ${shown}.`)
+    `Only the monitor's own pages and scripts may do this: ${field} is ${shown}.`)
 }
 
 function unsupported (takesForm: boolean): ApiError {
