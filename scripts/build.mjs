@@ -11,7 +11,10 @@ import { install, orExit, PROGRAM, ROOT, sourceStamp, TOOLS } from './setup.mjs'
 const SITES = ['site-1', 'site-2', 'site-3']
 const MONITOR_SCRIPTS = ['login', 'no-permission', 'password', 'theme', 'tracker']
 const { dependencies, devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+/** Has no CommonJS to be required; what is used of it goes into the bundle. */
+const BUNDLED = ['typebox']
 const packages = Object.keys({ ...dependencies, ...devDependencies })
+  .filter(name => !BUNDLED.includes(name))
 
 /**
  * npm's packages are required, not imported: to import CommonJS, every thread compiles Node's lexer

@@ -1,15 +1,21 @@
 /** `/tracker.js`, the console: puts the parts together and passes the news of the servers on. */
 import 'uplot/dist/uPlot.min.css'
-import { AccountView, type Account, type Session } from './account/account-view.ts'
+import type { UserInfo } from '@usher/shared/api/account.ts'
+import type { Audit } from '@usher/shared/api/audit.ts'
+import type { Denied } from '@usher/shared/api/denied.ts'
+import type { History } from '@usher/shared/api/history.ts'
+import type { SessionList } from '@usher/shared/api/sessions.ts'
+import type { Stats } from '@usher/shared/api/stats.ts'
+import type { Users } from '@usher/shared/api/users.ts'
+import { AccountView } from './account/account-view.ts'
 import { Actions, type Outcome } from './actions/operator-actions.ts'
 import { Api } from './kit/api.ts'
-import { AuditView, type AuditAnswer } from './records/audit-view.ts'
+import { AuditView } from './records/audit-view.ts'
 import { ChartsView } from './charts/charts-view.ts'
-import { DeniedView, type Denied } from './records/denied-view.ts'
+import { DeniedView } from './records/denied-view.ts'
 import { openDialog } from './actions/dialog.ts'
 import { find, setText } from './kit/dom.ts'
 import { Live, type LiveState } from './live/live.ts'
-import type { HistoryAnswer } from './charts/load-history.ts'
 import { LiveView } from './live/live-view.ts'
 import { startNavigation, type View } from './navigation.ts'
 import { OverviewView } from './servers/overview-view.ts'
@@ -20,11 +26,10 @@ import { announce, sayDone, sayFailed, sayProgress } from './kit/result.ts'
 import type { ServerActions } from './servers/servers-table.ts'
 import { ServersView } from './servers/servers-view.ts'
 import { countOthers } from './actions/sharing.ts'
-import { changedServers, type Stats } from './kit/stats.ts'
+import { changedServers } from './kit/stats.ts'
 import { count, FAILURES, NOTICES, USERS } from './kit/texts.ts'
 import { times } from './kit/times.ts'
 import { UsersView } from './users/users-view.ts'
-import type { UsersAnswer } from './users/users-page.ts'
 
 const TICK_MS = 1000
 const LOOK = '/stats?limit=0'
@@ -40,17 +45,17 @@ const actions = new Actions({
 
 times.start()
 const liveView = new LiveView(Date.now())
-const charts = new ChartsView({ get: path => api.get<HistoryAnswer>(path) })
+const charts = new ChartsView({ get: path => api.get<History>(path) })
 const serverActions: ServerActions = {
-  drain: ({ port, active_users: activeUsers }) => {
-    void askAndAct(drainQuestion(port, activeUsers), () => actions.drain(port))
+  drain: ({ name, active_users: activeUsers }) => {
+    void askAndAct(drainQuestion(name, activeUsers), () => actions.drain(name))
   },
-  makeReady: ({ port }) => { void act(actions.makeReady(port)) }
+  makeReady: ({ name }) => { void act(actions.makeReady(name)) }
 }
 const overview = new OverviewView(serverActions)
 const servers = new ServersView(serverActions)
 const usersView = new UsersView({
-  get: path => api.get<UsersAnswer>(path),
+  get: path => api.get<Users>(path),
   disconnect: users => {
     void askAndAct(disconnectQuestion(users), choice => actions.disconnect(users, choice))
   },
@@ -59,15 +64,15 @@ const usersView = new UsersView({
   }
 })
 const deniedView = new DeniedView({
-  get: path => api.get<{ denied: readonly Denied[] }>(path),
+  get: path => api.get<Denied>(path),
   allow: denied => { void act(actions.allow(denied)) },
   denyTarget: () => {
     void askAndAct(denyTargetQuestion(Date.now()), choice => actions.denyTarget(choice))
   }
 })
-const auditView = new AuditView({ get: path => api.get<AuditAnswer>(path) })
+const auditView = new AuditView({ get: path => api.get<Audit>(path) })
 const accountView = new AccountView({
-  get: path => api.get<{ sessions: readonly Session[] }>(path),
+  get: path => api.get<SessionList>(path),
   post: (path, body) => api.post(path, body),
   sayDone,
   sayFailed: ({ status, message }) => { sayFailed(status === 0 ? FAILURES.unreachable : message) }
@@ -127,7 +132,7 @@ function showStats (stats: Stats): void {
   setText(find('nav-denied'), count(stats.denied_users))
   const changes = changedServers(lastStats, stats)
   if (changes.length > 0) {
-    announce(changes.map(({ port, state }) => NOTICES.stateChanged(port, state)).join(' '))
+    announce(changes.map(({ name, state }) => NOTICES.stateChanged(name, state)).join(' '))
   }
   lastStats = stats
 }
@@ -156,7 +161,7 @@ function showState (state: LiveState): void {
 
 /** A viewer sees no buttons that they may not use; the monitor would refuse them anyway. */
 async function showWho (): Promise<void> {
-  const answer = await api.get<Account>('/user-info')
+  const answer = await api.get<UserInfo>('/user-info')
   if (!answer.isOk) return
   const { username, can_disconnect: canDisconnect } = answer.body
   setText(find('me-name'), username)

@@ -1,4 +1,6 @@
 /** The own account: how the console looks, the password, and where else one is logged in. */
+import type { UserInfo } from '@usher/shared/api/account.ts'
+import type { Session, SessionList } from '@usher/shared/api/sessions.ts'
 import { THEME_CHANGE, theme } from '../kit/appearance.ts'
 import type { Answer, Failure } from '../kit/api.ts'
 import { browserName } from '../kit/browser-name.ts'
@@ -10,25 +12,8 @@ import type { Preference } from '../kit/preference.ts'
 import { ACCOUNT, ago } from '../kit/texts.ts'
 import { times, TIMES_CHANGE } from '../kit/times.ts'
 
-/** As in `GET /sessions`. */
-export interface Session {
-  readonly id: string
-  readonly user_agent: string
-  readonly address: string
-  readonly created: string
-  readonly last_seen: string
-  readonly current: boolean
-}
-
-/** As in `GET /user-info`. */
-export interface Account {
-  readonly username: string
-  readonly permission: number
-  readonly can_disconnect: boolean
-}
-
 export interface AccountViewParts {
-  readonly get: (path: string) => Promise<Answer<{ sessions: readonly Session[] }>>
+  readonly get: (path: string) => Promise<Answer<SessionList>>
   readonly post: (path: string, body: object) => Promise<Answer<unknown>>
   readonly sayDone: (text: string) => void
   readonly sayFailed: (failure: Failure) => void
@@ -58,7 +43,7 @@ export class AccountView {
     this.#takeOverPassword()
   }
 
-  showWho ({ username, permission, can_disconnect: canDisconnect }: Account): void {
+  showWho ({ username, permission, can_disconnect: canDisconnect }: UserInfo): void {
     setText(find('account-name'), username)
     setText(find('account-may'), ACCOUNT.may(permission, canDisconnect))
     // A password manager files the new password under the name that is in the form.

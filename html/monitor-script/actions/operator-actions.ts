@@ -3,13 +3,13 @@
  * monitor asks one back. Each says in the end what was done, or how far it came, and what can be
  * undone of it. Touches no page.
  */
+import type { User } from '@usher/shared/api/users.ts'
 import type { Answer, Failure } from '../kit/api.ts'
 import { withBoundedConcurrency } from '../kit/bounded-concurrency.ts'
 import {
   addressesOf, denyOwnQuestion, drainLastQuestion, rangesOf, type Choice, type Question
 } from './questions.ts'
 import { DENIED, FAILURES, SERVERS, USERS } from '../kit/texts.ts'
-import type { User } from '../users/users-page.ts'
 
 export interface ActionsParts {
   readonly post: (path: string, body: object) => Promise<Answer<unknown>>

@@ -2,8 +2,8 @@
  * What the dialog asks before each action, and what it says will happen. Values only: `dialog.ts`
  * shows them, `texts.ts` words them.
  */
+import type { User } from '@usher/shared/api/users.ts'
 import { rangeOf } from './address-ranges.ts'
-import type { User } from '../users/users-page.ts'
 import { DENIED, SERVERS, USERS } from '../kit/texts.ts'
 
 /** What is denied of a user: the id alone, the address last seen from, too, or its range. */

@@ -9,11 +9,11 @@ import { CHARTS } from '../kit/texts.ts'
 const EVENT_COLOURS: Readonly<Record<string, ColourName>> = { drain: 'drain', down: 'down' }
 const EVENT_WEIGHTS: Readonly<Record<string, number>> = { drain: 1, down: 2 }
 
-/** From the bottom in port order. A server without a load has no area, and holds nothing up. */
+/** From the bottom in their order. A server without a load has no area, and holds nothing up. */
 export function areasOf (history: LoadHistory): Area[] {
   const sums = history.times.map(() => 0)
-  return history.ports.map((port, index) => {
-    const loads = history.loads(port)
+  return history.names.map((name, index) => {
+    const loads = history.loads(name)
     const bases = [...sums]
     const tops = bases.map((base, at): Load => {
       const load = loads[at] ?? null
@@ -27,13 +27,13 @@ export function areasOf (history: LoadHistory): Area[] {
 
 /** Beside the last point of each line; a server that is down is named in red where it ended. */
 export function endLabelsOf (history: LoadHistory, servers: readonly Server[]): EndLabel[] {
-  return history.ports.flatMap((port, index): EndLabel[] => {
-    const load = history.loads(port).findLast(value => value !== null)
+  return history.names.flatMap((name, index): EndLabel[] => {
+    const load = history.loads(name).findLast(value => value !== null)
     if (load === undefined || load === null) return []
-    const isDown = servers.find(server => server.port === port)?.state === 'down'
+    const isDown = servers.find(server => server.name === name)?.state === 'down'
     return [{
       load,
-      text: isDown ? CHARTS.endDown(port) : port,
+      text: isDown ? CHARTS.endDown(name) : name,
       colour: colourOf(index),
       textColour: isDown ? 'down' : 'ink'
     }]
@@ -43,7 +43,7 @@ export function endLabelsOf (history: LoadHistory, servers: readonly Server[]): 
 export function marksOf (history: LoadHistory): Mark[] {
   return history.events.map(event => ({
     atS: event.atMs / 1000,
-    text: CHARTS.event(event.type, event.port),
+    text: CHARTS.event(event.type, event.server),
     colour: EVENT_COLOURS[event.type] ?? 'ink-2',
     weight: EVENT_WEIGHTS[event.type] ?? 0
   }))
@@ -53,12 +53,12 @@ export function marksOf (history: LoadHistory): Mark[] {
 export function readingAt (
   history: LoadHistory, servers: readonly Server[], index: number | undefined
 ): Reading {
-  const { times, ports } = history
+  const { times, names } = history
   if (index === undefined) {
     return {
       atMs: undefined,
-      loads: servers.map(({ port, state, load }) =>
-        ({ port, state, load: isRunning(state) ? load : null })),
+      loads: servers.map(({ name, state, load }) =>
+        ({ name, state, load: isRunning(state) ? load : null })),
       events: []
     }
   }
@@ -66,10 +66,10 @@ export function readingAt (
   const isNear = ({ atMs }: LoadEvent): boolean => Math.abs(atMs - times[index]!) <= stepMs
   return {
     atMs: times[index],
-    loads: ports.map(port => ({
-      port, load: history.loads(port)[index] ?? null, state: undefined
+    loads: names.map(name => ({
+      name, load: history.loads(name)[index] ?? null, state: undefined
     })),
-    events: history.events.filter(isNear).map(({ type, port }) => CHARTS.event(type, port))
+    events: history.events.filter(isNear).map(({ type, server }) => CHARTS.event(type, server))
   }
 }
 

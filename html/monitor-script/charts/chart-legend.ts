@@ -1,11 +1,12 @@
 /** The line under a chart's title: legend, and the readout of now or of the time pointed at. */
+import type { ServerState } from '@usher/shared/api/stats.ts'
 import { make, setText } from '../kit/dom.ts'
 import type { Load } from './load-history.ts'
-import { colourClass, type ServerState } from '../kit/stats.ts'
+import { colourClass } from '../kit/stats.ts'
 import { CHARTS, clock, count } from '../kit/texts.ts'
 
 export interface ReadLoad {
-  readonly port: string
+  readonly name: string
   readonly load: Load
   /** Undefined where only the load is known. */
   readonly state: ServerState | undefined
@@ -37,8 +38,8 @@ export class ChartLegend {
     const { atMs, loads, events } = reading
     this.element.classList.toggle('read', atMs !== undefined)
     setText(this.#time, atMs === undefined ? CHARTS.now : clock(atMs))
-    loads.forEach(({ port, ...facts }, index) => {
-      setText(this.#values.get(port) ?? this.#add(port, index), valueText(facts))
+    loads.forEach(({ name, ...facts }, index) => {
+      setText(this.#values.get(name) ?? this.#add(name, index), valueText(facts))
     })
     setText(this.#whole, this.#wholeOf(loads))
     setText(this.#events, events.join(', '))
@@ -51,16 +52,16 @@ export class ChartLegend {
       .map(({ textContent }) => textContent).join(', ')
   }
 
-  #add (port: string, index: number): HTMLElement {
+  #add (name: string, index: number): HTMLElement {
     const value = make('b', '')
-    this.#values.set(port, value)
-    const row = make('li', colourClass(index), make('i', 'swatch'), `${port} `, value)
+    this.#values.set(name, value)
+    const row = make('li', colourClass(index), make('i', 'swatch'), `${name} `, value)
     this.#whole.parentElement!.before(row)
     return value
   }
 }
 
-function valueText ({ load, state }: Omit<ReadLoad, 'port'>): string {
+function valueText ({ load, state }: Omit<ReadLoad, 'name'>): string {
   if (state === 'down') return CHARTS.down
   if (load === null) return CHARTS.noData
   return state === 'draining' ? CHARTS.draining(load) : count(load)

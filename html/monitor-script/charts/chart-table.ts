@@ -28,7 +28,7 @@ export class ChartTable {
     // A screen reader would begin again at the top.
     if (shown === this.#shownRows) return
     this.#shownRows = shown
-    const head = make('tr', '', ...[CHARTS.time, ...this.#history.ports].map(text => {
+    const head = make('tr', '', ...[CHARTS.time, ...this.#history.names].map(text => {
       const cell = make('th', '', text)
       cell.scope = 'col'
       return cell
@@ -40,9 +40,9 @@ export class ChartTable {
 
 /** Evenly spaced points, the newest among them, and one in every gap; as text. */
 export function tableRows (history: LoadHistory): string[][] {
-  const { times, ports } = history
+  const { times, names } = history
   return shownIndexes(history).map(at => {
-    const loads = ports.map(port => history.loads(port)[at] ?? null)
+    const loads = names.map(name => history.loads(name)[at] ?? null)
     const isGap = loads.every(load => load === null)
     return [clock(times[at]!), ...loads.map(load =>
       load === null ? isGap ? CHARTS.noData : CHARTS.down : count(load))]

@@ -2,16 +2,18 @@
  * The charts of the overview, and how much time they show: full when they open, because the
  * monitor keeps the history, and continued by its news. After a break it is asked again.
  */
+import type { History } from '@usher/shared/api/history.ts'
+import type { Stats } from '@usher/shared/api/stats.ts'
 import type { Answer } from '../kit/api.ts'
 import { find, make } from '../kit/dom.ts'
 import { LoadChart } from './load-chart.ts'
-import { LoadHistory, type HistoryAnswer } from './load-history.ts'
+import { LoadHistory } from './load-history.ts'
 import { SPARKLINE_MINUTES } from './sparkline.ts'
-import { serversOf, type Server, type Stats } from '../kit/stats.ts'
+import { serversOf, type Server } from '../kit/stats.ts'
 import { CHARTS } from '../kit/texts.ts'
 
 export interface ChartsViewParts {
-  readonly get: (path: string) => Promise<Answer<HistoryAnswer>>
+  readonly get: (path: string) => Promise<Answer<History>>
 }
 
 const RANGES = [5, 15, 60, 360, 1440] as const
@@ -92,7 +94,7 @@ export class ChartsView {
     if (answer.isOk) this.#recent = this.#historyOf(answer.body, SPARKLINE_MINUTES)
   }
 
-  #historyOf (answer: HistoryAnswer, minutes: number): LoadHistory {
+  #historyOf (answer: History, minutes: number): LoadHistory {
     const history = new LoadHistory(minutes)
     history.load(answer)
     if (this.#lastStats !== undefined) history.hear(this.#lastStats, Date.now())

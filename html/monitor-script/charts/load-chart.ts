@@ -59,7 +59,7 @@ export class LoadChart {
     this.#servers = servers
     if (!history.isLoaded) return
     const values = this.#kind === 'lines'
-      ? history.ports.flatMap(port => [...history.loads(port)])
+      ? history.names.flatMap(name => [...history.loads(name)])
       : areasOf(history).flatMap(({ tops }) => [...tops])
     this.#scale = loadScale(values, this.#kind === 'lines')
     setText(this.#note, this.#scale.isFitted
@@ -114,7 +114,7 @@ export class LoadChart {
           values: (_, splits) => splits.map(count)
         }
       ],
-      series: [{}, ...this.#history!.ports.map((_, index) => this.#series(index))],
+      series: [{}, ...this.#history!.names.map((_, index) => this.#series(index))],
       hooks: {
         draw: [u => { this.#draw(new ChartCanvas(u, palette)) }],
         setCursor: [() => { this.#read() }]
@@ -194,7 +194,7 @@ export class LoadChart {
 }
 
 function dataOf (history: LoadHistory): Plot.AlignedData {
-  return [history.times.map(toS), ...history.ports.map(port => [...history.loads(port)])]
+  return [history.times.map(toS), ...history.names.map(name => [...history.loads(name)])]
 }
 
 /** A point with no neighbour would be a line without a length. */

@@ -2,22 +2,9 @@
  * The load of every server over the time that a chart shows: what the monitor has kept, continued
  * by its live news. Where nothing was heard there is a gap, never a guess. Pure but for its data.
  */
-import { changedServers, isRunning, serversOf, type Stats } from '../kit/stats.ts'
-
-/** As in `GET /history`: point i of a series is of the step i steps after `from`. */
-export interface HistoryAnswer {
-  readonly from: string
-  readonly step_seconds: number
-  readonly servers: Readonly<Record<string, {
-    readonly active_users: ReadonlyArray<number | null>
-    readonly reserved: ReadonlyArray<number | null>
-  }>>
-  readonly events: ReadonlyArray<{
-    readonly at: string
-    readonly type: string
-    readonly server: number | null
-  }>
-}
+import type { History } from '@usher/shared/api/history.ts'
+import type { Stats } from '@usher/shared/api/stats.ts'
+import { changedServers, isRunning, serversOf } from '../kit/stats.ts'
 
 /** Null: nothing was measured, or the server was down. */
 export type Load = number | null
@@ -26,8 +13,8 @@ export interface LoadEvent {
   /** Milliseconds since 1970, by the monitor's clock; so are all times here. */
   readonly atMs: number
   readonly type: string
-  /** Undefined for what concerns them all. */
-  readonly port: string | undefined
+  /** Its name; undefined for what concerns them all. */
+  readonly server: string | undefined
 }
 
 /** Steps between two points, both without data. */
@@ -55,16 +42,19 @@ export class LoadHistory {
   }
 
   /** What the monitor has kept, in place of everything here. */
-  load (answer: HistoryAnswer): void {
+  load (answer: History): void {
     this.#fromMs = Date.parse(answer.from)
     this.#stepMs = answer.step_seconds * 1000
-    this.#series = new Map(Object.entries(answer.servers)
-      .sort(([a], [b]) => Number(a) - Number(b))
-      .map(([port, { active_users: active, reserved }]) =>
-        [port, active.map((value, at) => value === null ? null : value + (reserved[at] ?? 0))]))
+    this.#series = new Map(Object.values(answer.servers)
+      .sort((a, b) => a.index - b.index)
+      .map(({ name, active_users: active, reserved }) =>
+        [name, active.map((value, at) => value === null ? null : value + (reserved[at] ?? 0))]))
     this.#count = Math.max(0, ...[...this.#series.values()].map(series => series.length))
     this.#events = answer.events.map(({ at, type, server }) => ({
-      atMs: Date.parse(at), type, port: server === null ? undefined : String(server)
+      atMs: Date.parse(at),
+      type,
+      // A server that is gone from the settings has but its port.
+      server: server === null ? undefined : answer.servers[server]?.name ?? String(server)
     }))
     if (this.#heard !== undefined) this.#mark(Date.parse(this.#heard.timestamp))
   }
@@ -74,9 +64,9 @@ export class LoadHistory {
     const atMs = Date.parse(stats.timestamp)
     this.#aheadMs = atMs - nowMs
     this.#extend(atMs)
-    for (const { port, state } of changedServers(this.#heard, stats)) {
-      const before = this.#heard!.servers[port]!.state
-      this.#events.push({ atMs, port, type: eventType(before, state) })
+    for (const { name, state } of changedServers(this.#heard, stats)) {
+      const before = this.#heard!.servers[name]!.state
+      this.#events.push({ atMs, server: name, type: eventType(before, state) })
     }
     this.#heard = stats
     this.#mark(atMs)
@@ -96,7 +86,8 @@ export class LoadHistory {
     return this.#stepMs > 0
   }
 
-  get ports (): readonly string[] {
+  /** Of the servers, in their order. */
+  get names (): readonly string[] {
     return [...this.#series.keys()]
   }
 
@@ -105,8 +96,8 @@ export class LoadHistory {
     return Array.from({ length: this.#count }, (_, at) => this.#fromMs + at * this.#stepMs)
   }
 
-  loads (port: string): readonly Load[] {
-    return this.#series.get(port) ?? []
+  loads (name: string): readonly Load[] {
+    return this.#series.get(name) ?? []
   }
 
   get events (): readonly LoadEvent[] {
@@ -156,12 +147,12 @@ export class LoadHistory {
 
   #push (): void {
     const loads = loadsOf(this.#heard)
-    for (const [port, series] of this.#series) series.push(loads.get(port) ?? null)
+    for (const [name, series] of this.#series) series.push(loads.get(name) ?? null)
   }
 
   #drop (count: number): void {
     const keptCount = this.#count - count
-    for (const [port, series] of this.#series) this.#series.set(port, series.slice(-keptCount))
+    for (const [name, series] of this.#series) this.#series.set(name, series.slice(-keptCount))
     this.#fromMs += count * this.#stepMs
     this.#count = keptCount
     this.#events = this.#events
@@ -173,8 +164,8 @@ export class LoadHistory {
     if (!this.isLoaded) return
     this.#extend(atMs)
     const at = Math.floor((atMs - this.#fromMs) / this.#stepMs)
-    for (const [port, load] of loadsOf(this.#heard)) {
-      const series = this.#series.get(port)
+    for (const [name, load] of loadsOf(this.#heard)) {
+      const series = this.#series.get(name)
       if (series === undefined || at < 0 || at >= series.length) continue
       series[at] = load === null ? null : Math.max(series[at] ?? 0, load)
     }
@@ -183,8 +174,8 @@ export class LoadHistory {
 
 function loadsOf (stats: Stats | undefined): Map<string, Load> {
   if (stats === undefined) return new Map()
-  return new Map(serversOf(stats).map(({ port, state, load }) =>
-    [port, isRunning(state) ? load : null]))
+  return new Map(serversOf(stats).map(({ name, state, load }) =>
+    [name, isRunning(state) ? load : null]))
 }
 
 /** As the monitor names it in its history. */

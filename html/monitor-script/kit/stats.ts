@@ -1,43 +1,11 @@
 /**
- * The load of the servers as the monitor sends it, and what the console makes of it. A figure that
- * was not measured is undefined all the way to the page. Pure.
+ * What the console makes of the servers' load. A figure that was not measured is undefined all the
+ * way to the page. Pure.
  */
-export type ServerState = 'starting' | 'up' | 'draining' | 'down'
-
-/** As in `GET /stats`. */
-interface ServerStats {
-  readonly active_users: number
-  readonly reserved: number
-  readonly state: ServerState
-  readonly folder?: string
-  readonly state_since?: string
-  readonly drained_from?: number
-  readonly up_since?: string
-  readonly restarts?: number
-  readonly connections?: number
-  readonly requests_per_second?: number
-  readonly beats_per_second?: number
-  readonly errors_per_second?: number
-  readonly p50_ms?: number
-  readonly p99_ms?: number
-}
-
-/** As in `GET /stats` and in the events. */
-export interface Stats {
-  readonly timestamp: string
-  readonly up_since?: string
-  readonly servers: Readonly<Record<string, ServerStats>>
-  readonly total_users: number
-  readonly denied_users: number
-  readonly redirects_per_second?: number
-  readonly wait_ms?: { readonly p50?: number, readonly p99?: number }
-  readonly table?: { readonly used: number, readonly size: number }
-}
+import type { ServerState, ServerStats, Stats } from '@usher/shared/api/stats.ts'
 
 export interface Server extends ServerStats {
-  readonly port: string
-  /** From 0, in port order: a server's colour follows it. */
-  readonly index: number
+  readonly name: string
   /** Active users and reservations. */
   readonly load: number
 }
@@ -48,13 +16,11 @@ type Measured = 'connections' | 'requests_per_second' | 'beats_per_second'
 const NEARLY_FULL = 0.9
 const COLOUR_COUNT = 8
 
-/** In port order. */
+/** In the order of the settings, which their colours follow. */
 export function serversOf (stats: Stats): Server[] {
   return Object.entries(stats.servers)
-    .sort(([a], [b]) => Number(a) - Number(b))
-    .map(([port, server], index) => ({
-      ...server, port, index, load: server.active_users + server.reserved
-    }))
+    .map(([name, server]) => ({ ...server, name, load: server.active_users + server.reserved }))
+    .sort((a, b) => a.index - b.index)
 }
 
 /** The class that gives a server its colour, and the name of the colour in the style sheet. */
@@ -100,7 +66,7 @@ export function shareOf (server: Server, servers: readonly Server[]): number {
   return total === 0 ? 0 : server.load / total
 }
 
-export function isNearlyFull ({ used, size }: NonNullable<Stats['table']>): boolean {
+export function isNearlyFull ({ used, size }: Stats['table']): boolean {
   return used >= size * NEARLY_FULL
 }
 
@@ -108,7 +74,7 @@ export type Trouble =
   | { readonly kind: 'none-available' }
   | {
     readonly kind: 'down'
-    readonly port: string
+    readonly name: string
     readonly sinceMs: number | undefined
     readonly restarts: number
   }
@@ -121,10 +87,10 @@ export function troublesOf (stats: Stats): Trouble[] {
   return [
     ...(available(servers).length === 0 ? [{ kind: 'none-available' } as const] : []),
     ...servers.filter(({ state }) => state === 'down')
-      .map(({ port, state_since: since, restarts = 0 }) => ({
-        kind: 'down', port, sinceMs: since === undefined ? undefined : Date.parse(since), restarts
+      .map(({ name, state_since: since, restarts }) => ({
+        kind: 'down', name, sinceMs: since === undefined ? undefined : Date.parse(since), restarts
       } as const)),
-    ...(table !== undefined && isNearlyFull(table)
+    ...(isNearlyFull(table)
       ? [{ kind: 'nearly-full', ...table } as const]
       : [])
   ]
@@ -133,8 +99,8 @@ export function troublesOf (stats: Stats): Trouble[] {
 /** The servers whose state is another one than before; none when there was no before. */
 export function changedServers (before: Stats | undefined, after: Stats): Server[] {
   if (before === undefined) return []
-  return serversOf(after).filter(({ port, state }) => {
-    const earlier = before.servers[port]
+  return serversOf(after).filter(({ name, state }) => {
+    const earlier = before.servers[name]
     return earlier !== undefined && earlier.state !== state
   })
 }

@@ -2,8 +2,8 @@
  * Keeps the console fed: one event stream, and when that drops, the truth about it at once and a
  * new one after a growing pause. Owns the stream and its timers; shows nothing itself.
  */
+import type { Stats } from '@usher/shared/api/stats.ts'
 import type { Answer } from '../kit/api.ts'
-import type { Stats } from '../kit/stats.ts'
 
 export type LiveState =
   | { readonly kind: 'connecting' }

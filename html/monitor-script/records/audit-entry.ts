@@ -1,16 +1,7 @@
 /** An entry of the audit as a sentence, in parts: words, and names that are shown as such. Pure. */
+import type { AuditEntry } from '@usher/shared/api/audit.ts'
 import { browserName } from '../kit/browser-name.ts'
 import { AUDIT } from '../kit/texts.ts'
-
-/** As in `GET /audit`. */
-export interface AuditEntry {
-  readonly at: string
-  readonly who: string
-  readonly action: string
-  readonly target?: string | null
-  readonly detail?: Readonly<Record<string, unknown>>
-  readonly address: string
-}
 
 /** Spaces and all: the parts follow one another as they are. */
 export interface Part {

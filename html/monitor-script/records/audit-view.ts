@@ -2,21 +2,16 @@
  * Who did what, newest first, under the day that it was done on: a page at a time, and what is
  * looked for as it is typed. For operators; a viewer is told whom to ask.
  */
+import type { Audit, AuditEntry } from '@usher/shared/api/audit.ts'
 import type { Answer } from '../kit/api.ts'
-import { sentenceOf, type AuditEntry } from './audit-entry.ts'
+import { sentenceOf } from './audit-entry.ts'
 import { find, make, makeCell, makeMono, makeRow, setText } from '../kit/dom.ts'
 import { focusBySlash } from '../kit/search-key.ts'
 import { AUDIT, clock, day, moment } from '../kit/texts.ts'
 import { TIMES_CHANGE } from '../kit/times.ts'
 
-export interface AuditAnswer {
-  readonly entries: readonly AuditEntry[]
-  readonly next_cursor: string | null
-  readonly kept: { readonly entries_max: number, readonly oldest: string | null }
-}
-
 export interface AuditViewParts {
-  readonly get: (path: string) => Promise<Answer<AuditAnswer>>
+  readonly get: (path: string) => Promise<Answer<Audit>>
 }
 
 const COLUMN_COUNT = 4
@@ -28,7 +23,7 @@ export class AuditView {
   readonly #search = find<HTMLInputElement>('search-audit')
   readonly #older = find('older')
   #shown: readonly AuditEntry[] = []
-  #last: AuditAnswer | undefined
+  #last: Audit | undefined
   /** What the entries that are shown were asked by. */
   #shownSearch = ''
   /** Undefined until it is known who looks at it. */
@@ -82,7 +77,7 @@ export class AuditView {
     if (answer !== undefined) this.#append(answer)
   }
 
-  async #ask (search: string, cursor: string | undefined): Promise<AuditAnswer | undefined> {
+  async #ask (search: string, cursor: string | undefined): Promise<Audit | undefined> {
     if (this.#mayRead !== true) return undefined
     const asked = ++this.#asked
     const query = new URLSearchParams({
@@ -92,7 +87,7 @@ export class AuditView {
     return answer.isOk && asked === this.#asked ? answer.body : undefined
   }
 
-  #append (answer: AuditAnswer): void {
+  #append (answer: Audit): void {
     const nowMs = Date.now()
     const rows = find('audit-rows')
     let lastDay = this.#shown.length === 0 ? '' : dayOf(this.#shown.at(-1)!, nowMs)
@@ -108,7 +103,7 @@ export class AuditView {
   }
 
   /** What stands around the entries. */
-  #showFrame ({ next_cursor: nextCursor, kept }: AuditAnswer, nowMs: number): void {
+  #showFrame ({ next_cursor: nextCursor, kept }: Audit, nowMs: number): void {
     const isMore = nextCursor !== null
     const isEmpty = this.#shown.length === 0
     const isSearch = this.#shownSearch !== ''

@@ -1,4 +1,5 @@
 /** Who is denied: search, why, by whom, for how much longer, and the way back. */
+import type { Denied, DeniedEntry } from '@usher/shared/api/denied.ts'
 import type { Answer } from '../kit/api.ts'
 import { find, make, makeCell, makeMono, makeRow, setText } from '../kit/dom.ts'
 import { KeyedRows } from '../kit/keyed-rows.ts'
@@ -6,19 +7,9 @@ import { focusBySlash } from '../kit/search-key.ts'
 import { DENIED, moment } from '../kit/texts.ts'
 import { TIMES_CHANGE } from '../kit/times.ts'
 
-/** As in `GET /denied`, newest first. One of `userId` and `address`. */
-export interface Denied {
-  readonly userId?: string
-  readonly address?: string
-  readonly reason: string
-  readonly by: string
-  readonly since: string
-  readonly until: string | null
-}
-
 export interface DeniedViewParts {
-  readonly get: (path: string) => Promise<Answer<{ denied: readonly Denied[] }>>
-  readonly allow: (denied: Denied) => void
+  readonly get: (path: string) => Promise<Answer<Denied>>
+  readonly allow: (denied: DeniedEntry) => void
   readonly denyTarget: () => void
 }
 
@@ -28,9 +19,9 @@ const ROWS_MAX = 200
 export class DeniedView {
   readonly #parts: DeniedViewParts
   readonly #search = find<HTMLInputElement>('search-denied')
-  readonly #rows: KeyedRows<Denied>
-  #denied: readonly Denied[] | undefined
-  #shown: readonly Denied[] = []
+  readonly #rows: KeyedRows<DeniedEntry>
+  #denied: readonly DeniedEntry[] | undefined
+  #shown: readonly DeniedEntry[] = []
   #canAct = false
   #isShown = false
   #heardCount: number | undefined
@@ -110,7 +101,7 @@ export class DeniedView {
     find('nobody-denied-go').hidden = !isNobody || !this.#canAct
   }
 
-  #makeRow (denied: Denied, nowMs: number): HTMLElement {
+  #makeRow (denied: DeniedEntry, nowMs: number): HTMLElement {
     const who = whoOf(denied)
     return makeRow(
       makeCell('c-who', makeMono(who),
@@ -124,7 +115,7 @@ export class DeniedView {
       ...(this.#canAct ? [makeCell('act', this.#makeAllowButton(denied, who))] : []))
   }
 
-  #makeAllowButton (denied: Denied, who: string): HTMLElement {
+  #makeAllowButton (denied: DeniedEntry, who: string): HTMLElement {
     const button = make('button', 'btn small', DENIED.allow)
     button.type = 'button'
     button.setAttribute('aria-label', DENIED.allowLabel(who))
@@ -134,19 +125,19 @@ export class DeniedView {
 }
 
 /** By any part of what is shown, in any case. */
-export function matches (denied: Denied, search: string): boolean {
+export function matches (denied: DeniedEntry, search: string): boolean {
   const wanted = search.toLowerCase()
   return [whoOf(denied), denied.reason, denied.by].some(text => text.toLowerCase().includes(wanted))
 }
 
-function whoOf ({ userId, address }: Denied): string {
+function whoOf ({ userId, address }: DeniedEntry): string {
   return userId ?? address ?? ''
 }
 
-function sinceText ({ since }: Denied, nowMs: number): string {
+function sinceText ({ since }: DeniedEntry, nowMs: number): string {
   return moment(Date.parse(since), nowMs)
 }
 
-function leftText ({ until }: Denied, nowMs: number): string {
+function leftText ({ until }: DeniedEntry, nowMs: number): string {
   return until === null ? DENIED.untilAllowed : DENIED.left(Date.parse(until) - nowMs)
 }

@@ -1,12 +1,10 @@
 /** The overview: totals, what is wrong, a card for each server; how it stands in one line. */
+import type { Stats } from '@usher/shared/api/stats.ts'
 import { find, make, makeIcon, setText } from '../kit/dom.ts'
 import type { LoadHistory } from '../charts/load-history.ts'
 import { ServerCards } from './server-cards.ts'
 import { ServersTable, type ServerActions } from './servers-table.ts'
-import {
-  available, isNearlyFull, nextServer, serversOf, spread, sum, troublesOf,
-  type Server, type Stats, type Trouble
-} from '../kit/stats.ts'
+import { available, isNearlyFull, nextServer, serversOf, spread, sum, troublesOf, type Server, type Trouble } from '../kit/stats.ts'
 import { count, counted, figure, NOT_MEASURED, NOTICES, OVERVIEW } from '../kit/texts.ts'
 
 /** One of the totals: what it is, the figure, and what stands small beside it. */
@@ -113,7 +111,7 @@ export function totalsOf (stats: Stats, servers: readonly Server[]): Total[] {
   const { redirects_per_second: redirects, wait_ms: wait, table } = stats
   const onTheirWay = servers.reduce((total, { reserved }) => total + reserved, 0)
   const gap = spread(servers)
-  const isFull = table !== undefined && isNearlyFull(table)
+  const isFull = isNearlyFull(table)
   return [
     {
       key: 'active',
@@ -149,10 +147,8 @@ export function totalsOf (stats: Stats, servers: readonly Server[]): Total[] {
     {
       key: 'table',
       label: OVERVIEW.table,
-      value: counted(table?.used),
-      unit: table === undefined
-        ? ''
-        : OVERVIEW.tableOf(table.size, isFull ? table.used / table.size : undefined),
+      value: count(table.used),
+      unit: OVERVIEW.tableOf(table.size, isFull ? table.used / table.size : undefined),
       className: isFull ? 'two warn' : 'two'
     },
     { key: 'denied', label: OVERVIEW.denied, value: count(stats.denied_users) }
@@ -164,11 +160,11 @@ function nextText (
 ): { value: string, unit: string } {
   const next = nextServer(servers)
   if (next === undefined) return { value: OVERVIEW.nowhere, unit: OVERVIEW.nowhereWhy }
-  if (available(servers).length === 1) return { value: next.port, unit: OVERVIEW.onlyOne }
+  if (available(servers).length === 1) return { value: next.name, unit: OVERVIEW.onlyOne }
   if ((redirects ?? 0) > READABLE_REDIRECTS_PER_SECOND) {
     return { value: OVERVIEW.allInTurn, unit: '' }
   }
-  return { value: next.port, unit: OVERVIEW.fewestUsers }
+  return { value: next.name, unit: OVERVIEW.fewestUsers }
 }
 
 function perSecond (value: number | undefined): { value: string, unit: string } {
@@ -199,8 +195,8 @@ function noticeTexts (trouble: Trouble): ['down' | 'drain', string, string] {
   switch (trouble.kind) {
     case 'none-available': return ['down', NOTICES.noneAvailable, NOTICES.noneAvailableMeans]
     case 'down': {
-      const { port, sinceMs, restarts } = trouble
-      return ['down', NOTICES.down(port, sinceMs, restarts), NOTICES.downMeans]
+      const { name, sinceMs, restarts } = trouble
+      return ['down', NOTICES.down(name, sinceMs, restarts), NOTICES.downMeans]
     }
     case 'nearly-full':
       return ['drain', NOTICES.nearlyFull(trouble.used, trouble.size), NOTICES.nearlyFullMeans]

@@ -1,4 +1,4 @@
-/** One card a server, in port order; a card is made once and only what changed in it is touched. */
+/** One card a server; a card is made once and only what changed in it is touched. */
 import { find, make, setText } from '../kit/dom.ts'
 import type { LoadHistory } from '../charts/load-history.ts'
 import { evenShare, ShareBar, STATE_CLASSES, StateLabel, stateText } from './server-parts.ts'
@@ -17,15 +17,15 @@ export class ServerCards {
 
   show (servers: readonly Server[], recent: LoadHistory, nowMs: number): void {
     for (const server of servers) {
-      const card = this.#cards.get(server.port) ?? this.#add(server)
+      const card = this.#cards.get(server.name) ?? this.#add(server)
       fill(card, server, servers, nowMs)
-      card.sparkline.show(recent.loads(server.port), SPARKLINE_POINTS)
+      card.sparkline.show(recent.loads(server.name), SPARKLINE_POINTS)
     }
   }
 
   #add (server: Server): Card {
     const card = makeCard(server)
-    this.#cards.set(server.port, card)
+    this.#cards.set(server.name, card)
     find('cards').append(card.element)
     return card
   }
@@ -41,7 +41,7 @@ interface Card {
   readonly facts: Readonly<Record<Fact, HTMLElement>>
 }
 
-function makeCard ({ port, folder = '' }: Server): Card {
+function makeCard ({ name, folder }: Server): Card {
   const state = new StateLabel()
   const load = make('p', 'big')
   const loadLabel = make('p', '')
@@ -51,7 +51,7 @@ function makeCard ({ port, folder = '' }: Server): Card {
   const list = make('dl', 'facts', ...FACTS.map(fact =>
     make('div', '', make('dt', '', SERVERS.facts[fact]), facts[fact])))
   const heading = make('h2', '',
-    make('i', 'swatch'), make('span', 'ltr', port), ' ', make('small', '', folder))
+    make('i', 'swatch'), make('span', 'ltr', name), ' ', make('small', '', folder))
   const element = make('article', '',
     make('div', 'row', heading, state.element),
     make('div', 'load', make('div', '', load, loadLabel), sparkline.element),

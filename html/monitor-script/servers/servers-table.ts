@@ -44,7 +44,7 @@ export class ServersTable {
 
   show (servers: readonly Server[], nowMs: number): void {
     for (const server of servers) {
-      const row = this.#rows.get(server.port) ?? this.#add(server)
+      const row = this.#rows.get(server.name) ?? this.#add(server)
       row.server = server
       fill(row, server, servers, nowMs)
       explain(row.button, isLastAvailable(server, servers) ? this.#whyId : undefined)
@@ -59,16 +59,16 @@ export class ServersTable {
       if (row.server.state === 'draining') this.#actions.makeReady(row.server)
       else this.#actions.drain(row.server)
     })
-    this.#rows.set(server.port, row)
+    this.#rows.set(server.name, row)
     this.#body.append(row.element)
     return row
   }
 }
 
 /** Without it nobody could visit. */
-export function isLastAvailable ({ port }: Server, servers: readonly Server[]): boolean {
+export function isLastAvailable ({ name }: Server, servers: readonly Server[]): boolean {
   const [first, ...others] = available(servers)
-  return others.length === 0 && first?.port === port
+  return others.length === 0 && first?.name === name
 }
 
 interface Row {
@@ -114,7 +114,7 @@ function makeHeadCell (className: string, text: string): HTMLElement {
 }
 
 function makeServerRow (server: Server): Row {
-  const { port, index, folder = '' } = server
+  const { name, index, folder } = server
   const state = new StateLabel()
   const left = new ShareBar()
   const button = make('button', 'btn small')
@@ -127,14 +127,14 @@ function makeServerRow (server: Server): Row {
   }))
   const element = makeRow(
     makeCell(`c-srv ${colourClass(index)}`,
-      make('span', 'id', make('i', 'swatch'), make('b', 'ltr', port)),
+      make('span', 'id', make('i', 'swatch'), make('b', 'ltr', name)),
       make('br', ''), make('span', 'muted', folder)),
     makeCell('c-state wrap', make('div', 'left12', state.element, left.element)), ...cells.values(), action)
   return { server, element, state, left, cells, action, button }
 }
 
 function fill (row: Row, server: Server, servers: readonly Server[], nowMs: number): void {
-  const { state, port, active_users: activeUsers, up_since: upSince } = server
+  const { state, name, active_users: activeUsers, up_since: upSince } = server
   const sinceMs = server.state_since === undefined
     ? undefined
     : nowMs - Date.parse(server.state_since)
@@ -159,5 +159,5 @@ function fill (row: Row, server: Server, servers: readonly Server[], nowMs: numb
   const isDraining = state === 'draining'
   setText(row.button, isDraining ? SERVERS.ready : SERVERS.drain)
   row.button.setAttribute('aria-label',
-    isDraining ? SERVERS.readyLabel(port) : SERVERS.drainLabel(port))
+    isDraining ? SERVERS.readyLabel(name) : SERVERS.drainLabel(name))
 }

@@ -1,7 +1,8 @@
 /** The Servers section: the table, why one cannot be drained, what drain does, and the router. */
+import type { Stats } from '@usher/shared/api/stats.ts'
 import { find, setText } from '../kit/dom.ts'
 import { isLastAvailable, ServersTable, type ServerActions } from './servers-table.ts'
-import { available, serversOf, type Stats } from '../kit/stats.ts'
+import { available, serversOf } from '../kit/stats.ts'
 import { OVERVIEW, SERVERS } from '../kit/texts.ts'
 
 export class ServersView {
@@ -25,7 +26,7 @@ export class ServersView {
     const last = servers.find(server => isLastAvailable(server, servers))
     const draining = servers.find(({ state }) => state === 'draining')
     find('last-server').hidden = last === undefined || servers.length === 1
-    if (last !== undefined) setText(find('why-last'), SERVERS.whyLast(last.port, draining?.port))
+    if (last !== undefined) setText(find('why-last'), SERVERS.whyLast(last.name, draining?.name))
     setText(find('router-redirects'), SERVERS.perSecond(stats.redirects_per_second))
     setText(find('router-p50'), SERVERS.milliseconds(stats.wait_ms?.p50))
     setText(find('router-p99'), SERVERS.milliseconds(stats.wait_ms?.p99))

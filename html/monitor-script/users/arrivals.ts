@@ -2,7 +2,7 @@
  * How many have arrived since the list was loaded, from first pages by `first_seen`: who is in the
  * later one, not in the earlier, and first seen no earlier than anybody in it. Pure.
  */
-import type { User } from './users-page.ts'
+import type { User } from '@usher/shared/api/users.ts'
 
 /** A moment may differ by this from answer to answer, through rounding. */
 const ROUNDING_MS = 20

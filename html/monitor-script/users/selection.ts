@@ -2,7 +2,7 @@
  * The users that an operator has picked. Who leaves meanwhile stays picked until it is cleared: to
  * deny them is still of use. Pure but for what it holds.
  */
-import type { User } from './users-page.ts'
+import type { User } from '@usher/shared/api/users.ts'
 
 /** More at a time is a range's or a server's business. */
 export const SELECTED_MAX = 1000

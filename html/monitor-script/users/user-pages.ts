@@ -3,13 +3,12 @@
  * kept, the others dropped. A row's number is what counts: when people come or go between two
  * pages' fetching, somebody may stand in both, or in neither. Touches no page of the console.
  */
+import type { User, Users } from '@usher/shared/api/users.ts'
 import type { Answer } from '../kit/api.ts'
-import {
-  EVERYBODY, usersPath, type User, type UsersAnswer, type UsersQuery
-} from './users-page.ts'
+import { EVERYBODY, usersPath, type UsersQuery } from './users-page.ts'
 
 export interface UserPagesParts {
-  readonly get: (path: string) => Promise<Answer<UsersAnswer>>
+  readonly get: (path: string) => Promise<Answer<Users>>
   /** More of the list is known. */
   readonly onChange: () => void
 }

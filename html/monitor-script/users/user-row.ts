@@ -1,7 +1,7 @@
 /** One row of the users: made once, and filled with whoever stands there now. */
+import type { User } from '@usher/shared/api/users.ts'
 import { make, makeCell, makeMono, makeRow, setText } from '../kit/dom.ts'
 import { ago, clock, USERS } from '../kit/texts.ts'
-import type { User } from './users-page.ts'
 
 /** The first row below the header is the second of the grid. */
 const ROWS_ABOVE = 2

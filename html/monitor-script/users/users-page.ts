@@ -1,22 +1,5 @@
 /** What of the users is asked for: from the monitor, and by the console's own address. Pure. */
-
-/** As in `GET /users`. */
-export interface User {
-  readonly id: string
-  readonly kind: 'id' | 'ip'
-  readonly address: string
-  readonly server: number
-  readonly first_seen: string
-  readonly last_seen: string
-}
-
-export interface UsersAnswer {
-  readonly users: readonly User[]
-  /** In all, not on this page. */
-  readonly matched: number
-}
-
-export type UsersSort = typeof SORTS[number]
+import type { UsersSort } from '@usher/shared/api/users.ts'
 
 export interface UsersQuery {
   readonly search: string
@@ -26,9 +9,9 @@ export interface UsersQuery {
 }
 
 /** `place` is no order at all: where they stand in the table. The others: newest first. */
-const SORTS = ['first_seen', 'last_seen', 'place'] as const
+const SORTS: readonly UsersSort[] = ['first_seen', 'last_seen', 'place']
 /** A list that is looked at while people come and go: who comes is on top, the rest stays. */
-const SORT_DEFAULT = 'first_seen'
+const SORT_DEFAULT: UsersSort = 'first_seen'
 /** As much as a server looks for. */
 const SEARCH_LENGTH_MAX = 64
 

@@ -2,10 +2,11 @@
  * The tools around the list of users: search, server, order, and what stands there when nobody is
  * found. Says what is asked for; fetches nothing.
  */
+import type { UsersSort } from '@usher/shared/api/users.ts'
 import { find, make, setText } from '../kit/dom.ts'
 import { USERS } from '../kit/texts.ts'
 import { Typing } from './typing.ts'
-import { EVERYBODY, isSort, type UsersQuery, type UsersSort } from './users-page.ts'
+import { EVERYBODY, isSort, type UsersQuery } from './users-page.ts'
 
 export interface UsersToolsParts {
   /** @param isTyped from one keystroke to the next */

@@ -3,22 +3,21 @@
  * The list holds still while somebody is at it and says how many have arrived since; otherwise it
  * is loaded anew every few seconds.
  */
+import type { Stats } from '@usher/shared/api/stats.ts'
+import type { User, Users } from '@usher/shared/api/users.ts'
 import type { Answer } from '../kit/api.ts'
 import { Arrivals } from './arrivals.ts'
 import { find, setText } from '../kit/dom.ts'
 import { Selection, SELECTED_MAX } from './selection.ts'
-import { colourClass, serversOf, type Stats } from '../kit/stats.ts'
+import { colourClass, serversOf } from '../kit/stats.ts'
 import { USERS } from '../kit/texts.ts'
 import { PAGE_USERS, UserPages } from './user-pages.ts'
 import { UsersGrid } from './users-grid.ts'
-import {
-  EVERYBODY, isSameQuery, parseUsersHash, usersHash, usersPath, type User, type UsersAnswer,
-  type UsersQuery
-} from './users-page.ts'
+import { EVERYBODY, isSameQuery, parseUsersHash, usersHash, usersPath, type UsersQuery } from './users-page.ts'
 import { UsersTools } from './users-tools.ts'
 
 export interface UsersViewParts {
-  readonly get: (path: string) => Promise<Answer<UsersAnswer>>
+  readonly get: (path: string) => Promise<Answer<Users>>
   readonly disconnect: (users: readonly User[]) => void
   readonly deny: (users: readonly User[]) => void
 }
@@ -89,8 +88,8 @@ export class UsersView {
     this.#heardMs = nowMs
     this.#skewMs = Date.parse(stats.timestamp) - nowMs
     for (const { port } of serversOf(stats).slice(this.#ports.length)) {
-      this.#ports.push(Number(port))
-      this.#tools.addServer(port, colourClass(this.#ports.length - 1))
+      this.#ports.push(port)
+      this.#tools.addServer(String(port), colourClass(this.#ports.length - 1))
       this.#tools.show(this.#query)
     }
     const { server } = this.#query

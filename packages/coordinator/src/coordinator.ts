@@ -150,9 +150,9 @@ export class Coordinator implements AskedActions {
       await this.#workers.askServers({ type: 'prepare-reload' }, RELOAD_TIMEOUT_MS)
       await this.#workers.askServers({ type: 'commit-reload' }, ORDER_TIMEOUT_MS)
       this.#clusterMeter.reloaded()
-      this.#log.info('all servers serve the files as they are now')
+      this.#log.info('the servers have read their files again')
     } catch (error) {
-      this.#log.error({ err: error }, 'the reload failed: not every server could read its files, so all keep the old ones')
+      this.#log.error({ err: error }, 'nothing was reloaded: not every server could read its files')
       await this.#workers.askServers({ type: 'abort-reload' }, ORDER_TIMEOUT_MS).catch(() => {})
     }
   }
@@ -186,14 +186,14 @@ export class Coordinator implements AskedActions {
     const { shutdownTimeoutMs, ports } = this.#settings
     const endMs = monotonicNowMs() + shutdownTimeoutMs
     const leftMs = (): number => Math.max(0, endMs - monotonicNowMs())
-    this.#log.info('stopping: requests that have begun are answered')
+    this.#log.info('stopping: what has begun is answered')
     const connectionsMs = shutdownTimeoutMs * CONNECTIONS_SHARE
     const [isRouterDone] = await Promise.all([
       isDoneWithin(connectionsMs, this.#router?.close()),
       this.#workers.closeServers(connectionsMs),
       this.#tellReadiness('stopping').catch(() => {}) // A monitor that is down tells nobody.
     ])
-    if (!isRouterDone) this.#log.warn('connections to the router took too long and were closed')
+    if (!isRouterDone) this.#log.warn('visitors of the router were cut off: they took too long')
     this.#stopWatching?.()
     await this.#sweep?.close()
     try {

@@ -11,7 +11,7 @@ const IDS_PER_LINE = 1000
 export function logUsers (table: UserTable, ports: readonly number[], log: Logger): void {
   const counts = table.activeUsersPerServer()
   for (const [server, port] of ports.entries()) {
-    log.info({ server: port, users: counts[server] }, 'active users when it stopped')
+    log.info({ server: port, users: counts[server] }, 'active users at the stop')
   }
   const idsPerServer = ports.map(() => [] as string[])
   for (const { client, server } of usersUntilStuck(table, log)) {
@@ -36,5 +36,5 @@ function * usersUntilStuck (table: UserTable, log: Logger): Generator<User> {
 }
 
 function logIds (port: number, ids: readonly string[], log: Logger): void {
-  log.info({ server: port, ids }, 'ids of the active users')
+  log.info({ server: port, ids }, 'their ids')
 }

@@ -17,9 +17,9 @@ t.test('log users: says who was on which server', async t => {
   const { log, lines } = testLog('info')
   logUsers(cluster.table, PORTS, log)
   t.match(lines.slice(0, 3), [
-    { server: 8000, users: 1, msg: 'active users when it stopped' },
-    { server: 8001, users: 0, msg: 'active users when it stopped' },
-    { server: 8002, users: 2, msg: 'active users when it stopped' }
+    { server: 8000, users: 1, msg: 'active users at the stop' },
+    { server: 8001, users: 0, msg: 'active users at the stop' },
+    { server: 8002, users: 2, msg: 'active users at the stop' }
   ])
   t.strictSame(idsOf(lines, 8000), [formatClient(clientNumber(1))])
   t.strictSame(idsOf(lines, 8001), [])
@@ -55,7 +55,7 @@ t.test('log users: a line has at most 1,000 ids, and none is left out', async t 
     }
     const { log, lines, saying } = testLog('info')
     logUsers(table, PORTS, log)
-    t.strictSame(saying('ids of the active users').map(({ ids }) => (ids as string[]).length), lengths)
+    t.strictSame(saying('their ids').map(({ ids }) => (ids as string[]).length), lengths)
     t.strictSame(idsOf(lines, 8001).sort(), expected.sort(), `all ${users} of them, once`)
   }
 })

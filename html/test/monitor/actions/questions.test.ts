@@ -1,7 +1,7 @@
 /** What the dialog asks and says. */
 import t from 'tap'
+import type { User } from '@usher/shared/api/users.ts'
 import { denyQuestion, disconnectQuestion } from '../../../monitor-script/actions/questions.ts'
-import type { User } from '../../../monitor-script/users/users-page.ts'
 import { testUser } from '../fixtures/test-user.ts'
 
 const NOW_MS = new Date(2026, 10, 23, 14, 31).getTime()

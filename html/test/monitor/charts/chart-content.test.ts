@@ -3,6 +3,7 @@ import {
   areasOf, endLabelsOf, lonePoints, marksOf, readingAt
 } from '../../../monitor-script/charts/chart-content.ts'
 import { LoadHistory } from '../../../monitor-script/charts/load-history.ts'
+import { testServer } from '../fixtures/test-stats.ts'
 import type { Server } from '../../../monitor-script/kit/stats.ts'
 
 const START_MS = Date.parse('2026-11-23T14:00:00Z')
@@ -13,7 +14,7 @@ function historyOf (...series: ReadonlyArray<ReadonlyArray<number | null>>): Loa
     from: new Date(START_MS).toISOString(),
     step_seconds: 5,
     servers: Object.fromEntries(series.map((loads, at) =>
-      [8000 + at, { active_users: loads, reserved: loads.map(() => 0) }])),
+      [8000 + at, { index: at, name: `${8000 + at}`, active_users: loads, reserved: loads.map(() => 0) }])),
     events: [
       { at: new Date(START_MS + 4000).toISOString(), type: 'drain', server: 8001 },
       { at: new Date(START_MS + 60_000).toISOString(), type: 'start', server: null }
@@ -22,10 +23,10 @@ function historyOf (...series: ReadonlyArray<ReadonlyArray<number | null>>): Loa
   return history
 }
 
-const server = (port: string, state: Server['state'], load: number): Server =>
-  ({ port, state, load, index: 0, active_users: load, reserved: 0 })
+const server = (name: string, state: Server['state'], load: number): Server =>
+  ({ ...testServer({ state, active_users: load }), name, load })
 
-t.test('chart content: areas stand on each other, in port order from the bottom', async t => {
+t.test('chart content: areas stand on each other, in their order from the bottom', async t => {
   const [first, second, third] = areasOf(historyOf([1, 2], [10, null], [100, 100]))
   t.same(first, { tops: [1, 2], bases: [0, 0], colour: 's1' })
   t.same(second, { tops: [11, null], bases: [1, 2], colour: 's2' }, 'a server without a load has none')
@@ -53,14 +54,14 @@ t.test('chart content: reads now, or the point that is pointed at', async t => {
   t.same(readingAt(history, servers, undefined), {
     atMs: undefined,
     loads: [
-      { port: '8000', state: 'draining', load: 9 }, { port: '8001', state: 'down', load: null }
+      { name: '8000', state: 'draining', load: 9 }, { name: '8001', state: 'down', load: null }
     ],
     events: []
   })
   t.same(readingAt(history, servers, 1), {
     atMs: START_MS + 5000,
     loads: [
-      { port: '8000', load: 7, state: undefined }, { port: '8001', load: null, state: undefined }
+      { name: '8000', load: 7, state: undefined }, { name: '8001', load: null, state: undefined }
     ],
     events: ['drain 8001']
   })

@@ -1,6 +1,8 @@
 import t from 'tap'
-import { LoadHistory, type HistoryAnswer } from '../../../monitor-script/charts/load-history.ts'
-import type { ServerState, Stats } from '../../../monitor-script/kit/stats.ts'
+import type { History } from '@usher/shared/api/history.ts'
+import type { ServerState, Stats } from '@usher/shared/api/stats.ts'
+import { testStats } from '../fixtures/test-stats.ts'
+import { LoadHistory } from '../../../monitor-script/charts/load-history.ts'
 
 const START_MS = Date.parse('2026-11-23T14:00:00Z')
 const STEP_MS = 5000
@@ -9,30 +11,30 @@ const BEHIND_MS = 3_600_000
 
 function answer (
   first: ReadonlyArray<number | null>, second: ReadonlyArray<number | null>,
-  events: HistoryAnswer['events'] = []
-): HistoryAnswer {
+  events: History['events'] = []
+): History {
   return {
     from: new Date(START_MS).toISOString(),
     step_seconds: STEP_MS / 1000,
     servers: {
-      8001: { active_users: second, reserved: second.map(() => 0) },
-      8000: { active_users: first, reserved: first.map(load => load === null ? null : 1) }
+      8001: { index: 1, name: 'b', active_users: second, reserved: second.map(() => 0) },
+      8000: { index: 0, name: 'a', active_users: first, reserved: first.map(load => load === null ? null : 1) }
     },
     events
   }
 }
 
+const NAMES = ['a', 'b']
+
 function statsAt (
   second: number, loads: readonly number[], states: readonly ServerState[] = []
 ): Stats {
-  return {
+  return testStats({
     timestamp: new Date(START_MS + second * 1000).toISOString(),
     servers: Object.fromEntries(loads.map((load, at) => [
-      8000 + at, { active_users: load, reserved: 0, state: states[at] ?? 'up' }
-    ])),
-    total_users: 0,
-    denied_users: 0
-  }
+      NAMES[at]!, { active_users: load, state: states[at] ?? 'up' }
+    ]))
+  })
 }
 
 function hear (history: LoadHistory, second: number, ...rest: [readonly number[], ServerState[]?]) {
@@ -43,13 +45,13 @@ const pass = (history: LoadHistory, second: number): void => {
   history.pass(START_MS + second * 1000 - BEHIND_MS)
 }
 
-t.test('load history: active users and reservations of the answer, in port order', async t => {
+t.test('load history: active users and reservations of the answer, in the order of the settings', async t => {
   const history = new LoadHistory(5)
   t.equal(history.isLoaded, false)
   history.load(answer([1, null, 3], [4, 5, null]))
-  t.same(history.ports, ['8000', '8001'])
-  t.same(history.loads('8000'), [2, null, 4])
-  t.same(history.loads('8001'), [4, 5, null])
+  t.same(history.names, ['a', 'b'])
+  t.same(history.loads('a'), [2, null, 4])
+  t.same(history.loads('b'), [4, 5, null])
   t.same(history.times, [START_MS, START_MS + STEP_MS, START_MS + 2 * STEP_MS])
   t.same(history.span, { fromMs: START_MS + 10_000 - 300_000, toMs: START_MS + 10_000 })
 })
@@ -58,13 +60,13 @@ t.test('load history: news go on where the answer ends; a point is the highest o
   const history = new LoadHistory(5)
   history.load(answer([1], [4]))
   hear(history, 3, [7, 1])
-  t.same(history.loads('8000'), [7], 'in the same step')
-  t.same(history.loads('8001'), [4], 'lower than before in this step')
+  t.same(history.loads('a'), [7], 'in the same step')
+  t.same(history.loads('b'), [4], 'lower than before in this step')
   hear(history, 6, [3, 3])
-  t.same(history.loads('8000'), [7, 7], 'so it was when the step began')
+  t.same(history.loads('a'), [7, 7], 'so it was when the step began')
   hear(history, 12, [2, 8])
-  t.same(history.loads('8000'), [7, 7, 3])
-  t.same(history.loads('8001'), [4, 3, 8])
+  t.same(history.loads('a'), [7, 7, 3])
+  t.same(history.loads('b'), [4, 3, 8])
 })
 
 t.test('load history: without news nothing has changed, as long as the stream is up', async t => {
@@ -72,9 +74,9 @@ t.test('load history: without news nothing has changed, as long as the stream is
   history.load(answer([1], [4]))
   hear(history, 1, [7, 5])
   pass(history, 14)
-  t.same(history.loads('8000'), [7, 7, 7])
+  t.same(history.loads('a'), [7, 7, 7])
   hear(history, 21, [9, 9])
-  t.same(history.loads('8000'), [7, 7, 7, 7, 9])
+  t.same(history.loads('a'), [7, 7, 7, 7, 9])
 })
 
 t.test('load history: what was not heard is a gap', async t => {
@@ -83,9 +85,9 @@ t.test('load history: what was not heard is a gap', async t => {
   hear(history, 1, [7, 5])
   history.interrupt()
   pass(history, 60)
-  t.same(history.loads('8000'), [7], 'nothing is made up')
+  t.same(history.loads('a'), [7], 'nothing is made up')
   hear(history, 16, [9, 9])
-  t.same(history.loads('8000'), [7, null, null, 9])
+  t.same(history.loads('a'), [7, null, null, 9])
   t.same(history.gaps, [{ fromIndex: 0, toIndex: 3 }])
 })
 
@@ -95,7 +97,7 @@ t.test('load history: a server that is down has no load, and that is no gap', as
   hear(history, 1, [2, 4])
   hear(history, 6, [2, 0], ['up', 'down'])
   pass(history, 11)
-  t.same(history.loads('8001'), [4, null, null])
+  t.same(history.loads('b'), [4, null, null])
   t.same(history.gaps, [])
 })
 
@@ -113,8 +115,8 @@ t.test('load history: what happened, by the answer and by the news', async t => 
     { at, type: 'start', server: null }, { at, type: 'drain', server: 8001 }
   ]))
   t.same(history.events, [
-    { atMs: START_MS, type: 'start', port: undefined },
-    { atMs: START_MS, type: 'drain', port: '8001' }
+    { atMs: START_MS, type: 'start', server: undefined },
+    { atMs: START_MS, type: 'drain', server: 'b' }
   ])
   const cases: ReadonlyArray<[ServerState, string]> = [
     ['draining', 'drain'], ['up', 'ready'], ['down', 'down'], ['draining', 'up'],
@@ -123,7 +125,7 @@ t.test('load history: what happened, by the answer and by the news', async t => 
   hear(history, 1, [1])
   cases.forEach(([state, type], index) => {
     hear(history, 2 + index, [1], [state])
-    t.match(history.events.at(-1), { type, port: '8000', atMs: START_MS + (2 + index) * 1000 })
+    t.match(history.events.at(-1), { type, server: 'a', atMs: START_MS + (2 + index) * 1000 })
   })
 })
 
@@ -133,20 +135,20 @@ t.test('load history: keeps what it shows, and no more', async t => {
     { at: new Date(START_MS).toISOString(), type: 'start', server: null }
   ]))
   for (let second = 1; second < 600; second++) hear(history, second, [second, 0])
-  t.equal(history.loads('8000').length, 13, 'both ends of a minute')
+  t.equal(history.loads('a').length, 13, 'both ends of a minute')
   t.equal(history.times.length, 13)
-  t.equal(history.loads('8000').at(-1), 599)
+  t.equal(history.loads('a').at(-1), 599)
   t.same(history.events, [])
   history.interrupt()
   hear(history, 100_000, [5, 5])
-  t.equal(history.loads('8000').length, 13, 'nor after a long silence')
-  t.same(history.loads('8000'), [...new Array<null>(12).fill(null), 5])
+  t.equal(history.loads('a').length, 13, 'nor after a long silence')
+  t.same(history.loads('a'), [...new Array<null>(12).fill(null), 5])
 })
 
 t.test('load history: an answer that comes after the news loses none of them', async t => {
   const history = new LoadHistory(5)
   hear(history, 6, [7, 7])
-  t.same(history.ports, [])
+  t.same(history.names, [])
   history.load(answer([1, 2], [1, 2]))
-  t.same(history.loads('8000'), [2, 7])
+  t.same(history.loads('a'), [2, 7])
 })

@@ -6,12 +6,11 @@ import {
 import { totalsOf } from '../../../monitor-script/servers/overview-view.ts'
 import { testStats } from '../fixtures/test-stats.ts'
 
-t.test('stats: servers come in port order, whatever order they were sent in', async t => {
+t.test('stats: servers come in the order of the settings, whatever order they were sent in', async t => {
   const servers = serversOf(testStats({
-    servers: { 10000: { active_users: 1 }, 8000: { active_users: 2, reserved: 3 } }
+    servers: { 8000: { index: 1, active_users: 1 }, b: { index: 0, active_users: 2, reserved: 3 } }
   }))
-  t.strictSame(servers.map(({ port, index, load }) => [port, index, load]),
-    [['8000', 0, 5], ['10000', 1, 1]])
+  t.strictSame(servers.map(({ name, load }) => [name, load]), [['b', 5], ['8000', 1]])
 })
 
 t.test('stats: the ninth server starts the colours again', async t => {
@@ -20,7 +19,7 @@ t.test('stats: the ninth server starts the colours again', async t => {
 
 t.test('stats: the next visitor goes to the lowest load, then to the lowest port', async t => {
   const check = (servers: Parameters<typeof testStats>[0], expected: string | undefined): void => {
-    t.equal(nextServer(serversOf(testStats(servers)))?.port, expected)
+    t.equal(nextServer(serversOf(testStats(servers)))?.name, expected)
   }
   check({ servers: { 1: { active_users: 4 }, 2: { active_users: 3 }, 3: { active_users: 3 } } }, '2')
   check({ servers: { 1: { active_users: 4 }, 2: { active_users: 3, reserved: 2 } } }, '1')
@@ -60,8 +59,8 @@ t.test('stats: troubles, worst first, and the table from nine tenths on', async 
     table: { used: 90, size: 100 }
   })), [
     { kind: 'none-available' },
-    { kind: 'down', port: '1', sinceMs: Date.parse('2026-11-23T14:23:12Z'), restarts: 4 },
-    { kind: 'down', port: '3', sinceMs: undefined, restarts: 0 },
+    { kind: 'down', name: '1', sinceMs: Date.parse('2026-11-23T14:23:12Z'), restarts: 4 },
+    { kind: 'down', name: '3', sinceMs: undefined, restarts: 0 },
     { kind: 'nearly-full', used: 90, size: 100 }
   ])
 })
@@ -70,7 +69,7 @@ t.test('stats: a change of state is news, the first look is not', async t => {
   const before = testStats({ servers: { 1: {}, 2: {} } })
   const after = testStats({ servers: { 1: { state: 'down' }, 2: {}, 3: {} } })
   t.strictSame(changedServers(undefined, after), [])
-  t.strictSame(changedServers(before, after).map(({ port }) => port), ['1'])
+  t.strictSame(changedServers(before, after).map(({ name }) => name), ['1'])
 })
 
 t.test('stats: totals say a dash for what was not measured', async t => {

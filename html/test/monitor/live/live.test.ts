@@ -1,8 +1,8 @@
 /** The console's stream against a server that drops, refuses and comes back; time is a test's. */
 import t from 'tap'
+import type { Stats } from '@usher/shared/api/stats.ts'
 import type { Answer } from '../../../monitor-script/kit/api.ts'
 import { Live, type LiveState } from '../../../monitor-script/live/live.ts'
-import type { Stats } from '../../../monitor-script/kit/stats.ts'
 import { testStats } from '../fixtures/test-stats.ts'
 
 class FakeStream {

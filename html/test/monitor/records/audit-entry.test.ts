@@ -1,6 +1,7 @@
 /** What an entry of the audit says. */
 import t from 'tap'
-import { sentenceOf, type AuditEntry } from '../../../monitor-script/records/audit-entry.ts'
+import type { AuditEntry } from '@usher/shared/api/audit.ts'
+import { sentenceOf } from '../../../monitor-script/records/audit-entry.ts'
 
 function partsOf (entry: Partial<AuditEntry>) {
   return sentenceOf({ at: '', who: 'ada', action: 'login', address: '', ...entry })
@@ -10,7 +11,7 @@ t.test('audit entry: says what was done, to whom, on which terms', async t => {
   const check = (entry: Partial<AuditEntry>, text: string): void => {
     t.equal(partsOf(entry).map(part => part.text).join(''), text)
   }
-  check({ target: null }, 'logged in')
+  check({}, 'logged in')
   check({ action: 'deny', target: '::1', detail: { minutes: 60, reason: 'Flood' } },
     'denied ::1 for 1 h: Flood')
   check({ action: 'deny', target: '::1' }, 'denied ::1 until allowed')

@@ -1,7 +1,7 @@
 /** How many have arrived since the list was loaded. */
 import t from 'tap'
+import type { User } from '@usher/shared/api/users.ts'
 import { Arrivals } from '../../../monitor-script/users/arrivals.ts'
-import type { User } from '../../../monitor-script/users/users-page.ts'
 
 /** `a5` is a, first seen in second 5. */
 const users = (...texts: string[]): User[] => texts.map(text => ({

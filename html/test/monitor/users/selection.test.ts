@@ -1,7 +1,7 @@
 /** Who is selected, through ranges and lists that change. */
 import t from 'tap'
+import type { User } from '@usher/shared/api/users.ts'
 import { Selection, SELECTED_MAX } from '../../../monitor-script/users/selection.ts'
-import type { User } from '../../../monitor-script/users/users-page.ts'
 
 const user = (id: string | number): User => ({ id: String(id) }) as User
 const users = (ids: string): User[] => [...ids].map(user)

@@ -1,8 +1,9 @@
 /** The pages that are kept of a long list; the monitor is a fake with numbered users. */
 import t from 'tap'
+import type { Users } from '@usher/shared/api/users.ts'
 import type { Answer } from '../../../monitor-script/kit/api.ts'
 import { PAGE_USERS, UserPages } from '../../../monitor-script/users/user-pages.ts'
-import { EVERYBODY, type UsersAnswer } from '../../../monitor-script/users/users-page.ts'
+import { EVERYBODY } from '../../../monitor-script/users/users-page.ts'
 import { testUser } from '../fixtures/test-user.ts'
 
 const turn = (): Promise<void> => new Promise(resolve => { setImmediate(resolve) })
@@ -10,7 +11,7 @@ const turn = (): Promise<void> => new Promise(resolve => { setImmediate(resolve)
 function testPages (matched: number) {
   const monitor = { matched, isDown: false, asked: [] as string[], hold: [] as Array<() => void> }
   let isHeld = false
-  const get = async (path: string): Promise<Answer<UsersAnswer>> => {
+  const get = async (path: string): Promise<Answer<Users>> => {
     const query = new URLSearchParams(path.split('?')[1])
     const [offset, limit] = [Number(query.get('offset')), Number(query.get('limit'))]
     monitor.asked.push(`${query.get('q') ?? ''}${offset}+${limit}`)
@@ -21,7 +22,7 @@ function testPages (matched: number) {
     const length = Math.max(0, Math.min(limit, monitor.matched - offset))
     const name = query.get('q') ?? 'u'
     const users = Array.from({ length }, (_, at) => testUser({ id: `${name}${offset + at}` }))
-    return { isOk: true, body: { users, matched: monitor.matched } }
+    return { isOk: true, body: { users, matched: monitor.matched, next_cursor: null } }
   }
   let changes = 0
   const pages = new UserPages({ get, onChange: () => { changes++ } })

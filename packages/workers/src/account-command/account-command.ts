@@ -11,8 +11,8 @@ import { loadSettings, type SettingsSource } from '@usher/shared/settings/settin
 import { hashPassword } from '../credentials/password-hash.ts'
 import { openDatabase } from '../database/open.ts'
 import { Accounts, checkUsername, type Account } from '../accounts/accounts.ts'
+import { isAdministrator, Permissions, type Permission } from '../accounts/permissions.ts'
 import { Audit } from '../records/audit.ts'
-import type { UsherDatabase } from '../database/usher-database.ts'
 import {
   ACCOUNT_USAGE, parseAccountWords, type AccountOrder, type ChangeOrder
 } from './arguments.ts'
@@ -25,16 +25,14 @@ const EXIT_WORDS = 2
 const WORDS_CODES = new Set([
   'USHER_SETTINGS_INVALID', 'USHER_ACCOUNT_NAME_INVALID', 'USHER_PERMISSION_UNKNOWN'
 ])
-/** Sees and does everything; without such an account nobody can act in the console. */
-const ADMIN_PERMISSION = 1
 
 /** What a command works with. */
 interface Parts {
   readonly accounts: Accounts
-  readonly database: UsherDatabase
+  readonly permissions: Permissions
   readonly streams: AccountStreams
   /** Puts a change on record. */
-  record (action: string, target: string, detail?: object): Promise<void>
+  record (action: string, target: string, detail?: Readonly<Record<string, unknown>>): Promise<void>
 }
 
 /** Never rejects. @returns the exit code */
@@ -75,7 +73,7 @@ async function withDatabase (
     const audit = new Audit(database, { log, wallNow: Date.now })
     await work({
       accounts: new Accounts(database),
-      database,
+      permissions: new Permissions(database),
       streams,
       record: (action, target, detail) =>
         audit.add({ who: 'command line', action, target, detail, address: 'local' })
@@ -96,16 +94,17 @@ async function carryOut (order: AccountOrder, parts: Parts): Promise<void> {
   }
 }
 
-async function list ({ accounts, database, streams }: Parts): Promise<void> {
+async function list ({ accounts, permissions, streams }: Parts): Promise<void> {
   const all = await accounts.list()
   if (all.length === 0) {
     streams.stdout.write('There is no account; the first start of the program makes one.\n')
     return
   }
   const rows = [['NAME', 'PERMISSION', 'MAY']]
-  for (const { id, username, permission, mustChange } of all) {
+  const known = await permissions.list()
+  for (const { username, permission, mustChange } of all) {
     const note = mustChange ? ' (must change the password first)' : ''
-    rows.push([quoteName(username), `${permission}`, `${await mayOf(id, database)}${note}`])
+    rows.push([quoteName(username), `${permission}`, `${mayOf(permission, known)}${note}`])
   }
   const [nameWidth = 0, permissionWidth = 0] = [0, 1].map(column =>
     Math.max(...rows.map(row => row[column]!.length)))
@@ -120,7 +119,7 @@ async function add (name: string, permission: number, parts: Parts): Promise<voi
   const { accounts, streams } = parts
   checkUsername(name)
   if (await accounts.find(name) !== undefined) throw new AccountExists(quote(name))
-  await checkPermission(permission, parts)
+  await findPermission(permission, parts)
   const password = await enterPassword(streams, name)
   const { username } = await accounts.add(name, hashPassword(password), permission, false)
   await parts.record('account-added', username, { permission })
@@ -141,8 +140,8 @@ async function changePermission (
 ): Promise<void> {
   const { permission } = order
   const account = await findAccount(order.name, parts)
-  await checkPermission(permission, parts)
-  if (permission !== ADMIN_PERMISSION) await checkLastAdmin(account, order, parts)
+  const found = await findPermission(permission, parts)
+  if (!isAdministrator(found)) await checkLastAdmin(account, order, parts)
   await parts.accounts.setPermission(account.id, permission)
   await parts.record('permission-changed', account.username, { from: account.permission, permission })
   parts.streams.stdout.write(`${quote(account.username)} has permission ${permission} now.\n`)
@@ -166,35 +165,39 @@ async function findAccount (name: string, { accounts }: Parts): Promise<Account>
   throw new AccountRefused(`There is no account ${quote(name)}; list shows all.`)
 }
 
-async function checkPermission (permission: number, { database }: Parts): Promise<void> {
-  if (await database.read(sql => sql.hasPermission(permission))) return
-  throw new PermissionUnknown(String(permission))
+async function findPermission (number: number, { permissions }: Parts): Promise<Permission> {
+  const known = await permissions.list()
+  const found = known.find(({ permission }) => permission === number)
+  if (found !== undefined) return found
+  throw new PermissionUnknown(`${number}`, known.map(({ permission }) => permission).join(', '))
 }
 
 async function checkLastAdmin (
-  account: Account, { isForced }: ChangeOrder, { accounts }: Parts
+  { id, username }: Account, { isForced }: ChangeOrder, parts: Parts
 ): Promise<void> {
-  if (isForced || account.permission !== ADMIN_PERMISSION) return
-  const admins = (await accounts.list()).filter(isAdmin)
-  if (admins.length > 1) return
-  throw new AccountRefused(`${quote(account.username)} is the last account with permission ` +
-    `${ADMIN_PERMISSION}: nobody could disconnect or deny any more. Use --force to do it anyway.`)
+  if (isForced) return
+  const [last, ...others] = await administrators(parts)
+  if (others.length > 0 || last?.id !== id) return
+  throw new AccountRefused(`${quote(username)} is the last account that may view and disconnect: ` +
+    'nobody could disconnect or deny any more. --force does it all the same.')
 }
 
-async function warnWithoutAdmin ({ accounts, streams }: Parts): Promise<void> {
-  if ((await accounts.list()).some(isAdmin)) return
-  streams.stderr.write(`Note: no account has permission ${ADMIN_PERMISSION}.\n`)
+async function warnWithoutAdmin (parts: Parts): Promise<void> {
+  if ((await administrators(parts)).length > 0) return
+  parts.streams.stderr.write('Note: no account may view and disconnect.\n')
 }
 
-function isAdmin ({ permission }: Account): boolean {
-  return permission === ADMIN_PERMISSION
+async function administrators ({ accounts, permissions }: Parts): Promise<readonly Account[]> {
+  const enough = (await permissions.list()).filter(isAdministrator)
+  return (await accounts.list()).filter(account =>
+    enough.some(({ permission }) => permission === account.permission))
 }
 
-async function mayOf (id: number, database: UsherDatabase): Promise<string> {
-  const access = await database.read(sql => sql.access(id))
+function mayOf (number: number, known: readonly Permission[]): string {
+  const found = known.find(({ permission }) => permission === number)
   const rights = [
-    ...(access?.canView === 1 ? ['view'] : []),
-    ...(access?.canDisconnect === 1 ? ['disconnect'] : [])
+    ...(found?.canView === true ? ['view'] : []),
+    ...(found?.canDisconnect === true ? ['disconnect'] : [])
   ]
   return rights.length === 0 ? 'nothing' : rights.join(' and ')
 }

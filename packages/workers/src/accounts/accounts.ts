@@ -132,9 +132,8 @@ function findByKey (sql: Sql, name: string): AccountRow | undefined {
 }
 
 function checkPermission (sql: Sql, permission: number): void {
-  if (!Number.isInteger(permission) || !sql.hasPermission(permission)) {
-    throw new PermissionUnknown(String(permission))
-  }
+  const known = sql.permissions().map(({ permission }) => permission)
+  if (!known.includes(permission)) throw new PermissionUnknown(`${permission}`, known.join(', '))
 }
 
 function accountOf (row: AccountRow): Account {

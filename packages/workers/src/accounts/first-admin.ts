@@ -6,9 +6,11 @@ import { randomInt } from 'node:crypto'
 import { AccountExists, reportOf } from '@usher/shared/errors.ts'
 import type { Logger } from 'pino'
 import type { Account, Accounts } from './accounts.ts'
+import { isAdministrator, type Permissions } from './permissions.ts'
 
 export interface FirstAdminParts {
   readonly accounts: Pick<Accounts, 'isEmpty' | 'add' | 'remove'>
+  readonly permissions: Pick<Permissions, 'list'>
   /** Empty: one is made up. */
   readonly adminPassword: string
   readonly hashPassword: (password: string) => Promise<string>
@@ -18,7 +20,6 @@ export interface FirstAdminParts {
 }
 
 export const FIRST_ADMIN = 'admin'
-const FIRST_ADMIN_PERMISSION = 1
 /** Without letters and digits that look alike. */
 const LETTERS = 'abcdefghjkmnpqrstuvwxyz23456789'
 const GROUPS = 4
@@ -29,28 +30,34 @@ const GROUP_LETTERS = 5
  * where it cannot be shown, no account is left, so that the next start makes up another.
  */
 export async function ensureFirstAdmin (parts: FirstAdminParts): Promise<void> {
-  const { accounts, adminPassword, print, log } = parts
+  const { accounts, permissions, adminPassword, print, log } = parts
   if (!await accounts.isEmpty()) return
+  const permission = (await permissions.list()).find(isAdministrator)?.permission
+  if (permission === undefined) {
+    log.error('nobody can log in: no row of the table Permissions allows to view and to disconnect')
+    return
+  }
   const isMadeUp = adminPassword === ''
   const password = isMadeUp ? makeUpPassword() : adminPassword
-  const account = await addAdmin(parts, password, isMadeUp)
+  const account = await addAdmin(parts, permission, password, isMadeUp)
   if (account === undefined || !isMadeUp) return
   try {
     print(announcement(password))
   } catch (error) {
     await accounts.remove(account.id)
     log.error({ reason: reportOf(error).message }, 'nobody can log in: the console took no first password. Start with ' +
-      'one, set ADMIN_PASSWORD, or use: npm run account -- add admin --permission 1')
+      `one, set ADMIN_PASSWORD, or use: npm run account -- add admin --permission ${permission}`)
   }
 }
 
 /** Undefined where somebody was quicker: the account command. */
 async function addAdmin (
-  { accounts, hashPassword }: FirstAdminParts, password: string, mustChange: boolean
+  { accounts, hashPassword }: FirstAdminParts, permission: number, password: string,
+  mustChange: boolean
 ): Promise<Account | undefined> {
   const hash = await hashPassword(password)
   try {
-    return await accounts.add(FIRST_ADMIN, hash, FIRST_ADMIN_PERMISSION, mustChange)
+    return await accounts.add(FIRST_ADMIN, hash, permission, mustChange)
   } catch (error) {
     if (error instanceof AccountExists) return undefined
     throw error

@@ -26,11 +26,14 @@ export interface AccountRow {
   readonly mustChange: Flag
 }
 
-/** An account with what its permission allows. */
-export interface AccessRow extends AccountRow {
+export interface PermissionRow {
+  readonly permission: number
   readonly canView: Flag
   readonly canDisconnect: Flag
 }
+
+/** An account with what its permission allows. */
+export interface AccessRow extends AccountRow, PermissionRow {}
 
 /** Times are milliseconds since 1970 by the session clock. */
 export interface SessionRow {
@@ -122,7 +125,8 @@ function accountSql (db: Database) {
   const all = db.prepare<[], AccountRow>(
     `SELECT ${ACCOUNT} FROM UserPassPerm ORDER BY Username, ID`)
   const any = db.prepare('SELECT 1 FROM UserPassPerm LIMIT 1')
-  const permission = db.prepare<[number]>('SELECT 1 FROM Permissions WHERE PermissionNum = ?')
+  const permissions = db.prepare<[], PermissionRow>(`SELECT PermissionNum AS permission,
+    CanView AS canView, CanDisconnect AS canDisconnect FROM Permissions ORDER BY PermissionNum`)
   const access = db.prepare<[number], AccessRow>(`SELECT ${ACCESS} FROM UserPassPerm
     LEFT JOIN Permissions ON PermissionNum = Perm WHERE ID = ?`)
   const insert = db.prepare<Omit<AccountRow, 'id'>>(`INSERT INTO UserPassPerm
@@ -138,7 +142,7 @@ function accountSql (db: Database) {
     account: (id: number) => byId.get(id),
     accounts: () => all.all(),
     hasAccounts: () => any.get() !== undefined,
-    hasPermission: (number: number) => permission.get(number) !== undefined,
+    permissions: () => permissions.all(),
     access: (id: number) => access.get(id),
     addAccount: (row: Omit<AccountRow, 'id'>) => Number(insert.run(row).lastInsertRowid),
     /** False where there is no such account; so do the next two. */

@@ -4,6 +4,7 @@
  * then answered. One at a time, so that the threads get the lists in the order of the database.
  * Runs in the monitor's thread.
  */
+import type { Allowance, Denial, Disconnection } from '@usher/shared/api/actions.ts'
 import {
   clientOfAddress, formatAddress, formatClient, parseAddress, parseClientId, type Address,
   type Client
@@ -30,28 +31,7 @@ export interface Operator {
   readonly address: Address
 }
 
-/** For how long and why somebody is denied. */
-interface Terms {
-  readonly reason?: string
-  /** For good when left out. */
-  readonly minutes?: number
-}
-
-export interface Disconnection extends Terms {
-  readonly userId: string
-  /** False: the visitor may come back at once. True when left out. */
-  readonly deny?: boolean
-  /** Denies the address, too, where the user was last seen. */
-  readonly address?: boolean
-}
-
-/** One of the two. */
-export interface Target {
-  readonly userId?: string
-  readonly address?: string
-}
-
-type Denial = Target & Terms & { readonly force?: boolean }
+type Terms = Pick<Denial, 'reason' | 'minutes'>
 type DenialTarget = Pick<DenyEntry, 'kind' | 'text'>
 
 const MINUTE_MS = 60_000
@@ -95,8 +75,8 @@ export class Actions {
       const { text } = target
       if (action.force !== true && isOwnAddress(target, operator.address)) {
         throw new ApiError('not_acceptable_here',
-          `${text} would deny ${formatAddress(operator.address)}, the address that you are using. ` +
-          'Send "force": true to deny it anyway.')
+          `${text} would deny ${formatAddress(operator.address)}, the address you act from. ` +
+          'Send "force": true to deny it all the same.')
       }
       const { denials, ask } = this.#parts
       const entries = await denials.deny([denial(target, operator, action)])
@@ -105,7 +85,7 @@ export class Actions {
     })
   }
 
-  allow (operator: Operator, target: Target): Promise<void> {
+  allow (operator: Operator, target: Allowance): Promise<void> {
     return this.#inTurn(async () => {
       const { kind, text } = parseTarget(target)
       const entries = await this.#parts.denials.allow(kind, text)
@@ -117,25 +97,26 @@ export class Actions {
 
   /** @param isForced also for the last server that takes visitors */
   setDraining (
-    operator: Operator, port: number, isDraining: boolean, isForced: boolean
+    operator: Operator, name: string, isDraining: boolean, isForced: boolean
   ): Promise<void> {
     return this.#inTurn(async () => {
-      const server = this.#parts.ports.indexOf(port)
-      if (server === -1) throw new ApiError('not_found', `No server has the port ${port}.`)
+      const server = this.#parts.ports.findIndex(port => String(port) === name)
+      if (server === -1) throw new ApiError('not_found', `No server has the name ${name}.`)
       const { outcome } = await this.#parts.ask({
         type: 'set-draining', server, isDraining, isForced
       })
       if (outcome === 'last-available') {
         throw new ApiError('not_acceptable_here',
-          `${port} is the last available server. ` +
-          'Send "force": true to drain it anyway.')
+          `${name} is the last server that takes visitors. ` +
+          'Send "force": true to drain it all the same.')
       }
-      await this.#record(operator, isDraining ? 'drain' : 'ready', String(port))
+      await this.#record(operator, isDraining ? 'drain' : 'ready', name)
     })
   }
 
   async #record (
-    { username, address }: Operator, action: string, target: string, detail: object = {}
+    { username, address }: Operator, action: string, target: string,
+    detail: Readonly<Record<string, unknown>> = {}
   ): Promise<void> {
     await this.#parts.audit.add({
       who: username, action, target, detail, address: formatAddress(address)
@@ -171,9 +152,9 @@ function kindOf ({ kind }: Client): DenyEntry['kind'] {
   return kind === 'id' ? 'id' : 'address'
 }
 
-function parseTarget ({ userId, address }: Target): DenialTarget {
+function parseTarget ({ userId, address }: Allowance): DenialTarget {
   if ((userId === undefined) === (address === undefined)) {
-    throw new ApiError('bad_request', 'Give either userId or address.')
+    throw new ApiError('bad_request', 'Name one of userId and address.')
   }
   if (userId !== undefined) {
     const client = parseUserId(userId)
@@ -193,10 +174,10 @@ function isOwnAddress ({ kind, text }: DenialTarget, address: Address): boolean 
 }
 
 function unknownUser (userId: string): ApiError {
-  return new ApiError('not_found', `No user has the id ${userId}.`)
+  return new ApiError('not_found', `Nobody with the id ${userId} is here.`)
 }
 
-function termsOf ({ reason, minutes }: Terms): object {
+function termsOf ({ reason, minutes }: Terms): Terms {
   return {
     ...(reason === undefined || reason === '' ? {} : { reason }),
     ...(minutes === undefined ? {} : { minutes })

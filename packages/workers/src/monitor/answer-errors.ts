@@ -6,7 +6,8 @@
 import { randomBytes } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
-import { ApiError, type ApiErrorCode } from './api-error.ts'
+import type { ApiErrorCode } from '@usher/shared/api/errors.ts'
+import { ApiError } from './api-error.ts'
 
 /** How a request that was not carried out is answered; whatever is worth a line has been logged. */
 export type ErrorOf = (thrown: unknown, request: FastifyRequest) => ApiError
@@ -48,7 +49,7 @@ export function toApiError (thrown: unknown, what: object, log: Pick<Logger, 'er
   if (statusCode === 400) return new ApiError('bad_request', sentence(message))
   const id = randomBytes(4).toString('hex')
   log.error({ err: thrown, code: id, ...what }, 'a request failed')
-  return new ApiError('internal_error', `Something went wrong on our side. The log has the details under the code ${id}.`)
+  return new ApiError('internal_error', `A fault of ours. The log has it under the code ${id}.`)
 }
 
 function sentence (message: string): string {

@@ -1,31 +1,8 @@
 /**
- * What the monitor answers when it does not do what was asked: a status, a code that programs match
- * on and a sentence for people. Thrown anywhere below a route; `answer-errors.ts` renders it.
+ * What is thrown anywhere below a route when it does not do what was asked; `answer-errors.ts`
+ * renders it. The codes are part of the wire: `api/errors.ts` has them.
  */
-
-/** Every code, with the status that it comes with. docs/errors.md has a row for each. */
-export const API_ERRORS = {
-  bad_request: 400,
-  not_logged_in: 401,
-  forged_action: 403,
-  forbidden: 403,
-  password_change_required: 403,
-  wrong_password: 403,
-  not_found: 404,
-  method_not_allowed: 405,
-  not_acceptable_here: 409,
-  precondition_failed: 412,
-  body_too_large: 413,
-  unsupported_media_type: 415,
-  misdirected_request: 421,
-  too_many_attempts: 429,
-  internal_error: 500,
-  busy: 503,
-  database_unavailable: 503,
-  not_ready: 503
-} as const
-
-export type ApiErrorCode = keyof typeof API_ERRORS
+import { API_ERRORS, type ApiErrorCode } from '@usher/shared/api/errors.ts'
 
 export class ApiError extends Error {
   readonly code: ApiErrorCode

@@ -20,6 +20,7 @@ import { ApiError } from './api-error.ts'
 import { addChecks, ALLOW, type ChecksParts } from './access/checks.ts'
 import { settlePreconditions } from './access/preconditions.ts'
 import { RefusalLog } from './access/refusal-log.ts'
+import { describeRoutes, openApiOptions } from './routes/open-api.ts'
 import { addRoutes, type RoutesParts } from './routes/routes.ts'
 import { securityHeaders } from './access/security-headers.ts'
 
@@ -66,15 +67,8 @@ export async function buildApp (parts: AppParts): Promise<App> {
   })
   addChecks(app, parts.checks)
   settlePreconditions(app)
-  await app.register(swagger, {
-    openapi: {
-      info: {
-        title: 'Usher monitor',
-        version: parts.version,
-        description: 'Load and users of the servers, and what an operator may do to them.'
-      }
-    }
-  })
+  describeRoutes(app)
+  await app.register(swagger, openApiOptions(parts.version))
   await app.register(async scope => {
     const methodsByUrl = noteMethods(scope)
     addRoutes(scope, { ...parts.routes, errorOf })
@@ -139,7 +133,7 @@ function addAnswers (app: FastifyInstance, errorOf: ErrorOf): void {
 function noteMethods (app: FastifyInstance): ReadonlyMap<string, RoutePlace> {
   const places = new Map<string, RoutePlace>()
   app.addHook('onRoute', ({ url, method, config }) => {
-    const place = places.get(url) ?? { methods: new Set(), config: { ...config } }
+    const place = places.get(url) ?? { methods: new Set(), config: { ...config! } }
     for (const one of [method].flat()) place.methods.add(one as HTTPMethods)
     places.set(url, place)
   })

@@ -3,6 +3,7 @@
  * what is put on record. Owns no state; the stores, the pool and the throttle do. Runs in the
  * monitor's thread.
  */
+import type { PasswordChange } from '@usher/shared/api/account.ts'
 import type { Address } from '@usher/shared/client.ts'
 import { formatAddress } from '@usher/shared/client.ts'
 import { AccountChanged } from '@usher/shared/errors.ts'
@@ -78,9 +79,9 @@ export class Logins {
     const { sessions, audit } = this.#parts
     const listed = await sessions.list(session.accountId)
     const ended = listed.find(({ sessionHash }) => sessionHandle(sessionHash) === handle)
-    if (ended === undefined) throw new ApiError('not_found', 'This account has no such session.')
+    if (ended === undefined) throw new ApiError('not_found', 'No such session of this account.')
     if (ended.sessionHash === session.sessionHash) {
-      throw new ApiError('bad_request', 'This is your current session: use POST /logout to end it.')
+      throw new ApiError('bad_request', 'That is this session: POST /logout ends it.')
     }
     await sessions.end(ended.sessionHash)
     await audit.add({
@@ -104,10 +105,10 @@ export class Logins {
       return isRight ? found : undefined
     })
     if (account === undefined) {
-      throw new ApiError('wrong_password', 'The current password is wrong.')
+      throw new ApiError('wrong_password', 'The current password is another one.')
     }
     const problem = change.next === change.current
-      ? 'The new password must differ from the current one.'
+      ? 'The new password is the current one.'
       : passwordProblem(change.next, username)
     if (problem !== undefined) throw new ApiError('bad_request', problem)
     const passwordHash = await credentials.hash(change.next)
@@ -141,9 +142,4 @@ export class Logins {
 /** Another password, or no account, since the old one was verified: then it no longer matches. */
 function undefinedIfChanged (error: unknown): undefined {
   if (!(error instanceof AccountChanged)) throw error
-}
-
-export interface PasswordChange {
-  readonly current: string
-  readonly next: string
 }

@@ -36,13 +36,14 @@ export async function openMonitor (
 ): Promise<Monitor> {
   const { boot, table, meter, ask, log } = context
   const { settings, programDir } = boot
-  const { accounts, sessions, denials, audit } = stores
+  const { accounts, permissions, sessions, denials, audit } = stores
   const credentials = new CredentialsPool(join(programDir, 'credentials.js'), { log })
   const watch = new Watch(context, stores)
   const [pages] = await Promise.all([
     loadPages(programDir),
     ensureFirstAdmin({
       accounts,
+      permissions,
       adminPassword: settings.adminPassword,
       hashPassword: password => credentials.hash(password),
       print: text => { writeSync(STDERR, text) },
@@ -57,12 +58,14 @@ export async function openMonitor (
       readSource: sourceReader(settings.trustProxy, settings.tls !== undefined),
       publicHosts: settings.publicHosts,
       sessions,
+      permissions,
       metricsToken: settings.metricsToken,
       noPermissionPage: pages.noPermission
     },
     routes: {
       pages,
       sessions,
+      permissions,
       denials,
       audit,
       reasonNotReady,

@@ -10,10 +10,12 @@ import { Accounts } from '../accounts/accounts.ts'
 import { Audit } from '../records/audit.ts'
 import { Denials } from '../records/denials.ts'
 import { HistoryStore } from '../records/history-store.ts'
+import { Permissions } from '../accounts/permissions.ts'
 import { Sessions } from '../accounts/sessions.ts'
 
 export interface Stores {
   readonly accounts: Accounts
+  readonly permissions: Permissions
   readonly sessions: Sessions
   readonly denials: Denials
   readonly audit: Audit
@@ -58,6 +60,7 @@ export async function openStores (
   timer.unref()
   return {
     accounts: new Accounts(database),
+    permissions: new Permissions(database),
     sessions,
     denials,
     audit,

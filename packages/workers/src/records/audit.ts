@@ -18,7 +18,7 @@ export interface AuditEvent {
   readonly who: string
   readonly action: string
   readonly target?: string | undefined
-  readonly detail?: object | undefined
+  readonly detail?: Readonly<Record<string, unknown>> | undefined
   readonly address: string
 }
 
@@ -145,7 +145,7 @@ function entryOf ({ atMs, who, action, target, detail, address }: AuditRow): Aud
     who,
     action,
     target: target ?? undefined,
-    detail: detail === null ? undefined : JSON.parse(detail) as object,
+    detail: detail === null ? undefined : JSON.parse(detail) as Record<string, unknown>,
     address
   }
 }

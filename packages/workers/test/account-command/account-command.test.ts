@@ -104,7 +104,7 @@ t.test('account command: asks at a terminal, and shows nothing of the password',
   const { run, accounts } = testCommand(t)
   const { code, stdout, stderr } = await run('add anna --permission 1', terminal(`${PASSWORD}\r`, `${PASSWORD}\r`))
   t.equal(code, 0)
-  t.match(stderr, /New password for anna: .*\n.*Repeat the password: /)
+  t.match(stderr, /New password for anna: .*\n.*Once more: /)
   t.notMatch(stdout + stderr, /horse/)
   t.equal(verifyPassword((await accounts())[0]!.passwordHash, PASSWORD), 'right')
   t.match(await run('passwd anna', terminal('\u0003')), { code: 1, stderr: /No password was given/ })
@@ -135,7 +135,7 @@ t.test('account command: what is refused changes nothing and is not on record', 
     ['add bert --permission 0', 'short', 1, /shorter than 12 characters/],
     ['add administrator --permission 0', 'Administrator', 1, /is the account's name/],
     ['add bert --permission 0', '', 1, /No password came/],
-    ['add ANNA --permission 0', PASSWORD, 1, /an account named "ANNA" exists already/],
+    ['add ANNA --permission 0', PASSWORD, 1, /there is an account with the name "ANNA"/],
     ['add bert --permission 7', PASSWORD, 2, /there is no permission 7/],
     ['add \u202ebert --permission 0', PASSWORD, 2, /1 to 64 printable characters/],
     [`add ${'x'.repeat(65)} --permission 0`, PASSWORD, 2, /1 to 64 printable characters/],
@@ -143,8 +143,8 @@ t.test('account command: what is refused changes nothing and is not on record', 
     ['passwd anna', 'short', 1, /shorter than 12 characters/],
     ['permission anna 7', '', 2, /there is no permission 7/],
     ['permission bert 0', '', 1, /There is no account "bert"/],
-    ['permission admin 0', '', 1, /"admin" is the last account with permission 1.*--force/],
-    ['remove ADMIN', '', 1, /"admin" is the last account with permission 1.*--force/],
+    ['permission admin 0', '', 1, /"admin" is the last account that may view and disconnect.*--force/],
+    ['remove ADMIN', '', 1, /"admin" is the last account that may view and disconnect.*--force/],
     ['remove bert', '', 1, /There is no account "bert"/],
     ['remove', '', 2, /remove takes NAME.*\n\nusage:/],
     ['rename anna bert', '', 2, /^account: .*\n\nusage:/],
@@ -162,7 +162,7 @@ t.test('account command: what is refused changes nothing and is not on record', 
 
 t.test('account command: the last who administers goes by force only, and with a note', async t => {
   const { run, accounts } = testCommand(t)
-  const note = 'Note: no account has permission 1.\n'
+  const note = 'Note: no account may view and disconnect.\n'
   t.match(await run('add viewer --permission 0', pipe(PASSWORD)), { code: 0, stderr: note })
   await run('add one --permission 1', pipe(PASSWORD))
   await run('add two --permission 1', pipe(PASSWORD))
@@ -174,6 +174,22 @@ t.test('account command: the last who administers goes by force only, and with a
   t.match(await run('permission two 1'), { code: 0, stderr: '' })
   t.match(await run('remove two --force'), { code: 0, stderr: note })
   t.match(await accounts(), [{ username: 'one', permission: 0 }])
+})
+
+t.test('account command: who administers is what the table of permissions says', async t => {
+  const { run, dbPath } = testCommand(t)
+  await run('add one --permission 1', pipe(PASSWORD))
+  const db = new Database(dbPath)
+  db.exec('INSERT INTO Permissions VALUES (7, 1, 1), (8, 0, 1)')
+  t.match(await run('add seven --permission 7', pipe(PASSWORD)), { code: 0, stderr: '' })
+  t.match(await run('list'), { stdout: /seven +7 +view and disconnect\n/ })
+  t.match(await run('permission one 8'), { code: 0, stderr: '' }, 'seven is another')
+  t.match(await run('remove seven'), { code: 1, stderr: /last account that may view and disconnect/ })
+  t.match(await run('permission seven 0'), { code: 1 })
+  db.exec('UPDATE Permissions SET CanView = 1 WHERE PermissionNum = 8')
+  db.close()
+  t.match(await run('remove seven'), { code: 0, stderr: '' }, 'now one is another')
+  t.match(await run('permission one 9'), { code: 2, stderr: /there is no permission 9; there are -1, 0, 1, 7, 8$/m })
 })
 
 t.test('account command: names that others put into the file cannot steer the terminal', async t => {

@@ -1,6 +1,8 @@
+import Database from 'better-sqlite3'
 import t, { type Test } from 'tap'
 import { Accounts } from '../../src/accounts/accounts.ts'
 import { ensureFirstAdmin, makeUpPassword } from '../../src/accounts/first-admin.ts'
+import { Permissions } from '../../src/accounts/permissions.ts'
 import { silentLog } from '@usher/shared/log.ts'
 import { linesLog } from '../fixtures/lines-log.ts'
 import { readOnly, testDatabase, type TestDatabase } from '../fixtures/test-database.ts'
@@ -9,6 +11,7 @@ const hashPassword = async (password: string): Promise<string> => `hash of ${pas
 
 interface TestStart extends TestDatabase {
   readonly accounts: Accounts
+  readonly permissions: Permissions
   readonly printed: string[]
   start (adminPassword: string): Promise<void>
 }
@@ -16,14 +19,17 @@ interface TestStart extends TestDatabase {
 function testStart (t: Test): TestStart {
   const opened = testDatabase(t)
   const accounts = new Accounts(opened.database)
+  const permissions = new Permissions(opened.database)
   const printed: string[] = []
   return {
     ...opened,
     accounts,
+    permissions,
     printed,
     start (adminPassword) {
       return ensureFirstAdmin({
         accounts,
+        permissions,
         adminPassword,
         hashPassword,
         print: text => { printed.push(text) },
@@ -57,6 +63,18 @@ t.test('first admin: a password from the settings is printed nowhere and stands'
   t.same(printed, [])
 })
 
+t.test('first admin: has the permission that allows everything, whatever its number', async t => {
+  const { accounts, path, start } = testStart(t)
+  const other = new Database(path)
+  t.teardown(() => other.close())
+  other.exec('DELETE FROM Permissions WHERE PermissionNum = 1')
+  await start('correct horse battery')
+  t.same(await accounts.list(), [], 'no permission would do')
+  other.exec('INSERT INTO Permissions VALUES (9, 1, 1)')
+  await start('correct horse battery')
+  t.match(await accounts.list(), [{ username: 'admin', permission: 9 }])
+})
+
 t.test('first admin: is not made where there is any account', async t => {
   const { accounts, printed, start } = testStart(t)
   await accounts.add('anna', 'hash', -1, false)
@@ -66,9 +84,10 @@ t.test('first admin: is not made where there is any account', async t => {
 })
 
 t.test('first admin: where somebody else is quicker, theirs stands', async t => {
-  const { accounts, printed } = testStart(t)
+  const { accounts, permissions, printed } = testStart(t)
   await ensureFirstAdmin({
     accounts,
+    permissions,
     adminPassword: '',
     hashPassword: async () => {
       await accounts.add('Admin', 'theirs', 0, false)
@@ -84,23 +103,24 @@ t.test('first admin: where somebody else is quicker, theirs stands', async t => 
 t.test('first admin: a password that could not be stored is not printed', async t => {
   const { path } = testStart(t)
   const { log } = linesLog()
-  const accounts = new Accounts(readOnly(t, path, log))
+  const database = readOnly(t, path, log)
+  const [accounts, permissions] = [new Accounts(database), new Permissions(database)]
   const printed: string[] = []
   await t.rejects(ensureFirstAdmin({
-    accounts, adminPassword: '', hashPassword, print: text => { printed.push(text) }, log
+    accounts, permissions, adminPassword: '', hashPassword, print: text => { printed.push(text) }, log
   }), { code: 'USHER_DATABASE_FAILED' })
   t.same(printed, [])
 })
 
 t.test('first admin: where no password can be shown none is left, and the log says what to do', async t => {
-  const { accounts, printed, start } = testStart(t)
+  const { accounts, permissions, printed, start } = testStart(t)
   const { log, lines } = linesLog()
   const print = (): void => { throw new Error('the console is closed') }
-  await ensureFirstAdmin({ accounts, adminPassword: '', hashPassword, print, log })
+  await ensureFirstAdmin({ accounts, permissions, adminPassword: '', hashPassword, print, log })
   t.same(await accounts.list(), [])
   t.match(lines, [{ msg: /ADMIN_PASSWORD.*npm run account/ }])
   t.notMatch(JSON.stringify(lines), /hash of/)
-  await ensureFirstAdmin({ accounts, adminPassword: 'a good one', hashPassword, print, log })
+  await ensureFirstAdmin({ accounts, permissions, adminPassword: 'a good one', hashPassword, print, log })
   t.match(await accounts.list(), [{ mustChange: false }], 'one from the settings needs no console')
   await accounts.remove((await accounts.list())[0]!.id)
   await start('')

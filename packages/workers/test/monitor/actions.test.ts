@@ -137,21 +137,21 @@ t.test('allow: takes a denial back; one that is not there is 404', async t => {
   await t.rejects(actions.allow(OPERATOR, { address: '203.0.113.9' }), { code: 'not_found' })
 })
 
-t.test('drain and ready: by port; the last available server is refused', async t => {
+t.test('drain and ready: by name; the last available server is refused', async t => {
   const { actions, calls } = testActions()
-  await actions.setDraining(OPERATOR, 8001, true, false)
-  await actions.setDraining(OPERATOR, 8001, false, false)
+  await actions.setDraining(OPERATOR, '8001', true, false)
+  await actions.setDraining(OPERATOR, '8001', false, false)
   t.match(calls, [
     ['ask', { type: 'set-draining', server: 1, isDraining: true, isForced: false }],
     ['audit', { action: 'drain', target: '8001' }],
     ['ask', { type: 'set-draining', server: 1, isDraining: false }],
     ['audit', { action: 'ready', target: '8001' }]
   ])
-  await t.rejects(actions.setDraining(OPERATOR, 9, true, false), { code: 'not_found' })
+  await t.rejects(actions.setDraining(OPERATOR, '9', true, false), { code: 'not_found' })
   const last = testActions({
     ask: (async () => ({ outcome: 'last-available' })) as unknown as ActionsParts['ask']
   })
-  await t.rejects(last.actions.setDraining(OPERATOR, 8000, true, false), { code: 'not_acceptable_here' })
+  await t.rejects(last.actions.setDraining(OPERATOR, '8000', true, false), { code: 'not_acceptable_here' })
   t.strictSame(last.calls, [])
 })
 

@@ -56,7 +56,7 @@ t.test('app: an empty JSON body counts as an empty object', async t => {
   const { ask, calls } = await testApp(t)
   const { status } = await ask('POST', '/servers/8000/drain', { as: 'operator' })
   t.equal(status, 200)
-  t.match(calls, [['setDraining', { username: 'operator' }, 8000, true, false]])
+  t.match(calls, [['setDraining', { username: 'operator' }, '8000', true, false]])
 })
 
 t.test('app: an unknown path is 404, a method that a path does not answer is 405', async t => {
@@ -141,8 +141,8 @@ t.test('app: its interface is described by itself', async t => {
   const paths = json?.['paths'] as Record<string, object>
   t.strictSame(Object.keys(paths).sort(), [
     '/allow', '/audit', '/denied', '/deny', '/disconnect', '/events', '/healthz', '/history',
-    '/login', '/logout', '/metrics', '/password', '/readyz', '/servers/{port}/drain',
-    '/servers/{port}/ready', '/sessions', '/sessions/end', '/stats', '/user-info', '/users',
+    '/login', '/logout', '/metrics', '/openapi.json', '/password', '/readyz',
+    '/servers/{name}/drain', '/servers/{name}/ready', '/sessions', '/sessions/end', '/stats', '/user-info', '/users',
     '/users/sharing'
   ])
 })

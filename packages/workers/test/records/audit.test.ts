@@ -96,7 +96,7 @@ t.test('audit: the newest are kept, so many', async t => {
 t.test('audit: whatever a client sends is data, and not too much of it', async t => {
   const { audit, lines } = testAudit(t)
   const hostile = '<img src=x onerror=alert(1)>\u0000\u001b[2J\r\n\u2028\u202e"\'; DROP TABLE Audit --'
-  const detail = JSON.parse('{"__proto__":{"isAdmin":true},"reason":"\\u0007<b>"}') as object
+  const detail = JSON.parse('{"__proto__":{"isAdmin":true},"reason":"\\u0007<b>"}') as Record<string, unknown>
   await audit.add({ who: hostile, action: 'login-failed', target: hostile, detail, address: hostile })
   const { entries: [entry] } = await audit.page(undefined, 1)
   t.match(entry, { who: hostile, target: hostile, address: hostile })

@@ -1,22 +1,26 @@
 /**
  * What stands before every route, in this order: the host name, forged actions, the session, a
  * made-up password, the permission. Bodies are read only after all of them. A route says what it
- * needs in its `config`; one that says nothing needs a session. Runs in the monitor's thread.
+ * needs in its `config`; one that says nothing, or what nobody knows, cannot be added. Runs in the
+ * monitor's thread.
  */
 import { timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { ApiErrorCode } from '@usher/shared/api/errors.ts'
 import type { RequestSource } from '@usher/shared/http/vocabulary/forwarded.ts'
 import { ApiError } from '../api-error.ts'
 import { loginChallenge, tokenChallenge } from './challenge.ts'
 import { csrfRefusal, hostRefusal } from './csrf-check.ts'
+import { isAllowed, isNeed, refusalText, type Need } from './rights.ts'
 import { sessionToken } from './session-cookie.ts'
+import type { Permissions } from '../../accounts/permissions.ts'
 import type { CurrentSession, Sessions } from '../../accounts/sessions.ts'
-
-export type Need = 'nothing' | 'session' | 'view' | 'disconnect' | 'metrics'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    readonly needs?: Need
+    readonly needs: Need
+    /** Besides those of every route of its kind, for /openapi.json. */
+    readonly refusals?: readonly ApiErrorCode[]
     /** A page for people: who may not see it is sent to one that helps. */
     readonly isPage?: boolean
     /** Is open for as long as its reader likes. */
@@ -38,6 +42,7 @@ export interface ChecksParts {
   readonly readSource: (request: FastifyRequest['raw']) => RequestSource
   readonly publicHosts: readonly string[]
   readonly sessions: Pick<Sessions, 'current'>
+  readonly permissions: Pick<Permissions, 'list'>
   /** Empty: nobody gets in by token. */
   readonly metricsToken: string
   /** The page for an account that may view nothing. */
@@ -59,9 +64,13 @@ export function addChecks (app: FastifyInstance, parts: ChecksParts): void {
   app.decorateRequest('source')
   app.decorateRequest('session')
   app.decorateRequest('token')
+  app.addHook('onRoute', ({ url, config }) => {
+    if (!isNeed(config?.needs)) throw new Error(`${url} does not say what it needs`)
+  })
   app.addHook('onRequest', async (request, reply) => {
     request.source = parts.readSource(request.raw)
-    const { needs = 'session', takesForm = false } = request.routeOptions.config
+    const { takesForm = false } = request.routeOptions.config
+    const needs = needOf(request)
     const refusal = hostRefusal(request.source, parts.publicHosts) ?? unrouted(request) ??
       (request.method === 'POST' ? csrfRefusal(request.headers, request.source, takesForm) : undefined)
     if (refusal !== undefined) throw refusal
@@ -70,8 +79,13 @@ export function addChecks (app: FastifyInstance, parts: ChecksParts): void {
     request.session = request.token === undefined
       ? undefined
       : await parts.sessions.current(request.token)
-    return checkSession(request, reply, parts)
+    return await checkSession(request, reply, parts)
   })
+}
+
+/** Who asks for what is not there is told so only behind a session. */
+function needOf ({ is404, routeOptions }: FastifyRequest): Need {
+  return is404 ? 'session' : routeOptions.config.needs
 }
 
 /** A method that Fastify looks no route up for: every path would be unknown to it. */
@@ -81,9 +95,9 @@ function unrouted ({ method, server }: FastifyRequest): ApiError | undefined {
 }
 
 /** Answers, or throws, when the session is not what the route needs. */
-function checkSession (
+async function checkSession (
   request: FastifyRequest, reply: FastifyReply, parts: ChecksParts
-): FastifyReply | undefined {
+): Promise<FastifyReply | undefined> {
   const { isPage = false, isOpenBeforeChange = false } = request.routeOptions.config
   const { session } = request
   if (session === undefined) {
@@ -94,33 +108,23 @@ function checkSession (
   }
   if (session.mustChange && !isOpenBeforeChange) {
     if (isPage) return reply.redirect(PASSWORD_PAGE, 302)
-    throw new ApiError('password_change_required', 'Change the generated password first: POST /password.')
+    throw new ApiError('password_change_required', 'Change the made-up password first: POST /password.')
   }
-  const lacking = lackingPermission(request, session)
-  if (lacking === undefined) return undefined
-  if (!isPage) throw new ApiError('forbidden', lacking)
+  const needs = needOf(request)
+  if (isAllowed(session, needs)) return undefined
+  if (!isPage) {
+    throw new ApiError('forbidden', refusalText(session, needs, await parts.permissions.list()))
+  }
   const page = parts.noPermissionPage(session.username)
   return reply.code(403).type('text/html; charset=utf-8').send(page)
 }
 
 /** What would open this route. */
-function challenge (
-  { routeOptions, headers, source }: FastifyRequest, metricsToken: string
-): string {
+function challenge (request: FastifyRequest, metricsToken: string): string {
+  const { headers, source } = request
   const login = loginChallenge(source.isSecure)
-  const { needs = 'session' } = routeOptions.config
-  const takesToken = needs === 'metrics' && metricsToken !== ''
+  const takesToken = needOf(request) === 'metrics' && metricsToken !== ''
   return takesToken ? `${tokenChallenge(headers)}, ${login}` : login
-}
-
-function lackingPermission (
-  { routeOptions }: FastifyRequest, { canView, canDisconnect, permission }: CurrentSession
-): string | undefined {
-  const { needs = 'session' } = routeOptions.config
-  const mayNot = `Permission ${permission} does not allow this`
-  if ((needs === 'view' || needs === 'metrics') && !canView) return `${mayNot}: it takes 0 or 1.`
-  if (needs === 'disconnect' && !canDisconnect) return `${mayNot}: it takes 1.`
-  return undefined
 }
 
 function hasMetricsToken ({ headers }: FastifyRequest, needs: Need, expected: string): boolean {

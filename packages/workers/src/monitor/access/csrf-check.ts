@@ -9,7 +9,7 @@ import type { RequestSource } from '@usher/shared/http/vocabulary/forwarded.ts'
 import { isOwnHost } from '@usher/shared/http/vocabulary/own-host.ts'
 import { ApiError } from '../api-error.ts'
 
-const JSON_TYPE = 'application/json'
+export const JSON_TYPE = 'application/json'
 export const FORM_TYPE = 'application/x-www-form-urlencoded'
 
 const HTTP_PORT = 80
@@ -26,7 +26,7 @@ export function hostRefusal (
   const host = parseAuthority(authority)?.host
   if (host !== undefined && isOwnHost(host, publicHosts, machineName)) return undefined
   return new ApiError('misdirected_request',
-    'The monitor does not answer to this host name. Add it to PUBLIC_HOSTS if it is yours.')
+    'The monitor does not answer to this host name. PUBLIC_HOSTS lists those that it does.')
 }
 
 /**
@@ -63,14 +63,14 @@ function isCoded ({ 'content-encoding': coding = 'identity' }: IncomingHttpHeade
 
 /** RFC 9110 section 15.5.16: which codings are taken is said by Accept-Encoding. */
 function coded (): ApiError {
-  return new ApiError('unsupported_media_type', 'Compressed bodies are not accepted.',
+  return new ApiError('unsupported_media_type', 'Bodies are taken as they are, not compressed.',
     { 'Accept-Encoding': 'identity' })
 }
 
 function forged (field: string, value: string): ApiError {
   const shown = JSON.stringify(value.slice(0, 100))
   return new ApiError('forged_action',
-    `Only the monitor's own pages and scripts may do this: ${field} is ${shown}.`)
+    `Actions come from the monitor's own pages or from scripts: ${field} is ${shown}.`)
 }
 
 function unsupported (takesForm: boolean): ApiError {

@@ -5,7 +5,7 @@
  * in the monitor's thread.
  */
 import type { Logger } from 'pino'
-import type { ApiErrorCode } from '../api-error.ts'
+import type { ApiErrorCode } from '@usher/shared/api/errors.ts'
 
 /** Who was refused what. Never the query: it may name a visitor. */
 export interface Refused {

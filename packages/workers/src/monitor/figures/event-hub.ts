@@ -3,6 +3,9 @@
  * changed and now and then anyway; and the end of each stream whose reader is too slow or may not
  * read on. Knows no sockets and no sessions. Runs in the monitor's thread.
  */
+import stringifier from 'fast-json-stringify'
+import { STATS_EVENT } from '@usher/shared/api/events.ts'
+import { Stats } from '@usher/shared/api/stats.ts'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { every as everySystemMs, type Every } from '@usher/shared/interval.ts'
 
@@ -21,7 +24,7 @@ export interface Sink {
 
 export interface EventHubParts {
   /** What streams show; a change of `timestamp` alone is none. */
-  readonly makeSnapshot: () => { readonly timestamp: string }
+  readonly makeSnapshot: () => Stats
   /** Monotonic milliseconds. */
   readonly now?: () => number
   readonly every?: Every
@@ -49,6 +52,9 @@ const SILENCE_MS = 15_000 - 2 * TICK_MS
 const CHECK_MS = 750
 /** A stream ends within 2 s of its session, also when nobody can tell whether that still stands. */
 const DOUBT_MS = 750
+
+/** By the schema of /stats, as Fastify writes its answer: what is in one is in the other. */
+const toJson = stringifier(Stats)
 
 export class EventHub {
   readonly #makeSnapshot: EventHubParts['makeSnapshot']
@@ -148,9 +154,9 @@ export class EventHub {
   }
 
   #snapshot (): Snapshot {
-    const { timestamp, ...rest } = this.#makeSnapshot()
-    const key = JSON.stringify(rest)
-    return { key, text: `event: stats\ndata: ${JSON.stringify({ timestamp, ...rest })}\n\n` }
+    const stats = this.#makeSnapshot()
+    const key = toJson({ ...stats, timestamp: '' })
+    return { key, text: `event: ${STATS_EVENT}\ndata: ${toJson(stats)}\n\n` }
   }
 }
 

@@ -3,6 +3,7 @@
  * keeps watch in between, and answers GET /history from what is stored. Runs in the monitor's
  * thread and does not keep it alive.
  */
+import type { History as HistoryAnswer } from '@usher/shared/api/history.ts'
 import { every as everySystemMs, type Every } from '@usher/shared/interval.ts'
 import type { MeterReader } from '@usher/shared/memory/meters.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
@@ -22,23 +23,6 @@ export interface HistoryParts {
   /** Told of what happened to a server, when it is seen. */
   readonly onServerEvent?: (event: ServerEvent, atMs: number) => void
   readonly every?: Every
-}
-
-/** The JSON of GET /history. Point i of a series is of the step i steps after `from`. */
-export interface HistoryAnswer {
-  readonly from: string
-  readonly step_seconds: number
-  /** By port, of each step the sample with the highest load; null for none, or a server down. */
-  readonly servers: Readonly<Record<number, {
-    readonly active_users: ReadonlyArray<number | null>
-    readonly reserved: ReadonlyArray<number | null>
-  }>>
-  readonly events: ReadonlyArray<{
-    readonly at: string
-    readonly type: string
-    /** The server's port; null for what concerns them all. */
-    readonly server: number | null
-  }>
 }
 
 interface Series {
@@ -96,9 +80,12 @@ export class History {
     return {
       from: new Date(fromMs).toISOString(),
       step_seconds: stepMs / 1000,
-      servers: Object.fromEntries([...series].map(([port, { active, reserved }]) => [
-        port, { active_users: active.slice(0, end), reserved: reserved.slice(0, end) }
-      ])),
+      servers: Object.fromEntries([...series].map(([port, { active, reserved }], index) => [port, {
+        index,
+        name: String(port),
+        active_users: active.slice(0, end),
+        reserved: reserved.slice(0, end)
+      }])),
       events: [...store.events(fromMs)].map(({ atMs, type, port }) => ({
         at: new Date(atMs).toISOString(), type, server: port
       }))

@@ -1,9 +1,9 @@
 /**
- * The JSON of GET /stats: load of every server now, and figures measured over the last 10 seconds.
+ * What GET /stats says: load of every server now, and figures measured over the last 10 seconds.
  * A figure that nobody measured is left out. Computes only.
  */
+import type { ServerStats, Stats } from '@usher/shared/api/stats.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
-import type { ServerState } from '@usher/shared/memory/layout.ts'
 import type { Rates } from './rates.ts'
 import type { StateChange } from './state-changes.ts'
 import type { ServerIds } from './users.ts'
@@ -26,53 +26,22 @@ export interface StatsParts {
   readonly wallNow: () => number
 }
 
-export interface Stats {
-  readonly timestamp: string
-  /** When the program started. */
-  readonly up_since: string
-  readonly servers: Readonly<Record<number, ServerStats>>
-  readonly total_users: number
-  readonly denied_users: number
-  readonly redirects_per_second?: number
-  readonly wait_ms?: { readonly p50: number, readonly p99: number }
-  readonly table: { readonly used: number, readonly size: number }
-}
-
-export interface ServerStats {
-  readonly active_users: number
-  readonly reserved: number
-  readonly state: ServerState
-  readonly folder: string
-  readonly state_since?: string
-  /** Active users when the drain began; only of a server that drains. */
-  readonly drained_from?: number
-  readonly users: readonly string[]
-  readonly users_truncated: boolean
-  readonly restarts: number
-  readonly up_since?: string
-  readonly connections?: number
-  readonly requests_per_second?: number
-  readonly beats_per_second?: number
-  readonly errors_per_second?: number
-  readonly p50_ms?: number
-  readonly p99_ms?: number
-}
-
 /** @param ids by index of the server; none when left out */
 export function buildStats (parts: StatsParts, ids: readonly ServerIds[] = []): Stats {
   const { table, rates, ports, usersMax, startedMs, deniedUsers, wallNow } = parts
   rates.sample()
   const activeUsers = table.activeUsersPerServer()
   const reserved = table.reservedPerServer()
-  const servers = ports.map((port, server) => {
-    const counts = { active_users: activeUsers[server]!, reserved: reserved[server]! }
-    return [port, { ...counts, ...describe(parts, server, counts.active_users, ids[server]) }]
+  const servers = ports.map((port, index): [string, ServerStats] => {
+    const counts = { active_users: activeUsers[index]!, reserved: reserved[index]! }
+    const described = describe(parts, index, counts.active_users, ids[index])
+    return [String(port), { index, port, ...counts, ...described }]
   })
   const { redirectsPerSecond, waitP50Ms, waitP99Ms } = rates.whole()
   return {
     timestamp: new Date(wallNow()).toISOString(),
     up_since: new Date(startedMs).toISOString(),
-    servers: Object.fromEntries(servers) as Stats['servers'],
+    servers: Object.fromEntries(servers),
     total_users: activeUsers.reduce((sum, count) => sum + count, 0),
     denied_users: deniedUsers(),
     ...figure('redirects_per_second', redirectsPerSecond, RATE_DIGITS),
@@ -89,7 +58,7 @@ const MS_DIGITS = 2
 function describe (
   { table, rates, folders, lastChange }: StatsParts,
   server: number, activeUsers: number, given: ServerIds | undefined
-): Omit<ServerStats, 'active_users' | 'reserved'> {
+): Omit<ServerStats, 'index' | 'port' | 'active_users' | 'reserved'> {
   const state = table.serverState(server)
   const { restarts, upSinceMs, connections } = rates.thread(server)
   const change = lastChange(server)

@@ -4,26 +4,12 @@
  * monitor's thread.
  */
 import { setImmediate } from 'node:timers/promises'
+import type { User as ListedUser, Users } from '@usher/shared/api/users.ts'
 import { formatAddress, formatClient, type Address } from '@usher/shared/client.ts'
 import type { User } from '@usher/shared/memory/snapshot.ts'
 import type { SearchOptions } from '@usher/shared/memory/user-search.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import { inTimeSlices } from '@usher/shared/time-slices.ts'
-
-/** The JSON of GET /users: active users; places held for who has not arrived are not among them. */
-export interface UsersAnswer {
-  readonly users: ReadonlyArray<{
-    readonly id: string
-    readonly kind: 'id' | 'ip'
-    readonly address: string
-    /** The server's port. */
-    readonly server: number
-    readonly first_seen: string
-    readonly last_seen: string
-  }>
-  readonly matched: number
-  readonly next_cursor: string | null
-}
 
 export interface ServerIds {
   readonly ids: readonly string[]
@@ -50,12 +36,12 @@ export function parsePrefix (text: string): string | undefined {
 export async function findUsers (
   table: Pick<UserTable, 'search'>, options: SearchOptions, ports: readonly number[],
   wallNowMs: number
-): Promise<UsersAnswer> {
+): Promise<Users> {
   const search = table.search(options)
   await inTimeSlices(() => search.step())
   await setImmediate()
   const { users, matched, nextCursor } = search.result()
-  const described: UsersAnswer['users'][number][] = []
+  const described: ListedUser[] = []
   await inTimeSlices(() => {
     const next = users.slice(described.length, described.length + USERS_PER_STEP)
     described.push(...next.map(user => describe(user, ports, wallNowMs)))
@@ -102,9 +88,7 @@ export async function userIds (
   }))
 }
 
-function describe (
-  user: User, ports: readonly number[], wallNowMs: number
-): UsersAnswer['users'][number] {
+function describe (user: User, ports: readonly number[], wallNowMs: number): ListedUser {
   return {
     id: formatClient(user.client),
     kind: user.client.kind,

@@ -3,18 +3,20 @@
  * them by /stats, /history, /events and /metrics. Owns their timers; runs in the monitor's thread.
  */
 import { basename } from 'node:path'
+import type { History as HistoryAnswer } from '@usher/shared/api/history.ts'
+import type { Stats } from '@usher/shared/api/stats.ts'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { every } from '@usher/shared/interval.ts'
 import { MeterReader } from '@usher/shared/memory/meters.ts'
 import manifest from '../../../../../package.json' with { type: 'json' }
 import type { WorkerContext } from '../../worker-host.ts'
 import { EventHub } from './event-hub.ts'
-import { History, type HistoryAnswer } from './history.ts'
+import { History } from './history.ts'
 import type { LoginOutcome } from '../logins.ts'
 import { renderMetrics } from './metrics.ts'
 import { Rates } from './rates.ts'
 import { StateChanges } from './state-changes.ts'
-import { buildStats, type Stats, type StatsParts } from './stats.ts'
+import { buildStats, type StatsParts } from './stats.ts'
 import type { Stores } from '../stores.ts'
 import { userIds } from './users.ts'
 

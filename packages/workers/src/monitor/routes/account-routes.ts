@@ -2,23 +2,24 @@
  * `/login`, `/logout`, `/user-info`, `/password`. A script posts JSON and reads JSON; a page
  * without JavaScript posts a form and is sent on.
  */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import {
+  Credentials, LoggedIn, NotLoggedIn, PasswordChange, UserInfo
+} from '@usher/shared/api/account.ts'
+import { Nothing, Received } from '@usher/shared/api/actions.ts'
 import type { ErrorOf } from '../answer-errors.ts'
 import { loginChallenge } from '../access/challenge.ts'
 import { sessionOf } from '../access/checks.ts'
 import { isForm } from '../access/csrf-check.ts'
-import type { Logins, Origin, PasswordChange } from '../logins.ts'
+import type { Logins, Origin } from '../logins.ts'
 import { expiredSessionCookie, sessionCookie } from '../access/session-cookie.ts'
-import { flag, NAME_LENGTH_MAX, objectOf, PASSWORD_LENGTH_MAX, received, text } from './schemas.ts'
+import type { Permission, Permissions } from '../../accounts/permissions.ts'
+import type { WireApp } from './wire.ts'
 
 export interface AccountRoutesParts {
   readonly logins: Pick<Logins, 'logIn' | 'logOut' | 'forget' | 'changePassword'>
+  readonly permissions: Pick<Permissions, 'list'>
   readonly errorOf: ErrorOf
-}
-
-interface Credentials {
-  readonly username: string
-  readonly password: string
 }
 
 /** One text for both, so that nobody learns which names have an account. */
@@ -27,11 +28,20 @@ const HOME = '/tracker.html'
 const LOGIN_PAGE = '/login.html'
 const PASSWORD_PAGE = '/password.html'
 
-export function addAccountRoutes (app: FastifyInstance, parts: AccountRoutesParts): void {
+export function addAccountRoutes (app: WireApp, parts: AccountRoutesParts): void {
   const { logins } = parts
 
-  app.post<{ Body: Credentials }>('/login', {
-    config: { needs: 'nothing', takesForm: true }, schema: LOGIN
+  app.post('/login', {
+    config: {
+      needs: 'nothing',
+      takesForm: true,
+      refusals: ['too_many_attempts', 'busy', 'database_unavailable']
+    },
+    schema: {
+      summary: 'Log in; the session is in the cookie',
+      body: Credentials,
+      response: { 200: LoggedIn, 401: NotLoggedIn }
+    }
   }, async (request, reply) => inForm(request, reply, LOGIN_PAGE, parts, async () => {
     const { username, password } = request.body
     const token = await logins.logIn(username, password, originOf(request))
@@ -49,7 +59,8 @@ export function addAccountRoutes (app: FastifyInstance, parts: AccountRoutesPart
   }))
 
   app.post('/logout', {
-    config: { takesForm: true, isOpenBeforeChange: true }, schema: LOGOUT
+    config: { needs: 'session', takesForm: true, isOpenBeforeChange: true },
+    schema: { summary: 'End this session', body: Nothing, response: { 200: Received } }
   }, async (request, reply) => inForm(request, reply, LOGIN_PAGE, parts, async () => {
     await logins.logOut(sessionOf(request), request.token!, originOf(request))
     reply.header('Set-Cookie', expiredSessionCookie(request.source.isSecure))
@@ -57,19 +68,31 @@ export function addAccountRoutes (app: FastifyInstance, parts: AccountRoutesPart
     return reply.send({ response: 'logged out' })
   }))
 
-  app.get('/user-info', { config: { isOpenBeforeChange: true }, schema: USER_INFO }, request => {
-    const { username, permission, canView, canDisconnect, mustChange } = sessionOf(request)
+  app.get('/user-info', {
+    config: { needs: 'session', isOpenBeforeChange: true },
+    schema: { summary: 'Who is logged in, and what they may do', response: { 200: UserInfo } }
+  }, async request => {
+    const session = sessionOf(request)
     return {
-      username,
-      permission,
-      can_view: canView,
-      can_disconnect: canDisconnect,
-      must_change_password: mustChange
+      username: session.username,
+      ...listed(session),
+      must_change_password: session.mustChange,
+      permissions: (await parts.permissions.list()).map(listed)
     }
   })
 
-  app.post<{ Body: PasswordChange }>('/password', {
-    config: { takesForm: true, isOpenBeforeChange: true }, schema: PASSWORD
+  app.post('/password', {
+    config: {
+      needs: 'session',
+      takesForm: true,
+      isOpenBeforeChange: true,
+      refusals: ['wrong_password', 'too_many_attempts', 'busy']
+    },
+    schema: {
+      summary: 'Change the password; every other session of the account ends',
+      body: PasswordChange,
+      response: { 200: Received }
+    }
   }, async (request, reply) => inForm(request, reply, PASSWORD_PAGE, parts, async () => {
     const session = sessionOf(request)
     await logins.changePassword(session, request.token!, request.body, originOf(request))
@@ -78,13 +101,17 @@ export function addAccountRoutes (app: FastifyInstance, parts: AccountRoutesPart
   }))
 }
 
+function listed ({ permission, canView, canDisconnect }: Permission) {
+  return { permission, can_view: canView, can_disconnect: canDisconnect }
+}
+
 /** Whoever posted a form sees its page again, with what was wrong; all others get the error. */
 async function inForm (
-  request: FastifyRequest, reply: FastifyReply, page: string, { errorOf }: AccountRoutesParts,
-  work: () => Promise<FastifyReply>
-): Promise<FastifyReply> {
+  request: FastifyRequest, reply: Pick<FastifyReply, 'headers' | 'redirect'>, page: string,
+  { errorOf }: AccountRoutesParts, work: () => Promise<unknown>
+): Promise<void> {
   try {
-    return await work()
+    await work()
   } catch (thrown) {
     if (!isForm(request.headers)) throw thrown
     const { code, headers } = errorOf(thrown, request)
@@ -95,36 +122,4 @@ async function inForm (
 /** Where an operator acts from. */
 export function originOf ({ source, headers }: FastifyRequest): Origin {
   return { address: source.address, userAgent: headers['user-agent'] ?? '' }
-}
-
-const name = { type: 'string', minLength: 1, maxLength: NAME_LENGTH_MAX } as const
-const password = { type: 'string', maxLength: PASSWORD_LENGTH_MAX } as const
-
-const LOGIN = {
-  summary: 'Log in; the session is in the cookie',
-  body: objectOf({ username: name, password }, ['username', 'password']),
-  response: {
-    200: objectOf({ success: flag, message: text, redirect: text }),
-    401: objectOf({ success: flag, message: text })
-  }
-}
-const LOGOUT = {
-  summary: 'End this session', body: objectOf({}), response: { 200: received }
-}
-const PASSWORD = {
-  summary: 'Change the password; every other session of the account ends',
-  body: objectOf({ current: password, next: password }, ['current', 'next']),
-  response: { 200: received }
-}
-const USER_INFO = {
-  summary: 'Who is logged in, and what they may do',
-  response: {
-    200: objectOf({
-      username: text,
-      permission: { type: 'integer' },
-      can_view: flag,
-      can_disconnect: flag,
-      must_change_password: flag
-    })
-  }
 }

@@ -2,12 +2,14 @@
  * `/events`, a stream of Server-Sent Events. The hub decides what is sent and when; this gives it
  * the connection and says whether its reader may still have it.
  */
-import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { ServerResponse } from 'node:http'
+import type { FastifyRequest } from 'fastify'
+import { EVENT_STREAM, EventStream } from '@usher/shared/api/events.ts'
 import { ApiError } from '../api-error.ts'
 import type { EventHub } from '../figures/event-hub.ts'
 import { securityHeaders } from '../access/security-headers.ts'
 import type { Sessions } from '../../accounts/sessions.ts'
+import type { WireApp } from './wire.ts'
 
 export interface EventRouteParts {
   readonly hub: Pick<EventHub, 'add' | 'isFull'>
@@ -15,13 +17,21 @@ export interface EventRouteParts {
 }
 
 const RETRY_AFTER_S = 5
-const EVENT_STREAM = 'text/event-stream; charset=utf-8'
+const EVENT_STREAM_TYPE = `${EVENT_STREAM}; charset=utf-8`
 
-export function addEventRoute (app: FastifyInstance, { hub, sessions }: EventRouteParts): void {
+export function addEventRoute (app: WireApp, { hub, sessions }: EventRouteParts): void {
   app.get('/events', {
     exposeHeadRoute: false,
-    config: { needs: 'view', isStream: true },
-    schema: { summary: 'The load of every server as it changes: text/event-stream' }
+    config: { needs: 'view', isStream: true, refusals: ['busy'] },
+    schema: {
+      summary: 'The load of every server as it changes',
+      response: {
+        200: {
+          description: 'One event at once, and one whenever something has changed',
+          content: { [EVENT_STREAM]: { schema: EventStream } }
+        }
+      }
+    }
   }, (request, reply) => {
     if (hub.isFull()) {
       throw new ApiError('busy', 'Too many event streams are open.',
@@ -32,7 +42,7 @@ export function addEventRoute (app: FastifyInstance, { hub, sessions }: EventRou
     raw.writeHead(200, {
       ...reply.getHeaders() as Record<string, string>,
       ...securityHeaders(request.source.isSecure),
-      'Content-Type': EVENT_STREAM,
+      'Content-Type': EVENT_STREAM_TYPE,
       'Cache-Control': 'no-store'
     })
     const remove = hub.add(sinkOf(raw, request, sessions))
@@ -40,7 +50,7 @@ export function addEventRoute (app: FastifyInstance, { hub, sessions }: EventRou
   })
 
   app.head('/events', { config: { needs: 'view' }, schema: { hide: true } },
-    (_request, reply) => reply.type(EVENT_STREAM).send())
+    (_request, reply) => reply.type(EVENT_STREAM_TYPE).send())
 }
 
 function sinkOf (

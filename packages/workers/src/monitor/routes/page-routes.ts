@@ -2,12 +2,13 @@
  * The pages: login, password, console, and the files that they load. Files are the same for
  * everybody and need no session; what is in them is no secret.
  */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { NO_BODY } from '@usher/shared/http/vocabulary/values.ts'
 import { codingChooser } from '../../static-server/content-coding.ts'
 import { fileReply } from '../../static-server/file-reply.ts'
 import type { StoredFile } from '../../static-server/stored-file.ts'
 import type { Pages } from '../pages.ts'
+import type { WireApp } from './wire.ts'
 
 export interface PageRoutesParts {
   readonly pages: Pages
@@ -18,7 +19,7 @@ type PageQuery = { Querystring: { error?: string | string[] } }
 const HTML_TYPE = 'text/html; charset=utf-8'
 const hidden = { hide: true } as const
 
-export function addPageRoutes (app: FastifyInstance, { pages }: PageRoutesParts): void {
+export function addPageRoutes (app: WireApp, { pages }: PageRoutesParts): void {
   const page = { isPage: true } as const
 
   app.get<PageQuery>('/login.html', {
@@ -26,7 +27,7 @@ export function addPageRoutes (app: FastifyInstance, { pages }: PageRoutesParts)
   }, (request, reply) => reply.type(HTML_TYPE).send(pages.login(errorOf(request.query))))
 
   app.get<PageQuery>('/password.html', {
-    config: { ...page, isOpenBeforeChange: true }, schema: hidden
+    config: { ...page, needs: 'session', isOpenBeforeChange: true }, schema: hidden
   }, (request, reply) => reply.type(HTML_TYPE).send(pages.password(errorOf(request.query))))
 
   for (const url of ['/', '/tracker.html']) {

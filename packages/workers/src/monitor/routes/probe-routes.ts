@@ -2,8 +2,9 @@
  * `/healthz` and `/readyz`, for whoever watches over the process. Healthy: the monitor answers.
  * Ready: visitors are placed; not while starting or stopping, nor without an available server.
  */
-import type { FastifyInstance } from 'fastify'
+import { Status } from '@usher/shared/api/probes.ts'
 import { ApiError } from '../api-error.ts'
+import type { WireApp } from './wire.ts'
 
 export interface ProbeRoutesParts {
   /** Undefined when ready; asked at every request. */
@@ -12,11 +13,11 @@ export interface ProbeRoutesParts {
 
 const RETRY_AFTER_S = 1
 
-export function addProbeRoutes (app: FastifyInstance, { reasonNotReady }: ProbeRoutesParts): void {
-  const config = { needs: 'nothing' } as const
-  const schema = { summary: 'For load balancers and supervisors', response: { 200: STATUS } }
-  app.get('/healthz', { config, schema }, () => ({ status: 'healthy' }))
-  app.get('/readyz', { config, schema }, () => {
+export function addProbeRoutes (app: WireApp, { reasonNotReady }: ProbeRoutesParts): void {
+  const needs = 'nothing'
+  const schema = { summary: 'For load balancers and supervisors', response: { 200: Status } }
+  app.get('/healthz', { config: { needs }, schema }, () => ({ status: 'healthy' }))
+  app.get('/readyz', { config: { needs, refusals: ['not_ready'] }, schema }, () => {
     const reason = reasonNotReady()
     if (reason !== undefined) {
       throw new ApiError('not_ready', reason, { 'Retry-After': String(RETRY_AFTER_S) })
@@ -24,10 +25,3 @@ export function addProbeRoutes (app: FastifyInstance, { reasonNotReady }: ProbeR
     return { status: 'ready' }
   })
 }
-
-const STATUS = {
-  type: 'object',
-  required: ['status'],
-  additionalProperties: false,
-  properties: { status: { type: 'string' } }
-} as const

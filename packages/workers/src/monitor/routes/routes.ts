@@ -1,5 +1,4 @@
 /** All routes of the monitor, in one list. What each says is in the files beside this one. */
-import type { FastifyInstance } from 'fastify'
 import { addAccountRoutes, type AccountRoutesParts } from './account-routes.ts'
 import { addActionRoutes, type ActionRoutesParts } from './action-routes.ts'
 import { addEventRoute, type EventRouteParts } from './event-route.ts'
@@ -7,11 +6,12 @@ import { addPageRoutes, type PageRoutesParts } from './page-routes.ts'
 import { addProbeRoutes, type ProbeRoutesParts } from './probe-routes.ts'
 import { addReadRoutes, type ReadRoutesParts } from './read-routes.ts'
 import { addSessionRoutes, type SessionRoutesParts } from './session-routes.ts'
+import type { WireApp } from './wire.ts'
 
 export type RoutesParts = AccountRoutesParts & ActionRoutesParts & EventRouteParts &
   PageRoutesParts & ProbeRoutesParts & ReadRoutesParts & SessionRoutesParts
 
-export function addRoutes (app: FastifyInstance, parts: RoutesParts): void {
+export function addRoutes (app: WireApp, parts: RoutesParts): void {
   addProbeRoutes(app, parts)
   addPageRoutes(app, parts)
   addAccountRoutes(app, parts)

@@ -1,11 +1,12 @@
 /** `/sessions`: where the own account is logged in, and how to end one of these logins. */
-import type { FastifyInstance } from 'fastify'
+import { Received } from '@usher/shared/api/actions.ts'
+import { SessionEnd, SessionList } from '@usher/shared/api/sessions.ts'
 import { sessionOf } from '../access/checks.ts'
 import type { Logins } from '../logins.ts'
 import { sessionHandle } from '../../accounts/session-token.ts'
 import type { Sessions } from '../../accounts/sessions.ts'
 import { originOf } from './account-routes.ts'
-import { flag, objectOf, received, text, time } from './schemas.ts'
+import type { WireApp } from './wire.ts'
 
 export interface SessionRoutesParts {
   readonly logins: Pick<Logins, 'endSession'>
@@ -14,13 +15,16 @@ export interface SessionRoutesParts {
   readonly wallNow: () => number
 }
 
-/** Longer than any handle: what is malformed is unknown. */
-const HANDLE_LENGTH_MAX = 64
-
-export function addSessionRoutes (app: FastifyInstance, parts: SessionRoutesParts): void {
+export function addSessionRoutes (app: WireApp, parts: SessionRoutesParts): void {
   const { logins, sessions, wallNow } = parts
 
-  app.get('/sessions', { schema: SESSIONS }, async request => {
+  app.get('/sessions', {
+    config: { needs: 'session' },
+    schema: {
+      summary: 'Where the own account is logged in, the session used last first',
+      response: { 200: SessionList }
+    }
+  }, async request => {
     const { accountId, sessionHash: own } = sessionOf(request)
     const nowMs = wallNow()
     return {
@@ -35,29 +39,15 @@ export function addSessionRoutes (app: FastifyInstance, parts: SessionRoutesPart
     }
   })
 
-  app.post<{ Body: { readonly id: string } }>('/sessions/end', {
-    schema: END
+  app.post('/sessions/end', {
+    config: { needs: 'session', refusals: ['not_found'] },
+    schema: {
+      summary: 'End another session of the own account, at once',
+      body: SessionEnd,
+      response: { 200: Received }
+    }
   }, async request => {
     await logins.endSession(sessionOf(request), request.body.id, originOf(request))
     return { response: 'session ended' }
   })
-}
-
-const SESSIONS = {
-  summary: 'Where the own account is logged in, the session used last first',
-  response: {
-    200: objectOf({
-      sessions: {
-        type: 'array',
-        items: objectOf({
-          id: text, user_agent: text, address: text, created: time, last_seen: time, current: flag
-        })
-      }
-    })
-  }
-} as const
-const END = {
-  summary: 'End another session of the own account, at once',
-  body: objectOf({ id: { type: 'string', minLength: 1, maxLength: HANDLE_LENGTH_MAX } }, ['id']),
-  response: { 200: received }
 }

@@ -1,5 +1,7 @@
 /** What stands before every route, and in which order. */
+import fastify from 'fastify'
 import t from 'tap'
+import { addChecks } from '../../../src/monitor/access/checks.ts'
 import { testApp, type AskOptions } from '../fixtures/test-app.ts'
 
 const OWN_ID = { userId: '6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61' }
@@ -47,6 +49,25 @@ t.test('checks: who may do what', async t => {
     }
     t.strictSame(found, statuses, `${method} ${path}`)
   }
+})
+
+t.test('checks: a route that does not say what it needs, or says what nobody knows, is not added', async t => {
+  const add = (config: object | undefined) => (): void => {
+    const app = fastify()
+    addChecks(app, {} as never)
+    app.get('/new', { ...(config === undefined ? {} : { config }) } as never, () => 'secret')
+  }
+  for (const config of [undefined, {}, { needs: 'restart' }, { needs: 'toString' }, { needs: null }]) {
+    t.throws(add(config), { message: '/new does not say what it needs' }, JSON.stringify(config))
+  }
+  t.doesNotThrow(add({ needs: 'disconnect' }))
+})
+
+t.test('checks: a refusal names the permissions that would do, by their table', async t => {
+  const { ask } = await testApp(t)
+  const message = async (path: string, as: string) => (await ask('GET', path, { as })).json?.['message']
+  t.equal(await message('/stats', 'nobody'), 'Permission -1 does not allow this: it takes 0 or 1.')
+  t.equal(await message('/audit', 'viewer'), 'Permission 0 does not allow this: it takes 1.')
 })
 
 t.test('checks: a page sends on whom it is not for', async t => {

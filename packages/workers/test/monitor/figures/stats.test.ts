@@ -40,7 +40,10 @@ t.test('stats: the whole of a quiet cluster', async t => {
   t.strictSame(buildStats(parts), {
     timestamp: NOW,
     up_since: '2026-11-23T14:29:35.250Z',
-    servers: { 8000: { ...quiet, folder: 'site-1' }, 8001: { ...quiet, folder: 'site-2' } },
+    servers: {
+      8000: { index: 0, port: 8000, ...quiet, folder: 'site-1' },
+      8001: { index: 1, port: 8001, ...quiet, folder: 'site-2' }
+    },
     total_users: 0,
     denied_users: 4,
     table: { used: 0, size: 64 }
@@ -123,6 +126,8 @@ t.test('stats: nobody measures a server that does not run', async t => {
   for (const state of ['starting', 'down'] as const) {
     table.setServerState(0, state)
     t.strictSame(buildStats(parts).servers[8000], {
+      index: 0,
+      port: 8000,
       active_users: 0,
       reserved: 0,
       state,

@@ -120,7 +120,12 @@ t.test('user info: says who, and what they may', async t => {
     permission: 1,
     can_view: true,
     can_disconnect: true,
-    must_change_password: true
+    must_change_password: true,
+    permissions: [
+      { permission: -1, can_view: false, can_disconnect: false },
+      { permission: 0, can_view: true, can_disconnect: false },
+      { permission: 1, can_view: true, can_disconnect: true }
+    ]
   })
 })
 

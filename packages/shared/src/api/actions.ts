@@ -1,0 +1,49 @@
+/** What an operator orders: disconnect, deny, allow, drain and ready; and what is answered. */
+import { Type } from 'typebox'
+import { flag, objectOf, optional, text, type Wire } from './fields.ts'
+import { userId } from './users.ts'
+
+/** Nothing that steers a terminal, and nothing invisible at the edges of a log line. */
+const NO_CONTROL = '^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*$'
+const REASON_LENGTH_MAX = 200
+/** Ten years. */
+const MINUTES_MAX = 5_256_000
+
+/** For how long and why somebody is denied. */
+const terms = {
+  reason: optional(Type.String({ maxLength: REASON_LENGTH_MAX, pattern: NO_CONTROL })),
+  /** For good when left out. */
+  minutes: optional(Type.Integer({ minimum: 1, maximum: MINUTES_MAX }))
+}
+/** One of the two. */
+const target = { userId: optional(userId), address: optional(userId) }
+const force = optional(flag)
+
+export const Disconnection = objectOf({
+  userId,
+  ...terms,
+  /** False: the visitor may come back at once. True when left out. */
+  deny: optional(flag),
+  /** Denies the address, too, where the user was last seen. */
+  address: optional(flag)
+})
+export type Disconnection = Wire<typeof Disconnection>
+
+export const Denial = objectOf({ ...target, ...terms, force })
+export type Denial = Wire<typeof Denial>
+
+export const Allowance = objectOf(target)
+export type Allowance = Wire<typeof Allowance>
+
+/** Which server: its name. */
+export const ServerParams = objectOf({
+  name: Type.String({ pattern: '^[a-z0-9][a-z0-9._-]{0,62}$' })
+})
+
+export const ServerOrder = objectOf({ force })
+
+/** Of an order without fields. */
+export const Nothing = objectOf({})
+
+export const Received = objectOf({ response: text }, { description: 'Done, in every thread' })
+export type Received = Wire<typeof Received>

@@ -1,0 +1,29 @@
+/** `GET /history`: load per server over time, and what happened to the servers. */
+import {
+  byName, count, countText, integer, listOf, nullable, objectOf, optional, text, time, type Wire
+} from './fields.ts'
+
+export const HistoryQuery = objectOf({ minutes: optional(countText) })
+
+/** Null where nothing was measured, or the server was down. */
+const points = listOf(nullable(integer))
+
+export const History = objectOf({
+  from: time,
+  step_seconds: count,
+  /** By port; of each step the sample with the highest load. */
+  servers: byName(objectOf({
+    /** From 0, in the order of the settings. */
+    index: count,
+    name: text,
+    active_users: points,
+    reserved: points
+  })),
+  events: listOf(objectOf({
+    at: time,
+    type: text,
+    /** A port; null for what concerns them all. */
+    server: nullable(integer)
+  }))
+}, { description: 'Point i of a series is of the step that begins i steps after `from`' })
+export type History = Wire<typeof History>

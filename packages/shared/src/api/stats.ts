@@ -1,0 +1,52 @@
+/** `GET /stats`, and what every event of `/events` carries: the load of each server now. */
+import {
+  byName, count, countText, figure, flag, integer, listOf, objectOf, oneOf, optional,
+  text, time, type Wire
+} from './fields.ts'
+
+export const ServerState = oneOf(['starting', 'up', 'draining', 'down'])
+export type ServerState = Wire<typeof ServerState>
+
+export const StatsQuery = objectOf({ limit: optional(countText) })
+
+/** A figure that nobody measured is left out. */
+export const ServerStats = objectOf({
+  /** From 0, in the order of the settings: names that look like numbers sort first in JSON. */
+  index: count,
+  port: integer,
+  active_users: count,
+  reserved: count,
+  state: ServerState,
+  folder: text,
+  state_since: optional(time),
+  /** Active users when the drain began; only of a server that drains. */
+  drained_from: optional(count),
+  /** Ids, as many as were asked for. */
+  users: listOf(text),
+  users_truncated: flag,
+  restarts: count,
+  up_since: optional(time),
+  connections: optional(count),
+  requests_per_second: optional(figure),
+  beats_per_second: optional(figure),
+  errors_per_second: optional(figure),
+  p50_ms: optional(figure),
+  p99_ms: optional(figure)
+})
+export type ServerStats = Wire<typeof ServerStats>
+
+export const Stats = objectOf({
+  timestamp: time,
+  /** When the program started. */
+  up_since: time,
+  servers: byName(ServerStats),
+  total_users: count,
+  denied_users: count,
+  redirects_per_second: optional(figure),
+  wait_ms: optional(objectOf({ p50: figure, p99: figure })),
+  table: objectOf({ used: count, size: count })
+}, {
+  description: 'Load now, and figures of the last 10 seconds',
+  headers: { 'X-Active-Users': { type: 'string', description: 'The total' } }
+})
+export type Stats = Wire<typeof Stats>

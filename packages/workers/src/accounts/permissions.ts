@@ -1,0 +1,36 @@
+/**
+ * What each permission allows, as the database has it: the only place that knows. Read anew each
+ * time, so that a row that is changed counts at once. Runs in the monitor's thread and in the
+ * account command.
+ */
+import type { PermissionRow } from '../database/statements.ts'
+import type { UsherDatabase } from '../database/usher-database.ts'
+
+export interface Permission {
+  /** Its number, which accounts have. */
+  readonly permission: number
+  readonly canView: boolean
+  readonly canDisconnect: boolean
+}
+
+export class Permissions {
+  readonly #database: UsherDatabase
+
+  constructor (database: UsherDatabase) {
+    this.#database = database
+  }
+
+  /** In the order of their numbers. */
+  list (): Promise<readonly Permission[]> {
+    return this.#database.read(sql => sql.permissions().map(permissionOf))
+  }
+}
+
+/** Sees and does everything; without such an account nobody could act in the console. */
+export function isAdministrator ({ canView, canDisconnect }: Permission): boolean {
+  return canView && canDisconnect
+}
+
+function permissionOf ({ permission, canView, canDisconnect }: PermissionRow): Permission {
+  return { permission, canView: canView === 1, canDisconnect: canDisconnect === 1 }
+}

@@ -1,0 +1,109 @@
+/**
+ * /openapi.json beyond what the routes say of themselves: which session or token each needs and
+ * which errors it answers, told from its `config`, so that no route can forget them.
+ */
+import type { SwaggerOptions } from '@fastify/swagger'
+import type { FastifyContextConfig, FastifyInstance, RouteOptions } from 'fastify'
+import { API_ERRORS, ErrorAnswer, type ApiErrorCode } from '@usher/shared/api/errors.ts'
+import { FORM_TYPE, JSON_TYPE } from '../access/csrf-check.ts'
+import { sessionCookieName } from '../access/session-cookie.ts'
+
+const ERROR = 'Error'
+/** What the HTTP server refuses before any route is looked up is told in a line of text. */
+const ALSO_AS_TEXT: readonly ApiErrorCode[] = ['bad_request', 'body_too_large']
+const SESSION = 'session'
+const SECURE_SESSION = 'secure_session'
+const METRICS_TOKEN = 'metrics_token'
+
+export function openApiOptions (version: string): SwaggerOptions {
+  return {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Usher monitor',
+        version,
+        description: 'Load and users of the servers, and what an operator may do to them.'
+      },
+      servers: [{ url: '/', description: 'The monitor' }],
+      components: {
+        securitySchemes: {
+          [SESSION]: { type: 'apiKey', in: 'cookie', name: sessionCookieName(false) },
+          [SECURE_SESSION]: { type: 'apiKey', in: 'cookie', name: sessionCookieName(true) },
+          [METRICS_TOKEN]: { type: 'http', scheme: 'bearer' }
+        }
+      }
+    },
+    refResolver: { buildLocalReference: ({ $id }) => String($id) }
+  }
+}
+
+/** To be called before there are routes. */
+export function describeRoutes (app: FastifyInstance): void {
+  app.addSchema({ ...ErrorAnswer, $id: ERROR })
+  app.addHook('onRoute', route => {
+    const { schema, config } = route
+    if (schema === undefined || schema.hide === true || config === undefined) return
+    route.schema = {
+      ...schema,
+      security: securityOf(config),
+      ...(config.takesForm === true ? { consumes: [JSON_TYPE, FORM_TYPE] } : {}),
+      response: {
+        ...errorAnswers(route, config),
+        ...redirects(route, config),
+        ...schema.response as object
+      }
+    }
+  })
+}
+
+function securityOf ({ needs }: FastifyContextConfig): Array<Record<string, string[]>> {
+  if (needs === 'nothing') return []
+  const session = [{ [SESSION]: [] }, { [SECURE_SESSION]: [] }]
+  return needs === 'metrics' ? [...session, { [METRICS_TOKEN]: [] }] : session
+}
+
+/** What every route of its kind may answer, and what this one says besides. */
+function errorCodes (
+  { method }: RouteOptions, config: FastifyContextConfig
+): readonly ApiErrorCode[] {
+  const { needs, refusals = [], isOpenBeforeChange = false } = config
+  return [
+    'bad_request', 'misdirected_request', 'internal_error',
+    ...(method === 'POST'
+      ? ['forged_action', 'body_too_large', 'unsupported_media_type'] as const
+      : ['precondition_failed'] as const),
+    ...(needs === 'nothing' ? [] : ['not_logged_in', 'database_unavailable'] as const),
+    ...(needs === 'nothing' || isOpenBeforeChange ? [] : ['password_change_required'] as const),
+    ...(needs === 'nothing' || needs === 'session' ? [] : ['forbidden'] as const),
+    ...refusals
+  ]
+}
+
+function errorAnswers (route: RouteOptions, config: FastifyContextConfig): Record<number, object> {
+  const schema = { $ref: `${ERROR}#` }
+  const byStatus = new Map<number, ApiErrorCode[]>()
+  for (const code of errorCodes(route, config)) {
+    const status = API_ERRORS[code]
+    byStatus.set(status, [...byStatus.get(status) ?? [], code])
+  }
+  return Object.fromEntries([...byStatus].map(([status, codes]) => [status, {
+    description: codes.join(', '),
+    content: {
+      [JSON_TYPE]: { schema },
+      ...(codes.some(code => ALSO_AS_TEXT.includes(code))
+        ? { 'text/plain': { schema: { type: 'string' } } }
+        : {})
+    }
+  }]))
+}
+
+/** Answers without a body: of a form, and of a GET that asks whether anything has changed. */
+function redirects (
+  { method }: RouteOptions, { takesForm = false }: FastifyContextConfig
+): Record<number, object> {
+  const headers = { Location: { type: 'string' } }
+  return {
+    ...(method === 'POST' ? {} : { 304: { type: 'null', description: 'If-None-Match: *' } }),
+    ...(takesForm ? { 303: { type: 'null', description: 'To a form', headers } } : {})
+  }
+}
