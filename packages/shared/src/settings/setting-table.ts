@@ -54,7 +54,7 @@ const TABLE = {
     kind: optional(urlAddress()),
     default: '',
     defaultShown: 'detected',
-    meaning: 'Address put into links and redirects when a request names none that is allowed.'
+    meaning: 'Address for links and redirects when the host name of a request is not allowed.'
   },
   PUBLIC_HOSTS: {
     kind: list(publicHost(), 0, ENTRY_COUNT_MAX),
@@ -100,7 +100,7 @@ const TABLE = {
   LOG_LEVEL: {
     kind: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
     default: 'info',
-    meaning: 'The least grave level that is logged.',
+    meaning: 'The lowest level that is logged.',
     appliedBy: 'every-thread'
   },
   SOCKET_TIMEOUT: {
@@ -111,12 +111,12 @@ const TABLE = {
   HEARTBEAT_INTERVAL: {
     kind: seconds(0.1, 3600),
     default: '2.5',
-    meaning: 'How often pages beat and how often inactive users are swept.'
+    meaning: 'How often pages send a heartbeat, and how often inactive users are removed.'
   },
   HEARTBEAT_BUDGET: {
     kind: decimal(1, 1_000_000, 'beats a second'),
     default: '2000',
-    meaning: 'Beats that one server invites before it asks pages to beat less often.'
+    meaning: 'Heartbeats that one server takes before it asks pages to send fewer.'
   },
   TIMEOUT_THRESHOLD: {
     kind: seconds(1, SILENCE_MAX_S),
@@ -132,7 +132,7 @@ const TABLE = {
   RESERVATION_TTL: {
     kind: seconds(0.1, 3600),
     default: '10',
-    meaning: 'How long a place is held for a redirected visitor who has not arrived.'
+    meaning: 'How long a place is reserved for a redirected visitor who has not arrived.'
   },
   MAX_USERS: {
     kind: wholeNumber(16, 4_194_304, 'users'),
