@@ -69,155 +69,186 @@ const RETURN_SPREAD_MS = 200
  */
 const BEATS_AFTER_LEAVE = 2
 
+/** Everything about one open page that changes, and the parts of the browser that it needs. */
+interface Presence {
+  readonly browser: Browser
+  readonly chance: Chance
+  readonly thresholdMs: number
+  readonly news: News
+  state: 'here' | 'left' | 'denied'
+  channel?: Channel | undefined
+  timer: number
+  /** The beat in flight. An answer to any other beat changes nothing. */
+  flight?: AbortController | undefined
+  intervalMs: number
+  /** What a failed beat's answer asked for; 0 when it asked for nothing. */
+  retryMs: number
+  failureCount: number
+  /** Answers to wait for before a hidden page may rest. */
+  promptCount: number
+  /** Whether another tab made the last beat. */
+  isFollowing: boolean
+  /** When the last beat of any tab was settled. */
+  lastMs: number
+}
+
 /** Starts at once; what it returns leaves, and may be called twice. `thresholdMs`: see Pace. */
 export function startPresence (
   browser: Browser, chance: Chance, thresholdMs: number, news: News
 ): () => void {
-  let presence: 'here' | 'left' | 'denied' = 'left'
-  let channel: Channel | undefined
-  let timer = 0
-  /** The beat on its way. One that is no longer this one changes nothing when it is answered. */
-  let flight: AbortController | undefined
-  let intervalMs = INTERVAL_MS_DEFAULT
-  /** What a failed beat's answer asked for; the interval when it did not. */
-  let retryMs = 0
-  let failureCount = 0
-  /** Answers to wait for before a hidden page may rest. */
-  let promptCount = 0
-  let isFollowing = false
-  /** When the last beat of any tab was settled. */
-  let lastMs = 0
-
-  function enter (): void {
-    if (presence !== 'left') return
-    presence = 'here'
-    promptCount = BEATS_AFTER_LEAVE
-    channel = openChannel(browser, hear)
-    beat()
+  const presence: Presence = {
+    browser,
+    chance,
+    thresholdMs,
+    news,
+    state: 'left',
+    timer: 0,
+    intervalMs: INTERVAL_MS_DEFAULT,
+    retryMs: 0,
+    failureCount: 0,
+    promptCount: 0,
+    isFollowing: false,
+    lastMs: 0
   }
-
-  function beat (): void {
-    browser.clearTimeout(timer)
-    flight?.abort()
-    const mine = flight = new browser.AbortController()
-    const limit = browser.setTimeout(() => mine.abort(), ANSWER_MS_MAX)
-    const settle = (answer?: Answer): void => {
-      browser.clearTimeout(limit)
-      if (flight === mine) take(answer)
-    }
-    // Not `keepalive`: a beat that outlives its page would bring back a visitor who has left.
-    browser.fetch('/heartbeat', {
-      cache: 'no-store', credentials: 'same-origin', signal: mine.signal
-    }).then(settle, () => settle())
-  }
-
-  /** No answer is a beat that failed. */
-  function take (answer: Answer | undefined): void {
-    flight = undefined
-    if (answer?.status === 403) return end(true)
-    if (!answer?.ok) {
-      failureCount += 1
-      retryMs = parseIntervalMs(answer?.headers.get('Retry-After') ?? null) ?? 0
-      wait()
-      return news.missed()
-    }
-    const activeUsers = Number(answer.headers.get('X-Active-Users') ?? NaN)
-    accept(activeUsers, parseIntervalMs(answer.headers.get('X-Heartbeat-Interval')) ?? intervalMs)
-    channel?.postMessage({ type: 'beaten', activeUsers, intervalMs } satisfies TabMessage)
-  }
-
-  function accept (activeUsers: number, toldMs: number, isOfAnother = false): void {
-    intervalMs = toldMs
-    retryMs = failureCount = 0
-    promptCount = Math.max(0, promptCount - 1)
-    isFollowing = isOfAnother
-    wait()
-    // An answer without its number comes from something in between: nothing to report.
-    if (activeUsers >= 0) news.beat(activeUsers)
-  }
-
-  function wait (): void {
-    lastMs = chance.now()
-    waitOn()
-  }
-
-  /** Sets the timer to what is left of the wait: all of it, or less when the page was hidden. */
-  function waitOn (): void {
-    const delayMs = beatDelayMs({
-      intervalMs: Math.max(intervalMs, retryMs),
-      thresholdMs,
-      failureCount,
-      isHidden: browser.document.visibilityState === 'hidden' && promptCount === 0,
-      isOffline: browser.navigator.onLine === false,
-      isFollowing
-    }, chance.random())
-    // The clock may have been set meanwhile: never less than nothing, never more than the whole.
-    beatIn(Math.min(delayMs, Math.max(0, lastMs + delayMs - chance.now())))
-  }
-
-  /** Something has changed that the wait depends on. */
-  function lookAgain (): void {
-    if (presence === 'here' && !flight) waitOn()
-  }
-
-  function beatIn (delayMs: number): void {
-    browser.clearTimeout(timer)
-    timer = browser.setTimeout(beat, delayMs)
-  }
-
-  function hear (message: TabMessage): void {
-    if (message.type === 'beaten') accept(message.activeUsers, message.intervalMs, true)
-    if (message.type === 'denied') end(false)
-    if (message.type === 'left') {
-      promptCount = BEATS_AFTER_LEAVE
-      stopFlight()
-      beatIn(RETURN_MS + chance.random() * RETURN_SPREAD_MS)
-    }
-  }
-
-  function leave (): void {
-    if (presence !== 'here') return
-    presence = 'left'
-    stopFlight()
-    // Some privacy tools take `sendBeacon` away or make it refuse.
-    if (!browser.navigator.sendBeacon?.('/leave')) {
-      browser.fetch('/leave', { method: 'POST', keepalive: true }).catch(() => {})
-    }
-    close({ type: 'left' })
-  }
-
-  function end (isFirstToKnow: boolean): void {
-    presence = 'denied'
-    stopFlight()
-    close(isFirstToKnow ? { type: 'denied' } : undefined)
-    news.denied()
-  }
-
-  function stopFlight (): void {
-    const beaten = flight
-    flight = undefined
-    beaten?.abort()
-  }
-
-  /** The channel is closed with the page, or the browser would not keep the page for "back". */
-  function close (lastWord: TabMessage | undefined): void {
-    browser.clearTimeout(timer)
-    if (lastWord) channel?.postMessage(lastWord)
-    channel?.close()
-    channel = undefined
-  }
-
-  browser.addEventListener('pagehide', leave)
-  browser.addEventListener('pageshow', event => { if (event.persisted) enter() })
+  const leaveNow = (): void => leave(presence)
+  const update = (): void => reschedule(presence)
+  browser.addEventListener('pagehide', leaveNow)
+  browser.addEventListener('pageshow', event => { if (event.persisted) enter(presence) })
   browser.addEventListener('online', () => {
     // The pace of a first try again: at once after a long silence, or when the interval is over.
-    failureCount = 0
-    promptCount = Math.max(1, promptCount)
-    lookAgain()
+    presence.failureCount = 0
+    presence.promptCount = Math.max(1, presence.promptCount)
+    update()
   })
-  browser.document.addEventListener('visibilitychange', lookAgain)
-  enter()
-  return leave
+  browser.document.addEventListener('visibilitychange', update)
+  enter(presence)
+  return leaveNow
+}
+
+function enter (presence: Presence): void {
+  if (presence.state !== 'left') return
+  presence.state = 'here'
+  presence.promptCount = BEATS_AFTER_LEAVE
+  presence.channel = openChannel(presence.browser, message => hear(presence, message))
+  beat(presence)
+}
+
+function beat (presence: Presence): void {
+  const { browser } = presence
+  browser.clearTimeout(presence.timer)
+  presence.flight?.abort()
+  const flight = presence.flight = new browser.AbortController()
+  const limit = browser.setTimeout(() => flight.abort(), ANSWER_MS_MAX)
+  const settle = (answer?: Answer): void => {
+    browser.clearTimeout(limit)
+    if (presence.flight === flight) take(presence, answer)
+  }
+  // Not `keepalive`: a beat that outlives its page would bring back a visitor who has left.
+  browser.fetch('/heartbeat', {
+    cache: 'no-store', credentials: 'same-origin', signal: flight.signal
+  }).then(settle, () => settle())
+}
+
+/** No answer is a beat that failed. */
+function take (presence: Presence, answer: Answer | undefined): void {
+  presence.flight = undefined
+  if (answer?.status === 403) return end(presence, true)
+  if (!answer?.ok) {
+    presence.failureCount += 1
+    presence.retryMs = parseIntervalMs(answer?.headers.get('Retry-After') ?? null) ?? 0
+    scheduleFromNow(presence)
+    return presence.news.missed()
+  }
+  const activeUsers = Number(answer.headers.get('X-Active-Users') ?? NaN)
+  const toldMs = parseIntervalMs(answer.headers.get('X-Heartbeat-Interval'))
+  const intervalMs = toldMs ?? presence.intervalMs
+  accept(presence, activeUsers, intervalMs, false)
+  presence.channel?.postMessage({ type: 'beaten', activeUsers, intervalMs } satisfies TabMessage)
+}
+
+function accept (
+  presence: Presence, activeUsers: number, intervalMs: number, isOfAnotherTab: boolean
+): void {
+  presence.intervalMs = intervalMs
+  presence.retryMs = presence.failureCount = 0
+  presence.promptCount = Math.max(0, presence.promptCount - 1)
+  presence.isFollowing = isOfAnotherTab
+  scheduleFromNow(presence)
+  // An answer without its number comes from something in between: nothing to report.
+  if (activeUsers >= 0) presence.news.beat(activeUsers)
+}
+
+function scheduleFromNow (presence: Presence): void {
+  presence.lastMs = presence.chance.now()
+  schedule(presence)
+}
+
+/** Sets the timer to what is left of the wait: all of it, or less when the page was hidden. */
+function schedule (presence: Presence): void {
+  const { browser, chance, lastMs } = presence
+  const delayMs = beatDelayMs({
+    ...presence,
+    intervalMs: Math.max(presence.intervalMs, presence.retryMs),
+    isHidden: browser.document.visibilityState === 'hidden' && presence.promptCount === 0,
+    isOffline: browser.navigator.onLine === false
+  }, chance.random())
+  // The clock may have been set meanwhile: never less than nothing, never more than the whole.
+  beatIn(presence, Math.min(delayMs, Math.max(0, lastMs + delayMs - chance.now())))
+}
+
+/** To be called when something has changed that the wait depends on. */
+function reschedule (presence: Presence): void {
+  if (presence.state === 'here' && !presence.flight) schedule(presence)
+}
+
+function beatIn (presence: Presence, delayMs: number): void {
+  const { browser } = presence
+  browser.clearTimeout(presence.timer)
+  presence.timer = browser.setTimeout(() => beat(presence), delayMs)
+}
+
+function hear (presence: Presence, message: TabMessage): void {
+  if (message.type === 'beaten') accept(presence, message.activeUsers, message.intervalMs, true)
+  if (message.type === 'denied') end(presence, false)
+  if (message.type === 'left') {
+    presence.promptCount = BEATS_AFTER_LEAVE
+    stopFlight(presence)
+    beatIn(presence, RETURN_MS + presence.chance.random() * RETURN_SPREAD_MS)
+  }
+}
+
+function leave (presence: Presence): void {
+  const { browser, state } = presence
+  if (state !== 'here') return
+  presence.state = 'left'
+  stopFlight(presence)
+  // Some privacy tools take `sendBeacon` away or make it refuse.
+  if (!browser.navigator.sendBeacon?.('/leave')) {
+    browser.fetch('/leave', { method: 'POST', keepalive: true }).catch(() => {})
+  }
+  close(presence, { type: 'left' })
+}
+
+function end (presence: Presence, isFirstToKnow: boolean): void {
+  presence.state = 'denied'
+  stopFlight(presence)
+  close(presence, isFirstToKnow ? { type: 'denied' } : undefined)
+  presence.news.denied()
+}
+
+function stopFlight (presence: Presence): void {
+  const { flight } = presence
+  presence.flight = undefined
+  flight?.abort()
+}
+
+/** The channel is closed with the page, or the browser would not keep the page for "back". */
+function close (presence: Presence, lastMessage: TabMessage | undefined): void {
+  const { browser, channel, timer } = presence
+  browser.clearTimeout(timer)
+  if (lastMessage) channel?.postMessage(lastMessage)
+  channel?.close()
+  presence.channel = undefined
 }
 
 /** Undefined where there is none, or where the visitor's privacy settings forbid it. */
