@@ -57,137 +57,165 @@ const LOOK_MS_MAX = 10_000
 export function startCrowd (
   browser: CrowdBrowser, frontDoor: string, show: (state: CrowdState) => void
 ): Crowd {
-  const guests = new Set<string>()
-  let rooms: readonly Room[] | undefined
-  let sentence = ''
-  let isComing = false
-  let isLooking = false
-  let lookTimer = 0
+  const crowd = new GuestCrowd(browser, frontDoor, show)
+  browser.addEventListener('pagehide', () => crowd.close())
+  return crowd
+}
+
+class GuestCrowd implements Crowd {
+  readonly #browser: CrowdBrowser
+  readonly #frontDoor: string
+  readonly #show: (state: CrowdState) => void
+  readonly #guests = new Set<string>()
+  #rooms: readonly Room[] | undefined
+  #sentence = ''
+  #isComing = false
+  #isLooking = false
+  #lookTimer = 0
   /** Another one as soon as all are sent home: what was begun before says nothing then. */
-  let visit = {}
+  #visit = {}
   /** Guests on their way. */
-  const comings = new Set<AbortController>()
+  readonly #comings = new Set<AbortController>()
   /** The count on its way; it is a beat, and would bring back a visitor who has left. */
-  const counting = new Set<AbortController>()
+  readonly #counting = new Set<AbortController>()
 
-  function tell (): void {
-    const canBringIn = !isComing && hasRoomForMore()
-    show({ guestCount: guests.size, canBringIn, rooms, sentence })
+  constructor (browser: CrowdBrowser, frontDoor: string, show: (state: CrowdState) => void) {
+    this.#browser = browser
+    this.#frontDoor = frontDoor
+    this.#show = show
   }
 
-  function hasRoomForMore (): boolean {
-    return guests.size + perClick(rooms) <= guestsMax(rooms)
+  async bringIn (): Promise<void> {
+    if (this.#isComing || !this.#hasRoomForMore()) return
+    const visit = this.#visit
+    this.#isComing = true
+    this.#sentence = ''
+    this.#tell()
+    const outcome = await this.#receive(visit)
+    if (visit !== this.#visit) return
+    this.#isComing = false
+    this.#sentence = this.#hasRoomForMore()
+      ? outcome
+      : `${outcome} That is as many as one page brings in.`
+    this.#tell()
   }
 
-  async function bringIn (): Promise<void> {
-    if (isComing || !hasRoomForMore()) return
-    const mine = visit
-    isComing = true
-    sentence = ''
-    tell()
-    const outcome = await receive(mine)
-    if (mine !== visit) return
-    isComing = false
-    sentence = hasRoomForMore() ? outcome : `${outcome} That is as many as one page brings in.`
-    tell()
+  sendHome (): void {
+    if (this.#guests.size === 0 && !this.#isComing) return
+    this.#visit = {}
+    abortAll(this.#comings)
+    this.#isComing = false
+    this.#seeOff([...this.#guests])
   }
 
-  /** What is to be said when they are in. */
-  async function receive (mine: object): Promise<string> {
-    const before = await count()
-    if (mine !== visit) return ''
+  look (): void {
+    if (this.#rooms && this.#guests.size === 0) void this.#lookAgain()
+  }
+
+  /** The page goes. */
+  close (): void {
+    abortAll(this.#counting)
+    this.sendHome()
+    this.#browser.clearTimeout(this.#lookTimer)
+  }
+
+  #tell (): void {
+    this.#show({
+      guestCount: this.#guests.size,
+      canBringIn: !this.#isComing && this.#hasRoomForMore(),
+      rooms: this.#rooms,
+      sentence: this.#sentence
+    })
+  }
+
+  #hasRoomForMore (): boolean {
+    return this.#guests.size + perClick(this.#rooms) <= guestsMax(this.#rooms)
+  }
+
+  /** What is to be said when they are in; nothing once they have been sent home. */
+  async #receive (visit: object): Promise<string> {
+    const before = await this.#count()
+    if (visit !== this.#visit) return ''
     if (!before) return 'The server does not say how many people are here. Nobody was brought in.'
-    const ids = Array.from({ length: perClick(before) }, () => newGuestId(browser.crypto))
-    for (const id of ids) guests.add(id)
-    tell()
-    lookIn(LOOK_MS)
-    const arrivals = await Promise.all(ids.map(comeIn))
-    if (mine !== visit) return ''
+    const ids = Array.from({ length: perClick(before) }, () => newGuestId(this.#browser.crypto))
+    for (const id of ids) this.#guests.add(id)
+    this.#tell()
+    this.#lookIn(LOOK_MS)
+    const arrivals = await Promise.all(ids.map(id => this.#comeIn(id)))
+    if (visit !== this.#visit) return ''
     const cameCount = arrivals.filter(hasCome => hasCome).length
     if (cameCount === 0) {
-      for (const id of ids) guests.delete(id)
-      return `The front door, ${frontDoor}, cannot be reached from here. Nobody came in.`
+      for (const id of ids) this.#guests.delete(id)
+      return `The front door, ${this.#frontDoor}, cannot be reached from here. Nobody came in.`
     }
-    browser.setTimeout(() => { if (mine === visit) seeOff(ids) }, STAY_MS)
-    const after = await count()
+    this.#browser.setTimeout(() => { if (visit === this.#visit) this.#seeOff(ids) }, STAY_MS)
+    const after = await this.#count()
     return after ? spreadSentence(before, after, cameCount) : ''
   }
 
   /** The answer cannot be read, since it comes from another origin; only that there was one. */
-  async function comeIn (id: string): Promise<boolean> {
+  async #comeIn (id: string): Promise<boolean> {
     const options = { mode: 'no-cors', credentials: 'omit', cache: 'no-store' } as const
-    const url = `${frontDoor}heartbeat?client_id=${id}`
-    return await ask(url, options, COME_MS_MAX, comings) !== undefined
+    const url = `${this.#frontDoor}heartbeat?client_id=${id}`
+    return await ask(this.#browser, url, options, COME_MS_MAX, this.#comings) !== undefined
   }
 
   /** The page's own visitor asks its own server. Undefined when that does not say. */
-  async function count (): Promise<readonly Room[] | undefined> {
+  async #count (): Promise<readonly Room[] | undefined> {
     const options = { credentials: 'same-origin', cache: 'no-store' } as const
-    const answer = await ask('/heartbeat?servers', options, LOOK_MS_MAX, counting)
+    const answer =
+      await ask(this.#browser, '/heartbeat?servers', options, LOOK_MS_MAX, this.#counting)
     const counted = answer?.ok ? parseRooms(answer.headers.get('X-Server-Users')) : undefined
-    if (counted) rooms = counted
+    if (counted) this.#rooms = counted
     return counted
   }
 
-  async function ask (
-    url: string, options: RequestInit, limitMs: number, flights: Set<AbortController>
-  ): Promise<Awaited<ReturnType<CrowdBrowser['fetch']>> | undefined> {
-    const flight = new browser.AbortController()
-    flights.add(flight)
-    const limit = browser.setTimeout(() => flight.abort(), limitMs)
-    try {
-      return await browser.fetch(url, { ...options, signal: flight.signal })
-    } catch {
-      return undefined
-    } finally {
-      browser.clearTimeout(limit)
-      flights.delete(flight)
-    }
+  async #lookAgain (): Promise<void> {
+    if (this.#isLooking) return
+    this.#isLooking = true
+    await this.#count()
+    this.#isLooking = false
+    this.#tell()
+    if (this.#guests.size > 0) this.#lookIn(LOOK_MS)
   }
 
-  async function lookAgain (): Promise<void> {
-    if (isLooking) return
-    isLooking = true
-    await count()
-    isLooking = false
-    tell()
-    if (guests.size > 0) lookIn(LOOK_MS)
+  #lookIn (delayMs: number): void {
+    this.#browser.clearTimeout(this.#lookTimer)
+    this.#lookTimer = this.#browser.setTimeout(() => { void this.#lookAgain() }, delayMs)
   }
 
-  function lookIn (delayMs: number): void {
-    browser.clearTimeout(lookTimer)
-    lookTimer = browser.setTimeout(() => { void lookAgain() }, delayMs)
-  }
-
-  function sendHome (): void {
-    if (guests.size === 0 && !isComing) return
-    visit = {}
-    for (const flight of comings) flight.abort()
-    isComing = false
-    seeOff([...guests])
-  }
-
-  function seeOff (ids: readonly string[]): void {
-    const places = leavePlaces(browser.location, rooms ?? [])
+  #seeOff (ids: readonly string[]): void {
+    const places = leavePlaces(this.#browser.location, this.#rooms ?? [])
     for (const id of ids) {
-      guests.delete(id)
-      for (const place of places) sendLeave(browser, `${place}?client_id=${id}`)
+      this.#guests.delete(id)
+      for (const place of places) sendLeave(this.#browser, `${place}?client_id=${id}`)
     }
-    sentence = ids.length === 1 ? 'Your guest was sent home.' : 'Your guests were sent home.'
-    tell()
-    lookIn(LOOK_MS)
+    this.#sentence = ids.length === 1 ? 'Your guest was sent home.' : 'Your guests were sent home.'
+    this.#tell()
+    this.#lookIn(LOOK_MS)
   }
+}
 
-  browser.addEventListener('pagehide', () => {
-    for (const flight of counting) flight.abort()
-    sendHome()
-    browser.clearTimeout(lookTimer)
-  })
-  return {
-    bringIn,
-    sendHome,
-    look () { if (rooms && guests.size === 0) void lookAgain() }
+/** Undefined without an answer in time. `flights` has the request while it is under way. */
+async function ask (
+  browser: CrowdBrowser, url: string, options: RequestInit, limitMs: number,
+  flights: Set<AbortController>
+): Promise<Awaited<ReturnType<CrowdBrowser['fetch']>> | undefined> {
+  const flight = new browser.AbortController()
+  flights.add(flight)
+  const limit = browser.setTimeout(() => flight.abort(), limitMs)
+  try {
+    return await browser.fetch(url, { ...options, signal: flight.signal })
+  } catch {
+    return undefined
+  } finally {
+    browser.clearTimeout(limit)
+    flights.delete(flight)
   }
+}
+
+function abortAll (flights: ReadonlySet<AbortController>): void {
+  for (const flight of flights) flight.abort()
 }
 
 function guestsMax (rooms: readonly Room[] = []): number {
