@@ -13,13 +13,13 @@ import { awaitBody } from './body-wait.ts'
 import { faultOf, isHeadRequest, judgeLine } from './checks/broken-request.ts'
 import type { ParserError } from './checks/broken-request.ts'
 import { ConnectionQuota } from './connection/connection-quota.ts'
-import { incompleteReply } from './connection/connection.ts'
+import { incompleteExchange } from './connection/connection.ts'
 import { Connections } from './connection/connections.ts'
 import { proxyCheck } from './vocabulary/forwarded.ts'
-import { StoppableRequest } from './connection/pipeline.ts'
 import { refusalBytes } from './checks/refusal.ts'
 import type { RefusalStatus } from './checks/refusal.ts'
 import { asksToClose, checkHead, hasBody, HEAD_BYTES_MAX } from './checks/request-head.ts'
+import { StoppableRequest } from './stoppable-request.ts'
 
 export interface CheckedServerOptions {
   /** The value of `Allow`, told with the 405 for TRACE and CONNECT. */
@@ -70,7 +70,7 @@ export function createCheckedServer (
   const { maxConnections, socketTimeoutMs } = options
   const isProxy = proxyCheck(options.trustProxy)
   const quota = new ConnectionQuota(maxConnections, isProxy)
-  const connections = new Connections(maxConnections, socketTimeoutMs, quota)
+  const connections = new Connections<ServerResponse>(maxConnections, socketTimeoutMs, quota)
   /** RFC 9110 section 7.4: an `https` target is for who comes by TLS, up to a proxy of ours. */
   const isSecured = ({ socket }: IncomingMessage): boolean =>
     options.tls !== undefined || isProxy(socket.remoteAddress)
@@ -85,7 +85,10 @@ export function createCheckedServer (
     connections.refuse(socket, refusal(status, method === 'HEAD'), response)
   }
   const receive = (request: IncomingMessage, response: ServerResponse): void => {
-    if (!connections.begin(request, response)) return
+    const { socket } = request
+    if (!connections.begin(socket, response)) return
+    response.once('prefinish', () => { connections.limitStall(socket) })
+    response.once('finish', () => { connections.answered(socket, response) })
     const target = checkHead(request, options.bodyBytesMax)
     if (typeof target === 'number') return refuse(response, target)
     if (target.isHttps && !isSecured(request)) return refuse(response, 421)
@@ -98,7 +101,7 @@ export function createCheckedServer (
     if (hasBody(request)) {
       awaitBody(request, response, socketTimeoutMs, () => { refuse(response, 408) })
     }
-    connections.carryOut(request.socket, () => { listener(request, response) })
+    connections.carryOut(socket, () => { listener(request, response) })
   }
 
   server.on('request', receive)
@@ -117,7 +120,7 @@ export function createCheckedServer (
     server,
     connectionCount: () => connections.count,
     refuse,
-    closeWhere: isMatch => connections.closeWhere(isMatch),
+    closeWhere: isMatch => connections.closeWhere(({ req }) => isMatch(req)),
     close: async () => {
       // http.Server's own close() would cut connections between two requests; net.Server's only
       // stops to listen.
@@ -151,20 +154,25 @@ function createServer (options: CheckedServerOptions): http.Server | https.Serve
 }
 
 function trackConnections (
-  server: http.Server | https.Server, connections: Connections,
+  server: http.Server | https.Server, connections: Connections<ServerResponse>,
   { tls, descriptorLimit }: CheckedServerOptions
 ): void {
   const isTls = tls !== undefined
+  const open = (socket: net.Socket): void => {
+    const connection = connections.open(socket)
+    // node:http calls this after a reply that closes the connection; at once is too early.
+    socket.destroySoon = () => { connections.endAfterReply(connection) }
+  }
   server.on('connection', (socket: net.Socket) => {
     if (isSpare(descriptorOf(socket), descriptorLimit)) return socket.destroy()
     connections.accept(socket)
-    if (!isTls) connections.open(socket)
+    if (!isTls) open(socket)
   })
-  if (isTls) server.on('secureConnection', (socket: net.Socket) => connections.open(socket))
+  if (isTls) server.on('secureConnection', open)
 }
 
 interface RefusalParts {
-  readonly connections: Connections
+  readonly connections: Connections<ServerResponse>
   readonly refusal: (status: RefusalStatus, isHead: boolean) => Buffer
   readonly socketTimeoutMs: number
 }
@@ -182,7 +190,7 @@ function refuseBroken (
   }
   // Bytes behind the last request, which the reply to it may not have known to be the last.
   if (error.code === 'HPE_CLOSED_CONNECTION') return connections.finish(connection)
-  const incomplete = incompleteReply(connection)
+  const incomplete = incompleteExchange(connection)
   const isHead = incomplete?.req.method === 'HEAD' || isHeadRequest(error)
   const say = (status: RefusalStatus): void => {
     if (connection.lastWords !== undefined) return

@@ -3,28 +3,28 @@
  * is a reply due, has a request begun, may there be another one. Ends nothing by itself; runs in
  * the thread of its server.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Exchange } from './exchange.ts'
 
 /** With this many requests unanswered a connection is not read from until there are fewer. */
 export const UNANSWERED_MAX = 100
-/** For an end without last words. */
+/** For an end without a refusal. */
 export const NO_WORDS = Buffer.alloc(0)
 
-export interface Connection {
+export interface Connection<E extends Exchange = Exchange> {
   readonly socket: Socket
-  /** The replies that have not left yet, in the order of their requests. */
-  readonly unanswered: Set<ServerResponse>
-  /** What is still to be carried out of requests that came behind others. */
+  /** Those whose replies have not left yet, in the order of their requests. */
+  readonly unanswered: Set<E>
+  /** What is still to be carried out of pipelined requests. */
   readonly turns: Array<() => void>
-  latest: { readonly request: IncomingMessage, readonly response: ServerResponse } | undefined
-  /** The reply that a close has made the last one; a request behind it takes over. */
-  madeLast: ServerResponse | undefined
+  latest: E | undefined
+  /** The one that a close has made the last; a request behind it takes over. */
+  madeLast: E | undefined
   /** Set when nothing more is read here; written when the earlier replies have left. */
   lastWords: Buffer | undefined
   isLingering: boolean
-  /** Requests that came behind the end. */
-  ignored: number
+  /** Requests that came behind the end and were dropped. */
+  droppedCount: number
   /** `socket.bytesRead` when it fell idle: more than that, and a request has begun. */
   idleBytesRead: number
 }
@@ -41,8 +41,8 @@ export function hasBegunRequest ({ socket, idleBytesRead }: Connection): boolean
 /** Whether nothing more is to be read as a request here. */
 export function hasEnded ({ lastWords, latest, madeLast }: Connection): boolean {
   if (lastWords !== undefined) return true
-  if (latest === undefined || latest.response.shouldKeepAlive) return false
-  return latest.response !== madeLast || madeLast.headersSent
+  if (latest === undefined || latest.shouldKeepAlive) return false
+  return latest !== madeLast || madeLast.headersSent
 }
 
 /**
@@ -51,11 +51,10 @@ export function hasEnded ({ lastWords, latest, madeLast }: Connection): boolean 
  */
 export function makeLast (connection: Connection): void {
   const { latest, madeLast } = connection
-  if (latest === undefined || latest.response.headersSent) return
-  if (!latest.response.shouldKeepAlive) return
+  if (latest === undefined || latest.headersSent || !latest.shouldKeepAlive) return
   if (madeLast !== undefined) madeLast.shouldKeepAlive = true
-  latest.response.shouldKeepAlive = false
-  connection.madeLast = latest.response
+  latest.shouldKeepAlive = false
+  connection.madeLast = latest
 }
 
 /** Not at once: node:http resumes the socket when it has parsed the request to its end. */
@@ -75,9 +74,11 @@ export function pauseIfDone (connection: Connection): void {
   })
 }
 
-/** The reply that a broken-off request still waits for; undefined between two requests. */
-export function incompleteReply ({ latest }: Connection): ServerResponse | undefined {
-  return latest === undefined || latest.request.complete ? undefined : latest.response
+/** The exchange whose request has not been received to its end; undefined between requests. */
+export function incompleteExchange<E extends Exchange> (
+  { latest }: Connection<E>
+): E | undefined {
+  return latest === undefined || latest.req.complete ? undefined : latest
 }
 
 /** Two turns of the event loop: in between, every socket that has something is read. */

@@ -1,11 +1,10 @@
 /**
  * The open connections of one server: which of them wait for a reply, which are idle and for how
- * long, and how each comes to its end. Knows replies only as begun and finished; what is in them is
- * the business of others. Runs in the thread of its server.
+ * long, and how each comes to its end. Serves any door, with node:http or without: exchange.ts says
+ * what is known here of a request and its reply. Runs in the thread of its server.
  *
  *     open -> idle <-> answering -> (refused) -> lingering -> closed
  */
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import {
@@ -13,8 +12,9 @@ import {
   UNANSWERED_MAX, type Connection
 } from './connection.ts'
 import type { ConnectionQuota } from './connection-quota.ts'
+import type { Exchange } from './exchange.ts'
 import { lingeringClose } from './lingering-close.ts'
-import { ignore, Pipelines, takeTurn } from './pipeline.ts'
+import { dropRequest, Pipelines, takeTurn } from './pipeline.ts'
 
 /** A graceful close ends a connection that has been silent for this long. */
 export const SILENT_CLOSE_MS = 500
@@ -30,12 +30,12 @@ const CLIENT_CLOSE_MS_MAX = 2_000
 /** So many connections are looked at in one turn of the loop, some 5 us each. */
 const LOOKS_PER_TURN = 200
 
-export class Connections {
+export class Connections<E extends Exchange> {
   /** Accepted sockets; with TLS, the raw ones beneath, so that handshakes count too. */
   readonly #accepted = new Set<Socket>()
-  readonly #open = new Map<Socket, Connection>()
+  readonly #open = new Map<Socket, Connection<E>>()
   /** Longest idle first. A lingering connection counts as idle. */
-  readonly #idle = new Set<Connection>()
+  readonly #idle = new Set<Connection<E>>()
   readonly #crowdedCount: number
   readonly #quota: ConnectionQuota
   readonly #pipelines: Pipelines
@@ -73,8 +73,8 @@ export class Connections {
   }
 
   /** HTTP begins on this socket. */
-  open (socket: Socket): void {
-    const connection: Connection = {
+  open (socket: Socket): Connection<E> {
+    const connection: Connection<E> = {
       socket,
       unanswered: new Set(),
       turns: [],
@@ -82,13 +82,11 @@ export class Connections {
       madeLast: undefined,
       lastWords: undefined,
       isLingering: false,
-      ignored: 0,
+      droppedCount: 0,
       idleBytesRead: 0
     }
     this.#open.set(socket, connection)
     this.#quota.open(socket)
-    // node:http calls this after a reply that closes the connection; at once is too early.
-    socket.destroySoon = () => this.#endAfterReply(connection)
     // A client that resets its connection is no error; node:http drops its own listener at times.
     socket.on('error', () => {})
     socket.once('close', () => {
@@ -103,27 +101,51 @@ export class Connections {
     afterReading(() => {
       if (isQuiet(connection)) this.#idle.add(connection)
     })
+    return connection
   }
 
-  /** A request's head is complete. False: this connection was to end before, so it is not one. */
-  begin (request: IncomingMessage, response: ServerResponse): boolean {
-    const connection = this.#open.get(request.socket)
+  /** A request's head is complete. False: the connection is to end before it; drop it. */
+  begin (socket: Socket, exchange: E): boolean {
+    const connection = this.#open.get(socket)
     if (connection === undefined) return false
-    if (hasEnded(connection)) return ignore(connection)
+    if (hasEnded(connection)) {
+      dropRequest(connection)
+      return false
+    }
     const room = this.#pipelines.roomFor(connection)
     if (room !== 'some') {
       this.finish(connection)
-      if (room === 'abused') request.socket.destroy()
+      if (room === 'abused') socket.destroy()
       return false
     }
     this.#idle.delete(connection)
-    connection.latest = { request, response }
-    this.#pipelines.add(connection, response)
+    connection.latest = exchange
+    this.#pipelines.add(connection, exchange)
     if (this.#isClosing) makeLast(connection)
     if (connection.unanswered.size === UNANSWERED_MAX) pauseIfBehind(connection)
-    response.once('prefinish', () => this.#limitStall(connection.socket))
-    response.once('finish', () => this.#leave(connection, response))
     return true
+  }
+
+  /**
+   * A whole reply has been written; what the kernel did not take at once the client must take in
+   * time. The door ends a socket that times out, as node:http does.
+   */
+  limitStall (socket: Socket): void {
+    if (socket.writableLength > 0) socket.setTimeout(this.#replyStallMs)
+  }
+
+  /** The reply has left. To be told of every exchange that was begun, unless the socket closes. */
+  answered (socket: Socket, exchange: E): void {
+    const connection = this.#open.get(socket)
+    if (connection === undefined) return
+    this.#pipelines.remove(connection, exchange)
+    if (connection.isLingering) return
+    if (connection.unanswered.size === UNANSWERED_MAX - 1 && connection.lastWords === undefined) {
+      socket.resume()
+    }
+    if (connection.unanswered.size > 0) socket.setTimeout(0)
+    else if (connection.lastWords !== undefined) this.#lingeringClose(connection)
+    else this.#rest(connection)
   }
 
   /** Carries out what a begun request asks for: at once, or when it has its turn. */
@@ -136,7 +158,7 @@ export class Connections {
    * stand in place of `replaced` and all behind it, an earlier refusal included, unless that reply
    * has begun: then they stay unsaid.
    */
-  refuse (socket: Socket, lastWords: Buffer, replaced?: ServerResponse): void {
+  refuse (socket: Socket, lastWords: Buffer, replaced?: E): void {
     const connection = this.#open.get(socket)
     const isDue = replaced !== undefined && connection?.unanswered.has(replaced) === true
     if (connection === undefined || (connection.lastWords !== undefined && !isDue)) return
@@ -154,26 +176,33 @@ export class Connections {
   }
 
   /** Reads no more requests; the last reply that is due says so, unless it has left. */
-  finish (connection: Connection): void {
+  finish (connection: Connection<E>): void {
     makeLast(connection)
     this.refuse(connection.socket, NO_WORDS)
   }
 
   /** Undefined when it has gone. */
-  find (socket: Socket): Connection | undefined {
+  find (socket: Socket): Connection<E> | undefined {
     return this.#open.get(socket)
   }
 
+  /** Ends a connection whose door sends nothing more on it; the client may read what was sent. */
+  endAfterReply (connection: Connection<E>): void {
+    // Nothing follows a reply that has said `Connection: close`.
+    if (connection.latest?.shouldKeepAlive === false) connection.lastWords = NO_WORDS
+    this.#lingeringClose(connection)
+  }
+
   /**
-   * Ends the connections whose latest request matches: silent ones at once, others after the
+   * Ends the connections whose latest exchange matches: silent ones at once, others after the
    * replies that are due. Resolves when all of them are closed; see CLIENT_CLOSE_MS_MAX.
    */
-  async closeWhere (isMatch: (request: IncomingMessage) => boolean): Promise<void> {
+  async closeWhere (isMatch: (exchange: E) => boolean): Promise<void> {
     const closed: Array<Promise<void>> = []
     for (const [at, connection] of [...this.#open.values()].entries()) {
       if (at % LOOKS_PER_TURN === LOOKS_PER_TURN - 1) await nextTurn()
       const { latest, socket } = connection
-      if (latest === undefined || socket.closed || !isMatch(latest.request)) continue
+      if (latest === undefined || socket.closed || !isMatch(latest)) continue
       closed.push(this.#closeSoon(connection))
     }
     await Promise.all(closed)
@@ -197,7 +226,7 @@ export class Connections {
     return this.#closed
   }
 
-  #closeSoon (connection: Connection): Promise<void> {
+  #closeSoon (connection: Connection<E>): Promise<void> {
     const { socket } = connection
     return new Promise(resolve => {
       const limit = setTimeout(() => socket.destroy(), this.#clientCloseMs)
@@ -209,35 +238,13 @@ export class Connections {
     })
   }
 
-  #leave (connection: Connection, response: ServerResponse): void {
-    this.#pipelines.remove(connection, response)
-    if (connection.isLingering) return
-    if (connection.unanswered.size === UNANSWERED_MAX - 1 && connection.lastWords === undefined) {
-      connection.socket.resume()
-    }
-    if (connection.unanswered.size > 0) connection.socket.setTimeout(0)
-    else if (connection.lastWords !== undefined) this.#lingeringClose(connection)
-    else this.#rest(connection)
-  }
-
-  /** For replies that the kernel did not take at once. node:http ends a socket that times out. */
-  #limitStall (socket: Socket): void {
-    if (socket.writableLength > 0) socket.setTimeout(this.#replyStallMs)
-  }
-
-  /** Nothing follows a reply that has said `Connection: close`. */
-  #endAfterReply (connection: Connection): void {
-    if (connection.latest?.response.shouldKeepAlive === false) connection.lastWords = NO_WORDS
-    this.#lingeringClose(connection)
-  }
-
-  #rest (connection: Connection): void {
+  #rest (connection: Connection<E>): void {
     connection.idleBytesRead = connection.socket.bytesRead
     this.#idle.add(connection)
     if (this.#isClosing) this.#endWhenSilent(connection)
   }
 
-  #lingeringClose (connection: Connection): void {
+  #lingeringClose (connection: Connection<E>): void {
     if (connection.isLingering) return
     connection.isLingering = true
     connection.lastWords ??= NO_WORDS
@@ -272,7 +279,7 @@ export class Connections {
   }
 
   /** While closing: a request that has begun gets its time, and its reply or its 408. */
-  #endWhenSilent (connection: Connection): void {
+  #endWhenSilent (connection: Connection<E>): void {
     this.#endUnlessAnswering(connection, SILENT_CLOSE_MS, () => {
       if (!hasBegunRequest(connection)) return this.#lingeringClose(connection)
       // Bytes that begin no request, a stray line end, must not hold the close up.
@@ -282,7 +289,7 @@ export class Connections {
     })
   }
 
-  #endUnlessAnswering (connection: Connection, afterMs: number, end: () => void): void {
+  #endUnlessAnswering (connection: Connection<E>, afterMs: number, end: () => void): void {
     const timer = setTimeout(() => {
       if (isQuiet(connection)) end()
     }, afterMs)

@@ -4,16 +4,15 @@
  * loop, so that others have theirs in between, and there is a bound to how many wait on a whole
  * port. Belongs to one server's connections.
  */
-import { IncomingMessage, type ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
 import type { Connection } from './connection.ts'
+import type { Exchange } from './exchange.ts'
 
 /** No client that waits for anything sends so many before it reads a reply. */
 export const DEPTH_MAX = 256
 /** So many may have their replies when the port as a whole has no room for more. */
 const FAIR_DEPTH = 16
 /** So many may come behind the end of a connection; each takes some 10 us. */
-const IGNORED_MAX = 16
+const DROPPED_MAX = 16
 
 /**
  * Whether one more request may wait: yes; no, but those before it are answered; or no, and the
@@ -39,21 +38,21 @@ export class Pipelines {
     return unanswered.size > FAIR_DEPTH ? 'abused' : 'none'
   }
 
-  add ({ unanswered }: Connection, response: ServerResponse): void {
+  add ({ unanswered }: Connection, exchange: Exchange): void {
     if (unanswered.size > 0) this.#waiting++
-    unanswered.add(response)
+    unanswered.add(exchange)
   }
 
   /** The reply has left, or will not be given. */
-  remove ({ unanswered }: Connection, response: ServerResponse): void {
-    if (unanswered.delete(response) && unanswered.size > 0) this.#waiting--
+  remove ({ unanswered }: Connection, exchange: Exchange): void {
+    if (unanswered.delete(exchange) && unanswered.size > 0) this.#waiting--
   }
 
   /** This reply will not be given, and none to what came behind it. */
-  removeFrom (connection: Connection, response: ServerResponse): void {
+  removeFrom (connection: Connection, exchange: Exchange): void {
     let isReached = false
     for (const due of [...connection.unanswered]) {
-      isReached ||= due === response
+      isReached ||= due === exchange
       if (isReached) this.remove(connection, due)
     }
   }
@@ -64,25 +63,10 @@ export class Pipelines {
   }
 }
 
-/** A request behind the end of its connection, which is cut when there are too many of them. */
-export function ignore (connection: Connection): false {
-  if (connection.lastWords !== undefined && ++connection.ignored > IGNORED_MAX) {
+/** Drops a request behind the end of its connection; with too many of them, the connection too. */
+export function dropRequest (connection: Connection): void {
+  if (connection.lastWords !== undefined && ++connection.droppedCount > DROPPED_MAX) {
     connection.socket.destroy()
-  }
-  return false
-}
-
-/**
- * A request that the parser may still find in its chunk when its connection has been cut: it looks
- * like a change of protocol then, and nothing behind it is read. The rest of a chunk of 64 KB would
- * take the parser some 15 ms, which is many connections' worth.
- */
-export class StoppableRequest extends IncomingMessage {
-  constructor (socket: Socket) {
-    super(socket)
-    if (!socket.destroyed) return
-    // node:http takes it back when nobody listens for upgrades.
-    Object.defineProperty(this, 'upgrade', { get: () => true, set: () => {} })
   }
 }
 

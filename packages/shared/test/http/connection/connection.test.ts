@@ -1,10 +1,10 @@
-import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import t from 'tap'
 import {
-  hasBegunRequest, hasEnded, incompleteReply, isQuiet, makeLast, NO_WORDS, pauseIfBehind,
+  hasBegunRequest, hasEnded, incompleteExchange, isQuiet, makeLast, NO_WORDS, pauseIfBehind,
   UNANSWERED_MAX, type Connection
 } from '@usher/shared/http/connection/connection.ts'
+import type { Exchange } from '@usher/shared/http/connection/exchange.ts'
 
 function testConnection (
   changes: Partial<Connection> = {}, socketChanges: object = {}
@@ -18,20 +18,23 @@ function testConnection (
     madeLast: undefined,
     lastWords: undefined,
     isLingering: false,
-    ignored: 0,
+    droppedCount: 0,
     idleBytesRead: 0,
     ...changes
   }
 }
 
-const reply = (changes: object = {}): ServerResponse =>
-  ({ shouldKeepAlive: true, headersSent: false, ...changes }) as ServerResponse
-const latest = (response: ServerResponse): Connection['latest'] =>
-  ({ request: {} as never, response })
+const exchange = (changes: Partial<Exchange> = {}): Exchange => ({
+  shouldKeepAlive: true,
+  headersSent: false,
+  writableEnded: false,
+  req: { complete: true },
+  ...changes
+})
 
 t.test('connection: quiet while nothing is due and nothing is ending', async t => {
   t.equal(isQuiet(testConnection()), true)
-  t.equal(isQuiet(testConnection({ unanswered: new Set([reply()]) })), false)
+  t.equal(isQuiet(testConnection({ unanswered: new Set([exchange()]) })), false)
   t.equal(isQuiet(testConnection({ isLingering: true })), false)
   t.equal(isQuiet(testConnection({}, { destroyed: true })), false)
 })
@@ -44,29 +47,29 @@ t.test('connection: one byte more than when it fell idle begins a request', asyn
 t.test('connection: ends for requests with its last words, or a reply that closes', async t => {
   t.equal(hasEnded(testConnection()), false)
   t.equal(hasEnded(testConnection({ lastWords: NO_WORDS })), true)
-  t.equal(hasEnded(testConnection({ latest: latest(reply()) })), false)
-  t.equal(hasEnded(testConnection({ latest: latest(reply({ shouldKeepAlive: false })) })), true)
+  t.equal(hasEnded(testConnection({ latest: exchange() })), false)
+  t.equal(hasEnded(testConnection({ latest: exchange({ shouldKeepAlive: false }) })), true)
 })
 
 t.test('connection: the latest reply is made the last, and gives way to a later one', async t => {
-  const [first, second] = [reply(), reply()]
-  const connection = testConnection({ latest: latest(first) })
+  const [first, second] = [exchange(), exchange()]
+  const connection = testConnection({ latest: first })
   makeLast(connection)
   t.equal(first.shouldKeepAlive, false)
   t.equal(hasEnded(connection), false, 'a request behind it may take over')
-  connection.latest = latest(second)
+  connection.latest = second
   makeLast(connection)
   t.same([first.shouldKeepAlive, second.shouldKeepAlive], [true, false])
 
-  const sent = reply({ headersSent: true })
-  makeLast(testConnection({ latest: latest(sent) }))
+  const sent = exchange({ headersSent: true })
+  makeLast(testConnection({ latest: sent }))
   t.equal(sent.shouldKeepAlive, true, 'what has been said stands')
 })
 
 t.test('connection: is not read from while too many replies are due', async t => {
   for (const [count, isPaused] of [[UNANSWERED_MAX, true], [UNANSWERED_MAX - 1, false]] as const) {
     let paused = false
-    const unanswered = new Set(Array.from({ length: count }, () => reply()))
+    const unanswered = new Set(Array.from({ length: count }, () => exchange()))
     pauseIfBehind(testConnection({ unanswered }, { pause () { paused = true } }))
     t.equal(paused, false, 'not at once')
     await new Promise(resolve => process.nextTick(resolve))
@@ -74,11 +77,9 @@ t.test('connection: is not read from while too many replies are due', async t =>
   }
 })
 
-t.test('connection: a reply is incomplete while its request is', async t => {
-  const response = reply()
-  const asked = (complete: boolean): Connection =>
-    testConnection({ latest: { request: { complete } as never, response } })
-  t.equal(incompleteReply(testConnection()), undefined)
-  t.equal(incompleteReply(asked(false)), response)
-  t.equal(incompleteReply(asked(true)), undefined)
+t.test('connection: an exchange is incomplete while its request is', async t => {
+  const [begun, received] = [exchange({ req: { complete: false } }), exchange()]
+  t.equal(incompleteExchange(testConnection()), undefined)
+  t.equal(incompleteExchange(testConnection({ latest: begun })), begun)
+  t.equal(incompleteExchange(testConnection({ latest: received })), undefined)
 })

@@ -3,6 +3,7 @@ import { lowestFreeDescriptor, SPARE_DESCRIPTORS } from '@usher/shared/descripto
 import { SILENT_CLOSE_MS } from '@usher/shared/http/connection/connections.ts'
 import type { Handler } from '@usher/shared/http/vocabulary/values.ts'
 import { CERT, KEY } from '../../fixtures/tls-pems.ts'
+import { bareDoor } from '../fixtures/bare-door.ts'
 import { frontServer, handOver, readSome } from '../fixtures/front-server.ts'
 import { RawClient } from '../fixtures/raw-client.ts'
 import { echo, testDoor } from '../fixtures/test-door.ts'
@@ -239,4 +240,50 @@ t.test('connections: a door that nobody came to closes at once', async t => {
   await door.close()
   t.notOk(hasWaited)
   clearTimeout(silence)
+})
+
+t.test('connections: a door without node:http has the same limits', async t => {
+  const door = await bareDoor(t, 10)
+  const clients: RawClient[] = []
+  for (let at = 0; at < 8; at++) clients.push(await idleClient(door.port))
+  t.equal(door.connections.count, 8)
+  clients.push(await idleClient(door.port))
+  t.equal(await clients[0]!.end(), '', 'the longest idle makes room')
+  for (const client of clients.slice(1)) t.ok(await isServed(client))
+  for (const client of clients) client.close()
+})
+
+t.test('connections: a door without node:http ends those that match', async t => {
+  const door = await bareDoor(t, 10)
+  const [waiting, idle, other] =
+    [await RawClient.connect(door.port), await idleClient(door.port), await idleClient(door.port)]
+  waiting.send(GET.replace('/', '/wait'))
+  await until(() => door.waitingCount() === 1)
+  idle.send(GET.replace('/', '/idle'))
+  await idle.reply()
+
+  const closed = door.connections.closeWhere(({ path }) => path === '/wait' || path === '/idle')
+  t.equal(await idle.end(), '', 'a silent one at once')
+  door.answerAll()
+  t.match(await waiting.reply(), { status: 200, headers: { connection: 'close' } })
+  t.equal(await waiting.end(), '')
+  await closed
+  t.ok(await isServed(other))
+  for (const client of [waiting, idle, other]) client.close()
+})
+
+t.test('connections: a door without node:http answers what has begun as it closes', async t => {
+  const door = await bareDoor(t, 10)
+  const [waiting, idle] = [await RawClient.connect(door.port), await idleClient(door.port)]
+  waiting.send(GET.replace('/', '/wait').repeat(2))
+  await until(() => door.waitingCount() === 2)
+  const closed = door.close()
+  t.equal(await idle.end(), '')
+  door.answerAll()
+  t.match(await waiting.reply(), { status: 200, headers: { connection: 'keep-alive' } })
+  t.match(await waiting.reply(), { status: 200, headers: { connection: 'close' } }, 'the last')
+  t.equal(await waiting.end(), '')
+  await closed
+  t.equal(door.connections.count, 0)
+  for (const client of [waiting, idle]) client.close()
 })
