@@ -6,7 +6,7 @@ import { setTimeout } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import t, { type Test } from 'tap'
 import { ask, startCluster, until, Visitor, workingFolder, type Cluster } from './cluster.ts'
-import { Operator } from './operator.ts'
+import { Operator } from '../scripts/kit/operator.ts'
 import { WallClock } from './wall-clock.ts'
 
 const PASSWORD = 'correct horse battery'

@@ -1,17 +1,12 @@
-/**
- * The built program in a process of its own, on ports that the kernel chose, in a folder of its
- * own.
- */
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
+/** A test's own cluster: the built program, what it logs, and visitors who ask it. */
 import http from 'node:http'
-import { join, resolve } from 'node:path'
-import { createInterface } from 'node:readline'
+import { resolve } from 'node:path'
 import type t from 'tap'
+import {
+  startProgram, type LogLine, type Program, type ProgramOptions
+} from '../scripts/kit/program.ts'
 
 export const ROOT = resolve(import.meta.dirname, '..')
-export const PROGRAM = join(ROOT, 'dist/coordinator.js')
 
 export interface Answer {
   readonly status: number
@@ -28,23 +23,12 @@ export interface AskOptions {
   readonly signal?: AbortSignal
 }
 
-export interface LogLine {
-  readonly msg: string
-  readonly [field: string]: unknown
-}
-
-export interface Cluster {
-  readonly process: ChildProcess
-  readonly ports: readonly number[]
-  readonly routingPort: number
-  readonly monitoringPort: number
+export interface Cluster extends Program {
   readonly log: readonly LogLine[]
   /** What it has said beside its log so far: the first password, and why it failed. */
   said (): string
   /** Resolves with the first line, earlier ones included, whose message matches. */
   logged (message: RegExp): Promise<LogLine>
-  /** Sends the signal and resolves with the exit code. */
-  stop (signal?: NodeJS.Signals): Promise<number | null>
 }
 
 interface Owner {
@@ -52,20 +36,11 @@ interface Owner {
   teardown (end: () => unknown): void
 }
 
-export interface StartOptions {
+export interface StartOptions extends
+  Pick<ProgramOptions, 'program' | 'shell' | 'nodeOptions' | 'logFile'> {
   readonly cwd?: string
-  readonly nodeOptions?: string
-  readonly program?: string
-  /** What a shell does in its place; "$@" is the program: `ulimit -n 60; exec "$@"`. */
-  readonly shell?: string
-  /** Where the test reads the log; the console if left out. */
-  readonly logFile?: string
 }
 
-const PORTS_BY_KERNEL = {
-  PORTS: '0,0,0', ROUTING_PORT: '0', MONITORING_PORT: '0', HOST: '127.0.0.1', IP: '127.0.0.1'
-}
-const FILE_LOOK_MS = 20
 /** tap would have its own code run in the program, with handlers for signals that node ignores. */
 const AS_GIVEN = 'export NODE_OPTIONS="$GIVEN_OPTIONS"'
 
@@ -73,29 +48,21 @@ const AS_GIVEN = 'export NODE_OPTIONS="$GIVEN_OPTIONS"'
 export async function startCluster (
   t: Owner, settings: Record<string, string> = {}, options: StartOptions = {}
 ): Promise<Cluster> {
-  const { cwd = workingFolder(t), nodeOptions = '', program = PROGRAM, logFile } = options
-  const { shell = 'exec "$@"' } = options
-  const child = spawn('sh', ['-c', `${AS_GIVEN}; ${shell}`, 'sh', process.execPath, program], {
-    cwd,
-    env: { PATH: process.env['PATH'], GIVEN_OPTIONS: nodeOptions, ...PORTS_BY_KERNEL, ...settings },
-    stdio: ['ignore', 'pipe', 'pipe']
-  })
-  const exited = once(child, 'exit') as Promise<[number | null]>
-  t.teardown(async () => {
-    child.kill('SIGKILL')
-    await exited
-  })
+  const { cwd = workingFolder(t), nodeOptions = '', shell = 'exec "$@"', ...others } = options
   const log: LogLine[] = []
   const waiting = new Set<() => void>()
-  const take = (text: string): void => {
-    log.push(JSON.parse(text) as LogLine)
-    for (const look of waiting) look()
-  }
-  if (logFile === undefined) createInterface(child.stdout).on('line', take)
-  else followLines(logFile, take, exited)
   let complaint = ''
-  child.stderr.on('data', (text: Buffer) => { complaint += text.toString() })
-
+  const program = await startProgram({ ...settings, GIVEN_OPTIONS: nodeOptions }, {
+    ...others,
+    folder: cwd,
+    shell: `${AS_GIVEN}; ${shell}`,
+    onLine: line => {
+      log.push(line)
+      for (const look of waiting) look()
+    },
+    onComplaint: text => { complaint += text }
+  })
+  t.teardown(() => program.stop('SIGKILL'))
   const logged = (message: RegExp): Promise<LogLine> => new Promise((resolve, reject) => {
     const look = (): void => {
       const line = log.find(({ msg }) => message.test(msg))
@@ -105,41 +72,11 @@ export async function startCluster (
     }
     waiting.add(look)
     look()
-    void exited.then(([code]) => {
+    void program.exited.then(code => {
       reject(new Error(`ended with ${code} before it logged ${message}: ${complaint}`))
     })
   })
-  const ready = await logged(/^Usher is ready/)
-  const portOf = (url: unknown): number => Number(new URL(String(url)).port)
-  return {
-    process: child,
-    ports: (ready['servers'] as string[]).map(portOf),
-    routingPort: portOf(ready['router']),
-    monitoringPort: portOf(ready['monitor']),
-    log,
-    said: () => complaint,
-    logged,
-    stop: async (signal = 'SIGTERM') => {
-      child.kill(signal)
-      const [code] = await exited
-      return code
-    }
-  }
-}
-
-/** Calls `take` with every whole line of a file that grows, until `ended`. */
-function followLines (path: string, take: (line: string) => void, ended: Promise<unknown>): void {
-  let taken = 0
-  const look = (): void => {
-    const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : []
-    for (const line of lines.slice(taken)) take(line)
-    taken = lines.length
-  }
-  const timer = setInterval(look, FILE_LOOK_MS)
-  void ended.then(() => {
-    clearInterval(timer)
-    look()
-  })
+  return { ...program, log, said: () => complaint, logged }
 }
 
 /**

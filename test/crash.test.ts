@@ -7,7 +7,7 @@ import Database from 'better-sqlite3'
 import t, { type Test } from 'tap'
 import { isLong } from '../packages/shared/test/length.ts'
 import { samePorts, startCluster, Visitor, workingFolder, type Cluster } from './cluster.ts'
-import { Operator, type Reply } from './operator.ts'
+import { Operator, type Reply } from '../scripts/kit/operator.ts'
 
 const DEATHS = isLong ? 12 : 2
 /** After the first acknowledgement of every kind. */

@@ -6,7 +6,7 @@ import { performance } from 'node:perf_hooks'
 import Database from 'better-sqlite3'
 import t, { type Test } from 'tap'
 import { ask, startCluster, until, Visitor, workingFolder, type Cluster } from './cluster.ts'
-import { Operator, type Reply } from './operator.ts'
+import { Operator, type Reply } from '../scripts/kit/operator.ts'
 import { smallDisks } from './small-disk.ts'
 
 const PASSWORD = 'correct horse battery'

@@ -9,7 +9,7 @@ import t from 'tap'
 import {
   ask, startCluster, until, Visitor, workingFolder, type Answer, type Cluster
 } from './cluster.ts'
-import { Operator } from './operator.ts'
+import { Operator } from '../scripts/kit/operator.ts'
 
 /** Some 60 are taken when it has started, and 32 are for no connection. */
 const LIMITED = 'ulimit -n 120; exec "$@"'

@@ -16,7 +16,7 @@ import { requestInput, requestsAtMost } from '../scripts/fuzz/request-inputs.ts'
 import { settingsInput } from '../scripts/fuzz/settings-target.ts'
 import type { Subject } from '../scripts/fuzz/subject.ts'
 import { startCluster } from './cluster.ts'
-import { Operator } from './operator.ts'
+import { Operator } from '../scripts/kit/operator.ts'
 import { runTool, type ToolEnd } from './tool.ts'
 
 const SECRET = 'what nobody may see'

@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import {
   ask, startCluster, until, Visitor, workingFolder, type Cluster, type StartOptions
 } from './cluster.ts'
-import { Operator } from './operator.ts'
+import { Operator } from '../scripts/kit/operator.ts'
 import { smallDisks } from './small-disk.ts'
 
 const PASSWORD = 'correct horse battery'

@@ -1,7 +1,7 @@
 /** Many logins at once: none gets more than its turn, and who is logged in does not notice. */
 import t from 'tap'
 import { startCluster } from './cluster.ts'
-import { Operator } from './operator.ts'
+import { Operator } from '../scripts/kit/operator.ts'
 
 const PASSWORD = 'correct horse battery'
 const LOGINS = 200

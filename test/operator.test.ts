@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { startCluster, until, Visitor, type Cluster, workingFolder } from './cluster.ts'
-import { Operator } from './operator.ts'
+import { Operator } from '../scripts/kit/operator.ts'
 
 const PASSWORD = 'correct horse battery'
 const QUICK = { DELAY_BETWEEN_ROUTING: '0', HEARTBEAT_INTERVAL: '0.5' }

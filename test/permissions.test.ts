@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import t from 'tap'
 import { ROOT, startCluster, Visitor, type Cluster, workingFolder } from './cluster.ts'
-import { Operator } from './operator.ts'
+import { Operator } from '../scripts/kit/operator.ts'
 
 const PASSWORD = 'correct horse battery'
 const SETTINGS = { DELAY_BETWEEN_ROUTING: '0', ADMIN_PASSWORD: PASSWORD }

@@ -4,7 +4,7 @@ import { performance } from 'node:perf_hooks'
 import Database from 'better-sqlite3'
 import t from 'tap'
 import { ask, samePorts, startCluster, until, Visitor, workingFolder } from './cluster.ts'
-import { Operator } from './operator.ts'
+import { Operator } from '../scripts/kit/operator.ts'
 import { RetryingClients } from './retrying-clients.ts'
 import { WallClock } from './wall-clock.ts'
 

@@ -1,7 +1,7 @@
 /** An account's sessions and the audit's search, on a whole cluster. */
 import t from 'tap'
 import { startCluster, Visitor } from './cluster.ts'
-import { Operator } from './operator.ts'
+import { Operator } from '../scripts/kit/operator.ts'
 
 const PASSWORD = 'correct horse battery'
 const SETTINGS = { DELAY_BETWEEN_ROUTING: '0', ADMIN_PASSWORD: PASSWORD }

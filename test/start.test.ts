@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 import t from 'tap'
-import { ask, PROGRAM, startCluster, Visitor, workingFolder } from './cluster.ts'
+import { PROGRAM } from '../scripts/kit/program.ts'
+import { ask, startCluster, Visitor, workingFolder } from './cluster.ts'
 
 interface Ended {
   readonly code: number | null

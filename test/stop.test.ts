@@ -7,9 +7,8 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import t from 'tap'
-import {
-  ask, PROGRAM, ROOT, spread, startCluster, until, Visitor, workingFolder, type LogLine
-} from './cluster.ts'
+import { PROGRAM, type LogLine } from '../scripts/kit/program.ts'
+import { ask, ROOT, spread, startCluster, until, Visitor, workingFolder } from './cluster.ts'
 
 const CLIENTS = 20
 

@@ -9,7 +9,7 @@ import { once } from 'node:events'
 import { Agent, get } from 'node:http'
 import { attack, ATTACKS, type AttackName } from './attackers.ts'
 import { quantile, spread } from '../measure/figures.ts'
-import { startProgram } from '../started-program.ts'
+import { startProgram } from '../kit/program.ts'
 
 const ROUNDS = 5
 const ROUND_MS = 1500

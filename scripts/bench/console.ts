@@ -3,13 +3,14 @@
  * 100,000 users: how soon it shows something, how soon a search is answered, what one viewer costs
  * in bytes, and whether its memory stays as it is while people come and go.
  */
-import { get, request } from 'node:http'
+import { get } from 'node:http'
 import { parseArgs } from 'node:util'
 import type { Browser, CDPSession, Page } from 'playwright-core'
 import { Crowd, exchange } from './crowd.ts'
 import { findChromium, launchChromium } from '../chromium.ts'
 import { quantile, spread } from '../measure/figures.ts'
-import { startProgram, type Program } from '../started-program.ts'
+import { Operator } from '../kit/operator.ts'
+import { startProgram, type Program } from '../kit/program.ts'
 import { trendOf } from '../measure/trend.ts'
 
 interface Bench {
@@ -49,7 +50,7 @@ async function benchConsole (): Promise<void> {
     const startMs = performance.now()
     await crowd.bringIn(users)
     print('users put in', `${users} in ${((performance.now() - startMs) / 1000).toFixed(1)} s`)
-    const cookie = await logIn(program)
+    const cookie = (await Operator.loggedIn(program, 'admin', PASSWORD)).cookie!
     browser = await launchChromium({ args: ['--enable-precise-memory-info'] })
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 } })
     const page = await context.newPage()
@@ -168,17 +169,6 @@ async function benchHeap ({ page, crowd }: Bench): Promise<void> {
 async function ask (url: string, cookie: string): Promise<void> {
   const { statusCode } = await exchange(get(url, { headers: { cookie } }))
   if (statusCode !== 200) throw new Error(`${url} answered ${statusCode}`)
-}
-
-async function logIn ({ monitorUrl }: Program): Promise<string> {
-  const asked = request(`${monitorUrl}/login`, {
-    method: 'POST', headers: { 'content-type': 'application/json' }
-  })
-  asked.end(JSON.stringify({ username: 'admin', password: PASSWORD }))
-  const { headers, statusCode } = await exchange(asked)
-  const cookie = headers['set-cookie']?.[0]?.split(';')[0]
-  if (cookie === undefined) throw new Error(`the login answered ${statusCode}`)
-  return cookie
 }
 
 function parse (): { users: number, minutes: number } {

@@ -1,6 +1,6 @@
 /** Visitors for a benchmark, without browsers: who come, beat once and go. */
 import { Agent, get, request, type IncomingMessage } from 'node:http'
-import type { Program } from '../started-program.ts'
+import type { Program } from '../kit/program.ts'
 
 const CONNECTIONS = 32
 /** So many come, and so many go, each second that `comeAndGo` lasts. */

@@ -4,7 +4,8 @@
  */
 import { Agent, request, type IncomingMessage } from 'node:http'
 import { quantile, spread } from '../measure/figures.ts'
-import { startProgram } from '../started-program.ts'
+import { Operator } from '../kit/operator.ts'
+import { startProgram } from '../kit/program.ts'
 
 const LOGINS = 200
 const ROUNDS = 5
@@ -20,9 +21,8 @@ interface Monitor {
 export async function benchLogins (): Promise<void> {
   const program = await startProgram({ ADMIN_PASSWORD: PASSWORD })
   try {
-    const port = Number(new URL(program.monitorUrl).port)
-    const cookie = await logIn(port)
-    const monitor = { port, cookie }
+    const { cookie } = await Operator.loggedIn(program, 'admin', PASSWORD)
+    const monitor = { port: program.monitoringPort, cookie: cookie! }
     await statsFor(monitor, ROUND_MS) // Warm-up.
     const pairs: Array<readonly [calmMs: number, floodedMs: number]> = []
     for (let round = 0; round < ROUNDS; round++) {
@@ -67,7 +67,7 @@ async function statsUntil (monitor: Monitor, during: () => Promise<void>): Promi
   const isStillOn = (): boolean => !isOver
   while (isStillOn()) {
     const startMs = performance.now()
-    const { status } = await exchange({
+    const status = await exchange({
       port: monitor.port, path: '/stats', agent, headers: { cookie: monitor.cookie }
     })
     if (status !== 200) throw new Error(`/stats answered ${status}`)
@@ -78,32 +78,19 @@ async function statsUntil (monitor: Monitor, during: () => Promise<void>): Promi
   return quantile(latenciesMs, STATS_SHARE)
 }
 
-async function logIn (port: number): Promise<string> {
-  const { status, cookie } = await post(port, { username: 'admin', password: PASSWORD })
-  if (status !== 200 || cookie === undefined) throw new Error(`the login answered ${status}`)
-  return cookie
-}
-
-function post (port: number, body: object): Promise<Exchanged> {
+function post (port: number, body: object): Promise<number> {
   return exchange({
     port, path: '/login', method: 'POST', headers: { 'content-type': 'application/json' }
   }, JSON.stringify(body))
 }
 
-interface Exchanged {
-  readonly status: number
-  readonly cookie: string | undefined
-}
-
-function exchange (options: object, body?: string): Promise<Exchanged> {
+/** Resolves with the status. */
+function exchange (options: object, body?: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const asked = request({ host: '127.0.0.1', ...options }, (response: IncomingMessage) => {
       response.resume()
       response.on('error', reject)
-      response.on('end', () => resolve({
-        status: response.statusCode!,
-        cookie: response.headers['set-cookie']?.[0]?.split(';')[0]
-      }))
+      response.on('end', () => { resolve(response.statusCode!) })
     })
     asked.on('error', reject)
     asked.end(body)

@@ -4,7 +4,7 @@
  */
 import type { World } from './client.ts'
 import type { Load } from './load.ts'
-import type { ListedUsers } from './operator.ts'
+import type { ListedUsers } from './operators.ts'
 import type { Found } from './orders.ts'
 
 /** Denied clients who are tried at every port. */
@@ -16,14 +16,14 @@ export async function checkWhole (world: World, load: Load): Promise<string[]> {
   const found = await program.look('look-at-table')
   if (found === undefined) return ['the main thread does not answer']
   if (found.broken.length > 0) return [...found.broken]
-  const listed = await load.operator.users()
+  const listed = await load.operators.users()
   if (listed === undefined) return ['the monitor does not list its users']
   const wrong = [
     ...listed.twice.map(key => `${key} is listed twice`),
     ...ledger.differences(listed.users),
     ...countsApart(found, listed, program.ports),
     ...await statsApart(world, load, listed),
-    ...await load.operator.wrongSessions(),
+    ...await load.operators.wrongSessions(),
     ...await servedAlthoughDenied(world, load)
   ]
   ledger.settle(listed.users)
@@ -63,7 +63,7 @@ function countsApart (
 }
 
 async function statsApart (world: World, load: Load, { users }: ListedUsers): Promise<string[]> {
-  const stats = await load.operator.stats()
+  const stats = await load.operators.stats()
   if (stats === undefined) return ['the monitor does not say its figures']
   const wrong: string[] = []
   if (stats.total_users !== users.size) {
@@ -74,7 +74,7 @@ async function statsApart (world: World, load: Load, { users }: ListedUsers): Pr
     const said = stats.servers[port]?.active_users
     if (said !== listed) wrong.push(`/stats says ${said} users at ${port}, /users has ${listed}`)
   }
-  const denied = load.operator.denied.length
+  const denied = load.operators.denied.length
   if (stats.denied_users !== denied) {
     wrong.push(`/stats says ${stats.denied_users} are denied, it should be ${denied}`)
   }
@@ -83,7 +83,7 @@ async function statsApart (world: World, load: Load, { users }: ListedUsers): Pr
 
 async function servedAlthoughDenied ({ program }: World, load: Load): Promise<string[]> {
   const wrong: string[] = []
-  for (const client of load.operator.denied.slice(-REFUSED_LOOKS)) {
+  for (const client of load.operators.denied.slice(-REFUSED_LOOKS)) {
     for (const port of [program.routingPort, ...program.ports]) {
       const isRefused = await client.isRefusedAt(port)
       if (!isRefused) wrong.push(`${client.id} is denied, and served at ${port}`)

@@ -3,7 +3,7 @@
  * servers, leaves, and comes back as somebody else. Notes in the ledger what it was told, and
  * complains of answers that nobody should get. One request at a time.
  */
-import { oneByWeight, oneOf, type Random } from './random.ts'
+import type { Random } from '../kit/random.ts'
 import type { Ledger } from './ledger.ts'
 import type { ChaosProgram } from './program.ts'
 import type { Answer, Asking, Web } from './web.ts'
@@ -64,9 +64,9 @@ export class Client {
     this.isBusy = true
     const { random, wanted, program } = this.#world
     const { place } = this
-    const isDrawn = wanted.size > 0 && random() < DRAWN_SHARE
-    const what = isDrawn ? 'wander' : oneByWeight(random, WEIGHTS)
-    const elsewhere = (): number => oneOf(random, isDrawn ? [...wanted] : program.ports)
+    const isDrawn = wanted.size > 0 && random.share() < DRAWN_SHARE
+    const what = isDrawn ? 'wander' : random.pickByWeight(WEIGHTS)
+    const elsewhere = (): number => random.pick(isDrawn ? [...wanted] : program.ports)
     if (what === 'wander') await this.#beat(elsewhere())
     else if (what === 'knock') await this.#knock()
     else if (what === 'bookmark') await this.#load(elsewhere())
@@ -146,7 +146,7 @@ export class Client {
     })
     if (!this.#isServed(answer, changes, 200)) return
     ledger.left(this.#key, port)
-    if (this.#access === 'open' && random() < SOMEBODY_ELSE_SHARE) this.#becomeSomebodyElse()
+    if (this.#access === 'open' && random.share() < SOMEBODY_ELSE_SHARE) this.#becomeSomebodyElse()
   }
 
   #becomeSomebodyElse (): void {

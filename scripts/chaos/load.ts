@@ -4,7 +4,7 @@
  */
 import { setTimeout } from 'node:timers/promises'
 import { Client, type World } from './client.ts'
-import { Operator } from './operator.ts'
+import { Operators } from './operators.ts'
 
 /** Operators who only look: the monitor has to hold locks now and then. */
 const LOOKERS = 2
@@ -15,7 +15,7 @@ const OPERATOR_REST_MS_MAX = 100
 
 export class Load {
   readonly clients: readonly Client[]
-  readonly operator: Operator
+  readonly operators: Operators
   readonly #world: World
   #isPaused = false
   #isOver = false
@@ -25,19 +25,19 @@ export class Load {
   constructor (world: World, clientCount: number) {
     this.#world = world
     this.clients = Array.from({ length: clientCount }, () => new Client(world))
-    this.operator = new Operator(world, this.clients)
+    this.operators = new Operators(world, this.clients)
   }
 
   async start (): Promise<void> {
-    await this.operator.start()
+    await this.operators.start()
     for (const [number, client] of this.clients.entries()) {
       const restMsMax = number % 2 === 0 ? REST_MS_MAX : LONG_REST_MS_MAX
       // Everybody comes soon.
       this.#live(REST_MS_MAX, restMsMax, async () => { if (!client.isHeld) await client.act() })
     }
-    this.#live(OPERATOR_REST_MS_MAX, OPERATOR_REST_MS_MAX, () => this.operator.act())
+    this.#live(OPERATOR_REST_MS_MAX, OPERATOR_REST_MS_MAX, () => this.operators.act())
     for (let looker = 0; looker < LOOKERS; looker++) {
-      this.#live(OPERATOR_REST_MS_MAX, OPERATOR_REST_MS_MAX, () => this.operator.look())
+      this.#live(OPERATOR_REST_MS_MAX, OPERATOR_REST_MS_MAX, () => this.operators.look())
     }
   }
 
@@ -62,7 +62,7 @@ export class Load {
     const live = async (): Promise<void> => {
       let nextRestMsMax = firstRestMsMax
       while (!this.#isOver) {
-        await setTimeout(this.#world.random() * nextRestMsMax)
+        await setTimeout(this.#world.random.share() * nextRestMsMax)
         nextRestMsMax = restMsMax
         while (this.#isPaused && !this.#isOver) await this.#change()
         if (this.#isOver) return

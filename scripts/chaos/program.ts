@@ -1,21 +1,17 @@
 /**
- * The built program in a process and a temporary folder of its own, with the chaos preload in each
- * of its threads: knows who is up, strikes, and counts what the program's own log says of deaths.
+ * The built program with the chaos preload in each of its threads: knows who is up, strikes, and
+ * counts what the program's own log says of deaths.
  */
-import { fork, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { pathToFileURL } from 'node:url'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { nextRestart } from '@usher/coordinator/restart-pause.ts'
+import { startProgram, type LogLine, type Program } from '../kit/program.ts'
 import { TOOLS_DIR } from '../places.ts'
 import type { ChaosNews, ChaosOrder, Found } from './orders.ts'
 import { MONITOR, type Fault } from './schedule.ts'
 
-export interface ProgramOptions {
+export interface ChaosProgramOptions {
   /** The path of coordinator.js. */
   readonly program: string
   readonly servers: number
@@ -28,70 +24,58 @@ interface Victim {
   deathsInARow: number
 }
 
-const START_MS_MAX = 60_000
 const LOOK_MS_MAX = 30_000
 /** The longest pause before a replacement that the run asks of the program. */
 const PAUSE_MS_MAX = 500
 const PRELOAD = join(TOOLS_DIR, 'chaos-preload.js')
 
 export class ChaosProgram {
-  /** By server. */
-  ports: readonly number[] = []
-  routingPort = 0
-  monitoringPort = 0
   /** Deaths, and those after which the coordinator found a lock held, as its log has them. */
   readonly counts = { kills: 0, killsHoldingLock: 0 }
   /** Of each death, in the log's words. */
   readonly causes: string[] = []
-  readonly #child: ChildProcess
-  readonly #folder: string
-  readonly #exited: Promise<unknown>
+  readonly #options: ChaosProgramOptions
+  #program: Program | undefined
   readonly #victims = new Map<number, Victim>()
   readonly #questions = new Map<number, (found: Found) => void>()
   readonly #listeners = new Set<() => void>()
   #nextId = 1
-  #complaint = ''
 
-  constructor ({ program, servers, settings }: ProgramOptions) {
-    this.#folder = mkdtempSync(join(tmpdir(), 'usher-chaos-'))
-    this.#child = fork(program, [], {
-      cwd: this.#folder,
-      env: {
-        PATH: process.env['PATH'],
-        NODE_OPTIONS: `--import=${pathToFileURL(PRELOAD).href}`,
-        HOST: '127.0.0.1',
-        IP: '127.0.0.1',
-        PORTS: Array(servers).fill(0).join(),
-        ROUTING_PORT: '0',
-        MONITORING_PORT: '0',
-        LOG_FILE: '-',
-        ...settings
-      },
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc']
-    })
-    this.#exited = once(this.#child, 'exit')
-    for (const victim of [MONITOR, ...Array(servers).keys()]) {
+  constructor (options: ChaosProgramOptions) {
+    this.#options = options
+    for (const victim of [MONITOR, ...Array(options.servers).keys()]) {
       this.#victims.set(victim, { upSinceMs: undefined, deathsInARow: 0 })
     }
   }
 
   /** Resolves when the program is ready for visitors. */
   async start (): Promise<void> {
-    this.#child.stderr!.on('data', (text: Buffer) => { this.#complaint += text.toString() })
-    this.#child.on('message', (news: ChaosNews) => { this.#hear(news) })
-    createInterface(this.#child.stdout!).on('line', text => { this.#read(text) })
-    void this.#exited.then(() => { this.#wake() })
-    await this.until(() => this.routingPort !== 0 || this.hasEnded, START_MS_MAX)
-    if (this.routingPort === 0) throw new Error(`the program did not start: ${this.#complaint}`)
+    const { program, servers, settings } = this.#options
+    this.#program = await startProgram({ PORTS: Array(servers).fill(0).join(), ...settings }, {
+      program,
+      nodeOptions: `--import=${pathToFileURL(PRELOAD).href}`,
+      onMessage: news => { this.#hear(news as ChaosNews) },
+      onLine: line => { this.#read(line) }
+    })
+    void this.#program.exited.then(() => { this.#wake() })
+  }
+
+  /** By server. */
+  get ports (): readonly number[] {
+    return this.#program!.ports
+  }
+
+  get routingPort (): number {
+    return this.#program!.routingPort
+  }
+
+  get monitoringPort (): number {
+    return this.#program!.monitoringPort
   }
 
   get hasEnded (): boolean {
-    return this.#child.exitCode !== null || this.#child.signalCode !== null
-  }
-
-  /** What it wrote beside its log. */
-  get complaint (): string {
-    return this.#complaint
+    const { exitCode, signalCode } = this.#program!.process
+    return exitCode !== null || signalCode !== null
   }
 
   isUp (victim: number): boolean {
@@ -143,14 +127,12 @@ export class ChaosProgram {
 
   /** Ends it gracefully, or at once; resolves with its exit code when its folder is gone. */
   async stop (signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null> {
-    if (!this.hasEnded) this.#child.kill(signal)
-    await this.#exited
-    rmSync(this.#folder, { recursive: true, force: true })
-    return this.#child.exitCode
+    return await this.#program!.stop(signal)
   }
 
   #order (order: ChaosOrder): void {
-    if (this.#child.connected) this.#child.send(order, () => {}) // One that has ended is noticed.
+    const { process } = this.#program!
+    if (process.connected) process.send(order, () => {}) // One that has ended is noticed.
   }
 
   #hear (news: ChaosNews): void {
@@ -170,33 +152,16 @@ export class ChaosProgram {
     this.#wake()
   }
 
-  #read (text: string): void {
-    const line = parseLine(text)
-    const message = String(line['msg'])
-    if (message.startsWith('a worker died')) {
+  #read ({ msg, err }: LogLine): void {
+    if (msg.startsWith('a worker died')) {
       this.counts.kills++
-      this.causes.push((line['err'] as Error).message)
+      this.causes.push((err as Error).message)
     }
-    if (message.startsWith('shards that a dead worker')) this.counts.killsHoldingLock++
-    if (message.startsWith('Usher is ready')) {
-      const portOf = (url: unknown): number => Number(new URL(String(url)).port)
-      this.ports = (line['servers'] as unknown[]).map(portOf)
-      this.monitoringPort = portOf(line['monitor'])
-      this.routingPort = portOf(line['router'])
-    }
+    if (msg.startsWith('shards that a dead worker')) this.counts.killsHoldingLock++
     this.#wake()
   }
 
   #wake (): void {
     for (const look of [...this.#listeners]) look()
-  }
-}
-
-/** The last line may have been cut off by the program's end. */
-function parseLine (text: string): Record<string, unknown> {
-  try {
-    return JSON.parse(text) as Record<string, unknown>
-  } catch {
-    return {}
   }
 }

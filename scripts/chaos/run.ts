@@ -9,9 +9,9 @@ import { checkWhole, leftOver } from './checker.ts'
 import type { World } from './client.ts'
 import { Ledger } from './ledger.ts'
 import { Load } from './load.ts'
-import { PASSWORD } from './operator.ts'
+import { PASSWORD } from './operators.ts'
 import { ChaosProgram } from './program.ts'
-import { seededRandom } from './random.ts'
+import { Random } from '../kit/random.ts'
 import { faultText, MONITOR, schedule, type Fault, type Volley } from './schedule.ts'
 import { Truce } from './truce.ts'
 import { Web } from './web.ts'
@@ -93,7 +93,7 @@ class Run {
       program: this.#program,
       web: this.#web,
       ledger: this.#ledger,
-      random: seededRandom(options.seed + 1),
+      random: new Random(options.seed + 1),
       complain: what => { this.#complain(what) },
       wanted: this.#wanted
     }

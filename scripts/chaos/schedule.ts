@@ -2,9 +2,7 @@
  * Who dies, how and where, as a seed has it: an endless row of volleys, each the faults that strike
  * together. Computes only; when a volley comes is the run's business, what is in it is not.
  */
-import {
-  oneByWeight, seededRandom, shuffled, wholeBetween, type Random
-} from './random.ts'
+import { Random } from '../kit/random.ts'
 
 /** In place of a server's index. */
 export const MONITOR = -1
@@ -45,7 +43,7 @@ const DEATHS_WEIGHTS = { 1: 8, 2: 2, 3: 1 } as const
 
 /** Endless; the same for the same seed and number of servers. */
 export function * schedule (seed: number, serverCount: number): Generator<Volley, never> {
-  const random = seededRandom(seed)
+  const random = new Random(seed)
   const servers = Array.from({ length: serverCount }, (_, server) => server)
   let deck: number[] = []
   /** Victims who die once more, and how often. */
@@ -55,11 +53,11 @@ export function * schedule (seed: number, serverCount: number): Generator<Volley
     const victims = [...again.keys()]
     // One server at least is left.
     const room = serverCount - 1 - victims.length
-    for (let left = Math.min(room, wholeBetween(random, 1, NEWCOMERS_MAX)); left > 0; left--) {
-      if (deck.length === 0) deck = shuffled(random, [...servers, MONITOR])
+    for (let left = Math.min(room, random.between(1, NEWCOMERS_MAX)); left > 0; left--) {
+      if (deck.length === 0) deck = random.shuffled([...servers, MONITOR])
       const victim = deck.pop()!
       if (victims.includes(victim)) continue
-      again.set(victim, Number(oneByWeight(random, DEATHS_WEIGHTS)))
+      again.set(victim, Number(random.pickByWeight(DEATHS_WEIGHTS)))
       victims.push(victim)
     }
     if (victims.length > 0) yield victims.map(victim => faultOf(random, number++, victim))
@@ -76,11 +74,11 @@ export function faultText ({ number, victim, how, atWrite }: Fault): string {
 }
 
 function faultOf (random: Random, number: number, victim: number): Fault {
-  const how = oneByWeight(random, HOW_WEIGHTS)
-  if (random() >= INSIDE_SHARE) return { number, victim, how, atWrite: undefined }
+  const how = random.pickByWeight(HOW_WEIGHTS)
+  if (random.share() >= INSIDE_SHARE) return { number, victim, how, atWrite: undefined }
   if (victim !== MONITOR) {
-    return { number, victim, how, atWrite: wholeBetween(random, 1, SERVER_WRITES_MAX) }
+    return { number, victim, how, atWrite: random.between(1, SERVER_WRITES_MAX) }
   }
-  const atWrite = wholeBetween(random, 1, MONITOR_WRITES_MAX)
+  const atWrite = random.between(1, MONITOR_WRITES_MAX)
   return { number, victim, how: MONITOR_HOW_INSIDE, atWrite }
 }

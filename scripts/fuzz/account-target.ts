@@ -5,7 +5,7 @@
  */
 import { PassThrough, Readable } from 'node:stream'
 import { runAccountCommand } from '@usher/workers/account-command/account-command.ts'
-import { Choices } from './choices.ts'
+import { Random } from '../kit/random.ts'
 import { breakBytes } from './framing-breaks.ts'
 import type { AccountInput } from './inputs.ts'
 import { nastyNumber, nastyText } from './nasty-values.ts'
@@ -21,14 +21,14 @@ const BYTES_MAX = 6000
 
 /** Input number n depends on seed and n alone. */
 export function accountInput (seed: number, number: number): AccountInput {
-  const choices = new Choices(seed, ACCOUNT_SEQUENCE, number)
-  const isBroken = choices.chance(BREAK_SHARE)
-  const words = choices.pick(COMMANDS)(choices)
-  const argv = isBroken ? words.map(word => damaged(word, choices)) : words
+  const random = new Random(seed, ACCOUNT_SEQUENCE, number)
+  const isBroken = random.chance(BREAK_SHARE)
+  const words = random.pick(COMMANDS)(random)
+  const argv = isBroken ? words.map(word => damaged(word, random)) : words
   return {
     to: 'account',
     argv: argv.map(inside),
-    stdin: passwordText(choices).slice(0, BYTES_MAX),
+    stdin: passwordText(random).slice(0, BYTES_MAX),
     // Only where it has not become another word by chance.
     ...(!isBroken && { secret: SECRET })
   }
@@ -57,38 +57,38 @@ export function wrongEnd (code: number | null, said: string, secret: string | un
   ]
 }
 
-const COMMANDS: ReadonlyArray<(choices: Choices) => string[]> = [
-  choices => ['add', nameOf(choices), '--permission', permissionOf(choices)],
-  choices => ['add', `--permission=${permissionOf(choices)}`, nameOf(choices)],
-  choices => ['passwd', nameOf(choices)],
-  choices => ['permission', nameOf(choices), permissionOf(choices)],
-  choices => ['permission', nameOf(choices), permissionOf(choices), '--force'],
-  choices => ['remove', nameOf(choices), '--force'],
-  choices => ['remove', nameOf(choices)],
+const COMMANDS: ReadonlyArray<(random: Random) => string[]> = [
+  random => ['add', nameOf(random), '--permission', permissionOf(random)],
+  random => ['add', `--permission=${permissionOf(random)}`, nameOf(random)],
+  random => ['passwd', nameOf(random)],
+  random => ['permission', nameOf(random), permissionOf(random)],
+  random => ['permission', nameOf(random), permissionOf(random), '--force'],
+  random => ['remove', nameOf(random), '--force'],
+  random => ['remove', nameOf(random)],
   () => ['list'],
-  choices => ['list', '--db-path', nameOf(choices)],
-  choices => ['list', `--settings=${nameOf(choices)}`],
-  choices => Array.from({ length: choices.between(0, 5) }, () => choices.pick([
+  random => ['list', '--db-path', nameOf(random)],
+  random => ['list', `--settings=${nameOf(random)}`],
+  random => Array.from({ length: random.between(0, 5) }, () => random.pick([
     'add', 'list', 'passwd', 'ADD', '--force', '--force=1', '--permission', '--', '-1', '-h', '--help', '__proto__',
-    'constructor', nameOf(choices), permissionOf(choices)
+    'constructor', nameOf(random), permissionOf(random)
   ]))
 ]
 
-function nameOf (choices: Choices): string {
-  return choices.pick(['anna', 'ANNA', 'bert', '\u0130da', 'caf\u00e9', 'cafe\u0301', '-1', '', nastyText(choices)])
+function nameOf (random: Random): string {
+  return random.pick(['anna', 'ANNA', 'bert', '\u0130da', 'caf\u00e9', 'cafe\u0301', '-1', '', nastyText(random)])
 }
 
-function permissionOf (choices: Choices): string {
-  return choices.chance(0.7) ? choices.pick(['-1', '0', '1']) : nastyNumber(choices)
+function permissionOf (random: Random): string {
+  return random.chance(0.7) ? random.pick(['-1', '0', '1']) : nastyNumber(random)
 }
 
-function damaged (word: string, choices: Choices): string {
-  return word !== '' && choices.chance(0.4) ? breakBytes(word, nastyText(choices), choices) : word
+function damaged (word: string, random: Random): string {
+  return word !== '' && random.chance(0.4) ? breakBytes(word, nastyText(random), random) : word
 }
 
-function passwordText (choices: Choices): string {
-  if (choices.chance(GOOD_PASSWORD_SHARE)) return `${SECRET}\n`
-  return choices.pick([
+function passwordText (random: Random): string {
+  if (random.chance(GOOD_PASSWORD_SHARE)) return `${SECRET}\n`
+  return random.pick([
     '', '\n', 'short\n', `${SECRET}\0\n`, `${SECRET}\xff`, 'anna'.repeat(4), 'a'.repeat(1025), 'a'.repeat(5000),
     '\xed\xa0\x80'.repeat(12), '\r\n', `\n${SECRET}`
   ])

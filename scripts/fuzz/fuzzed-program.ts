@@ -5,10 +5,10 @@
  */
 import { PassThrough, Readable } from 'node:stream'
 import { runAccountCommand } from '@usher/workers/account-command/account-command.ts'
-import { Operator } from '../operator.ts'
+import { Operator } from '../kit/operator.ts'
 import { PROGRAM_DIR, ROOT } from '../places.ts'
 import { ProcessProbe, type ProcessFigures } from '../measure/process-figures.ts'
-import { startProgram, type LogLine, type Program } from '../started-program.ts'
+import { startProgram, type LogLine, type Program } from '../kit/program.ts'
 import { PORT_MARKS, SESSION_MARK, type RequestInput } from './inputs.ts'
 import type { Secrets } from './judge.ts'
 import { INDEX, makeSite, SECRET } from './planted-site.ts'
@@ -45,8 +45,13 @@ const PROBE_ID = '0badcafe-0000-4000-8000-00000000f00d'
  * attempt to log in, is done by the one that nothing else needs.
  */
 interface Seats {
-  readonly stayer: Operator
-  readonly leaver: Operator
+  readonly stayer: Seat
+  readonly leaver: Seat
+}
+
+interface Seat {
+  readonly name: string
+  readonly operator: Operator
 }
 
 const ENDING = /logout|password/i
@@ -76,8 +81,8 @@ export class FuzzedProgram implements Subject {
     const operators = new Map<Role, Seats>()
     for (const [role, permission] of PERMISSIONS) {
       operators.set(role, {
-        stayer: await newOperator(program, `fuzz staying ${role}`, permission),
-        leaver: await newOperator(program, `fuzz leaving ${role}`, permission)
+        stayer: await newSeat(program, `fuzz staying ${role}`, permission),
+        leaver: await newSeat(program, `fuzz leaving ${role}`, permission)
       })
     }
     return new FuzzedProgram(program, heaps, complaints, operators)
@@ -112,8 +117,8 @@ export class FuzzedProgram implements Subject {
     const ported = PORT_MARKS.reduce((text, mark, at) =>
       text.replaceAll(mark, String(portIn(this.#program.serverUrls[at]!))), wire)
     if (seats === undefined) return ported
-    const { token } = ENDING.test(wire) ? seats.leaver : seats.stayer
-    return ported.replaceAll(SESSION_MARK, token)
+    const { operator } = ENDING.test(wire) ? seats.leaver : seats.stayer
+    return ported.replaceAll(SESSION_MARK, operator.cookie!.replace('session_id=', ''))
   }
 
   complaints (): readonly string[] {
@@ -133,7 +138,7 @@ export class FuzzedProgram implements Subject {
   }
 
   async figures (): Promise<ProcessFigures> {
-    return await this.#heaps.figures(this.#program.pid, THREAD_COUNT)
+    return await this.#heaps.figures(this.#program.process.pid!, THREAD_COUNT)
   }
 
   /** @returns what was wrong with its end */
@@ -146,17 +151,19 @@ export class FuzzedProgram implements Subject {
   }
 
   get #administrator (): Operator {
-    return this.#operators.get('administrator')!.stayer
+    return this.#operators.get('administrator')!.stayer.operator
   }
 
   async #reset (): Promise<void> {
     for (const { stayer, leaver } of this.#operators.values()) {
-      await stayer.stayLoggedIn()
+      await stayLoggedIn(stayer)
       // Too many wrong passwords: then another time.
-      await leaver.stayLoggedIn().catch(() => {})
+      await stayLoggedIn(leaver).catch(() => {})
     }
     const administrator = this.#administrator
-    const { denied } = await administrator.get('/denied') as { denied: Array<Record<string, string>> }
+    const { denied } = await answerOf(administrator, '/denied') as {
+      denied: Array<Record<string, string>>
+    }
     for (const { userId, address } of denied) {
       await administrator.post('/allow', userId === undefined ? { address } : { userId })
     }
@@ -185,7 +192,7 @@ export class FuzzedProgram implements Subject {
   }
 
   async #checkTable (): Promise<string[]> {
-    const stats = await this.#administrator.get('/stats?limit=0') as {
+    const stats = await answerOf(this.#administrator, '/stats?limit=0') as {
       total_users: number, table: { used: number }
     }
     const used = Math.max(stats.total_users, stats.table.used)
@@ -194,18 +201,34 @@ export class FuzzedProgram implements Subject {
 }
 
 /** Made beside the running program, by the account command. */
-async function newOperator (
-  { folder, monitorUrl }: Program, name: string, permission: number
-): Promise<Operator> {
+async function newSeat (
+  program: Program, name: string, permission: number
+): Promise<Seat> {
   const complained = new PassThrough()
   const argv = ['add', name, '--permission', String(permission)]
   const env = { HTML_DIRS: 'site', LOG_FILE: '-' }
-  const source = { argv, env, cwd: folder, programDir: PROGRAM_DIR }
+  const source = { argv, env, cwd: program.folder, programDir: PROGRAM_DIR }
   const code = await runAccountCommand(source, {
     stdin: Readable.from([`${PASSWORD}\n`]), stdout: new PassThrough(), stderr: complained
   })
   if (code !== 0) throw new Error(`no account ${name}: ${String(complained.read())}`)
-  return await Operator.logIn(monitorUrl, name, PASSWORD)
+  // A connection that is kept would count among the program's descriptors.
+  const options = { isKeptAlive: false }
+  return { name, operator: await Operator.loggedIn(program, name, PASSWORD, options) }
+}
+
+/** An input may have ended the session. */
+async function stayLoggedIn ({ name, operator }: Seat): Promise<void> {
+  const { status } = await operator.get('/user-info')
+  if (status !== 401) return
+  const login = await operator.logIn(name, PASSWORD)
+  if (login.status !== 200) throw new Error(`${name} cannot log in: ${login.status}`)
+}
+
+async function answerOf (operator: Operator, path: string): Promise<unknown> {
+  const { status, json } = await operator.get(path)
+  if (status !== 200) throw new Error(`${path} answered ${status}`)
+  return json
 }
 
 async function ask (url: string): Promise<Response> {

@@ -1,5 +1,5 @@
 /** Values that have broken programs before, as texts; bytes are characters of Latin-1. */
-import type { Choices } from './choices.ts'
+import type { Random } from '../kit/random.ts'
 
 /** Whole numbers at the edges of what holds them, and texts that only look like numbers. */
 const NUMBERS = [
@@ -25,22 +25,22 @@ const TEXTS = [
   '='.repeat(500), '&'.repeat(2000), ';'.repeat(2000), '\xe9'.repeat(300)
 ]
 
-export function nastyNumber (choices: Choices): string {
-  return choices.pick(NUMBERS)
+export function nastyNumber (random: Random): string {
+  return random.pick(NUMBERS)
 }
 
-export function nastyText (choices: Choices): string {
-  if (choices.chance(0.1)) return choices.bytes(choices.between(1, 40))
-  if (choices.chance(0.2)) return choices.pick(TEXTS) + choices.pick(TEXTS)
-  return choices.chance(0.25) ? choices.pick(NUMBERS) : choices.pick(TEXTS)
+export function nastyText (random: Random): string {
+  if (random.chance(0.1)) return random.bytes(random.between(1, 40))
+  if (random.chance(0.2)) return random.pick(TEXTS) + random.pick(TEXTS)
+  return random.chance(0.25) ? random.pick(NUMBERS) : random.pick(TEXTS)
 }
 
 /** Few, so that who is denied, leaves or is looked for is often here. */
 const ID_COUNT = 60
 
 /** A client's id. */
-export function clientId (choices: Choices): string {
-  const number = choices.below(ID_COUNT).toString(16).padStart(2, '0')
+export function clientId (random: Random): string {
+  const number = random.below(ID_COUNT).toString(16).padStart(2, '0')
   return `f022${number}00-0000-4000-8000-0000000000${number}`
 }
 
@@ -53,11 +53,11 @@ const RANGES = ['192.0.2.0/24', '198.51.100.0/25', '2001:db8::/32', '203.0.113.2
 const OWN = ['127.0.0.1', '127.0.0.0/8', '::ffff:127.0.0.1', '0.0.0.0/1', '::ffff:7f00:1']
 const OWN_SHARE = 0.02
 
-export function address (choices: Choices): string {
-  return choices.pick(ADDRESSES)
+export function address (random: Random): string {
+  return random.pick(ADDRESSES)
 }
 
-export function addressOrRange (choices: Choices): string {
-  if (choices.chance(OWN_SHARE)) return choices.pick(OWN)
-  return choices.pick(choices.chance(0.5) ? ADDRESSES : RANGES)
+export function addressOrRange (random: Random): string {
+  if (random.chance(OWN_SHARE)) return random.pick(OWN)
+  return random.pick(random.chance(0.5) ? ADDRESSES : RANGES)
 }

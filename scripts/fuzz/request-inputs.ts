@@ -2,7 +2,7 @@
  * The sequence of requests that a seed means: whole ones, such with one to three parts broken, and
  * such with any bytes changed. Input number n depends on seed and n alone. Pure.
  */
-import { Choices } from './choices.ts'
+import { Random } from '../kit/random.ts'
 import { breakBytes, breakFraming, cutUp } from './framing-breaks.ts'
 import { ASKED, type Asked, type RequestInput } from './inputs.ts'
 import { nastyText } from './nasty-values.ts'
@@ -32,55 +32,55 @@ export interface RequestSequence {
 }
 
 export function requestInput (sequence: RequestSequence, number: number): RequestInput {
-  const choices = new Choices(sequence.seed, REQUEST_SEQUENCE, number)
+  const random = new Random(sequence.seed, REQUEST_SEQUENCE, number)
   const isQuiet = Math.floor(number / sequence.batchSize) % 2 === 1
-  const to = choices.pick(isQuiet ? ASKED.slice(0, -1) : ASKED)
+  const to = random.pick(isQuiet ? ASKED.slice(0, -1) : ASKED)
   const where = {
     to,
-    ...(to === 'server' && { server: choices.below(SERVER_COUNT) }),
-    ...(choices.chance(PROXIED_SHARE) && { isProxied: true })
+    ...(to === 'server' && { server: random.below(SERVER_COUNT) }),
+    ...(random.chance(PROXIED_SHARE) && { isProxied: true })
   }
-  if (choices.chance(WHOLE_SHARE)) return { ...where, ...wholeInput(to, isQuiet, choices) }
-  return { ...where, ...brokenInput(sequence, to, choices) }
+  if (random.chance(WHOLE_SHARE)) return { ...where, ...wholeInput(to, isQuiet, random) }
+  return { ...where, ...brokenInput(sequence, to, random) }
 }
 
 type Sent = Pick<RequestInput, 'send' | 'end' | 'requestsMax' | 'isIntact'>
 
-function wholeInput (to: Asked, isQuiet: boolean, choices: Choices): Sent {
-  const requests = someRequests(to, isQuiet ? REQUESTS_MAX : 1, choices)
+function wholeInput (to: Asked, isQuiet: boolean, random: Random): Sent {
+  const requests = someRequests(to, isQuiet ? REQUESTS_MAX : 1, random)
   for (const request of requests.slice(0, -1)) {
     request.version = 'HTTP/1.1'
     // Its answer has no end, so nothing would follow it.
     if (request.path === '/events') request.path = '/readyz'
   }
   return {
-    send: cutUp(requests.map(wireOf).join(''), choices),
-    end: choices.chance(0.9) ? 'finish' : 'wait',
+    send: cutUp(requests.map(wireOf).join(''), random),
+    end: random.chance(0.9) ? 'finish' : 'wait',
     requestsMax: requests.length,
     isIntact: true
   }
 }
 
-function brokenInput ({ corpus }: RequestSequence, to: Asked, choices: Choices): Sent {
-  const requests = someRequests(to, REQUESTS_MAX, choices)
-  const count = choices.between(1, BREAKS_MAX)
-  for (let at = 0; at < count; at++) choices.pick(PART_BREAKS)(choices.pick(requests), choices)
+function brokenInput ({ corpus }: RequestSequence, to: Asked, random: Random): Sent {
+  const requests = someRequests(to, REQUESTS_MAX, random)
+  const count = random.between(1, BREAKS_MAX)
+  for (let at = 0; at < count; at++) random.pick(PART_BREAKS)(random.pick(requests), random)
   let wire = requests.map(wireOf).join('')
-  if (choices.chance(FRAMING_SHARE)) wire = breakFraming(wire, choices)
-  if (choices.chance(BYTES_SHARE)) {
-    const other = corpus.length === 0 ? nastyText(choices) : choices.pick(corpus).send.join('')
-    wire = breakBytes(wire, other, choices)
+  if (random.chance(FRAMING_SHARE)) wire = breakFraming(wire, random)
+  if (random.chance(BYTES_SHARE)) {
+    const other = corpus.length === 0 ? nastyText(random) : random.pick(corpus).send.join('')
+    wire = breakBytes(wire, other, random)
   }
   return {
-    send: cutUp(wire, choices),
-    end: choices.chance(FINISH_SHARE) ? 'finish' : choices.pick(['reset', 'reset', 'wait']),
+    send: cutUp(wire, random),
+    end: random.chance(FINISH_SHARE) ? 'finish' : random.pick(['reset', 'reset', 'wait']),
     requestsMax: requestsAtMost(wire)
   }
 }
 
-function someRequests (to: Asked, max: number, choices: Choices): RequestParts[] {
-  const count = choices.chance(0.7) ? 1 : choices.between(1, max)
-  return Array.from({ length: count }, () => wholeRequest(to, choices))
+function someRequests (to: Asked, max: number, random: Random): RequestParts[] {
+  const count = random.chance(0.7) ? 1 : random.between(1, max)
+  return Array.from({ length: count }, () => wholeRequest(to, random))
 }
 
 /**

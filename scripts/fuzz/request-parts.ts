@@ -2,7 +2,7 @@
  * Requests as parts, so that one part of them can be broken: whole ones as a browser, a page or a
  * script would send them to each port. Pure.
  */
-import type { Choices } from './choices.ts'
+import type { Random } from '../kit/random.ts'
 import { SESSION_MARK, type Asked } from './inputs.ts'
 import { formBody, jsonBody } from './json-bodies.ts'
 import { MONITOR_ROUTES, type MonitorRoute, type ParameterKind } from './monitor-routes.ts'
@@ -31,9 +31,9 @@ const PAGES = [
 const POST_SHARE = 0.2
 const HEAD_SHARE = 0.15
 
-export function wholeRequest (to: Asked, choices: Choices): RequestParts {
-  if (to === 'router') return routerRequest(choices)
-  return to === 'server' ? serverRequest(choices) : monitorRequest(to, choices)
+export function wholeRequest (to: Asked, random: Random): RequestParts {
+  if (to === 'router') return routerRequest(random)
+  return to === 'server' ? serverRequest(random) : monitorRequest(to, random)
 }
 
 /** @returns the bytes of the request, as Latin-1 */
@@ -54,102 +54,102 @@ function chunksOf (body: string): string {
   return [...chunks, ''].map(chunk => `${chunk.length.toString(16)}\r\n${chunk}\r\n`).join('')
 }
 
-function routerRequest (choices: Choices): RequestParts {
+function routerRequest (random: Random): RequestParts {
   return {
-    ...plainRequest(choices),
-    path: choices.pick(['/', '/a/b', '/heartbeat', '/leave', '//double', '/%41', '/a;b=c']),
-    query: choices.chance(0.4) ? [['client_id', clientId(choices)]] : []
+    ...plainRequest(random),
+    path: random.pick(['/', '/a/b', '/heartbeat', '/leave', '//double', '/%41', '/a;b=c']),
+    query: random.chance(0.4) ? [['client_id', clientId(random)]] : []
   }
 }
 
-function serverRequest (choices: Choices): RequestParts {
-  const request = plainRequest(choices)
-  const what = choices.below(4)
+function serverRequest (random: Random): RequestParts {
+  const request = plainRequest(random)
+  const what = random.below(4)
   if (what === 0) {
     request.path = '/heartbeat'
-    if (choices.chance(0.5)) request.query.push(['client_id', clientId(choices)])
-    if (choices.chance(0.2)) request.query.push(['servers', ''])
-    if (choices.chance(POST_SHARE)) request.method = 'POST'
+    if (random.chance(0.5)) request.query.push(['client_id', clientId(random)])
+    if (random.chance(0.2)) request.query.push(['servers', ''])
+    if (random.chance(POST_SHARE)) request.method = 'POST'
   } else if (what === 1) {
     request.path = '/leave'
     request.method = 'POST'
-    if (choices.chance(0.7)) request.query.push(['client_id', clientId(choices)])
-    request.body = choices.pick(['', 'bye', 'x'.repeat(1024)])
-    request.isChunked = choices.chance(0.2)
+    if (random.chance(0.7)) request.query.push(['client_id', clientId(random)])
+    request.body = random.pick(['', 'bye', 'x'.repeat(1024)])
+    request.isChunked = random.chance(0.2)
   } else {
-    request.path = choices.pick(PAGES)
-    request.fields.push(...conditions(choices))
+    request.path = random.pick(PAGES)
+    request.fields.push(...conditions(random))
   }
   return request
 }
 
-function conditions (choices: Choices): Array<[string, string]> {
+function conditions (random: Random): Array<[string, string]> {
   const all: ReadonlyArray<[string, string]> = [
-    ['Accept-Encoding', choices.pick(['gzip, deflate, br', 'br;q=0.5, gzip', 'identity', '*;q=0'])],
-    ['If-None-Match', choices.pick(['*', '"abc"', 'W/"abc", "def"'])],
+    ['Accept-Encoding', random.pick(['gzip, deflate, br', 'br;q=0.5, gzip', 'identity', '*;q=0'])],
+    ['If-None-Match', random.pick(['*', '"abc"', 'W/"abc", "def"'])],
     ['If-Modified-Since', 'Sun, 06 Nov 1994 08:49:37 GMT'],
     ['If-Range', '"abc"'],
-    ['Range', choices.pick(['bytes=0-9', 'bytes=-5', 'bytes=5-', 'bytes=0-0,2-3'])]
+    ['Range', random.pick(['bytes=0-9', 'bytes=-5', 'bytes=5-', 'bytes=0-0,2-3'])]
   ]
-  return all.filter(() => choices.chance(0.3))
+  return all.filter(() => random.chance(0.3))
 }
 
-function monitorRequest (to: Asked, choices: Choices): RequestParts {
-  const route = pickRoute(choices)
-  const request: RequestParts = { ...plainRequest(choices), ...route, query: [], body: '', route }
-  const parameters = Object.entries(route.query ?? {}).filter(() => choices.chance(0.5))
-  request.query = parameters.map(([name, kind]) => [name, parameterText(kind, choices)])
-  if (route.method === 'GET' && choices.chance(HEAD_SHARE)) request.method = 'HEAD'
+function monitorRequest (to: Asked, random: Random): RequestParts {
+  const route = pickRoute(random)
+  const request: RequestParts = { ...plainRequest(random), ...route, query: [], body: '', route }
+  const parameters = Object.entries(route.query ?? {}).filter(() => random.chance(0.5))
+  request.query = parameters.map(([name, kind]) => [name, parameterText(kind, random)])
+  if (route.method === 'GET' && random.chance(HEAD_SHARE)) request.method = 'HEAD'
   if (to !== 'monitor') request.fields.push(['Cookie', `session_id=${SESSION_MARK}`])
   if (route.body === undefined) return request
-  const isForm = route.takesForm === true && choices.chance(0.3)
-  request.body = isForm ? formBody(route.body, choices) : jsonBody(route.body, choices)
+  const isForm = route.takesForm === true && random.chance(0.3)
+  request.body = isForm ? formBody(route.body, random) : jsonBody(route.body, random)
   request.fields.push([
     'Content-Type', isForm ? 'application/x-www-form-urlencoded' : 'application/json'
   ])
   const host = request.fields.find(([name]) => name === 'Host')![1]
-  if (isForm || choices.chance(0.3)) request.fields.push(['Origin', `http://${host}`])
-  request.isChunked = choices.chance(0.1)
+  if (isForm || random.chance(0.3)) request.fields.push(['Origin', `http://${host}`])
+  request.isChunked = random.chance(0.1)
   return request
 }
 
 const weights = MONITOR_ROUTES.map(({ weight = 1 }) => weight)
 const weightInAll = weights.reduce((sum, weight) => sum + weight, 0)
 
-function pickRoute (choices: Choices): MonitorRoute {
+function pickRoute (random: Random): MonitorRoute {
   const GRAINS = 1_000_000
-  let left = choices.below(GRAINS) / GRAINS * weightInAll
+  let left = random.below(GRAINS) / GRAINS * weightInAll
   return MONITOR_ROUTES.find((_route, at) => (left -= weights[at]!) < 0) ?? MONITOR_ROUTES[0]!
 }
 
-function parameterText (kind: ParameterKind, choices: Choices): string {
+function parameterText (kind: ParameterKind, random: Random): string {
   switch (kind) {
-    case 'count': return choices.pick(['1', '10', '100', '1000'])
-    case 'text': return choices.pick(['a', 'fuzz', 'denied', 'caf%C3%A9', '%F0%9F%9A%AB'])
-    case 'client': return clientId(choices).slice(0, choices.pick([1, 4, 36]))
-    case 'address': return address(choices)
-    case 'port': return choices.pick(['10001', '10002', '10003'])
-    case 'sort': return choices.pick(['place', 'last_seen', 'first_seen'])
-    case 'cursor': return choices.pick(['1', '20', '0-0', '12345678'])
+    case 'count': return random.pick(['1', '10', '100', '1000'])
+    case 'text': return random.pick(['a', 'fuzz', 'denied', 'caf%C3%A9', '%F0%9F%9A%AB'])
+    case 'client': return clientId(random).slice(0, random.pick([1, 4, 36]))
+    case 'address': return address(random)
+    case 'port': return random.pick(['10001', '10002', '10003'])
+    case 'sort': return random.pick(['place', 'last_seen', 'first_seen'])
+    case 'cursor': return random.pick(['1', '20', '0-0', '12345678'])
   }
 }
 
 /** GET / with what a browser sends along. */
-function plainRequest (choices: Choices): RequestParts {
-  const fields: Array<[string, string]> = [['Host', choices.pick(HOSTS)]]
-  if (choices.chance(0.5)) fields.push(['Cookie', `client_id=${clientId(choices)}`])
-  if (choices.chance(0.3)) fields.push(['User-Agent', 'Mozilla/5.0 (X11; Linux x86_64) fuzz'])
-  if (choices.chance(0.2)) fields.push(['X-Forwarded-For', address(choices)])
-  if (choices.chance(0.1)) fields.push(['X-Forwarded-Host', 'shop.example'])
-  if (choices.chance(0.1)) fields.push(['X-Forwarded-Proto', choices.pick(['http', 'https'])])
-  if (choices.chance(0.1)) {
-    fields.push(['Sec-Fetch-Site', choices.pick(['none', 'same-origin', 'cross-site'])])
+function plainRequest (random: Random): RequestParts {
+  const fields: Array<[string, string]> = [['Host', random.pick(HOSTS)]]
+  if (random.chance(0.5)) fields.push(['Cookie', `client_id=${clientId(random)}`])
+  if (random.chance(0.3)) fields.push(['User-Agent', 'Mozilla/5.0 (X11; Linux x86_64) fuzz'])
+  if (random.chance(0.2)) fields.push(['X-Forwarded-For', address(random)])
+  if (random.chance(0.1)) fields.push(['X-Forwarded-Host', 'shop.example'])
+  if (random.chance(0.1)) fields.push(['X-Forwarded-Proto', random.pick(['http', 'https'])])
+  if (random.chance(0.1)) {
+    fields.push(['Sec-Fetch-Site', random.pick(['none', 'same-origin', 'cross-site'])])
   }
   return {
-    method: choices.chance(HEAD_SHARE) ? 'HEAD' : 'GET',
+    method: random.chance(HEAD_SHARE) ? 'HEAD' : 'GET',
     path: '/',
     query: [],
-    version: choices.chance(0.05) ? 'HTTP/1.0' : 'HTTP/1.1',
+    version: random.chance(0.05) ? 'HTTP/1.0' : 'HTTP/1.1',
     fields,
     body: '',
     isChunked: false,

@@ -9,7 +9,7 @@ import { reportOf } from '@usher/shared/errors.ts'
 import { SETTING_ROWS } from '@usher/shared/settings/setting-table.ts'
 import { loadSettings } from '@usher/shared/settings/settings.ts'
 import { renderCheck } from '@usher/shared/settings/settings-text.ts'
-import { Choices } from './choices.ts'
+import { Random } from '../kit/random.ts'
 import { breakBytes } from './framing-breaks.ts'
 import type { SettingsInput } from './inputs.ts'
 import { nastyNumber, nastyText } from './nasty-values.ts'
@@ -33,15 +33,15 @@ const PLACES = /\bflag |\bline \d+: |^settings file |^unexpected argument |^unkn
 
 /** Input number n depends on seed and n alone. */
 export function settingsInput (seed: number, number: number): SettingsInput {
-  const choices = new Choices(seed, SETTINGS_SEQUENCE, number)
-  const isBroken = choices.chance(BREAK_SHARE)
+  const random = new Random(seed, SETTINGS_SEQUENCE, number)
+  const isBroken = random.chance(BREAK_SHARE)
   const damage = (text: string): string =>
-    isBroken && text !== '' && choices.chance(0.5) ? breakBytes(text, fileText(choices), choices) : text
-  const file = choices.chance(0.6) ? damage(fileText(choices)) : undefined
+    isBroken && text !== '' && random.chance(0.5) ? breakBytes(text, fileText(random), random) : text
+  const file = random.chance(0.6) ? damage(fileText(random)) : undefined
   return {
     to: 'settings',
-    argv: flags(choices).map(damage),
-    env: Object.fromEntries(some(choices).map(name => [name, valueOf(name, choices)])),
+    argv: flags(random).map(damage),
+    env: Object.fromEntries(some(random).map(name => [name, valueOf(name, random)])),
     ...(file !== undefined && { file }),
     // Wherever else damage moves it, it may be quoted.
     ...(!isBroken && { secret: SECRET })
@@ -76,40 +76,40 @@ function isShown (secret: string | undefined, text: string): boolean {
   return secret !== undefined && text.includes(secret)
 }
 
-function some (choices: Choices): readonly string[] {
-  return Array.from({ length: choices.between(0, ASSIGNMENTS_MAX) }, () => choices.pick(NAMES))
+function some (random: Random): readonly string[] {
+  return Array.from({ length: random.between(0, ASSIGNMENTS_MAX) }, () => random.pick(NAMES))
 }
 
-function valueOf (name: string, choices: Choices): string {
-  if (SECRET_NAMES.includes(name)) return SECRET + choices.pick(['', ' ', '\0', '#', '"'])
-  return choices.pick([choices.pick(VALUES), nastyText(choices), nastyNumber(choices)])
+function valueOf (name: string, random: Random): string {
+  if (SECRET_NAMES.includes(name)) return SECRET + random.pick(['', ' ', '\0', '#', '"'])
+  return random.pick([random.pick(VALUES), nastyText(random), nastyNumber(random)])
 }
 
-function flags (choices: Choices): string[] {
-  return some(choices).flatMap(name => {
+function flags (random: Random): string[] {
+  return some(random).flatMap(name => {
     const known = `--${name.toLowerCase().replaceAll('_', '-')}`
     // A word of its own may be quoted: nobody knows what it is.
     if (SECRET_NAMES.includes(name)) {
-      const value = valueOf(name, choices)
-      const flag = choices.pick([known, `--${name}`, known.replace('s', '')])
-      return choices.pick([[flag, value], [`${flag}=${value}`]])
+      const value = valueOf(name, random)
+      const flag = random.pick([known, `--${name}`, known.replace('s', '')])
+      return random.pick([[flag, value], [`${flag}=${value}`]])
     }
-    const flag = choices.pick([
+    const flag = random.pick([
       known, known, `--${name}`, `-${name}`, '--settings', '--check',
       '--help', '-h', '--', '-', '--=', '--settings=usher.env', '--routing-prot'
     ])
-    const value = valueOf(name, choices)
-    return choices.pick([[flag, value], [`${flag}=${value}`], [flag], [value]])
+    const value = valueOf(name, random)
+    return random.pick([[flag, value], [`${flag}=${value}`], [flag], [value]])
   })
 }
 
-function fileText (choices: Choices): string {
-  const lines = some(choices).map((name: string) => {
-    const value = valueOf(name, choices)
-    return choices.pick([
+function fileText (random: Random): string {
+  const lines = some(random).map((name: string) => {
+    const value = valueOf(name, random)
+    return random.pick([
       `${name}=${value}`, `${name} = ${value}`, `${name}="${value}"`, `${name}='${value}`, `export ${name}=${value}`,
       `# ${name}=${value}`, `${name}`, `${name.toLowerCase()}=${value}`, `${name}="${value}" # why`, ''
     ])
   })
-  return lines.join(choices.pick(['\n', '\r\n', '\r']))
+  return lines.join(random.pick(['\n', '\r\n', '\r']))
 }

@@ -9,7 +9,7 @@ import { findChromium, launchChromium } from '../chromium.ts'
 import { PROGRAM_DIR } from '../places.ts'
 import { badDay, quietDay } from './staged-day.ts'
 import { stageHistory, stageNews } from './staged-news.ts'
-import { startProgram, type Program } from '../started-program.ts'
+import { startProgram, type Program } from '../kit/program.ts'
 
 interface Shot {
   /** The file's name, before its size and theme. */

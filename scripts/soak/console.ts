@@ -3,10 +3,9 @@
  * people thrown out and let in again, logins and logouts. Each operator does one thing after the
  * other.
  */
-import { get } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
-import { Operator } from '../operator.ts'
-import type { Program } from '../started-program.ts'
+import { Operator } from '../kit/operator.ts'
+import type { Program } from '../kit/program.ts'
 import type { Visitors } from './visitors.ts'
 
 const OPERATORS = 3
@@ -68,7 +67,8 @@ export class Console {
   async #logIn (): Promise<Operator> {
     const { program, name, password } = this.#parts
     this.#auditCount++
-    return await Operator.logIn(program.monitorUrl, name, password)
+    // A connection that is kept would count among the program's descriptors.
+    return await Operator.loggedIn(program, name, password, { isKeptAlive: false })
   }
 
   async #logOut (operator: Operator): Promise<void> {
@@ -77,24 +77,21 @@ export class Console {
 
   /** A stream, closed in the middle. */
   async #watch (operator: Operator): Promise<void> {
-    const headers = { cookie: `session_id=${operator.token}` }
-    const stream = get(`${this.#parts.program.monitorUrl}/events`, { headers, agent: false })
-    stream.on('response', response => {
-      response.on('error', () => {})
-      response.resume()
-    })
-    stream.on('error', () => {})
+    const stream = await operator.events()
     await wait(STREAM_MS)
-    stream.destroy()
+    stream.close()
   }
 
   async #look (operator: Operator, round: number): Promise<void> {
-    await operator.get('/stats?limit=10')
-    await operator.get(`/users?q=${(round % 16).toString(16)}&sort=last_seen`)
-    await operator.get('/users?offset=20&limit=20&sort=first_seen')
-    await operator.get('/history?minutes=60')
-    await operator.get('/audit?limit=20&q=denied')
-    await operator.get('/denied')
+    const paths = [
+      '/stats?limit=10', `/users?q=${(round % 16).toString(16)}&sort=last_seen`,
+      '/users?offset=20&limit=20&sort=first_seen', '/history?minutes=60',
+      '/audit?limit=20&q=denied', '/denied'
+    ]
+    for (const path of paths) {
+      const { status } = await operator.get(path)
+      if (status !== 200) this.#failures.push(`${path} answered ${status}`)
+    }
   }
 
   /** One who is here, and one who never was; both may come again. */
@@ -105,7 +102,7 @@ export class Console {
     const userId = this.#parts.visitors.takeOne()
     if (userId === undefined) return
     // Who has left in this very moment cannot be thrown out.
-    const status = await operator.post('/disconnect', { userId, reason: 'soak' })
+    const { status } = await operator.post('/disconnect', { userId, reason: 'soak' })
     if (status === 404) return
     this.#auditCount++
     if (status === 200) await this.#post(operator, '/allow', { userId })
@@ -114,7 +111,7 @@ export class Console {
 
   async #post (operator: Operator, path: string, body: object): Promise<void> {
     this.#auditCount++
-    const status = await operator.post(path, body)
+    const { status } = await operator.post(path, body)
     if (status !== 200) this.#failures.push(`${path} answered ${status}`)
   }
 }

@@ -5,7 +5,7 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ProcessFigures, ProcessProbe } from '../measure/process-figures.ts'
-import type { Program } from '../started-program.ts'
+import type { Program } from '../kit/program.ts'
 
 export interface Sample extends ProcessFigures {
   /** Since the first one. */
@@ -39,8 +39,8 @@ export class Measures {
   }
 
   async sample (): Promise<Sample> {
-    const { pid, folder } = this.#program
-    const figures = await this.#probe.figures(pid, THREAD_COUNT)
+    const { process, folder } = this.#program
+    const figures = await this.#probe.figures(process.pid!, THREAD_COUNT)
     const text = await this.#metrics()
     const delays = delaysIn(text)
     const loopDelayMs = tailMs(delays, this.#delays)

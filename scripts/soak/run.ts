@@ -4,7 +4,7 @@
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import { ProcessProbe } from '../measure/process-figures.ts'
-import { startProgram, type Program } from '../started-program.ts'
+import { startProgram, type Program } from '../kit/program.ts'
 import { Console } from './console.ts'
 import { Measures, type Sample } from './measures.ts'
 import { rowsOf, tableOf, type Soaked } from './verdict.ts'

@@ -4,7 +4,7 @@
  */
 import { Agent, request, type IncomingMessage, type RequestOptions } from 'node:http'
 import { exchange } from '../bench/crowd.ts'
-import type { Program } from '../started-program.ts'
+import type { Program } from '../kit/program.ts'
 
 /** As the program under this load is told, too. */
 export const BEAT_MS = 500

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import type { BrowserContext, Page } from 'playwright-core'
 import { ROOT, startCluster, until, workingFolder, type Cluster } from '../cluster.ts'
-import { Operator } from '../operator.ts'
+import { Operator } from '../../scripts/kit/operator.ts'
 import { browserTest, SITE, startSite, urlOf } from './browser.ts'
 import { checkLooks } from './looks.ts'
 

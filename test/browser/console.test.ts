@@ -2,7 +2,7 @@
 import type { Locator, Page } from 'playwright-core'
 import { stageHistory, stageNews } from '../../scripts/screenshots/staged-news.ts'
 import { startCluster, until, workingFolder, type Cluster } from '../cluster.ts'
-import { Operator } from '../operator.ts'
+import { Operator } from '../../scripts/kit/operator.ts'
 import { browserTest, startSite, untilPageCounts, urlOf } from './browser.ts'
 import { checkLooks } from './looks.ts'
 

@@ -4,7 +4,7 @@ import http from 'node:http'
 import type { Page } from 'playwright-core'
 import type { Test } from 'tap'
 import { ask, type Cluster } from '../cluster.ts'
-import { Operator } from '../operator.ts'
+import { Operator } from '../../scripts/kit/operator.ts'
 import { browserTest, startSite, urlOf, type Lab } from './browser.ts'
 
 const ADMIN = 'correct horse battery'

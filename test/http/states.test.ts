@@ -1,7 +1,7 @@
 /** Answers that depend on the state of the program: whole, and the same for GET and HEAD. */
 import t, { type Test } from 'tap'
 import { RawClient, type RawReply } from '../../packages/shared/test/http/fixtures/raw-client.ts'
-import { Operator } from '../operator.ts'
+import { Operator } from '../../scripts/kit/operator.ts'
 import { flawsOf } from './exchange.ts'
 import { startKnownCluster } from './known-cluster.ts'
 import { rawAsk, told } from './raw-ask.ts'

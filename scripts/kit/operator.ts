@@ -1,6 +1,6 @@
-/** A script that operates a cluster by the monitor's interface, as curl would. */
+/** An operator who works by the monitor's interface, as a script with curl would. */
 import http from 'node:http'
-import type { Cluster } from './cluster.ts'
+import type { Program } from './program.ts'
 
 export interface Reply {
   readonly status: number
@@ -14,12 +14,35 @@ export interface PostOptions {
   readonly headers?: Record<string, string>
 }
 
+export interface OperatorOptions {
+  /** Otherwise every request has a connection of its own. */
+  readonly isKeptAlive?: boolean
+}
+
+/** Far beyond what a living monitor takes on a busy machine. */
+const ANSWER_MS_MAX = 60_000
+
 export class Operator {
   readonly #port: number
+  readonly #isKeptAlive: boolean
   cookie: string | undefined
 
-  constructor ({ monitoringPort }: Pick<Cluster, 'monitoringPort'>) {
+  constructor (
+    { monitoringPort }: Pick<Program, 'monitoringPort'>, { isKeptAlive = true }: OperatorOptions = {}
+  ) {
     this.#port = monitoringPort
+    this.#isKeptAlive = isKeptAlive
+  }
+
+  /** Rejects when the login is refused. */
+  static async loggedIn (
+    program: Pick<Program, 'monitoringPort'>, username: string, password: string,
+    options?: OperatorOptions
+  ): Promise<Operator> {
+    const operator = new Operator(program, options)
+    const { status } = await operator.logIn(username, password)
+    if (status !== 200) throw new Error(`${username} cannot log in: ${status}`)
+    return operator
   }
 
   async logIn (username: string, password: string): Promise<Reply> {
@@ -53,8 +76,15 @@ export class Operator {
   ): Promise<Reply> {
     return new Promise((resolve, reject) => {
       const request = http.request({
-        host: '127.0.0.1', port: this.#port, method, path, headers: this.#headers(headers)
+        host: '127.0.0.1',
+        port: this.#port,
+        method,
+        path,
+        headers: this.#headers(headers),
+        timeout: ANSWER_MS_MAX,
+        ...(!this.#isKeptAlive && { agent: false })
       })
+      request.on('timeout', () => { request.destroy(new Error(`${path}: no answer in time`)) })
       request.on('error', reject)
       request.on('response', response => {
         const chunks: Buffer[] = []
@@ -89,6 +119,7 @@ export class EventStream {
     this.status = response.statusCode!
     let text = ''
     response.setEncoding('utf8')
+    response.on('error', () => {}) // `ended` says enough.
     response.on('data', (chunk: string) => {
       text += chunk
       const blocks = text.split('\n\n')

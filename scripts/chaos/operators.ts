@@ -3,7 +3,6 @@
  * denied and which sessions stand, and complains when the monitor has forgotten either.
  */
 import type { Client, World } from './client.ts'
-import { oneByWeight, oneOf } from './random.ts'
 import { MONITOR } from './schedule.ts'
 import type { Answer } from './web.ts'
 
@@ -31,7 +30,7 @@ const PAGE_USERS = 100
 const REPLACED_MS_MAX = 30_000
 const FROM = { 'x-forwarded-for': '192.0.2.1' }
 
-export class Operator {
+export class Operators {
   readonly #world: World
   readonly #clients: readonly Client[]
   #session = ''
@@ -51,7 +50,7 @@ export class Operator {
   /** One thing that operators do. */
   async act (): Promise<void> {
     const { random } = this.#world
-    switch (oneByWeight(random, WEIGHTS)) {
+    switch (random.pickByWeight(WEIGHTS)) {
       case 'users': await this.users(); break
       case 'stats': await this.stats(); break
       case 'disconnect': await this.#deny('/disconnect'); break
@@ -127,7 +126,7 @@ export class Operator {
   async #allow (): Promise<void> {
     const { denied } = this
     if (denied.length === 0) return
-    const client = oneOf(this.#world.random, denied)
+    const client = this.#world.random.pick(denied)
     client.access = 'changing'
     const answer = await this.#post('/allow', { userId: client.id })
     client.access = 'open'
@@ -170,7 +169,7 @@ export class Operator {
   #oneOfOpen (): Client | undefined {
     const open = this.#clients.filter(({ access, id, isHeld }) =>
       access === 'open' && id !== undefined && !isHeld)
-    return open.length === 0 ? undefined : oneOf(this.#world.random, open)
+    return open.length === 0 ? undefined : this.#world.random.pick(open)
   }
 
   async #get<T> (path: string): Promise<T | undefined> {
