@@ -22,6 +22,37 @@ t.test('cluster: 300 visitors at once are spread exactly, and again when all rel
   t.equal(await first!.beat(ports[0]!), 100, 'each counts once')
 })
 
+t.test('cluster: 400 visitors at once are spread exactly by weight; the log says why', async t => {
+  const cluster = await startCluster(t, {
+    SERVER_NAMES: 'red,green,blue', WEIGHTS: '1,1,2', LOG_LEVEL: 'debug'
+  })
+  const visitors = crowd(400)
+  const ports = await Promise.all(visitors.map(visitor => visitor.knock(cluster)))
+  t.same(spread(cluster, ports), [100, 100, 200])
+  await Promise.all(visitors.map((visitor, index) => visitor.ask(ports[index]!)))
+  const again = await Promise.all(visitors.map(visitor => visitor.enter(cluster)))
+  t.same(again, ports, 'everybody is back where they were')
+
+  const routed = cluster.log.filter(({ msg }) => msg === 'visitor routed').slice(0, 400)
+  for (const { server, because } of routed) {
+    const reason = server === 'blue' ? 'fewest users for its weight' : 'fewest users'
+    if (because !== reason && because !== `${reason}, lowest port`) t.fail(`${server}: ${because}`)
+  }
+  t.same(['red', 'green', 'blue'].map(name => routed.filter(({ server }) => server === name).length),
+    [100, 100, 200])
+  t.ok(cluster.log.some(({ server, msg }) => server === 'blue' && msg === 'server is up'))
+  t.ok(cluster.log.some(({ thread, msg }) => thread === 'server blue' && msg === 'user arrived'))
+})
+
+t.test('cluster: round-robin goes on to the next server, whoever is where', async t => {
+  const cluster = await startCluster(t, { POLICY: 'round-robin', DELAY_BETWEEN_ROUTING: '0' })
+  const visitor = new Visitor()
+  const ports: number[] = []
+  for (let visit = 0; visit < 4; visit++) ports.push(await visitor.enter(cluster))
+  const inOrder = [...cluster.ports].sort((a, b) => a - b)
+  t.same(ports, [...inOrder, inOrder[0]])
+})
+
 t.test('cluster: one visitor after another takes the servers in turn', async t => {
   const cluster = await startCluster(t, { DELAY_BETWEEN_ROUTING: '0' })
   const ports: number[] = []

@@ -51,7 +51,7 @@ t.test('drain: outlives the server\'s thread', async t => {
     t.not(await new Visitor().knock(cluster), victim)
   }
   t.equal((await ask(victim)).status, 200, 'it serves all the same')
-  const said = cluster.log.filter(({ server }) => server === victim).map(({ msg }) => msg)
+  const said = cluster.log.filter(({ server }) => server === String(victim)).map(({ msg }) => msg)
   t.same(said, ['up', 'draining', 'down', 'draining'].map(state => `server is ${state}`))
   t.same(await cluster.asks(drain(0, false, false)), { outcome: 'done' })
   t.same(await Promise.all(cluster.ports.map(() => new Visitor().knock(cluster)))

@@ -13,8 +13,9 @@
  *  - when an operator has ended the visit, the page says so and falls silent.
  *
  * It needs no library, sets nothing but `window.usher` (see `usher.ts` for what is in it), and is
- * content with the policy `script-src 'self'; connect-src 'self'`. The server fills in the two
- * tokens below: the router's port, and how long a visitor may be silent before it is forgotten.
+ * content with the policy `script-src 'self'; connect-src 'self'`. The server fills in the three
+ * tokens below: the router's public URL, its port, and how long a visitor may be silent before it
+ * is forgotten.
  */
 import { startUsher } from './usher.ts'
 
@@ -23,6 +24,7 @@ window.usher ??= startUsher(
   window,
   { now: Date.now, random: Math.random },
   {
+    routerUrl: '__ROUTER_URL__',
     routingPort: Number('__ROUTING_PORT__'),
     timeoutThresholdMs: Number('__TIMEOUT_THRESHOLD_MS__')
   }

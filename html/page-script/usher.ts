@@ -7,6 +7,8 @@ import { startPresence, type Browser, type Chance } from './presence.ts'
 
 /** What the server fills in; a number is NaN when it did not. */
 export interface Told {
+  /** Without a slash at its end; empty where its port under the page's own host name is meant. */
+  readonly routerUrl: string
   readonly routingPort: number
   readonly timeoutThresholdMs: number
 }
@@ -71,7 +73,7 @@ export function startUsher (page: Page, chance: Chance, told: Told): Usher {
       return () => listenersByEvent[event].delete(listener)
     },
     leave,
-    frontDoor: frontDoor(page.location, told.routingPort)
+    frontDoor: frontDoor(page.location, told)
   }
 }
 
@@ -82,6 +84,7 @@ function tell<Detail> (listeners: Iterable<(detail: Detail) => void>, detail: De
   for (const listener of listeners) queueMicrotask(() => listener(detail))
 }
 
-function frontDoor (location: Page['location'], routingPort: number): string {
+function frontDoor (location: Page['location'], { routerUrl, routingPort }: Told): string {
+  if (routerUrl.startsWith('http')) return `${routerUrl}/`
   return routingPort > 0 ? `${location.protocol}//${location.hostname}:${routingPort}/` : '/'
 }

@@ -349,7 +349,10 @@ t.test('page script: knows the way to the front door', async t => {
   const cases: Array<[TabOptions, string]> = [
     [{ routingPort: 8080 }, 'http://localhost:8080/'],
     [{ routingPort: 9, hostname: '[::1]' }, 'http://[::1]:9/'],
-    [{ routingPort: NaN }, '/']
+    [{ routingPort: NaN }, '/'],
+    [{ routerUrl: 'https://www.example.org' }, 'https://www.example.org/'],
+    [{ routerUrl: 'http://a.example:81/shop', routingPort: NaN }, 'http://a.example:81/shop/'],
+    [{ routerUrl: '__ROUTER_URL__' }, 'http://localhost:8080/']
   ]
   for (const [options, expected] of cases) {
     t.equal((await new FakeBrowser().open(options)).usher.frontDoor, expected)
@@ -428,6 +431,7 @@ t.test('page script: is small, and has one place for each thing it is told', asy
   })
   const { contents, text } = built.outputFiles[0]!
   t.ok(brotliCompressSync(contents).length <= SIZE_BYTES_MAX)
+  t.equal(text.split('__ROUTER_URL__').length, 2)
   t.equal(text.split('__ROUTING_PORT__').length, 2)
   t.equal(text.split('__TIMEOUT_THRESHOLD_MS__').length, 2)
 })

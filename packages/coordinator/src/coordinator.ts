@@ -73,11 +73,11 @@ export class Coordinator implements AskedActions {
 
   constructor ({ settings, programDir, isTerminal, log, logLosses }: CoordinatorParts) {
     const randomWord = (): number => randomBytes(4).readInt32LE()
-    const memory = allocateTable(settings.maxUsers, settings.ports.length, randomWord)
+    const memory = allocateTable(settings.maxUsers, settings.servers.length, randomWord)
     this.#settings = settings
     this.#programDir = programDir
     this.#log = log
-    const meters = allocateMeters(settings.ports.length)
+    const meters = allocateMeters(settings.servers.length)
     const meter = new ThreadMeter(meters, ROUTER_METER)
     this.#meter = meter
     this.#clusterMeter = new ClusterMeter(meters)
@@ -94,7 +94,7 @@ export class Coordinator implements AskedActions {
       now: monotonicNowMs,
       log
     })
-    this.#states = new ServerStates({ table: this.#table, ports: settings.ports, log })
+    this.#states = new ServerStates({ table: this.#table, servers: settings.servers, log })
     this.#workers = new Workers({
       boot: () => ({
         memory,
@@ -105,7 +105,7 @@ export class Coordinator implements AskedActions {
         isTerminal,
         programDir
       }),
-      ports: settings.ports,
+      servers: settings.servers,
       programDir,
       table: this.#table,
       states: this.#states,
@@ -183,7 +183,7 @@ export class Coordinator implements AskedActions {
   }
 
   async #stop (): Promise<void> {
-    const { shutdownTimeoutMs, ports } = this.#settings
+    const { shutdownTimeoutMs, servers } = this.#settings
     const endMs = monotonicNowMs() + shutdownTimeoutMs
     const leftMs = (): number => Math.max(0, endMs - monotonicNowMs())
     this.#log.info('stopping: what has begun is answered')
@@ -203,7 +203,7 @@ export class Coordinator implements AskedActions {
     } catch (error) {
       this.#log.error({ err: error }, 'the active users could not be saved')
     }
-    logUsers(this.#table, ports, this.#log)
+    logUsers(this.#table, servers, this.#log)
     await this.#workers.close(leftMs() * ENDING_SHARE)
   }
 
@@ -213,7 +213,7 @@ export class Coordinator implements AskedActions {
 }
 
 function logAddresses (settings: Settings, log: Logger): void {
-  const { ip, ports, routingPort, monitoringPort, monitoringHost, tls } = settings
+  const { ip, servers, routingPort, monitoringPort, monitoringHost, tls } = settings
   if (tls === undefined && !isLoopback(monitoringHost)) {
     log.warn({ monitoringHost }, 'the monitor can be reached from other machines, without TLS: ' +
       'set TLS_CERT and TLS_KEY, or MONITORING_HOST=127.0.0.1')
@@ -221,7 +221,7 @@ function logAddresses (settings: Settings, log: Logger): void {
   const host = ip.includes(':') ? `[${ip}]` : ip
   const url = (port: number): string => `${tls === undefined ? 'http' : 'https'}://${host}:${port}`
   const [router, monitor] = [url(routingPort), url(monitoringPort)]
-  log.info({ router, monitor, servers: ports.map(url) },
+  log.info({ router, monitor, servers: servers.map(({ port }) => url(port)) },
     `Usher is ready: visitors at ${router}, monitor at ${monitor}`)
 }
 

@@ -4,24 +4,26 @@ import { TableStuck } from '@usher/shared/errors.ts'
 import { allUsers } from '@usher/shared/memory/all-users.ts'
 import type { User } from '@usher/shared/memory/snapshot.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
+import type { Server } from '@usher/shared/settings/servers.ts'
 import type { Logger } from 'pino'
 
 const IDS_PER_LINE = 1000
 
-export function logUsers (table: UserTable, ports: readonly number[], log: Logger): void {
+export function logUsers (table: UserTable, servers: readonly Server[], log: Logger): void {
   const counts = table.activeUsersPerServer()
-  for (const [server, port] of ports.entries()) {
-    log.info({ server: port, users: counts[server] }, 'active users at the stop')
+  for (const { index, name } of servers) {
+    log.info({ server: name, users: counts[index] }, 'active users at the stop')
   }
-  const idsPerServer = ports.map(() => [] as string[])
+  const idsPerServer = servers.map(() => [] as string[])
   for (const { client, server } of usersUntilStuck(table, log)) {
     if (server === undefined) continue
     const ids = idsPerServer[server]!
     ids.push(formatClient(client))
-    if (ids.length === IDS_PER_LINE) logIds(ports[server]!, ids.splice(0), log)
+    if (ids.length === IDS_PER_LINE) logIds(servers[server]!, ids.splice(0), log)
   }
-  for (const [server, ids] of idsPerServer.entries()) {
-    if (ids.length > 0) logIds(ports[server]!, ids, log)
+  for (const server of servers) {
+    const ids = idsPerServer[server.index]!
+    if (ids.length > 0) logIds(server, ids, log)
   }
 }
 
@@ -35,6 +37,6 @@ function * usersUntilStuck (table: UserTable, log: Logger): Generator<User> {
   }
 }
 
-function logIds (port: number, ids: readonly string[], log: Logger): void {
-  log.info({ server: port, ids }, 'their ids')
+function logIds ({ name }: Server, ids: readonly string[], log: Logger): void {
+  log.info({ server: name, ids }, 'their ids')
 }

@@ -5,6 +5,7 @@
 import { createServer, type Server } from 'node:net'
 import { PortsUnavailable } from '@usher/shared/errors.ts'
 import { hostsToTry, listenOn } from '@usher/shared/http/listen.ts'
+import { withPorts } from '@usher/shared/settings/servers.ts'
 import type { Settings } from '@usher/shared/settings/settings.ts'
 
 interface PortUse {
@@ -17,7 +18,7 @@ interface PortUse {
 export async function checkPorts (settings: Settings): Promise<Settings> {
   const { host, monitoringHost, routingPort, monitoringPort } = settings
   const uses: readonly PortUse[] = [
-    ...settings.ports.map(port => ({ setting: 'PORTS' as const, port, host })),
+    ...settings.servers.map(({ port }) => ({ setting: 'PORTS' as const, port, host })),
     { setting: 'ROUTING_PORT', port: routingPort, host },
     { setting: 'MONITORING_PORT', port: monitoringPort, host: monitoringHost }
   ]
@@ -28,7 +29,10 @@ export async function checkPorts (settings: Settings): Promise<Settings> {
   }
   const [routing, monitoring] = numbers.slice(-2)
   return {
-    ...settings, ports: numbers.slice(0, -2), routingPort: routing!, monitoringPort: monitoring!
+    ...settings,
+    servers: withPorts(settings.servers, numbers.slice(0, -2)),
+    routingPort: routing!,
+    monitoringPort: monitoring!
   }
 }
 

@@ -6,21 +6,22 @@ import { hostname } from 'node:os'
 import { parseAuthority } from '@usher/shared/http/vocabulary/authority.ts'
 import { isOwnHost } from '@usher/shared/http/vocabulary/own-host.ts'
 import type { RequestValue } from '@usher/shared/http/vocabulary/values.ts'
+import type { Server } from '@usher/shared/settings/servers.ts'
 import type { Settings } from '@usher/shared/settings/settings.ts'
 
-export type TargetSettings = Pick<Settings, 'ip' | 'publicHosts' | 'serverUrls' | 'ports'>
+export type TargetSettings = Pick<Settings, 'ip' | 'publicHosts'>
 type TargetRequest = Pick<RequestValue, 'authority' | 'isSecure' | 'path' | 'query'>
 
-/** The value of `Location` for the server with this index. */
+/** The value of `Location` for this server. */
 export function redirectTarget (
-  request: TargetRequest, server: number, settings: TargetSettings, machineName = hostname()
+  request: TargetRequest, { publicUrl, port }: Pick<Server, 'publicUrl' | 'port'>,
+  settings: TargetSettings, machineName = hostname()
 ): string {
   const { path, query } = request
-  const publicUrl = settings.serverUrls[server]
   if (publicUrl !== undefined) return publicUrl + path + query
   const scheme = request.isSecure ? 'https' : 'http'
   const host = safeHost(request.authority, settings, machineName)
-  return `${scheme}://${host}:${settings.ports[server]}${path}${query}`
+  return `${scheme}://${host}:${port}${path}${query}`
 }
 
 function safeHost (

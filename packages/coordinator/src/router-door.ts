@@ -73,8 +73,7 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
   const isAvailable = (server: number): boolean =>
     (lastStates?.[server] ?? table.serverState(server)) === 'up'
   const quotaWarning = new QuotaWarning(log, monotonicNowMs)
-  const servers = settings.ports.map((port, index) => ({ index, port, weight: 1 }))
-  const choose = chooser(POLICIES['fewest-users'].make(), servers, isAvailable)
+  const choose = chooser(POLICIES[settings.policy].make(), settings.servers, isAvailable)
   const door = await openDoor({
     ...settings,
     port: settings.routingPort,
@@ -104,7 +103,7 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
       await closed
     },
     async close () {
-      lastStates = settings.ports.map((_, server) => table.serverState(server))
+      lastStates = settings.servers.map(({ index }) => table.serverState(index))
       const closed = door.close() // Stops to accept before the waiting visitors are let go.
       waits.flush()
       await closed

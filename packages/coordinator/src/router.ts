@@ -18,12 +18,13 @@ import type { Reservation } from '@usher/shared/memory/reservations.ts'
 import { retryWhileBusy } from '@usher/shared/memory/retry-while-busy.ts'
 import type { Busy } from '@usher/shared/memory/table-view.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
+import type { Settings } from '@usher/shared/settings/settings.ts'
 import type { Logger } from 'pino'
 import { redirectTarget, type TargetSettings } from './redirect-target.ts'
 import type { Reservations } from './reservations.ts'
 
 export interface RouterParts {
-  readonly settings: TargetSettings
+  readonly settings: TargetSettings & Pick<Settings, 'servers'>
   readonly table: Pick<UserTable, 'loads'>
   readonly denyList: Pick<DenyList, 'isDenied'>
   readonly reservations: Pick<Reservations, 'reserve' | 'confirm' | 'release'>
@@ -78,11 +79,18 @@ export function routerHandler (parts: RouterParts): Handler {
     const decision = visitor.isCounted
       ? await decide(parts, visitor)
       : await decideUncounted(parts, visitor)
-    if (parts.log.isLevelEnabled('debug')) {
-      parts.log.debug({ client: formatClient(visitor.client), ...decision }, 'visitor routed')
-    }
+    if (parts.log.isLevelEnabled('debug')) logDecision(parts, visitor, decision)
     return render(decision, visitor, request, parts)
   }
+}
+
+function logDecision (
+  { settings, log }: RouterParts, { client }: Visitor, decision: RouteDecision
+): void {
+  const server = decision.kind === 'redirect' && settings.servers[decision.server]!.name
+  log.debug({
+    client: formatClient(client), ...decision, ...(server !== false && { server })
+  }, 'visitor routed')
 }
 
 function visitorOf (request: RequestValue): Visitor {
@@ -168,7 +176,7 @@ function render (
     case 'address-full':
       return tryLater(pages.full, FULL_RETRY_S)
     case 'redirect': {
-      const location = redirectTarget(request, decision.server, settings)
+      const location = redirectTarget(request, settings.servers[decision.server]!, settings)
       const headers = ['Location', location, ...cookieHeaders(visitor, request)]
       const reply = { status: REDIRECT_STATUS, headers, body: NO_BODY }
       return isGivenId(visitor) ? { ...reply, newClient: visitor.client } : reply

@@ -3,11 +3,12 @@
  * monitor read it, and remembers who drains while it is down. Main thread.
  */
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
+import type { Server } from '@usher/shared/settings/servers.ts'
 import type { Logger } from 'pino'
 
 export interface ServerStatesParts {
   readonly table: Pick<UserTable, 'serverState' | 'setServerState'>
-  readonly ports: readonly number[]
+  readonly servers: readonly Server[]
   readonly log: Pick<Logger, 'info'>
 }
 
@@ -42,7 +43,7 @@ export class ServerStates {
   setDraining (
     server: number, isDraining: boolean, isForced: boolean
   ): 'done' | 'last-available' {
-    if (this.#parts.ports[server] === undefined) throw new RangeError(`there is no server ${server}`)
+    if (this.#parts.servers[server] === undefined) throw new RangeError(`there is no server ${server}`)
     const isNew = isDraining && !this.#draining.has(server)
     if (isNew && !isForced && !this.#isAnotherAvailable(server)) return 'last-available'
     if (isDraining) this.#draining.add(server)
@@ -56,11 +57,11 @@ export class ServerStates {
   }
 
   #show (server: number): void {
-    const { table, ports, log } = this.#parts
+    const { table, servers, log } = this.#parts
     const whenUp = this.#draining.has(server) ? 'draining' : 'up'
     const state = this.#up.has(server) ? whenUp : 'down'
     if (table.serverState(server) === state) return
     table.setServerState(server, state)
-    log.info({ server: ports[server] }, `server is ${state}`)
+    log.info({ server: servers[server]!.name }, `server is ${state}`)
   }
 }

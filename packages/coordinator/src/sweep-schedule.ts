@@ -5,6 +5,7 @@
 import { formatClient } from '@usher/shared/client.ts'
 import type { RemovedUser } from '@usher/shared/memory/removal.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
+import type { Server } from '@usher/shared/settings/servers.ts'
 import type { Settings } from '@usher/shared/settings/settings.ts'
 import type { Logger } from 'pino'
 import { walkTable } from './table-walk.ts'
@@ -15,7 +16,7 @@ export interface Sweep {
 
 export interface SweepParts {
   readonly table: Pick<UserTable, 'shardCount' | 'sweepShard' | 'activeUsersPerServer'>
-  readonly settings: Pick<Settings, 'heartbeatIntervalMs' | 'timeoutThresholdMs' | 'ports'>
+  readonly settings: Pick<Settings, 'heartbeatIntervalMs' | 'timeoutThresholdMs' | 'servers'>
   /** Monotonic milliseconds. */
   readonly now: () => number
   readonly log: Logger
@@ -48,24 +49,24 @@ export async function sweepOnce ({ table, settings, now, log }: SweepParts): Pro
   await walkTable(table.shardCount, now, (shard, fromSlot) => {
     const step = table.sweepShard(shard, settings.timeoutThresholdMs, fromSlot)
     if (step === 'busy') return undefined // The shard is left to the next sweep.
-    logTimedOut(step.removed, settings.ports, log)
+    logTimedOut(step.removed, settings.servers, log)
     return step.nextSlot
   })
 }
 
 function logTimedOut (
-  removed: readonly RemovedUser[], ports: readonly number[], log: Logger
+  removed: readonly RemovedUser[], servers: readonly Server[], log: Logger
 ): void {
   if (!log.isLevelEnabled('debug')) return
   for (const { client, server } of removed) {
-    log.debug({ client: formatClient(client), server: ports[server] }, 'user timed out')
+    log.debug({ client: formatClient(client), server: servers[server]?.name }, 'user timed out')
   }
 }
 
-/** Active users by port. */
+/** Active users by the server's name. */
 export function countsPerServer (
   { table, settings }: Pick<SweepParts, 'table' | 'settings'>
 ): Record<string, number> {
   const counts = table.activeUsersPerServer()
-  return Object.fromEntries(settings.ports.map((port, server) => [port, counts[server]!]))
+  return Object.fromEntries(settings.servers.map(({ name, index }) => [name, counts[index]!]))
 }

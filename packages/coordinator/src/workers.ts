@@ -8,6 +8,7 @@ import { OrderTimedOut, WorkerGone } from '@usher/shared/errors.ts'
 import { MONITOR_METER, type ClusterMeter } from '@usher/shared/memory/meters.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { Ask, AskAnswer, BootData, Order } from '@usher/shared/messages.ts'
+import type { Server } from '@usher/shared/settings/servers.ts'
 import type { Logger } from 'pino'
 import type { ServerStates } from './server-states.ts'
 import { superviseWorker, type SupervisedWorker } from './supervisor.ts'
@@ -15,7 +16,7 @@ import { superviseWorker, type SupervisedWorker } from './supervisor.ts'
 export interface WorkersParts {
   /** What every worker boots with; asked at each start. */
   readonly boot: () => Omit<BootData, 'name' | 'threadTag' | 'isFirstStart' | 'server'>
-  readonly ports: readonly number[]
+  readonly servers: readonly Server[]
   readonly programDir: string
   readonly table: Pick<UserTable, 'recover'>
   readonly states: ServerStates
@@ -34,8 +35,8 @@ export class Workers {
 
   constructor (parts: WorkersParts) {
     this.#parts = parts
-    this.#servers = parts.ports.map((port, server) =>
-      this.#supervise(`server ${port}`, 'static-server.js', server))
+    this.#servers = parts.servers.map(({ name, index }) =>
+      this.#supervise(`server ${name}`, 'static-server.js', index))
     this.monitor = this.#supervise('monitor', 'monitor.js', MONITOR)
   }
 

@@ -3,11 +3,10 @@ import { clientOfAddress, formatClient } from '@usher/shared/client.ts'
 import {
   addressNumber, clientNumber, HOME, reserveFor, testTable
 } from '../../shared/test/memory/test-table.ts'
+import { NAMED_SERVERS } from '../../shared/test/settings/test-servers.ts'
 import { logUsers } from '../src/log-users.ts'
 import { lockTable } from './fixtures/locked-table.ts'
 import { testLog } from './fixtures/log.ts'
-
-const PORTS = [8000, 8001, 8002]
 
 t.test('log users: says who was on which server', async t => {
   const cluster = testTable()
@@ -15,22 +14,22 @@ t.test('log users: says who was on which server', async t => {
   cluster.table.touch(clientNumber(2), 2, HOME)
   cluster.table.touch(clientOfAddress(addressNumber(3)), 2, addressNumber(3))
   const { log, lines } = testLog('info')
-  logUsers(cluster.table, PORTS, log)
+  logUsers(cluster.table, NAMED_SERVERS, log)
   t.match(lines.slice(0, 3), [
-    { server: 8000, users: 1, msg: 'active users at the stop' },
-    { server: 8001, users: 0, msg: 'active users at the stop' },
-    { server: 8002, users: 2, msg: 'active users at the stop' }
+    { server: 'red', users: 1, msg: 'active users at the stop' },
+    { server: 'green', users: 0, msg: 'active users at the stop' },
+    { server: 'blue', users: 2, msg: 'active users at the stop' }
   ])
-  t.strictSame(idsOf(lines, 8000), [formatClient(clientNumber(1))])
-  t.strictSame(idsOf(lines, 8001), [])
-  t.strictSame(idsOf(lines, 8002).sort(), [formatClient(clientNumber(2)), '2001:db8:0:3::1'].sort())
+  t.strictSame(idsOf(lines, 'red'), [formatClient(clientNumber(1))])
+  t.strictSame(idsOf(lines, 'green'), [])
+  t.strictSame(idsOf(lines, 'blue').sort(), [formatClient(clientNumber(2)), '2001:db8:0:3::1'].sort())
   t.equal(lines.length, 5, 'a server without users has no line of ids')
 })
 
 t.test('log users: an empty table is three counts of 0', async t => {
   const { log, lines } = testLog('info')
-  logUsers(testTable().table, PORTS, log)
-  t.strictSame(lines.map(({ server, users }) => [server, users]), [[8000, 0], [8001, 0], [8002, 0]])
+  logUsers(testTable().table, NAMED_SERVERS, log)
+  t.strictSame(lines.map(({ server, users }) => [server, users]), [['red', 0], ['green', 0], ['blue', 0]])
 })
 
 t.test('log users: whoever has not arrived is no active user', async t => {
@@ -39,8 +38,9 @@ t.test('log users: whoever has not arrived is no active user', async t => {
   cluster.table.touch(clientNumber(2), 1, HOME)
   reserveFor(cluster, clientNumber(2))
   const { log, lines } = testLog('info')
-  logUsers(cluster.table, PORTS, log)
-  t.strictSame(PORTS.map(port => idsOf(lines, port)), [[], [formatClient(clientNumber(2))], []])
+  logUsers(cluster.table, NAMED_SERVERS, log)
+  const ids = NAMED_SERVERS.map(({ name }) => idsOf(lines, name))
+  t.strictSame(ids, [[], [formatClient(clientNumber(2))], []])
 })
 
 t.test('log users: a line has at most 1,000 ids, and none is left out', async t => {
@@ -54,9 +54,9 @@ t.test('log users: a line has at most 1,000 ids, and none is left out', async t 
       expected.push(formatClient(clientNumber(number)))
     }
     const { log, lines, saying } = testLog('info')
-    logUsers(table, PORTS, log)
+    logUsers(table, NAMED_SERVERS, log)
     t.strictSame(saying('their ids').map(({ ids }) => (ids as string[]).length), lengths)
-    t.strictSame(idsOf(lines, 8001).sort(), expected.sort(), `all ${users} of them, once`)
+    t.strictSame(idsOf(lines, 'green').sort(), expected.sort(), `all ${users} of them, once`)
   }
 })
 
@@ -65,12 +65,12 @@ t.test('log users: a table that stays locked ends the list with a warning', asyn
   table.touch(clientNumber(1), 0, HOME)
   lockTable(view)
   const { log, lines } = testLog('info')
-  logUsers(table, PORTS, log)
-  t.match(lines[0], { server: 8000, users: 1 }, 'counts need no lock')
+  logUsers(table, NAMED_SERVERS, log)
+  t.match(lines[0], { server: 'red', users: 1 }, 'counts need no lock')
   t.match(lines.at(-1), { level: 40, msg: /cannot be listed/ })
   t.equal(lines.length, 4)
 })
 
-function idsOf (lines: ReadonlyArray<Readonly<Record<string, unknown>>>, port: number): string[] {
-  return lines.flatMap(({ server, ids }) => server === port && ids ? ids as string[] : [])
+function idsOf (lines: ReadonlyArray<Readonly<Record<string, unknown>>>, name: string): string[] {
+  return lines.flatMap(({ server, ids }) => server === name && ids ? ids as string[] : [])
 }

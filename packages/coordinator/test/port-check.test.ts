@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect, createServer, Server, type AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import type { Settings } from '@usher/shared/settings/settings.ts'
+import { testServers } from '../../shared/test/settings/test-servers.ts'
 import { checkPorts } from '../src/port-check.ts'
 
 const HOST = '127.0.0.1'
@@ -13,7 +14,7 @@ t.test('port check: names every taken port in one message, and what to do', asyn
     await takenPort(t), await takenPort(t), await takenPort(t), await freePort()
   ]
   const settings = testSettings({
-    ports: [first, free, second], routingPort: third, monitoringPort: 0
+    servers: testServers([first, free, second]), routingPort: third, monitoringPort: 0
   })
   await t.rejects(checkPorts(settings), {
     code: 'USHER_PORTS_UNAVAILABLE',
@@ -35,7 +36,7 @@ t.test('port check: names the monitor\'s port too', async t => {
 
 t.test('port check: free ports stay as they are and are free afterwards', async t => {
   const [a, b, c, d] = [await freePort(), await freePort(), await freePort(), await freePort()]
-  const settings = testSettings({ ports: [a, b], routingPort: c, monitoringPort: d })
+  const settings = testSettings({ servers: testServers([a, b]), routingPort: c, monitoringPort: d })
   const checked = await checkPorts(settings)
   t.strictSame(checked, settings)
   for (const port of [a, b, c, d]) await t.resolves(bindOnce(port), `${port}`)
@@ -43,10 +44,13 @@ t.test('port check: free ports stay as they are and are free afterwards', async 
 
 t.test('port check: a port of 0 becomes a number, and no two are the same', async t => {
   const fixed = await freePort()
-  const checked = await checkPorts(testSettings({ ports: [0, fixed, 0, 0, 0, 0, 0, 0] }))
-  const all = [...checked.ports, checked.routingPort, checked.monitoringPort]
-  t.equal(checked.ports.length, 8)
-  t.equal(checked.ports[1], fixed)
+  const servers = testServers([0, fixed, 0, 0, 0, 0, 0, 0])
+  const checked = await checkPorts(testSettings({ servers }))
+  const ports = checked.servers.map(({ port }) => port)
+  const all = [...ports, checked.routingPort, checked.monitoringPort]
+  t.strictSame(checked.servers.map(({ name }) => name), ports.map(String), 'names follow')
+  t.equal(ports.length, 8)
+  t.equal(ports[1], fixed)
   t.equal(new Set(all).size, 10, all.join(' '))
   t.ok(all.every(port => Number.isInteger(port) && port > 0 && port < 65_536), all.join(' '))
   for (const port of all) await t.resolves(bindOnce(port), `${port} is free`)
@@ -68,7 +72,7 @@ t.test('port check: the kernel chooses while all other ports are held', async t 
       return close.apply(this, args)
     }
   })
-  await checkPorts(testSettings({ ports: [0], routingPort: fixed, monitoringPort: 0 }))
+  await checkPorts(testSettings({ routingPort: fixed }))
   t.strictSame(calls, ['listen fixed', 'listen', 'listen', 'close', 'close', 'close'])
 })
 
@@ -84,7 +88,7 @@ t.test('port check: a client that comes in meanwhile is let go and holds up no s
       return this
     }
   })
-  const checked = checkPorts(testSettings({ ports: [port] }))
+  const checked = checkPorts(testSettings({ servers: testServers([port]) }))
   await checked
   restore()
   if (!client!.destroyed) await once(client!, 'close')
@@ -96,7 +100,7 @@ t.test('port check: keeps every other setting', async t => {
 })
 
 t.test('port check: an address that is not this machine\'s is named', async t => {
-  await t.rejects(checkPorts(testSettings({ ports: [8000], host: NOWHERE })), {
+  await t.rejects(checkPorts(testSettings({ servers: testServers([8000]), host: NOWHERE })), {
     message: `  PORTS: port 8000 cannot be bound: ${NOWHERE} is not an address of this machine\n` +
       `  ROUTING_PORT: port 0 cannot be bound: ${NOWHERE} is not an address of this machine\n`
   })
@@ -123,7 +127,7 @@ t.test('port check: says why in words that help', async t => {
         return this
       }
     }).restore
-    await t.rejects(checkPorts(testSettings({ ports: [80] })), {
+    await t.rejects(checkPorts(testSettings({ servers: testServers([80]) })), {
       message: `  PORTS: port 80 ${reason}\n`
     }, String(code))
     restore()
@@ -131,8 +135,9 @@ t.test('port check: says why in words that help', async t => {
 })
 
 function testSettings (changes: Partial<Settings>): Settings {
-  const ports = { host: HOST, monitoringHost: HOST, ports: [0], routingPort: 0, monitoringPort: 0 }
-  return { ...ports, ...changes } as Settings
+  const servers = testServers([0])
+  const hosts = { host: HOST, monitoringHost: HOST }
+  return { ...hosts, servers, routingPort: 0, monitoringPort: 0, ...changes } as Settings
 }
 
 /** Held until the test ends. */

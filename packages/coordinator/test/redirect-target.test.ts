@@ -1,13 +1,18 @@
 import { hostname } from 'node:os'
 import t from 'tap'
+import { testServers } from '../../shared/test/settings/test-servers.ts'
 import { redirectTarget, type TargetSettings } from '../src/redirect-target.ts'
 
 const SETTINGS: TargetSettings = {
   ip: '192.0.2.10',
-  publicHosts: ['www.example.org', 'xn--caf-dma.example', '2001:db8::9'],
-  serverUrls: [],
-  ports: [8000, 8001, 8002]
+  publicHosts: ['www.example.org', 'xn--caf-dma.example', '2001:db8::9']
 }
+const SERVERS = testServers([8000, 8001, 8002])
+const MAPPED = testServers([8000, 8001, 8002], [
+  { publicUrl: 'https://a.example:444' },
+  { publicUrl: 'https://b.example' },
+  { publicUrl: 'http://c.example/three' }
+])
 const MACHINE = 'Gate-7'
 const FALLBACK = '192.0.2.10'
 
@@ -87,7 +92,7 @@ t.test('redirect target: uses the name that the visitor used only when it is our
 
 t.test('redirect target: the machine\'s own name is the system\'s', async t => {
   const request = { authority: hostname(), isSecure: false, path: '/', query: '' }
-  t.equal(redirectTarget(request, 0, SETTINGS), `http://${hostname().toLowerCase()}:8000/`)
+  t.equal(redirectTarget(request, SERVERS[0]!, SETTINGS), `http://${hostname().toLowerCase()}:8000/`)
 })
 
 t.test('redirect target: an IPv6 fallback gets its brackets', async t => {
@@ -97,9 +102,7 @@ t.test('redirect target: an IPv6 fallback gets its brackets', async t => {
 
 t.test('redirect target: names the port of the chosen server', async t => {
   const request = { authority: 'localhost:8080', isSecure: false, path: '/', query: '' }
-  const targets = SETTINGS.ports.map(
-    (_, server) => redirectTarget(request, server, SETTINGS, MACHINE)
-  )
+  const targets = SERVERS.map(server => redirectTarget(request, server, SETTINGS, MACHINE))
   t.strictSame(targets,
     ['http://localhost:8000/', 'http://localhost:8001/', 'http://localhost:8002/'])
 })
@@ -129,13 +132,11 @@ t.test('redirect target: path and query are kept byte by byte', async t => {
     const plain = check({ path, query })
     t.equal(plain, `http://localhost:8001${path}${query}`)
     t.equal(new URL(plain).host, 'localhost:8001', 'and a browser goes where we mean')
-    const mapped = check({ path, query }, { serverUrls: URLS })
+    const mapped = check({ path, query }, {}, MAPPED[1])
     t.equal(mapped, `https://b.example${path}${query}`)
     t.equal(new URL(mapped).host, 'b.example')
   }
 })
-
-const URLS = ['https://a.example:444', 'https://b.example', 'http://c.example/three']
 
 t.test('redirect target: a public URL stands as it is, whatever the request says', async t => {
   const requests = [
@@ -143,9 +144,8 @@ t.test('redirect target: a public URL stands as it is, whatever the request says
     { authority: 'evil.example', isSecure: true, path: '/x', query: '?y' },
     { authority: undefined, isSecure: false, path: '/x', query: '?y' }
   ]
-  const settings = { ...SETTINGS, serverUrls: URLS }
   for (const request of requests) {
-    const targets = URLS.map((_, server) => redirectTarget(request, server, settings, MACHINE))
+    const targets = MAPPED.map(server => redirectTarget(request, server, SETTINGS, MACHINE))
     t.strictSame(targets, [
       'https://a.example:444/x?y', 'https://b.example/x?y', 'http://c.example/three/x?y'
     ])
@@ -154,8 +154,9 @@ t.test('redirect target: a public URL stands as it is, whatever the request says
 
 /** Where the server with index 1 is, for a plain request on `localhost` with these changes. */
 function check (
-  request: Partial<Parameters<typeof redirectTarget>[0]>, settings: Partial<TargetSettings> = {}
+  request: Partial<Parameters<typeof redirectTarget>[0]>, settings: Partial<TargetSettings> = {},
+  server = SERVERS[1]!
 ): string {
   const plain = { authority: 'localhost:8080', isSecure: false, path: '/', query: '' }
-  return redirectTarget({ ...plain, ...request }, 1, { ...SETTINGS, ...settings }, MACHINE)
+  return redirectTarget({ ...plain, ...request }, server, { ...SETTINGS, ...settings }, MACHINE)
 }

@@ -437,7 +437,7 @@ t.test('router: a place that was lost during the wait is chosen anew', async t =
   t.equal(waits.count, 2, 'one wait each')
   t.match(lines.find(({ client }) => client === formatClient(ANA)), {
     kind: 'redirect',
-    server: 1,
+    server: '8001',
     because: 'fewest users, lowest port',
     note: 'the place was lost during the wait'
   })
@@ -514,7 +514,7 @@ t.test('router: what happens while a shard is busy after the wait is seen', asyn
 })
 
 t.test('router: a decision is one debug line with its reason', async t => {
-  const { ask, lines, deny, table } = testRouter(t)
+  const { ask, lines, deny, table } = testRouter(t, { names: ['red', 'green', 'blue'] })
   await ask('/', { client: ANA })
   deny(formatClient(BEN))
   await ask('/', { client: BEN })
@@ -528,7 +528,7 @@ t.test('router: a decision is one debug line with its reason', async t => {
       level: 20,
       client: ana,
       kind: 'redirect',
-      server: 0,
+      server: 'red',
       because: 'fewest users, lowest port',
       msg
     },
@@ -537,7 +537,7 @@ t.test('router: a decision is one debug line with its reason', async t => {
       level: 20,
       client: ana,
       kind: 'redirect',
-      server: 1,
+      server: 'green',
       because: 'fewest users, lowest port',
       note: 'not counted: caused by another site',
       msg

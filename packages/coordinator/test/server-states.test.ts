@@ -1,17 +1,16 @@
 import t from 'tap'
 import { testTable } from '../../shared/test/memory/test-table.ts'
+import { NAMED_SERVERS } from '../../shared/test/settings/test-servers.ts'
 import { ServerStates } from '../src/server-states.ts'
 import { testLog } from './fixtures/log.ts'
 
-const PORTS = [8000, 8001, 8002]
-
 function testStates ({ up = [0, 1, 2] } = {}) {
-  const { table } = testTable({ servers: PORTS.length })
+  const { table } = testTable({ servers: NAMED_SERVERS.length })
   const { log, lines } = testLog()
-  const states = new ServerStates({ table, ports: PORTS, log })
+  const states = new ServerStates({ table, servers: NAMED_SERVERS, log })
   for (const server of up) states.setUp(server)
   lines.length = 0
-  return { states, lines, shown: () => PORTS.map((_, server) => table.serverState(server)) }
+  return { states, lines, shown: () => NAMED_SERVERS.map(({ index }) => table.serverState(index)) }
 }
 
 t.test('server states: what a server is stands in the table, each change in the log', async t => {
@@ -23,8 +22,8 @@ t.test('server states: what a server is stands in the table, each change in the 
   states.setDown(1)
   t.same(shown(), ['starting', 'down', 'starting'])
   t.match(lines, [
-    { level: 30, server: 8001, msg: 'server is up' },
-    { level: 30, server: 8001, msg: 'server is down' }
+    { level: 30, server: 'green', msg: 'server is up' },
+    { level: 30, server: 'green', msg: 'server is down' }
   ])
   t.equal(lines.length, 2, 'what does not change is not logged')
 })
@@ -37,8 +36,8 @@ t.test('server states: drains, and takes visitors again', async t => {
   t.equal(states.setDraining(1, false, false), 'done')
   t.same(shown(), ['up', 'up', 'up'])
   t.match(lines, [
-    { level: 30, server: 8001, msg: 'server is draining' },
-    { level: 30, server: 8001, msg: 'server is up' }
+    { level: 30, server: 'green', msg: 'server is draining' },
+    { level: 30, server: 'green', msg: 'server is up' }
   ])
   t.equal(lines.length, 2)
 })

@@ -3,12 +3,12 @@ import { clientOfAddress, formatClient } from '@usher/shared/client.ts'
 import {
   addressNumber, clientNumber, HOME, reserveFor, testTable
 } from '../../shared/test/memory/test-table.ts'
+import { NAMED_SERVERS } from '../../shared/test/settings/test-servers.ts'
 import { countsPerServer, startSweep, sweepOnce } from '../src/sweep-schedule.ts'
 import { lockTable } from './fixtures/locked-table.ts'
 import { testLog } from './fixtures/log.ts'
 import { until } from './fixtures/until.ts'
 
-const PORTS = [8000, 8001, 8002]
 const THRESHOLD_MS = 1000
 const INTERVAL_MS = 5
 /** With four shards, a sweep of such takes longer than the interval. */
@@ -47,8 +47,8 @@ t.test('sweep: a debug line for each user who timed out, none for an unclaimed p
   await sweepOnce(parts)
   t.equal(table.size(), 0)
   t.strictSame(lines.map(({ client, server, level, msg }) => [client, server, level, msg]).sort(), [
-    [formatClient(clientNumber(1)), 8000, 20, 'user timed out'],
-    ['2001:db8:0:7::1', 8002, 20, 'user timed out']
+    [formatClient(clientNumber(1)), 'red', 20, 'user timed out'],
+    ['2001:db8:0:7::1', 'blue', 20, 'user timed out']
   ].sort())
 })
 
@@ -100,11 +100,11 @@ t.test('sweep: a shard that is busy is left to the next sweep', async t => {
   t.equal(table.size(), 0)
 })
 
-t.test('sweep: counts are by port', async t => {
+t.test('sweep: counts are by the names of the servers', async t => {
   const { table, parts } = testSweep()
   const places = [2, 2, 0]
   for (const [number, server] of places.entries()) table.touch(clientNumber(number), server, HOME)
-  t.strictSame(countsPerServer(parts), { 8000: 1, 8001: 0, 8002: 2 })
+  t.strictSame(countsPerServer(parts), { red: 1, green: 0, blue: 2 })
 })
 
 t.test('sweep: runs at every interval and logs the counts only when they changed', async t => {
@@ -115,13 +115,13 @@ t.test('sweep: runs at every interval and logs the counts only when they changed
   t.strictSame(counts(), [], 'nothing has changed since the start')
   table.touch(clientNumber(1), 1, HOME)
   await sweepsDone(3)
-  t.strictSame(counts(), [{ 8000: 0, 8001: 1, 8002: 0 }])
+  t.strictSame(counts(), [{ red: 0, green: 1, blue: 0 }])
   table.touch(clientNumber(1), 1, HOME)
   await sweepsDone(3)
   t.equal((counts() as unknown[]).length, 1, 'a user seen again changes no count')
   clock.nowMs += THRESHOLD_MS + 1
   await sweepsDone(3)
-  t.strictSame((counts() as unknown[])[1], { 8000: 0, 8001: 0, 8002: 0 })
+  t.strictSame((counts() as unknown[])[1], { red: 0, green: 0, blue: 0 })
   t.equal(saying('user timed out').length, 1)
 })
 
@@ -149,7 +149,7 @@ function testSweep ({ users = 1024, level = 'debug', now = (): number => 0 } = {
   const { table, clock, view } = testTable({ users })
   const { log, lines, saying } = testLog(level)
   const settings = {
-    heartbeatIntervalMs: INTERVAL_MS, timeoutThresholdMs: THRESHOLD_MS, ports: PORTS
+    heartbeatIntervalMs: INTERVAL_MS, timeoutThresholdMs: THRESHOLD_MS, servers: NAMED_SERVERS
   }
   return { table, clock, view, lines, saying, parts: { table, settings, now, log } }
 }

@@ -97,7 +97,7 @@ export interface BootData {
   /** Whether the console is a terminal, so that its log is made for people. */
   readonly isTerminal: boolean
   readonly programDir: string
-  /** Index of the server in `settings.ports`; -1 for the monitor. */
+  /** Index of the server in `settings.servers`; -1 for the monitor. */
   readonly server: number
   /** A replacement finds the users in the table; only the first monitor brings back saved ones. */
   readonly isFirstStart: boolean

@@ -33,7 +33,7 @@ export const METER = {
   WORDS: 1788
 } as const
 
-/** Names a block. A server has its index in PORTS, as in BootData. */
+/** Names a block. A server has its index, as in BootData. */
 export const ROUTER_METER = -2
 export const MONITOR_METER = -1
 const SERVERS_FROM = 2

@@ -17,11 +17,20 @@ export interface Tls {
   readonly problems: readonly string[]
 }
 
+/** Lists with an entry for each port, and how many entries they may have instead. */
+const COUNTED = [
+  { name: 'SERVER_URLS', otherwise: 0, allowed: 'empty, or one URL per port' },
+  { name: 'SERVER_NAMES', otherwise: 0, allowed: 'empty, or one name per port' },
+  { name: 'WEIGHTS', otherwise: 0, allowed: 'empty, or one weight per port' },
+  { name: 'HTML_DIRS', otherwise: 1, allowed: 'one folder, or one per port' }
+] as const
+
 /** How the settings disagree with each other. */
 export function disagreements (values: ValidValues, given: GivenByName): readonly string[] {
   return [
     ...samePorts(values, given),
     ...countsUnlikePorts(values, given),
+    ...ambiguousNames(values, given),
     ...outOfOrder(values, given, 'HEARTBEAT_INTERVAL', 'TIMEOUT_THRESHOLD'),
     ...outOfOrder(values, given, 'SESSION_IDLE_TIMEOUT', 'SESSION_LIFETIME')
   ]
@@ -78,19 +87,31 @@ function samePorts (values: ValidValues, given: GivenByName): readonly string[] 
 }
 
 function countsUnlikePorts (values: ValidValues, given: GivenByName): readonly string[] {
-  const { PORTS: ports, SERVER_URLS: urls, HTML_DIRS: dirs } = values
+  const { PORTS: ports } = values
   if (ports === undefined) return []
-  const inPorts = `${describe(given.PORTS)} has ${ports.length}`
-  const problems: string[] = []
-  if (urls !== undefined && urls.length !== 0 && urls.length !== ports.length) {
-    const allowed = 'empty, or one URL per port'
-    problems.push(complain(given.SERVER_URLS, `it has ${urls.length}, ${inPorts}`, allowed))
-  }
-  if (dirs !== undefined && dirs.length !== 1 && dirs.length !== ports.length) {
-    const allowed = 'one folder, or one per port'
-    problems.push(complain(given.HTML_DIRS, `it has ${dirs.length}, ${inPorts}`, allowed))
-  }
-  return problems
+  return COUNTED.flatMap(({ name, otherwise, allowed }) => {
+    const count = values[name]?.length
+    if (count === undefined || count === ports.length || count === otherwise) return []
+    const refusal = `it has ${count}, ${describe(given.PORTS)} has ${ports.length}`
+    return [complain(given[name], refusal, allowed)]
+  })
+}
+
+/** Names must tell servers apart, also where one is called by its port. */
+function ambiguousNames (values: ValidValues, given: GivenByName): readonly string[] {
+  const { SERVER_NAMES: names = [], PORTS: ports = [] } = values
+  const problems = names.flatMap((name, index) => {
+    if (names.indexOf(name) !== index) return [`${quote(name)} stands there more than once`]
+    const isOthers = ports.some((port, other) => other !== index && mayBecome(port, name))
+    return isOthers ? [`${quote(name)} is or may become another server's port`] : []
+  })
+  const allowed = 'names that all differ, none of them the port of another server'
+  return problems.map(problem => complain(given.SERVER_NAMES, problem, allowed))
+}
+
+/** A port of 0 becomes whichever the kernel chooses. */
+function mayBecome (port: number, name: string): boolean {
+  return port === 0 ? /^\d{1,5}$/.test(name) : String(port) === name
 }
 
 function outOfOrder (

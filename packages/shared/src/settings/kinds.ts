@@ -31,6 +31,9 @@ const HOST_NAME_LENGTH_MAX = 253
 const HOST_NAME = /^(?!-)[a-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9_-]{1,63}(?<!-))*$/i
 /** A name that ends like this is read as an IPv4 address wherever URLs are parsed. */
 const ENDS_IN_NUMBER = /(?:^|\.)(?:\d+|0x[0-9a-f]*)$/i
+const SERVER_NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/
+/** Metrics and logs call the other two HTTP servers so. */
+const OTHER_NAMES = ['router', 'monitor']
 /** RFC 3986 without the comma, which separates entries. */
 const BASE_URL = /^https?:\/\/[\w.~:[\]!$&'()*+;=%-]+(?:\/[\w.~:!$&'()*+;=%@/-]*)?$/i
 
@@ -63,8 +66,28 @@ export function port (): Kind<number> {
   return numeric(/^\d+$/, 0, 65535, 'a whole number, 0 to 65535')
 }
 
-export function oneOf (...words: readonly string[]): Kind<string> {
-  return plain(`one of ${words.join(', ')}`, text => words.includes(text) ? { value: text } : refused())
+export function oneOf<W extends string> (...words: readonly W[]): Kind<W> {
+  return {
+    allowed: `one of ${words.join(', ')}`,
+    parse (text) {
+      const value = words.find(word => word === text)
+      return value === undefined ? refused() : { value }
+    },
+    format: value => value
+  }
+}
+
+/** What a server is called in paths, labels and logs. */
+export function serverName (): Kind<string> {
+  const allowed = 'a name of 1 to 63 characters: small letters, digits, dots, underscores and ' +
+    'hyphens, the first a letter or a digit; not router or monitor'
+  return plain(allowed, text =>
+    SERVER_NAME.test(text) && !OTHER_NAMES.includes(text) ? { value: text } : refused())
+}
+
+/** A server of weight 2 is to have twice the users of one of weight 1. */
+export function weight (): Kind<number> {
+  return numeric(/^\d+$/, 1, 1000, 'a whole number, 1 to 1000')
 }
 
 /** An address to bind: IPv4, IPv6 (with a zone if need be), or a name that may resolve to one. */

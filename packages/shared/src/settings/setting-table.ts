@@ -4,10 +4,11 @@
  * file, `--help`, `--check`, the README and the tests are all driven by it: a new setting is a new
  * row. Knows nothing of files or of the process; starts nothing.
  */
+import { POLICIES, type PolicyName } from '../balancing/policies.ts'
 import {
   addressOrRange, baseUrl, bindHost, decimal, filePath, filePathOrNone, folderPath, list, oneOf,
-  optional, password, port, publicHost, seconds, token, urlAddress, wholeNumber, type Duration,
-  type Kind
+  optional, password, port, publicHost, seconds, serverName, token, urlAddress, weight, wholeNumber,
+  type Duration, type Kind
 } from './kinds.ts'
 
 /**
@@ -61,6 +62,12 @@ const TABLE = {
     default: '',
     meaning: 'Host names that redirects may use and that the monitor answers to.'
   },
+  ROUTER_URL: {
+    kind: optional(baseUrl()),
+    default: '',
+    defaultShown: 'the visitor\'s host name and ROUTING_PORT',
+    meaning: 'The router\'s public base URL, where pages send visitors back to.'
+  },
   SERVER_URLS: {
     kind: list(baseUrl(), 0, SERVER_COUNT_MAX),
     default: '',
@@ -70,6 +77,23 @@ const TABLE = {
     kind: list(port(), 1, SERVER_COUNT_MAX),
     default: '8000,8001,8002',
     meaning: 'The servers\' ports; a port of 0 is chosen by the kernel and logged.'
+  },
+  SERVER_NAMES: {
+    kind: list(serverName(), 0, SERVER_COUNT_MAX),
+    default: '',
+    defaultShown: 'the ports',
+    meaning: 'One name per server, for console, logs, metrics and paths; no other server\'s port.'
+  },
+  WEIGHTS: {
+    kind: list(weight(), 0, SERVER_COUNT_MAX),
+    default: '',
+    defaultShown: '1 for each',
+    meaning: 'One weight per server: with 1,1,2 the third gets half of all users.'
+  },
+  POLICY: {
+    kind: oneOf(...Object.keys(POLICIES) as PolicyName[]),
+    default: 'fewest-users',
+    meaning: 'How the router chooses a server; round-robin ignores load and is for comparison.'
   },
   ROUTING_PORT: {
     kind: port(),

@@ -14,15 +14,18 @@ import {
 } from './setting-table.ts'
 import { checkTls, disagreements, pathProblems, type GivenByName } from './consistency.ts'
 import { completeValues } from './completion.ts'
+import { SERVER_SETTINGS, serversOf, type Server, type ServerSettingName } from './servers.ts'
 import { readSettingsFile } from './settings-file.ts'
 import { parseFlags, type Flags } from './flags.ts'
 import type { TlsPair } from './tls-files.ts'
 
 /**
  * Every setting, validated and complete, by the keys that the table gives them: addresses and paths
- * are filled in and absolute, there is a folder for every server.
+ * are filled in and absolute; what is said of each server is in one value for it.
  */
 export interface Settings extends FixedSettings {
+  /** In the order of PORTS. */
+  readonly servers: readonly Server[]
   /** The same object for the thread's whole life: to be read at each use, never to be copied. */
   readonly live: LiveSettings
   /** The PEM texts; undefined without TLS. */
@@ -30,7 +33,7 @@ export interface Settings extends FixedSettings {
 }
 
 /** What only a restart changes. */
-type FixedSettings = ValuesByKey<Exclude<SettingName, LiveName>>
+type FixedSettings = ValuesByKey<Exclude<SettingName, LiveName | ServerSettingName>>
 
 /** What a reload may change while the program runs. */
 export type LiveSettings = ValuesByKey<LiveName>
@@ -144,7 +147,9 @@ function show (values: SettingValues, given: GivenByName): readonly EffectiveSet
 function settingsOf (values: SettingValues, tls: TlsPair | undefined): Settings {
   const byKey = (rows: readonly SettingRow[]): Record<string, unknown> =>
     Object.fromEntries(rows.map(({ key, name }) => [key, values[name]]))
-  const fixed = byKey(SETTING_ROWS.filter(row => row.appliedBy === undefined)) as FixedSettings
-  const live = byKey(SETTING_ROWS.filter(row => row.appliedBy !== undefined)) as LiveSettings
-  return { ...fixed, live, tls }
+  const ofServers: readonly SettingName[] = SERVER_SETTINGS
+  const rows = SETTING_ROWS.filter(({ name }) => !ofServers.includes(name))
+  const fixed = byKey(rows.filter(row => row.appliedBy === undefined)) as FixedSettings
+  const live = byKey(rows.filter(row => row.appliedBy !== undefined)) as LiveSettings
+  return { ...fixed, servers: serversOf(values), live, tls }
 }

@@ -26,9 +26,13 @@ t.test('settings-check: ports must differ, except for 0', async t => {
   for (const [values, expected] of cases) check(t, values, expected)
 })
 
-t.test('settings-check: URLs and folders are as many as the ports', async t => {
+t.test('settings-check: URLs, names, weights and folders are as many as the ports', async t => {
   const urls = (count: number) => `SERVER_URLS (environment) is "T": it has ${count}, ` +
     'PORTS (environment) has 2; allowed: empty, or one URL per port'
+  const names = (count: number) => `SERVER_NAMES (environment) is "T": it has ${count}, ` +
+    'PORTS (environment) has 2; allowed: empty, or one name per port'
+  const weights = (count: number) => `WEIGHTS (environment) is "T": it has ${count}, ` +
+    'PORTS (environment) has 2; allowed: empty, or one weight per port'
   const dirs = (count: number) => `HTML_DIRS (environment) is "T": it has ${count}, ` +
     'PORTS (environment) has 2; allowed: one folder, or one per port'
   const PORTS = [1, 2]
@@ -37,8 +41,36 @@ t.test('settings-check: URLs and folders are as many as the ports', async t => {
     [{ PORTS, SERVER_URLS: ['a', 'b'], HTML_DIRS: ['a', 'b'] }, []],
     [{ PORTS, SERVER_URLS: ['a'] }, [urls(1)]],
     [{ PORTS, SERVER_URLS: ['a', 'b', 'c'] }, [urls(3)]],
+    [{ PORTS, SERVER_NAMES: [], WEIGHTS: [] }, []],
+    [{ PORTS, SERVER_NAMES: ['a', 'b'], WEIGHTS: [1, 2] }, []],
+    [{ PORTS, SERVER_NAMES: ['a'] }, [names(1)]],
+    [{ PORTS, SERVER_NAMES: ['a', 'b', 'c'] }, [names(3)]],
+    [{ PORTS, WEIGHTS: [1] }, [weights(1)]],
+    [{ PORTS, WEIGHTS: [1, 1, 2] }, [weights(3)]],
     [{ PORTS, HTML_DIRS: ['a', 'b', 'c'] }, [dirs(3)]],
     [{ SERVER_URLS: ['a'], HTML_DIRS: ['a', 'b'] }, []]
+  ]
+  for (const [values, expected] of cases) check(t, values, expected)
+})
+
+t.test('settings-check: a name is of one server, and never the port of another', async t => {
+  const refused = (why: string) => `SERVER_NAMES (environment) is "T": ${why}; ` +
+    'allowed: names that all differ, none of them the port of another server'
+  const twice = refused('"a" stands there more than once')
+  const port = (name: string) => refused(`"${name}" is or may become another server's port`)
+  const PORTS = [8000, 8001]
+  const cases: ReadonlyArray<[ValidValues, readonly string[]]> = [
+    [{ PORTS, SERVER_NAMES: ['a', 'b'] }, []],
+    [{ PORTS, SERVER_NAMES: ['8000', '8001'] }, []],
+    [{ PORTS, SERVER_NAMES: ['7', 'b'] }, []],
+    [{ PORTS, SERVER_NAMES: ['a', 'a'] }, [twice]],
+    [{ SERVER_NAMES: ['a', 'a'] }, [twice]],
+    [{ PORTS, SERVER_NAMES: ['8001', '8000'] }, [port('8001'), port('8000')]],
+    [{ PORTS, SERVER_NAMES: ['a', '8000'] }, [port('8000')]],
+    [{ PORTS: [0, 8001], SERVER_NAMES: ['a', '8001'] }, [port('8001')]],
+    [{ PORTS: [0, 8001], SERVER_NAMES: ['0', 'b'] }, []],
+    [{ PORTS: [0, 0], SERVER_NAMES: ['a', '40000b'] }, []],
+    [{ PORTS: [0, 0], SERVER_NAMES: ['a', '40000'] }, [port('40000')]]
   ]
   for (const [values, expected] of cases) check(t, values, expected)
 })

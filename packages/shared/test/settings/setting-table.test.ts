@@ -18,6 +18,10 @@ const CASES: Record<SettingName, {
     values: [['', []], ['A.example, b', ['a.example', 'b']]],
     refused: ['http://a', 'a:80', 'a,', hosts(1001)]
   },
+  ROUTER_URL: {
+    values: [['', ''], ['https://a:1/x/', 'https://a:1/x']],
+    refused: ['a', 'ftp://a', 'http://a?b', 'http://u@a', 'http://a,http://b']
+  },
   SERVER_URLS: {
     values: [['', []], ['http://a/,https://b:1/x/', ['http://a', 'https://b:1/x']]],
     refused: ['a', 'ftp://a', 'http://a?b', 'http://a#b', 'http://u@a']
@@ -25,6 +29,20 @@ const CASES: Record<SettingName, {
   PORTS: {
     values: [['0', [0]], ['1,2', [1, 2]], [numbers(32), Array.from({ length: 32 }, (_, i) => i)]],
     refused: ['', '65536', '1,,2', 'a', '-1', numbers(33)]
+  },
+  SERVER_NAMES: {
+    values: [['', []], ['red, b2', ['red', 'b2']], ['8000', ['8000']], [`0._-${'a'.repeat(59)}`,
+      [`0._-${'a'.repeat(59)}`]]],
+    refused: ['Red', 'a,', ',a', '-a', '.a', '_a', 'a b', 'é', 'a/b', 'a'.repeat(64), 'router',
+      'a,monitor', hosts(33)]
+  },
+  WEIGHTS: {
+    values: [['', []], ['1', [1]], ['1,1000', [1, 1000]]],
+    refused: ['0', '1001', '1.5', '-1', '1,', 'a', numbers(33)]
+  },
+  POLICY: {
+    values: ['fewest-users', 'round-robin'].map(name => [name, name]),
+    refused: ['', 'random', 'Fewest-Users', 'fewest users', 'constructor']
   },
   ROUTING_PORT: { values: [['0', 0], ['65535', 65535]], refused: ['', '-1', '65536', '1.5'] },
   MONITORING_PORT: { values: [['0', 0], ['65535', 65535]], refused: ['', '-1', '65536', '1.5'] },
@@ -92,7 +110,7 @@ t.test('setting-table: every setting refuses what is beyond', async t => {
 
 t.test('setting-table: every row is complete', async t => {
   for (const row of SETTING_ROWS) checkRow(t, row.name)
-  t.equal(new Set(SETTING_ROWS.map(row => row.name)).size, 28)
+  t.equal(new Set(SETTING_ROWS.map(row => row.name)).size, 32)
 })
 
 t.test('setting-table: only the token and the password are secret', async t => {

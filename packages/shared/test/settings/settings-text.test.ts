@@ -40,6 +40,6 @@ t.test('settings-text: the markdown table has a row per setting and four cells p
     t.equal(cells[0], `| \`${row.name}\``)
     t.equal(cells[2], row.kind.allowed)
   }
-  t.match(lines.find(line => line.includes('ROUTING_PORT')), '| `8080` |')
+  t.match(lines.find(line => line.startsWith('| `ROUTING_PORT`')), '| `8080` |')
   t.match(lines.find(line => line.includes('METRICS_TOKEN')), 'Environment or file only. |')
 })

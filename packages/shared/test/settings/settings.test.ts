@@ -4,6 +4,7 @@ import t, { type Test } from 'tap'
 import {
   loadSettings, processSource, type SettingsSource
 } from '@usher/shared/settings/settings.ts'
+import type { Server } from '@usher/shared/settings/servers.ts'
 import { renderCheck } from '@usher/shared/settings/settings-text.ts'
 import {
   settingNamed, SETTING_ROWS, type SettingKey, type SettingName
@@ -15,6 +16,8 @@ interface Sample<N extends SettingName> {
   readonly key: SettingKey<N>
   /** DIR stands for the working directory. */
   readonly value: unknown
+  /** The field of each server that has it; the settings themselves have it when left out. */
+  readonly ofServer?: keyof Server
   /** What has to be given with it. */
   readonly besides?: Partial<Record<SettingName, string>>
 }
@@ -27,13 +30,27 @@ const SAMPLES: { readonly [N in SettingName]: Sample<N> } = {
   MONITORING_HOST: { text: '::1', key: 'monitoringHost', value: '::1' },
   IP: { text: '192.0.2.9', key: 'ip', value: '192.0.2.9' },
   PUBLIC_HOSTS: { text: 'A.example,b', key: 'publicHosts', value: ['a.example', 'b'] },
+  ROUTER_URL: { text: 'https://a/', key: 'routerUrl', value: 'https://a' },
   SERVER_URLS: {
-    text: 'http://a/,http://b,http://c', key: 'serverUrls', value: ['http://a', 'http://b', 'http://c']
+    text: 'http://a/,http://b,http://c',
+    key: 'serverUrls',
+    value: ['http://a', 'http://b', 'http://c'],
+    ofServer: 'publicUrl'
   },
-  PORTS: { text: '0,1,2', key: 'ports', value: [0, 1, 2] },
+  PORTS: { text: '0,1,2', key: 'ports', value: [0, 1, 2], ofServer: 'port' },
+  SERVER_NAMES: {
+    text: 'red,green,blue', key: 'serverNames', value: ['red', 'green', 'blue'], ofServer: 'name'
+  },
+  WEIGHTS: { text: '1,1,2', key: 'weights', value: [1, 1, 2], ofServer: 'weight' },
+  POLICY: { text: 'round-robin', key: 'policy', value: 'round-robin' },
   ROUTING_PORT: { text: '9090', key: 'routingPort', value: 9090 },
   MONITORING_PORT: { text: '9091', key: 'monitoringPort', value: 9091 },
-  HTML_DIRS: { text: 'mine', key: 'htmlDirs', value: ['DIR/mine', 'DIR/mine', 'DIR/mine'] },
+  HTML_DIRS: {
+    text: 'mine',
+    key: 'htmlDirs',
+    value: ['DIR/mine', 'DIR/mine', 'DIR/mine'],
+    ofServer: 'folder'
+  },
   DB_PATH: { text: 'x.db', key: 'dbPath', value: 'DIR/x.db' },
   LOG_FILE: { text: '-', key: 'logFile', value: undefined },
   LOG_LEVEL: { text: 'silent', key: 'logLevel', value: 'silent' },
@@ -68,11 +85,18 @@ t.test('settings: the defaults are those of the contract', async t => {
     monitoringHost: '::',
     ip: '',
     publicHosts: [],
-    serverUrls: [],
-    ports: [8000, 8001, 8002],
+    routerUrl: '',
+    servers: [8000, 8001, 8002].map((port, index) => ({
+      index,
+      name: String(port),
+      port,
+      folder: join(source.programDir, `html/site-${index + 1}`),
+      publicUrl: undefined,
+      weight: 1
+    })),
+    policy: 'fewest-users',
     routingPort: 8080,
     monitoringPort: 8081,
-    htmlDirs: [1, 2, 3].map(n => join(source.programDir, `html/site-${n}`)),
     dbPath: join(source.cwd, 'db/usher.db'),
     logFile: join(source.cwd, 'server.log'),
     live: { logLevel: 'info', delayBetweenRoutingMs: 350 },
@@ -209,7 +233,7 @@ t.test('settings: the program\'s own html goes round, whatever the number of ser
   for (const [ports, sites] of cases) {
     const source = testSource(t, { argv: ['--ports', ports] })
     const expected = sites.map(n => join(source.programDir, `html/site-${n}`))
-    t.same(loadSettings(source).settings?.htmlDirs, expected, ports)
+    t.same(loadSettings(source).settings?.servers.map(({ folder }) => folder), expected, ports)
   }
 })
 
@@ -262,9 +286,14 @@ function testSource (t: Test, { argv = [], env = {}, file }: Parts = {}): Settin
 function checkSample (t: Test, source: SettingsSource, name: SettingName, origin: string): void {
   const loaded = loadSettings(source)
   if (loaded.settings === undefined) throw new Error('no settings')
-  const { key, value } = SAMPLES[name]
+  const { key, value, ofServer } = SAMPLES[name]
   const expected = JSON.stringify(value)?.replaceAll('DIR/', `${source.cwd}/`)
-  const byKey: Record<string, unknown> = { ...loaded.settings, ...loaded.settings.live }
+  const { servers } = loaded.settings
+  const byKey: Record<string, unknown> = {
+    ...loaded.settings,
+    ...loaded.settings.live,
+    ...(ofServer && { [key]: servers.map(server => server[ofServer]) })
+  }
   t.equal(settingNamed(name)?.key, key)
   t.ok(key in byKey, key)
   t.equal(JSON.stringify(byKey[key]), expected, `${name} from ${origin}`)

@@ -28,12 +28,12 @@ await runWorker(async context => {
 
   let notReady: string | undefined = boot.isFirstStart ? 'starting' : undefined
   // Fastify and its kind take half a second to load: visitors, who wait for the servers, go first.
-  await serversUp(table, settings.ports.length)
+  await serversUp(table, settings.servers.length)
   const { openMonitor } = await import('./monitor.ts')
   const monitor = await openMonitor(context, stores, () => notReady ?? unavailability())
 
   function unavailability (): string | undefined {
-    const isAnyUp = settings.ports.some((_, server) => table.serverState(server) === 'up')
+    const isAnyUp = settings.servers.some(({ index }) => table.serverState(index) === 'up')
     return isAnyUp ? undefined : 'no server is available'
   }
 
@@ -51,7 +51,7 @@ await runWorker(async context => {
       if (order.type === 'save-users') {
         database.limitWaits(order.withinMs)
         await database.write(sql => {
-          sql.saveUsers(usersToSave(table, settings.ports, Date.now()))
+          sql.saveUsers(usersToSave(table, settings.servers.map(({ port }) => port), Date.now()))
         })
       }
     },
@@ -81,7 +81,8 @@ async function bringBackUsers (
   database: UsherDatabase, table: UserTable, { settings, isFirstStart }: BootData, log: Logger
 ): Promise<void> {
   if (!isFirstStart) return
-  const { ports, timeoutThresholdMs } = settings
+  const { servers, timeoutThresholdMs } = settings
+  const ports = servers.map(({ port }) => port)
   const restored = await database.read(sql => {
     return restoreUsers(table, sql.savedUsers(), ports, timeoutThresholdMs, Date.now())
   })

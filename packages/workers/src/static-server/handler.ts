@@ -42,7 +42,7 @@ export interface StaticHandlerParts {
   readonly pageScript: Buffer
   /** Whole HTML pages; `denied` is the template of renderDeniedPage. */
   readonly pages: { readonly denied: Buffer, readonly full: Buffer }
-  readonly settings: BeatSettings & Pick<Settings, 'ports'>
+  readonly settings: BeatSettings & Pick<Settings, 'servers'>
   /** 0 to below 1. */
   readonly random: () => number
   /** Told of the address that has its share of a table nearly full. */
@@ -120,7 +120,7 @@ function serverUsersHeader (
 ): readonly string[] {
   if (query === '' || !new URLSearchParams(query).has('servers')) return []
   const counts = table.activeUsersPerServer()
-  const entries = settings.ports.map((port, server) => `${port}=${counts[server]}`)
+  const entries = settings.servers.map(({ port, index }) => `${port}=${counts[index]}`)
   return ['X-Server-Users', entries.join(', ')]
 }
 

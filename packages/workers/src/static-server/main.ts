@@ -16,8 +16,8 @@ const SKIPPED_SHOWN_MAX = 10
 
 await runWorker(async ({ boot, table, denyList, denyListKnown, meter, log }) => {
   const { settings, programDir, server } = boot
+  const { port, folder } = settings.servers[server]!
   const readPage = (name: string): Promise<Buffer> => readFile(join(programDir, 'html/pages', name))
-  const dir = settings.htmlDirs[server]!
   const [denied, full, fault, script] = await Promise.all([
     readPage('denied.html'), readPage('full.html'), readPage('fault.html'),
     readFile(join(programDir, 'usher.js'), 'utf8')
@@ -30,7 +30,7 @@ await runWorker(async ({ boot, table, denyList, denyListKnown, meter, log }) => 
   await denyListKnown // No sooner is the port open: who was denied before the start is not let in.
   const door = await openDoor({
     ...settings,
-    port: settings.ports[server]!,
+    port,
     handler: staticHandler({
       server,
       table,
@@ -51,11 +51,11 @@ await runWorker(async ({ boot, table, denyList, denyListKnown, meter, log }) => 
   })
 
   async function load (): Promise<Site> {
-    const loaded = await loadSite(dir)
+    const loaded = await loadSite(folder)
     if (loaded.skipped.length > 0) {
       const { length: count } = loaded.skipped
       const some = loaded.skipped.slice(0, SKIPPED_SHOWN_MAX)
-      log.warn({ folder: dir, count, some }, 'what is not a plain file of the folder is not served')
+      log.warn({ folder, count, some }, 'what is not a plain file of the folder is not served')
     }
     return loaded
   }

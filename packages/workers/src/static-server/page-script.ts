@@ -5,7 +5,7 @@
 import { PageScriptInvalid } from '@usher/shared/errors.ts'
 import type { Settings } from '@usher/shared/settings/settings.ts'
 
-export type PageScriptSettings = Pick<Settings, 'routingPort' | 'timeoutThresholdMs'>
+export type PageScriptSettings = Pick<Settings, 'routerUrl' | 'routingPort' | 'timeoutThresholdMs'>
 
 const PORT_MAX = 65535
 
@@ -14,16 +14,22 @@ const PORT_MAX = 65535
  * once and the port is one that a browser can visit.
  */
 export function renderPageScript (source: string, settings: PageScriptSettings): Buffer {
-  const { routingPort, timeoutThresholdMs } = settings
+  const { routerUrl, routingPort, timeoutThresholdMs } = settings
   if (!Number.isInteger(routingPort) || routingPort < 1 || routingPort > PORT_MAX) {
     throw new PageScriptInvalid(
       `the router's port in the page script is ${routingPort}; it must be 1 to ${PORT_MAX}`)
   }
-  const withPort = fillIn(source, '__ROUTING_PORT__', routingPort)
-  return Buffer.from(fillIn(withPort, '__TIMEOUT_THRESHOLD_MS__', timeoutThresholdMs))
+  const withUrl = fillIn(source, '__ROUTER_URL__', inString(routerUrl))
+  const withPort = fillIn(withUrl, '__ROUTING_PORT__', String(routingPort))
+  return Buffer.from(fillIn(withPort, '__TIMEOUT_THRESHOLD_MS__', String(timeoutThresholdMs)))
 }
 
-function fillIn (source: string, token: string, value: number): string {
+/** The token stands in quotes of any kind; of them all, a URL may have an apostrophe. */
+function inString (url: string): string {
+  return url.replaceAll("'", '\\u0027')
+}
+
+function fillIn (source: string, token: string, value: string): string {
   const [before, after, ...more] = source.split(token)
   if (before === undefined || after === undefined || more.length > 0) {
     const count = source.split(token).length - 1

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import t from 'tap'
 import { formatAddress, formatClient } from '@usher/shared/client.ts'
 import type { Reply, RequestValue } from '@usher/shared/http/vocabulary/values.ts'
+import { NAMED_SERVERS } from '../../../shared/test/settings/test-servers.ts'
 import { staticHandler, type VisitorTable } from '../../src/static-server/handler.ts'
 import { loadSite } from '../../src/static-server/site.ts'
 import { ADDRESS, headerOf, testRequest } from './fixtures/request.ts'
@@ -54,7 +55,7 @@ function testServer ({
       heartbeatIntervalMs: 2500,
       heartbeatBudget: 2000,
       timeoutThresholdMs: 1_800_000,
-      ports: [8000, 8001, 8002]
+      servers: NAMED_SERVERS
     },
     random: () => 0.5,
     onAddressFull: address => { addressesFull.push(formatAddress(address)) },

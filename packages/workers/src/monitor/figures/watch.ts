@@ -40,12 +40,13 @@ export class Watch {
     this.#context = context
     this.#stores = stores
     this.#rates = new Rates(meters)
-    const changes = new StateChanges(settings.ports, () => table.activeUsersPerServer())
+    const ports = settings.servers.map(({ port }) => port)
+    const changes = new StateChanges(ports, () => table.activeUsersPerServer())
     this.#history = new History({
       store: stores.history,
       table,
       meters,
-      ports: settings.ports,
+      ports,
       isFirstStart,
       wallNow: Date.now,
       onServerEvent: (event, atMs) => { changes.note(event, atMs) }
@@ -53,8 +54,8 @@ export class Watch {
     this.#statsParts = {
       table,
       rates: this.#rates,
-      ports: settings.ports,
-      folders: settings.ports.map((_, server) => basename(settings.htmlDirs[server]!)),
+      ports,
+      folders: settings.servers.map(({ folder }) => basename(folder)),
       usersMax: settings.maxUsers,
       startedMs: Math.round(Date.now() - process.uptime() * 1000),
       lastChange: server => changes.last(server),

@@ -1,0 +1,57 @@
+/**
+ * A server as one value: what the settings say of it, for every part of the program. Made once the
+ * settings are complete, and anew when the kernel has chosen a port. Computes only.
+ */
+import type { SettingName, SettingValues } from './setting-table.ts'
+
+export interface Server {
+  /** In the user table, in messages and in meters; in the order of PORTS. */
+  readonly index: number
+  /** What people and other programs call it. */
+  readonly name: string
+  readonly port: number
+  /** Absolute path. */
+  readonly folder: string
+  /** Without a slash at its end; undefined for its port under the visitor's host name. */
+  readonly publicUrl: string | undefined
+  readonly weight: number
+}
+
+/** The settings that say something of each server. */
+export const SERVER_SETTINGS =
+  ['SERVER_URLS', 'PORTS', 'SERVER_NAMES', 'WEIGHTS', 'HTML_DIRS'] as const satisfies SettingName[]
+
+export type ServerSettingName = typeof SERVER_SETTINGS[number]
+
+export function serversOf (
+  values: Pick<SettingValues, ServerSettingName>
+): readonly Server[] {
+  const { SERVER_URLS: urls, PORTS: ports, SERVER_NAMES: names, WEIGHTS: weights } = values
+  return ports.map((port, index) => ({
+    index,
+    name: names[index] ?? String(port),
+    port,
+    folder: values.HTML_DIRS[index]!,
+    publicUrl: urls[index],
+    weight: weights[index] ?? 1
+  }))
+}
+
+/** The same servers on the ports that they really have; who is called by the port still is. */
+export function withPorts (
+  servers: readonly Server[], ports: readonly number[]
+): readonly Server[] {
+  return servers.map(server => {
+    const port = ports[server.index]!
+    const name = server.name === String(server.port) ? String(port) : server.name
+    return { ...server, name, port }
+  })
+}
+
+/** The server that something written down earlier, perhaps before it had a name, is about. */
+export function serverKnownAs (
+  servers: readonly Server[], nameOrPort: string
+): Server | undefined {
+  return servers.find(({ name }) => name === nameOrPort) ??
+    servers.find(({ port }) => String(port) === nameOrPort)
+}
