@@ -80,7 +80,7 @@ browserTest('console: a server that is down is red everywhere; a table nearly fu
   })
   await logIn(page, cluster)
   await page.locator('.card.down').getByText('Down for 8 min').waitFor()
-  await page.locator('.notice.down', { hasText: /8002 is down since .* restarted 4 times/ }).waitFor()
+  await page.locator('.notice.down', { hasText: /8002 has been down since .* restarted 4 times/ }).waitFor()
   await page.locator('.notice.drain', { hasText: /95\.6 % full, 612 of 640.*MAX_USERS/ }).waitFor()
   await page.locator('.card.drain', { hasText: 'users left of 431' }).waitFor()
   t.match(await textOf(page.locator('#totals')), /8000\s+only one available/)

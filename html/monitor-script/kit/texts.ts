@@ -245,7 +245,7 @@ export const CHARTS = {
 
 export const NOTICES = {
   down: (port: string, sinceMs: number | undefined, restarts: number) =>
-    `${port} is down${sinceMs === undefined ? '' : ` since ${clock(sinceMs)}`}.` +
+    `${port} ${sinceMs === undefined ? 'is down' : `has been down since ${clock(sinceMs)}`}.` +
     (restarts === 0 ? '' : ` It has been restarted ${restarts === 1 ? 'once' : `${count(restarts)} times`}.`),
   downMeans: 'New visitors go to the other servers, and so do its users when they come back. Usher restarts it by itself.',
   seeServers: 'See servers',

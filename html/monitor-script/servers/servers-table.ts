@@ -14,6 +14,8 @@ export interface ServerActions {
 
 type Column = keyof typeof SERVERS.columns
 const COLUMNS = Object.keys(SERVERS.columns) as Column[]
+/** Columns whose heading or figures need more room than an equal share. */
+const WIDE = new Map<Column, string>([['held', ' w-held'], ['upFor', ' w-up']])
 /** Left out where there is little room. */
 const LESS_NEEDED: ReadonlySet<Column> = new Set(['beats', 'p50', 'connections'])
 
@@ -96,7 +98,7 @@ function makeHead (): HTMLElement {
   const cells = [
     makeHeadCell('w-srv', SERVERS.server), makeHeadCell('w-state', SERVERS.stateColumn),
     ...COLUMNS.map(column => makeHeadCell(
-      `num${LESS_NEEDED.has(column) ? ' lo2' : ''}${column === 'upFor' ? ' w-up' : ''}`,
+      `num${LESS_NEEDED.has(column) ? ' lo2' : ''}${WIDE.get(column) ?? ''}`,
       SERVERS.columns[column]))
   ]
   const actions = makeHeadCell('w-act', '')
