@@ -61,6 +61,7 @@ async function runJob (job, running) {
     complained += `ended after ${job.secondsMax} s\n`
     kill(child)
   }, job.secondsMax * 1000)
+  child.on('exit', () => { kill(child) }) // What it has left behind.
   const code = await new Promise(resolve => { child.on('close', resolve) })
   clearTimeout(timer)
   running.delete(child)
@@ -101,5 +102,5 @@ function failuresIn (said) {
 function kill (child) {
   try {
     process.kill(-child.pid, 'SIGKILL')
-  } catch {} // Just ended.
+  } catch {} // All have ended.
 }
