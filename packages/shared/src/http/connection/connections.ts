@@ -1,7 +1,6 @@
 /**
- * The open connections of one server: which of them wait for a reply, which are idle and for how
- * long, and how each comes to its end. Serves any door, with node:http or without: exchange.ts says
- * what is known here of a request and its reply. Runs in the thread of its server.
+ * The open connections of one server: which wait for a reply, which are idle and since when, and
+ * how each ends. Serves any door, with node:http or without (exchange.ts). Runs in its thread.
  *
  *     open -> idle <-> answering -> (refused) -> lingering -> closed
  */
@@ -18,10 +17,7 @@ import { dropRequest, Pipelines, takeTurn } from './pipeline.ts'
 
 /** A graceful close ends a connection that has been silent for this long. */
 export const SILENT_CLOSE_MS = 500
-/**
- * Above this share of the maximum a connection makes room for a new one: of an address that has
- * more than its share, else the longest idle.
- */
+/** Above this share of the maximum a connection makes room for a new one: see #makeRoom. */
 const CROWDED_SHARE = 0.8
 /** A client that takes no byte of its reply for so many socket timeouts is gone. */
 const REPLY_STALL_FACTOR = 6
@@ -252,6 +248,7 @@ export class Connections<E extends Exchange> {
     lingeringClose(connection.socket, connection.lastWords, this.#replyStallMs)
   }
 
+  /** Of an address that has more than its share, else the longest idle. */
   #makeRoom (newcomer: Socket): void {
     const mayEnd = (socket: Socket): boolean => this.#open.get(socket)?.unanswered.size === 0
     const over = this.#quota.findOverQuota(newcomer, mayEnd)
@@ -283,16 +280,13 @@ export class Connections<E extends Exchange> {
     this.#endUnlessAnswering(connection, SILENT_CLOSE_MS, () => {
       if (!hasBegunRequest(connection)) return this.#lingeringClose(connection)
       // Bytes that begin no request, a stray line end, must not hold the close up.
-      this.#endUnlessAnswering(connection, this.#socketTimeoutMs + 1_000, () => {
-        this.#lingeringClose(connection)
-      })
+      this.#endUnlessAnswering(
+        connection, this.#socketTimeoutMs + 1_000, () => this.#lingeringClose(connection))
     })
   }
 
   #endUnlessAnswering (connection: Connection<E>, afterMs: number, end: () => void): void {
-    const timer = setTimeout(() => {
-      if (isQuiet(connection)) end()
-    }, afterMs)
+    const timer = setTimeout(() => { if (isQuiet(connection)) end() }, afterMs)
     connection.socket.once('close', () => clearTimeout(timer))
   }
 
