@@ -60,15 +60,19 @@ export function addActionRoutes (app: WireApp, parts: ActionRoutesParts): void {
 }
 
 const SERVER_ORDERS = {
-  drain: 'The server keeps its users and gets no new ones',
-  ready: 'The server takes visitors again'
+  drain: {
+    summary: 'The server keeps its users and gets no new ones',
+    refusals: ['not_found', 'not_acceptable_here', 'busy']
+  },
+  ready: { summary: 'The server takes visitors again', refusals: ['not_found', 'busy'] }
 } as const
 
 function addServerRoutes (app: WireApp, { actions }: ActionRoutesParts): void {
   for (const order of ['drain', 'ready'] as const) {
+    const { summary, refusals } = SERVER_ORDERS[order]
     app.post(`/servers/:name/${order}`, {
-      config: { needs, refusals: ['not_found', 'not_acceptable_here', 'busy'] },
-      schema: { summary: SERVER_ORDERS[order], params: ServerParams, body: ServerOrder, response }
+      config: { needs, refusals },
+      schema: { summary, params: ServerParams, body: ServerOrder, response }
     }, async request => {
       const { force = false } = request.body
       const { name } = request.params

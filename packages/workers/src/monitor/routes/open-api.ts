@@ -64,14 +64,15 @@ function securityOf ({ needs }: FastifyContextConfig): Array<Record<string, stri
 
 /** What every route of its kind may answer, and what this one says besides. */
 function errorCodes (
-  { method }: RouteOptions, config: FastifyContextConfig
+  route: RouteOptions, config: FastifyContextConfig
 ): readonly ApiErrorCode[] {
   const { needs, refusals = [], isOpenBeforeChange = false } = config
   return [
     'bad_request', 'misdirected_request', 'internal_error',
-    ...(method === 'POST'
+    ...(route.method === 'POST'
       ? ['forged_action', 'body_too_large', 'unsupported_media_type'] as const
-      : ['precondition_failed'] as const),
+      : []),
+    ...(isConditional(route, config) ? ['precondition_failed'] as const : []),
     ...(needs === 'nothing' ? [] : ['not_logged_in', 'database_unavailable'] as const),
     ...(needs === 'nothing' || isOpenBeforeChange ? [] : ['password_change_required'] as const),
     ...(needs === 'nothing' || needs === 'session' ? [] : ['forbidden'] as const),
@@ -97,13 +98,21 @@ function errorAnswers (route: RouteOptions, config: FastifyContextConfig): Recor
   }]))
 }
 
-/** Answers without a body: of a form, and of a GET that asks whether anything has changed. */
-function redirects (
-  { method }: RouteOptions, { takesForm = false }: FastifyContextConfig
-): Record<number, object> {
+/** Whether it heeds If-Match and If-None-Match: a stream has begun before they are looked at. */
+function isConditional (
+  { method }: RouteOptions, { isStream = false }: FastifyContextConfig
+): boolean {
+  return method !== 'POST' && !isStream
+}
+
+/** Answers without a body: to a form, and to a GET that asks whether anything has changed. */
+function redirects (route: RouteOptions, config: FastifyContextConfig): Record<number, object> {
+  const { takesForm = false } = config
   const headers = { Location: { type: 'string' } }
   return {
-    ...(method === 'POST' ? {} : { 304: { type: 'null', description: 'If-None-Match: *' } }),
+    ...(isConditional(route, config)
+      ? { 304: { type: 'null', description: 'If-None-Match: *' } }
+      : {}),
     ...(takesForm ? { 303: { type: 'null', description: 'To a form', headers } } : {})
   }
 }

@@ -45,6 +45,7 @@ t.test('openapi: what a route needs and takes is told, and each answer described
   t.strictSame(all.get('get /stats')?.security, session)
   t.strictSame(all.get('get /metrics')?.security, [...session, { metrics_token: [] }])
   const statuses = (name: string): string => Object.keys(all.get(name)!.responses).join(' ')
+  t.equal(statuses('get /events'), '200 400 401 403 421 500 503')
   t.equal(statuses('get /stats'), '200 304 400 401 403 412 421 500 503')
   t.equal(statuses('post /deny'), '200 400 401 403 409 413 415 421 500 503')
   t.equal(statuses('post /login'), '200 303 400 401 403 413 415 421 429 500 503')
