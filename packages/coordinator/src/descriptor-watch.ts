@@ -5,14 +5,14 @@
  */
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { isSpare, lowestFreeDescriptor } from '@usher/shared/descriptors.ts'
-import { every as everySystemMs, type Every } from '@usher/shared/interval.ts'
+import { startInterval as startSystemInterval, type StartInterval } from '@usher/shared/interval.ts'
 import type { Logger } from 'pino'
 
 export interface DescriptorWatchParts {
   readonly log: Pick<Logger, 'error' | 'info'>
   /** Returns the lowest descriptor that is free, or throws what the system says. */
   readonly probe?: () => number
-  readonly every?: Every
+  readonly startInterval?: StartInterval
   /** Monotonic milliseconds. */
   readonly now?: () => number
 }
@@ -25,10 +25,10 @@ const NONE_LEFT = ['EMFILE', 'ENFILE']
 
 /** @returns ends it */
 export function watchDescriptors ({
-  log, probe = lowestFreeDescriptor, every = everySystemMs, now = monotonicNowMs
+  log, probe = lowestFreeDescriptor, startInterval = startSystemInterval, now = monotonicNowMs
 }: DescriptorWatchParts): () => void {
   let missedMs: number | undefined
-  return every(LOOK_MS, () => {
+  return startInterval(LOOK_MS, () => {
     const code = codeOf(probe)
     if (NONE_LEFT.includes(code)) {
       if (missedMs === undefined) log.error({ code }, MESSAGE)

@@ -20,7 +20,7 @@ import { QuotaWarning } from '@usher/shared/quota-warning.ts'
 import { sampleThread } from '@usher/shared/thread-sampler.ts'
 import type { Logger } from 'pino'
 import { DeadlineQueue } from './deadline-queue.ts'
-import { Reservations } from './reservations.ts'
+import { HeldPlaces } from './held-places.ts'
 import { REDIRECT_STATUS, ROUTER_ALLOW, routerHandler, type Waiting } from './router.ts'
 
 export interface RouterDoorParts {
@@ -54,7 +54,7 @@ const BODY_BYTES_MAX = 1024
 
 export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoor> {
   const { settings, programDir, table, denyList, meter, log } = parts
-  const reservations = new Reservations(table, monotonicNowMs, settings)
+  const reservations = new HeldPlaces(table, monotonicNowMs, settings)
   const waits = new DeadlineQueue<Wait>(monotonicNowMs, ({ end }) => { end() })
   /** Of each server, when the router began to close. */
   let lastStates: readonly ServerState[] | undefined

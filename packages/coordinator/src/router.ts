@@ -21,13 +21,13 @@ import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { Settings } from '@usher/shared/settings/settings.ts'
 import type { Logger } from 'pino'
 import { redirectTarget, type TargetSettings } from './redirect-target.ts'
-import type { Reservations } from './reservations.ts'
+import type { HeldPlaces } from './held-places.ts'
 
 export interface RouterParts {
   readonly settings: TargetSettings & Pick<Settings, 'servers'>
   readonly table: Pick<UserTable, 'loads'>
   readonly denyList: Pick<DenyList, 'isDenied'>
-  readonly reservations: Pick<Reservations, 'reserve' | 'confirm' | 'release'>
+  readonly reservations: Pick<HeldPlaces, 'reserve' | 'confirm' | 'release'>
   readonly choose: Choose
   readonly isAvailable: (server: number) => boolean
   /** Resolves after DELAY_BETWEEN_ROUTING, or earlier: at a stop, or when the visitor has to go. */

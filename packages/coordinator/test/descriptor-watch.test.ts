@@ -16,7 +16,7 @@ function testWatch () {
       if (state.code !== '') throw Object.assign(new Error('no luck'), { code: state.code })
       return state.lowestFree
     },
-    every: (_ms, work) => {
+    startInterval: (_ms, work) => {
       look = work
       return () => { isEnded = true }
     },
@@ -73,7 +73,7 @@ t.test('descriptor watch: ends, and looks at the system where nothing else is gi
   let look = (): void => {}
   watchDescriptors({
     log,
-    every: (_ms, work) => {
+    startInterval: (_ms, work) => {
       look = work
       return () => {}
     }

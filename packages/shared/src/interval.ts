@@ -1,12 +1,9 @@
-/**
- * Work that is done again and again, as a value that tests replace by their own clock. Such a timer
- * keeps no thread alive.
- */
+/** setInterval as a value, so that tests can put their own clock in its place. Any thread. */
 
-/** Calls `work` every `ms` milliseconds; the function that it returns ends that. */
-export type Every = (ms: number, work: () => void) => () => void
+/** Returns the function that ends it. The timer keeps no thread alive. */
+export type StartInterval = (ms: number, work: () => void) => () => void
 
-export const every: Every = (ms, work) => {
+export const startInterval: StartInterval = (ms, work) => {
   const timer = setInterval(work, ms)
   timer.unref()
   return () => { clearInterval(timer) }

@@ -4,7 +4,7 @@
  * monitorEventLoopDelay loses what blocks the loop while its histogram is read and reset.
  */
 import { monotonicNowMs } from './clock.ts'
-import { every, type Every } from './interval.ts'
+import { startInterval, type StartInterval } from './interval.ts'
 import type { ThreadMeter } from './memory/meters.ts'
 
 export interface ThreadSampling {
@@ -13,7 +13,7 @@ export interface ThreadSampling {
 
 interface SamplingClock {
   readonly now: () => number
-  readonly every: Every
+  readonly startInterval: StartInterval
 }
 
 /**
@@ -26,12 +26,12 @@ const TICKS_PER_COUNT = 5
 /** @param connectionCount asked about once a second */
 export function sampleThread (
   meter: Pick<ThreadMeter, 'loopDelayed' | 'connectionsOpen'>, connectionCount: () => number,
-  clock: SamplingClock = { now: monotonicNowMs, every }
+  clock: SamplingClock = { now: monotonicNowMs, startInterval }
 ): ThreadSampling {
   let lastMs = clock.now()
   let ticks = 0
   meter.connectionsOpen(connectionCount(), lastMs)
-  const stop = clock.every(TICK_MS, () => {
+  const stop = clock.startInterval(TICK_MS, () => {
     const nowMs = clock.now()
     // A timer may fire up to 1 ms early.
     meter.loopDelayed(Math.max(0, nowMs - lastMs - TICK_MS))

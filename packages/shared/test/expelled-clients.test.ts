@@ -12,20 +12,20 @@ const entry = (kind: DenyEntry['kind'], text: string, untilMs?: number): DenyEnt
   ({ kind, text, untilMs })
 
 t.test('expelled: one client, wherever it is, and nobody else', async t => {
-  const isLeaver = expelledMatch({ client: ANA, entries: [] }, () => 0)
-  t.ok(isLeaver(ANA, HOME))
-  t.ok(isLeaver({ ...ANA }, AWAY))
-  t.notOk(isLeaver(BEN, HOME))
-  t.notOk(isLeaver(undefined, HOME))
-  t.notOk(isLeaver({ ...ANA, kind: 'ip' }, HOME), 'an address of the same bits is another client')
+  const isExpelled = expelledMatch({ client: ANA, entries: [] }, () => 0)
+  t.ok(isExpelled(ANA, HOME))
+  t.ok(isExpelled({ ...ANA }, AWAY))
+  t.notOk(isExpelled(BEN, HOME))
+  t.notOk(isExpelled(undefined, HOME))
+  t.notOk(isExpelled({ ...ANA, kind: 'ip' }, HOME), 'an address of the same bits is another client')
 })
 
 t.test('expelled: a client known by its address is whoever names nobody there', async t => {
-  const isLeaver = expelledMatch({ client: clientOfAddress(HOME), entries: [] }, () => 0)
-  t.ok(isLeaver(undefined, HOME))
-  t.ok(isLeaver(clientOfAddress(HOME), HOME), 'as the user table has it')
-  t.notOk(isLeaver(undefined, AWAY))
-  t.notOk(isLeaver(ANA, HOME), 'who has an id is known by it')
+  const isExpelled = expelledMatch({ client: clientOfAddress(HOME), entries: [] }, () => 0)
+  t.ok(isExpelled(undefined, HOME))
+  t.ok(isExpelled(clientOfAddress(HOME), HOME), 'as the user table has it')
+  t.notOk(isExpelled(undefined, AWAY))
+  t.notOk(isExpelled(ANA, HOME), 'who has an id is known by it')
 })
 
 t.test('expelled: whoever an entry denies that still runs', async t => {
@@ -34,15 +34,15 @@ t.test('expelled: whoever an entry denies that still runs', async t => {
     entry('id', '7f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a62'), entry('address', '2001:db8::7', 2000),
     entry('range', '192.0.2.0/24', 2000)
   ]
-  const isLeaver = expelledMatch({ client: undefined, entries }, () => nowMs)
-  t.ok(isLeaver(BEN, parseAddress('198.51.100.1')!))
-  t.ok(isLeaver(ANA, AWAY))
-  t.ok(isLeaver(undefined, HOME))
-  t.notOk(isLeaver(ANA, parseAddress('198.51.100.1')!))
+  const isExpelled = expelledMatch({ client: undefined, entries }, () => nowMs)
+  t.ok(isExpelled(BEN, parseAddress('198.51.100.1')!))
+  t.ok(isExpelled(ANA, AWAY))
+  t.ok(isExpelled(undefined, HOME))
+  t.notOk(isExpelled(ANA, parseAddress('198.51.100.1')!))
   nowMs = 2000
-  t.notOk(isLeaver(ANA, AWAY))
-  t.notOk(isLeaver(undefined, HOME))
-  t.ok(isLeaver(BEN, HOME))
+  t.notOk(isExpelled(ANA, AWAY))
+  t.notOk(isExpelled(undefined, HOME))
+  t.ok(isExpelled(BEN, HOME))
 })
 
 t.test('expelled: a malformed entry is refused', async t => {

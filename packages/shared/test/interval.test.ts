@@ -1,12 +1,12 @@
 import t from 'tap'
-import { every } from '@usher/shared/interval.ts'
+import { startInterval } from '@usher/shared/interval.ts'
 
-t.test('every: does the work again and again until it is stopped', async t => {
+t.test('interval: does the work again and again until it is stopped', async t => {
   let count = 0
   const alive = setInterval(() => {}, 1000)
   t.teardown(() => { clearInterval(alive) })
   await new Promise<void>(resolve => {
-    const stop = every(1, () => {
+    const stop = startInterval(1, () => {
       if (++count < 3) return
       stop()
       resolve()
@@ -14,7 +14,7 @@ t.test('every: does the work again and again until it is stopped', async t => {
   })
   let later = 0
   await new Promise<void>(resolve => {
-    const stop = every(1, () => {
+    const stop = startInterval(1, () => {
       if (++later < 5) return
       stop()
       resolve()
@@ -23,11 +23,11 @@ t.test('every: does the work again and again until it is stopped', async t => {
   t.equal(count, 3, 'while another goes on')
 })
 
-t.test('every: keeps no thread alive', async t => {
+t.test('interval: keeps no thread alive', async t => {
   const timers = (): number =>
     process.getActiveResourcesInfo().filter(resource => resource === 'Timeout').length
   const before = timers()
-  const stop = every(1000, () => {})
+  const stop = startInterval(1000, () => {})
   t.equal(timers(), before)
   stop()
 })

@@ -2,11 +2,11 @@ import t from 'tap'
 import { areSameWords, parseAddress } from '@usher/shared/client.ts'
 import { networkOf, addressQuota } from '@usher/shared/per-address-quota.ts'
 
-t.test('holder: a share is a twentieth, and never so little that an office is turned away', async t => {
+t.test('per-address quota: is a twentieth, and never so little that an office is turned away', async t => {
   t.strictSame([16, 320, 340, 1000, 131_072].map(addressQuota), [16, 16, 17, 50, 6553])
 })
 
-t.test('holder: one IPv4 address, or one /64 of IPv6', async t => {
+t.test('per-address quota: is for one IPv4 address, or one /64 of IPv6', async t => {
   const cases: ReadonlyArray<[one: string, other: string, isSame: boolean]> = [
     ['192.0.2.1', '192.0.2.1', true],
     ['192.0.2.1', '::ffff:192.0.2.1', true],

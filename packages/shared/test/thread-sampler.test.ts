@@ -13,7 +13,7 @@ function testThread () {
     connectionsOpen: (count, atMs) => { connections.push([count, atMs]) }
   }, () => open++, {
     now: () => nowMs,
-    every: (ms, work) => {
+    startInterval: (ms, work) => {
       tick = work
       if (ms !== TICK_MS) throw new RangeError(`every ${ms} ms`)
       return () => { tick = undefined }

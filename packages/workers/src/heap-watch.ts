@@ -7,7 +7,7 @@
 import { getHeapSpaceStatistics } from 'node:v8'
 import { resourceLimits } from 'node:worker_threads'
 import { MemoryExhausted } from '@usher/shared/errors.ts'
-import { every } from '@usher/shared/interval.ts'
+import { startInterval } from '@usher/shared/interval.ts'
 
 /** As often as the thread wakes anyway, for its sampler. */
 export const LOOK_MS = 200
@@ -24,8 +24,8 @@ export interface Heap {
   readonly limitBytes: number
 }
 
-export function watchHeap (system = { every, heap: ownHeap }): void {
-  system.every(LOOK_MS, () => {
+export function watchHeap (system = { startInterval, heap: ownHeap }): void {
+  system.startInterval(LOOK_MS, () => {
     const { usedBytes, limitBytes } = system.heap()
     if (usedBytes < limitBytes * FULL_SHARE) return
     throw new MemoryExhausted((usedBytes / MB).toFixed(0), (limitBytes / MB).toFixed(0))

@@ -8,7 +8,7 @@ t.test('heap watch: throws when the heap is nearly full, and not before', async 
   let look: (() => void) | undefined
   watchHeap({
     heap: () => heap,
-    every: (ms, work) => {
+    startInterval: (ms, work) => {
       t.equal(ms, LOOK_MS)
       look = work
       return () => {}

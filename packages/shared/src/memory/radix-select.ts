@@ -1,7 +1,8 @@
 /**
- * Finds the position that so many others come before, among all that are offered: two words are
- * kept of each, and bits of the key are decided from the highest on by counting, in steps, because
- * sorting a million in one piece would hold the thread. Belongs to one search.
+ * Radix select: finds the position of a given rank among all that are offered, without sorting
+ * them. Each pass counts how many keys have which value in the next 8 bits, from the highest on,
+ * and so decides those bits of the wanted key. Works in steps, because a million keys in one piece
+ * would hold the thread. Belongs to one search.
  */
 import type { Position } from './first-slots.ts'
 
@@ -10,11 +11,11 @@ const CHUNK = 8192
 const BITS_PER_PASS = 8
 const BINS = 2 ** BITS_PER_PASS
 const KEY_BITS = 32
-/** Keys are signed; with their first bit turned over they sort as unsigned ones. */
+/** Keys are signed; with their sign bit flipped they sort as unsigned ones. */
 const SIGN = 0x80000000
 
 export class RadixSelect {
-  /** How many of those that are still looked at come before the one that is wanted. */
+  /** How many of the keys that still match come before the wanted one. */
   #rank: number
   #count = 0
   readonly #keys: Uint32Array[] = []

@@ -63,9 +63,10 @@ export class UserSearch {
   readonly #nowMs: number
   #after: Position | undefined
   readonly #page: FirstSlots
-  /** Until it is known where the page begins. */
-  #ranking: RadixSelect | undefined
-  #isRanked = false
+  /** Finds the last user before the page; undefined once it is known where the page begins. */
+  #select: RadixSelect | undefined
+  /** Whether all matching users were offered to it. */
+  #isOffered = false
   #place: Place = 0
   #matched = 0
   /** Matching users behind the cursor, the page's among them. */
@@ -83,13 +84,13 @@ export class UserSearch {
     this.#after = this.#parseCursor(options.cursor)
     this.#page = new FirstSlots(options.limit)
     const { offset = 0 } = options
-    if (offset > 0) this.#ranking = new RadixSelect(offset - 1)
+    if (offset > 0) this.#select = new RadixSelect(offset - 1)
   }
 
   /** Looks at SLOTS_PER_HOLD slots at most; true when there are none left. */
   step (): boolean {
-    if (this.#ranking === undefined) return this.#guard(() => this.#walk())
-    this.#rank(this.#ranking)
+    if (this.#select === undefined) return this.#guard(() => this.#walk())
+    this.#selectStep(this.#select)
     return false
   }
 
@@ -107,12 +108,12 @@ export class UserSearch {
   }
 
   /** A step on the way to the last user before the page. */
-  #rank (ranking: RadixSelect): void {
-    if (!this.#isRanked) {
-      this.#isRanked = this.#guard(() => this.#walk())
-    } else if (ranking.step()) {
-      this.#after = ranking.found ?? END
-      this.#ranking = undefined
+  #selectStep (select: RadixSelect): void {
+    if (!this.#isOffered) {
+      this.#isOffered = this.#guard(() => this.#walk())
+    } else if (select.step()) {
+      this.#after = select.found ?? END
+      this.#select = undefined
       this.#place = 0
     }
   }
@@ -143,7 +144,7 @@ export class UserSearch {
 
   #take (words: Int32Array, here: number, place: Place): void {
     const key = this.#keyOf(words, here)
-    if (this.#ranking !== undefined) return this.#ranking.offer(key, place)
+    if (this.#select !== undefined) return this.#select.offer(key, place)
     this.#matched++
     const after = this.#after
     if (after !== undefined && !isBefore(after.key, after.place, key, place)) return

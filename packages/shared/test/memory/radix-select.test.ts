@@ -4,14 +4,14 @@ import t from 'tap'
 import { RadixSelect } from '@usher/shared/memory/radix-select.ts'
 
 function found (keys: readonly number[], rank: number) {
-  const ranking = new RadixSelect(rank)
-  for (const [place, key] of keys.entries()) ranking.offer(key, place)
+  const select = new RadixSelect(rank)
+  for (const [place, key] of keys.entries()) select.offer(key, place)
   let steps = 0
-  while (!ranking.step()) if (++steps > 10_000) throw new Error('no end')
-  return ranking.found
+  while (!select.step()) if (++steps > 10_000) throw new Error('no end')
+  return select.found
 }
 
-t.test('ranking: is what sorting finds, equal keys by place', async t => {
+t.test('radix select: is what sorting finds, equal keys by place', async t => {
   const key = fc.oneof(fc.integer({ min: -3, max: 3 }), fc.integer())
   fc.assert(fc.property(fc.array(key, { maxLength: 50 }), fc.nat(55), (keys, rank) => {
     const sorted = keys.map((key, place) => ({ key, place }))
@@ -22,7 +22,7 @@ t.test('ranking: is what sorting finds, equal keys by place', async t => {
   t.pass('500 lists')
 })
 
-t.test('ranking: the first, the last and one too many of more than a chunk', async t => {
+t.test('radix select: the first, the last and one too many of more than a chunk', async t => {
   const count = 150_000
   const keys = Array.from({ length: count }, (_, at) => at * 7919 % count)
   t.strictSame(found(keys, 0), { key: 0, place: 0 })

@@ -83,11 +83,10 @@ function inMiB (bytes: number): string {
   return `${Math.ceil(bytes / 1024 / 1024 * 100) / 100} MiB (${bytes} bytes)`
 }
 
-/** Loads side by side, in no order. */
+/** Loads with bounded concurrency, in no order. */
 async function loadFiles (dir: string, files: readonly FoundFile[]): Promise<LoadedFile[]> {
   const loaded: LoadedFile[] = []
-  // All lanes draw from one generator, each taking the next file when it is done with its last; a
-  // lane that throws closes it for all of them.
+  // All loops take their files from one generator; a loop that throws ends it for all of them.
   const rest = oneByOne(files)
   async function loadOneAfterAnother (): Promise<void> {
     for (const file of rest) loaded.push(await loadFile(dir, file))

@@ -3,22 +3,22 @@ import t from 'tap'
 import { BusyRetryQueue, LOCKED_WAIT_MS, WAITING_MAX } from '../../src/database/busy-retry-queue.ts'
 import { linesLog, type LogLine } from '../fixtures/lines-log.ts'
 
-interface TestLane {
-  readonly lane: BusyRetryQueue
+interface TestQueue {
+  readonly queue: BusyRetryQueue
   readonly lines: LogLine[]
   readonly clock: { nowMs: number }
   /** The pauses that were asked for and have not ended. */
   readonly pauses: number[]
-  /** Ends the pause and lets the lane go on until the next. */
+  /** Ends the pause and lets the queue go on until the next. */
   step (): Promise<void>
 }
 
-function testLane (): TestLane {
+function testQueue (): TestQueue {
   const { log, lines } = linesLog()
   const clock = { nowMs: 1000 }
   const pauses: number[] = []
   let endPause = (): void => {}
-  const lane = new BusyRetryQueue({
+  const queue = new BusyRetryQueue({
     cannot: 'cannot be used',
     log,
     now: () => clock.nowMs,
@@ -32,7 +32,7 @@ function testLane (): TestLane {
     endPause()
     await setImmediate()
   }
-  return { lane, lines, clock, pauses, step }
+  return { queue, lines, clock, pauses, step }
 }
 
 /** What SQLite throws, by its code. */
@@ -52,20 +52,20 @@ function lockedWork (): { work: () => string, tries: () => number, unlock: () =>
   return { work, tries: () => tries, unlock: () => { isLocked = false } }
 }
 
-t.test('database lane: work is done at once when nobody waits', async t => {
-  const { lane, lines, pauses } = testLane()
+t.test('busy-retry queue: work is done at once when nobody waits', async t => {
+  const { queue, lines, pauses } = testQueue()
   let isDone = false
-  const promise = lane.run(() => { isDone = true })
+  const promise = queue.run(() => { isDone = true })
   t.ok(isDone, 'in the same turn')
   await promise
-  t.equal(await lane.run(() => 42), 42)
+  t.equal(await queue.run(() => 42), 42)
   t.same([lines, pauses], [[], []])
 })
 
-t.test('database lane: however many wait, one of them tries after each pause', async t => {
-  const { lane, step, pauses } = testLane()
+t.test('busy-retry queue: however many wait, one of them tries after each pause', async t => {
+  const { queue, step, pauses } = testQueue()
   const { work, tries, unlock } = lockedWork()
-  const calls = Array.from({ length: 50 }, () => lane.run(work))
+  const calls = Array.from({ length: 50 }, () => queue.run(work))
   t.equal(tries(), 1, 'who comes later does not even try')
   for (let round = 2; round <= 10; round++) {
     t.ok(pauses[0]! >= 50 && pauses.length === 1, 'the thread is free in between')
@@ -79,27 +79,27 @@ t.test('database lane: however many wait, one of them tries after each pause', a
   t.same(pauses, [], 'and then there is peace')
 })
 
-t.test('database lane: work is done in the order of its coming', async t => {
-  const { lane, step } = testLane()
+t.test('busy-retry queue: work is done in the order of its coming', async t => {
+  const { queue, step } = testQueue()
   const { work, unlock } = lockedWork()
   const order: number[] = []
-  const calls = [1, 2, 3].map(number => lane.run(() => {
+  const calls = [1, 2, 3].map(number => queue.run(() => {
     work()
     order.push(number)
   }))
   unlock()
-  calls.push(lane.run(() => { order.push(4) }))
+  calls.push(queue.run(() => { order.push(4) }))
   for (let call = 0; call < 4; call++) await step()
   await Promise.all(calls)
   t.same(order, [1, 2, 3, 4])
 })
 
-t.test('database lane: a call gives up at its own deadline, not before', async t => {
-  const { lane, clock, step, lines } = testLane()
+t.test('busy-retry queue: a call gives up at its own deadline, not before', async t => {
+  const { queue, clock, step, lines } = testQueue()
   const { work, unlock } = lockedWork()
-  const early = lane.run(work)
+  const early = queue.run(work)
   clock.nowMs += 1000
-  const late = lane.run(work)
+  const late = queue.run(work)
   const isOver = { early: false, late: false }
   early.catch(() => { isOver.early = true })
   late.then(() => { isOver.late = true }, () => {})
@@ -116,16 +116,16 @@ t.test('database lane: a call gives up at its own deadline, not before', async t
   t.match(lines, [{ level: 50, code: 'USHER_DATABASE_BUSY', msg: 'the database cannot be used' }])
 })
 
-t.test('database lane: waits can be cut short, but not made longer', async t => {
-  const { lane, clock, step } = testLane()
+t.test('busy-retry queue: waits can be cut short, but not made longer', async t => {
+  const { queue, clock, step } = testQueue()
   const { work } = lockedWork()
   const ended: string[] = []
   const wait = (name: string): void => {
-    lane.run(work).catch(() => { ended.push(name) })
+    queue.run(work).catch(() => { ended.push(name) })
   }
   wait('before')
-  lane.limitWaits(100)
-  lane.limitWaits(500)
+  queue.limitWaits(100)
+  queue.limitWaits(500)
   clock.nowMs += 50
   wait('after')
   clock.nowMs += 49
@@ -139,32 +139,32 @@ t.test('database lane: waits can be cut short, but not made longer', async t => 
   t.same(ended, ['before', 'after'])
 })
 
-t.test('database lane: a lock that opens at the last moment is not missed', async t => {
-  const { lane, clock, step } = testLane()
+t.test('busy-retry queue: a lock that opens at the last moment is not missed', async t => {
+  const { queue, clock, step } = testQueue()
   const { work, unlock } = lockedWork()
-  const call = lane.run(work)
+  const call = queue.run(work)
   clock.nowMs += LOCKED_WAIT_MS
   unlock()
   await step()
   t.equal(await call, 'done')
 })
 
-t.test('database lane: so many wait, and the next fails at once', async t => {
-  const { lane, unlockAll, calls } = crowdedLane()
-  await t.rejects(lane.run(() => 'too late'), { code: 'USHER_DATABASE_BUSY' })
+t.test('busy-retry queue: so many wait, and the next fails at once', async t => {
+  const { queue, unlockAll, calls } = crowdedQueue()
+  await t.rejects(queue.run(() => 'too late'), { code: 'USHER_DATABASE_BUSY' })
   await unlockAll()
   t.equal((await Promise.all(calls)).length, WAITING_MAX)
-  t.equal(await lane.run(() => 'in time'), 'in time')
+  t.equal(await queue.run(() => 'in time'), 'in time')
 })
 
-function crowdedLane (): {
-  lane: BusyRetryQueue, calls: Array<Promise<string>>, unlockAll: () => Promise<void>
+function crowdedQueue (): {
+  queue: BusyRetryQueue, calls: Array<Promise<string>>, unlockAll: () => Promise<void>
 } {
-  const { lane, step } = testLane()
+  const { queue, step } = testQueue()
   const { work, unlock } = lockedWork()
-  const calls = Array.from({ length: WAITING_MAX }, () => lane.run(work))
+  const calls = Array.from({ length: WAITING_MAX }, () => queue.run(work))
   return {
-    lane,
+    queue,
     calls,
     async unlockAll () {
       unlock()
@@ -173,7 +173,7 @@ function crowdedLane (): {
   }
 }
 
-t.test('database lane: what SQLite says is one error, other errors are themselves', async t => {
+t.test('busy-retry queue: what SQLite says is one error, other errors are themselves', async t => {
   const cases: ReadonlyArray<[thrown: unknown, code: string | undefined]> = [
     [sqliteError('SQLITE_FULL'), 'USHER_DATABASE_FAILED'],
     [sqliteError('SQLITE_READONLY_DBMOVED'), 'USHER_DATABASE_FAILED'],
@@ -185,8 +185,8 @@ t.test('database lane: what SQLite says is one error, other errors are themselve
     [Object.assign(new Error('numbered'), { code: 5 }), 5 as unknown as string]
   ]
   for (const [thrown, code] of cases) {
-    const { lane, lines, pauses } = testLane()
-    const error: unknown = await lane.run(() => { throw thrown }).catch((error: unknown) => error)
+    const { queue, lines, pauses } = testQueue()
+    const error: unknown = await queue.run(() => { throw thrown }).catch((error: unknown) => error)
     t.equal((error as { code?: string }).code, code)
     const isFailure = code === 'USHER_DATABASE_FAILED'
     t.equal(error === thrown, !isFailure)
@@ -196,10 +196,10 @@ t.test('database lane: what SQLite says is one error, other errors are themselve
   }
 })
 
-t.test('database lane: an outage is logged once, and its end once', async t => {
-  const { lane, clock, lines } = testLane()
-  const fail = (): Promise<unknown> => t.rejects(lane.run(() => { throw sqliteError('SQLITE_FULL') }))
-  const work = (): Promise<unknown> => lane.run(() => {})
+t.test('busy-retry queue: an outage is logged once, and its end once', async t => {
+  const { queue, clock, lines } = testQueue()
+  const fail = (): Promise<unknown> => t.rejects(queue.run(() => { throw sqliteError('SQLITE_FULL') }))
+  const work = (): Promise<unknown> => queue.run(() => {})
   for (let request = 0; request < 100; request++) await fail()
   t.equal(lines.length, 1)
   t.match(lines[0], { level: 50, code: 'USHER_DATABASE_FAILED', reason: /what SQLITE_FULL means/ })

@@ -1,7 +1,8 @@
 /**
- * Whose connections they are: how many each address holds, and which of them may be ended when the
- * server is crowded and an address holds more than its share. A trusted proxy's are for many and
- * count for nobody. Ends nothing by itself; belongs to one server's connections.
+ * The per-address quota of connections: how many each network has open, and which of them may be
+ * ended when the server is crowded and a network is over its quota. A trusted proxy's connections
+ * carry many clients and are not counted. Ends nothing by itself; belongs to one server's
+ * connections.
  */
 import type { Socket } from 'node:net'
 import { parseAddress } from '../../client.ts'
@@ -10,59 +11,59 @@ import { networkOf, addressQuota } from '../../per-address-quota.ts'
 /** Connections that are looked at for one to end; the rest have their turn the next time. */
 const LOOKS_MAX = 50
 
-interface Holding {
+interface NetworkConnections {
   count: number
   /** Those on which HTTP has begun, the one that was looked at longest ago first. */
   readonly open: Set<Socket>
 }
 
 export class ConnectionQuota {
-  readonly #share: number
+  readonly #quotaMax: number
   readonly #isProxy: (remoteAddress: string | undefined) => boolean
-  readonly #holdings = new Map<string, Holding>()
-  /** Addresses with more than their share. */
+  readonly #byNetwork = new Map<string, NetworkConnections>()
+  /** Networks over their quota. */
   readonly #over = new Set<string>()
 
   constructor (
     maxConnections: number, isProxy: (remoteAddress: string | undefined) => boolean
   ) {
-    this.#share = addressQuota(maxConnections)
+    this.#quotaMax = addressQuota(maxConnections)
     this.#isProxy = isProxy
   }
 
   /** A connection was accepted; it counts until its socket closes. */
   accept (socket: Socket): void {
-    const holder = this.#networkOf(socket)
-    if (holder === undefined) return
-    const holding = this.#holdings.get(holder) ?? { count: 0, open: new Set() }
-    this.#holdings.set(holder, holding)
-    if (++holding.count > this.#share) this.#over.add(holder)
+    const network = this.#networkOf(socket)
+    if (network === undefined) return
+    const held = this.#byNetwork.get(network) ?? { count: 0, open: new Set() }
+    this.#byNetwork.set(network, held)
+    if (++held.count > this.#quotaMax) this.#over.add(network)
     socket.once('close', () => {
-      if (--holding.count <= this.#share) this.#over.delete(holder)
-      if (holding.count === 0) this.#holdings.delete(holder)
+      if (--held.count <= this.#quotaMax) this.#over.delete(network)
+      if (held.count === 0) this.#byNetwork.delete(network)
     })
   }
 
   /** HTTP begins on this socket, which with TLS is not the accepted one. */
   open (socket: Socket): void {
-    const holder = this.#networkOf(socket)
-    const holding = holder === undefined ? undefined : this.#holdings.get(holder)
-    if (holding === undefined) return
-    holding.open.add(socket)
-    socket.once('close', () => holding.open.delete(socket))
+    const network = this.#networkOf(socket)
+    const held = network === undefined ? undefined : this.#byNetwork.get(network)
+    if (held === undefined) return
+    held.open.add(socket)
+    socket.once('close', () => held.open.delete(socket))
   }
 
   isOverQuota (socket: Socket): boolean {
-    const holder = this.#networkOf(socket)
-    return holder !== undefined && this.#over.has(holder)
+    const network = this.#networkOf(socket)
+    return network !== undefined && this.#over.has(network)
   }
 
-  /** One of an address that has more than its share, of `first`'s own before others'. */
+  /** A connection of a network over its quota: of `first`'s own network before others. */
   findOverQuota (first: Socket, mayEnd: (socket: Socket) => boolean): Socket | undefined {
     const own = this.#networkOf(first)
-    const holders = own !== undefined && this.#over.has(own) ? [own] : this.#over
-    for (const holder of holders) {
-      const found = findOldest(this.#holdings.get(holder)!.open, mayEnd)
+    const networks = own !== undefined && this.#over.has(own) ? [own] : this.#over
+    for (const network of networks) {
+      const found = findOldest(this.#byNetwork.get(network)!.open, mayEnd)
       if (found !== undefined) return found
     }
     return undefined

@@ -1,5 +1,5 @@
 /**
- * What stands before every route, in this order: the host name, forged actions, the session, a
+ * What stands before every route, in this order: the host check, the CSRF check, the session, a
  * made-up password, the permission. Bodies are read only after all of them. A route says what it
  * needs in its `config`; one that says nothing, or what nobody knows, cannot be added. Runs in the
  * monitor's thread.
@@ -10,7 +10,8 @@ import type { ApiErrorCode } from '@usher/shared/api/errors.ts'
 import type { RequestSource } from '@usher/shared/http/vocabulary/forwarded.ts'
 import { ApiError } from '../api-error.ts'
 import { loginChallenge, tokenChallenge } from './challenge.ts'
-import { csrfRefusal, hostRefusal } from './csrf-check.ts'
+import { csrfRefusal } from './csrf-check.ts'
+import { hostRefusal } from './host-check.ts'
 import { isAllowed, isNeed, refusalText, type Need } from './rights.ts'
 import { sessionToken } from './session-cookie.ts'
 import type { Permissions } from '../../accounts/permissions.ts'

@@ -1,12 +1,11 @@
 /**
- * Tells an operator's own action from one that another page makes their browser do. Cookies ignore
- * ports, so a page on one of our servers is same-site with the monitor and SameSite stops nothing:
- * the head of the request decides. Pure.
+ * CSRF check: tells an operator's own action from one that another site's page makes their browser
+ * send. Cookies ignore ports, so a page on one of our servers is same-site with the monitor and
+ * SameSite does not help: Sec-Fetch-Site, Origin and Content-Type decide. Pure.
  */
 import type { IncomingHttpHeaders } from 'node:http'
 import { parseAuthority } from '@usher/shared/http/vocabulary/authority.ts'
 import type { RequestSource } from '@usher/shared/http/vocabulary/forwarded.ts'
-import { isOwnHost } from '@usher/shared/http/vocabulary/own-host.ts'
 import { ApiError } from '../api-error.ts'
 
 export const JSON_TYPE = 'application/json'
@@ -14,20 +13,6 @@ export const FORM_TYPE = 'application/x-www-form-urlencoded'
 
 const HTTP_PORT = 80
 const HTTPS_PORT = 443
-
-/**
- * Why the host that the client named is not ours; undefined when it is. A name that an attacker
- * points at this machine would make its pages same-origin with the monitor.
- */
-export function hostRefusal (
-  { authority }: RequestSource, publicHosts: readonly string[], machineName?: string
-): ApiError | undefined {
-  if (authority === undefined) return undefined // HTTP/1.0, which no browser speaks.
-  const host = parseAuthority(authority)?.host
-  if (host !== undefined && isOwnHost(host, publicHosts, machineName)) return undefined
-  return new ApiError('misdirected_request',
-    'The monitor does not answer to this host name. PUBLIC_HOSTS lists those that it does.')
-}
 
 /**
  * Why a POST is refused before anything else of it is looked at; undefined for a genuine one.
@@ -38,14 +23,14 @@ export function csrfRefusal (
 ): ApiError | undefined {
   const { origin } = headers
   const site = headers['sec-fetch-site']
-  if (site !== undefined && site !== 'same-origin') return forged('Sec-Fetch-Site', String(site))
-  if (origin !== undefined && !isOwnOrigin(origin, source)) return forged('Origin', origin)
+  if (site !== undefined && site !== 'same-origin') return csrf('Sec-Fetch-Site', String(site))
+  if (origin !== undefined && !isOwnOrigin(origin, source)) return csrf('Origin', origin)
   if (isCoded(headers)) return coded()
   const type = mediaType(headers)
   if (type === JSON_TYPE) return undefined
   if (type !== FORM_TYPE || !takesForm) return unsupported(takesForm)
   // Any page may post a form without asking; only the monitor's own pages name it as their origin.
-  return origin === undefined ? forged('Origin', 'missing') : undefined
+  return origin === undefined ? csrf('Origin', 'missing') : undefined
 }
 
 /** Whether what was posted is a form, which a person without JavaScript sends. */
@@ -67,7 +52,7 @@ function coded (): ApiError {
     { 'Accept-Encoding': 'identity' })
 }
 
-function forged (field: string, value: string): ApiError {
+function csrf (field: string, value: string): ApiError {
   const shown = JSON.stringify(value.slice(0, 100))
   return new ApiError('forged_action',
     `Actions come from the monitor's own pages or from scripts: ${field} is ${shown}.`)

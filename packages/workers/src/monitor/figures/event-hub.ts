@@ -7,7 +7,7 @@ import stringifier from 'fast-json-stringify'
 import { STATS_EVENT } from '@usher/shared/api/events.ts'
 import { Stats } from '@usher/shared/api/stats.ts'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
-import { every as everySystemMs, type Every } from '@usher/shared/interval.ts'
+import { startInterval as startSystemInterval, type StartInterval } from '@usher/shared/interval.ts'
 
 /** One stream's connection. */
 export interface Sink {
@@ -27,7 +27,7 @@ export interface EventHubParts {
   readonly makeSnapshot: () => Stats
   /** Monotonic milliseconds. */
   readonly now?: () => number
-  readonly every?: Every
+  readonly startInterval?: StartInterval
 }
 
 interface Stream {
@@ -59,15 +59,17 @@ const toJson = stringifier(Stats)
 export class EventHub {
   readonly #makeSnapshot: EventHubParts['makeSnapshot']
   readonly #now: () => number
-  readonly #every: Every
+  readonly #startInterval: StartInterval
   readonly #streams = new Set<Stream>()
   #stopTicking: (() => void) | undefined
   #isClosed = false
 
-  constructor ({ makeSnapshot, now = monotonicNowMs, every = everySystemMs }: EventHubParts) {
+  constructor ({
+    makeSnapshot, now = monotonicNowMs, startInterval = startSystemInterval
+  }: EventHubParts) {
     this.#makeSnapshot = makeSnapshot
     this.#now = now
-    this.#every = every
+    this.#startInterval = startInterval
   }
 
   get size (): number {
@@ -98,7 +100,7 @@ export class EventHub {
       return () => {}
     }
     this.#streams.add(stream)
-    this.#stopTicking ??= this.#every(TICK_MS, () => { this.#tick() })
+    this.#stopTicking ??= this.#startInterval(TICK_MS, () => { this.#tick() })
     send(stream, this.#snapshot(), nowMs)
     return () => { this.#remove(stream) }
   }

@@ -4,7 +4,7 @@
  * thread and does not keep it alive.
  */
 import type { History as HistoryAnswer } from '@usher/shared/api/history.ts'
-import { every as everySystemMs, type Every } from '@usher/shared/interval.ts'
+import { startInterval as startSystemInterval, type StartInterval } from '@usher/shared/interval.ts'
 import type { MeterReader } from '@usher/shared/memory/meters.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import { inTimeSlices } from '@usher/shared/time-slices.ts'
@@ -22,7 +22,7 @@ export interface HistoryParts {
   readonly wallNow: () => number
   /** Told of what happened to a server, when it is seen. */
   readonly onServerEvent?: (event: ServerEvent, atMs: number) => void
-  readonly every?: Every
+  readonly startInterval?: StartInterval
 }
 
 interface Series {
@@ -40,7 +40,7 @@ const MINUTE_MS = 60_000
 
 export class History {
   readonly #parts: HistoryParts
-  readonly #every: Every
+  readonly #startInterval: StartInterval
   readonly #watch: ServerWatch
   #sampledStep: number
   #trimmedMs = -Infinity
@@ -49,7 +49,7 @@ export class History {
 
   constructor (parts: HistoryParts) {
     this.#parts = parts
-    this.#every = parts.every ?? everySystemMs
+    this.#startInterval = parts.startInterval ?? startSystemInterval
     this.#watch = new ServerWatch(parts.table, parts.meters, parts.ports)
     this.#sampledStep = stepOf(parts.wallNow())
   }
@@ -58,7 +58,7 @@ export class History {
     if (this.#stop !== undefined) return
     const { store, isFirstStart, wallNow } = this.#parts
     if (isFirstStart) store.addEvent(wallNow(), 'start', null)
-    this.#stop = this.#every(WATCH_MS, () => { this.#look() })
+    this.#stop = this.#startInterval(WATCH_MS, () => { this.#look() })
   }
 
   close (): void {

@@ -4,7 +4,7 @@
  * thread.
  */
 import { quantileMs } from '@usher/shared/duration-buckets.ts'
-import { every as everySystemMs, type Every } from '@usher/shared/interval.ts'
+import { startInterval as startSystemInterval, type StartInterval } from '@usher/shared/interval.ts'
 import {
   ROUTER_METER, type MeterCopy, type MeterCounts, type MeterReader
 } from '@usher/shared/memory/meters.ts'
@@ -48,7 +48,7 @@ const ERROR_STATUSES = [500, 599] as const
 
 export class Rates {
   readonly #meters: Pick<MeterReader, 'read'>
-  readonly #every: Every
+  readonly #startInterval: StartInterval
   /** Oldest first; the first one is where the window begins. */
   #kept: MeterCopy[] = []
   #newest: MeterCopy
@@ -57,15 +57,15 @@ export class Rates {
   #delta: MeterCounts | undefined
   #stop: (() => void) | undefined
 
-  constructor (meters: Pick<MeterReader, 'read'>, every = everySystemMs) {
+  constructor (meters: Pick<MeterReader, 'read'>, startInterval = startSystemInterval) {
     this.#meters = meters
-    this.#every = every
+    this.#startInterval = startInterval
     this.#newest = meters.read()
     this.#totals = this.#newest.counts()
   }
 
   start (): void {
-    this.#stop ??= this.#every(SAMPLE_MS, () => { this.sample() })
+    this.#stop ??= this.#startInterval(SAMPLE_MS, () => { this.sample() })
   }
 
   close (): void {

@@ -6,7 +6,7 @@ import { basename } from 'node:path'
 import type { History as HistoryAnswer } from '@usher/shared/api/history.ts'
 import type { Stats } from '@usher/shared/api/stats.ts'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
-import { every } from '@usher/shared/interval.ts'
+import { startInterval } from '@usher/shared/interval.ts'
 import { MeterReader } from '@usher/shared/memory/meters.ts'
 import manifest from '../../../../../package.json' with { type: 'json' }
 import type { WorkerContext } from '../../worker-host.ts'
@@ -68,7 +68,7 @@ export class Watch {
   start (): void {
     this.#rates.start()
     this.#history.start()
-    this.#stopCounting = every(DENIED_COUNT_MS, () => { void this.#countDenied() })
+    this.#stopCounting = startInterval(DENIED_COUNT_MS, () => { void this.#countDenied() })
   }
 
   close (): void {

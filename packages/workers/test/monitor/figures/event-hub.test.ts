@@ -39,7 +39,7 @@ function testHub () {
       return emptyStats({ timestamp: String(clock.nowMs), total_users: stats.users })
     },
     now: clock.now,
-    every: clock.every
+    startInterval: clock.startInterval
   })
   return {
     hub,

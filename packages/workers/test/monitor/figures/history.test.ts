@@ -48,7 +48,7 @@ function testHistory ({ isFirstStart = true, store = new MemoryStore(), startMs 
     ports: [8000, 8001],
     isFirstStart,
     wallNow: () => clock.now() + wall.aheadMs,
-    every: clock.every
+    startInterval: clock.startInterval
   })
   history.start()
   let users = 0

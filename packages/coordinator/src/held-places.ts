@@ -1,20 +1,12 @@
 /**
  * The places that the router holds: made in the user table, given up again by one queue when their
- * time has come. The sweep is only the net below. Main thread.
+ * time has come. The sweep removes what this misses. Main thread.
  */
-import type { Choose } from '@usher/shared/balancing/chooser.ts'
-import type { Address, Client } from '@usher/shared/client.ts'
-import type { Place, Reservation } from '@usher/shared/memory/reservations.ts'
+import type { Client } from '@usher/shared/client.ts'
+import type { Place, Reservation, ReserveRequest } from '@usher/shared/memory/reservations.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { LiveSettings, Settings } from '@usher/shared/settings/settings.ts'
 import { DeadlineQueue } from './deadline-queue.ts'
-
-export interface ReserveRequest {
-  readonly client: Client
-  readonly address: Address
-  readonly isReturning: boolean
-  readonly choose: Choose
-}
 
 type ReservationTimes = Pick<Settings, 'reservationTtlMs'> & {
   readonly live: Pick<LiveSettings, 'delayBetweenRoutingMs'>
@@ -31,7 +23,7 @@ interface DuePlace {
   readonly retriesLeft: number
 }
 
-export class Reservations {
+export class HeldPlaces {
   readonly #table: UserTable
   readonly #now: () => number
   readonly #times: ReservationTimes
@@ -50,7 +42,7 @@ export class Reservations {
   }
 
   /** Chooses a server and holds a place there while the visitor waits. */
-  reserve (request: ReserveRequest): Reservation {
+  reserve (request: Omit<ReserveRequest, 'untilMs'>): Reservation {
     const { reservationTtlMs, live } = this.#times
     const untilMs = this.#now() + live.delayBetweenRoutingMs + reservationTtlMs + WAIT_SLACK_MS
     return this.#table.reserve({ ...request, untilMs })

@@ -8,7 +8,7 @@ import { UserTable } from '@usher/shared/memory/user-table.ts'
 import {
   chooseLowest, clientNumber, HOME, randomWords
 } from '../../shared/test/memory/test-table.ts'
-import { Reservations } from '../src/reservations.ts'
+import { HeldPlaces } from '../src/held-places.ts'
 import { lockTable } from './fixtures/locked-table.ts'
 import { until } from './fixtures/until.ts'
 
@@ -18,7 +18,7 @@ const OVERRUN_MAX_MS = 100
 const ANA = clientNumber(1)
 const BEN = clientNumber(2)
 
-t.test('reservations: an unclaimed place ends with its time and not before', async t => {
+t.test('held places: an unclaimed place ends with its time and not before', async t => {
   const { reservations, table, clock, reserve } = testReservations(t)
   reserve(ANA)
   const redirectedMs = clock()
@@ -32,7 +32,7 @@ t.test('reservations: an unclaimed place ends with its time and not before', asy
   t.strictSame([...table.loads()], [0, 0, 0])
 })
 
-t.test('reservations: the time counts from the redirect, not from the choice', async t => {
+t.test('held places: the time counts from the redirect, not from the choice', async t => {
   const { reservations, table, clock, reserve } = testReservations(t)
   reserve(ANA)
   const chosenMs = clock()
@@ -44,7 +44,7 @@ t.test('reservations: the time counts from the redirect, not from the choice', a
   t.ok(clock() - redirectedMs >= TTL_MS)
 })
 
-t.test('reservations: a fraction of a millisecond is not cut off', async t => {
+t.test('held places: a fraction of a millisecond is not cut off', async t => {
   // The table counts whole milliseconds: 0.9 of one before the end, the place must stand.
   const clock = { nowMs: 1000.9 }
   const { reservations, table, reserve } = testReservations(t, () => clock.nowMs)
@@ -58,7 +58,7 @@ t.test('reservations: a fraction of a millisecond is not cut off', async t => {
   t.equal(table.size(), 0)
 })
 
-t.test('reservations: a place given up by nobody is the sweep\'s, after wait and time', async t => {
+t.test('held places: a place given up by nobody is the sweep\'s, after wait and time', async t => {
   const clock = { nowMs: 1000 }
   const { table, reserve } = testReservations(t, () => clock.nowMs)
   reserve(ANA)
@@ -70,7 +70,7 @@ t.test('reservations: a place given up by nobody is the sweep\'s, after wait and
   t.equal(table.size(), 0)
 })
 
-t.test('reservations: two redirects of one visitor hold the place until the later ends', async t => {
+t.test('held places: two redirects of one visitor hold the place until the later ends', async t => {
   const { reservations, table, clock, reserve } = testReservations(t)
   reserve(ANA)
   const firstMs = clock()
@@ -87,7 +87,7 @@ t.test('reservations: two redirects of one visitor hold the place until the late
   t.ok(heldMs <= await plainTimer + OVERRUN_MAX_MS)
 })
 
-t.test('reservations: a visitor who arrives is not removed when the time has passed', async t => {
+t.test('held places: a visitor who arrives is not removed when the time has passed', async t => {
   const { reservations, table, reserve } = testReservations(t)
   reserve(ANA)
   reserve(BEN)
@@ -100,7 +100,7 @@ t.test('reservations: a visitor who arrives is not removed when the time has pas
   t.strictSame([...table.activeUsersPerServer()], [1, 0, 0])
 })
 
-t.test('reservations: what was lost meanwhile is said so', async t => {
+t.test('held places: what was lost meanwhile is said so', async t => {
   const { reservations, table, reserve } = testReservations(t)
   reserve(ANA)
   t.equal(reservations.confirm(ANA, 2), 'lost', 'held elsewhere')
@@ -108,7 +108,7 @@ t.test('reservations: what was lost meanwhile is said so', async t => {
   t.strictSame([...table.loads()], [1, 0, 0])
 })
 
-t.test('reservations: a released place is free at once, whatever else stands', async t => {
+t.test('held places: a released place is free at once, whatever else stands', async t => {
   const { reservations, table, reserve } = testReservations(t)
   reserve(ANA)
   reservations.release(ANA, 1)
@@ -127,7 +127,7 @@ t.test('reservations: a released place is free at once, whatever else stands', a
   t.strictSame([...table.loads()], [0, 0, 2], 'being active is no reservation')
 })
 
-t.test('reservations: a busy table is said so', async t => {
+t.test('held places: a busy table is said so', async t => {
   const { reservations, reserve, view } = testReservations(t)
   reserve(ANA)
   const unlock = lockTable(view)
@@ -138,7 +138,7 @@ t.test('reservations: a busy table is said so', async t => {
   t.equal(reservations.confirm(ANA, 0), 'held')
 })
 
-t.test('reservations: a shard that is busy when a place ends is tried again soon', async t => {
+t.test('held places: a shard that is busy when a place ends is tried again soon', async t => {
   const { reservations, table, clock, reserve, view } = testReservations(t)
   reserve(ANA)
   const redirectedMs = clock()
@@ -153,7 +153,7 @@ t.test('reservations: a shard that is busy when a place ends is tried again soon
   t.ok(clock() - unlockedMs <= await plainTimer, 'soon')
 })
 
-t.test('reservations: a shard that stays busy is left to the sweep', async t => {
+t.test('held places: a shard that stays busy is left to the sweep', async t => {
   const { reservations, table, view, reserve, clock } = testReservations(t)
   const tries = t.capture(table, 'expireReservation', table.expireReservation.bind(table))
   reserve(ANA)
@@ -169,7 +169,7 @@ t.test('reservations: a shard that stays busy is left to the sweep', async t => 
   t.equal(table.size(), 0)
 })
 
-t.test('reservations: after close nothing is given up any more', async t => {
+t.test('held places: after close nothing is given up any more', async t => {
   const { reservations, table, clock, reserve, view } = testReservations(t)
   reserve(ANA)
   reserve(BEN)
@@ -203,7 +203,7 @@ function testReservations (t: Test, now = monotonicNowMs) {
   const options = { threadTag: MAIN_THREAD_TAG, patience: MAIN_THREAD_PATIENCE, now }
   const table = new UserTable(memory, options)
   const times = { reservationTtlMs: TTL_MS, live: { delayBetweenRoutingMs: 350 } }
-  const reservations = new Reservations(table, now, times)
+  const reservations = new HeldPlaces(table, now, times)
   t.teardown(() => { reservations.close() })
   return {
     reservations,
