@@ -1,6 +1,8 @@
 /**
- * Things that fall due in the order in which they were added: visitors' waits and reservations,
- * each of one length. First in, first out, with one timer; adding and falling due cost no search.
+ * Things that fall due at their deadlines: visitors' waits and reservations. An array sorted by
+ * deadline, with one timer. What is added nearly always falls due last, because a queue's waits are
+ * of one length: then adding and falling due cost no search. Only after a reload that has shortened
+ * the length are newcomers inserted before those who keep their later deadlines.
  */
 
 /** Dead entries at the head below which the array is not worth cutting. */
@@ -21,10 +23,12 @@ export class DeadlineQueue<T> {
     this.#onDue = onDue
   }
 
-  /** Deadlines must not decrease from one call to the next. */
+  /** Of equal deadlines the one that was added first is first. */
   add (item: T, deadlineMs: number): void {
-    this.#entries.push({ item, deadlineMs })
-    if (this.#timer === undefined) this.#arm()
+    const at = this.#placeOf(deadlineMs)
+    if (at === this.#entries.length) this.#entries.push({ item, deadlineMs })
+    else this.#entries.splice(at, 0, { item, deadlineMs })
+    if (at === this.#head) this.#arm()
   }
 
   get size (): number {
@@ -33,7 +37,7 @@ export class DeadlineQueue<T> {
 
   /** Everything falls due now, in order: a stop does not wait. */
   flush (): void {
-    this.#dispatch(Infinity)
+    this.flushWhere(() => true)
   }
 
   /** These fall due now, in order; the others keep their time. */
@@ -53,6 +57,20 @@ export class DeadlineQueue<T> {
     this.#head = 0
   }
 
+  /** The index in the array for a new entry: behind all that fall due no later. */
+  #placeOf (deadlineMs: number): number {
+    let high = this.#entries.length
+    const last = this.#entries[high - 1]
+    if (last === undefined || last.deadlineMs <= deadlineMs) return high
+    let low = this.#head
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.#entries[middle]!.deadlineMs <= deadlineMs) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
   /** Sets the one timer to the entry at the head. */
   #arm (): void {
     clearTimeout(this.#timer)
@@ -61,17 +79,16 @@ export class DeadlineQueue<T> {
     if (next === undefined) return
     // setTimeout may fire up to 1 ms early: what is not due then is armed again.
     const waitMs = Math.max(1, Math.ceil(next.deadlineMs - this.#now()))
-    this.#timer = setTimeout(
-      () => { this.#dispatch(this.#now()) }, Math.min(waitMs, TIMER_MAX_MS)
-    )
+    this.#timer = setTimeout(() => { this.#dispatch() }, Math.min(waitMs, TIMER_MAX_MS))
   }
 
-  #dispatch (untilMs: number): void {
-    // What is added meanwhile is for the next round, even when it is due: every round ends.
+  #dispatch (): void {
+    const nowMs = this.#now()
+    // So many as there are now: every round ends, even when what is added meanwhile is due.
     for (let left = this.size; left > 0; left--) {
       const next = this.#entries[this.#head]
       // Nothing is left before its turn when what fell due has closed the queue.
-      if (next === undefined || next.deadlineMs > untilMs) break
+      if (next === undefined || next.deadlineMs > nowMs) break
       this.#head++
       this.#onDue(next.item)
     }

@@ -4,6 +4,7 @@ import { setImmediate } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { DeadlineQueue } from '../src/deadline-queue.ts'
+import { randomWords } from '../../shared/test/memory/test-table.ts'
 import { until } from './fixtures/until.ts'
 
 const TIMER_MAX_MS = 2 ** 31 - 1
@@ -66,6 +67,31 @@ t.test('deadline queue: what is overdue when it is added waits for a timer all t
   t.equal(timer.waitMs, 1)
   timer.fire()
   t.strictSame(due, ['a'])
+})
+
+t.test('deadline queue: what falls due earlier does not wait behind what was added before', async t => {
+  const { queue, clock, due, timer } = testQueue(t)
+  queue.add('long a', 1060)
+  queue.add('long b', 1061)
+  queue.add('short a', 1010)
+  t.equal(timer.waitMs, 10, 'the timer is the earliest one\'s')
+  clock.nowMs = 1001
+  queue.add('short b', 1011)
+  queue.add('also long', 1060)
+  clock.nowMs = 1011
+  timer.fire()
+  t.strictSame(due, ['short a', 'short b'])
+  t.equal(timer.waitMs, 49)
+  queue.add('at once', 1011)
+  clock.nowMs = 1061
+  timer.fire()
+  t.strictSame(due, ['short a', 'short b', 'at once', 'long a', 'also long', 'long b'])
+  t.notOk(timer.isArmed)
+})
+
+t.test('deadline queue: whatever is added when, it falls due as in a sorted list', async t => {
+  const { clock, timer } = testTimer(t)
+  for (let seed = 1; seed <= 200; seed++) checkAgainstModel(t, seed, clock, timer)
 })
 
 t.test('deadline queue: flush makes everything due at once, in order, and once', async t => {
@@ -213,21 +239,62 @@ function testQueue (t: Test) {
   return { queue, clock, timer, due, onDue (then: typeof alsoDo) { alsoDo = then } }
 }
 
+/** A random day of a queue beside a list that is sorted anew each time, ties as they came. */
+function checkAgainstModel (
+  t: Test, seed: number, clock: { nowMs: number }, timer: ReturnType<typeof testTimer>['timer']
+): void {
+  const random = randomWords(seed)
+  const below = (limit: number): number => (random() >>> 0) % limit
+  const due: string[] = []
+  const queue = new DeadlineQueue<string>(() => clock.nowMs, item => { due.push(item) })
+  let model: Array<{ readonly item: string, readonly deadlineMs: number }> = []
+  const expected: string[] = []
+  const expectDue = (isDue: (entry: typeof model[number]) => boolean): void => {
+    expected.push(...model.filter(isDue).map(({ item }) => item))
+    model = model.filter(entry => !isDue(entry))
+  }
+  for (let step = 0; step < 300; step++) {
+    const choice = below(20)
+    if (choice < 12) {
+      const [item, deadlineMs] = [`${step}`, clock.nowMs + (choice < 6 ? 35 : below(60) - 9)]
+      queue.add(item, deadlineMs)
+      model.push({ item, deadlineMs })
+      model.sort((a, b) => a.deadlineMs - b.deadlineMs)
+    } else if (choice < 19) {
+      clock.nowMs += below(20)
+      if (timer.isArmed) timer.fire()
+      expectDue(({ deadlineMs }) => deadlineMs <= clock.nowMs)
+    } else {
+      queue.flushWhere(item => item.endsWith('3'))
+      expectDue(({ item }) => item.endsWith('3'))
+    }
+    const nextMs = model[0]?.deadlineMs
+    const waitMs = nextMs === undefined ? undefined : Math.max(1, nextMs - clock.nowMs)
+    if (queue.size !== model.length || timer.waitMs !== waitMs) {
+      return t.fail(`seed ${seed}, step ${step}: ${queue.size} left, timer in ${timer.waitMs} ms`)
+    }
+  }
+  t.equal(due.join(), expected.join(), `seed ${seed}`)
+  queue.close()
+}
+
 /** Stands in for setTimeout until the test ends; holds one timer. */
 function testTimer (t: Test) {
   const clock = { nowMs: 1000 }
   let armed: { readonly callback: () => void, readonly waitMs: number } | undefined
   let armedCount = 0
-  t.intercept(globalThis, 'setTimeout', {
-    value: (callback: () => void, waitMs: number) => {
+  const { setTimeout, clearTimeout } = globalThis
+  t.teardown(() => { Object.assign(globalThis, { setTimeout, clearTimeout }) })
+  Object.assign(globalThis, {
+    setTimeout (callback: () => void, waitMs: number) {
       if (armed !== undefined) throw new Error('a second timer')
       armed = { callback, waitMs }
       armedCount++
       return armed
+    },
+    clearTimeout (handle: unknown) {
+      if (handle === armed) armed = undefined
     }
-  })
-  t.intercept(globalThis, 'clearTimeout', {
-    value: (handle: unknown) => { if (handle === armed) armed = undefined }
   })
   const timer = {
     get isArmed () { return armed !== undefined },
