@@ -2,7 +2,7 @@
 import autocannon from 'autocannon'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
@@ -156,27 +156,6 @@ async function heldOpen (port: number): Promise<ReturnType<typeof connect>> {
   await ask(port)
   return socket
 }
-
-t.test('stop: SIGHUP without a terminal reloads all servers, or none', async t => {
-  const cwd = workingFolder(t, {
-    a: { 'index.html': 'a1' }, b: { 'index.html': 'b1' }, c: { 'index.html': 'c1' }
-  })
-  const cluster = await startCluster(t, { HTML_DIRS: 'a,b,c' }, { cwd })
-  const pages = (): Promise<string[]> =>
-    Promise.all(cluster.ports.map(async port => (await ask(port)).body))
-  t.same(await pages(), ['a1', 'b1', 'c1'])
-  for (const site of ['a', 'b', 'c']) writeFileSync(join(cwd, site, 'index.html'), `${site}2`)
-  cluster.process.kill('SIGHUP')
-  await cluster.logged(/have read their files again/)
-  t.same(await pages(), ['a2', 'b2', 'c2'])
-
-  writeFileSync(join(cwd, 'a/index.html'), 'a3')
-  rmSync(join(cwd, 'c'), { recursive: true })
-  cluster.process.kill('SIGHUP')
-  await cluster.logged(/nothing was reloaded/)
-  t.same(await pages(), ['a2', 'b2', 'c2'])
-  t.equal(await cluster.stop(), 0)
-})
 
 t.test('stop: npm start passes a signal on, and a closed terminal stops gracefully', async t => {
   const cwd = workingFolder(t)

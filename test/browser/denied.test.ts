@@ -5,7 +5,8 @@ import { startCoordinator, type Coordinator } from '@usher/coordinator/coordinat
 import { checkPorts } from '@usher/coordinator/port-check.ts'
 import { silentLog } from '@usher/shared/log.ts'
 import { allocateLogLosses } from '@usher/shared/memory/log-losses.ts'
-import { loadSettings } from '@usher/shared/settings/settings.ts'
+import { compareSettings } from '@usher/shared/settings/setting-changes.ts'
+import { loadSettings, type CompleteSettings } from '@usher/shared/settings/settings.ts'
 import { ROOT, workingFolder } from '../cluster.ts'
 import { browserTest, recordBeats, SITE, untilPageCounts, urlOf } from './browser.ts'
 
@@ -55,10 +56,11 @@ async function startInProcess (t: Test): Promise<{ cluster: Coordinator, routing
     env: {},
     cwd: workingFolder(t, SITE),
     programDir
-  })
-  const settings = await checkPorts(loaded.settings!)
+  }) as CompleteSettings
+  const settings = await checkPorts(loaded.settings)
   const cluster = await startCoordinator({
     settings,
+    readChanges: () => compareSettings(loaded, loaded),
     programDir,
     isTerminal: false,
     log: silentLog(),

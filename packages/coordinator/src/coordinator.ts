@@ -16,12 +16,14 @@ import {
 } from '@usher/shared/memory/table-view.ts'
 import { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { AskAnswers } from '@usher/shared/messages.ts'
+import type { SettingChanges } from '@usher/shared/settings/setting-changes.ts'
 import type { Settings } from '@usher/shared/settings/settings.ts'
 import type { Logger } from 'pino'
 import { watchDescriptors } from './descriptor-watch.ts'
 import { Expulsion } from './expulsion.ts'
 import { logUsers } from './log-users.ts'
 import { answerAsk, type AskedActions } from './monitor-asks.ts'
+import { reloader } from './reload.ts'
 import { openRouterDoor, type RouterDoor } from './router-door.ts'
 import { ServerStates } from './server-states.ts'
 import { startSweep, type Sweep } from './sweep-schedule.ts'
@@ -30,6 +32,8 @@ import { Workers } from './workers.ts'
 export interface CoordinatorParts {
   /** With a number for every port. */
   readonly settings: Settings
+  /** Reads the settings again and compares them with these; throws `SettingsInvalid`. */
+  readonly readChanges: () => SettingChanges
   readonly programDir: string
   readonly isTerminal: boolean
   readonly log: Logger
@@ -44,7 +48,6 @@ const SAVING_SHARE = 0.6
 const LOCKED_SHARE = 0.8
 /** Of what is left after that, for the monitor's end. */
 const ENDING_SHARE = 0.8
-const RELOAD_TIMEOUT_MS = 60_000
 const ORDER_TIMEOUT_MS = 5000
 /** Shorter than the monitor waits for its answer, so that it hears which thread was too slow. */
 const ASKED_ORDER_TIMEOUT_MS = 4000
@@ -57,12 +60,13 @@ export async function startCoordinator (parts: CoordinatorParts): Promise<Coordi
 }
 
 export class Coordinator implements AskedActions {
+  /** Settings and the servers' files are read again. Never rejects: it logs. */
+  readonly reload: () => Promise<void>
   readonly #settings: Settings
   readonly #programDir: string
   readonly #log: Logger
   readonly #table: UserTable
   readonly #meter: ThreadMeter
-  readonly #clusterMeter: ClusterMeter
   readonly #workers: Workers
   readonly #states: ServerStates
   readonly #expulsion: Expulsion
@@ -71,7 +75,8 @@ export class Coordinator implements AskedActions {
   #stopWatching: (() => void) | undefined
   #closed: Promise<void> | undefined
 
-  constructor ({ settings, programDir, isTerminal, log, logLosses }: CoordinatorParts) {
+  constructor (parts: CoordinatorParts) {
+    const { settings, readChanges, programDir, isTerminal, log, logLosses } = parts
     const randomWord = (): number => randomBytes(4).readInt32LE()
     const memory = allocateTable(settings.maxUsers, settings.servers.length, randomWord)
     this.#settings = settings
@@ -80,7 +85,7 @@ export class Coordinator implements AskedActions {
     const meters = allocateMeters(settings.servers.length)
     const meter = new ThreadMeter(meters, ROUTER_METER)
     this.#meter = meter
-    this.#clusterMeter = new ClusterMeter(meters)
+    const clusterMeter = new ClusterMeter(meters)
     this.#table = new UserTable(memory, {
       threadTag: MAIN_THREAD_TAG,
       patience: MAIN_THREAD_PATIENCE,
@@ -109,9 +114,12 @@ export class Coordinator implements AskedActions {
       programDir,
       table: this.#table,
       states: this.#states,
-      meter: this.#clusterMeter,
+      meter: clusterMeter,
       onAsk: ask => answerAsk(this, ask),
       log
+    })
+    this.reload = reloader({
+      readChanges, live: settings.live, workers: this.#workers, meter: clusterMeter, log
     })
   }
 
@@ -142,19 +150,6 @@ export class Coordinator implements AskedActions {
     })
     this.#stopWatching = watchDescriptors({ log: this.#log })
     logAddresses(this.#settings, this.#log)
-  }
-
-  /** All servers read their files again, then all switch, or none does. Never rejects: it logs. */
-  async reload (): Promise<void> {
-    try {
-      await this.#workers.askServers({ type: 'prepare-reload' }, RELOAD_TIMEOUT_MS)
-      await this.#workers.askServers({ type: 'commit-reload' }, ORDER_TIMEOUT_MS)
-      this.#clusterMeter.reloaded()
-      this.#log.info('the servers have read their files again')
-    } catch (error) {
-      this.#log.error({ err: error }, 'nothing was reloaded: not every server could read its files')
-      await this.#workers.askServers({ type: 'abort-reload' }, ORDER_TIMEOUT_MS).catch(() => {})
-    }
   }
 
   /** Every thread refuses these from now on; whoever of them was here is gone when it resolves. */

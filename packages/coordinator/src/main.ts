@@ -13,7 +13,10 @@ import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { reportOf } from '@usher/shared/errors.ts'
 import { openLog } from '@usher/shared/log.ts'
 import { allocateLogLosses } from '@usher/shared/memory/log-losses.ts'
-import { loadSettings, processSource, type LoadedSettings, type Settings } from '@usher/shared/settings/settings.ts'
+import { compareSettings, type SettingChanges } from '@usher/shared/settings/setting-changes.ts'
+import {
+  loadSettings, processSource, type CompleteSettings, type LoadedSettings, type Settings
+} from '@usher/shared/settings/settings.ts'
 import { renderCheck, renderHelp } from '@usher/shared/settings/settings-text.ts'
 import manifest from '../../../package.json' with { type: 'json' }
 import { startCoordinator, type Coordinator, type CoordinatorParts } from './coordinator.ts'
@@ -27,6 +30,7 @@ const STARTS_MAX = 3
 
 process.setSourceMapsEnabled(true)
 const programDir = import.meta.dirname
+const source = processSource(programDir)
 const loaded = load()
 if (loaded?.command === 'help') process.stdout.write(renderHelp(manifest.version))
 if (loaded?.command === 'version') process.stdout.write(`${manifest.version}\n`)
@@ -35,14 +39,14 @@ if (loaded?.command === 'run') await run(loaded)
 
 function load (): LoadedSettings | undefined {
   try {
-    return loadSettings(processSource(programDir))
+    return loadSettings(source)
   } catch (error) {
     fail(error, EXIT_SETTINGS)
     return undefined
   }
 }
 
-async function run (loaded: Extract<LoadedSettings, { command: 'run' | 'check' }>): Promise<void> {
+async function run (loaded: CompleteSettings): Promise<void> {
   try {
     const settings = await checkPorts(loaded.settings)
     const isTerminal = isatty(STANDARD_FDS[1])
@@ -58,8 +62,12 @@ async function run (loaded: Extract<LoadedSettings, { command: 'run' | 'check' }
       log.fatal({ err: error }, 'failed while running')
       process.exit(EXIT_FAILED)
     })
+    // The same flags ask for the same command: not for help.
+    const readChanges = (): SettingChanges =>
+      compareSettings(loaded, loadSettings(source) as CompleteSettings)
     // Listens before it has started: a signal during the start waits for its end, then stops.
-    const starting = start({ settings, programDir, isTerminal, log, logLosses }, loaded.settings)
+    const starting = start(
+      { settings, readChanges, programDir, isTerminal, log, logLosses }, loaded.settings)
     listenForSignals(signalHandler({
       close: async () => { await (await starting).close() },
       reload: async () => { await (await starting).reload() },

@@ -58,13 +58,13 @@ export class Workers {
     await Promise.all(this.#servers.map(async (worker, server) => {
       // Nobody is connected to one that boots, and it would answer only when it has booted.
       if (order.type === 'close-clients' && !this.#parts.states.isUp(server)) return
-      try {
-        await worker.ask(order, timeoutMs)
-      } catch (error) {
-        const mayHearLate = error instanceof OrderTimedOut && !worker.hasServed
-        if (!(error instanceof WorkerGone) && !mayHearLate) throw error
-      }
+      await tell(worker, order, timeoutMs)
     }))
+  }
+
+  /** As `tellServers`, and the monitor too. */
+  async tellAll (order: Order, timeoutMs: number): Promise<void> {
+    await Promise.all([this.tellServers(order, timeoutMs), tell(this.monitor, order, timeoutMs)])
   }
 
   async closeServers (timeoutMs: number): Promise<void> {
@@ -101,5 +101,14 @@ export class Workers {
     const { table, log } = this.#parts
     const repaired = table.recover(deadThreadTag)
     if (repaired > 0) log.warn({ repaired }, 'shards that a dead worker had locked were repaired')
+  }
+}
+
+async function tell (worker: SupervisedWorker, order: Order, timeoutMs: number): Promise<void> {
+  try {
+    await worker.ask(order, timeoutMs)
+  } catch (error) {
+    const mayHearLate = error instanceof OrderTimedOut && !worker.hasServed
+    if (!(error instanceof WorkerGone) && !mayHearLate) throw error
   }
 }

@@ -271,7 +271,8 @@ function checkAgainstModel (
     const nextMs = model[0]?.deadlineMs
     const waitMs = nextMs === undefined ? undefined : Math.max(1, nextMs - clock.nowMs)
     if (queue.size !== model.length || timer.waitMs !== waitMs) {
-      return t.fail(`seed ${seed}, step ${step}: ${queue.size} left, timer in ${timer.waitMs} ms`)
+      t.fail(`seed ${seed}, step ${step}: ${queue.size} left, timer in ${timer.waitMs} ms`)
+      break
     }
   }
   t.equal(due.join(), expected.join(), `seed ${seed}`)

@@ -10,7 +10,8 @@ import type { DenyEntry } from './deny-list.ts'
 import type { LogLossesMemory } from './memory/log-losses.ts'
 import type { MeterMemory } from './memory/meters.ts'
 import type { TableMemory } from './memory/table-view.ts'
-import type { Settings } from './settings/settings.ts'
+import type { ChangedValues } from './settings/setting-changes.ts'
+import type { WorkerSettings } from './settings/settings.ts'
 
 export type Order =
   /** The whole list, replacing the one before; carried out at once. Servers only. */
@@ -21,6 +22,8 @@ export type Order =
   | { readonly type: 'prepare-reload' }
   | { readonly type: 'commit-reload' }
   | { readonly type: 'abort-reload' }
+  /** What a reload has changed; carried out at once. */
+  | { readonly type: 'apply-settings', readonly changes: ChangedValues<'every-thread'> }
   /** What /readyz says: the reason for a 503, or undefined for ready. Monitor only. */
   | { readonly type: 'set-readiness', readonly reason: string | undefined }
   /** Writes the users of the table to the database, which may be locked so long. Monitor only. */
@@ -91,7 +94,7 @@ export interface BootData {
   readonly memory: TableMemory
   readonly meters: MeterMemory
   readonly logLosses: LogLossesMemory
-  readonly settings: Settings
+  readonly settings: WorkerSettings
   /** Undefined while the monitor has not brought it yet: it follows, as an order. */
   readonly denyEntries: readonly DenyEntry[] | undefined
   /** Whether the console is a terminal, so that its log is made for people. */

@@ -1,7 +1,8 @@
 /**
  * A worker's side of its talk with the coordinator: boots what the thread is for, says `ready`,
  * carries out orders one by one and answers each; asks what only the coordinator can do. Keeps the
- * thread's deny list, for which no order waits its turn. The only file that touches parentPort.
+ * thread's deny list and live settings, which wait for no turn. The only file that touches
+ * parentPort.
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
@@ -16,6 +17,7 @@ import type {
   Ask, AskAnswers, BootData, News, Order, ToWorker
 } from '@usher/shared/messages.ts'
 import { PendingAnswers } from '@usher/shared/pending-answers.ts'
+import { applyToThread, type ChangedValues } from '@usher/shared/settings/setting-changes.ts'
 import { sampleThread } from '@usher/shared/thread-sampler.ts'
 import type { Logger } from 'pino'
 import { watchHeap } from './heap-watch.ts'
@@ -61,10 +63,16 @@ export async function runWorker (
   const early: OrderMessage[] = []
   let take = (message: OrderMessage): void => { early.push(message) }
   const deny = holdDenyList()
+  let apply = (_changes: ChangedValues<'every-thread'>): void => {}
   const takeOrder = (message: OrderMessage): void => {
     const { id, order } = message
-    if (order.type !== 'replace-deny-list') return take(message)
-    void answer(id, () => { deny.replace(order.entries) }, say)
+    if (order.type === 'replace-deny-list') {
+      void answer(id, () => { deny.replace(order.entries) }, say)
+    } else if (order.type === 'apply-settings') {
+      void answer(id, () => { apply(order.changes) }, say)
+    } else {
+      take(message)
+    }
   }
   port.on('message', (message: ToWorker) => {
     switch (message.type) {
@@ -81,6 +89,7 @@ export async function runWorker (
     const boot = workerData as BootData
     if (boot.denyEntries !== undefined) deny.replace(boot.denyEntries)
     const context = makeContext(boot, deny, ask as WorkerContext['ask'])
+    apply = changes => { applyToThread(boot.settings.live, changes, context.log) }
     const part = await start(context)
     watchHeap()
     sampleThread(context.meter, () => part.connectionCount())

@@ -203,6 +203,23 @@ t.test('worker host: a deny list is in force although an earlier order takes lon
   t.same((await said(3)).slice(1), [{ type: 'done', id: 2 }, { type: 'done', id: 1 }])
 })
 
+t.test('worker host: changed settings are in force at once, in the midst of the boot too', async t => {
+  const settings = { ...testSettings(t), logFile: `${t.testdir()}/server.log` }
+  const { said, give, ended } = startWorker(t, {
+    name: 'needs its list', denyEntries: undefined, settings
+  })
+  const level = (logLevel: Settings['live']['logLevel']): Order => ({ type: 'apply-settings', changes: { logLevel } })
+  give(PREPARE, level('info'))
+  t.same(await said(1), [{ type: 'done', id: 2 }])
+  give({ type: 'replace-deny-list', entries: [] })
+  await said(4)
+  give(level('silent'), CLOSE)
+  await ended
+  const lines = readFileSync(settings.logFile, 'utf8').trimEnd().split('\n')
+  t.match(lines.map(line => JSON.parse(line) as object), [{ msg: 'started' }], 'and not that it closed')
+  t.equal(lines.length, 1)
+})
+
 t.test('worker host: a failed boot is news with code and message, and the thread ends', async t => {
   const old = allocateTable(16, 1, () => 1)
   new Int32Array(old.buffer)[0] = LAYOUT_VERSION + 1

@@ -17,7 +17,10 @@ const INTRODUCTION = `usage: node dist/coordinator.js [--name value | --name=val
 A flag wins over the environment, that over the settings file (lines of NAME=value,
 # comments, values in quotes if need be), and that over the default. In environment
 and file an empty value counts as not given. A wrong setting ends the program with
-exit code 2.`
+exit code 2.
+
+SIGHUP makes the program read them again, and its pages. What a reload changes says so
+below, the rest needs a restart; when a setting is wrong, nothing is changed.`
 
 /** What `--help` prints; ends with a line feed. */
 export function renderHelp (version: string): string {
@@ -54,7 +57,11 @@ function helpOn (row: SettingRow): string {
 }
 
 function meaningOf (row: SettingRow): string {
-  return row.isSecret ? `${row.meaning} Environment or file only.` : row.meaning
+  return [
+    row.meaning,
+    ...(row.isSecret ? ['Environment or file only.'] : []),
+    ...(row.appliedBy === undefined ? [] : ['A reload changes it.'])
+  ].join(' ')
 }
 
 function defaultOf (row: SettingRow): string {

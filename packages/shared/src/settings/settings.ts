@@ -23,20 +23,24 @@ import type { TlsPair } from './tls-files.ts'
  * Every setting, validated and complete, by the keys that the table gives them: addresses and paths
  * are filled in and absolute; what is said of each server is in one value for it.
  */
-export interface Settings extends FixedSettings {
+export interface Settings extends WorkerSettings {
+  /** What a reload may change: one object for good, to be read at each use and never copied. */
+  readonly live: LiveSettings
+}
+
+/** As workers have them: what only the router applies is out of their sight. */
+export interface WorkerSettings
+  extends ValuesByKey<Exclude<SettingName, LiveName | ServerSettingName>> {
   /** In the order of PORTS. */
   readonly servers: readonly Server[]
-  /** The same object for the thread's whole life: to be read at each use, never to be copied. */
-  readonly live: LiveSettings
+  readonly live: ThreadSettings
   /** The PEM texts; undefined without TLS. */
   readonly tls: TlsPair | undefined
 }
 
-/** What only a restart changes. */
-type FixedSettings = ValuesByKey<Exclude<SettingName, LiveName | ServerSettingName>>
-
-/** What a reload may change while the program runs. */
 export type LiveSettings = ValuesByKey<LiveName>
+
+export type ThreadSettings = ValuesByKey<LiveName<'every-thread'>>
 
 /** Everything that settings are read from. */
 export interface SettingsSource {
@@ -59,11 +63,15 @@ export interface EffectiveSetting {
 /** Help and version need no settings, and work when the settings are wrong. */
 export type LoadedSettings =
   | { readonly command: 'help' | 'version', readonly settings?: undefined }
-  | {
-    readonly command: 'run' | 'check'
-    readonly settings: Settings
-    readonly effective: readonly EffectiveSetting[]
-  }
+  | CompleteSettings
+
+export interface CompleteSettings {
+  readonly command: 'run' | 'check'
+  readonly settings: Settings
+  /** What these were made of, row by row. */
+  readonly values: SettingValues
+  readonly effective: readonly EffectiveSetting[]
+}
 
 const DEFAULT_FILE = 'usher.env'
 
@@ -93,7 +101,12 @@ export function loadSettings (source: SettingsSource): LoadedSettings {
   if (all.length > 0) throw new SettingsInvalid(all.join('\n'))
   // No problem means that no value is missing.
   const complete = values as SettingValues
-  return { command, settings: settingsOf(complete, tls.pair), effective: show(complete, given) }
+  return {
+    command,
+    settings: settingsOf(complete, tls.pair),
+    values: complete,
+    effective: show(complete, given)
+  }
 }
 
 /** Each setting from the place that has precedence. */
@@ -137,19 +150,24 @@ function parseAll (
 }
 
 function show (values: SettingValues, given: GivenByName): readonly EffectiveSetting[] {
-  return SETTING_ROWS.map(({ name, kind, isSecret }) => {
-    const text = kind.format(values[name])
-    const secretText = text === '' ? '(empty)' : '(set)'
-    return { name, text: isSecret ? secretText : text, origin: given[name].origin }
-  })
+  return SETTING_ROWS.map(row =>
+    ({ name: row.name, text: shownText(row, values[row.name]), origin: given[row.name].origin }))
+}
+
+/** The value as text; a secret's is `(set)` or `(empty)`. */
+export function shownText ({ kind, isSecret }: SettingRow, value: unknown): string {
+  const text = kind.format(value)
+  if (!isSecret) return text
+  return text === '' ? '(empty)' : '(set)'
 }
 
 function settingsOf (values: SettingValues, tls: TlsPair | undefined): Settings {
-  const byKey = (rows: readonly SettingRow[]): Record<string, unknown> =>
-    Object.fromEntries(rows.map(({ key, name }) => [key, values[name]]))
   const ofServers: readonly SettingName[] = SERVER_SETTINGS
-  const rows = SETTING_ROWS.filter(({ name }) => !ofServers.includes(name))
-  const fixed = byKey(rows.filter(row => row.appliedBy === undefined)) as FixedSettings
-  const live = byKey(rows.filter(row => row.appliedBy !== undefined)) as LiveSettings
-  return { ...fixed, servers: serversOf(values), live, tls }
+  const byKey = (rows: readonly SettingRow[]): object =>
+    Object.fromEntries(rows.map(({ key, name }) => [key, values[name]]))
+  const fixed = SETTING_ROWS.filter(({ name, appliedBy }) =>
+    appliedBy === undefined && !ofServers.includes(name))
+  const live = SETTING_ROWS.filter(({ appliedBy }) => appliedBy !== undefined)
+  // Each value stands under its row's key, as the types say.
+  return { ...byKey(fixed), servers: serversOf(values), live: byKey(live), tls } as Settings
 }

@@ -14,6 +14,7 @@ t.test('settings-text: help names the version, the commands and every setting', 
     t.match(help, `Allowed: ${row.kind.allowed}.\n`)
     t.equal(help.includes(row.flag), !row.isSecret, `${row.flag} is offered unless secret`)
   }
+  t.match(help, 'lowest level that is logged. A reload changes it.\n')
   t.match(help, /[^\n]\n$/)
 })
 
@@ -41,5 +42,8 @@ t.test('settings-text: the markdown table has a row per setting and four cells p
     t.equal(cells[2], row.kind.allowed)
   }
   t.match(lines.find(line => line.startsWith('| `ROUTING_PORT`')), '| `8080` |')
+  const reloadable = lines.filter(line => line.includes('A reload changes it. |'))
+  t.match(reloadable, [/^\| `LOG_LEVEL` /, /^\| `DELAY_BETWEEN_ROUTING` /])
+  t.equal(reloadable.length, SETTING_ROWS.filter(row => row.appliedBy !== undefined).length)
   t.match(lines.find(line => line.includes('METRICS_TOKEN')), 'Environment or file only. |')
 })

@@ -1,0 +1,100 @@
+/**
+ * A reload, at SIGHUP: settings and the servers' files are read again, and both are taken over or
+ * none: a wrong setting or a file that cannot be read leaves everything as it is. Main thread.
+ */
+import { reportOf } from '@usher/shared/errors.ts'
+import type { ClusterMeter } from '@usher/shared/memory/meters.ts'
+import {
+  applyToThread, type ChangedValues, type SettingChanges
+} from '@usher/shared/settings/setting-changes.ts'
+import type { Applier } from '@usher/shared/settings/setting-table.ts'
+import type { LiveSettings } from '@usher/shared/settings/settings.ts'
+import type { Logger } from 'pino'
+import type { Workers } from './workers.ts'
+
+export interface ReloadParts {
+  /** Reads the settings again; throws `SettingsInvalid`. */
+  readonly readChanges: () => SettingChanges
+  /** This thread's own. */
+  readonly live: LiveSettings
+  readonly workers: Pick<Workers, 'askServers' | 'tellAll'>
+  readonly meter: Pick<ClusterMeter, 'reloaded'>
+  readonly log: Logger
+}
+
+type Appliers = { readonly [A in Applier]: (changes: ChangedValues<A>) => Promise<void> | void }
+
+const PREPARE_TIMEOUT_MS = 60_000
+const ORDER_TIMEOUT_MS = 5000
+
+/** Each call is one reload; they come one after another, and never reject: they log. */
+export function reloader (parts: ReloadParts): () => Promise<void> {
+  let last = Promise.resolve()
+  return () => {
+    last = last.then(() => reload(parts))
+    return last
+  }
+}
+
+async function reload (parts: ReloadParts): Promise<void> {
+  const changes = readChanges(parts)
+  if (changes === undefined || !await reloadFiles(parts)) return
+  const { needRestart, texts } = changes
+  if (needRestart.length > 0) {
+    parts.log.warn({ settings: needRestart },
+      'some changed settings need a restart and keep their old values until then')
+  }
+  if (texts.length > 0) await applySettings(parts, changes)
+}
+
+/** Undefined when a setting is wrong. */
+function readChanges ({ readChanges, log }: ReloadParts): SettingChanges | undefined {
+  try {
+    return readChanges()
+  } catch (error) {
+    const problems = reportOf(error).message.split('\n')
+    log.error({ problems }, 'the reload failed: a setting is wrong, so pages and settings stay as they were')
+    return undefined
+  }
+}
+
+/** All servers read their files again, then all switch, or none does; returns whether they did. */
+async function reloadFiles ({ workers, meter, log }: ReloadParts): Promise<boolean> {
+  try {
+    await workers.askServers({ type: 'prepare-reload' }, PREPARE_TIMEOUT_MS)
+    await workers.askServers({ type: 'commit-reload' }, ORDER_TIMEOUT_MS)
+    meter.reloaded()
+    log.info('all servers serve the files as they are now')
+    return true
+  } catch (error) {
+    log.error({ err: error }, 'the reload failed: not every server could read its files, so pages and settings stay as they were')
+    await workers.askServers({ type: 'abort-reload' }, ORDER_TIMEOUT_MS).catch(() => {})
+    return false
+  }
+}
+
+async function applySettings (
+  { live, workers, log }: ReloadParts, { values, texts }: SettingChanges
+): Promise<void> {
+  const appliers: Appliers = {
+    // It reads them anew for each visitor.
+    router: changes => { Object.assign(live, changes) },
+    'every-thread': async changes => {
+      applyToThread(live, changes, log)
+      await workers.tellAll({ type: 'apply-settings', changes }, ORDER_TIMEOUT_MS)
+    }
+  }
+  const apply = async <A extends Applier>(applier: A): Promise<void> => {
+    if (Object.keys(values[applier]).length > 0) await appliers[applier](values[applier])
+  }
+  const say = (): void => { log.info({ changes: texts }, 'settings were changed') }
+  // Said at the more talkative of two log levels.
+  const isHeardBefore = log.isLevelEnabled('info')
+  if (isHeardBefore) say()
+  try {
+    await Promise.all([apply('router'), apply('every-thread')])
+  } catch (error) {
+    log.error({ err: error }, 'not every thread has taken over the changed settings')
+  }
+  if (!isHeardBefore) say()
+}

@@ -1,0 +1,155 @@
+import { setImmediate } from 'node:timers/promises'
+import t from 'tap'
+import { OrderTimedOut, SettingsInvalid } from '@usher/shared/errors.ts'
+import type { Order } from '@usher/shared/messages.ts'
+import type { SettingChanges } from '@usher/shared/settings/setting-changes.ts'
+import type { LiveSettings } from '@usher/shared/settings/settings.ts'
+import { reloader } from '../src/reload.ts'
+import { testLog } from './fixtures/log.ts'
+
+type LogLevel = LiveSettings['logLevel']
+
+const NONE: SettingChanges = {
+  values: { router: {}, 'every-thread': {} }, texts: [], needRestart: []
+}
+const LEVEL: SettingChanges = {
+  ...NONE,
+  values: { router: {}, 'every-thread': { logLevel: 'debug' } },
+  texts: ['LOG_LEVEL from info to debug']
+}
+const DELAY: SettingChanges = {
+  ...NONE,
+  values: { router: { delayBetweenRoutingMs: 100 }, 'every-thread': {} },
+  texts: ['DELAY_BETWEEN_ROUTING from 0.35 to 0.1']
+}
+const FILES = ['prepare-reload', 'commit-reload']
+
+t.test('reload: files are read again and nothing is said of settings that are the same', async t => {
+  const { reload, orders, reloads, messages } = testReload()
+  await reload()
+  t.same(orders, FILES)
+  t.equal(reloads.count, 1)
+  t.same(messages(), ['all servers serve the files as they are now'])
+})
+
+t.test('reload: what every thread applies goes to all, and into this thread\'s log', async t => {
+  const { reload, orders, live, log, saying } = testReload({ changes: LEVEL })
+  await reload()
+  t.same(orders, [...FILES, { type: 'apply-settings', changes: { logLevel: 'debug' } }])
+  t.same(live, { logLevel: 'debug', delayBetweenRoutingMs: 350 })
+  t.equal(log.level, 'debug')
+  t.match(saying('settings were changed'), [{ changes: LEVEL.texts }])
+})
+
+t.test('reload: what the router applies is no worker\'s business', async t => {
+  const { reload, orders, live, saying } = testReload({ changes: DELAY })
+  await reload()
+  t.same(orders, FILES)
+  t.same(live, { logLevel: 'info', delayBetweenRoutingMs: 100 })
+  t.match(saying('settings were changed'), [{ changes: DELAY.texts }])
+})
+
+t.test('reload: the change of the log level is said at the more talkative of the two', async t => {
+  const cases: ReadonlyArray<[from: LogLevel, to: LogLevel, lines: number]> = [
+    ['info', 'error', 1], ['error', 'info', 1], ['debug', 'trace', 1], ['error', 'fatal', 0]
+  ]
+  for (const [from, to, lines] of cases) {
+    const values = { router: {}, 'every-thread': { logLevel: to } }
+    const { reload, saying, log } = testReload({ level: from, changes: { ...LEVEL, values } })
+    await reload()
+    t.equal(saying('settings were changed').length, lines, `${from} to ${to}`)
+    t.equal(log.level, to)
+  }
+})
+
+t.test('reload: what needs a restart is named in one line', async t => {
+  const needRestart = ['PORTS', 'METRICS_TOKEN'] as const
+  const { reload, lines, live } = testReload({ changes: { ...DELAY, needRestart } })
+  await reload()
+  t.match(lines.filter(line => line['level'] === 40), [{ settings: needRestart }])
+  t.equal(live.delayBetweenRoutingMs, 100, 'the rest is changed all the same')
+})
+
+t.test('reload: a wrong setting leaves everything as it is, and is named', async t => {
+  const { reload, orders, reloads, live, lines } = testReload({
+    changes: () => { throw new SettingsInvalid('PORTS is "x"\nHOST is "y"') }
+  })
+  await reload()
+  t.same(orders, [])
+  t.equal(reloads.count, 0)
+  t.same(live, { logLevel: 'info', delayBetweenRoutingMs: 350 })
+  t.match(lines, [{ level: 50, problems: ['PORTS is "x"', 'HOST is "y"'] }])
+  t.equal(lines.length, 1)
+})
+
+t.test('reload: files that cannot be read leave the settings as they are', async t => {
+  for (const failing of FILES) {
+    const { reload, orders, reloads, live, messages } = testReload({ changes: LEVEL, failing })
+    await reload()
+    t.same(orders, [...FILES.slice(0, FILES.indexOf(failing) + 1), 'abort-reload'])
+    t.equal(reloads.count, 0)
+    t.equal(live.logLevel, 'info')
+    t.same(messages(), ['the reload failed: not every server could read its files, so pages and settings stay as they were'])
+  }
+})
+
+t.test('reload: a thread that does not take a setting over is said, the others have it', async t => {
+  const { reload, live, messages } = testReload({ changes: LEVEL, failing: 'apply-settings' })
+  await reload()
+  t.equal(live.logLevel, 'debug')
+  t.same(messages(), [
+    'all servers serve the files as they are now',
+    'settings were changed',
+    'not every thread has taken over the changed settings'
+  ])
+})
+
+t.test('reload: one begins when the one before has ended', async t => {
+  const { reload, orders, hold } = testReload()
+  const letGo = hold()
+  const both = Promise.all([reload(), reload()])
+  await setImmediate()
+  t.same(orders, ['prepare-reload'])
+  letGo()
+  await both
+  t.same(orders, [...FILES, ...FILES])
+})
+
+/** A reload of workers that only write down what they are told. */
+function testReload ({
+  changes = NONE as SettingChanges | (() => SettingChanges), failing = '', level = 'info' as LogLevel
+} = {}) {
+  const { log, lines, saying } = testLog(level)
+  const orders: Array<string | Order> = []
+  const live = { logLevel: level, delayBetweenRoutingMs: 350 }
+  const reloads = { count: 0 }
+  let held = Promise.resolve()
+  const tell = async (order: Order): Promise<void> => {
+    orders.push(order.type === 'apply-settings' ? order : order.type)
+    await held
+    if (order.type === failing) throw new OrderTimedOut('server 8000', order.type)
+  }
+  const reload = reloader({
+    readChanges: typeof changes === 'function' ? changes : () => changes,
+    live,
+    workers: { askServers: tell, tellAll: tell },
+    meter: { reloaded: () => { reloads.count++ } },
+    log
+  })
+  return {
+    reload,
+    orders,
+    live,
+    reloads,
+    log,
+    lines,
+    saying,
+    messages: () => lines.map(line => line['msg']),
+    /** Orders are carried out when the returned function is called. */
+    hold (): () => void {
+      let letGo = (): void => {}
+      held = new Promise(resolve => { letGo = resolve })
+      return letGo
+    }
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * What a reload finds: the settings that run and those read again, compared row by row; and how a
+ * thread takes over what is every thread's. Reads no file; any thread.
+ */
+import { isDeepStrictEqual } from 'node:util'
+import type { Logger } from 'pino'
+import {
+  SETTING_ROWS, type Applier, type LiveName, type SettingName, type SettingRow, type ValuesByKey
+} from './setting-table.ts'
+import { shownText, type CompleteSettings, type ThreadSettings } from './settings.ts'
+
+export interface SettingChanges {
+  /** For each applier what is its own, by the settings' keys. */
+  readonly values: { readonly [A in Applier]: ChangedValues<A> }
+  /** `LOG_LEVEL from info to debug`, one for each of these values. */
+  readonly texts: readonly string[]
+  /** Those that differ and keep the value that they run with. */
+  readonly needRestart: readonly SettingName[]
+}
+
+export type ChangedValues<A extends Applier> = Partial<ValuesByKey<LiveName<A>>>
+
+type Compared = Pick<CompleteSettings, 'settings' | 'values'>
+
+/** @param running those of the start; what reloads have changed since is in its `live` */
+export function compareSettings (running: Compared, read: Compared): SettingChanges {
+  const differing = SETTING_ROWS.filter(row =>
+    !isDeepStrictEqual(valueNow(running, row), read.values[row.name]))
+  const live = differing.filter(row => row.appliedBy !== undefined)
+  const valuesFor = <A extends Applier>(applier: A): ChangedValues<A> => Object.fromEntries(
+    live.filter(row => row.appliedBy === applier)
+      .map(row => [row.key, read.values[row.name]])) as ChangedValues<A>
+  return {
+    values: { router: valuesFor('router'), 'every-thread': valuesFor('every-thread') },
+    texts: live.map(row => `${row.name} from ${textOf(row, valueNow(running, row))} ` +
+      `to ${textOf(row, read.values[row.name])}`),
+    needRestart: differing.filter(row => row.appliedBy === undefined).map(row => row.name)
+  }
+}
+
+/** From here on whoever reads a value reads the new one; the log is told. */
+export function applyToThread (
+  live: ThreadSettings, changes: ChangedValues<'every-thread'>, log: Pick<Logger, 'level'>
+): void {
+  Object.assign(live, changes)
+  log.level = live.logLevel
+}
+
+function valueNow ({ settings, values }: Compared, { name, key, appliedBy }: SettingRow): unknown {
+  const live: Readonly<Record<string, unknown>> = { ...settings.live }
+  return appliedBy === undefined ? values[name] : live[key]
+}
+
+function textOf (row: SettingRow, value: unknown): string {
+  return shownText(row, value) || '(empty)'
+}
