@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
-import { ROOT } from './places.ts'
+import { ROOT } from './kit/places.ts'
 
 const MODEL = join(ROOT, 'packages/shared/model/lock.pml')
 const MUTANTS = ['NO_RECOVERY', 'NO_REPAIR', 'EARLY_RELEASE', 'NO_NOTIFY_ALL', 'FORGET_WAIT']

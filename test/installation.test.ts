@@ -9,7 +9,7 @@ import {
 import { isBuiltin } from 'node:module'
 import { dirname, join } from 'node:path'
 import t from 'tap'
-import { ask, ROOT, startCluster } from './cluster.ts'
+import { ask, ROOT, startCluster, workingFolder } from './cluster.ts'
 
 interface Manifest {
   readonly version: string
@@ -80,7 +80,7 @@ t.test('installation: the dependencies are what the built program loads', async 
 })
 
 t.test('installation: the command runs the program, and the account command beside it', async t => {
-  const cwd = t.testdir()
+  const cwd = workingFolder(t)
   const times = (): unknown => (
     filesIn(folder).map(file => [file, statSync(join(folder, file)).mtimeMs])
   )

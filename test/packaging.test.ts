@@ -8,7 +8,8 @@ import { join } from 'node:path'
 import t from 'tap'
 import { SETTING_ROWS } from '@usher/shared/settings/setting-table.ts'
 import { CERT, KEY } from '../packages/shared/test/fixtures/tls-pems.ts'
-import { PROGRAM, ROOT, startCluster } from './cluster.ts'
+import { PROGRAM } from '../scripts/kit/program.ts'
+import { ROOT, startCluster, workingFolder } from './cluster.ts'
 
 const PACKAGING = join(ROOT, 'packaging')
 const HEALTHCHECK = join(PACKAGING, 'healthcheck.js')
@@ -73,7 +74,7 @@ t.test('packaging: the image is built of every source, and of no secret', async 
 
 for (const scheme of ['http', 'https']) {
   t.test(`packaging: the health check knows a program that is well, by ${scheme}`, async t => {
-    const cwd = t.testdir({ 'cert.pem': CERT, 'key.pem': KEY })
+    const cwd = workingFolder(t, { 'cert.pem': CERT, 'key.pem': KEY })
     const tls = scheme === 'https' ? { TLS_CERT: 'cert.pem', TLS_KEY: 'key.pem' } : {}
     const cluster = await startCluster(t, tls, { cwd })
     const check = (): Promise<number | null> => new Promise(resolve => {

@@ -29,16 +29,21 @@ const SECTIONS: Readonly<Record<string, readonly number[]>> = {
   16: [1, 5, 4, 3, 4]
 }
 
+/** The whole path, or the end of one. */
+function pathsOf (name: string): string[] {
+  return files.includes(name) ? [name] : files.filter(path => path.endsWith(`/${name}`))
+}
+
 t.test('security checklist: every file is there, and is one', async t => {
   for (const [, name = ''] of text.matchAll(EVIDENCE)) {
-    const found = files.filter(path => path === name || path.endsWith(`/${name}`))
+    const found = pathsOf(name)
     t.equal(found.length, 1, `${name} is ${found.join(' and ') || 'nowhere'}`)
   }
 })
 
 t.test('security checklist: every claim of a test is in that test', async t => {
   for (const [, name = '', claims = ''] of text.matchAll(EVIDENCE)) {
-    const path = files.find(path => path === name || path.endsWith(`/${name}`))
+    const [path] = pathsOf(name)
     for (const [, claim = ''] of claims.matchAll(/"([^"]+)"/g)) {
       t.ok(path !== undefined && read(path).includes(claim), `${name}: ${claim}`)
     }

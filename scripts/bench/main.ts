@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: the user table's touch against its plain rival, a Map on the main thread that
- * workers reach by postMessage; then what a flood of logins costs an operator (logins.ts),
+ * workers reach by postMessage; then what a flood of logins costs an operator (login-flood.ts),
  * and slow and greedy clients a visitor (attacks.ts). Both sides in turn, A B A B; quoted as
  * ratios.
  */
@@ -13,7 +13,7 @@ import {
 } from '@usher/shared/memory/table-view.ts'
 import { UserTable } from '@usher/shared/memory/user-table.ts'
 import { benchAttacks } from './attacks.ts'
-import { benchLogins } from './logins.ts'
+import { benchLogins } from './login-flood.ts'
 import { spread } from '../measure/figures.ts'
 
 const USERS = 20_000

@@ -6,7 +6,7 @@
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { chaosRun, type RunResult } from './run.ts'
-import { PROGRAM_DIR } from '../places.ts'
+import { PROGRAM_DIR } from '../kit/places.ts'
 
 const USAGE = `npm run chaos -- [--seconds 60] [--kills 100000] [--seed 1] [--servers 16] [--clients 80]
                  [--verbose] [--program PATH]

@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { nextRestart } from '@usher/coordinator/restart-pause.ts'
 import { startProgram, type LogLine, type Program } from '../kit/program.ts'
-import { TOOLS_DIR } from '../places.ts'
+import { TOOLS_DIR } from '../kit/places.ts'
 import type { ChaosNews, ChaosOrder, Found } from './orders.ts'
 import { MONITOR, type Fault } from './schedule.ts'
 

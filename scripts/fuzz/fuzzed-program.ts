@@ -6,7 +6,7 @@
 import { PassThrough, Readable } from 'node:stream'
 import { runAccountCommand } from '@usher/workers/account-command/account-command.ts'
 import { Operator } from '../kit/operator.ts'
-import { PROGRAM_DIR, ROOT } from '../places.ts'
+import { PROGRAM_DIR, ROOT } from '../kit/places.ts'
 import { ProcessProbe, type ProcessFigures } from '../measure/process-figures.ts'
 import { startProgram, type LogLine, type Program } from '../kit/program.ts'
 import { PORT_MARKS, SESSION_MARK, type RequestInput } from './inputs.ts'

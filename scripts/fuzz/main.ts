@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { readInputs, runFuzz, type FuzzPlan } from './run.ts'
-import { ROOT } from '../places.ts'
+import { ROOT } from '../kit/places.ts'
 
 const USAGE_EXIT = 2
 const SECONDS_MAX = 24 * 3600

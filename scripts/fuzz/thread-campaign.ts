@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
-import { PROGRAM_DIR, TOOLS_DIR } from '../places.ts'
+import { PROGRAM_DIR, TOOLS_DIR } from '../kit/places.ts'
 import { wrongEnd } from './account-target.ts'
 import { targetOf, type AccountInput, type Finding, type SettingsInput, type ThreadInput } from './inputs.ts'
 

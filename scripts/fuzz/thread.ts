@@ -9,7 +9,7 @@ import { parentPort } from 'node:worker_threads'
 import { wrongAccount } from './account-target.ts'
 import type { ThreadInput } from './inputs.ts'
 import { wrongSettings } from './settings-target.ts'
-import { PROGRAM_DIR } from '../places.ts'
+import { PROGRAM_DIR } from '../kit/places.ts'
 
 /** The database is made anew after so many, or it would fill up with accounts. */
 const FOLDER_INPUTS_MAX = 500

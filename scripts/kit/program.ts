@@ -8,7 +8,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { PROGRAM_DIR } from '../places.ts'
+import { PROGRAM_DIR } from './places.ts'
 
 export const PROGRAM = join(PROGRAM_DIR, 'coordinator.js')
 

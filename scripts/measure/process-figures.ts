@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
-import { TOOLS_DIR } from '../places.ts'
+import { TOOLS_DIR } from '../kit/places.ts'
 
 export interface ProcessFigures {
   readonly residentBytes: number

@@ -1,6 +1,6 @@
 /** Visitors in Chromium who go and come back, or whose browser dies. */
 import { chromium } from 'playwright-core'
-import { chromiumOptions } from '../../scripts/chromium.ts'
+import { chromiumOptions } from '../../scripts/kit/chromium.ts'
 import { until } from '../cluster.ts'
 import {
   browserTest, recordBeats, startSite, timesOf, untilLogged, untilPageCounts, untilUsers, urlOf,

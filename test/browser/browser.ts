@@ -5,7 +5,7 @@
 import t, { type Test } from 'tap'
 import type { Browser, BrowserContext, BrowserContextOptions, Page, Request } from 'playwright-core'
 import type {} from '../../html/page-script/usher.ts' // What window.usher is.
-import { findChromium, launchChromium } from '../../scripts/chromium.ts'
+import { findChromium, launchChromium } from '../../scripts/kit/chromium.ts'
 import { startCluster, until, type Cluster, workingFolder } from '../cluster.ts'
 
 export interface Lab {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import axe from 'axe-core'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { findChromium, launchChromium } from '../../scripts/chromium.ts'
+import { findChromium, launchChromium } from '../../scripts/kit/chromium.ts'
 import { ROOT, startCluster, until, Visitor, type Cluster, workingFolder } from '../cluster.ts'
 
 /** With nobody but the page's visitor, who is in the room with the lowest port. */
