@@ -6,20 +6,16 @@ import type { ServerState, ServerStats, Stats } from '@usher/shared/api/stats.ts
 
 export interface Server extends ServerStats {
   readonly name: string
-  /** Active users and reservations. */
-  readonly load: number
 }
 
 type Measured = 'connections' | 'requests_per_second' | 'beats_per_second'
 
-/** From here on the user table is called nearly full. */
-const NEARLY_FULL = 0.9
 const COLOUR_COUNT = 8
 
 /** In the order of the settings, which their colours follow. */
 export function serversOf (stats: Stats): Server[] {
   return Object.entries(stats.servers)
-    .map(([name, server]) => ({ ...server, name, load: server.active_users + server.reserved }))
+    .map(([name, server]) => ({ ...server, name }))
     .sort((a, b) => a.index - b.index)
 }
 
@@ -42,18 +38,6 @@ export function available (servers: readonly Server[]): Server[] {
   return servers.filter(({ state }) => state === 'up')
 }
 
-/** Where the router sends the next newcomer: the lowest load, on a tie the lowest port. */
-export function nextServer (servers: readonly Server[]): Server | undefined {
-  return available(servers).reduce<Server | undefined>(
-    (best, server) => best === undefined || server.load < best.load ? server : best, undefined)
-}
-
-/** Between the fullest and the emptiest that take visitors; undefined for fewer than two. */
-export function spread (servers: readonly Server[]): number | undefined {
-  const loads = available(servers).map(({ load }) => load)
-  return loads.length < 2 ? undefined : Math.max(...loads) - Math.min(...loads)
-}
-
 /** Over all servers that measured it; undefined when none has. */
 export function sum (servers: readonly Server[], key: Measured): number | undefined {
   const values = servers.map(server => server[key]).filter(value => value !== undefined)
@@ -64,10 +48,6 @@ export function sum (servers: readonly Server[], key: Measured): number | undefi
 export function shareOf (server: Server, servers: readonly Server[]): number {
   const total = servers.reduce((load, each) => load + each.load, 0)
   return total === 0 ? 0 : server.load / total
-}
-
-export function isNearlyFull ({ used, size }: Stats['table']): boolean {
-  return used >= size * NEARLY_FULL
 }
 
 export type Trouble =
@@ -83,16 +63,14 @@ export type Trouble =
 /** What an operator should know of, worst first. */
 export function troublesOf (stats: Stats): Trouble[] {
   const servers = serversOf(stats)
-  const { table } = stats
+  const { used, size, nearly_full: isNearlyFull } = stats.table
   return [
     ...(available(servers).length === 0 ? [{ kind: 'none-available' } as const] : []),
     ...servers.filter(({ state }) => state === 'down')
       .map(({ name, state_since: since, restarts }) => ({
         kind: 'down', name, sinceMs: since === undefined ? undefined : Date.parse(since), restarts
       } as const)),
-    ...(isNearlyFull(table)
-      ? [{ kind: 'nearly-full', ...table } as const]
-      : [])
+    ...(isNearlyFull ? [{ kind: 'nearly-full', used, size } as const] : [])
   ]
 }
 

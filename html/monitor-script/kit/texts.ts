@@ -178,8 +178,6 @@ export const OVERVIEW = {
   activeUsers: 'Active users',
   onTheirWay: (value: number) => `${count(value)} more on their way`,
   next: 'Next visitor goes to',
-  fewestUsers: 'fewest users',
-  onlyOne: 'only one available',
   allInTurn: 'all in turn',
   nowhere: 'nowhere',
   nowhereWhy: 'no server is available',

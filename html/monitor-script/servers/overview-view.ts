@@ -4,7 +4,7 @@ import { find, make, makeIcon, setText } from '../kit/dom.ts'
 import type { LoadHistory } from '../charts/load-history.ts'
 import { ServerCards } from './server-cards.ts'
 import { ServersTable, type ServerActions } from './servers-table.ts'
-import { available, isNearlyFull, nextServer, serversOf, spread, sum, troublesOf, type Server, type Trouble } from '../kit/stats.ts'
+import { available, serversOf, sum, troublesOf, type Server, type Trouble } from '../kit/stats.ts'
 import { count, counted, figure, NOT_MEASURED, NOTICES, OVERVIEW } from '../kit/texts.ts'
 
 /** One of the totals: what it is, the figure, and what stands small beside it. */
@@ -41,7 +41,7 @@ export class OverviewView {
   show (stats: Stats, recent: LoadHistory, nowMs: number): void {
     this.#stats = stats
     const servers = serversOf(stats)
-    setText(find('summary'), summaryText(servers, nowMs))
+    setText(find('summary'), summaryText(stats, servers, nowMs))
     for (const total of totalsOf(stats, servers)) this.#showTotal(total)
     this.#showTroubles(troublesOf(stats).slice(0, NOTICES_MAX))
     const isNobodyHere = stats.total_users === 0 && servers.every(({ load }) => load === 0)
@@ -94,14 +94,16 @@ export class OverviewView {
 const BALANCED_SPREAD_MAX = 1
 
 /** For how long all have been up, or how many of them take visitors. */
-function summaryText (servers: readonly Server[], nowMs: number): string {
+function summaryText (
+  { spread = Infinity }: Stats, servers: readonly Server[], nowMs: number
+): string {
   const ups = available(servers)
   const starts = ups.map(({ up_since: since }) => since === undefined ? NaN : Date.parse(since))
   const upForMs = nowMs - Math.max(...starts)
   if (ups.length < servers.length || !Number.isFinite(upForMs)) {
     return OVERVIEW.summary(ups.length, servers.length)
   }
-  const isBalanced = (spread(servers) ?? Infinity) <= BALANCED_SPREAD_MAX
+  const isBalanced = spread <= BALANCED_SPREAD_MAX
   return [
     OVERVIEW.summaryUp(servers.length, upForMs), ...(isBalanced ? [OVERVIEW.balanced] : [])
   ].join(', ')
@@ -110,8 +112,8 @@ function summaryText (servers: readonly Server[], nowMs: number): string {
 export function totalsOf (stats: Stats, servers: readonly Server[]): Total[] {
   const { redirects_per_second: redirects, wait_ms: wait, table } = stats
   const onTheirWay = servers.reduce((total, { reserved }) => total + reserved, 0)
-  const gap = spread(servers)
-  const isFull = isNearlyFull(table)
+  const { spread: gap } = stats
+  const isFull = table.nearly_full
   return [
     {
       key: 'active',
@@ -120,7 +122,7 @@ export function totalsOf (stats: Stats, servers: readonly Server[]): Total[] {
       unit: OVERVIEW.onTheirWay(onTheirWay),
       className: 'lead'
     },
-    { key: 'next', label: OVERVIEW.next, ...nextText(servers, redirects), className: 'two' },
+    { key: 'next', label: OVERVIEW.next, ...nextText(stats), className: 'two' },
     {
       key: 'spread',
       label: OVERVIEW.spread,
@@ -156,15 +158,13 @@ export function totalsOf (stats: Stats, servers: readonly Server[]): Total[] {
 }
 
 function nextText (
-  servers: readonly Server[], redirects: number | undefined
+  { next, redirects_per_second: redirects = 0 }: Stats
 ): { value: string, unit: string } {
-  const next = nextServer(servers)
-  if (next === undefined) return { value: OVERVIEW.nowhere, unit: OVERVIEW.nowhereWhy }
-  if (available(servers).length === 1) return { value: next.name, unit: OVERVIEW.onlyOne }
-  if ((redirects ?? 0) > READABLE_REDIRECTS_PER_SECOND) {
+  if (next === null) return { value: OVERVIEW.nowhere, unit: OVERVIEW.nowhereWhy }
+  if (next.server === null || redirects > READABLE_REDIRECTS_PER_SECOND) {
     return { value: OVERVIEW.allInTurn, unit: '' }
   }
-  return { value: next.name, unit: OVERVIEW.fewestUsers }
+  return { value: next.server, unit: next.because }
 }
 
 function perSecond (value: number | undefined): { value: string, unit: string } {

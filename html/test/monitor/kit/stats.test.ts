@@ -1,7 +1,7 @@
 /** What the console makes of the servers' figures; every case differs from three servers up. */
 import t from 'tap'
 import {
-  changedServers, colourClass, nextServer, serversOf, shareOf, spread, sum, troublesOf
+  changedServers, colourClass, serversOf, shareOf, sum, troublesOf
 } from '../../../monitor-script/kit/stats.ts'
 import { totalsOf } from '../../../monitor-script/servers/overview-view.ts'
 import { testStats } from '../fixtures/test-stats.ts'
@@ -17,24 +17,6 @@ t.test('stats: the ninth server starts the colours again', async t => {
   t.strictSame([0, 7, 8].map(colourClass), ['s1', 's8', 's1'])
 })
 
-t.test('stats: the next visitor goes to the lowest load, then to the lowest port', async t => {
-  const check = (servers: Parameters<typeof testStats>[0], expected: string | undefined): void => {
-    t.equal(nextServer(serversOf(testStats(servers)))?.name, expected)
-  }
-  check({ servers: { 1: { active_users: 4 }, 2: { active_users: 3 }, 3: { active_users: 3 } } }, '2')
-  check({ servers: { 1: { active_users: 4 }, 2: { active_users: 3, reserved: 2 } } }, '1')
-  check({ servers: { 1: { active_users: 4 }, 2: { state: 'draining' }, 3: { state: 'down' } } }, '1')
-  check({ servers: { 1: { state: 'starting' } } }, undefined)
-})
-
-t.test('stats: the spread is among those that take visitors, and needs two of them', async t => {
-  const servers = serversOf(testStats({
-    servers: { 1: { active_users: 4 }, 2: { active_users: 9 }, 3: { active_users: 50, state: 'down' } }
-  }))
-  t.equal(spread(servers), 5)
-  t.equal(spread(servers.slice(1)), undefined)
-})
-
 t.test('stats: a sum leaves out what was not measured, and is none without any', async t => {
   const servers = serversOf(testStats({ servers: { 1: { connections: 3 }, 2: {} } }))
   t.equal(sum(servers, 'connections'), 3)
@@ -48,15 +30,15 @@ t.test('stats: shares are of everybody, and nobody has one of nothing', async t 
   t.equal(shareOf(empty[0]!, empty), 0)
 })
 
-t.test('stats: troubles, worst first, and the table from nine tenths on', async t => {
-  t.strictSame(troublesOf(testStats({ table: { used: 89, size: 100 } })), [])
+t.test('stats: troubles, worst first', async t => {
+  t.strictSame(troublesOf(testStats({ table: { used: 89, size: 100, nearly_full: false } })), [])
   t.strictSame(troublesOf(testStats({
     servers: {
       1: { state: 'down', state_since: '2026-11-23T14:23:12Z', restarts: 4 },
       2: { state: 'draining' },
       3: { state: 'down' }
     },
-    table: { used: 90, size: 100 }
+    table: { used: 90, size: 100, nearly_full: true }
   })), [
     { kind: 'none-available' },
     { kind: 'down', name: '1', sinceMs: Date.parse('2026-11-23T14:23:12Z'), restarts: 4 },
@@ -76,6 +58,16 @@ t.test('stats: totals say a dash for what was not measured', async t => {
   const bare = totalsOf(testStats(), serversOf(testStats()))
   t.equal(bare.find(({ key }) => key === 'redirects')?.value, '–')
   t.equal(bare.find(({ key }) => key === 'wait')?.value, '–')
-  const busy = testStats({ redirects_per_second: 1.1 })
-  t.equal(totalsOf(busy, serversOf(busy)).find(({ key }) => key === 'next')?.value, 'all in turn')
+})
+
+t.test('stats: who is next and why is what the monitor says', async t => {
+  const next = { server: 'b', because: 'fewest users' }
+  const check = (stats: Parameters<typeof testStats>[0], value: string, unit: string): void => {
+    const all = testStats(stats)
+    t.match(totalsOf(all, serversOf(all)).find(({ key }) => key === 'next'), { value, unit })
+  }
+  check({ next }, 'b', 'fewest users')
+  check({ next: null }, 'nowhere', 'no server is available')
+  check({ next, redirects_per_second: 1.1 }, 'all in turn', '')
+  check({ next: { server: null, because: 'round robin' } }, 'all in turn', '')
 })

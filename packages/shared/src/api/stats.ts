@@ -1,6 +1,6 @@
 /** `GET /stats`, and what every event of `/events` carries: the load of each server now. */
 import {
-  byName, count, countText, figure, flag, integer, listOf, objectOf, oneOf, optional,
+  byName, count, countText, figure, flag, integer, listOf, nullable, objectOf, oneOf, optional,
   text, time, type Wire
 } from './fields.ts'
 
@@ -16,6 +16,8 @@ export const ServerStats = objectOf({
   port: integer,
   active_users: count,
   reserved: count,
+  /** What is balanced: active users and reservations. */
+  load: count,
   state: ServerState,
   folder: text,
   state_since: optional(time),
@@ -40,11 +42,19 @@ export const Stats = objectOf({
   /** When the program started. */
   up_since: time,
   servers: byName(ServerStats),
+  /** Where the next newcomer goes; null while no server takes visitors. */
+  next: nullable(objectOf({
+    /** Null where a policy goes by turns: only the router knows then. */
+    server: nullable(text),
+    because: text
+  })),
+  /** Between fullest and emptiest, as load for a weight of 1; only where two take visitors. */
+  spread: optional(count),
   total_users: count,
   denied_users: count,
   redirects_per_second: optional(figure),
   wait_ms: optional(objectOf({ p50: figure, p99: figure })),
-  table: objectOf({ used: count, size: count })
+  table: objectOf({ used: count, size: count, nearly_full: flag })
 }, {
   description: 'Load now, and figures of the last 10 seconds',
   headers: { 'X-Active-Users': { type: 'string', description: 'The total' } }

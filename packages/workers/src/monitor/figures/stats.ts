@@ -4,6 +4,7 @@
  */
 import type { ServerStats, Stats } from '@usher/shared/api/stats.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
+import { describeBalance, isNearlyFull, type BalanceParts } from './balance.ts'
 import type { Rates } from './rates.ts'
 import type { StateChange } from './state-changes.ts'
 import type { ServerIds } from './users.ts'
@@ -15,6 +16,7 @@ export interface StatsParts {
   readonly ports: readonly number[]
   /** The names of the folders that the servers serve, one per server. */
   readonly folders: readonly string[]
+  readonly balance: Omit<BalanceParts, 'isAvailable'>
   readonly usersMax: number
   /** When the program started, in milliseconds since 1970. */
   readonly startedMs: number
@@ -28,27 +30,32 @@ export interface StatsParts {
 
 /** @param ids by index of the server; none when left out */
 export function buildStats (parts: StatsParts, ids: readonly ServerIds[] = []): Stats {
-  const { table, rates, ports, usersMax, startedMs, deniedUsers, wallNow } = parts
+  const { table, rates, ports, balance, usersMax, startedMs, deniedUsers, wallNow } = parts
   rates.sample()
   const activeUsers = table.activeUsersPerServer()
   const reserved = table.reservedPerServer()
   const servers = ports.map((port, index): [string, ServerStats] => {
-    const counts = { active_users: activeUsers[index]!, reserved: reserved[index]! }
+    const [active, held] = [activeUsers[index]!, reserved[index]!]
+    const counts = { active_users: active, reserved: held, load: active + held }
     const described = describe(parts, index, counts.active_users, ids[index])
     return [String(port), { index, port, ...counts, ...described }]
   })
+  const used = table.size()
   const { redirectsPerSecond, waitP50Ms, waitP99Ms } = rates.whole()
   return {
     timestamp: new Date(wallNow()).toISOString(),
     up_since: new Date(startedMs).toISOString(),
     servers: Object.fromEntries(servers),
+    ...describeBalance({
+      ...balance, isAvailable: server => table.serverState(server) === 'up'
+    }, activeUsers.map((active, server) => active + reserved[server]!)),
     total_users: activeUsers.reduce((sum, count) => sum + count, 0),
     denied_users: deniedUsers(),
     ...figure('redirects_per_second', redirectsPerSecond, RATE_DIGITS),
     ...(waitP50Ms === undefined || waitP99Ms === undefined
       ? {}
       : { wait_ms: { p50: rounded(waitP50Ms, MS_DIGITS), p99: rounded(waitP99Ms, MS_DIGITS) } }),
-    table: { used: table.size(), size: usersMax }
+    table: { used, size: usersMax, nearly_full: isNearlyFull(used, usersMax) }
   }
 }
 
@@ -58,7 +65,7 @@ const MS_DIGITS = 2
 function describe (
   { table, rates, folders, lastChange }: StatsParts,
   server: number, activeUsers: number, given: ServerIds | undefined
-): Omit<ServerStats, 'index' | 'port' | 'active_users' | 'reserved'> {
+): Omit<ServerStats, 'index' | 'port' | 'active_users' | 'reserved' | 'load'> {
   const state = table.serverState(server)
   const { restarts, upSinceMs, connections } = rates.thread(server)
   const change = lastChange(server)

@@ -56,6 +56,7 @@ export class Watch {
       rates: this.#rates,
       ports,
       folders: settings.servers.map(({ folder }) => basename(folder)),
+      balance: settings,
       usersMax: settings.maxUsers,
       startedMs: Math.round(Date.now() - process.uptime() * 1000),
       lastChange: server => changes.last(server),

@@ -17,6 +17,10 @@ function testStats () {
     rates: meters.startRates(),
     ports: [8000, 8001],
     folders: ['site-1', 'site-2'],
+    balance: {
+      policy: 'fewest-users',
+      servers: [0, 1].map(index => ({ index, name: `${8000 + index}`, port: 8000 + index, weight: 1 }))
+    },
     usersMax: 64,
     startedMs: Date.parse(NOW) - 90_000,
     lastChange: () => undefined,
@@ -31,6 +35,7 @@ t.test('stats: the whole of a quiet cluster', async t => {
   const quiet = {
     active_users: 0,
     reserved: 0,
+    load: 0,
     state: 'up',
     users: [],
     users_truncated: false,
@@ -45,8 +50,10 @@ t.test('stats: the whole of a quiet cluster', async t => {
       8001: { index: 1, port: 8001, ...quiet, folder: 'site-2' }
     },
     total_users: 0,
+    next: { server: '8000', because: 'fewest users, lowest port' },
+    spread: 0,
     denied_users: 4,
-    table: { used: 0, size: 64 }
+    table: { used: 0, size: 64, nearly_full: false }
   }, 'nothing has been measured yet, so no figure is given')
 })
 
@@ -59,9 +66,11 @@ t.test('stats: counts users where they are active and where a place is held', as
   t.match(buildStats(parts, [{ ids: ['one'], isTruncated: true }, { ids: [], isTruncated: false }]), {
     servers: {
       8000: { active_users: 2, reserved: 0, users: ['one'], users_truncated: true },
-      8001: { active_users: 0, reserved: 1, users: [], users_truncated: false }
+      8001: { active_users: 0, reserved: 1, load: 1, users: [], users_truncated: false }
     },
     total_users: 2,
+    next: { server: '8001', because: 'fewest users' },
+    spread: 1,
     table: { used: 3, size: 64 }
   })
 })
@@ -130,6 +139,7 @@ t.test('stats: nobody measures a server that does not run', async t => {
       port: 8000,
       active_users: 0,
       reserved: 0,
+      load: 0,
       state,
       folder: 'site-1',
       users: [],

@@ -1,0 +1,41 @@
+/**
+ * What the loads mean for balancing: who is next and why, by the policy that the router has, and
+ * how far the servers are apart. Computes only.
+ */
+import type { Stats } from '@usher/shared/api/stats.ts'
+import { chooser, type BalancedServer } from '@usher/shared/balancing/chooser.ts'
+import { POLICIES, type PolicyName } from '@usher/shared/balancing/policies.ts'
+import { NO_SERVER } from '@usher/shared/memory/layout.ts'
+
+export interface BalanceParts {
+  readonly policy: PolicyName
+  readonly servers: ReadonlyArray<BalancedServer & { readonly name: string }>
+  /** By index of a server. */
+  readonly isAvailable: (server: number) => boolean
+}
+
+/** From here on the user table is called nearly full. */
+const NEARLY_FULL = 0.9
+
+/** @param loads by index of the server */
+export function describeBalance (
+  { policy, servers, isAvailable }: BalanceParts, loads: Int32Array
+): Pick<Stats, 'next' | 'spread'> {
+  const perWeight = servers
+    .filter(({ index }) => isAvailable(index))
+    .map(({ index, weight }) => loads[index]! / weight)
+  const { make, hasState } = POLICIES[policy]
+  const choice = chooser(make(), servers, isAvailable)({ loads, current: NO_SERVER })
+  return {
+    next: choice === undefined
+      ? null
+      : { server: hasState ? null : servers[choice.server]!.name, because: choice.because },
+    ...(perWeight.length < 2
+      ? {}
+      : { spread: Math.floor(Math.max(...perWeight) - Math.min(...perWeight)) })
+  }
+}
+
+export function isNearlyFull (used: number, size: number): boolean {
+  return used >= size * NEARLY_FULL
+}
