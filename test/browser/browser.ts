@@ -63,7 +63,7 @@ async function watch (context: BrowserContext, complaints: string[]): Promise<vo
   context.on('console', message => {
     if (message.type() === 'error') complaints.push(message.text())
   })
-  context.on('weberror', ({ error }) => complaints.push(String(error())))
+  context.on('weberror', event => complaints.push(String(event.error())))
   await context.addInitScript(() => {
     document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) => {
       console.error(`refused by the policy: ${violatedDirective} ${blockedURI}`)
