@@ -56,6 +56,19 @@ t.test('tidy: ARCHITECTURE.md has a line for every folder of source', async t =>
   for (const folder of folders) t.ok(architecture.includes(`\`${folder}`), folder)
 })
 
+t.test('tidy: the files that ARCHITECTURE.md names are there', async t => {
+  for (const [, name = ''] of read('ARCHITECTURE.md').matchAll(/`([\w.-][\w./-]*\.(?:ts|md|pml))`/g)) {
+    t.ok(files.some(path => path === name || path.endsWith(`/${name}`)), name)
+  }
+})
+
+t.test('tidy: no merge left its marks', async t => {
+  const marks = /^(?:<{7} |={7}$|>{7} )/m
+  for (const path of files.filter(path => /\.(ts|mjs|js|json|md|html|css|sql|yml)$/.test(path))) {
+    t.notMatch(read(path), marks, path)
+  }
+})
+
 t.test('tidy: the README shows the settings as the program has them', async t => {
   t.ok(read('README.md').includes(settingsMarkdown().trim()))
 })
