@@ -33,7 +33,7 @@ export interface RouterParts {
   /** Resolves after DELAY_BETWEEN_ROUTING, or earlier: at a stop, or when the visitor has to go. */
   readonly wait: (visitor: Waiting) => Promise<void>
   readonly pages: { readonly denied: Buffer, readonly full: Buffer, readonly unavailable: Buffer }
-  /** Told of the address that has its share of a table nearly full. */
+  /** Told of an address that is refused newcomers because it has reached its quota. */
   readonly onAddressFull: (address: Address) => void
   readonly log: Pick<Logger, 'isLevelEnabled' | 'debug'>
   /** For the denied page; the system's clock unless given. */

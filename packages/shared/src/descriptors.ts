@@ -1,8 +1,8 @@
 /**
- * The file descriptors that no connection may keep: the last of the process, for what must go on
- * without newcomers. Were there none at all, each thread's libuv would close newcomers by giving up
- * one that it holds back for that; whoever takes it in that moment leaves a thread that turns round
- * and round over a connection that it can neither accept nor close. Any thread.
+ * The spare file descriptors: the last of the process, which no connection may keep, so that files
+ * and pipes can still be opened. With none left, each thread's libuv closes new connections by
+ * giving up one descriptor that it keeps for that; when other code takes that one in the same
+ * moment, the thread loops over a connection that it can neither accept nor close. Any thread.
  */
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'

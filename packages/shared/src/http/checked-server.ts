@@ -182,8 +182,8 @@ function refuseBroken (
 ): void {
   const fault = faultOf(error)
   const connection = connections.find(socket)
-  // What was refused by its head is broken to the parser too; its last words are on their way.
-  if (fault !== undefined && connection?.lastWords !== undefined) return
+  // What was refused by its head is broken to the parser too; its refusal is on its way.
+  if (fault !== undefined && connection?.finalBytes !== undefined) return
   if (fault === undefined || connection === undefined || !socket.writable) {
     socket.destroy()
     return
@@ -193,7 +193,7 @@ function refuseBroken (
   const incomplete = incompleteExchange(connection)
   const isHead = incomplete?.req.method === 'HEAD' || isHeadRequest(error)
   const say = (status: RefusalStatus): void => {
-    if (connection.lastWords !== undefined) return
+    if (connection.finalBytes !== undefined) return
     connections.refuse(socket, refusal(status, isHead), incomplete)
   }
   if (fault === 'by line') judgeLine(error, socket, socketTimeoutMs, say)

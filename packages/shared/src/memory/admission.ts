@@ -1,6 +1,7 @@
 /**
- * Who comes into the table: everybody while there is room; somebody gives way when there is none;
- * and when it is nearly full, nobody from an address that has its share already. Any thread.
+ * Admission to the table: every newcomer while there is room; when it is nearly full, none from an
+ * address that has reached its quota; when it is full, another user is evicted if one may be. Any
+ * thread.
  */
 import { hasReachedQuota, isNearlyFull } from './user-quota.ts'
 import { displaceOne } from './displacement.ts'
@@ -17,8 +18,8 @@ export interface Newcomer extends Omit<NewUser, 'firstSeenS' | 'lastSeenMs'> {
 }
 
 /**
- * present: is in the table already. full: nobody may give way. address-full: the table is nearly
- * full, and the newcomer's address has its share of it.
+ * present: is in the table already. full: no user may be evicted. address-full: the table is
+ * nearly full, and the newcomer's address has reached its quota.
  */
 export type Admission = 'added' | 'present' | 'full' | 'address-full' | Busy
 
@@ -27,7 +28,7 @@ const ADMIT_ROUNDS = 4
 
 /** Adds a client that is not in the table. The caller then finishes the replacement, if any. */
 export function admit (view: TableView, { replaced, ...newcomer }: Newcomer): Admission {
-  // Who takes the place of another entry adds nobody to the table.
+  // A newcomer that replaces another entry makes the table no larger.
   if (replaced !== undefined) {
     const commit = newcomer.commit | COMMIT_REPLACES
     return addUser(view, { ...newcomer, commit, firstSeenS: replaced.firstSeenS })

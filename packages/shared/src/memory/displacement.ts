@@ -1,7 +1,7 @@
 /**
- * Who gives way when the table is full: reservations first, then users seen only once, then users
- * of an address that has more than its share, the oldest first; nobody else who has been seen
- * twice. Searches the newcomer's own shard first, then the next ones. Any thread.
+ * Eviction when the table is full: reservations first, then users seen only once, then users of an
+ * address over its quota, the oldest first; no other user who was seen twice. Searches the
+ * newcomer's own shard first, then the next ones. Any thread.
  */
 import { overQuotaTest } from './user-quota.ts'
 import { SHARD, SLOT } from './layout.ts'
@@ -53,7 +53,7 @@ function counted (counter: number, isMember: (commit: number) => boolean): Rank[
   return ({ words }, at) => Atomics.load(words, at + counter) === 0 ? undefined : test
 }
 
-/** Removes one user for a newcomer of this shard; false when everybody has been seen twice. */
+/** Evicts one user for a newcomer of this shard; false when no user may be evicted. */
 export function displaceOne (view: TableView, ownShard: number): boolean | Busy {
   const { shardCount } = view.layout
   for (const rank of RANKS) {

@@ -1,6 +1,6 @@
 /**
- * How many users each address has in the table, so that a flood of new ids from one address cannot
- * take it from everybody else. Counted per shard in two rows of buckets by a keyed hash, a
+ * The per-address quota of users: a flood of new ids from one address cannot fill the table. How
+ * many users each address has is counted per shard in two rows of buckets by a keyed hash, a
  * count-min sketch (Cormode and Muthukrishnan, 2005): never too few, and too many only for who
  * shares both buckets. A shard's own, so that its repair rebuilds them. Any thread.
  */
@@ -10,7 +10,7 @@ import { ADDRESS, COMMIT_ADDRESS_KNOWN, SLOT } from './layout.ts'
 import { halfSipHash13 } from './sip-hash.ts'
 import { shardAt, type TableView } from './table-view.ts'
 
-/** Of the table, in use: above it an address is held to its share. */
+/** The part of the table in use above which the quota applies. */
 const NEARLY_FULL = 0.9
 /** Apart from the kinds of clients in the hash. */
 const KIND_NETWORK = 2
@@ -47,7 +47,7 @@ export function addressBuckets (view: TableView, here: number): number[] {
 }
 
 /**
- * A test for slots whose address has more than its share, for one shard; undefined when there is
+ * A test for slots whose address is over its quota, for one shard; undefined when there is
  * no such address, or when it has next to nothing in this shard.
  */
 export function overQuotaTest (

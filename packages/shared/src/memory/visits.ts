@@ -19,8 +19,8 @@ import {
 
 /**
  * arrived: new here, or came to the place that was reserved. seen: was active here already.
- * moved: was active on another server. full: nobody may give way; address-full: the table is nearly
- * full and the address has its share; in both cases the client is not in the table.
+ * moved: was active on another server. full: no user may be evicted; address-full: the table is
+ * nearly full and the address has reached its quota; in both cases the client is not in the table.
  */
 export type TouchOutcome = 'arrived' | 'seen' | 'moved' | 'full' | 'address-full'
 

@@ -45,7 +45,7 @@ export interface StaticHandlerParts {
   readonly settings: BeatSettings & Pick<Settings, 'servers'>
   /** 0 to below 1. */
   readonly random: () => number
-  /** Told of the address that has its share of a table nearly full. */
+  /** Told of an address that is refused newcomers because it has reached its quota. */
   readonly onAddressFull: (address: Address) => void
   readonly log: Pick<Logger, 'debug' | 'isLevelEnabled'>
   /** For the time on the denied page; the system's clock when left out. */

@@ -77,7 +77,7 @@ export class ConnectionQuota {
   }
 }
 
-/** Whoever was looked at goes to the end, so that a search does not begin with the same ones. */
+/** A socket that was looked at goes to the end, so that the next search begins with others. */
 function findOldest (
   sockets: Set<Socket>, mayEnd: (socket: Socket) => boolean
 ): Socket | undefined {

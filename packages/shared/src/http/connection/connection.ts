@@ -8,8 +8,8 @@ import type { Exchange } from './exchange.ts'
 
 /** With this many requests unanswered a connection is not read from until there are fewer. */
 export const UNANSWERED_MAX = 100
-/** For an end without a refusal. */
-export const NO_WORDS = Buffer.alloc(0)
+/** For an end without a refusal: nothing is left to send. */
+export const NO_FINAL_BYTES = Buffer.alloc(0)
 
 export interface Connection<E extends Exchange = Exchange> {
   readonly socket: Socket
@@ -21,7 +21,7 @@ export interface Connection<E extends Exchange = Exchange> {
   /** The one that a close has made the last; a request behind it takes over. */
   madeLast: E | undefined
   /** Set when nothing more is read here; written when the earlier replies have left. */
-  lastWords: Buffer | undefined
+  finalBytes: Buffer | undefined
   isLingering: boolean
   /** Requests that came behind the end and were dropped. */
   droppedCount: number
@@ -39,8 +39,8 @@ export function hasBegunRequest ({ socket, idleBytesRead }: Connection): boolean
 }
 
 /** Whether nothing more is to be read as a request here. */
-export function hasEnded ({ lastWords, latest, madeLast }: Connection): boolean {
-  if (lastWords !== undefined) return true
+export function hasEnded ({ finalBytes, latest, madeLast }: Connection): boolean {
+  if (finalBytes !== undefined) return true
   if (latest === undefined || latest.shouldKeepAlive) return false
   return latest !== madeLast || madeLast.headersSent
 }
@@ -66,7 +66,7 @@ export function pauseIfBehind ({ socket, unanswered }: Connection): void {
 
 /**
  * Nothing more is read as a request here, but replies are still due: what is not read needs no
- * memory either. Whoever lingers with the connection reads again.
+ * memory either. The lingering close reads again.
  */
 export function pauseIfDone (connection: Connection): void {
   process.nextTick(() => {

@@ -7,8 +7,8 @@
 import type { Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import {
-  afterReading, hasBegunRequest, hasEnded, isQuiet, makeLast, NO_WORDS, pauseIfBehind, pauseIfDone,
-  UNANSWERED_MAX, type Connection
+  afterReading, hasBegunRequest, hasEnded, isQuiet, makeLast, NO_FINAL_BYTES, pauseIfBehind,
+  pauseIfDone, UNANSWERED_MAX, type Connection
 } from './connection.ts'
 import type { ConnectionQuota } from './connection-quota.ts'
 import type { Exchange } from './exchange.ts'
@@ -17,7 +17,7 @@ import { dropRequest, Pipelines, takeTurn } from './pipeline.ts'
 
 /** A graceful close ends a connection that has been silent for this long. */
 export const SILENT_CLOSE_MS = 500
-/** Above this share of the maximum a connection makes room for a new one: see #makeRoom. */
+/** Above this part of the maximum a connection is ended for each new one: see #makeRoom. */
 const CROWDED_SHARE = 0.8
 /** A client that takes no byte of its reply for so many socket timeouts is gone. */
 const REPLY_STALL_FACTOR = 6
@@ -76,7 +76,7 @@ export class Connections<E extends Exchange> {
       turns: [],
       latest: undefined,
       madeLast: undefined,
-      lastWords: undefined,
+      finalBytes: undefined,
       isLingering: false,
       droppedCount: 0,
       idleBytesRead: 0
@@ -136,11 +136,11 @@ export class Connections<E extends Exchange> {
     if (connection === undefined) return
     this.#pipelines.remove(connection, exchange)
     if (connection.isLingering) return
-    if (connection.unanswered.size === UNANSWERED_MAX - 1 && connection.lastWords === undefined) {
+    if (connection.unanswered.size === UNANSWERED_MAX - 1 && connection.finalBytes === undefined) {
       socket.resume()
     }
     if (connection.unanswered.size > 0) socket.setTimeout(0)
-    else if (connection.lastWords !== undefined) this.#lingeringClose(connection)
+    else if (connection.finalBytes !== undefined) this.#lingeringClose(connection)
     else this.#rest(connection)
   }
 
@@ -150,18 +150,18 @@ export class Connections<E extends Exchange> {
   }
 
   /**
-   * Reads no more requests here, and says `lastWords` when the replies before them have left. They
-   * stand in place of `replaced` and all behind it, an earlier refusal included, unless that reply
-   * has begun: then they stay unsaid.
+   * Reads no more requests here, and sends `finalBytes` when the replies before them have left.
+   * They are sent in place of `replaced` and all behind it, an earlier refusal included, unless
+   * that reply has begun: then they are not sent.
    */
-  refuse (socket: Socket, lastWords: Buffer, replaced?: E): void {
+  refuse (socket: Socket, finalBytes: Buffer, replaced?: E): void {
     const connection = this.#open.get(socket)
     const isDue = replaced !== undefined && connection?.unanswered.has(replaced) === true
-    if (connection === undefined || (connection.lastWords !== undefined && !isDue)) return
+    if (connection === undefined || (connection.finalBytes !== undefined && !isDue)) return
     this.#idle.delete(connection)
-    connection.lastWords = lastWords
+    connection.finalBytes = finalBytes
     if (replaced?.headersSent === true) {
-      connection.lastWords = NO_WORDS
+      connection.finalBytes = NO_FINAL_BYTES
       // A reply that waits for the rest of a broken request would wait for ever.
       if (!replaced.writableEnded) socket.destroy()
     } else if (replaced !== undefined) {
@@ -174,7 +174,7 @@ export class Connections<E extends Exchange> {
   /** Reads no more requests; the last reply that is due says so, unless it has left. */
   finish (connection: Connection<E>): void {
     makeLast(connection)
-    this.refuse(connection.socket, NO_WORDS)
+    this.refuse(connection.socket, NO_FINAL_BYTES)
   }
 
   /** Undefined when it has gone. */
@@ -185,7 +185,7 @@ export class Connections<E extends Exchange> {
   /** Ends a connection whose door sends nothing more on it; the client may read what was sent. */
   endAfterReply (connection: Connection<E>): void {
     // Nothing follows a reply that has said `Connection: close`.
-    if (connection.latest?.shouldKeepAlive === false) connection.lastWords = NO_WORDS
+    if (connection.latest?.shouldKeepAlive === false) connection.finalBytes = NO_FINAL_BYTES
     this.#lingeringClose(connection)
   }
 
@@ -243,12 +243,12 @@ export class Connections<E extends Exchange> {
   #lingeringClose (connection: Connection<E>): void {
     if (connection.isLingering) return
     connection.isLingering = true
-    connection.lastWords ??= NO_WORDS
+    connection.finalBytes ??= NO_FINAL_BYTES
     this.#idle.add(connection)
-    lingeringClose(connection.socket, connection.lastWords, this.#replyStallMs)
+    lingeringClose(connection.socket, connection.finalBytes, this.#replyStallMs)
   }
 
-  /** Of an address that has more than its share, else the longest idle. */
+  /** Of a network over its quota, else the longest idle. */
   #makeRoom (newcomer: Socket): void {
     const mayEnd = (socket: Socket): boolean => this.#open.get(socket)?.unanswered.size === 0
     const over = this.#quota.findOverQuota(newcomer, mayEnd)
@@ -257,9 +257,9 @@ export class Connections<E extends Exchange> {
     else if (!this.#endOverAfterReply(newcomer)) this.#endLongestIdle()
   }
 
-  /** False when no address has more than its share. */
+  /** False when no network is over its quota. */
   #endOverAfterReply (newcomer: Socket): boolean {
-    const mayEnd = (socket: Socket): boolean => this.#open.get(socket)?.lastWords === undefined
+    const mayEnd = (socket: Socket): boolean => this.#open.get(socket)?.finalBytes === undefined
     const over = this.#quota.findOverQuota(newcomer, mayEnd)
     if (over !== undefined) this.finish(this.#open.get(over)!)
     return over !== undefined
@@ -279,7 +279,7 @@ export class Connections<E extends Exchange> {
   #endWhenSilent (connection: Connection<E>): void {
     this.#endUnlessAnswering(connection, SILENT_CLOSE_MS, () => {
       if (!hasBegunRequest(connection)) return this.#lingeringClose(connection)
-      // Bytes that begin no request, a stray line end, must not hold the close up.
+      // Bytes that begin no request, such as an extra line end, must not delay the close.
       this.#endUnlessAnswering(
         connection, this.#socketTimeoutMs + 1_000, () => this.#lingeringClose(connection))
     })

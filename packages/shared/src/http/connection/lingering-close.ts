@@ -1,19 +1,19 @@
 /**
- * The end of a connection that lets the client read its last reply. Closing a socket while bytes
- * are still coming in makes the kernel send a reset, and a reset throws away what the client has
- * not read yet (RFC 9112 section 9.6). So: say the last words, close our half, and let what still
- * comes run into the sand, for a bounded time and a bounded number of bytes.
+ * Lingering close: ends a connection so that the client can read its last reply. Closing a socket
+ * while bytes are still coming in makes the kernel send a reset, and a reset throws away what the
+ * client has not read yet (RFC 9112 section 9.6). So: send the final bytes, close our half, and
+ * read and drop what still comes, for a bounded time and a bounded number of bytes.
  */
 import type { Socket } from 'node:net'
 
 /** Enough for a client that has sent 10 MB of headers before it looks at the answer. */
 const DRAIN_BYTES_MAX = 16 * 1024 * 1024
-/** From the moment when the last words have left us; less when nothing comes any more. */
+/** From the moment when the final bytes have left; less when nothing more comes. */
 const LINGER_MS = 5_000
 const LINGER_SILENCE_MS = 500
 
 /** @param stallMs how long the client may take no byte of what is still to be sent. */
-export function lingeringClose (socket: Socket, lastWords: Buffer, stallMs: number): void {
+export function lingeringClose (socket: Socket, finalBytes: Buffer, stallMs: number): void {
   let drainedBytes = 0
   let silence: NodeJS.Timeout | undefined
   let limit: NodeJS.Timeout | undefined
@@ -29,7 +29,7 @@ export function lingeringClose (socket: Socket, lastWords: Buffer, stallMs: numb
     clearTimeout(limit)
   })
   socket.setTimeout(stallMs, () => socket.destroy())
-  socket.end(lastWords, () => {
+  socket.end(finalBytes, () => {
     if (socket.destroyed) return
     silence = setTimeout(() => socket.destroy(), LINGER_SILENCE_MS)
     limit = setTimeout(() => socket.destroy(), LINGER_MS)

@@ -1,8 +1,8 @@
 /**
- * Requests that a client sends without waiting for the replies before them (RFC 9112 section
- * 9.3.2). A chunk from the network holds some thousand: they are carried out one in a turn of the
- * loop, so that others have theirs in between, and there is a bound to how many wait on a whole
- * port. Belongs to one server's connections.
+ * Pipelining: requests that a client sends without waiting for the replies before them (RFC 9112
+ * section 9.3.2). A chunk from the network may have a thousand of them: one is carried out in each
+ * turn of the event loop, so that other connections have their turns in between, and the number
+ * that wait on a whole port is bounded. Belongs to one server's connections.
  */
 import type { Connection } from './connection.ts'
 import type { Exchange } from './exchange.ts'
@@ -65,7 +65,7 @@ export class Pipelines {
 
 /** Drops a request behind the end of its connection; with too many of them, the connection too. */
 export function dropRequest (connection: Connection): void {
-  if (connection.lastWords !== undefined && ++connection.droppedCount > DROPPED_MAX) {
+  if (connection.finalBytes !== undefined && ++connection.droppedCount > DROPPED_MAX) {
     connection.socket.destroy()
   }
 }

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import t from 'tap'
 import {
-  hasBegunRequest, hasEnded, incompleteExchange, isQuiet, makeLast, NO_WORDS, pauseIfBehind,
+  hasBegunRequest, hasEnded, incompleteExchange, isQuiet, makeLast, NO_FINAL_BYTES, pauseIfBehind,
   UNANSWERED_MAX, type Connection
 } from '@usher/shared/http/connection/connection.ts'
 import type { Exchange } from '@usher/shared/http/connection/exchange.ts'
@@ -16,7 +16,7 @@ function testConnection (
     turns: [],
     latest: undefined,
     madeLast: undefined,
-    lastWords: undefined,
+    finalBytes: undefined,
     isLingering: false,
     droppedCount: 0,
     idleBytesRead: 0,
@@ -44,9 +44,9 @@ t.test('connection: one byte more than when it fell idle begins a request', asyn
   t.equal(hasBegunRequest(testConnection({ idleBytesRead: 40 }, { bytesRead: 41 })), true)
 })
 
-t.test('connection: ends for requests with its last words, or a reply that closes', async t => {
+t.test('connection: ends for requests with its final bytes, or a reply that closes', async t => {
   t.equal(hasEnded(testConnection()), false)
-  t.equal(hasEnded(testConnection({ lastWords: NO_WORDS })), true)
+  t.equal(hasEnded(testConnection({ finalBytes: NO_FINAL_BYTES })), true)
   t.equal(hasEnded(testConnection({ latest: exchange() })), false)
   t.equal(hasEnded(testConnection({ latest: exchange({ shouldKeepAlive: false }) })), true)
 })

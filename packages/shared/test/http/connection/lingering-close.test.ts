@@ -10,12 +10,12 @@ import { until } from '../fixtures/until.ts'
 const LAST_WORDS = Buffer.from('farewell')
 const MIB = 1024 * 1024
 
-/** A server that says its last words to everybody at once. */
-async function testServer (t: Test, stallMs = 30_000, lastWords = LAST_WORDS) {
+/** A server that sends its final bytes to every connection at once. */
+async function testServer (t: Test, stallMs = 30_000, finalBytes = LAST_WORDS) {
   const server = net.createServer({ allowHalfOpen: true }, socket => {
     socket.on('error', () => {})
     socket.on('data', () => t.fail('nobody is to read what comes now'))
-    lingeringClose(socket, lastWords, stallMs)
+    lingeringClose(socket, finalBytes, stallMs)
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -24,7 +24,7 @@ async function testServer (t: Test, stallMs = 30_000, lastWords = LAST_WORDS) {
   return { server, port }
 }
 
-t.test('linger: the last words arrive, however much the client still sends', async t => {
+t.test('lingering close: the final bytes arrive, however much the client still sends', async t => {
   const { port } = await testServer(t)
   const client = await RawClient.connect(port)
   client.send(Buffer.alloc(10 * MIB))
@@ -33,7 +33,7 @@ t.test('linger: the last words arrive, however much the client still sends', asy
   t.equal(client.error, undefined)
 })
 
-t.test('linger: ends when the client has ended, without any timer', async t => {
+t.test('lingering close: ends when the client has ended, without any timer', async t => {
   const { server, port } = await testServer(t)
   t.capture(globalThis, 'setTimeout', () => undefined) // None of them ever fires.
   const taken = once(server, 'connection')
@@ -44,7 +44,7 @@ t.test('linger: ends when the client has ended, without any timer', async t => {
   t.pass('closed all the same')
 })
 
-t.test('linger: has a limit of bytes', async t => {
+t.test('lingering close: has a limit of bytes', async t => {
   const { port } = await testServer(t)
   const client = await RawClient.connect(port)
   const chunk = Buffer.alloc(MIB)
@@ -57,7 +57,7 @@ t.test('linger: has a limit of bytes', async t => {
   t.ok(sentCount >= 16, 'but not before 16 MiB')
 })
 
-t.test('linger: has a limit of time, and a shorter one for a silent client', async t => {
+t.test('lingering close: has a limit of time, and a shorter one for a silent client', async t => {
   const { server, port } = await testServer(t)
   const closedPorts = new Set<number>()
   server.on('connection', socket => {
@@ -81,7 +81,7 @@ t.test('linger: has a limit of time, and a shorter one for a silent client', asy
   t.strictSame(ends, ['silent', 'talking'])
 })
 
-t.test('linger: gives up on a client that does not take its last words', async t => {
+t.test('lingering close: gives up on a client that does not take its final bytes', async t => {
   const { server, port } = await testServer(t, 100, Buffer.alloc(50 * MIB))
   const taken = once(server, 'connection')
   const client = await RawClient.connect(port)
