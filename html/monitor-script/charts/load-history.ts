@@ -45,16 +45,15 @@ export class LoadHistory {
   load (answer: History): void {
     this.#fromMs = Date.parse(answer.from)
     this.#stepMs = answer.step_seconds * 1000
-    this.#series = new Map(Object.values(answer.servers)
-      .sort((a, b) => a.index - b.index)
-      .map(({ name, active_users: active, reserved }) =>
+    this.#series = new Map(Object.entries(answer.servers)
+      .sort(([, a], [, b]) => a.index - b.index)
+      .map(([name, { active_users: active, reserved }]) =>
         [name, active.map((value, at) => value === null ? null : value + (reserved[at] ?? 0))]))
     this.#count = Math.max(0, ...[...this.#series.values()].map(series => series.length))
     this.#events = answer.events.map(({ at, type, server }) => ({
       atMs: Date.parse(at),
       type,
-      // A server that is gone from the settings has but its port.
-      server: server === null ? undefined : answer.servers[server]?.name ?? String(server)
+      server: server ?? undefined
     }))
     if (this.#heard !== undefined) this.#mark(Date.parse(this.#heard.timestamp))
   }

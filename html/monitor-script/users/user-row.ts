@@ -13,7 +13,7 @@ export class UserRow {
   readonly #tag = make('span', 'tag', USERS.noId)
   readonly #address = makeMono('')
   readonly #server = make('span', 'id')
-  readonly #port = make('span', '')
+  readonly #serverName = make('span', '')
   readonly #firstSeen = makeCell('c-first lo2 num')
   readonly #lastSeen = makeCell('c-last num')
   #user: User | undefined
@@ -21,7 +21,7 @@ export class UserRow {
 
   /** @param canAct with a box to check */
   constructor (canAct: boolean) {
-    this.#server.append(make('i', 'swatch'), this.#port)
+    this.#server.append(make('i', 'swatch'), this.#serverName)
     this.#check = canAct ? makeCheck() : undefined
     const cells = [
       ...(this.#check === undefined ? [] : [makeCell('c-check', this.#check)]),
@@ -50,7 +50,7 @@ export class UserRow {
     this.#tag.hidden = user?.kind !== 'ip'
     setText(this.#address, user?.address ?? '')
     this.#server.className = `id ${colour}`
-    setText(this.#port, user === undefined ? '' : String(user.server))
+    setText(this.#serverName, user === undefined ? '' : user.server)
     setText(this.#firstSeen, user === undefined ? '' : clock(Date.parse(user.first_seen)))
     this.#check?.setAttribute('aria-label', USERS.select(user?.id ?? ''))
     this.tick(nowMs)

@@ -14,8 +14,8 @@ export interface UsersGridParts {
   readonly pages: UserPages
   readonly selection: Selection
   readonly onSelect: () => void
-  /** By its port. */
-  readonly colourOf: (server: number) => string
+  /** By its name. */
+  readonly colourOf: (server: string) => string
   /** The monitor's clock. */
   readonly now: () => number
 }

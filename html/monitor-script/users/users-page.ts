@@ -3,7 +3,7 @@ import type { UsersSort } from '@usher/shared/api/users.ts'
 
 export interface UsersQuery {
   readonly search: string
-  /** A port; empty for all. */
+  /** The name of a server; empty for all. */
   readonly server: string
   readonly sort: UsersSort
 }
@@ -12,6 +12,8 @@ export interface UsersQuery {
 const SORTS: readonly UsersSort[] = ['first_seen', 'last_seen', 'place']
 /** A list that is looked at while people come and go: who comes is on top, the rest stays. */
 const SORT_DEFAULT: UsersSort = 'first_seen'
+/** As the settings allow; one that no server has is dropped when the servers are known. */
+const SERVER_NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/
 /** As much as a server looks for. */
 const SEARCH_LENGTH_MAX = 64
 
@@ -37,7 +39,7 @@ export function parseUsersHash (hash: string): UsersQuery {
   const [server, sort] = [query.get('server') ?? '', query.get('sort')]
   return {
     search: (query.get('q') ?? '').slice(0, SEARCH_LENGTH_MAX),
-    server: /^\d{1,5}$/.test(server) ? server : '',
+    server: SERVER_NAME.test(server) ? server : '',
     sort: isSort(sort) ? sort : SORT_DEFAULT
   }
 }

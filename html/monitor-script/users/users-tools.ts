@@ -49,13 +49,13 @@ export class UsersTools {
     addEventListener('keydown', event => { this.#onKey(event) })
   }
 
-  addServer (port: string, colour: string): void {
+  addServer (name: string, colour: string): void {
     const radio = make('input', '')
     radio.type = 'radio'
     radio.name = 'server'
-    radio.value = port
+    radio.value = name
     find('server-filter').append(make('label', '', radio,
-      make('span', '', make('i', `swatch ${colour}`), port)))
+      make('span', '', make('i', `swatch ${colour}`), name)))
   }
 
   show (query: UsersQuery): void {

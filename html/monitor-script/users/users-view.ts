@@ -30,7 +30,7 @@ export class UsersView {
   readonly #parts: UsersViewParts
   readonly #selection = new Selection()
   readonly #arrivals = new Arrivals()
-  readonly #ports: number[] = []
+  readonly #names: string[] = []
   readonly #pages: UserPages
   readonly #grid: UsersGrid
   readonly #tools: UsersTools
@@ -49,7 +49,7 @@ export class UsersView {
       pages: this.#pages,
       selection: this.#selection,
       onSelect: () => { this.#showSelection() },
-      colourOf: server => colourClass(this.#ports.indexOf(server)),
+      colourOf: server => colourClass(this.#names.indexOf(server)),
       now: () => Date.now() + this.#skewMs
     })
     this.#tools = new UsersTools({
@@ -83,17 +83,17 @@ export class UsersView {
     void this.load({ fromTop: true })
   }
 
-  /** News from the servers: their ports, and what the time is there. */
+  /** News from the servers: their names, and what the time is there. */
   hear (stats: Stats, nowMs: number): void {
     this.#heardMs = nowMs
     this.#skewMs = Date.parse(stats.timestamp) - nowMs
-    for (const { port } of serversOf(stats).slice(this.#ports.length)) {
-      this.#ports.push(port)
-      this.#tools.addServer(String(port), colourClass(this.#ports.length - 1))
+    for (const { name } of serversOf(stats).slice(this.#names.length)) {
+      this.#names.push(name)
+      this.#tools.addServer(name, colourClass(this.#names.length - 1))
       this.#tools.show(this.#query)
     }
     const { server } = this.#query
-    if (server !== '' && !this.#ports.includes(Number(server))) {
+    if (server !== '' && !this.#names.includes(server)) {
       this.#ask({ ...this.#query, server: '' }, true)
     }
   }

@@ -14,9 +14,9 @@ function historyOf (...series: ReadonlyArray<ReadonlyArray<number | null>>): Loa
     from: new Date(START_MS).toISOString(),
     step_seconds: 5,
     servers: Object.fromEntries(series.map((loads, at) =>
-      [8000 + at, { index: at, name: `${8000 + at}`, active_users: loads, reserved: loads.map(() => 0) }])),
+      [8000 + at, { index: at, active_users: loads, reserved: loads.map(() => 0) }])),
     events: [
-      { at: new Date(START_MS + 4000).toISOString(), type: 'drain', server: 8001 },
+      { at: new Date(START_MS + 4000).toISOString(), type: 'drain', server: '8001' },
       { at: new Date(START_MS + 60_000).toISOString(), type: 'start', server: null }
     ]
   })

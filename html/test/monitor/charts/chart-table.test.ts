@@ -11,8 +11,8 @@ function historyOf (first: ReadonlyArray<number | null>, second: ReadonlyArray<n
     from: new Date(START_MS).toISOString(),
     step_seconds: 5,
     servers: {
-      8000: { index: 0, name: '8000', active_users: first, reserved: first.map(() => 0) },
-      8001: { index: 1, name: '8001', active_users: second, reserved: second.map(() => 0) }
+      8000: { index: 0, active_users: first, reserved: first.map(() => 0) },
+      8001: { index: 1, active_users: second, reserved: second.map(() => 0) }
     },
     events: []
   })

@@ -17,8 +17,8 @@ function answer (
     from: new Date(START_MS).toISOString(),
     step_seconds: STEP_MS / 1000,
     servers: {
-      8001: { index: 1, name: 'b', active_users: second, reserved: second.map(() => 0) },
-      8000: { index: 0, name: 'a', active_users: first, reserved: first.map(load => load === null ? null : 1) }
+      b: { index: 1, active_users: second, reserved: second.map(() => 0) },
+      a: { index: 0, active_users: first, reserved: first.map(load => load === null ? null : 1) }
     },
     events
   }
@@ -112,7 +112,7 @@ t.test('load history: what happened, by the answer and by the news', async t => 
   const at = new Date(START_MS).toISOString()
   const history = new LoadHistory(5)
   history.load(answer([1], [1], [
-    { at, type: 'start', server: null }, { at, type: 'drain', server: 8001 }
+    { at, type: 'start', server: null }, { at, type: 'drain', server: 'b' }
   ]))
   t.same(history.events, [
     { atMs: START_MS, type: 'start', server: undefined },

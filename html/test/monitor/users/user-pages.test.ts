@@ -126,8 +126,8 @@ t.test('user pages: the list stands when a new one cannot be had', async t => {
 t.test('user pages: newer facts change nobody\'s place', async t => {
   const { pages, monitor } = testPages(300)
   await pages.begin(EVERYBODY)
-  pages.update([testUser({ id: 'u5', server: 8002 }), testUser({ id: 'new' })])
-  t.strictSame([pages.at(4)?.server, pages.at(5)?.server], [8000, 8002])
+  pages.update([testUser({ id: 'u5', server: '8002' }), testUser({ id: 'new' })])
+  t.strictSame([pages.at(4)?.server, pages.at(5)?.server], ['8000', '8002'])
   t.equal(pages.at(6)?.id, 'u6')
   await pages.renew(150)
   t.equal(monitor.asked.at(-1), '100+100')

@@ -1,6 +1,6 @@
 /** What an operator orders: disconnect, deny, allow, drain and ready; and what is answered. */
 import { Type } from 'typebox'
-import { flag, objectOf, optional, text, type Wire } from './fields.ts'
+import { flag, objectOf, optional, serverName, text, type Wire } from './fields.ts'
 import { userId } from './users.ts'
 
 /** Nothing that steers a terminal, and nothing invisible at the edges of a log line. */
@@ -37,7 +37,7 @@ export type Allowance = Wire<typeof Allowance>
 
 /** Which server: its name. */
 export const ServerParams = objectOf({
-  name: Type.String({ pattern: '^[a-z0-9][a-z0-9._-]{0,62}$' })
+  name: serverName
 })
 
 export const ServerOrder = objectOf({ force })

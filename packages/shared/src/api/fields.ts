@@ -8,6 +8,8 @@ import {
   type TSchemaOptions, type TUnsafe
 } from 'typebox'
 
+import { SERVER_NAME } from '../settings/kinds.ts'
+
 /** What a schema describes, for reading only. */
 export type Wire<S extends TSchema> = DeepReadonly<Static<S>>
 
@@ -23,6 +25,7 @@ export const time = Type.String({ format: 'date-time' })
 export const count = Type.Integer({ minimum: 0 })
 export const figure = Type.Number({ minimum: 0 })
 export const integer = Type.Integer()
+export const serverName = Type.String({ pattern: SERVER_NAME.source })
 
 /** A whole number in a query, which is text. */
 export const countText = Type.String({ pattern: '^\\d{1,7}$' })

@@ -11,19 +11,18 @@ const points = listOf(nullable(integer))
 export const History = objectOf({
   from: time,
   step_seconds: count,
-  /** By port; of each step the sample with the highest load. */
+  /** By the names of the servers; of each step the sample with the highest load. */
   servers: byName(objectOf({
     /** From 0, in the order of the settings. */
     index: count,
-    name: text,
     active_users: points,
     reserved: points
   })),
   events: listOf(objectOf({
     at: time,
     type: text,
-    /** A port; null for what concerns them all. */
-    server: nullable(integer)
+    /** Its name, or its port of a server that is gone; null for what concerns them all. */
+    server: nullable(text)
   }))
 }, { description: 'Point i of a series is of the step that begins i steps after `from`' })
 export type History = Wire<typeof History>

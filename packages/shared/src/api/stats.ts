@@ -14,6 +14,8 @@ export const ServerStats = objectOf({
   /** From 0, in the order of the settings: names that look like numbers sort first in JSON. */
   index: count,
   port: integer,
+  /** How much of all users it is to have: load is balanced by weight. */
+  weight: count,
   active_users: count,
   reserved: count,
   /** What is balanced: active users and reservations. */
@@ -41,6 +43,7 @@ export const Stats = objectOf({
   timestamp: time,
   /** When the program started. */
   up_since: time,
+  /** By the names of the servers. */
   servers: byName(ServerStats),
   /** Where the next newcomer goes; null while no server takes visitors. */
   next: nullable(objectOf({

@@ -1,7 +1,7 @@
 /** `GET /users` and `GET /users/sharing`: who is here, a page at a time. */
 import { Type } from 'typebox'
 import {
-  count, countText, integer, listOf, nullable, objectOf, oneOf, optional, text, time, type Wire
+  count, countText, listOf, nullable, objectOf, oneOf, optional, serverName, text, time, type Wire
 } from './fields.ts'
 
 /** More than the longest id or address has. */
@@ -19,8 +19,8 @@ export const UsersSort = oneOf(['place', 'last_seen', 'first_seen'])
 export type UsersSort = Wire<typeof UsersSort>
 
 export const UsersQuery = objectOf({
-  /** A server's port. */
-  server: optional(Type.String({ pattern: '^\\d{1,5}$' })),
+  /** The name of a server. */
+  server: optional(serverName),
   /** How an id or an address begins. */
   q: optional(Type.String({ maxLength: PREFIX_LENGTH_MAX })),
   sort: optional(UsersSort),
@@ -34,8 +34,8 @@ export const User = objectOf({
   id: text,
   kind: oneOf(['id', 'ip']),
   address: text,
-  /** The server's port. */
-  server: integer,
+  /** The name of the server. */
+  server: text,
   first_seen: time,
   last_seen: time
 })

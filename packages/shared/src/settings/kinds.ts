@@ -31,7 +31,7 @@ const HOST_NAME_LENGTH_MAX = 253
 const HOST_NAME = /^(?!-)[a-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9_-]{1,63}(?<!-))*$/i
 /** A name that ends like this is read as an IPv4 address wherever URLs are parsed. */
 const ENDS_IN_NUMBER = /(?:^|\.)(?:\d+|0x[0-9a-f]*)$/i
-const SERVER_NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/
+export const SERVER_NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/
 /** Metrics and logs call the other two HTTP servers so. */
 const OTHER_NAMES = ['router', 'monitor']
 /** RFC 3986 without the comma, which separates entries. */

@@ -55,3 +55,8 @@ export function serverKnownAs (
   return servers.find(({ name }) => name === nameOrPort) ??
     servers.find(({ port }) => String(port) === nameOrPort)
 }
+
+/** For a sentence that says which there are. */
+export function namesOf (servers: readonly Server[]): string {
+  return servers.map(({ name }) => name).join(', ')
+}

@@ -10,7 +10,8 @@ export interface SavedUser {
   readonly kind: 'id' | 'ip'
   readonly client: string
   readonly address: string
-  readonly serverPort: number
+  /** Its name, or its port when it had none. */
+  readonly server: string
   readonly firstSeenMs: number
   readonly lastSeenMs: number
 }
@@ -75,7 +76,8 @@ export interface EventRow {
   readonly id: number
   readonly atMs: number
   readonly type: string
-  readonly port: number | null
+  /** Its name, or its port when it had none; null for the whole. */
+  readonly server: string | null
 }
 
 export type Sql = ReturnType<typeof prepareSql>
@@ -94,11 +96,11 @@ export function prepareSql (db: Database) {
 
 function savedUserSql (db: Database) {
   const insert = db.prepare<SavedUser>(`INSERT OR REPLACE INTO SavedUsers
-    (Kind, Client, Address, ServerPort, FirstSeen, LastSeen)
-    VALUES (@kind, @client, @address, @serverPort, @firstSeenMs, @lastSeenMs)`)
+    (Kind, Client, Address, Server, FirstSeen, LastSeen)
+    VALUES (@kind, @client, @address, @server, @firstSeenMs, @lastSeenMs)`)
   const clear = db.prepare('DELETE FROM SavedUsers')
   const select = db.prepare<[], SavedUser>(`SELECT Kind AS kind, Client AS client,
-    Address AS address, ServerPort AS serverPort, FirstSeen AS firstSeenMs,
+    Address AS address, Server AS server, FirstSeen AS firstSeenMs,
     LastSeen AS lastSeenMs FROM SavedUsers`)
   return {
     /** Replaces all of them. */
@@ -253,10 +255,10 @@ function historySql (db: Database) {
     'INSERT OR REPLACE INTO History (At, Loads) VALUES (@atMs, @loads)')
   const samples = db.prepare<[number, number], SampleRow>(
     'SELECT At AS atMs, Loads AS loads FROM History WHERE At >= ? ORDER BY At LIMIT ?')
-  const addEvent = db.prepare<[number, string, number | null]>(
-    'INSERT INTO HistoryEvents (At, Type, Port) VALUES (?, ?, ?)')
+  const addEvent = db.prepare<[number, string, string | null]>(
+    'INSERT INTO HistoryEvents (At, Type, Server) VALUES (?, ?, ?)')
   const events = db.prepare<[number, number], EventRow>(`SELECT ID AS id, At AS atMs, Type AS type,
-    Port AS port FROM HistoryEvents WHERE At >= ? ORDER BY At DESC, ID DESC LIMIT ?`)
+    Server AS server FROM HistoryEvents WHERE At >= ? ORDER BY At DESC, ID DESC LIMIT ?`)
   const trimSamples = db.prepare<[number, number]>('DELETE FROM History WHERE At < ? OR At > ?')
   const trimEvents = db.prepare<[number, number]>(
     'DELETE FROM HistoryEvents WHERE At < ? OR At > ?')
@@ -265,8 +267,8 @@ function historySql (db: Database) {
   return {
     addSample: (row: SampleRow) => { addSample.run(row) },
     samplesFrom: (atMs: number, limit: number) => samples.all(atMs, limit),
-    addEvent: (atMs: number, type: string, port: number | null) => {
-      addEvent.run(atMs, type, port)
+    addEvent: (atMs: number, type: string, server: string | null) => {
+      addEvent.run(atMs, type, server)
     },
     eventsFrom: (atMs: number, limit: number) => events.all(atMs, limit),
     /** Keeps what is of these times, and of events so many. */

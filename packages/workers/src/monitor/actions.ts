@@ -12,6 +12,7 @@ import {
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { DenyList, type DenyEntry } from '@usher/shared/deny-list.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
+import { namesOf, type Server } from '@usher/shared/settings/servers.ts'
 import type { WorkerContext } from '../worker-host.ts'
 import { ApiError } from './api-error.ts'
 import type { Audit } from '../records/audit.ts'
@@ -19,7 +20,7 @@ import type { Denials, NewDenial } from '../records/denials.ts'
 
 export interface ActionsParts {
   readonly table: Pick<UserTable, 'find'>
-  readonly ports: readonly number[]
+  readonly servers: readonly Server[]
   readonly denials: Pick<Denials, 'deny' | 'allow'>
   readonly audit: Pick<Audit, 'add'>
   readonly ask: WorkerContext['ask']
@@ -64,7 +65,7 @@ export class Actions {
         ...termsOf(action),
         deny: isDenied,
         ...(isDenied && action.address === true ? { address: formatAddress(user.address) } : {}),
-        ...(server === undefined ? {} : { server: this.#parts.ports[server] })
+        ...(server === undefined ? {} : { server: this.#parts.servers[server]!.name })
       })
     })
   }
@@ -100,10 +101,14 @@ export class Actions {
     operator: Operator, name: string, isDraining: boolean, isForced: boolean
   ): Promise<void> {
     return this.#inTurn(async () => {
-      const server = this.#parts.ports.findIndex(port => String(port) === name)
-      if (server === -1) throw new ApiError('not_found', `No server has the name ${name}.`)
-      const { outcome } = await this.#parts.ask({
-        type: 'set-draining', server, isDraining, isForced
+      const { servers, ask } = this.#parts
+      const server = servers.find(candidate => candidate.name === name)
+      if (server === undefined) {
+        throw new ApiError('not_found',
+          `No server has the name ${name}; there are ${namesOf(servers)}.`)
+      }
+      const { outcome } = await ask({
+        type: 'set-draining', server: server.index, isDraining, isForced
       })
       if (outcome === 'last-available') {
         throw new ApiError('not_acceptable_here',

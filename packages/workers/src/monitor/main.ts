@@ -51,7 +51,7 @@ await runWorker(async context => {
       if (order.type === 'save-users') {
         database.limitWaits(order.withinMs)
         await database.write(sql => {
-          sql.saveUsers(usersToSave(table, settings.servers.map(({ port }) => port), Date.now()))
+          sql.saveUsers(usersToSave(table, settings.servers, Date.now()))
         })
       }
     },
@@ -82,9 +82,8 @@ async function bringBackUsers (
 ): Promise<void> {
   if (!isFirstStart) return
   const { servers, timeoutThresholdMs } = settings
-  const ports = servers.map(({ port }) => port)
   const restored = await database.read(sql => {
-    return restoreUsers(table, sql.savedUsers(), ports, timeoutThresholdMs, Date.now())
+    return restoreUsers(table, sql.savedUsers(), servers, timeoutThresholdMs, Date.now())
   })
   if (restored > 0) log.info({ users: restored }, 'users of the last stop are back')
 }

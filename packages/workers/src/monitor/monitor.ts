@@ -36,7 +36,6 @@ export async function openMonitor (
 ): Promise<Monitor> {
   const { boot, table, meter, ask, log } = context
   const { settings, programDir } = boot
-  const ports = settings.servers.map(({ port }) => port)
   const { accounts, permissions, sessions, denials, audit } = stores
   const credentials = new CredentialsPool(join(programDir, 'credentials.js'), { log })
   const watch = new Watch(context, stores)
@@ -70,7 +69,7 @@ export async function openMonitor (
       denials,
       audit,
       reasonNotReady,
-      ports,
+      servers: settings.servers,
       wallNow: Date.now,
       logins: new Logins({
         accounts,
@@ -80,9 +79,9 @@ export async function openMonitor (
         throttle: new LoginThrottle(monotonicNowMs),
         count: outcome => { watch.countLogin(outcome) }
       }),
-      actions: new Actions({ table, ports, denials, audit, ask }),
+      actions: new Actions({ table, servers: settings.servers, denials, audit, ask }),
       users: ({ q, ...query }) =>
-        findUsers(table, { ...query, prefix: q }, ports, Date.now()),
+        findUsers(table, { ...query, prefix: q }, settings.servers, Date.now()),
       sharing: addresses => countSharing(table, addresses),
       stats: idsPerServer => watch.stats(idsPerServer),
       history: minutes => watch.history(minutes),

@@ -5,8 +5,8 @@
 import type { Sql } from '../database/statements.ts'
 import type { UsherDatabase } from '../database/usher-database.ts'
 
-/** [active users, reservations] by port; null for a server that was down. */
-export type Loads = Readonly<Record<number, readonly [active: number, reserved: number] | null>>
+/** [active users, reservations] by the server's name; null for a server that was down. */
+export type Loads = Readonly<Record<string, readonly [active: number, reserved: number] | null>>
 
 export interface HistorySample {
   readonly atMs: number
@@ -16,7 +16,8 @@ export interface HistorySample {
 export interface HistoryEvent {
   readonly atMs: number
   readonly type: string
-  readonly port: number | null
+  /** Its name, or its port when it had none; null for what concerns them all. */
+  readonly server: string | null
 }
 
 /** Servers that go up and down all day long must not fill the disk. */
@@ -49,14 +50,14 @@ export class HistoryStore {
     }
   }
 
-  addEvent (atMs: number, type: string, port: number | null): void {
-    this.#write(sql => sql.addEvent(Math.round(atMs), type, port))
+  addEvent (atMs: number, type: string, server: string | null): void {
+    this.#write(sql => sql.addEvent(Math.round(atMs), type, server))
   }
 
   /** Oldest first; of very many the newest. */
   events (fromMs: number): readonly HistoryEvent[] {
     const rows = this.#database.readNow(sql => sql.eventsFrom(fromMs, this.#eventsMax))
-    return rows.reverse().map(({ atMs, type, port }) => ({ atMs, type, port }))
+    return rows.reverse().map(({ atMs, type, server }) => ({ atMs, type, server }))
   }
 
   /** Keeps what is of these times. */

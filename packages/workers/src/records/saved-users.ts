@@ -8,11 +8,12 @@ import {
 } from '@usher/shared/client.ts'
 import { allUsers } from '@usher/shared/memory/all-users.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
+import { serverKnownAs, type Server } from '@usher/shared/settings/servers.ts'
 import type { SavedUser } from '../database/statements.ts'
 
 /** Every active user of the table. @param wallNowMs wall-clock milliseconds since 1970 */
 export function * usersToSave (
-  table: UserTable, ports: readonly number[], wallNowMs: number
+  table: UserTable, servers: readonly Server[], wallNowMs: number
 ): Generator<SavedUser> {
   for (const user of allUsers(table)) {
     if (user.server === undefined) continue
@@ -20,7 +21,7 @@ export function * usersToSave (
       kind: user.client.kind,
       client: formatClient(user.client),
       address: formatAddress(user.address),
-      serverPort: ports[user.server]!,
+      server: servers[user.server]!.name,
       firstSeenMs: Math.round(wallNowMs - user.firstSeenAgoMs),
       lastSeenMs: Math.round(wallNowMs - user.lastSeenAgoMs)
     }
@@ -29,21 +30,21 @@ export function * usersToSave (
 
 /** Puts saved users back into the table; returns how many. A clock set back keeps them. */
 export function restoreUsers (
-  table: UserTable, users: Iterable<SavedUser>, ports: readonly number[],
+  table: UserTable, users: Iterable<SavedUser>, servers: readonly Server[],
   silentForMs: number, wallNowMs: number
 ): number {
   let restored = 0
   for (const user of users) {
-    const server = ports.indexOf(user.serverPort)
+    const server = serverKnownAs(servers, user.server)
     const client = clientOf(user)
     const lastSeenAgoMs = Math.max(0, wallNowMs - user.lastSeenMs)
-    if (server === -1 || client === undefined || lastSeenAgoMs > silentForMs) continue
+    if (server === undefined || client === undefined || lastSeenAgoMs > silentForMs) continue
     const isRestored = table.restore({
       client,
       address: parseAddress(user.address) ?? UNKNOWN_ADDRESS,
       firstSeenAgoMs: Math.max(0, wallNowMs - user.firstSeenMs),
       lastSeenAgoMs
-    }, server)
+    }, server.index)
     if (isRestored) restored++
   }
   return restored

@@ -7,12 +7,12 @@ const ANNA: SavedUser = {
   kind: 'id',
   client: '6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61',
   address: '192.0.2.7',
-  serverPort: 8000,
+  server: 'red',
   firstSeenMs: 1_790_000_000_000,
   lastSeenMs: 1_790_000_060_000
 }
 const BERT: SavedUser = { ...ANNA, kind: 'ip', client: '2001:db8::1', address: '2001:db8::1' }
-const CARL: SavedUser = { ...ANNA, client: '00000000-0000-0000-0000-000000000001', serverPort: 8002 }
+const CARL: SavedUser = { ...ANNA, client: '00000000-0000-0000-0000-000000000001', server: 'blue' }
 
 async function save (database: UsherDatabase, users: Iterable<SavedUser>): Promise<void> {
   await database.write(sql => sql.saveUsers(users))

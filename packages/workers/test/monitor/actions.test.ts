@@ -2,6 +2,7 @@
 import t from 'tap'
 import { parseAddress, parseClientId } from '@usher/shared/client.ts'
 import type { DenyEntry } from '@usher/shared/deny-list.ts'
+import { testServers } from '../../../shared/test/settings/test-servers.ts'
 import { Actions, type ActionsParts } from '../../src/monitor/actions.ts'
 
 const ID = '6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61'
@@ -20,7 +21,7 @@ const USER = {
 function testActions (overrides: Partial<ActionsParts> = {}) {
   const calls: unknown[][] = []
   const actions = new Actions({
-    ports: [8000, 8001],
+    servers: testServers([8000, 8001], [{ name: 'red' }, { name: 'blue' }]),
     table: { find: client => client.w0 === CLIENT.w0 ? USER : undefined },
     denials: {
       deny: async denials => {
@@ -54,7 +55,7 @@ t.test('disconnect: denies first, then removes everywhere, then is on record', a
       who: 'ana',
       action: 'disconnect',
       target: ID,
-      detail: { reason: 'rude', minutes: 2, deny: true, server: 8001 },
+      detail: { reason: 'rude', minutes: 2, deny: true, server: 'blue' },
       address: '192.0.2.7'
     }]
   ])
@@ -139,19 +140,19 @@ t.test('allow: takes a denial back; one that is not there is 404', async t => {
 
 t.test('drain and ready: by name; the last available server is refused', async t => {
   const { actions, calls } = testActions()
-  await actions.setDraining(OPERATOR, '8001', true, false)
-  await actions.setDraining(OPERATOR, '8001', false, false)
+  await actions.setDraining(OPERATOR, 'blue', true, false)
+  await actions.setDraining(OPERATOR, 'blue', false, false)
   t.match(calls, [
     ['ask', { type: 'set-draining', server: 1, isDraining: true, isForced: false }],
-    ['audit', { action: 'drain', target: '8001' }],
+    ['audit', { action: 'drain', target: 'blue' }],
     ['ask', { type: 'set-draining', server: 1, isDraining: false }],
-    ['audit', { action: 'ready', target: '8001' }]
+    ['audit', { action: 'ready', target: 'blue' }]
   ])
   await t.rejects(actions.setDraining(OPERATOR, '9', true, false), { code: 'not_found' })
   const last = testActions({
     ask: (async () => ({ outcome: 'last-available' })) as unknown as ActionsParts['ask']
   })
-  await t.rejects(last.actions.setDraining(OPERATOR, '8000', true, false), { code: 'not_acceptable_here' })
+  await t.rejects(last.actions.setDraining(OPERATOR, 'red', true, false), { code: 'not_acceptable_here' })
   t.strictSame(last.calls, [])
 })
 

@@ -3,7 +3,7 @@ import { EVENTS_MAX, HistoryStore, type Loads } from '../../src/records/history-
 import { onFullDisk, testDatabase, type TestDatabase } from '../fixtures/test-database.ts'
 
 const START_MS = 1_790_000_000_000
-const LOADS: Loads = { 8000: [3, 1], 8001: null }
+const LOADS: Loads = { red: [3, 1], blue: null }
 
 function testHistory (t: Test, eventsMax?: number): TestDatabase & { history: HistoryStore } {
   const opened = testDatabase(t)
@@ -20,8 +20,8 @@ t.test('history store: samples come back oldest first, from a time on', async t 
   }
   t.equal([...history.samples(START_MS + 5000)].length, 2)
   t.equal([...history.samples(START_MS + 5001)].length, 1)
-  history.addSample(START_MS, { 8000: [4, 0] })
-  t.match([...history.samples(0)][0], { loads: { 8000: [4, 0] } }, 'of one moment the last')
+  history.addSample(START_MS, { red: [4, 0] })
+  t.match([...history.samples(0)][0], { loads: { red: [4, 0] } }, 'of one moment the last')
 })
 
 t.test('history store: many samples are read in steps, and written to meanwhile', async t => {
@@ -39,13 +39,13 @@ t.test('history store: many samples are read in steps, and written to meanwhile'
 
 t.test('history store: events come back oldest first, those of one moment in their order', async t => {
   const { history } = testHistory(t)
-  history.addEvent(START_MS + 10, 'up', 8000)
+  history.addEvent(START_MS + 10, 'up', 'red')
   history.addEvent(START_MS, 'start', null)
-  history.addEvent(START_MS + 10, 'down', 8000)
+  history.addEvent(START_MS + 10, 'down', 'red')
   t.strictSame(history.events(0), [
-    { atMs: START_MS, type: 'start', port: null },
-    { atMs: START_MS + 10, type: 'up', port: 8000 },
-    { atMs: START_MS + 10, type: 'down', port: 8000 }
+    { atMs: START_MS, type: 'start', server: null },
+    { atMs: START_MS + 10, type: 'up', server: 'red' },
+    { atMs: START_MS + 10, type: 'down', server: 'red' }
   ])
   t.equal(history.events(START_MS + 10).length, 2)
   t.same(history.events(START_MS + 11), [])
@@ -56,13 +56,13 @@ t.test('history store: what is old is trimmed, and of very many events the oldes
   const { history } = testHistory(t, 3)
   for (const afterMs of [0, 1, 2, 3, 4]) {
     history.addSample(START_MS + afterMs, LOADS)
-    history.addEvent(START_MS + afterMs, 'up', 8000 + afterMs)
+    history.addEvent(START_MS + afterMs, 'up', String(8000 + afterMs))
   }
-  t.same(history.events(0).map(({ port }) => port), [8002, 8003, 8004])
+  t.same(history.events(0).map(({ server }) => server), ['8002', '8003', '8004'])
   history.trim(START_MS + 1, START_MS + 4)
   t.equal([...history.samples(0)].length, 4, 'from the moment on they are kept')
   history.trim(START_MS + 4, START_MS + 4)
-  t.same(history.events(0), [{ atMs: START_MS + 4, type: 'up', port: 8004 }])
+  t.same(history.events(0), [{ atMs: START_MS + 4, type: 'up', server: '8004' }])
   t.equal([...history.samples(0)].length, 1)
   history.trim(START_MS, START_MS + 3)
   t.same([history.events(0), [...history.samples(0)]], [[], []], 'nor what is still to come')

@@ -8,13 +8,13 @@ import {
   type ViewOptions
 } from '@usher/shared/memory/table-view.ts'
 import { UserTable } from '@usher/shared/memory/user-table.ts'
+import { NAMED_SERVERS, testServers } from '../../../shared/test/settings/test-servers.ts'
 import { openDatabase } from '../../src/database/open.ts'
 import type { SavedUser } from '../../src/database/statements.ts'
 import type { UsherDatabase } from '../../src/database/usher-database.ts'
 import { restoreUsers, usersToSave } from '../../src/records/saved-users.ts'
 
 const MIGRATIONS = new URL('../../../../db/migrations', import.meta.url).pathname
-const PORTS = [8000, 8001, 8002]
 const SILENT_FOR_MS = 1_800_000
 const WALL_NOW_MS = 1_790_000_000_000
 const HOME = parseAddress('192.0.2.7')!
@@ -25,7 +25,7 @@ const SAVED: SavedUser = {
   kind: 'id',
   client: ANNA,
   address: '192.0.2.7',
-  serverPort: 8000,
+  server: 'red',
   firstSeenMs: WALL_NOW_MS - 60_000,
   lastSeenMs: WALL_NOW_MS - 5000
 }
@@ -38,7 +38,7 @@ interface TestTable {
 }
 
 function testTable ({ users = 4096, nowMs = 5_000_000 } = {}): TestTable {
-  const memory = allocateTable(users, PORTS.length, () => (Math.random() * 2 ** 32) | 0)
+  const memory = allocateTable(users, NAMED_SERVERS.length, () => (Math.random() * 2 ** 32) | 0)
   const clock = { nowMs }
   const patience = { waitMs: 0, thenThrow: false }
   const options = { threadTag: MAIN_THREAD_TAG, patience, now: () => clock.nowMs }
@@ -68,8 +68,8 @@ function usersIn (table: UserTable): string[] {
   return lines.sort()
 }
 
-function restore (table: UserTable, users: readonly SavedUser[], ports = PORTS): number {
-  return restoreUsers(table, users, ports, SILENT_FOR_MS, WALL_NOW_MS)
+function restore (table: UserTable, users: readonly SavedUser[], servers = NAMED_SERVERS): number {
+  return restoreUsers(table, users, servers, SILENT_FOR_MS, WALL_NOW_MS)
 }
 
 function idNumber (number: number): Client {
@@ -98,11 +98,11 @@ t.test('saved users: ids and addresses come back on their servers with their tim
     'ffffffff-ffff-ffff-ffff-ffffffffffff 2001:db8::1 1 31000 31000'
   ])
   const database = testDatabase(t)
-  await database.write(sql => sql.saveUsers(usersToSave(table, PORTS, WALL_NOW_MS - 3000)))
+  await database.write(sql => sql.saveUsers(usersToSave(table, NAMED_SERVERS, WALL_NOW_MS - 3000)))
 
   const { table: later } = testTable({ nowMs: 7000 }) // The machine was started anew, too.
   t.equal(await database.read(sql => {
-    return restoreUsers(later, sql.savedUsers(), PORTS, SILENT_FOR_MS, WALL_NOW_MS)
+    return restoreUsers(later, sql.savedUsers(), NAMED_SERVERS, SILENT_FOR_MS, WALL_NOW_MS)
   }), 4)
   t.same(usersIn(later), [
     '2001:db8::2 2001:db8::2 2 14000 14000',
@@ -119,12 +119,12 @@ t.test('saved users: every active one is saved, once, however many there are', a
   const { table } = testTable()
   const count = 3500
   for (let number = 0; number < count; number++) {
-    table.touch(idNumber(number), number % PORTS.length, HOME)
+    table.touch(idNumber(number), number % NAMED_SERVERS.length, HOME)
   }
-  const saved = [...usersToSave(table, PORTS, WALL_NOW_MS)]
+  const saved = [...usersToSave(table, NAMED_SERVERS, WALL_NOW_MS)]
   t.equal(saved.length, count)
   t.equal(new Set(saved.map(({ client }) => client)).size, count)
-  t.same(new Set(saved.map(({ serverPort }) => serverPort)), new Set(PORTS))
+  t.same(new Set(saved.map(({ server }) => server)), new Set(['red', 'green', 'blue']))
 })
 
 t.test('saved users: who has only a place reserved is not, who is on the move is', async t => {
@@ -142,13 +142,13 @@ t.test('saved users: who has only a place reserved is not, who is on the move is
   reserve(parseClientId(ANNA)!, 2)
   reserve(idNumber(1), 0)
   t.equal(table.size(), 2)
-  const saved = [...usersToSave(table, PORTS, WALL_NOW_MS)]
-  t.same(saved.map(({ client, serverPort }) => [client, serverPort]), [[ANNA, 8001]])
+  const saved = [...usersToSave(table, NAMED_SERVERS, WALL_NOW_MS)]
+  t.same(saved.map(({ client, server }) => [client, server]), [[ANNA, 'green']])
 })
 
 t.test('saved users: an empty table saves nobody, an empty list brings nobody back', async t => {
   const { table } = testTable()
-  t.same([...usersToSave(table, PORTS, WALL_NOW_MS)], [])
+  t.same([...usersToSave(table, NAMED_SERVERS, WALL_NOW_MS)], [])
   t.equal(restore(table, []), 0)
 })
 
@@ -161,8 +161,10 @@ t.test('saved users: come back as the saved values allow', async t => {
     ['here for a year', { firstSeenMs: WALL_NOW_MS - 365 * DAY_MS }, [`${ANNA} 192.0.2.7 0 31536000000 5000`]],
     ['clock set back since they were last seen', { lastSeenMs: WALL_NOW_MS + 1 }, [`${ANNA} 192.0.2.7 0 60000 0`]],
     ['clock set back by a day', { firstSeenMs: WALL_NOW_MS + DAY_MS, lastSeenMs: WALL_NOW_MS + DAY_MS }, [`${ANNA} 192.0.2.7 0 0 0`]],
-    ['the last server', { serverPort: 8002 }, [`${ANNA} 192.0.2.7 2 60000 5000`]],
-    ['a server that is gone', { serverPort: 8003 }, []],
+    ['the last server', { server: 'blue' }, [`${ANNA} 192.0.2.7 2 60000 5000`]],
+    ['saved before it had a name', { server: '8002' }, [`${ANNA} 192.0.2.7 2 60000 5000`]],
+    ['a server that is gone', { server: 'black' }, []],
+    ['a port that is gone', { server: '8003' }, []],
     ['by address', { kind: 'ip', client: '192.0.2.7' }, ['192.0.2.7 192.0.2.7 0 60000 5000']],
     ['from an unknown address', { address: '::' }, [`${ANNA} :: 0 60000 5000`]],
     ['from a malformed address', { address: 'home' }, [`${ANNA} :: 0 60000 5000`]],
@@ -186,9 +188,11 @@ t.test('saved users: grow older again from the start, after the clock was set ba
   t.same(usersIn(table), [`${ANNA} 192.0.2.7 0 5000 5000`])
 })
 
-t.test('saved users: follow their port when the order of the servers has changed', async t => {
+t.test('saved users: follow the name when order and ports of the servers have changed', async t => {
   const { table } = testTable()
-  t.equal(restore(table, [SAVED], [8002, 8001, 8000]), 1)
+  t.equal(restore(table, [SAVED], testServers([9000, 8000, 9002], [
+    { name: 'blue' }, { name: 'green' }, { name: 'red' }
+  ])), 1)
   t.same(usersIn(table), [`${ANNA} 192.0.2.7 2 60000 5000`])
 })
 
@@ -214,7 +218,7 @@ t.test('saved users: a table that stays busy is an error, not an endless wait', 
   const other = viewTable(memory, { ...options, threadTag: MAIN_THREAD_TAG + 1 })
   const at = shardAt(other.layout, 0)
   t.ok(lockShard(other, at))
-  t.throws(() => [...usersToSave(table, PORTS, WALL_NOW_MS)], { code: 'USHER_TABLE_STUCK' })
+  t.throws(() => [...usersToSave(table, NAMED_SERVERS, WALL_NOW_MS)], { code: 'USHER_TABLE_STUCK' })
   unlockShard(other, at)
-  t.equal([...usersToSave(table, PORTS, WALL_NOW_MS)].length, 1)
+  t.equal([...usersToSave(table, NAMED_SERVERS, WALL_NOW_MS)].length, 1)
 })

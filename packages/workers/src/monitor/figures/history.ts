@@ -7,6 +7,7 @@ import type { History as HistoryAnswer } from '@usher/shared/api/history.ts'
 import { startInterval as startSystemInterval, type StartInterval } from '@usher/shared/interval.ts'
 import type { MeterReader } from '@usher/shared/memory/meters.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
+import { serverKnownAs, type Server } from '@usher/shared/settings/servers.ts'
 import { inTimeSlices } from '@usher/shared/time-slices.ts'
 import type { HistoryStore, Loads } from '../../records/history-store.ts'
 import { ServerWatch, type ServerEvent } from './server-watch.ts'
@@ -15,7 +16,7 @@ export interface HistoryParts {
   readonly store: Pick<HistoryStore, 'addSample' | 'samples' | 'addEvent' | 'events' | 'trim'>
   readonly table: Pick<UserTable, 'activeUsersPerServer' | 'reservedPerServer' | 'serverState'>
   readonly meters: Pick<MeterReader, 'restarts' | 'reloads'>
-  readonly ports: readonly number[]
+  readonly servers: readonly Server[]
   /** False for a monitor that replaces another one: the program goes on. */
   readonly isFirstStart: boolean
   /** Milliseconds since 1970. */
@@ -50,7 +51,7 @@ export class History {
   constructor (parts: HistoryParts) {
     this.#parts = parts
     this.#startInterval = parts.startInterval ?? startSystemInterval
-    this.#watch = new ServerWatch(parts.table, parts.meters, parts.ports)
+    this.#watch = new ServerWatch(parts.table, parts.meters, parts.servers)
     this.#sampledStep = stepOf(parts.wallNow())
   }
 
@@ -67,7 +68,7 @@ export class History {
 
   /** Rejects with DatabaseBusy and DatabaseFailed. */
   async answer (minutes: number): Promise<HistoryAnswer> {
-    const { store, wallNow } = this.#parts
+    const { store, servers, wallNow } = this.#parts
     const steps = Math.ceil(minutes * MINUTE_MS / SAMPLE_MS / POINTS_MAX)
     const stepMs = steps * SAMPLE_MS
     // Steps lie alike at every call, so that points do not change as time goes on.
@@ -80,23 +81,22 @@ export class History {
     return {
       from: new Date(fromMs).toISOString(),
       step_seconds: stepMs / 1000,
-      servers: Object.fromEntries([...series].map(([port, { active, reserved }], index) => [port, {
-        index,
-        name: String(port),
-        active_users: active.slice(0, end),
-        reserved: reserved.slice(0, end)
-      }])),
-      events: [...store.events(fromMs)].map(({ atMs, type, port }) => ({
-        at: new Date(atMs).toISOString(), type, server: port
+      servers: Object.fromEntries([...series].map(([{ index, name }, { active, reserved }]) => [
+        name, { index, active_users: active.slice(0, end), reserved: reserved.slice(0, end) }
+      ])),
+      events: [...store.events(fromMs)].map(({ atMs, type, server }) => ({
+        at: new Date(atMs).toISOString(),
+        type,
+        server: server === null ? null : serverKnownAs(servers, server)?.name ?? server
       }))
     }
   }
 
   async #series (
     fromMs: number, stepMs: number, count: number
-  ): Promise<{ series: ReadonlyMap<number, Series>, sampledCount: number }> {
-    const { store, ports } = this.#parts
-    const series = new Map(ports.map(port => [port, emptySeries(count)]))
+  ): Promise<{ series: ReadonlyMap<Server, Series>, sampledCount: number }> {
+    const { store, servers } = this.#parts
+    const series = new Map(servers.map(server => [server, emptySeries(count)]))
     let sampledCount = 0
     const samples = store.samples(fromMs)
     await inTimeSlices(() => {
@@ -116,7 +116,7 @@ export class History {
     const { store, wallNow, onServerEvent } = this.#parts
     const nowMs = wallNow()
     for (const event of this.#watch.look()) {
-      store.addEvent(nowMs, event.type, event.port)
+      store.addEvent(nowMs, event.type, event.server?.name ?? null)
       onServerEvent?.(event, nowMs)
     }
     this.#sampleOnce(nowMs)
@@ -133,13 +133,13 @@ export class History {
     const step = stepOf(nowMs)
     if (step === this.#sampledStep) return
     this.#sampledStep = step
-    const { store, table, ports } = this.#parts
+    const { store, table, servers } = this.#parts
     const active = table.activeUsersPerServer()
     const reserved = table.reservedPerServer()
-    const loads = ports.map((port, server): [number, Loads[number]] => {
-      const state = table.serverState(server)
+    const loads = servers.map(({ index, name }): [string, Loads[string]] => {
+      const state = table.serverState(index)
       const isUp = state === 'up' || state === 'draining'
-      return [port, isUp ? [active[server]!, reserved[server]!] : null]
+      return [name, isUp ? [active[index]!, reserved[index]!] : null]
     })
     store.addSample(nowMs, Object.fromEntries(loads))
   }
@@ -150,9 +150,10 @@ function stepOf (wallMs: number): number {
 }
 
 /** Of one moment, so that active users and reservations add up to a load that there was. */
-function keepHighest (series: ReadonlyMap<number, Series>, at: number, loads: Loads): void {
-  for (const [port, { active, reserved }] of series) {
-    const load = loads[port]
+function keepHighest (series: ReadonlyMap<Server, Series>, at: number, loads: Loads): void {
+  for (const [{ name, port }, { active, reserved }] of series) {
+    // Samples from before it had a name have its port.
+    const load = Object.hasOwn(loads, name) ? loads[name] : loads[port]
     if (load === null || load === undefined) continue
     if (load[0] + load[1] < (active[at] ?? 0) + (reserved[at] ?? 0)) continue
     active[at] = load[0]

@@ -1,12 +1,13 @@
 /**
  * GET /metrics: which figures Prometheus gets, under which names and labels. Computes only.
  *
- * `server` is a port of PORTS, `router` or `monitor`: one of the HTTP servers. `thread` is named as
- * in the log.
+ * `server` is the name of a server, `router` or `monitor`: one of the HTTP servers. `thread` is named
+ * as in the log.
  */
 import { MONITOR_METER, ROUTER_METER } from '@usher/shared/memory/meters.ts'
 import { SERVER_STATE, type ServerState } from '@usher/shared/memory/layout.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
+import type { Server } from '@usher/shared/settings/servers.ts'
 import { family, histogram, type Labels, type Sample } from './prometheus-text.ts'
 import type { Rates } from './rates.ts'
 
@@ -14,7 +15,7 @@ export interface MetricsParts {
   readonly table: Pick<UserTable,
     'activeUsersPerServer' | 'reservedPerServer' | 'serverState' | 'size'>
   readonly rates: Pick<Rates, 'sample' | 'thread' | 'totals'>
-  readonly ports: readonly number[]
+  readonly servers: readonly Server[]
   readonly usersMax: number
   /** Entries of the deny list that are in force. */
   readonly deniedUsers: () => number
@@ -43,7 +44,7 @@ interface Place {
 
 export function renderMetrics (parts: MetricsParts): string {
   parts.rates.sample()
-  const places = placesOf(parts.ports)
+  const places = placesOf(parts.servers)
   return [
     ...buildFamilies(parts),
     ...loadFamilies(parts),
@@ -53,11 +54,11 @@ export function renderMetrics (parts: MetricsParts): string {
   ].join('')
 }
 
-function placesOf (ports: readonly number[]): readonly Place[] {
+function placesOf (servers: readonly Server[]): readonly Place[] {
   return [
     { meter: ROUTER_METER, server: 'router', thread: 'coordinator' },
     { meter: MONITOR_METER, server: 'monitor', thread: 'monitor' },
-    ...ports.map((port, meter) => ({ meter, server: String(port), thread: `server ${port}` }))
+    ...servers.map(({ index, name }) => ({ meter: index, server: name, thread: `server ${name}` }))
   ]
 }
 
@@ -73,14 +74,14 @@ function buildFamilies ({ version, process }: MetricsParts): string[] {
   ]
 }
 
-function loadFamilies ({ table, ports, usersMax }: MetricsParts): string[] {
+function loadFamilies ({ table, servers, usersMax }: MetricsParts): string[] {
   const activeUsers = table.activeUsersPerServer()
   const reserved = table.reservedPerServer()
   const perServer = (value: (server: number) => number): Sample[] =>
-    ports.map((port, server) => [{ server: port }, value(server)])
-  const states = ports.flatMap((port, server): Sample[] => {
-    const current = table.serverState(server)
-    return STATES.map(state => [{ server: port, state }, state === current ? 1 : 0])
+    servers.map(({ index, name }) => [{ server: name }, value(index)])
+  const states = servers.flatMap(({ index, name }): Sample[] => {
+    const current = table.serverState(index)
+    return STATES.map(state => [{ server: name, state }, state === current ? 1 : 0])
   })
   return [
     family('usher_users', 'gauge', 'Active users of a server.',

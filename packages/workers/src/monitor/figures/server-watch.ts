@@ -5,13 +5,14 @@
 import type { ServerState } from '@usher/shared/memory/layout.ts'
 import type { MeterReader } from '@usher/shared/memory/meters.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
+import type { Server } from '@usher/shared/settings/servers.ts'
 
 export type ServerEventType = 'up' | 'down' | 'drain' | 'ready' | 'reload'
 
 export interface ServerEvent {
   readonly type: ServerEventType
-  /** Null for what concerns them all. */
-  readonly port: number | null
+  /** Undefined for what concerns them all. */
+  readonly server: Server | undefined
 }
 
 interface Seen {
@@ -22,17 +23,17 @@ interface Seen {
 export class ServerWatch {
   readonly #table: Pick<UserTable, 'serverState'>
   readonly #meters: Pick<MeterReader, 'restarts' | 'reloads'>
-  readonly #ports: readonly number[]
+  readonly #servers: readonly Server[]
   #seen: readonly Seen[]
   #reloads: number
 
   constructor (
     table: Pick<UserTable, 'serverState'>, meters: Pick<MeterReader, 'restarts' | 'reloads'>,
-    ports: readonly number[]
+    servers: readonly Server[]
   ) {
     this.#table = table
     this.#meters = meters
-    this.#ports = ports
+    this.#servers = servers
     this.#seen = this.#see()
     this.#reloads = meters.reloads()
   }
@@ -40,17 +41,17 @@ export class ServerWatch {
   look (): readonly ServerEvent[] {
     const before = this.#seen
     this.#seen = this.#see()
-    const events = this.#seen.flatMap((now, server) =>
-      changes(before[server]!, now).map(type => ({ type, port: this.#ports[server]! })))
+    const events = this.#seen.flatMap((now, index) =>
+      changes(before[index]!, now).map(type => ({ type, server: this.#servers[index]! })))
     const reloads = this.#meters.reloads()
     const isReloaded = reloads !== this.#reloads
     this.#reloads = reloads
-    return isReloaded ? [...events, { type: 'reload', port: null }] : events
+    return isReloaded ? [...events, { type: 'reload', server: undefined }] : events
   }
 
   #see (): readonly Seen[] {
-    return this.#ports.map((_, server) => ({
-      state: this.#table.serverState(server), restarts: this.#meters.restarts(server)
+    return this.#servers.map(({ index }) => ({
+      state: this.#table.serverState(index), restarts: this.#meters.restarts(index)
     }))
   }
 }

@@ -11,20 +11,18 @@ export interface StateChange {
 }
 
 export class StateChanges {
-  readonly #ports: readonly number[]
   readonly #activeUsers: () => ArrayLike<number>
   readonly #last = new Map<number, StateChange>()
 
   /** @param activeUsers per server, now */
-  constructor (ports: readonly number[], activeUsers: () => ArrayLike<number>) {
-    this.#ports = ports
+  constructor (activeUsers: () => ArrayLike<number>) {
     this.#activeUsers = activeUsers
   }
 
-  note ({ type, port }: ServerEvent, atMs: number): void {
-    if (type === 'reload' || port === null) return
-    const server = this.#ports.indexOf(port)
-    this.#last.set(server, { atMs, activeUsers: this.#activeUsers()[server] ?? 0 })
+  note ({ type, server }: ServerEvent, atMs: number): void {
+    if (type === 'reload' || server === undefined) return
+    const { index } = server
+    this.#last.set(index, { atMs, activeUsers: this.#activeUsers()[index] ?? 0 })
   }
 
   last (server: number): StateChange | undefined {

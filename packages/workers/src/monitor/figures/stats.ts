@@ -2,8 +2,10 @@
  * What GET /stats says: load of every server now, and figures measured over the last 10 seconds.
  * A figure that nobody measured is left out. Computes only.
  */
+import { basename } from 'node:path'
 import type { ServerStats, Stats } from '@usher/shared/api/stats.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
+import type { Server } from '@usher/shared/settings/servers.ts'
 import { describeBalance, isNearlyFull, type BalanceParts } from './balance.ts'
 import type { Rates } from './rates.ts'
 import type { StateChange } from './state-changes.ts'
@@ -13,10 +15,8 @@ export interface StatsParts {
   readonly table: Pick<UserTable,
     'activeUsersPerServer' | 'reservedPerServer' | 'serverState' | 'size'>
   readonly rates: Pick<Rates, 'sample' | 'server' | 'thread' | 'whole'>
-  readonly ports: readonly number[]
-  /** The names of the folders that the servers serve, one per server. */
-  readonly folders: readonly string[]
-  readonly balance: Omit<BalanceParts, 'isAvailable'>
+  readonly servers: readonly Server[]
+  readonly policy: BalanceParts['policy']
   readonly usersMax: number
   /** When the program started, in milliseconds since 1970. */
   readonly startedMs: number
@@ -30,15 +30,16 @@ export interface StatsParts {
 
 /** @param ids by index of the server; none when left out */
 export function buildStats (parts: StatsParts, ids: readonly ServerIds[] = []): Stats {
-  const { table, rates, ports, balance, usersMax, startedMs, deniedUsers, wallNow } = parts
+  const { table, rates, policy, usersMax, startedMs, deniedUsers, wallNow } = parts
   rates.sample()
   const activeUsers = table.activeUsersPerServer()
   const reserved = table.reservedPerServer()
-  const servers = ports.map((port, index): [string, ServerStats] => {
+  const servers = parts.servers.map((server): [string, ServerStats] => {
+    const { index, name, port, weight } = server
     const [active, held] = [activeUsers[index]!, reserved[index]!]
     const counts = { active_users: active, reserved: held, load: active + held }
-    const described = describe(parts, index, counts.active_users, ids[index])
-    return [String(port), { index, port, ...counts, ...described }]
+    const described = describe(parts, server, counts.active_users, ids[index])
+    return [name, { index, port, weight, ...counts, ...described }]
   })
   const used = table.size()
   const { redirectsPerSecond, waitP50Ms, waitP99Ms } = rates.whole()
@@ -47,7 +48,9 @@ export function buildStats (parts: StatsParts, ids: readonly ServerIds[] = []): 
     up_since: new Date(startedMs).toISOString(),
     servers: Object.fromEntries(servers),
     ...describeBalance({
-      ...balance, isAvailable: server => table.serverState(server) === 'up'
+      policy,
+      servers: parts.servers,
+      isAvailable: server => table.serverState(server) === 'up'
     }, activeUsers.map((active, server) => active + reserved[server]!)),
     total_users: activeUsers.reduce((sum, count) => sum + count, 0),
     denied_users: deniedUsers(),
@@ -63,15 +66,15 @@ const RATE_DIGITS = 1
 const MS_DIGITS = 2
 
 function describe (
-  { table, rates, folders, lastChange }: StatsParts,
-  server: number, activeUsers: number, given: ServerIds | undefined
-): Omit<ServerStats, 'index' | 'port' | 'active_users' | 'reserved' | 'load'> {
+  { table, rates, lastChange }: StatsParts,
+  { index: server, folder }: Server, activeUsers: number, given: ServerIds | undefined
+): Omit<ServerStats, 'index' | 'port' | 'weight' | 'active_users' | 'reserved' | 'load'> {
   const state = table.serverState(server)
   const { restarts, upSinceMs, connections } = rates.thread(server)
   const change = lastChange(server)
   const facts = {
     state,
-    folder: folders[server]!,
+    folder: basename(folder),
     ...(change === undefined ? {} : { state_since: new Date(change.atMs).toISOString() }),
     ...(change === undefined || state !== 'draining' ? {} : { drained_from: change.activeUsers }),
     users: given?.ids ?? [],

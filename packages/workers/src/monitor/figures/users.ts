@@ -9,6 +9,7 @@ import { formatAddress, formatClient, type Address } from '@usher/shared/client.
 import type { User } from '@usher/shared/memory/snapshot.ts'
 import type { SearchOptions } from '@usher/shared/memory/user-search.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
+import type { Server } from '@usher/shared/settings/servers.ts'
 import { inTimeSlices } from '@usher/shared/time-slices.ts'
 
 export interface ServerIds {
@@ -34,7 +35,7 @@ export function parsePrefix (text: string): string | undefined {
  * @param wallNowMs wall-clock milliseconds since 1970
  */
 export async function findUsers (
-  table: Pick<UserTable, 'search'>, options: SearchOptions, ports: readonly number[],
+  table: Pick<UserTable, 'search'>, options: SearchOptions, servers: readonly Server[],
   wallNowMs: number
 ): Promise<Users> {
   const search = table.search(options)
@@ -44,7 +45,7 @@ export async function findUsers (
   const described: ListedUser[] = []
   await inTimeSlices(() => {
     const next = users.slice(described.length, described.length + USERS_PER_STEP)
-    described.push(...next.map(user => describe(user, ports, wallNowMs)))
+    described.push(...next.map(user => describe(user, servers, wallNowMs)))
     return described.length === users.length
   })
   return { users: described, matched, next_cursor: nextCursor ?? null }
@@ -88,12 +89,12 @@ export async function userIds (
   }))
 }
 
-function describe (user: User, ports: readonly number[], wallNowMs: number): ListedUser {
+function describe (user: User, servers: readonly Server[], wallNowMs: number): ListedUser {
   return {
     id: formatClient(user.client),
     kind: user.client.kind,
     address: formatAddress(user.address),
-    server: ports[user.server!]!,
+    server: servers[user.server!]!.name,
     first_seen: new Date(wallNowMs - user.firstSeenAgoMs).toISOString(),
     last_seen: new Date(wallNowMs - user.lastSeenAgoMs).toISOString()
   }

@@ -2,7 +2,6 @@
  * Everything that the monitor watches: rates, history, event streams, logins, and what is said of
  * them by /stats, /history, /events and /metrics. Owns their timers; runs in the monitor's thread.
  */
-import { basename } from 'node:path'
 import type { History as HistoryAnswer } from '@usher/shared/api/history.ts'
 import type { Stats } from '@usher/shared/api/stats.ts'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
@@ -40,13 +39,12 @@ export class Watch {
     this.#context = context
     this.#stores = stores
     this.#rates = new Rates(meters)
-    const ports = settings.servers.map(({ port }) => port)
-    const changes = new StateChanges(ports, () => table.activeUsersPerServer())
+    const changes = new StateChanges(() => table.activeUsersPerServer())
     this.#history = new History({
       store: stores.history,
       table,
       meters,
-      ports,
+      servers: settings.servers,
       isFirstStart,
       wallNow: Date.now,
       onServerEvent: (event, atMs) => { changes.note(event, atMs) }
@@ -54,9 +52,8 @@ export class Watch {
     this.#statsParts = {
       table,
       rates: this.#rates,
-      ports,
-      folders: settings.servers.map(({ folder }) => basename(folder)),
-      balance: settings,
+      servers: settings.servers,
+      policy: settings.policy,
       usersMax: settings.maxUsers,
       startedMs: Math.round(Date.now() - process.uptime() * 1000),
       lastChange: server => changes.last(server),

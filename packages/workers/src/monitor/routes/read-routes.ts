@@ -7,6 +7,7 @@ import {
   Sharing, SharingQuery, Users, UsersQuery, type UsersSort
 } from '@usher/shared/api/users.ts'
 import { parseAddress, type Address } from '@usher/shared/client.ts'
+import { namesOf, type Server } from '@usher/shared/settings/servers.ts'
 import { quote } from '@usher/shared/quote.ts'
 import { ApiError } from '../api-error.ts'
 import type { Denials } from '../../records/denials.ts'
@@ -22,7 +23,7 @@ export interface ReadRoutesParts {
   readonly denials: Pick<Denials, 'list'>
   /** Prometheus text. */
   readonly metrics: () => string
-  readonly ports: readonly number[]
+  readonly servers: readonly Server[]
 }
 
 export interface UsersSearch {
@@ -62,7 +63,7 @@ export function addReadRoutes (app: WireApp, parts: ReadRoutesParts): void {
   app.get('/users', {
     config,
     schema: { summary: 'A page of the users', querystring: UsersQuery, response: { 200: Users } }
-  }, async request => await parts.users(parseUsersQuery(request.query, parts.ports)))
+  }, async request => await parts.users(parseUsersQuery(request.query, parts.servers)))
 
   app.get('/users/sharing', {
     config,
@@ -116,11 +117,12 @@ export function addReadRoutes (app: WireApp, parts: ReadRoutesParts): void {
 }
 
 function parseUsersQuery (
-  { q, cursor, sort = 'place', server: port, offset, limit }: UsersQuery, ports: readonly number[]
+  { q, cursor, sort = 'place', server: name, offset, limit }: UsersQuery,
+  servers: readonly Server[]
 ): UsersSearch {
-  const server = port === undefined ? undefined : ports.indexOf(Number(port))
-  if (server === -1) {
-    throw new ApiError('bad_request', `server must be one of ${ports.join(', ')}.`)
+  const server = servers.find(candidate => candidate.name === name)?.index
+  if (name !== undefined && server === undefined) {
+    throw new ApiError('bad_request', `server must be one of ${namesOf(servers)}.`)
   }
   if (cursor !== undefined && offset !== undefined) {
     throw new ApiError('bad_request', 'Name one of cursor and offset.')

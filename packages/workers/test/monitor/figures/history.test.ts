@@ -1,5 +1,6 @@
 import t from 'tap'
 import { clientNumber, HOME, testTable } from '../../../../shared/test/memory/test-table.ts'
+import { testServers } from '../../../../shared/test/settings/test-servers.ts'
 import { History, POINTS_MAX, SAMPLE_MS } from '../../../src/monitor/figures/history.ts'
 import type { HistoryEvent, HistorySample } from '../../../src/records/history-store.ts'
 import { manualClock } from '../fixtures/manual-clock.ts'
@@ -22,8 +23,8 @@ class MemoryStore {
     yield * this.samplesKept.filter(({ atMs }) => atMs >= fromMs)
   }
 
-  addEvent (atMs: number, type: string, port: number | null): void {
-    this.eventsKept.push({ atMs, type, port })
+  addEvent (atMs: number, type: string, server: string | null): void {
+    this.eventsKept.push({ atMs, type, server })
   }
 
   events (fromMs: number): readonly HistoryEvent[] {
@@ -45,7 +46,7 @@ function testHistory ({ isFirstStart = true, store = new MemoryStore(), startMs 
     store,
     table,
     meters: { restarts: server => counts.restarts[server]!, reloads: () => counts.reloads },
-    ports: [8000, 8001],
+    servers: testServers([8000, 8001], [{ name: 'red' }, { name: 'blue' }]),
     isFirstStart,
     wallNow: () => clock.now() + wall.aheadMs,
     startInterval: clock.startInterval
@@ -64,7 +65,7 @@ function testHistory ({ isFirstStart = true, store = new MemoryStore(), startMs 
 }
 
 function sampleAt (atMs: number, active: number | null): HistorySample {
-  return { atMs, loads: { 8000: active === null ? null : [active, 1], 8001: [0, 0] } }
+  return { atMs, loads: { red: active === null ? null : [active, 1], blue: [0, 0] } }
 }
 
 t.test('history: samples the load every 5 seconds by the wall\'s clock', async t => {
@@ -74,7 +75,7 @@ t.test('history: samples the load every 5 seconds by the wall\'s clock', async t
   arrive(1)
   clock.pass(SAMPLE_MS)
   t.same(store.samplesKept.map(({ loads }) => loads), [
-    ...new Array<object>(3).fill({ 8000: [1, 0], 8001: [0, 0] }), { 8000: [1, 0], 8001: [1, 0] }
+    ...new Array<object>(3).fill({ red: [1, 0], blue: [0, 0] }), { red: [1, 0], blue: [1, 0] }
   ])
   const steps = store.samplesKept.map(({ atMs }) => Math.floor((atMs - START_MS) / SAMPLE_MS))
   t.same(steps, [1, 2, 3, 4], 'one in each')
@@ -85,11 +86,11 @@ t.test('history: a server that is down has no load, a draining one has', async t
   table.setServerState(0, 'down')
   table.setServerState(1, 'draining')
   clock.pass(SAMPLE_MS)
-  t.same(store.samplesKept[0]!.loads, { 8000: null, 8001: [0, 0] })
+  t.same(store.samplesKept[0]!.loads, { red: null, blue: [0, 0] })
 })
 
 t.test('history: the start of the program is an event, a monitor\'s replacement is none', async t => {
-  t.same(testHistory().store.eventsKept, [{ atMs: START_MS, type: 'start', port: null }])
+  t.same(testHistory().store.eventsKept, [{ atMs: START_MS, type: 'start', server: null }])
   t.same(testHistory({ isFirstStart: false }).store.eventsKept, [])
 })
 
@@ -101,15 +102,15 @@ t.test('history: what happens to servers is noted within a quarter of a second',
   counts.reloads = 1
   clock.pass(250)
   t.same(store.eventsKept, [
-    { atMs: START_MS + 250, type: 'drain', port: 8001 },
-    { atMs: START_MS + 500, type: 'down', port: 8000 },
-    { atMs: START_MS + 500, type: 'up', port: 8000 },
-    { atMs: START_MS + 500, type: 'reload', port: null }
+    { atMs: START_MS + 250, type: 'drain', server: 'blue' },
+    { atMs: START_MS + 500, type: 'down', server: 'red' },
+    { atMs: START_MS + 500, type: 'up', server: 'red' },
+    { atMs: START_MS + 500, type: 'reload', server: null }
   ])
   t.same((await history.answer(1)).events, [
-    { at: '2026-11-23T14:30:00.250Z', type: 'drain', server: 8001 },
-    { at: '2026-11-23T14:30:00.500Z', type: 'down', server: 8000 },
-    { at: '2026-11-23T14:30:00.500Z', type: 'up', server: 8000 },
+    { at: '2026-11-23T14:30:00.250Z', type: 'drain', server: 'blue' },
+    { at: '2026-11-23T14:30:00.500Z', type: 'down', server: 'red' },
+    { at: '2026-11-23T14:30:00.500Z', type: 'up', server: 'red' },
     { at: '2026-11-23T14:30:00.500Z', type: 'reload', server: null }
   ])
 })
@@ -148,11 +149,11 @@ t.test('history: points are of regular steps, with gaps as null', async t => {
     from: '2026-11-23T14:29:00.000Z',
     step_seconds: 5,
     servers: {
-      8000: {
+      red: {
         active_users: [0, 5, 10, 15, null, null, 30, 35, null, 45, 50, 55],
         reserved: [1, 1, 1, 1, null, null, 1, 1, null, 1, 1, 1]
       },
-      8001: { active_users: [0, 0, 0, 0, null, null, 0, 0, 0, 0, 0, 0] }
+      blue: { active_users: [0, 0, 0, 0, null, null, 0, 0, 0, 0, 0, 0] }
     }
   })
 })
@@ -161,14 +162,14 @@ t.test('history: a point is one sample, so that what it says was so at one momen
   const store = new MemoryStore()
   const loads: ReadonlyArray<readonly [number, number]> = [[9, 1], [2, 11], [3, 0]]
   loads.forEach((load, at) => {
-    store.addSample(START_MS - MINUTE_MS * 60 + at * SAMPLE_MS, { 8000: load, 8001: [0, 0] })
+    store.addSample(START_MS - MINUTE_MS * 60 + at * SAMPLE_MS, { red: load, blue: [0, 0] })
   })
   const { history } = testHistory({ store })
   const { servers, step_seconds: stepSeconds } = await history.answer(24 * 60)
   t.equal(stepSeconds, 120)
-  const at = servers[8000]!.active_users.findIndex(value => value !== null)
-  t.equal(servers[8000]!.active_users[at], 2)
-  t.equal(servers[8000]!.reserved[at], 11)
+  const at = servers['red']!.active_users.findIndex(value => value !== null)
+  t.equal(servers['red']!.active_users[at], 2)
+  t.equal(servers['red']!.reserved[at], 11)
 })
 
 t.test('history: a step that has just begun is no gap, one that passed without a sample is', async t => {
@@ -177,7 +178,7 @@ t.test('history: a step that has just begun is no gap, one that passed without a
   store.addSample(START_MS + 100, sampleAt(0, 7).loads)
   const lastAt = async (nowMs: number): Promise<unknown> => {
     clock.nowMs = nowMs
-    return (await history.answer(1)).servers[8000]!.active_users.slice(-2)
+    return (await history.answer(1)).servers['red']!.active_users.slice(-2)
   }
   t.same(await lastAt(START_MS + 4999), [null, 7])
   t.same(await lastAt(START_MS + 5000), [null, 7], 'the step from 5 s on is left out')
@@ -197,12 +198,12 @@ t.test('history: a longer time has as many points of longer steps, and shows pea
   for (const [minutes, stepSeconds, points] of cases) {
     const { step_seconds: step, servers } = await history.answer(minutes)
     t.equal(step, stepSeconds, `${minutes} minutes`)
-    const { length } = servers[8000]!.active_users
+    const { length } = servers['red']!.active_users
     t.ok(length === points || length === points - 1, `${minutes} minutes have ${length} points`)
     t.ok(length <= POINTS_MAX)
   }
   const { servers } = await history.answer(1440)
-  t.equal(servers[8000]!.active_users.filter(count => count === 500).length, 1)
+  t.equal(servers['red']!.active_users.filter(count => count === 500).length, 1)
 })
 
 t.test('history: an answer gives way to the loop', async t => {
@@ -233,7 +234,7 @@ t.test('history: a clock that was set back neither breaks an answer nor the samp
   clock.pass(MINUTE_MS)
   clock.nowMs -= 30_000
   const before = store.samplesKept.length
-  t.equal((await history.answer(1)).servers[8000]!.active_users.length <= 12, true)
+  t.equal((await history.answer(1)).servers['red']!.active_users.length <= 12, true)
   clock.pass(MINUTE_MS)
   t.ok(store.samplesKept.length >= before + 6)
 })
@@ -245,4 +246,18 @@ t.test('history: looks at nothing once it is closed', async t => {
   history.close()
   clock.pass(MINUTE_MS)
   t.same(store.samplesKept, [])
+})
+
+t.test('history: what was written before a server had its name is its own', async t => {
+  const { store, history } = testHistory({ isFirstStart: false })
+  store.addSample(START_MS - 2 * SAMPLE_MS, { 8000: [5, 1], 8001: null })
+  store.addSample(START_MS - SAMPLE_MS, { red: [6, 0] })
+  store.addEvent(START_MS - 10, 'down', '8001')
+  store.addEvent(START_MS - 5, 'up', 'blue')
+  store.addEvent(START_MS - 5, 'up', 'gone')
+  const { servers, events } = await history.answer(1)
+  t.same(servers['red']!.active_users.slice(-2), [5, 6])
+  t.same(servers['red']!.reserved.slice(-2), [1, 0])
+  t.same(Object.keys(servers), ['red', 'blue'])
+  t.same(events.map(({ server }) => server), ['blue', 'blue', 'gone'])
 })

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { clientNumber, HOME, reserveFor, testTable } from '../../../../shared/test/memory/test-table.ts'
+import { testServers } from '../../../../shared/test/settings/test-servers.ts'
 import { renderMetrics, type MetricsParts } from '../../../src/monitor/figures/metrics.ts'
 import { parseMetrics, type Family } from '../fixtures/parse-metrics.ts'
 import { testMeters, times } from '../fixtures/test-meters.ts'
@@ -12,7 +13,7 @@ function testMetrics () {
   const parts: MetricsParts = {
     table: test.table,
     rates: meters.startRates(),
-    ports: [8000, 8001],
+    servers: testServers([8000, 8001], [{ name: 'red' }, { name: 'blue' }]),
     usersMax: 64,
     deniedUsers: () => 4,
     logins: { ok: 3, failed: 2, throttled: 1 },
@@ -47,19 +48,19 @@ t.test('metrics: users, places and the table', async t => {
   for (const user of [1, 2, 3]) test.table.touch(clientNumber(user), 0, HOME)
   reserveFor(test, clientNumber(4))
   const families = parseMetrics(renderMetrics(test.parts))
-  t.same(valuesOf(families, 'usher_users'), { 8000: 3, 8001: 0 })
-  t.same(valuesOf(families, 'usher_reserved_users'), { 8000: 0, 8001: 1 })
+  t.same(valuesOf(families, 'usher_users'), { red: 3, blue: 0 })
+  t.same(valuesOf(families, 'usher_reserved_users'), { red: 0, blue: 1 })
   t.same(valuesOf(families, 'usher_table_users'), { '': 4 })
   t.same(valuesOf(families, 'usher_table_users_limit'), { '': 64 })
   t.same(valuesOf(families, 'usher_server_state'), {
-    '8000 starting': 0,
-    '8000 up': 1,
-    '8000 draining': 0,
-    '8000 down': 0,
-    '8001 starting': 0,
-    '8001 up': 0,
-    '8001 draining': 1,
-    '8001 down': 0
+    'red starting': 0,
+    'red up': 1,
+    'red draining': 0,
+    'red down': 0,
+    'blue starting': 0,
+    'blue up': 0,
+    'blue draining': 1,
+    'blue down': 0
   })
 })
 
@@ -73,12 +74,12 @@ t.test('metrics: replies of every HTTP server by status, redirects and how long 
   const families = parseMetrics(renderMetrics(parts))
   t.same(valuesOf(families, 'usher_redirects_total'), { '': 4 })
   t.same(valuesOf(families, 'usher_requests_total'), {
-    'router 302': 4, 'router 503': 1, 'monitor 401': 1, '8001 204': 2
+    'router 302': 4, 'router 503': 1, 'monitor 401': 1, 'blue 204': 2
   })
-  t.same(valuesOf(families, 'usher_connections'), { 8001: 17 }, 'of the others nobody knows')
+  t.same(valuesOf(families, 'usher_connections'), { blue: 17 }, 'of the others nobody knows')
   t.match(valuesOf(families, 'usher_redirect_wait_seconds'), { 0.35: 0, 0.36: 4, '+Inf': 4 })
   t.match(valuesOf(families, 'usher_request_duration_seconds'), {
-    'monitor 0.001': 0, 'monitor 0.0025': 1, '8001 0.0001': 2, '8000 +Inf': 0
+    'monitor 0.001': 0, 'monitor 0.0025': 1, 'blue 0.0001': 2, 'red +Inf': 0
   })
 })
 
@@ -92,13 +93,13 @@ t.test('metrics: threads, by their names in the log', async t => {
   cluster.reloaded()
   const families = parseMetrics(renderMetrics(parts))
   t.same(valuesOf(families, 'usher_lock_waits_total'), {
-    coordinator: 1, monitor: 0, 'server 8000': 2, 'server 8001': 0
+    coordinator: 1, monitor: 0, 'server red': 2, 'server blue': 0
   })
   t.same(valuesOf(families, 'usher_lock_wait_seconds_total'), {
-    coordinator: 0.0015, monitor: 0, 'server 8000': 0.02, 'server 8001': 0
+    coordinator: 0.0015, monitor: 0, 'server red': 0.02, 'server blue': 0
   })
   t.same(valuesOf(families, 'usher_worker_restarts_total'), {
-    monitor: 1, 'server 8000': 2, 'server 8001': 0
+    monitor: 1, 'server red': 2, 'server blue': 0
   })
   t.same(valuesOf(families, 'usher_reloads_total'), { '': 1 })
   t.match(valuesOf(families, 'usher_event_loop_delay_seconds'), {

@@ -1,5 +1,6 @@
 import t from 'tap'
 import type { ServerState } from '@usher/shared/memory/layout.ts'
+import { testServers } from '../../../../shared/test/settings/test-servers.ts'
 import { ServerWatch } from '../../../src/monitor/figures/server-watch.ts'
 
 function testWatch (...states: ServerState[]) {
@@ -8,9 +9,9 @@ function testWatch (...states: ServerState[]) {
   const watch = new ServerWatch(
     { serverState: server => cluster.states[server]! },
     { restarts: server => cluster.restarts[server]!, reloads: () => cluster.reloads },
-    states.map((_, server) => 8000 + server)
+    testServers(states.map((_, server) => 8000 + server))
   )
-  return { cluster, look: () => watch.look().map(({ type, port }) => [type, port]) }
+  return { cluster, look: () => watch.look().map(({ type, server }) => [type, server?.port]) }
 }
 
 t.test('server watch: what a change of state is called', async t => {
@@ -56,6 +57,6 @@ t.test('server watch: a reload is of all servers', async t => {
   t.same(look(), [], 'those before the first look are past')
   cluster.reloads = 4
   cluster.states[0] = 'draining'
-  t.same(look(), [['drain', 8000], ['reload', null]])
+  t.same(look(), [['drain', 8000], ['reload', undefined]])
   t.same(look(), [])
 })

@@ -1,8 +1,10 @@
 import t from 'tap'
 import { clientNumber, HOME, reserveFor, testTable } from '../../../../shared/test/memory/test-table.ts'
+import { testServers } from '../../../../shared/test/settings/test-servers.ts'
 import { buildStats, type StatsParts } from '../../../src/monitor/figures/stats.ts'
 import { testMeters, times } from '../fixtures/test-meters.ts'
 
+const SERVERS = testServers([8000, 8001], [{ name: 'red' }, { name: 'blue', weight: 2 }])
 const NOW = '2026-11-23T14:31:05.250Z'
 
 function testStats () {
@@ -15,12 +17,8 @@ function testStats () {
   const parts: StatsParts = {
     table: test.table,
     rates: meters.startRates(),
-    ports: [8000, 8001],
-    folders: ['site-1', 'site-2'],
-    balance: {
-      policy: 'fewest-users',
-      servers: [0, 1].map(index => ({ index, name: `${8000 + index}`, port: 8000 + index, weight: 1 }))
-    },
+    servers: SERVERS,
+    policy: 'fewest-users',
     usersMax: 64,
     startedMs: Date.parse(NOW) - 90_000,
     lastChange: () => undefined,
@@ -46,11 +44,11 @@ t.test('stats: the whole of a quiet cluster', async t => {
     timestamp: NOW,
     up_since: '2026-11-23T14:29:35.250Z',
     servers: {
-      8000: { index: 0, port: 8000, ...quiet, folder: 'site-1' },
-      8001: { index: 1, port: 8001, ...quiet, folder: 'site-2' }
+      red: { index: 0, port: 8000, weight: 1, ...quiet, folder: 'site-1' },
+      blue: { index: 1, port: 8001, weight: 2, ...quiet, folder: 'site-2' }
     },
     total_users: 0,
-    next: { server: '8000', because: 'fewest users, lowest port' },
+    next: { server: 'red', because: 'fewest users, lowest port' },
     spread: 0,
     denied_users: 4,
     table: { used: 0, size: 64, nearly_full: false }
@@ -65,11 +63,11 @@ t.test('stats: counts users where they are active and where a place is held', as
   reserveFor(test, clientNumber(3))
   t.match(buildStats(parts, [{ ids: ['one'], isTruncated: true }, { ids: [], isTruncated: false }]), {
     servers: {
-      8000: { active_users: 2, reserved: 0, users: ['one'], users_truncated: true },
-      8001: { active_users: 0, reserved: 1, load: 1, users: [], users_truncated: false }
+      red: { active_users: 2, reserved: 0, users: ['one'], users_truncated: true },
+      blue: { active_users: 0, reserved: 1, load: 1, users: [], users_truncated: false }
     },
     total_users: 2,
-    next: { server: '8001', because: 'fewest users' },
+    next: { server: 'blue', because: 'fewest users for its weight' },
     spread: 1,
     table: { used: 3, size: 64 }
   })
@@ -79,7 +77,7 @@ t.test('stats: without ids says whether there are any', async t => {
   const { table, parts } = testStats()
   table.touch(clientNumber(1), 1, HOME)
   t.match(buildStats(parts).servers, {
-    8000: { users: [], users_truncated: false }, 8001: { users: [], users_truncated: true }
+    red: { users: [], users_truncated: false }, blue: { users: [], users_truncated: true }
   })
 })
 
@@ -106,16 +104,16 @@ t.test('stats: figures of the last 10 seconds', async t => {
   first!.connectionsOpen(9, clock.nowMs + 10_000)
   clock.pass(10_000)
   const { servers, redirects_per_second: redirects, wait_ms: wait } = buildStats(parts)
-  t.match(servers[8000], {
+  t.match(servers['red'], {
     connections: 9,
     requests_per_second: 3.4,
     beats_per_second: 3.3,
     errors_per_second: 0.1,
     p99_ms: 12.66
   })
-  t.match(servers[8001], { requests_per_second: 0, beats_per_second: 0, errors_per_second: 0 })
-  t.notOk('p99_ms' in servers[8001]!, 'no request, no percentile')
-  t.notOk('connections' in servers[8001]!, 'never counted')
+  t.match(servers['blue'], { requests_per_second: 0, beats_per_second: 0, errors_per_second: 0 })
+  t.notOk('p99_ms' in servers['blue']!, 'no request, no percentile')
+  t.notOk('connections' in servers['blue']!, 'never counted')
   t.equal(redirects, 0.7)
   t.same(wait, { p50: 355, p99: 359.9 })
 })
@@ -124,7 +122,7 @@ t.test('stats: are of this moment, not of the last sample', async t => {
   const { parts, meters } = testStats()
   meters.clock.pass(5000)
   times(40, () => meters.servers[0]!.answered(200, 1))
-  t.equal(buildStats(parts).servers[8000]!.requests_per_second, 8)
+  t.equal(buildStats(parts).servers['red']!.requests_per_second, 8)
 })
 
 t.test('stats: nobody measures a server that does not run', async t => {
@@ -134,9 +132,10 @@ t.test('stats: nobody measures a server that does not run', async t => {
   meters.clock.pass(2000)
   for (const state of ['starting', 'down'] as const) {
     table.setServerState(0, state)
-    t.strictSame(buildStats(parts).servers[8000], {
+    t.strictSame(buildStats(parts).servers['red'], {
       index: 0,
       port: 8000,
+      weight: 1,
       active_users: 0,
       reserved: 0,
       load: 0,
@@ -148,7 +147,7 @@ t.test('stats: nobody measures a server that does not run', async t => {
     })
   }
   table.setServerState(0, 'draining')
-  t.match(buildStats(parts).servers[8000], {
+  t.match(buildStats(parts).servers['red'], {
     state: 'draining', up_since: '2026-11-23T14:30:05.000Z', connections: 1, requests_per_second: 0.5
   })
 })

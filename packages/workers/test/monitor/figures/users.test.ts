@@ -3,9 +3,9 @@ import t from 'tap'
 import { clientOfAddress, formatClient, parseAddress, parseClientId } from '@usher/shared/client.ts'
 import { MAIN_THREAD_PATIENCE, allocateTable } from '@usher/shared/memory/table-view.ts'
 import { UserTable } from '@usher/shared/memory/user-table.ts'
+import { NAMED_SERVERS } from '../../../../shared/test/settings/test-servers.ts'
 import { countSharing, findUsers, parsePrefix, userIds } from '../../../src/monitor/figures/users.ts'
 
-const PORTS = [8000, 8001, 8002]
 const WALL_NOW_MS = Date.parse('2026-11-23T14:31:00.000Z')
 const HOME = parseAddress('192.0.2.1')!
 const EVERYBODY = {
@@ -14,7 +14,7 @@ const EVERYBODY = {
 
 function testTable (users = 1024) {
   const clock = { nowMs: 5_000_000 }
-  const table = new UserTable(allocateTable(users, PORTS.length, () => 7), {
+  const table = new UserTable(allocateTable(users, NAMED_SERVERS.length, () => 7), {
     threadTag: 1, patience: MAIN_THREAD_PATIENCE, now: () => clock.nowMs
   })
   return { table, clock }
@@ -24,22 +24,22 @@ function client (number: number) {
   return parseClientId(`00000000-0000-4000-8000-${String(number).padStart(12, '0')}`)!
 }
 
-t.test('users: who, from where, on which port, since when', async t => {
+t.test('users: who, from where, on which server, since when', async t => {
   const { table, clock } = testTable()
   table.touch(client(1), 1, HOME)
   clock.nowMs += 60_000
   table.touch(client(1), 1, HOME)
   table.touch(clientOfAddress(parseAddress('2001:db8::7')!), 2, parseAddress('2001:db8::7')!)
   clock.nowMs += 1500
-  const answer = await findUsers(table, EVERYBODY, PORTS, WALL_NOW_MS)
+  const answer = await findUsers(table, EVERYBODY, NAMED_SERVERS, WALL_NOW_MS)
   t.equal(answer.matched, 2)
   t.equal(answer.next_cursor, null)
-  t.strictSame([...answer.users].sort((a, b) => a.server - b.server), [
+  t.strictSame([...answer.users].sort((a, b) => b.server.localeCompare(a.server)), [
     {
       id: formatClient(client(1)),
       kind: 'id',
       address: '192.0.2.1',
-      server: 8001,
+      server: 'green',
       first_seen: '2026-11-23T14:29:58.500Z',
       last_seen: '2026-11-23T14:30:58.500Z'
     },
@@ -47,7 +47,7 @@ t.test('users: who, from where, on which port, since when', async t => {
       id: '2001:db8::7',
       kind: 'ip',
       address: '2001:db8::7',
-      server: 8002,
+      server: 'blue',
       first_seen: '2026-11-23T14:30:58.500Z',
       last_seen: '2026-11-23T14:30:58.500Z'
     }
@@ -59,7 +59,7 @@ t.test('users: was first seen at the same moment, whenever one asks', async t =>
   table.touch(client(1), 0, HOME)
   const moments = new Set<string>()
   for (let lookMs = 0; lookMs < 3000; lookMs += 370) {
-    const { users: [user] } = await findUsers(table, EVERYBODY, PORTS, WALL_NOW_MS + lookMs)
+    const { users: [user] } = await findUsers(table, EVERYBODY, NAMED_SERVERS, WALL_NOW_MS + lookMs)
     moments.add(user!.first_seen)
     clock.nowMs += 370
   }
@@ -72,13 +72,15 @@ t.test('users: thousands, in pages', async t => {
   const seen = new Set<string>()
   let cursor: string | undefined
   do {
-    const page = await findUsers(table, { ...EVERYBODY, limit: 700, cursor }, PORTS, WALL_NOW_MS)
+    const query = { ...EVERYBODY, limit: 700, cursor }
+    const page = await findUsers(table, query, NAMED_SERVERS, WALL_NOW_MS)
     t.equal(page.matched, 5000)
     for (const { id } of page.users) seen.add(id)
     cursor = page.next_cursor ?? undefined
   } while (cursor !== undefined)
   t.equal(seen.size, 5000)
-  const { users } = await findUsers(table, { ...EVERYBODY, offset: 4995 }, PORTS, WALL_NOW_MS)
+  const query = { ...EVERYBODY, offset: 4995 }
+  const { users } = await findUsers(table, query, NAMED_SERVERS, WALL_NOW_MS)
   t.strictSame(users.map(({ id }) => id), [...seen].slice(4995), 'by their number, too')
 })
 
@@ -142,7 +144,7 @@ t.test('users: a place that is only held is not listed, by page or by id', async
     untilMs: clock.nowMs + 10_000,
     choose: () => ({ server: 1, because: '' })
   })
-  const { users, matched } = await findUsers(table, EVERYBODY, PORTS, WALL_NOW_MS)
+  const { users, matched } = await findUsers(table, EVERYBODY, NAMED_SERVERS, WALL_NOW_MS)
   t.same(users.map(({ id }) => id), [formatClient(client(1))])
   t.equal(matched, 1)
   t.same((await userIds(table, 10)).map(({ ids }) => ids.length), [1, 0, 0])
@@ -190,7 +192,7 @@ t.test('users: the loop has its turn after every slice, and before the page is d
     }
   }
   const { users } = await findUsers(
-    { search: () => search as ReturnType<UserTable['search']> }, options, PORTS, WALL_NOW_MS
+    { search: () => search as ReturnType<UserTable['search']> }, options, NAMED_SERVERS, WALL_NOW_MS
   )
   isDone = true
   t.equal(users.length, 400)

@@ -14,8 +14,8 @@ t.test('actions: each reaches its part with who asked and what for', async t => 
     ['/disconnect', disconnection, 'disconnect received', ['disconnect', {}, disconnection]],
     ['/deny', denial, 'deny received', ['deny', {}, denial]],
     ['/allow', { userId: ID }, 'allow received', ['allow', {}, { userId: ID }]],
-    ['/servers/8001/drain', { force: true }, 'drain received', ['setDraining', {}, '8001', true, true]],
-    ['/servers/8001/ready', {}, 'ready received', ['setDraining', {}, '8001', false, false]]
+    ['/servers/blue/drain', { force: true }, 'drain received', ['setDraining', {}, 'blue', true, true]],
+    ['/servers/blue/ready', {}, 'ready received', ['setDraining', {}, 'blue', false, false]]
   ]
   for (const [path, body, response, call] of steps) {
     calls.length = 0

@@ -20,7 +20,7 @@ t.test('stats: takes a limit, and tells the total in a header', async t => {
 t.test('users: every part of the query reaches the search', async t => {
   const { ask, calls } = await testApp(t)
   await ask('GET', '/users', { as })
-  await ask('GET', '/users?server=8001&q=6f1c&sort=last_seen&cursor=abc&limit=7', { as })
+  await ask('GET', '/users?server=blue&q=6f1c&sort=last_seen&cursor=abc&limit=7', { as })
   await ask('GET', '/users?q=', { as })
   await ask('GET', '/users?offset=90000', { as })
   const first = {
@@ -65,9 +65,9 @@ t.test('history: points and gaps come out as they are', async t => {
   const history = {
     from: '2026-11-23T12:00:00.000Z',
     step_seconds: 5,
-    servers: { 8000: { index: 0, name: 'a', active_users: [3, null, 0], reserved: [0, null, 1] } },
+    servers: { red: { index: 0, active_users: [3, null, 0], reserved: [0, null, 1] } },
     events: [
-      { at: '2026-11-23T12:00:01.000Z', type: 'down', server: 8000 },
+      { at: '2026-11-23T12:00:01.000Z', type: 'down', server: 'red' },
       { at: '2026-11-23T12:00:02.000Z', type: 'reload', server: null }
     ]
   }
