@@ -10,7 +10,7 @@ import { hostsToTry, listenOn } from '@usher/shared/http/listen.ts'
 import manifest from '../../../../package.json' with { type: 'json' }
 import { CredentialsPool } from '../credentials/pool.ts'
 import type { WorkerContext } from '../worker-host.ts'
-import { Actions } from './actions.ts'
+import { Actions } from './operator-actions.ts'
 import { buildApp } from './app.ts'
 import { ensureFirstAdmin } from '../accounts/first-admin.ts'
 import { LoginThrottle } from './access/login-throttle.ts'

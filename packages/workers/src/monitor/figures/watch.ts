@@ -15,7 +15,7 @@ import type { LoginOutcome } from '../logins.ts'
 import { renderMetrics } from './metrics.ts'
 import { Rates } from './rates.ts'
 import { StateChanges } from './state-changes.ts'
-import { buildStats, type StatsParts } from './stats.ts'
+import { buildStats, type StatsParts } from './stats-report.ts'
 import type { Stores } from '../stores.ts'
 import { userIds } from './users.ts'
 

@@ -7,7 +7,7 @@ import {
   Audit as AuditAnswer, AuditQuery, type AuditEntry as ListedEntry
 } from '@usher/shared/api/audit.ts'
 import { ApiError } from '../api-error.ts'
-import type { Actions, Operator } from '../actions.ts'
+import type { Actions, Operator } from '../operator-actions.ts'
 import type { Audit, AuditEntry } from '../../records/audit.ts'
 import { sessionOf } from '../access/checks.ts'
 import type { WireApp } from './wire.ts'

@@ -1,6 +1,6 @@
 /** What the console sends for each action, and says of the answers; the monitor is a fake. */
 import t from 'tap'
-import { Actions } from '../../../monitor-script/actions/operator-actions.ts'
+import { Actions } from '../../../monitor-script/actions/action-requests.ts'
 import type { Answer } from '../../../monitor-script/kit/api.ts'
 import type { Choice } from '../../../monitor-script/actions/questions.ts'
 import { ID, testUser } from '../fixtures/test-user.ts'

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { clientNumber, HOME, reserveFor, testTable } from '../../../../shared/test/memory/test-table.ts'
 import { testServers } from '../../../../shared/test/settings/test-servers.ts'
-import { buildStats, type StatsParts } from '../../../src/monitor/figures/stats.ts'
+import { buildStats, type StatsParts } from '../../../src/monitor/figures/stats-report.ts'
 import { testMeters, times } from '../fixtures/test-meters.ts'
 
 const SERVERS = testServers([8000, 8001], [{ name: 'red' }, { name: 'blue', weight: 2 }])
