@@ -182,8 +182,8 @@ function staged (day: typeof quietDay): (page: Page) => Promise<void> {
 /** A program that has just started. */
 function nobody (nowMs: number): ReturnType<typeof quietDay> {
   const { news } = quietDay(nowMs)
-  const servers = Object.fromEntries(Object.entries(news.servers).map(([port, { folder }]) =>
-    [port, { active_users: 0, folder, up_since: new Date(nowMs - 90_000).toISOString() }]))
+  const servers = Object.fromEntries(Object.keys(news.servers).map(port =>
+    [port, { active_users: 0, up_since: new Date(nowMs - 90_000).toISOString() }]))
   const loads = new Array<number>(18).fill(0)
   return {
     history: { servers: { 8000: loads, 8001: loads, 8002: loads } },

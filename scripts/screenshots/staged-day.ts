@@ -1,4 +1,5 @@
 /** A day of load that is made up, the same at every call: for pictures of the console. Pure. */
+import { Random } from '../kit/random.ts'
 import type { StagedHistory, StagedNews } from './staged-news.ts'
 
 const STEP_S = 5
@@ -60,25 +61,16 @@ type Loads = ReadonlyArray<number | null>
 
 /** A tide over the day, and small changes that servers do not share. */
 function balancedLoads (server: number): Loads {
-  const random = randomFrom(server + 1)
+  const random = new Random(server + 1)
   let own = 0
   return Array.from({ length: DAY_STEPS }, (_, at) => {
-    own = own * (1 - FORGETTING) + (random() - 0.5) * STEP_USERS * 2
+    own = own * (1 - FORGETTING) + (random.share() - 0.5) * STEP_USERS * 2
     const minutes = minutesAgo(at)
     if (minutes < MONITOR_AWAY.fromMinutes && minutes > MONITOR_AWAY.toMinutes) return null
     const hours = minutes / 60
     const tide = 330 + 90 * Math.cos(hours / 24 * 2 * Math.PI) + 45 * Math.sin(hours * 3 + 1)
     return Math.round(tide + 9 * Math.sin(hours * 23) + own)
   })
-}
-
-/** From 0 to 1, the same at every call: a linear congruential generator. */
-function randomFrom (seed: number): () => number {
-  let state = seed * 7919
-  return () => {
-    state = (state * 1_664_525 + 1_013_904_223) % 2 ** 32
-    return state / 2 ** 32
-  }
 }
 
 function minutesAgo (at: number): number {

@@ -3,18 +3,15 @@
  * and tests of what a healthy program does not show. Tools and tests only.
  */
 import type { BrowserContext, Page } from 'playwright-core'
+import type { ServerStats, Stats } from '@usher/shared/api/stats.ts'
+import { describeBalance, isNearlyFull } from '@usher/workers/monitor/figures/balance.ts'
 
-export interface StagedServer {
-  readonly active_users: number
-  readonly reserved?: number
-  readonly state?: 'starting' | 'up' | 'draining' | 'down'
-  readonly [field: string]: unknown
-}
+export type StagedServer = Partial<ServerStats> & Pick<ServerStats, 'active_users'>
 
-export interface StagedNews {
+export interface StagedNews extends Partial<Omit<Stats, 'servers' | 'table'>> {
   /** By port. */
   readonly servers: Readonly<Record<string, StagedServer>>
-  readonly [field: string]: unknown
+  readonly table?: { readonly used: number, readonly size: number }
 }
 
 /** As the monitor answers `GET /history`. */
@@ -24,15 +21,13 @@ export interface StagedHistory {
 }
 
 const STEP_S = 5
+const TABLE_SIZE = 131_072
 
 /**
  * From the next page on the console hears this instead of the monitor; an event `staged-loss` of
  * its window ends the stream.
  */
 export async function stageNews (place: Page | BrowserContext, news: StagedNews): Promise<void> {
-  const servers = Object.fromEntries(Object.entries(news.servers).map(([port, server]) =>
-    [port, { reserved: 0, state: 'up', users: [], users_truncated: false, ...server }]))
-  const users = Object.values(servers).reduce((sum, { active_users: count }) => sum + count, 0)
   await place.addInitScript(stats => {
     class StagedStream extends EventTarget {
       readonly #timer = setInterval(() => { this.#tell() }, 1000)
@@ -55,7 +50,48 @@ export async function stageNews (place: Page | BrowserContext, news: StagedNews)
       }
     }
     Object.assign(globalThis, { EventSource: StagedStream })
-  }, { total_users: users, denied_users: 0, ...news, servers })
+  }, statsOf(news))
+}
+
+/** As the monitor would say it. */
+function statsOf ({ servers: staged, table, ...others }: StagedNews): Stats {
+  const servers = Object.fromEntries(Object.entries(staged).map(([name, server], index) =>
+    [name, serverOf(server, name, index)]))
+  const all = Object.values(servers)
+  const users = all.reduce((sum, server) => sum + server.active_users, 0)
+  const { used, size } = table ?? { used: users, size: TABLE_SIZE }
+  const balance = describeBalance({
+    policy: 'fewest-users',
+    servers: Object.entries(servers).map(([name, { index, port, weight }]) =>
+      ({ name, index, port, weight })),
+    isAvailable: server => all[server]!.state === 'up'
+  }, Int32Array.from(all, ({ load }) => load))
+  return {
+    timestamp: new Date().toISOString(),
+    up_since: new Date().toISOString(),
+    total_users: users,
+    denied_users: 0,
+    ...balance,
+    ...others,
+    servers,
+    table: { used, size, nearly_full: isNearlyFull(used, size) }
+  }
+}
+
+function serverOf (server: StagedServer, name: string, index: number): ServerStats {
+  return {
+    index,
+    port: Number(name),
+    weight: 1,
+    reserved: 0,
+    load: server.active_users + (server.reserved ?? 0),
+    state: 'up',
+    folder: `site-${index + 1}`,
+    users: [],
+    users_truncated: false,
+    restarts: 0,
+    ...server
+  }
 }
 
 /** The last points of it end now, whatever time is asked for. */
@@ -70,12 +106,12 @@ export async function stageHistory (
       json: {
         from: new Date((nowStep - count + 1) * STEP_S * 1000).toISOString(),
         step_seconds: STEP_S,
-        servers: Object.fromEntries(Object.entries(servers).map(([port, loads]) => {
+        servers: Object.fromEntries(Object.entries(servers).map(([name, loads], index) => {
           const shown = loads.slice(-count)
           const before = new Array<null>(count - shown.length).fill(null)
           const points = [...before, ...shown]
           const reserved = points.map(load => load === null ? null : 0)
-          return [port, { active_users: points, reserved }]
+          return [name, { index, name, active_users: points, reserved }]
         })),
         events
       }

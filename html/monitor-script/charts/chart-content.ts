@@ -3,7 +3,7 @@ import type { Area, EndLabel, Mark } from './chart-canvas.ts'
 import type { Reading } from './chart-legend.ts'
 import type { Load, LoadEvent, LoadHistory } from './load-history.ts'
 import type { ColourName } from './palette.ts'
-import { colourClass, isRunning, type Server } from '../kit/stats.ts'
+import { colourClass, isRunning, type Server } from '../kit/console-servers.ts'
 import { CHARTS } from '../kit/texts.ts'
 
 const EVENT_COLOURS: Readonly<Record<string, ColourName>> = { drain: 'drain', down: 'down' }

@@ -2,7 +2,7 @@
 import type { ServerState } from '@usher/shared/api/stats.ts'
 import { make, setText } from '../kit/dom.ts'
 import type { Load } from './load-history.ts'
-import { colourClass } from '../kit/stats.ts'
+import { colourClass } from '../kit/console-servers.ts'
 import { CHARTS, clock, count } from '../kit/texts.ts'
 
 export interface ReadLoad {

@@ -9,7 +9,7 @@ import { find, make } from '../kit/dom.ts'
 import { LoadChart } from './load-chart.ts'
 import { LoadHistory } from './load-history.ts'
 import { SPARKLINE_MINUTES } from './sparkline.ts'
-import { serversOf, type Server } from '../kit/stats.ts'
+import { serversOf, type Server } from '../kit/console-servers.ts'
 import { CHARTS } from '../kit/texts.ts'
 
 export interface ChartsViewParts {

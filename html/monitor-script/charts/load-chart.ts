@@ -12,7 +12,7 @@ import { make, setText } from '../kit/dom.ts'
 import type { LoadHistory } from './load-history.ts'
 import { Palette } from './palette.ts'
 import { announce } from '../kit/result.ts'
-import { colourClass, isDashed, type Server } from '../kit/stats.ts'
+import { colourClass, isDashed, type Server } from '../kit/console-servers.ts'
 import { CHARTS, clockMinutes, count } from '../kit/texts.ts'
 
 export type ChartKind = 'lines' | 'stack'

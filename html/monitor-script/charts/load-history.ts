@@ -4,7 +4,7 @@
  */
 import type { History } from '@usher/shared/api/history.ts'
 import type { Stats } from '@usher/shared/api/stats.ts'
-import { changedServers, isRunning, serversOf } from '../kit/stats.ts'
+import { changedServers, isRunning, serversOf } from '../kit/console-servers.ts'
 
 /** Null: nothing was measured, or the server was down. */
 export type Load = number | null

@@ -4,7 +4,7 @@ import { find, make, makeIcon, setText } from '../kit/dom.ts'
 import type { LoadHistory } from '../charts/load-history.ts'
 import { ServerCards } from './server-cards.ts'
 import { ServersTable, type ServerActions } from './servers-table.ts'
-import { available, serversOf, sum, troublesOf, type Server, type Trouble } from '../kit/stats.ts'
+import { available, serversOf, sum, troublesOf, type Server, type Trouble } from '../kit/console-servers.ts'
 import { count, counted, figure, NOT_MEASURED, NOTICES, OVERVIEW } from '../kit/texts.ts'
 
 /** One of the totals: what it is, the figure, and what stands small beside it. */

@@ -3,7 +3,7 @@ import { find, make, setText } from '../kit/dom.ts'
 import type { LoadHistory } from '../charts/load-history.ts'
 import { evenShare, ShareBar, STATE_CLASSES, StateLabel, stateText } from './server-parts.ts'
 import { Sparkline, SPARKLINE_MINUTES } from '../charts/sparkline.ts'
-import { colourClass, shareOf, type Server } from '../kit/stats.ts'
+import { colourClass, shareOf, type Server } from '../kit/console-servers.ts'
 import { count, figure, percent, SERVERS } from '../kit/texts.ts'
 
 const FACTS = ['share', 'reserved', 'requests', 'p99'] as const

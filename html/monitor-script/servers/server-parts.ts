@@ -1,7 +1,7 @@
 /** What the card and the row of a server have in common: state, share, since when. */
 import type { ServerState } from '@usher/shared/api/stats.ts'
 import { make, makeIcon, makeSvg } from '../kit/dom.ts'
-import type { Server } from '../kit/stats.ts'
+import type { Server } from '../kit/console-servers.ts'
 import { SERVERS } from '../kit/texts.ts'
 
 /** The classes that a state has in the style sheet. */

@@ -4,7 +4,7 @@
  */
 import { make, makeCell, makeRow, setText } from '../kit/dom.ts'
 import { leftOf, ShareBar, StateLabel } from './server-parts.ts'
-import { available, colourClass, shareOf, type Server } from '../kit/stats.ts'
+import { available, colourClass, shareOf, type Server } from '../kit/console-servers.ts'
 import { count, counted, figure, percent, SERVERS } from '../kit/texts.ts'
 
 export interface ServerActions {

@@ -2,7 +2,7 @@
 import type { Stats } from '@usher/shared/api/stats.ts'
 import { find, setText } from '../kit/dom.ts'
 import { isLastAvailable, ServersTable, type ServerActions } from './servers-table.ts'
-import { available, serversOf } from '../kit/stats.ts'
+import { available, serversOf } from '../kit/console-servers.ts'
 import { OVERVIEW, SERVERS } from '../kit/texts.ts'
 
 export class ServersView {

@@ -4,7 +4,7 @@ import {
 } from '../../../monitor-script/charts/chart-content.ts'
 import { LoadHistory } from '../../../monitor-script/charts/load-history.ts'
 import { testServer } from '../fixtures/test-stats.ts'
-import type { Server } from '../../../monitor-script/kit/stats.ts'
+import type { Server } from '../../../monitor-script/kit/console-servers.ts'
 
 const START_MS = Date.parse('2026-11-23T14:00:00Z')
 

@@ -2,7 +2,7 @@
 import t from 'tap'
 import {
   changedServers, colourClass, serversOf, shareOf, sum, troublesOf
-} from '../../../monitor-script/kit/stats.ts'
+} from '../../../monitor-script/kit/console-servers.ts'
 import { totalsOf } from '../../../monitor-script/servers/overview-view.ts'
 import { testStats } from '../fixtures/test-stats.ts'
 
