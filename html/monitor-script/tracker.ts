@@ -167,7 +167,7 @@ async function showWho (): Promise<void> {
   setText(find('me-name'), username)
   setText(find('me-may'), USERS.may(canDisconnect))
   accountView.showWho(answer.body)
-  auditView.showWho(username, canDisconnect)
+  auditView.showWho(answer.body)
   if (!canDisconnect) return
   for (const part of document.querySelectorAll<HTMLElement>('.operator')) part.hidden = false
   overview.allowActions()

@@ -442,8 +442,8 @@ export const AUDIT = {
   nothingText: 'Logins, disconnects, denials and drains are recorded here, with who did them.',
   noMatchTitle: (search: string) => `Nothing matches “${search}”`,
   noMatchText: 'Search looks at each line as it is shown here: who did what to whom, why and from where.',
-  command: (username: string) =>
-    `npm run account -- permission '${username.replaceAll("'", "'\\''")}' 1`
+  command: (username: string, permission: number) =>
+    `npm run account -- permission '${username.replaceAll("'", "'\\''")}' ${permission}`
 } as const
 
 export const ACCOUNT = {

@@ -2,6 +2,7 @@
  * Who did what, newest first, under the day that it was done on: a page at a time, and what is
  * looked for as it is typed. For operators; a viewer is told whom to ask.
  */
+import type { UserInfo } from '@usher/shared/api/account.ts'
 import type { Audit, AuditEntry } from '@usher/shared/api/audit.ts'
 import type { Answer } from '../kit/api.ts'
 import { sentenceOf } from './audit-entry.ts'
@@ -44,9 +45,12 @@ export class AuditView {
     document.addEventListener(TIMES_CHANGE, () => { if (this.#isShown) void this.load() })
   }
 
-  showWho (username: string, mayRead: boolean): void {
+  showWho ({ username, can_disconnect: mayRead, permissions }: UserInfo): void {
     this.#mayRead = mayRead
-    setText(find('audit-command'), AUDIT.command(username))
+    const enough = permissions.find(one => one.can_view && one.can_disconnect)
+    if (enough !== undefined) {
+      setText(find('audit-command'), AUDIT.command(username, enough.permission))
+    }
     for (const part of document.querySelectorAll<HTMLElement>('#view-audit > .toolbar, #audit-box')) {
       part.hidden = !mayRead
     }

@@ -1,7 +1,7 @@
 /** What the card and the row of a server have in common: state, share, since when. */
 import type { ServerState } from '@usher/shared/api/stats.ts'
 import { make, makeIcon, makeSvg } from '../kit/dom.ts'
-import type { Server } from '../kit/console-servers.ts'
+import { available, type Server } from '../kit/console-servers.ts'
 import { SERVERS } from '../kit/texts.ts'
 
 /** The classes that a state has in the style sheet. */
@@ -48,10 +48,11 @@ export function leftOf ({ active_users: left, drained_from: all }: Server): numb
   return all === undefined || all === 0 ? undefined : Math.min(1, left / all)
 }
 
-/** Of the servers that take visitors each should have this share; none when it takes none. */
+/** What it should have of all load, by its weight; none when it takes no visitors, or takes all. */
 export function evenShare (server: Server, servers: readonly Server[]): number | undefined {
-  const count = servers.filter(({ state }) => state === 'up').length
-  return server.state === 'up' && count > 1 ? 1 / count : undefined
+  const ups = available(servers)
+  if (server.state !== 'up' || ups.length < 2) return undefined
+  return server.weight / ups.reduce((sum, { weight }) => sum + weight, 0)
 }
 
 export function stateText ({ state, state_since: since }: Server, nowMs: number): string {

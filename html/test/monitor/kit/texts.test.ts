@@ -53,8 +53,8 @@ t.test('texts: days and clock times are UTC once that is chosen', async t => {
 })
 
 t.test('audit: the command holds any name as one word of a shell', async t => {
-  t.equal(AUDIT.command('desk'), "npm run account -- permission 'desk' 1")
-  t.equal(AUDIT.command("o'hara; rm"), "npm run account -- permission 'o'\\''hara; rm' 1")
+  t.equal(AUDIT.command('desk', 1), "npm run account -- permission 'desk' 1")
+  t.equal(AUDIT.command("o'hara; rm", 7), "npm run account -- permission 'o'\\''hara; rm' 7")
 })
 
 t.test('denied: is found by any part of what is shown', async t => {

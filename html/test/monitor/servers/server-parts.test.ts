@@ -1,0 +1,21 @@
+/** What the card and the row of a server have in common. */
+import t from 'tap'
+import { serversOf } from '../../../monitor-script/kit/console-servers.ts'
+import { evenShare, leftOf } from '../../../monitor-script/servers/server-parts.ts'
+import { testStats } from '../fixtures/test-stats.ts'
+
+t.test('server parts: the even share is by weight, among those that take visitors', async t => {
+  const shares = (servers: NonNullable<Parameters<typeof testStats>[0]>['servers']) => {
+    const all = serversOf(testStats({ servers: servers! }))
+    return all.map(server => evenShare(server, all))
+  }
+  t.same(shares({ 1: { weight: 1 }, 2: { weight: 1 }, 3: { weight: 2 } }), [0.25, 0.25, 0.5])
+  t.same(shares({ 1: {}, 2: { state: 'draining' }, 3: { weight: 3 } }), [0.25, undefined, 0.75])
+  t.same(shares({ 1: {}, 2: { state: 'down' } }), [undefined, undefined])
+})
+
+t.test('server parts: what is left of a drain is a part of those who were there', async t => {
+  const [server] = serversOf(testStats({ servers: { 1: { active_users: 12, drained_from: 48 } } }))
+  t.equal(leftOf(server!), 0.25)
+  t.equal(leftOf({ ...server!, drained_from: 0 }), undefined)
+})
