@@ -61,7 +61,7 @@ t.test('operator: sees users move, disconnects one, who is refused everywhere, a
   t.match(stats.json, { total_users: 2, denied_users: 0, servers: { [port]: { active_users: 1, users: [idOf(guest)], state: 'up' } } })
   t.equal(stats.headers['x-active-users'], '2')
   t.match((await operator.get(`/users?q=${idOf(guest).slice(0, 8)}`)).json, {
-    matched: 1, users: [{ id: idOf(guest), kind: 'id', server: port, address: '127.0.0.1' }]
+    matched: 1, users: [{ id: idOf(guest), kind: 'id', server: String(port), address: '127.0.0.1' }]
   })
 
   const done = await operator.post('/disconnect', { userId: idOf(guest), reason: '<b>rude</b>' })
@@ -145,6 +145,51 @@ t.test('operator: a draining server keeps its users and gets no new ones', async
   t.equal((await operator.post(`/servers/${first}/ready`)).status, 200)
   t.equal(await new Visitor().knock(cluster), first)
   t.equal((await operator.post('/servers/1/drain')).status, 404)
+})
+
+t.test('operator: servers are called by their names everywhere', async t => {
+  const cluster = await startCluster(t, {
+    ...SETTINGS,
+    SERVER_NAMES: 'red,7,blue',
+    WEIGHTS: '1,1,2',
+    ROUTER_URL: 'https://www.example.org/shop/'
+  })
+  const operator = await admin(cluster)
+  const guest = new Visitor()
+  for (let visit = 0; visit < 2; visit++) await guest.ask(cluster.ports[2]!)
+  t.match((await operator.get('/stats')).json, {
+    servers: {
+      red: { index: 0, port: cluster.ports[0], weight: 1, active_users: 0, state: 'up' },
+      7: { index: 1 },
+      blue: { index: 2, weight: 2, active_users: 1, users: [idOf(guest)] }
+    },
+    next: { because: /^fewest users/ }
+  })
+  t.match((await operator.get('/users?server=blue')).json, { matched: 1, users: [{ server: 'blue' }] })
+  t.match((await operator.get('/users?server=red')).json, { matched: 0 })
+  t.match(await operator.get(`/users?server=${cluster.ports[2]}`), {
+    status: 400, json: { message: 'server must be one of red, 7, blue.' }
+  })
+  const metrics = (await operator.get('/metrics')).text
+  t.match(metrics, /^usher_users\{server="blue"\} 1$/m)
+  t.match(metrics, /^usher_worker_restarts_total\{thread="server red"\} 0$/m)
+
+  t.equal((await operator.post('/servers/red/drain')).status, 200)
+  t.match((await operator.get('/stats')).json, { servers: { red: { state: 'draining' } } })
+  t.match(await operator.post(`/servers/${cluster.ports[0]}/ready`), {
+    status: 404, json: { message: /there are red, 7, blue/ }
+  })
+  t.equal((await operator.post('/disconnect', { userId: idOf(guest) })).status, 200)
+  t.match((await operator.get('/audit')).json, {
+    entries: [{ action: 'disconnect', detail: { server: 'blue' } }, { action: 'drain', target: 'red' }]
+  })
+  const { json } = await until(() => operator.get('/history?minutes=5'),
+    ({ text }) => text.includes('"drain"'))
+  t.same(Object.keys(json['servers'] as object).sort(), ['7', 'blue', 'red'])
+  t.match((json['events'] as object[]).at(-1), { type: 'drain', server: 'red' })
+  const script = (await new Visitor().ask(cluster.ports[0]!, '/usher.js')).body
+  t.match(script, 'https://www.example.org/shop')
+  t.notMatch(script, '__ROUTER_URL__')
 })
 
 t.test('operator: events follow what happens, and end with the session', async t => {

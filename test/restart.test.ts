@@ -91,8 +91,8 @@ t.test('restart: a clean stop keeps accounts, sessions, denials, audit, history 
   t.match(await second.logged(/users of the last stop/), { users: 2 })
   const { json } = await operator.get('/users')
   t.same(
-    (json['users'] as Array<{ id: string, server: number }>).map(({ id, server }) => [id, server]).sort(),
-    [0, 1].map(at => [visitors[at]!.cookie!.slice('client_id='.length), ports[at]]).sort(),
+    (json['users'] as Array<{ id: string, server: string }>).map(({ id, server }) => [id, server]).sort(),
+    [0, 1].map(at => [visitors[at]!.cookie!.slice('client_id='.length), String(ports[at])]).sort(),
     'who stayed away for exactly TIMEOUT_THRESHOLD is back, and who did a millisecond longer is not')
 
   const after = await remembered(operator)

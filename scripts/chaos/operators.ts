@@ -7,7 +7,7 @@ import { MONITOR } from './schedule.ts'
 import type { Answer } from './web.ts'
 
 export interface ListedUsers {
-  /** The server of each, by key. */
+  /** The port of each, by key: no server has a name of its own here. */
   readonly users: ReadonlyMap<string, number>
   /** Keys that were listed more than once. */
   readonly twice: readonly string[]
@@ -78,13 +78,13 @@ export class Operators {
     while (cursor !== null) {
       const from: string = cursor === '' ? '' : `&cursor=${cursor}`
       const page = await this.#get<{
-        users: ReadonlyArray<{ id: string, server: number }>
+        users: ReadonlyArray<{ id: string, server: string }>
         next_cursor: string | null
       }>(`/users?limit=${PAGE_USERS}${from}`)
       if (page === undefined) return undefined
       for (const { id, server } of page.users) {
         if (users.has(id)) twice.push(id)
-        users.set(id, server)
+        users.set(id, Number(server))
       }
       cursor = page.next_cursor
     }

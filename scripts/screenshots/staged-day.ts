@@ -35,8 +35,8 @@ export function badDay (nowMs: number): { history: StagedHistory, news: StagedNe
     history: {
       servers,
       events: [
-        { at: since(DRAIN_MINUTES), type: 'drain', server: 8001 },
-        { at: since(DOWN_MINUTES), type: 'down', server: 8002 }
+        { at: since(DRAIN_MINUTES), type: 'drain', server: '8001' },
+        { at: since(DOWN_MINUTES), type: 'down', server: '8002' }
       ]
     },
     news: {

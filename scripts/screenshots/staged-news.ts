@@ -9,7 +9,7 @@ import { describeBalance, isNearlyFull } from '@usher/workers/monitor/figures/ba
 export type StagedServer = Partial<ServerStats> & Pick<ServerStats, 'active_users'>
 
 export interface StagedNews extends Partial<Omit<Stats, 'servers' | 'table'>> {
-  /** By port. */
+  /** By name. */
   readonly servers: Readonly<Record<string, StagedServer>>
   readonly table?: { readonly used: number, readonly size: number }
 }
@@ -17,7 +17,7 @@ export interface StagedNews extends Partial<Omit<Stats, 'servers' | 'table'>> {
 /** As the monitor answers `GET /history`. */
 export interface StagedHistory {
   readonly servers: Readonly<Record<string, ReadonlyArray<number | null>>>
-  readonly events?: ReadonlyArray<{ at: string, type: string, server: number | null }>
+  readonly events?: ReadonlyArray<{ at: string, type: string, server: string | null }>
 }
 
 const STEP_S = 5
@@ -111,7 +111,7 @@ export async function stageHistory (
           const before = new Array<null>(count - shown.length).fill(null)
           const points = [...before, ...shown]
           const reserved = points.map(load => load === null ? null : 0)
-          return [name, { index, name, active_users: points, reserved }]
+          return [name, { index, active_users: points, reserved }]
         })),
         events
       }

@@ -109,9 +109,9 @@ function ambiguousNames (values: ValidValues, given: GivenByName): readonly stri
   return problems.map(problem => complain(given.SERVER_NAMES, problem, allowed))
 }
 
-/** A port of 0 becomes whichever the kernel chooses. */
+/** A port of 0 becomes whichever the kernel chooses, which is none of the well-known ones. */
 function mayBecome (port: number, name: string): boolean {
-  return port === 0 ? /^\d{1,5}$/.test(name) : String(port) === name
+  return port === 0 ? /^[1-9]\d{3,4}$/.test(name) : String(port) === name
 }
 
 function outOfOrder (

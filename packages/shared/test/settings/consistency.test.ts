@@ -70,6 +70,7 @@ t.test('settings-check: a name is of one server, and never the port of another',
     [{ PORTS: [0, 8001], SERVER_NAMES: ['a', '8001'] }, [port('8001')]],
     [{ PORTS: [0, 8001], SERVER_NAMES: ['0', 'b'] }, []],
     [{ PORTS: [0, 0], SERVER_NAMES: ['a', '40000b'] }, []],
+    [{ PORTS: [0, 0], SERVER_NAMES: ['1', '2'] }, []],
     [{ PORTS: [0, 0], SERVER_NAMES: ['a', '40000'] }, [port('40000')]]
   ]
   for (const [values, expected] of cases) check(t, values, expected)

@@ -279,3 +279,22 @@ t.test('database: may be closed twice', async t => {
   database.close()
   t.doesNotThrow(() => database.close())
 })
+
+t.test('open: servers that were written down by port are named by it from then on', async t => {
+  const path = `${t.testdir()}/usher.db`
+  const db = new Database(path)
+  const before = readdirSync(MIGRATIONS).sort().slice(0, 4)
+  for (const file of before) db.exec(readFileSync(`${MIGRATIONS}/${file}`, 'utf8'))
+  db.pragma(`application_id = ${APPLICATION_ID}`)
+  db.pragma(`user_version = ${before.length}`)
+  db.exec(`INSERT INTO SavedUsers VALUES ('id', '${ANNA.client}', '192.0.2.7', 8001, 5, 6);
+    INSERT INTO HistoryEvents (At, Type, Port) VALUES (1, 'start', NULL), (2, 'drain', 8001)`)
+  db.close()
+  const database = openDatabase(path, MIGRATIONS)
+  t.teardown(() => { database.close() })
+  const { users, events } = database.readNow(sql => ({
+    users: [...sql.savedUsers()], events: sql.eventsFrom(0, 10)
+  }))
+  t.match(users, [{ ...ANNA, server: '8001', firstSeenMs: 5, lastSeenMs: 6 }])
+  t.match(events, [{ type: 'drain', server: '8001' }, { type: 'start', server: null }])
+})
