@@ -57,8 +57,8 @@ export function readingAt (
   if (index === undefined) {
     return {
       atMs: undefined,
-      loads: servers.map(({ name, state, load }) =>
-        ({ name, state, load: isRunning(state) ? load : null })),
+      loads: servers.map(({ name, state, weight, load }) =>
+        ({ name, state, weight, load: isRunning(state) ? load : null })),
       events: []
     }
   }
@@ -67,7 +67,10 @@ export function readingAt (
   return {
     atMs: times[index],
     loads: names.map(name => ({
-      name, load: history.loads(name)[index] ?? null, state: undefined
+      name,
+      load: history.loads(name)[index] ?? null,
+      weight: servers.find(server => server.name === name)?.weight ?? 1,
+      state: undefined
     })),
     events: history.events.filter(isNear).map(({ type, server }) => CHARTS.event(type, server))
   }

@@ -8,6 +8,7 @@ import { CHARTS, clock, count } from '../kit/texts.ts'
 export interface ReadLoad {
   readonly name: string
   readonly load: Load
+  readonly weight: number
   /** Undefined where only the load is known. */
   readonly state: ServerState | undefined
 }

@@ -202,17 +202,25 @@ const EVENTS: Readonly<Record<string, string>> = {
   drain: 'drain %', ready: '% ready', down: '% down', up: '% up', start: 'start', reload: 'reload'
 }
 
+/** What the spread in a legend is made of; as in `/stats`, by weight. */
+interface Balanced {
+  readonly load: number | null
+  readonly weight: number
+  readonly state: string | undefined
+}
+
 export const CHARTS = {
   title: 'Load over time',
   lines: {
     title: 'Load per server',
     note: 'Active users and reserved places',
     whole: 'spread',
-    wholeOf: (servers: ReadonlyArray<{ load: number | null, state: string | undefined }>) => {
+    wholeOf: (servers: ReadonlyArray<Balanced>) => {
       // A server that drains is not balanced any more.
       const loads = servers.filter(({ state }) => state !== 'draining')
-        .map(({ load }) => load).filter(load => load !== null)
-      return loads.length < 2 ? NOT_MEASURED : count(Math.max(...loads) - Math.min(...loads))
+        .flatMap(({ load, weight }) => load === null ? [] : [load / weight])
+      if (loads.length < 2) return NOT_MEASURED
+      return count(Math.floor(Math.max(...loads) - Math.min(...loads)))
     }
   },
   stack: {

@@ -50,18 +50,20 @@ t.test('chart content: events in the words of the console', async t => {
 
 t.test('chart content: reads now, or the point that is pointed at', async t => {
   const history = historyOf([1, 7, 8], [5, null, null])
-  const servers = [server('8000', 'draining', 9), server('8001', 'down', 3)]
+  const servers = [server('8000', 'draining', 9), { ...server('8001', 'down', 3), weight: 2 }]
   t.same(readingAt(history, servers, undefined), {
     atMs: undefined,
     loads: [
-      { name: '8000', state: 'draining', load: 9 }, { name: '8001', state: 'down', load: null }
+      { name: '8000', state: 'draining', weight: 1, load: 9 },
+      { name: '8001', state: 'down', weight: 2, load: null }
     ],
     events: []
   })
   t.same(readingAt(history, servers, 1), {
     atMs: START_MS + 5000,
     loads: [
-      { name: '8000', load: 7, state: undefined }, { name: '8001', load: null, state: undefined }
+      { name: '8000', load: 7, weight: 1, state: undefined },
+      { name: '8001', load: null, weight: 2, state: undefined }
     ],
     events: ['drain 8001']
   })

@@ -3,7 +3,7 @@ import t from 'tap'
 import { matches } from '../../../monitor-script/records/denied-view.ts'
 import { viewOf } from '../../../monitor-script/navigation.ts'
 import {
-  ago, AUDIT, clock, day, duration, figure, moment, percent, setTimesUtc
+  ago, AUDIT, CHARTS, clock, day, duration, figure, moment, percent, setTimesUtc
 } from '../../../monitor-script/kit/texts.ts'
 
 t.test('texts: durations in their two largest units', async t => {
@@ -66,4 +66,17 @@ t.test('denied: is found by any part of what is shown', async t => {
 t.test('navigation: an address that names no view shows the overview', async t => {
   t.strictSame(['#users', '#users?q=a', '#', '', '#main', '#constructor'].map(viewOf),
     ['users', 'users', 'overview', 'overview', 'overview', 'overview'])
+})
+
+t.test('texts: the spread of a chart is by weight, among those that take visitors', async t => {
+  const check = (servers: Parameters<typeof CHARTS.lines.wholeOf>[0], expected: string): void => {
+    t.equal(CHARTS.lines.wholeOf(servers), expected)
+  }
+  const state = 'up'
+  check([{ load: 9, weight: 1, state }, { load: 4, weight: 1, state }], '5')
+  check([{ load: 9, weight: 1, state }, { load: 18, weight: 2, state }], '0')
+  check([{ load: 9, weight: 1, state }, { load: 17, weight: 2, state }], '0')
+  check([{ load: 9, weight: 1, state }, { load: 14, weight: 2, state }], '2')
+  check([{ load: 9, weight: 1, state }, { load: 1, weight: 1, state: 'draining' }], '–')
+  check([{ load: 9, weight: 1, state }, { load: null, weight: 1, state }], '–')
 })
