@@ -75,11 +75,11 @@ t.test('greedy: visitors are served while one address attacks every port', async
 t.test('greedy: new ids from one address leave a tenth of the table to others', async t => {
   const cluster = await attackedCluster(t, { MAX_USERS: '1000' })
   const { stop } = await flood(t, cluster)
-  await cluster.logged(/nearly full and this address has its share/)
+  await cluster.logged(/nearly full and this address has reached its quota/)
   for (let visit = 0; visit < 45; visit++) await new Visitor().enter(cluster)
   t.equal(await sumOf(cluster, 'usher_users'), 45, 'each has a place')
   await stop()
-  t.equal(cluster.log.filter(({ msg }) => /this address has its share/.test(msg)).length, 1,
+  t.equal(cluster.log.filter(({ msg }) => /this address has reached its quota/.test(msg)).length, 1,
     'and the log says so once')
 })
 

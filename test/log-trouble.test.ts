@@ -40,7 +40,7 @@ t.test('log trouble: a file that takes nothing is named once, all else goes on',
   await visit(t, cluster)
   await operate(t, cluster)
   t.equal(await cluster.stop(), 0)
-  t.same(messages(cluster, /lost/), ['lines are lost: LOG_FILE takes none'])
+  t.same(messages(cluster, /lost/), ['log lines are lost: LOG_FILE cannot be written'])
   t.match(cluster.log.find(({ msg }) => /lost/.test(msg)), { level: 50, reason: /ENOSPC/ })
 })
 
@@ -53,20 +53,20 @@ for (const makeDisk of smallDisks()) {
     const cluster = await startCluster(t, { ...SETTINGS, LOG_FILE: file }, { cwd })
     const pid = cluster.process.pid!
     disk.fill(pid)
-    await until(() => visit(t, cluster), () => messages(cluster, /^lines are lost/).length > 0)
+    await until(() => visit(t, cluster), () => messages(cluster, /^log lines are lost/).length > 0)
     await visit(t, cluster)
     t.equal(messages(cluster, /lost/).length, 1)
     disk.makeRoom(pid)
     await until(() => visit(t, cluster), () => messages(cluster, /^over/).length > 0)
     t.equal(await cluster.stop(), 0)
 
-    const said = await cluster.logged(/^over: lines were lost/)
+    const said = await cluster.logged(/^resolved: log lines were lost/)
     const lines = readFileSync(file, 'utf8').trimEnd().split('\n')
     const whole = lines.filter(isJson)
     t.ok(lines.length - whole.length <= 1, 'one line at most was cut off')
     t.equal(whole.length, cluster.log.length - Number(said['lostLines']), 'it knows how many are lost')
     t.same(messages(cluster, /lost/), [
-      'lines are lost: LOG_FILE takes none', 'over: lines were lost: LOG_FILE takes none'
+      'log lines are lost: LOG_FILE cannot be written', 'resolved: log lines were lost: LOG_FILE cannot be written'
     ])
   })
 }
@@ -82,12 +82,12 @@ function isJson (line: string): boolean {
 
 /** What a shell does with the program, and what its log file has of it then. */
 const CONSOLES: ReadonlyArray<readonly [name: string, shell: string, said: readonly string[]]> = [
-  ['| head -1', 'mkfifo out; head -1 <out & exec "$@" >out', ['lines are lost: the console takes none']],
+  ['| head -1', 'mkfifo out; head -1 <out & exec "$@" >out', ['log lines are lost: the console cannot be written']],
   // A pipe holds 64 KiB: nobody reads this one.
   ['stalled', 'mkfifo out; exec 3<>out; head -c 65536 /dev/zero >&3; exec "$@" >out', [
-    'lines are lost: the console takes none'
+    'log lines are lost: the console cannot be written'
   ]],
-  ['full', 'exec "$@" >/dev/full 2>/dev/full', ['lines are lost: the console takes none']],
+  ['full', 'exec "$@" >/dev/full 2>/dev/full', ['log lines are lost: the console cannot be written']],
   ['closed', 'exec "$@" >&- 2>&-', []]
 ]
 

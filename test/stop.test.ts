@@ -106,9 +106,9 @@ t.test('stop: the active users of a clean stop are back after the start', async 
   await visitors[5]!.ask(ports[5]!, '/leave', { method: 'POST' })
   t.equal(await first.stop(), 0)
   const stayed = ports.slice(0, 5)
-  const counted = first.log.filter(line => line.msg === 'active users at the stop')
+  const counted = first.log.filter(line => line.msg === 'active users when it stopped')
   t.same(counted.map(line => line['users']), spread(first, stayed))
-  const ids = first.log.filter(line => line.msg === 'their ids').flatMap(line => line['ids'])
+  const ids = first.log.filter(line => line.msg === 'ids of the active users').flatMap(line => line['ids'])
   t.equal(new Set(ids).size, 5)
 
   const second = await startCluster(t, {
@@ -140,9 +140,9 @@ t.test('stop: who never finishes a request is cut off, and the users are saved i
   const cluster = await startCluster(t, { SHUTDOWN_TIMEOUT: '2', SOCKET_TIMEOUT: '60' })
   const held = [await heldOpen(cluster.ports[0]!), await heldOpen(cluster.routingPort)]
   t.equal(await cluster.stop(), 0)
-  t.ok(cluster.log.some(line => /worker did not finish/.test(line.msg)))
-  t.ok(cluster.log.some(line => /visitors of the router were cut off/.test(line.msg)))
-  t.ok(cluster.log.some(line => line.msg === 'their ids'), 'the users were reached')
+  t.ok(cluster.log.some(line => /worker did not stop in time/.test(line.msg)))
+  t.ok(cluster.log.some(line => /connections to the router took too long/.test(line.msg)))
+  t.ok(cluster.log.some(line => line.msg === 'ids of the active users'), 'the users were reached')
   t.notOk(cluster.log.some(line => /could not be saved/.test(line.msg)))
   for (const socket of held) socket.destroy()
 })

@@ -104,8 +104,8 @@ function among (peopleCount: number): string {
 function whyStale (document: RoomPage['document']): string {
   const hasCount = document.getElementById('crowd')?.hidden === false
   return hasCount
-    ? 'The server does not answer just now: the number above is the last one it gave.'
-    : 'The server does not answer just now.'
+    ? 'The server does not answer right now: the number above is the last one it gave.'
+    : 'The server does not answer right now.'
 }
 
 function formatCount (count: number): string {

@@ -143,7 +143,7 @@ t.test('room: says what a seat stands for when there are more people than seats'
 t.test('room: does not call a number live that is not', async t => {
   const room = testRoom()
   room.miss()
-  t.equal(room.node('freshness').textContent, 'The server does not answer just now.')
+  t.equal(room.node('freshness').textContent, 'The server does not answer right now.')
   room.beat(3)
   room.miss()
   t.match(room.node('freshness').textContent, /the number above is the last one it gave/)

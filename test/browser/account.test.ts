@@ -149,11 +149,11 @@ browserTest('account: the password is changed in place, and what is wrong stands
     await change.click()
   }
   await submit('not the one', 'a new one, and long')
-  await page.getByRole('alert').getByText('The current password is another one.').waitFor()
+  await page.getByRole('alert').getByText('The current password is wrong.').waitFor()
   t.equal(await current.getAttribute('aria-invalid'), 'true')
   t.equal(await current.getAttribute('aria-describedby'), 'password-form-error')
   await submit(PASSWORD, PASSWORD)
-  await page.getByRole('alert').getByText('The new password is the current one.').waitFor()
+  await page.getByRole('alert').getByText('The new password must differ from the current one.').waitFor()
   t.equal(await page.locator('#password-form .error').count(), 1, 'the earlier one is gone')
   t.equal(await next.getAttribute('aria-describedby'), 'password-form-error new-password-hint')
   t.equal(await current.getAttribute('aria-invalid'), null)

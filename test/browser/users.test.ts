@@ -3,6 +3,7 @@ import axe from 'axe-core'
 import http from 'node:http'
 import type { Page } from 'playwright-core'
 import type { Test } from 'tap'
+import type { UserInfo } from '@usher/shared/api/account.ts'
 import { ask, type Cluster } from '../cluster.ts'
 import { Operator } from '../../scripts/kit/operator.ts'
 import { browserTest, startSite, urlOf, type Lab } from './browser.ts'
@@ -272,9 +273,11 @@ browserTest('users: says why nobody is there, and what to do about it', async (t
 
 browserTest('users: a viewer selects nobody', async (t, lab) => {
   const { page } = await openUsers(t, lab, 5)
-  await page.route('**/user-info', route => route.fulfill({
-    json: { username: 'sam', permission: 1, can_view: true, can_disconnect: false }
-  }))
+  const viewer = { permission: 0, can_view: true, can_disconnect: false }
+  const json: UserInfo = {
+    username: 'sam', ...viewer, must_change_password: false, permissions: [viewer]
+  }
+  await page.route('**/user-info', route => route.fulfill({ json }))
   await page.reload()
   await untilCount(page, '5 users')
   t.equal(await page.locator('#view-users input[type=checkbox]:visible').count(), 0)

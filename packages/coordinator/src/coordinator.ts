@@ -181,14 +181,14 @@ export class Coordinator implements AskedActions {
     const { shutdownTimeoutMs, servers } = this.#settings
     const endMs = monotonicNowMs() + shutdownTimeoutMs
     const leftMs = (): number => Math.max(0, endMs - monotonicNowMs())
-    this.#log.info('stopping: what has begun is answered')
+    this.#log.info('stopping: requests that have begun are answered')
     const connectionsMs = shutdownTimeoutMs * CONNECTIONS_SHARE
     const [isRouterDone] = await Promise.all([
       isDoneWithin(connectionsMs, this.#router?.close()),
       this.#workers.closeServers(connectionsMs),
       this.#tellReadiness('stopping').catch(() => {}) // A monitor that is down tells nobody.
     ])
-    if (!isRouterDone) this.#log.warn('visitors of the router were cut off: they took too long')
+    if (!isRouterDone) this.#log.warn('connections to the router took too long and were closed')
     this.#stopWatching?.()
     await this.#sweep?.close()
     try {

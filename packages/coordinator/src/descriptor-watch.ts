@@ -35,12 +35,12 @@ export function watchDescriptors ({
       missedMs = now()
     } else if (missedMs !== undefined && now() - missedMs >= OVER_MS) {
       missedMs = undefined
-      log.info(`over: ${MESSAGE}`)
+      log.info(`resolved: ${MESSAGE}`)
     }
   })
 }
 
-const MESSAGE = 'no file descriptors are left: newcomers\' connections are closed. Raise the limit ' +
+const MESSAGE = 'no file descriptors are left: new connections are closed. Raise the limit ' +
   '(ulimit -n, LimitNOFILE), or lower MAX_CONNECTIONS'
 
 function codeOf (probe: () => number): string {

@@ -12,7 +12,7 @@ const IDS_PER_LINE = 1000
 export function logUsers (table: UserTable, servers: readonly Server[], log: Logger): void {
   const counts = table.activeUsersPerServer()
   for (const { index, name } of servers) {
-    log.info({ server: name, users: counts[index] }, 'active users at the stop')
+    log.info({ server: name, users: counts[index] }, 'active users when it stopped')
   }
   const idsPerServer = servers.map(() => [] as string[])
   for (const { client, server } of usersUntilStuck(table, log)) {
@@ -38,5 +38,5 @@ function * usersUntilStuck (table: UserTable, log: Logger): Generator<User> {
 }
 
 function logIds ({ name }: Server, ids: readonly string[], log: Logger): void {
-  log.info({ server: name, ids }, 'their ids')
+  log.info({ server: name, ids }, 'ids of the active users')
 }

@@ -33,14 +33,14 @@ export function signalHandler (parts: ShutdownParts): (signal: NodeJS.Signals) =
       return exit(1)
     }
     firstMs = now()
-    log.info({ signal }, 'a signal to stop')
+    log.info({ signal }, 'received a signal to stop')
     void stop(parts)
   }
 }
 
 async function stop ({ close, timeoutMs, exit, log }: ShutdownParts): Promise<void> {
   const deadline = setTimeout(() => {
-    log.error({ timeoutMs }, 'the stop took too long: what was left is cut off')
+    log.error({ timeoutMs }, 'the stop timed out: what is left is cut off')
     exit(1)
   }, timeoutMs)
   try {

@@ -120,7 +120,7 @@ class Supervisor implements SupervisedWorker {
       return await ended
     }
     const cutOff = (why: { readonly err?: unknown }): void => {
-      this.#spec.log.warn({ worker: this.name, ...why }, 'a worker did not finish and was ended')
+      this.#spec.log.warn({ worker: this.name, ...why }, 'a worker did not stop in time and was terminated')
       void worker.terminate()
     }
     const deadline = setTimeout(cutOff, timeoutMs, {})

@@ -43,7 +43,7 @@ t.test('descriptor watch: says once that there are none, and once that it is ove
   pass(9, '')
   t.equal(lines.length, 1, 'a flood leaves one free now and then')
   pass(1, '')
-  t.match(lines, [/^error/, /^info over: no file descriptors/])
+  t.match(lines, [/^error/, /^info resolved: no file descriptors/])
   pass(1, 'EMFILE')
   t.equal(lines.length, 3)
 })

@@ -16,9 +16,9 @@ t.test('log users: says who was on which server', async t => {
   const { log, lines } = testLog('info')
   logUsers(cluster.table, NAMED_SERVERS, log)
   t.match(lines.slice(0, 3), [
-    { server: 'red', users: 1, msg: 'active users at the stop' },
-    { server: 'green', users: 0, msg: 'active users at the stop' },
-    { server: 'blue', users: 2, msg: 'active users at the stop' }
+    { server: 'red', users: 1, msg: 'active users when it stopped' },
+    { server: 'green', users: 0, msg: 'active users when it stopped' },
+    { server: 'blue', users: 2, msg: 'active users when it stopped' }
   ])
   t.strictSame(idsOf(lines, 'red'), [formatClient(clientNumber(1))])
   t.strictSame(idsOf(lines, 'green'), [])
@@ -55,7 +55,7 @@ t.test('log users: a line has at most 1,000 ids, and none is left out', async t 
     }
     const { log, lines, saying } = testLog('info')
     logUsers(table, NAMED_SERVERS, log)
-    t.strictSame(saying('their ids').map(({ ids }) => (ids as string[]).length), lengths)
+    t.strictSame(saying('ids of the active users').map(({ ids }) => (ids as string[]).length), lengths)
     t.strictSame(idsOf(lines, 'green').sort(), expected.sort(), `all ${users} of them, once`)
   }
 })

@@ -94,7 +94,7 @@ t.test('shutdown: exits with 0 when everything is closed, not before', async t =
   t.strictSame(seen.exits, [])
   await finish()
   t.strictSame(seen.exits, [0])
-  t.match(lines, [{ msg: 'a signal to stop', signal: 'SIGTERM' }, { msg: 'stopped' }])
+  t.match(lines, [{ msg: 'received a signal to stop', signal: 'SIGTERM' }, { msg: 'stopped' }])
 })
 
 t.test('shutdown: exits with 1 when the closing fails, and says why', async t => {
@@ -114,7 +114,7 @@ t.test('shutdown: exits with 1 at the deadline', async t => {
   await until(() => seen.exits.length > 0)
   t.ok(performance.now() - startMs >= 18, 'a timer may be early by 1 ms')
   t.strictSame(seen.exits, [1])
-  t.match(lines.at(-1), { level: 50, timeoutMs: 20, msg: /took too long/ })
+  t.match(lines.at(-1), { level: 50, timeoutMs: 20, msg: /timed out/ })
 })
 
 t.test('shutdown: a stop in time, or a failed one, leaves no deadline behind', async t => {

@@ -337,7 +337,7 @@ t.test('supervisor: close ends a worker that does not finish in time', async t =
     await worker.close(50)
     t.ok(performance.now() - startMs >= 48, `${name}: it has the whole time`)
     t.strictSame(events, ['boot', 'up', `down ${tags()[0]}`], name)
-    t.equal(saying('a worker did not finish and was ended').length, 1, name)
+    t.equal(saying('a worker did not stop in time and was terminated').length, 1, name)
   }
 })
 
@@ -352,7 +352,7 @@ t.test('supervisor: close ends a worker at once that cannot close, and says why'
   await worker.close(TIMEOUT_MS)
   t.match(lines, [{
     level: 40,
-    msg: 'a worker did not finish and was ended',
+    msg: 'a worker did not stop in time and was terminated',
     worker: 'server 8000',
     err: { code: 'EBUSY', message: 'not now' }
   }])

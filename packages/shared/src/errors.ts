@@ -41,10 +41,10 @@ export const DatabaseFailed = defineError(
 // Accounts: nothing is changed.
 export const AccountNameInvalid = defineError(
   'USHER_ACCOUNT_NAME_INVALID',
-  'a name has 1 to 64 printable characters and no blank at either end', 400
+  'a name has 1 to 64 printable characters and no space at either end', 400
 )
 export const AccountExists = defineError(
-  'USHER_ACCOUNT_EXISTS', 'there is an account with the name %s', 409
+  'USHER_ACCOUNT_EXISTS', 'an account named %s exists already', 409
 )
 export const AccountUnknown = defineError('USHER_ACCOUNT_UNKNOWN', 'there is no such account', 404)
 export const AccountChanged = defineError(
@@ -60,7 +60,7 @@ export const DenyListFull = defineError('USHER_DENY_LIST_FULL', 'the deny list i
 
 // The audit.
 export const AuditCursorInvalid = defineError(
-  'USHER_AUDIT_CURSOR_INVALID', 'the cursor is none that was given out', 400
+  'USHER_AUDIT_CURSOR_INVALID', 'the cursor is not one from an earlier answer', 400
 )
 
 // The account command: nothing is changed, and it ends with exit code 1.
@@ -68,7 +68,7 @@ export const AccountRefused = defineError('USHER_ACCOUNT_REFUSED', '%s')
 
 // The monitor's logins: try again in a moment.
 export const CredentialsBusy = defineError(
-  'USHER_CREDENTIALS_BUSY', 'too many passwords wait to be verified', 503
+  'USHER_CREDENTIALS_BUSY', 'too many logins are being checked', 503
 )
 export const CredentialsFailed = defineError(
   'USHER_CREDENTIALS_FAILED', 'the password was not verified: %s', 503

@@ -47,8 +47,8 @@ export function openLog ({
   const add = (place: LogPlace, fd: number): LogOutlet => new LogOutlet({
     fd,
     losses: new LogLosses(losses, place),
-    onLoss: ({ message }) => { log.error({ reason: message }, `lines are lost: ${LOST[place]}`) },
-    onOver: lostLines => { log.warn({ lostLines }, `over: lines were lost: ${LOST[place]}`) }
+    onLoss: ({ message }) => { log.error({ reason: message }, `log lines are lost: ${LOST[place]}`) },
+    onOver: lostLines => { log.warn({ lostLines }, `resolved: log lines were lost: ${LOST[place]}`) }
   })
   if (hasConsole) {
     const console = add('console', STDOUT)
@@ -59,8 +59,8 @@ export function openLog ({
 }
 
 const LOST: Readonly<Record<LogPlace, string>> = {
-  console: 'the console takes none',
-  file: 'LOG_FILE takes none'
+  console: 'the console cannot be written',
+  file: 'LOG_FILE cannot be written'
 }
 
 /** For tests and for parts that are told to be silent. */

@@ -30,7 +30,7 @@ export class QuotaWarning {
     const unlogged = this.#unlogged > 0 ? { unlogged: this.#unlogged } : {}
     this.#unlogged = 0
     this.#log.warn({ address: formatAddress(address), ...unlogged },
-      'the user table is nearly full and this address has its share: its newcomers are refused. ' +
+      'the user table is nearly full and this address has reached its quota: new users from it are refused. ' +
       'If it is a proxy of yours, name it in TRUST_PROXY; if not, MAX_USERS may be too small')
   }
 }

@@ -185,7 +185,7 @@ t.test('log: a full disk loses the file\'s lines, and the console has them and s
   t.equal(code, 0)
   const messages = textsOf(parseLines(stdout))
   t.equal(messages.length, 202)
-  t.same(messages.filter(msg => /lost/.test(msg)), ['lines are lost: LOG_FILE takes none'])
+  t.same(messages.filter(msg => /lost/.test(msg)), ['log lines are lost: LOG_FILE cannot be written'])
 })
 
 t.test('log: all threads of a program say once that lines are lost', {
@@ -219,7 +219,7 @@ t.test('log: a closed console loses its lines, and the file has them and says so
     t.equal(stderr.join(''), 'ready\n')
     const messages = textsOf(parseLines(readFileSync(file, 'utf8')))
     t.equal(messages.length, 202)
-    t.same(messages.filter(msg => /lost/.test(msg)), ['lines are lost: the console takes none'])
+    t.same(messages.filter(msg => /lost/.test(msg)), ['log lines are lost: the console cannot be written'])
   }
 })
 

@@ -179,7 +179,7 @@ async function checkLastAdmin (
   const [last, ...others] = await administrators(parts)
   if (others.length > 0 || last?.id !== id) return
   throw new AccountRefused(`${quote(username)} is the last account that may view and disconnect: ` +
-    'nobody could disconnect or deny any more. --force does it all the same.')
+    'nobody could disconnect or deny any more. Use --force to do it anyway.')
 }
 
 async function warnWithoutAdmin (parts: Parts): Promise<void> {

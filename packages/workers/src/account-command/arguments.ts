@@ -34,18 +34,17 @@ export const ACCOUNT_USAGE = `usage: npm run account -- COMMAND
   permission NAME N          set what the account may do
   remove NAME                remove the account; its sessions end
 
-N is a permission of the table Permissions, which comes with -1 (nothing), 0
-(view) and 1 (view and disconnect). A password is asked for without echo, or
-read from the first line of standard input; it has at least 12 characters and is
-not the account's name. A program that is running knows of a change at the next
-request.
+N is a permission of the table Permissions, which comes with -1 (no access), 0
+(viewer) and 1 (administrator). A password is asked for without echo, or read
+from the first line of standard input; it has at least 12 characters and is not
+the account's name. A running program applies a change at the next request.
 
-  --force           remove or demote the last account that may administer, too
-  --db-path FILE    the database, if neither DB_PATH nor usher.env says so
+  --force           remove or demote even the last administrator
+  --db-path FILE    the database, if not the one in DB_PATH or usher.env
   --settings FILE   read FILE instead of usher.env in the working directory
   -h, --help        print this text and exit
 
-Exit codes: 0 done, 1 not done, 2 the words or a setting are wrong.
+Exit codes: 0 done, 1 not done, 2 the command or a setting is wrong.
 `
 
 type Command = Exclude<AccountOrder['command'], 'help'>

@@ -33,7 +33,9 @@ async function askForPassword (streams: AccountStreams, username: string): Promi
   for (let tries = 1; ; tries++) {
     const password = await ask(streams, `New password for ${quoteName(username)}:`)
     const problem = passwordProblem(password, username) ??
-      (password === await ask(streams, 'Once more:') ? undefined : 'The two differ.')
+      (password === await ask(streams, 'Repeat the password:')
+        ? undefined
+        : 'The two passwords are not the same.')
     if (problem === undefined) return password
     if (tries === TRIES_MAX) throw new AccountRefused(problem)
     streams.stderr.write(`${problem} Try again.\n`)

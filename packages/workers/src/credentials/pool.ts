@@ -46,7 +46,7 @@ export class CredentialsPool {
   async verify (hash: string | undefined, password: string, username?: string): Promise<boolean> {
     const verdict = await this.#run({ type: 'verify', hash, password })
     if (verdict === 'damaged') {
-      this.#log.error({ username }, 'a stored password is damaged: it fits nothing until set anew')
+      this.#log.error({ username }, 'a stored password hash is damaged: no password matches until a new one is set')
     }
     return verdict === 'right'
   }
@@ -107,7 +107,7 @@ export class CredentialsPool {
       env: {}
     })
     threads.on('error', (error: Error) => {
-      this.#log.error({ err: error }, 'a thread for passwords died')
+      this.#log.error({ err: error }, 'a password thread died')
       void this.#discard()
     })
     return threads

@@ -112,7 +112,7 @@ export class BusyRetryQueue {
     const { log, now, cannot } = this.#options
     if (this.#outage === undefined || now() - this.#outage.failedMs < OUTAGE_OVER_MS) return
     this.#outage = undefined
-    log.info(`over: the database ${cannot}`)
+    log.info(`resolved: the database ${cannot}`)
   }
 }
 

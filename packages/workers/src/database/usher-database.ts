@@ -31,7 +31,7 @@ export class UsherDatabase {
     const now = monotonicNowMs
     this.#reading = new BusyRetryQueue({ cannot: 'cannot be read: nobody can log in', log, now })
     this.#writing = new BusyRetryQueue({
-      cannot: 'cannot be written: sessions live in memory, other changes are refused', log, now
+      cannot: 'cannot be written: sessions are kept in memory, other changes are refused', log, now
     })
   }
 

@@ -49,7 +49,7 @@ export function toApiError (thrown: unknown, what: object, log: Pick<Logger, 'er
   if (statusCode === 400) return new ApiError('bad_request', sentence(message))
   const id = randomBytes(4).toString('hex')
   log.error({ err: thrown, code: id, ...what }, 'a request failed')
-  return new ApiError('internal_error', `A fault of ours. The log has it under the code ${id}.`)
+  return new ApiError('internal_error', `Something went wrong on our side. The log has the details under the code ${id}.`)
 }
 
 function sentence (message: string): string {

@@ -79,9 +79,9 @@ export class Logins {
     const { sessions, audit } = this.#parts
     const listed = await sessions.list(session.accountId)
     const ended = listed.find(({ sessionHash }) => sessionHandle(sessionHash) === handle)
-    if (ended === undefined) throw new ApiError('not_found', 'No such session of this account.')
+    if (ended === undefined) throw new ApiError('not_found', 'This account has no such session.')
     if (ended.sessionHash === session.sessionHash) {
-      throw new ApiError('bad_request', 'That is this session: POST /logout ends it.')
+      throw new ApiError('bad_request', 'This is your current session: use POST /logout to end it.')
     }
     await sessions.end(ended.sessionHash)
     await audit.add({
@@ -105,10 +105,10 @@ export class Logins {
       return isRight ? found : undefined
     })
     if (account === undefined) {
-      throw new ApiError('wrong_password', 'The current password is another one.')
+      throw new ApiError('wrong_password', 'The current password is wrong.')
     }
     const problem = change.next === change.current
-      ? 'The new password is the current one.'
+      ? 'The new password must differ from the current one.'
       : passwordProblem(change.next, username)
     if (problem !== undefined) throw new ApiError('bad_request', problem)
     const passwordHash = await credentials.hash(change.next)

@@ -85,5 +85,5 @@ async function bringBackUsers (
   const restored = await database.read(sql => {
     return restoreUsers(table, sql.savedUsers(), servers, timeoutThresholdMs, Date.now())
   })
-  if (restored > 0) log.info({ users: restored }, 'users of the last stop are back')
+  if (restored > 0) log.info({ users: restored }, 'users of the last run were restored')
 }

@@ -76,8 +76,8 @@ export class Actions {
       const { text } = target
       if (action.force !== true && isOwnAddress(target, operator.address)) {
         throw new ApiError('not_acceptable_here',
-          `${text} would deny ${formatAddress(operator.address)}, the address you act from. ` +
-          'Send "force": true to deny it all the same.')
+          `${text} would deny ${formatAddress(operator.address)}, the address that you are using. ` +
+          'Send "force": true to deny it anyway.')
       }
       const { denials, ask } = this.#parts
       const entries = await denials.deny([denial(target, operator, action)])
@@ -112,8 +112,8 @@ export class Actions {
       })
       if (outcome === 'last-available') {
         throw new ApiError('not_acceptable_here',
-          `${name} is the last server that takes visitors. ` +
-          'Send "force": true to drain it all the same.')
+          `${name} is the last available server. ` +
+          'Send "force": true to drain it anyway.')
       }
       await this.#record(operator, isDraining ? 'drain' : 'ready', name)
     })
@@ -159,7 +159,7 @@ function kindOf ({ kind }: Client): DenyEntry['kind'] {
 
 function parseTarget ({ userId, address }: Allowance): DenialTarget {
   if ((userId === undefined) === (address === undefined)) {
-    throw new ApiError('bad_request', 'Name one of userId and address.')
+    throw new ApiError('bad_request', 'Give either userId or address.')
   }
   if (userId !== undefined) {
     const client = parseUserId(userId)
@@ -179,7 +179,7 @@ function isOwnAddress ({ kind, text }: DenialTarget, address: Address): boolean 
 }
 
 function unknownUser (userId: string): ApiError {
-  return new ApiError('not_found', `Nobody with the id ${userId} is here.`)
+  return new ApiError('not_found', `No user has the id ${userId}.`)
 }
 
 function termsOf ({ reason, minutes }: Terms): Terms {

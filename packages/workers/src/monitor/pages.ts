@@ -24,13 +24,13 @@ const USERNAME_TOKEN = '__USERNAME__'
 const ERROR_TEXTS: Readonly<Record<string, string>> = {
   no_match: 'Name and password do not match.',
   not_logged_in: 'The session has ended. Log in again.',
-  wrong_password: 'The current password is another one.',
+  wrong_password: 'The current password is wrong.',
   bad_request: 'The new password needs at least 12 characters. It must be neither the name of the ' +
     'account nor the current password.',
   too_many_attempts: 'Too many attempts for this account. Try again in a minute.',
-  busy: 'Too many people are logging in just now. Try again in a moment.',
-  database_unavailable: 'The accounts cannot be read just now, so nobody can log in. Try again in a moment.',
-  internal_error: 'A fault of ours. The log has it.'
+  busy: 'Too many people are logging in right now. Try again in a moment.',
+  database_unavailable: 'The accounts cannot be read right now, so nobody can log in. Try again in a moment.',
+  internal_error: 'Something went wrong on our side. The log has the details.'
 }
 
 export async function loadPages (programDir: string): Promise<Pages> {

@@ -55,7 +55,7 @@ await runWorker(async ({ boot, table, denyList, denyListKnown, meter, log }) => 
     if (loaded.skipped.length > 0) {
       const { length: count } = loaded.skipped
       const some = loaded.skipped.slice(0, SKIPPED_SHOWN_MAX)
-      log.warn({ folder, count, some }, 'what is not a plain file of the folder is not served')
+      log.warn({ folder, count, some }, 'links and other entries that are not plain files of the folder are not served')
     }
     return loaded
   }

@@ -104,7 +104,7 @@ t.test('account command: asks at a terminal, and shows nothing of the password',
   const { run, accounts } = testCommand(t)
   const { code, stdout, stderr } = await run('add anna --permission 1', terminal(`${PASSWORD}\r`, `${PASSWORD}\r`))
   t.equal(code, 0)
-  t.match(stderr, /New password for anna: .*\n.*Once more: /)
+  t.match(stderr, /New password for anna: .*\n.*Repeat the password: /)
   t.notMatch(stdout + stderr, /horse/)
   t.equal(verifyPassword((await accounts())[0]!.passwordHash, PASSWORD), 'right')
   t.match(await run('passwd anna', terminal('\u0003')), { code: 1, stderr: /No password was given/ })
@@ -135,7 +135,7 @@ t.test('account command: what is refused changes nothing and is not on record', 
     ['add bert --permission 0', 'short', 1, /shorter than 12 characters/],
     ['add administrator --permission 0', 'Administrator', 1, /is the account's name/],
     ['add bert --permission 0', '', 1, /No password came/],
-    ['add ANNA --permission 0', PASSWORD, 1, /there is an account with the name "ANNA"/],
+    ['add ANNA --permission 0', PASSWORD, 1, /an account named "ANNA" exists already/],
     ['add bert --permission 7', PASSWORD, 2, /there is no permission 7/],
     ['add \u202ebert --permission 0', PASSWORD, 2, /1 to 64 printable characters/],
     [`add ${'x'.repeat(65)} --permission 0`, PASSWORD, 2, /1 to 64 printable characters/],

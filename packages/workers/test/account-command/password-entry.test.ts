@@ -48,7 +48,7 @@ t.test('password entry: a terminal is asked twice and shows nothing of it', asyn
   t.equal(await entered, GOOD)
   t.equal(isRaw(), false, 'and does again afterwards')
   t.equal(printed(), '')
-  t.match(complained(), /New password for anna:[^\n]*\n[^\n]*Once more:[^\n]*\n$/)
+  t.match(complained(), /New password for anna:[^\n]*\n[^\n]*Repeat the password:[^\n]*\n$/)
   t.notMatch(complained(), /correct|horse/)
 })
 
@@ -56,7 +56,7 @@ t.test('password entry: a terminal has three tries', async t => {
   const second = terminal('short\r', `${GOOD}\r`, 'another\r', `${GOOD}\r`, `${GOOD}\r`)
   t.equal(await enterPassword(second.streams, 'anna'), GOOD)
   t.match(second.complained(), `${SHORT} Try again.`)
-  t.match(second.complained(), 'The two differ. Try again.')
+  t.match(second.complained(), 'The two passwords are not the same. Try again.')
   const fourth = terminal('short\r', 'short\r', 'short\r', `${GOOD}\r`, `${GOOD}\r`)
   await t.rejects(enterPassword(fourth.streams, 'anna'), { message: SHORT })
 })

@@ -279,7 +279,7 @@ t.test('sessions: on a full disk they live in memory, with one line in the log',
   const stored = await disk.database.read(sql => sql.sessionsOf(anna.id).length)
   t.ok(stored < tokens.length, `${stored} of ${tokens.length} in the file`)
   for (const token of tokens) t.match(await sessions.current(token), { username: 'Anna', canDisconnect: true })
-  t.match(lines, [{ level: 50, code: 'USHER_DATABASE_FAILED', msg: /sessions live in memory/ }])
+  t.match(lines, [{ level: 50, code: 'USHER_DATABASE_FAILED', msg: /sessions are kept in memory/ }])
   t.equal((await sessions.list(anna.id)).length, tokens.length)
   const last = tokens.at(-1)!
   await sessions.close(last)

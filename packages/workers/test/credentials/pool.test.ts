@@ -47,7 +47,7 @@ t.test('credentials pool: right, wrong and nobody', async t => {
 
 t.test('credentials pool: a damaged hash is a wrong password, and a line in the log', async t => {
   t.equal(await shared.verify('damaged', PASSWORD, 'anna'), false)
-  t.match(lines, [[{ username: 'anna' }, /a stored password is damaged/]])
+  t.match(lines, [[{ username: 'anna' }, /a stored password hash is damaged/]])
   t.notMatch(JSON.stringify(lines), new RegExp(PASSWORD))
 })
 

@@ -213,7 +213,7 @@ t.test('busy-retry queue: an outage is logged once, and its end once', async t =
   clock.nowMs += 1
   await work()
   await work()
-  t.match(lines.slice(1), [{ level: 30, msg: 'over: the database cannot be used' }])
+  t.match(lines.slice(1), [{ level: 30, msg: 'resolved: the database cannot be used' }])
   await fail()
   t.equal(lines.length, 3, 'and the next outage is another')
 })

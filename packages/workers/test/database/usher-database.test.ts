@@ -133,7 +133,7 @@ t.test('usher database: a full disk and a file that may only be read are 503, sa
     for (let attempt = 0; attempt < 3; attempt++) {
       await t.rejects(fill(database), { code: 'USHER_DATABASE_FAILED', statusCode: 503, message: reason })
     }
-    t.match(lines, [{ level: 50, msg: /cannot be written: sessions live in memory/, reason }])
+    t.match(lines, [{ level: 50, msg: /cannot be written: sessions are kept in memory/, reason }])
     t.same(await database.read(sql => sql.samplesFrom(0, 10)), [], 'and reading goes on')
   }
   disk.makeRoom()

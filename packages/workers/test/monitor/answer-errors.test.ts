@@ -24,8 +24,8 @@ t.test('answer errors: what other parts throw means something to a client', asyn
   check(coded('USHER_DENY_ENTRY_INVALID', 'not a range!'), 400, 'bad_request', /^Not a range!$/)
   check(coded('FST_ERR_VALIDATION', 'body/a must be string', 400), 400, 'bad_request',
     /^Body\/a must be string\.$/)
-  check(new Error('inner workings'), 500, 'internal_error', /^A fault of ours\./)
-  check('a text', 500, 'internal_error', /^A fault of ours\./)
+  check(new Error('inner workings'), 500, 'internal_error', /^Something went wrong on our side\./)
+  check('a text', 500, 'internal_error', /^Something went wrong on our side\./)
 })
 
 t.test('answer errors: a fault of ours is logged once, under the code that is told', async t => {

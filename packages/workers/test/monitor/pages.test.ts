@@ -20,7 +20,7 @@ t.test('pages: an error is a sentence of ours, whatever the address says', async
   const pages = await loadPages(program(t))
   t.equal(pages.login(undefined), 'login []')
   t.match(pages.login('no_match'), /<p class="error" id="error" role="alert">Name and password do not/)
-  t.match(pages.password('wrong_password'), /The current password is another one\./)
+  t.match(pages.password('wrong_password'), /The current password is wrong\./)
   for (const code of ['<script>', 'toString', '__proto__', '']) {
     t.equal(pages.login(code), 'login []', code)
   }

@@ -109,7 +109,7 @@ async function checkSession (
   }
   if (session.mustChange && !isOpenBeforeChange) {
     if (isPage) return reply.redirect(PASSWORD_PAGE, 302)
-    throw new ApiError('password_change_required', 'Change the made-up password first: POST /password.')
+    throw new ApiError('password_change_required', 'Change the generated password first: POST /password.')
   }
   const needs = needOf(request)
   if (isAllowed(session, needs)) return undefined

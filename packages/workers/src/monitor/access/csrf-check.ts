@@ -48,14 +48,14 @@ function isCoded ({ 'content-encoding': coding = 'identity' }: IncomingHttpHeade
 
 /** RFC 9110 section 15.5.16: which codings are taken is said by Accept-Encoding. */
 function coded (): ApiError {
-  return new ApiError('unsupported_media_type', 'Bodies are taken as they are, not compressed.',
+  return new ApiError('unsupported_media_type', 'Compressed bodies are not accepted.',
     { 'Accept-Encoding': 'identity' })
 }
 
 function csrf (field: string, value: string): ApiError {
   const shown = JSON.stringify(value.slice(0, 100))
   return new ApiError('forged_action',
-    `Actions come from the monitor's own pages or from scripts: ${field} is ${shown}.`)
+    `Only the monitor's own pages and scripts may do this: ${field} is ${shown}.`)
 }
 
 function unsupported (takesForm: boolean): ApiError {

@@ -16,5 +16,5 @@ export function hostRefusal (
   const host = parseAuthority(authority)?.host
   if (host !== undefined && isOwnHost(host, publicHosts, machineName)) return undefined
   return new ApiError('misdirected_request',
-    'The monitor does not answer to this host name. PUBLIC_HOSTS lists those that it does.')
+    'The monitor does not answer to this host name. Add it to PUBLIC_HOSTS if it is yours.')
 }

@@ -43,7 +43,7 @@ export function preconditionStatus (headers: IncomingHttpHeaders): 304 | 412 | u
 
 function refuse ({ method }: FastifyRequest, reply: FastifyReply): string | null {
   const { status, code, message } =
-    new ApiError('precondition_failed', 'There is no entity tag here, so If-Match names another one.')
+    new ApiError('precondition_failed', 'This has no entity tag, so If-Match cannot match.')
   const body = JSON.stringify({ error: code, message })
   reply.code(status).type('application/json; charset=utf-8').header('Content-Length', body.length)
   return method === 'HEAD' ? null : body

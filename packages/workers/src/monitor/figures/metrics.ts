@@ -1,8 +1,8 @@
 /**
  * GET /metrics: which figures Prometheus gets, under which names and labels. Computes only.
  *
- * `server` is the name of a server, `router` or `monitor`: one of the HTTP servers. `thread` is named
- * as in the log.
+ * `server` is the name of a server, `router` or `monitor`: one of the HTTP servers. `thread` is
+ * named as in the log.
  */
 import { MONITOR_METER, ROUTER_METER } from '@usher/shared/memory/meters.ts'
 import { SERVER_STATE, type ServerState } from '@usher/shared/memory/layout.ts'

@@ -125,7 +125,7 @@ function parseUsersQuery (
     throw new ApiError('bad_request', `server must be one of ${namesOf(servers)}.`)
   }
   if (cursor !== undefined && offset !== undefined) {
-    throw new ApiError('bad_request', 'Name one of cursor and offset.')
+    throw new ApiError('bad_request', 'Give either cursor or offset, not both.')
   }
   return {
     server,
@@ -140,7 +140,7 @@ function parseUsersQuery (
 function parse (given: string): Address {
   const address = parseAddress(given)
   if (address !== undefined) return address
-  throw new ApiError('bad_request', `address must be an IP address: ${quote(given)} is none.`)
+  throw new ApiError('bad_request', `address must be an IP address; ${quote(given)} is not one.`)
 }
 
 function within (
