@@ -57,7 +57,7 @@ for (const makeDisk of smallDisks()) {
     await visit(t, cluster)
     t.equal(messages(cluster, /lost/).length, 1)
     disk.makeRoom(pid)
-    await until(() => visit(t, cluster), () => messages(cluster, /^over/).length > 0)
+    await until(() => visit(t, cluster), () => messages(cluster, /^resolved/).length > 0)
     t.equal(await cluster.stop(), 0)
 
     const said = await cluster.logged(/^resolved: log lines were lost/)
