@@ -88,7 +88,7 @@ t.test('restart: a clean stop keeps accounts, sessions, denials, audit, history 
   setLastSeen(cwd, visitors[1], startMs - TIMEOUT_THRESHOLD_S * 1000)
   setLastSeen(cwd, visitors[2], startMs - TIMEOUT_THRESHOLD_S * 1000 - 1)
   const second = await startCluster(t, { ...settings, ...samePorts(first) }, options)
-  t.match(await second.logged(/users of the last stop/), { users: 2 })
+  t.match(await second.logged(/users of the last run were restored/), { users: 2 })
   const { json } = await operator.get('/users')
   t.same(
     (json['users'] as Array<{ id: string, server: string }>).map(({ id, server }) => [id, server]).sort(),
