@@ -7,7 +7,8 @@
  *
  *  - it beats (GET `/heartbeat`) at load and then as the server says; while hidden, as seldom as
  *    the server allows without forgetting the visitor;
- *  - it leaves (POST `/leave`) when the page goes, and comes back when the browser brings it back;
+ *  - it leaves (POST `/leave?page`) when the page goes, and comes back when the browser brings it
+ *    back;
  *  - the tabs of one visitor share one beat;
  *  - a beat that fails is tried again, ever later, and at once when the network returns;
  *  - when an operator has ended the visit, the page says so and falls silent.

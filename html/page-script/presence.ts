@@ -110,9 +110,8 @@ export function startPresence (
     isFollowing: false,
     lastMs: 0
   }
-  const leaveNow = (): void => leave(presence)
   const update = (): void => reschedule(presence)
-  browser.addEventListener('pagehide', leaveNow)
+  browser.addEventListener('pagehide', () => { leave(presence, '/leave?page') })
   browser.addEventListener('pageshow', event => { if (event.persisted) enter(presence) })
   browser.addEventListener('online', () => {
     // The pace of a first try again: at once after a long silence, or when the interval is over.
@@ -122,7 +121,7 @@ export function startPresence (
   })
   browser.document.addEventListener('visibilitychange', update)
   enter(presence)
-  return leaveNow
+  return () => { leave(presence, '/leave') }
 }
 
 function enter (presence: Presence): void {
@@ -217,14 +216,15 @@ function hear (presence: Presence, message: TabMessage): void {
   }
 }
 
-function leave (presence: Presence): void {
+/** A page's leave counts after a grace: the next page may be one of the same site. */
+function leave (presence: Presence, path: '/leave' | '/leave?page'): void {
   const { browser, state } = presence
   if (state !== 'here') return
   presence.state = 'left'
   stopFlight(presence)
   // Some privacy tools take `sendBeacon` away or make it refuse.
-  if (!browser.navigator.sendBeacon?.('/leave')) {
-    browser.fetch('/leave', { method: 'POST', keepalive: true }).catch(() => {})
+  if (!browser.navigator.sendBeacon?.(path)) {
+    browser.fetch(path, { method: 'POST', keepalive: true }).catch(() => {})
   }
   close(presence, { type: 'left' })
 }

@@ -20,6 +20,7 @@ const USERS = 20_000
 const TOUCHES = 200_000
 const ROUNDS = 9
 const SERVERS = 3
+const TIMES = { unconfirmedMs: 120_000, leaveGraceMs: 2000 }
 /** Messages on their way at a time; more only fills memory. */
 const IN_FLIGHT = 10_000
 
@@ -37,7 +38,7 @@ if (isMainThread) {
 
 async function benchTouch (): Promise<void> {
   const random = (): number => (Math.random() * 2 ** 32) | 0
-  const memory = allocateTable(USERS * 2, SERVERS, random)
+  const memory = allocateTable(USERS * 2, SERVERS, TIMES, random)
   const worker = new Worker(fileURLToPath(import.meta.url), { workerData: memory })
   const map = new Map<string, { server: number, lastSeenMs: number }>()
   const round = (order: Order): Promise<number> => new Promise(resolve => {

@@ -29,7 +29,7 @@ browserTest('browser: the live count rises and falls with another visitor', asyn
   t.strictSame(timesOf(cluster, 'user timed out'), [])
 })
 
-browserTest('browser: closing the page removes the user at once', async (t, lab) => {
+browserTest('browser: closing the page removes the user within moments', async (t, lab) => {
   const cluster = await startSite(t, { HEARTBEAT_INTERVAL: '60', TIMEOUT_THRESHOLD: '86400' })
   const visitor = await lab.newVisitor()
   const page = await visitor.newPage()
@@ -41,7 +41,7 @@ browserTest('browser: closing the page removes the user at once', async (t, lab)
   t.strictSame(usersOf(cluster), [])
 })
 
-browserTest('browser: going to another site removes the user at once', async (t, lab) => {
+browserTest('browser: going to another site removes the user within moments', async (t, lab) => {
   const cluster = await startSite(t, { HEARTBEAT_INTERVAL: '60', TIMEOUT_THRESHOLD: '86400' })
   const page = await (await lab.newVisitor()).newPage()
   await page.goto(urlOf(cluster.routingPort))

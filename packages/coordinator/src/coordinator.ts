@@ -11,10 +11,12 @@ import type { LogLossesMemory } from '@usher/shared/memory/log-losses.ts'
 import {
   allocateMeters, ClusterMeter, ROUTER_METER, ThreadMeter
 } from '@usher/shared/memory/meters.ts'
+import { ROUTER } from '@usher/shared/memory/newcomers.ts'
 import {
   allocateTable, MAIN_THREAD_PATIENCE, MAIN_THREAD_TAG
 } from '@usher/shared/memory/table-view.ts'
 import { UserTable } from '@usher/shared/memory/user-table.ts'
+import { newcomerSettings } from '@usher/shared/newcomer-settings.ts'
 import type { AskAnswers } from '@usher/shared/messages.ts'
 import type { SettingChanges } from '@usher/shared/settings/setting-changes.ts'
 import type { Settings } from '@usher/shared/settings/settings.ts'
@@ -23,6 +25,7 @@ import { watchDescriptors } from './descriptor-watch.ts'
 import { Expulsion } from './expulsion.ts'
 import { logUsers } from './log-users.ts'
 import { answerAsk, type AskedActions } from './monitor-asks.ts'
+import { watchNewcomers } from './newcomer-warning.ts'
 import { reloader } from './reload.ts'
 import { openRouterDoor, type RouterDoor } from './router-door.ts'
 import { ServerStates } from './server-states.ts'
@@ -72,13 +75,17 @@ export class Coordinator implements AskedActions {
   readonly #expulsion: Expulsion
   #router: RouterDoor | undefined
   #sweep: Sweep | undefined
-  #stopWatching: (() => void) | undefined
+  #stopWatching: ReadonlyArray<() => void> = []
   #closed: Promise<void> | undefined
 
   constructor (parts: CoordinatorParts) {
     const { settings, readChanges, programDir, isTerminal, log, logLosses } = parts
     const randomWord = (): number => randomBytes(4).readInt32LE()
-    const memory = allocateTable(settings.maxUsers, settings.servers.length, randomWord)
+    const times = {
+      unconfirmedMs: Math.min(settings.unconfirmedTimeoutMs, settings.timeoutThresholdMs),
+      leaveGraceMs: settings.leaveGraceMs
+    }
+    const memory = allocateTable(settings.maxUsers, settings.servers.length, times, randomWord)
     this.#settings = settings
     this.#programDir = programDir
     this.#log = log
@@ -90,7 +97,8 @@ export class Coordinator implements AskedActions {
       threadTag: MAIN_THREAD_TAG,
       patience: MAIN_THREAD_PATIENCE,
       now: monotonicNowMs,
-      onLockWaited: ms => { meter.lockWaited(ms) }
+      onLockWaited: ms => { meter.lockWaited(ms) },
+      newcomers: newcomerSettings(settings, ROUTER)
     })
     this.#expulsion = new Expulsion({
       table: this.#table,
@@ -148,7 +156,10 @@ export class Coordinator implements AskedActions {
     this.#sweep = startSweep({
       table: this.#table, settings: this.#settings, now: monotonicNowMs, log: this.#log
     })
-    this.#stopWatching = watchDescriptors({ log: this.#log })
+    this.#stopWatching = [
+      watchDescriptors({ log: this.#log }),
+      watchNewcomers({ table: this.#table, now: monotonicNowMs, log: this.#log })
+    ]
     logAddresses(this.#settings, this.#log)
   }
 
@@ -189,7 +200,7 @@ export class Coordinator implements AskedActions {
       this.#tellReadiness('stopping').catch(() => {}) // A monitor that is down tells nobody.
     ])
     if (!isRouterDone) this.#log.warn('connections to the router took too long and were closed')
-    this.#stopWatching?.()
+    for (const stop of this.#stopWatching) stop()
     await this.#sweep?.close()
     try {
       const savingMs = leftMs() * SAVING_SHARE

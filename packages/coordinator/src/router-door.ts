@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { chooser } from '@usher/shared/balancing/chooser.ts'
 import { POLICIES } from '@usher/shared/balancing/policies.ts'
+import { hashChooser } from '@usher/shared/balancing/rendezvous.ts'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import type { ClientMatch } from '@usher/shared/client.ts'
 import type { DenyList } from '@usher/shared/deny-list.ts'
@@ -73,6 +74,7 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
   const isAvailable = (server: number): boolean =>
     (lastStates?.[server] ?? table.serverState(server)) === 'up'
   const quotaWarning = new QuotaWarning(log, monotonicNowMs)
+  const chooseByHash = hashChooser(settings.servers, isAvailable)
   const choose = chooser(POLICIES[settings.policy].make(), settings.servers, isAvailable)
   const door = await openDoor({
     ...settings,
@@ -83,6 +85,7 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
       denyList,
       reservations,
       choose,
+      chooseByHash,
       isAvailable,
       wait,
       onAddressFull: address => { quotaWarning.note(address) },

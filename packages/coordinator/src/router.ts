@@ -29,6 +29,8 @@ export interface RouterParts {
   readonly denyList: Pick<DenyList, 'isDenied'>
   readonly reservations: Pick<HeldPlaces, 'reserve' | 'confirm' | 'release'>
   readonly choose: Choose
+  /** Where a client goes whom nobody counts; undefined when no server is available. */
+  readonly chooseByHash: (client: Client) => Choice | undefined
   readonly isAvailable: (server: number) => boolean
   /** Resolves after DELAY_BETWEEN_ROUTING, or earlier: at a stop, or when the visitor has to go. */
   readonly wait: (visitor: Waiting) => Promise<void>
@@ -48,7 +50,7 @@ type Refusal = 'denied' | 'unavailable' | 'full' | 'address-full'
 
 type Chosen =
   | Extract<Reservation, { readonly kind: 'reserved' }>
-  | { readonly kind: Refusal }
+  | { readonly kind: Refusal | 'uncounted' }
 
 /** Whoever waits, as those who may end the wait know them. */
 export interface Waiting {
@@ -109,7 +111,8 @@ async function decide (parts: RouterParts, visitor: Visitor): Promise<RouteDecis
   for (let choice = 0; choice < CHOICES_MAX; choice++) {
     const reservation = await retryWhileBusy(() => reserve(parts, visitor))
     if (reservation === 'busy') return { kind: 'full' }
-    if (reservation.kind !== 'reserved') return reservation
+    if (reservation.kind === 'uncounted') return await decideByHash(parts, visitor, choice > 0)
+    if (reservation.kind !== 'reserved') return { kind: reservation.kind }
     const { server, because } = reservation
     if (choice === 0) await parts.wait(visitor)
     const found = await retryWhileBusy(() => lookAgain(parts, visitor, server))
@@ -135,6 +138,17 @@ async function decideUncounted (parts: RouterParts, visitor: Visitor): Promise<R
   const choice = parts.choose({ loads: parts.table.loads(), current: NO_SERVER })
   if (choice === undefined) return { kind: 'unavailable' }
   return { kind: 'redirect', ...choice, note: 'not counted: caused by another site' }
+}
+
+/** One beyond the allowance of its network: served like anybody, and holds no place. */
+async function decideByHash (
+  parts: RouterParts, visitor: Visitor, hasWaited: boolean
+): Promise<RouteDecision> {
+  if (!hasWaited) await parts.wait(visitor)
+  if (isDenied(parts, visitor)) return { kind: 'denied' }
+  const choice = parts.chooseByHash(visitor.client)
+  if (choice === undefined) return { kind: 'unavailable' }
+  return { kind: 'redirect', ...choice, note: 'not counted: too many newcomers of its network' }
 }
 
 function isDenied ({ denyList }: RouterParts, { client, address }: Visitor): boolean {

@@ -1,6 +1,7 @@
 /**
  * Every HEARTBEAT_INTERVAL: removes users who have been silent beyond TIMEOUT_THRESHOLD and logs
- * the count per server when it changed. Main thread.
+ * the count per server when it changed. Several times a second: ends those whose page has left, and
+ * those who were never confirmed. Main thread.
  */
 import { formatClient } from '@usher/shared/client.ts'
 import type { RemovedUser } from '@usher/shared/memory/removal.ts'
@@ -10,12 +11,15 @@ import type { Settings } from '@usher/shared/settings/settings.ts'
 import type { Logger } from 'pino'
 import { walkTable } from './table-walk.ts'
 
+/** With a busy shard tried again at the next pass, nobody stays 250 ms beyond their time. */
+const END_INTERVAL_MS = 100
+
 export interface Sweep {
   close (): Promise<void>
 }
 
 export interface SweepParts {
-  readonly table: Pick<UserTable, 'shardCount' | 'sweepShard' | 'activeUsersPerServer'>
+  readonly table: Pick<UserTable, 'shardCount' | 'sweepShard' | 'endDue' | 'activeUsersPerServer'>
   readonly settings: Pick<Settings, 'heartbeatIntervalMs' | 'timeoutThresholdMs' | 'servers'>
   /** Monotonic milliseconds. */
   readonly now: () => number
@@ -36,12 +40,29 @@ export function startSweep (parts: SweepParts): Sweep {
     // One that takes longer than the interval is not joined by a second.
     running ??= sweepAndCount().finally(() => { running = undefined })
   }, parts.settings.heartbeatIntervalMs)
+  let ending: Promise<void> | undefined
+  const endTimer = setInterval(() => {
+    ending ??= endOnce(parts).finally(() => { ending = undefined })
+  }, END_INTERVAL_MS)
   return {
     close: async () => {
       clearInterval(timer)
-      await running
+      clearInterval(endTimer)
+      await Promise.all([running, ending])
     }
   }
+}
+
+/** Ends everybody who is due, once. */
+export async function endOnce ({ table, settings, now, log }: SweepParts): Promise<void> {
+  await walkTable(table.shardCount, now, (shard, fromSlot) => {
+    const step = table.endDue(shard, fromSlot)
+    if (step === 'busy') return undefined // The shard is left to the next pass.
+    for (const user of step.removed) {
+      logEnded(user, user.hasLeft ? 'user left' : 'user timed out', settings.servers, log)
+    }
+    return step.nextSlot
+  })
 }
 
 /** Sweeps all shards once. */
@@ -49,18 +70,16 @@ export async function sweepOnce ({ table, settings, now, log }: SweepParts): Pro
   await walkTable(table.shardCount, now, (shard, fromSlot) => {
     const step = table.sweepShard(shard, settings.timeoutThresholdMs, fromSlot)
     if (step === 'busy') return undefined // The shard is left to the next sweep.
-    logTimedOut(step.removed, settings.servers, log)
+    for (const user of step.removed) logEnded(user, 'user timed out', settings.servers, log)
     return step.nextSlot
   })
 }
 
-function logTimedOut (
-  removed: readonly RemovedUser[], servers: readonly Server[], log: Logger
+function logEnded (
+  { client, server }: RemovedUser, news: string, servers: readonly Server[], log: Logger
 ): void {
   if (!log.isLevelEnabled('debug')) return
-  for (const { client, server } of removed) {
-    log.debug({ client: formatClient(client), server: servers[server]?.name }, 'user timed out')
-  }
+  log.debug({ client: formatClient(client), server: servers[server]?.name }, news)
 }
 
 /** Active users by the server's name. */

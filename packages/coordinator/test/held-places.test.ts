@@ -199,7 +199,8 @@ function sweep (table: UserTable): void {
 
 /** Reservations in a table of their own, by default on the real clock. */
 function testReservations (t: Test, now = monotonicNowMs) {
-  const memory = allocateTable(1024, 3, randomWords(1))
+  const endTimes = { unconfirmedMs: 120_000, leaveGraceMs: 2000 }
+  const memory = allocateTable(1024, 3, endTimes, randomWords(1))
   const options = { threadTag: MAIN_THREAD_TAG, patience: MAIN_THREAD_PATIENCE, now }
   const table = new UserTable(memory, options)
   const times = { reservationTtlMs: TTL_MS, live: { delayBetweenRoutingMs: 350 } }

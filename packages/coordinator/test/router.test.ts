@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import t, { type Test } from 'tap'
 import { formatClient, parseAddress, parseClientId, type Address } from '@usher/shared/client.ts'
 import { NO_BODY, type Reply } from '@usher/shared/http/vocabulary/values.ts'
+import { ROUTER } from '@usher/shared/memory/newcomers.ts'
 import { clientNumber, HOME } from '../../shared/test/memory/test-table.ts'
 import { ROUTER_ALLOW } from '../src/router.ts'
 import { lockTable } from './fixtures/locked-table.ts'
@@ -511,6 +512,28 @@ t.test('router: what happens while a shard is busy after the wait is seen', asyn
   unlock()
   t.equal((await ana).status, 403)
   t.equal(portOf(await ben), 8000)
+})
+
+t.test('router: newcomers beyond their network\'s allowance are sent by hash, and hold no place', async t => {
+  const newcomers = { perMinute: 3, exempt: [], thread: ROUTER }
+  const { ask, loads, lines, table } = testRouter(t, { newcomers })
+  const home = parseAddress('203.0.113.7')!
+  for (let number = 0; number < 3; number++) await ask('/', { address: home })
+  t.strictSame(loads(), [1, 1, 1])
+  const first = await ask('/', { address: home })
+  t.equal(first.status, 302)
+  const client = clientOf(first)!
+  t.strictSame(loads(), [1, 1, 1], 'and nobody else is sent elsewhere on their account')
+  t.match(lines.at(-1), { because: 'by hash of the id', note: /not counted/ })
+  for (let times = 0; times < 3; times++) {
+    t.equal(portOf(await ask('/', { client, address: home })), portOf(first), 'stays there')
+  }
+  const ports = new Set<number>()
+  for (let number = 0; number < 30; number++) ports.add(portOf(await ask('/', { address: home }))!)
+  t.equal(ports.size, 3, 'an office is spread')
+  t.equal(portOf(await ask('/', { address: parseAddress('198.51.100.1')! })), PORTS[0])
+  for (const server of [0, 1, 2]) table.setServerState(server, 'down')
+  checkUnavailable(t, await ask('/', { client, address: home }))
 })
 
 t.test('router: a decision is one debug line with its reason', async t => {

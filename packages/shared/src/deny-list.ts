@@ -104,7 +104,8 @@ function addressWords (text: string): Words128 {
   return address
 }
 
-function rangeOf (text: string): AddressRange {
+/** The range of a CIDR; throws DenyEntryInvalid. */
+export function rangeOf (text: string): AddressRange {
   const { network, bits, family } = parseRange(text)
   const isIpv4 = family === 'ipv4'
   return makeRange(parseAddress(network)!, isIpv4 ? MAPPED_BITS + bits : bits, isIpv4)

@@ -1,9 +1,10 @@
 /**
  * The per-address quota of what is limited: users in the table, connections to a port. It is for
- * one network: one IPv4 address or one /64 of IPv6, which is what one customer gets. Values only;
- * used by every thread.
+ * one network: one IPv4 address or one /64 of IPv6, which is what one customer gets; a wider
+ * network of IPv6 (networks.ts) has twice as much as the next narrower. Values only; used by every
+ * thread.
  */
-import { isMapped, type Words128 } from './client.ts'
+import type { Width } from './networks.ts'
 
 /** Of all places, for one network. */
 const QUOTA_SHARE = 0.05
@@ -11,11 +12,6 @@ const QUOTA_SHARE = 0.05
 const QUOTA_MIN = 16
 
 /** The most places that one network may have when they run short. */
-export function addressQuota (placesMax: number): number {
-  return Math.max(QUOTA_MIN, Math.floor(placesMax * QUOTA_SHARE))
-}
-
-/** The words that a network's addresses have in common; zero where they may differ. */
-export function networkOf (address: Words128): Words128 {
-  return isMapped(address) ? address : { w0: address.w0, w1: address.w1, w2: 0, w3: 0 }
+export function addressQuota (placesMax: number, width: Width = 0): number {
+  return Math.max(QUOTA_MIN, Math.floor(placesMax * QUOTA_SHARE)) * 2 ** width
 }

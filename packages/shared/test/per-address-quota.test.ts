@@ -1,9 +1,12 @@
 import t from 'tap'
 import { areSameWords, parseAddress } from '@usher/shared/client.ts'
-import { networkOf, addressQuota } from '@usher/shared/per-address-quota.ts'
+import { networkOf } from '@usher/shared/networks.ts'
+import { addressQuota } from '@usher/shared/per-address-quota.ts'
 
 t.test('per-address quota: is a twentieth, and never so little that an office is turned away', async t => {
-  t.strictSame([16, 320, 340, 1000, 131_072].map(addressQuota), [16, 16, 17, 50, 6553])
+  const quotas = [16, 320, 340, 1000, 131_072].map(places => addressQuota(places))
+  t.strictSame(quotas, [16, 16, 17, 50, 6553])
+  t.strictSame([0, 1, 2].map(width => addressQuota(1000, width)), [50, 100, 200])
 })
 
 t.test('per-address quota: is for one IPv4 address, or one /64 of IPv6', async t => {

@@ -16,6 +16,7 @@ import { UserTable } from '@usher/shared/memory/user-table.ts'
 import type {
   Ask, AskAnswers, BootData, News, Order, ToWorker
 } from '@usher/shared/messages.ts'
+import { newcomerSettings } from '@usher/shared/newcomer-settings.ts'
 import { PendingAnswers } from '@usher/shared/pending-answers.ts'
 import { applyToThread, type ChangedValues } from '@usher/shared/settings/setting-changes.ts'
 import { sampleThread } from '@usher/shared/thread-sampler.ts'
@@ -140,7 +141,8 @@ function makeContext (
       threadTag: boot.threadTag,
       patience: WORKER_PATIENCE,
       now: monotonicNowMs,
-      onLockWaited: ms => { meter.lockWaited(ms) }
+      onLockWaited: ms => { meter.lockWaited(ms) },
+      newcomers: newcomerSettings(settings, boot.server)
     }),
     log: openLog({
       thread: name,

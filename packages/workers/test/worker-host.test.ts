@@ -13,6 +13,7 @@ import type { BootData, News, Order, ToWorker } from '@usher/shared/messages.ts'
 import { loadSettings, type Settings } from '@usher/shared/settings/settings.ts'
 
 const ID = '6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61'
+const TIMES = { unconfirmedMs: 120_000, leaveGraceMs: 2000 }
 const READY: News = { type: 'ready', port: 4711, layoutVersion: LAYOUT_VERSION }
 const THREAD_TAG = 7
 const PREPARE: Order = { type: 'prepare-reload' }
@@ -59,7 +60,7 @@ function startWorker (t: Test, changes: Partial<BootData> = {}): TestWorker {
   const boot: BootData = {
     name: 'small',
     threadTag: THREAD_TAG,
-    memory: allocateTable(16, 1, () => 1),
+    memory: allocateTable(16, 1, TIMES, () => 1),
     meters: allocateMeters(1),
     logLosses: allocateLogLosses(),
     settings: changes.settings ?? testSettings(t),
@@ -221,7 +222,7 @@ t.test('worker host: changed settings are in force at once, in the midst of the 
 })
 
 t.test('worker host: a failed boot is news with code and message, and the thread ends', async t => {
-  const old = allocateTable(16, 1, () => 1)
+  const old = allocateTable(16, 1, TIMES, () => 1)
   new Int32Array(old.buffer)[0] = LAYOUT_VERSION + 1
   const noFile = { ...testSettings(t), logFile: '/dev/null/server.log' }
   const cases: ReadonlyArray<[changes: Partial<BootData>, code: string, message: string]> = [

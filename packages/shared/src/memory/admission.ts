@@ -5,7 +5,7 @@
  */
 import { hasReachedQuota, isNearlyFull } from './user-quota.ts'
 import { displaceOne } from './displacement.ts'
-import { COMMIT_REPLACES, NO_SLOT, SHARD } from './layout.ts'
+import { COMMIT_REPLACES, NO_SLOT, SEEN, SHARD, commitSeen } from './layout.ts'
 import type { ReplacedEntry } from './replacement.ts'
 import { addSlot, findSlot, type NewUser } from './shard.ts'
 import {
@@ -19,9 +19,10 @@ export interface Newcomer extends Omit<NewUser, 'firstSeenS' | 'lastSeenMs'> {
 
 /**
  * present: is in the table already. full: no user may be evicted. address-full: the table is
- * nearly full, and the newcomer's address has reached its quota.
+ * nearly full, and the newcomer's address has reached its quota. uncounted: its network has had as
+ * many newcomers as it may.
  */
-export type Admission = 'added' | 'present' | 'full' | 'address-full' | Busy
+export type Admission = 'added' | 'present' | 'full' | 'address-full' | 'uncounted' | Busy
 
 /** Rounds of making room and trying again, when other threads take the room first. */
 const ADMIT_ROUNDS = 4
@@ -30,17 +31,27 @@ const ADMIT_ROUNDS = 4
 export function admit (view: TableView, { replaced, ...newcomer }: Newcomer): Admission {
   // A newcomer that replaces another entry makes the table no larger.
   if (replaced !== undefined) {
+    const { firstSeenS, lastSeenMs } = replaced
     const commit = newcomer.commit | COMMIT_REPLACES
-    return addUser(view, { ...newcomer, commit, firstSeenS: replaced.firstSeenS })
+    const user = { ...newcomer, commit, firstSeenS }
+    // Until it is confirmed its time runs from the request that it was given its id for.
+    const isConfirmed = commitSeen(commit) === SEEN.confirmed
+    return addUser(view, isConfirmed ? user : { ...user, lastSeenMs })
   }
   if (isNearlyFull(view, usedSlots(view)) && hasReachedQuota(view, newcomer.address)) {
     return 'address-full'
   }
-  return addUser(view, newcomer)
+  const { newcomers } = view
+  if (newcomers === undefined) return addUser(view, newcomer)
+  const users = activeUsers(view)
+  if (!newcomers.admits(newcomer.address, users)) return 'uncounted'
+  const admission = addUser(view, newcomer)
+  if (admission === 'added') newcomers.count(newcomer.address, users)
+  return admission
 }
 
 /** Adds a user; somebody else gives way when the table is full. */
-export function addUser (view: TableView, user: NewUser): Exclude<Admission, 'address-full'> {
+export function addUser (view: TableView, user: NewUser): Exclude<Admission, 'address-full' | 'uncounted'> {
   const hash = hashOf(view, user.client)
   const shard = shardOfHash(view.layout, hash)
   const at = shardAt(view.layout, shard)
@@ -74,4 +85,14 @@ export function usedSlots (view: TableView): number {
     used += Atomics.load(words, shardAt(layout, shard) + SHARD.USED)
   }
   return used
+}
+
+/** Users of the whole table who are active on a server. */
+function activeUsers ({ words, layout }: TableView): number {
+  let active = 0
+  for (let shard = 0; shard < layout.shardCount; shard++) {
+    const at = shardAt(layout, shard)
+    active += Atomics.load(words, at + SHARD.USED) - Atomics.load(words, at + SHARD.RESERVED_ONLY)
+  }
+  return active
 }

@@ -6,9 +6,8 @@
 import { overQuotaTest } from './user-quota.ts'
 import { SHARD, SLOT } from './layout.ts'
 import { isReservedOnly, isSeenOnce, removeSlot } from './shard.ts'
-import {
-  lockShard, shardAt, slotAt, unlockShard, wrappedAge, wrappedMs, type Busy, type TableView
-} from './table-view.ts'
+import { lockShard, shardAt, slotAt, unlockShard, type Busy, type TableView } from './table-view.ts'
+import { wrappedAge, wrappedMs } from './wrapped-time.ts'
 
 const NOBODY = -1
 

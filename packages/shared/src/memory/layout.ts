@@ -4,14 +4,14 @@
  *
  *     | table header | server words | shard 0 | shard 1 | ... |
  *
- *     shard:  | header | counters per server | users per address | buckets | slots |
+ *     shard:  | header | counters per server | users per network | ends | buckets | slots |
  */
 
 /** Raised at every change of this file; a worker that was built with another refuses to boot. */
-export const LAYOUT_VERSION = 2
+export const LAYOUT_VERSION = 3
 
 export const WORD_BYTES = 4
-export const SERVERS_MAX = 32
+export const SERVERS_MAX = 256
 export const SHARDS_MAX = 64
 export const USERS_MIN = 16
 export const USERS_MAX = 4_194_304
@@ -26,7 +26,9 @@ export const TABLE = {
   SERVER_COUNT: 5,
   HASH_KEY_0: 6, // random bits, new in every process
   HASH_KEY_1: 7,
-  WORDS: 8
+  UNCONFIRMED_MS: 8, // how long a user may stay who has not come back
+  LEAVE_GRACE_MS: 9, // how long after a page's leave its user goes
+  WORDS: 10
 } as const
 
 /** One run of words per server. Written by the coordinator, read by every thread. */
@@ -63,13 +65,26 @@ export const COUNTER = {
 } as const
 
 /**
- * Users per address in a shard, by a hash of the address: rows of buckets, one word each. A row
- * more makes it rarer that somebody shares all buckets with another: with two, 1 in 2^18.
+ * Users per network in a shard, by a hash of the network: for each width of networks (networks.ts)
+ * rows of buckets, one word each. A row more makes it rarer that somebody shares all buckets with
+ * another: with two, 1 in 2^18.
  */
-export const ADDRESS = {
+export const NETWORK = {
+  WIDTHS: 3,
   ROWS: 2,
-  BUCKETS: 512 // in each row, a power of two
+  BUCKETS: 512, // in each row, a power of two
+  WORDS: 3 * 2 * 512
 } as const
+
+/**
+ * Users who end at a time of their own, because they are leaving or unconfirmed: for each run of
+ * so many slots a word says when the first of them may be due, in monotonic milliseconds modulo
+ * 2^32, or NO_END. It may be too early, never too late.
+ */
+export const END = {
+  SLOTS: 256
+} as const
+export const NO_END = 0
 
 /** A slot: one user. True when COMMIT is not 0; all other words are written before it. */
 export const SLOT = {
@@ -77,7 +92,7 @@ export const SLOT = {
   ID: 1, // 4 words: the UUID, or the address of a client known by address
   ADDRESS: 5, // 4 words: the address last seen from; true only with COMMIT_ADDRESS_KNOWN
   FIRST_SEEN_S: 9, // monotonic seconds, modulo 2^32
-  LAST_SEEN_MS: 10, // monotonic milliseconds, modulo 2^32
+  LAST_SEEN_MS: 10, // monotonic milliseconds, modulo 2^32; see COMMIT_LEAVING and SEEN
   RESERVED_UNTIL_MS: 11, // the same unit; true only while a reservation stands
   NEXT: 12, // the next slot of the bucket or of the free list, NO_SLOT at the end
   WORDS: 13
@@ -86,22 +101,36 @@ export const SLOT = {
 /**
  * The commit word. Both servers of a user on the move are in it, so one store moves the user.
  *
- *     bit 0     used            bits 4-9    active server + 1, 0 for none
- *     bit 1     kind is ip      bits 10-15  reserved server + 1, 0 for none
- *     bits 2-3  times seen, 0 to SEEN_MAX   bit 16  the address words are whole
- *                               bit 17  the entry under this address is still to go
+ *     bit 0     used            bits 4-12   active server + 1, 0 for none
+ *     bit 1     kind is ip      bits 13-21  reserved server + 1, 0 for none
+ *     bits 2-3  a SEEN          bit 22  the address words are whole
+ *                               bit 23  the entry under this address is still to go
+ *                               bit 24  leaves LEAVE_GRACE_MS after LAST_SEEN_MS
  */
 export const COMMIT_USED = 1
 export const COMMIT_KIND_IP = 1 << 1
 export const COMMIT_SEEN_SHIFT = 2
 export const COMMIT_ACTIVE_SHIFT = 4
-export const COMMIT_RESERVED_SHIFT = 10
-export const COMMIT_ADDRESS_KNOWN = 1 << 16
-export const COMMIT_REPLACES = 1 << 17
+export const COMMIT_RESERVED_SHIFT = 13
+export const COMMIT_ADDRESS_KNOWN = 1 << 22
+export const COMMIT_REPLACES = 1 << 23
+export const COMMIT_LEAVING = 1 << 24
 export const COMMIT_SEEN_MASK = 0b11
-export const COMMIT_SERVER_MASK = 0b111111
-/** Seen twice or more: such a user is never displaced. */
-export const SEEN_MAX = 2
+export const COMMIT_SERVER_MASK = 0b1_1111_1111
+
+/**
+ * How far a user is known. Whoever has been seen twice is never displaced; whoever is confirmed
+ * stays until silent for too long. Until then LAST_SEEN_MS stays the time at which the user claimed
+ * its place, so that it tells when the user is confirmed, and when its time is over.
+ */
+export const SEEN = {
+  never: 0, // has a reservation at most
+  once: 1,
+  again: 2, // within CONFIRM_MS only: the tabs of a newcomer who opens five at once
+  confirmed: 3
+} as const
+/** A request that comes so long after the one that claimed the place has brought the id back. */
+export const CONFIRM_MS = 500
 
 export const NO_SLOT = -1
 export const NO_SERVER = -1
@@ -116,8 +145,9 @@ export interface Layout {
   readonly serversAt: number
   readonly shardsAt: number
   readonly shardWords: number
-  readonly countersAt: number // from a shard's start, as the next three
-  readonly addressesAt: number
+  readonly countersAt: number // from a shard's start, as the next four
+  readonly networksAt: number
+  readonly endsAt: number
   readonly bucketsAt: number
   readonly slotsAt: number
   readonly bytes: number
@@ -126,8 +156,8 @@ export interface Layout {
 /** Mean users per shard below which fewer shards serve a small table better. */
 const SHARD_USERS_MIN = 256
 const SLOTS_MIN = 64
-/** Threads that insert in the same instant may exceed the maximum by one each; this holds them. */
-const SLOTS_SLACK = SERVERS_MAX + 8
+/** Threads besides the servers: all that insert at once may exceed the maximum by one each. */
+const THREADS_MAX = 8
 /**
  * Users fall on shards by a keyed hash: past six deviations a shard runs full once in 10^9 tables.
  */
@@ -137,14 +167,15 @@ export function layoutFor (usersMax: number, serverCount: number): Layout {
   const shardCount = Math.min(SHARDS_MAX, powerOfTwoAtLeast(Math.ceil(usersMax / SHARD_USERS_MIN)))
   const mean = usersMax / shardCount
   const spread = shardCount === 1 ? 0 : DEVIATIONS * Math.sqrt(mean)
-  const slotCount = Math.max(SLOTS_MIN, Math.ceil(mean + spread)) + SLOTS_SLACK
+  const slotCount = Math.max(SLOTS_MIN, Math.ceil(mean + spread)) + serverCount + THREADS_MAX
   const bucketCount = powerOfTwoAtLeast(slotCount)
 
   const serversAt = TABLE.WORDS
   const shardsAt = serversAt + SERVER.WORDS * serverCount
   const countersAt = SHARD.WORDS
-  const addressesAt = countersAt + COUNTER.WORDS * serverCount
-  const bucketsAt = addressesAt + ADDRESS.ROWS * ADDRESS.BUCKETS
+  const networksAt = countersAt + COUNTER.WORDS * serverCount
+  const endsAt = networksAt + NETWORK.WORDS
+  const bucketsAt = endsAt + Math.ceil(slotCount / END.SLOTS)
   const slotsAt = bucketsAt + bucketCount
   const shardWords = slotsAt + SLOT.WORDS * slotCount
   return {
@@ -157,7 +188,8 @@ export function layoutFor (usersMax: number, serverCount: number): Layout {
     shardsAt,
     shardWords,
     countersAt,
-    addressesAt,
+    networksAt,
+    endsAt,
     bucketsAt,
     slotsAt,
     bytes: (shardsAt + shardWords * shardCount) * WORD_BYTES
@@ -206,6 +238,13 @@ export function withSeen (commit: number, seen: number): number {
   return (commit & ~(COMMIT_SEEN_MASK << COMMIT_SEEN_SHIFT)) | (seen << COMMIT_SEEN_SHIFT)
 }
 
-if (SERVERS_MAX + 1 > COMMIT_SERVER_MASK + 1) throw new Error('a server does not fit its bits')
+/** Whether the user ends at a time of its own: leaving, or not confirmed. */
+export function commitHasEnd (commit: number): boolean {
+  return commitActive(commit) !== NO_SERVER &&
+    ((commit & COMMIT_LEAVING) !== 0 || commitSeen(commit) !== SEEN.confirmed)
+}
+
+if (SERVERS_MAX > COMMIT_SERVER_MASK) throw new Error('a server does not fit its bits')
 if (SLOT.WORDS !== SLOT.NEXT + 1 || SLOT.ADDRESS !== SLOT.ID + 4) throw new Error('slot map')
+if (NETWORK.WORDS !== NETWORK.WIDTHS * NETWORK.ROWS * NETWORK.BUCKETS) throw new Error('network map')
 if (SHARD.WORDS !== SHARD.HAND + 1 || SHARD.LOCK_WAITS !== SHARD.LOCK + 1) throw new Error('shard map')

@@ -4,9 +4,9 @@
  * words, and only then lets go. `checkTable` says whether every invariant holds. Main thread.
  */
 import { formatClient } from '../client.ts'
-import { addressBuckets } from './user-quota.ts'
+import { endsOf } from './ends.ts'
 import {
-  COUNTER, NO_SERVER, NO_SLOT, SHARD, SLOT, commitActive, commitLoad, commitReserved
+  COUNTER, NO_END, NO_SERVER, NO_SLOT, SHARD, SLOT, commitActive, commitLoad, commitReserved
 } from './layout.ts'
 import { ownerWord, takeOverLock, wakeAllWaiters } from './lock.ts'
 import { finishAllReplacements } from './replacement.ts'
@@ -14,6 +14,8 @@ import { clientOfSlot, counterAt, isReservedOnly, isSeenOnce } from './shard.ts'
 import {
   bucketAt, hashOf, lockShard, shardAt, slotAt, unlockShard, type TableView
 } from './table-view.ts'
+import { networkBuckets } from './user-quota.ts'
+import { wrappedAge } from './wrapped-time.ts'
 
 /**
  * Frees and repairs what a dead thread held; returns how many shards that were. Call it in the
@@ -51,10 +53,11 @@ export function checkTable (view: TableView): readonly string[] {
 
 /** All that a shard derives from its commit words. */
 interface Derived {
-  readonly counters: Int32Array // as they stand from `countersAt` to `bucketsAt`
+  readonly counters: Int32Array // as they stand from `countersAt` to `endsAt`
   used: number
   reservedOnly: number
   seenOnce: number
+  readonly ends: Int32Array // as they stand from `endsAt` to `bucketsAt`
 }
 
 function repairShard (view: TableView, at: number): void {
@@ -77,6 +80,7 @@ function repairShard (view: TableView, at: number): void {
   // Counted aside and stored at the end: readers without a lock never see a half-counted shard.
   const derived = derive(view, at, highWater)
   words.set(derived.counters, at + layout.countersAt)
+  words.set(derived.ends, at + layout.endsAt)
   words[at + SHARD.USED] = derived.used
   words[at + SHARD.RESERVED_ONLY] = derived.reservedOnly
   words[at + SHARD.SEEN_ONCE] = derived.seenOnce
@@ -84,8 +88,9 @@ function repairShard (view: TableView, at: number): void {
 
 function derive (view: TableView, at: number, highWater: number): Derived {
   const { words, layout } = view
-  const counters = new Int32Array(layout.bucketsAt - layout.countersAt)
-  const derived: Derived = { counters, used: 0, reservedOnly: 0, seenOnce: 0 }
+  const counters = new Int32Array(layout.endsAt - layout.countersAt)
+  const ends = endsOf(view, at, highWater)
+  const derived: Derived = { counters, used: 0, reservedOnly: 0, seenOnce: 0, ends }
   for (let slot = 0; slot < highWater; slot++) {
     const here = slotAt(layout, at, slot)
     const commit = words[here]!
@@ -96,8 +101,8 @@ function derive (view: TableView, at: number, highWater: number): Derived {
     raise(commitLoad(commit), COUNTER.LOAD)
     raise(commitActive(commit), COUNTER.ACTIVE)
     raise(commitReserved(commit), COUNTER.RESERVED)
-    for (const bucket of addressBuckets(view, here)) {
-      counters[layout.addressesAt - layout.countersAt + bucket]!++
+    for (const bucket of networkBuckets(view, here)) {
+      counters[layout.networksAt - layout.countersAt + bucket]!++
     }
   }
   return derived
@@ -122,10 +127,15 @@ function * checkShard (view: TableView, at: number): Generator<string> {
       yield * differences(`${name} of server ${server}`, stored, counted)
     }
   }
-  for (let bucket = 0; bucket < layout.bucketsAt - layout.addressesAt; bucket++) {
-    const stored = words[at + layout.addressesAt + bucket]!
-    const counted = derived.counters[layout.addressesAt - layout.countersAt + bucket]!
-    yield * differences(`addresses in bucket ${bucket}`, stored, counted)
+  for (let bucket = 0; bucket < layout.endsAt - layout.networksAt; bucket++) {
+    const stored = words[at + layout.networksAt + bucket]!
+    const counted = derived.counters[layout.networksAt - layout.countersAt + bucket]!
+    yield * differences(`networks in bucket ${bucket}`, stored, counted)
+  }
+  for (const [run, end] of derived.ends.entries()) {
+    const noted = words[at + layout.endsAt + run]!
+    const isLate = end !== NO_END && (noted === NO_END || wrappedAge(noted, end) > 0)
+    if (isLate) yield `ends of run ${run}: says ${noted}, the first is ${end}`
   }
   yield * checkChains(view, at, highWater, derived.used)
 }

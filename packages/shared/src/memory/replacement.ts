@@ -16,6 +16,7 @@ import {
 export interface ReplacedEntry {
   readonly commit: number
   readonly firstSeenS: number
+  readonly lastSeenMs: number
 }
 
 /** The entry that stands for clients of this address without an id, if a client with one is new. */
@@ -31,7 +32,11 @@ export function findAddressEntry (
   const here = slotAt(view.layout, at, slot)
   const entry = slot === NO_SLOT
     ? undefined
-    : { commit: view.words[here]!, firstSeenS: view.words[here + SLOT.FIRST_SEEN_S]! }
+    : {
+        commit: view.words[here]!,
+        firstSeenS: view.words[here + SLOT.FIRST_SEEN_S]!,
+        lastSeenMs: view.words[here + SLOT.LAST_SEEN_MS]!
+      }
   unlockShard(view, at)
   return entry
 }

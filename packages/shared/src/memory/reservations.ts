@@ -16,16 +16,16 @@ import {
   commitSlot, counterAt, findSlot, freshCommit, isReservedOnly, removeSlot, writeAddress
 } from './shard.ts'
 import {
-  hashOf, lockShard, shardAt, shardOfHash, slotAt, unlockShard, wrappedAge, wrappedMs, type Busy,
-  type TableView
+  hashOf, lockShard, shardAt, shardOfHash, slotAt, unlockShard, type Busy, type TableView
 } from './table-view.ts'
+import { wrappedAge, wrappedMs } from './wrapped-time.ts'
 
 /** Where a slot is, for as long as the program runs: shard * slots per shard + slot. */
 export type Place = number & { readonly brand?: 'place' }
 
 export type Reservation =
   | { readonly kind: 'reserved' } & Choice
-  | { readonly kind: 'unavailable' | 'full' | 'address-full' | Busy }
+  | { readonly kind: 'unavailable' | 'full' | 'address-full' | 'uncounted' | Busy }
 
 export interface ReserveRequest {
   readonly client: Client

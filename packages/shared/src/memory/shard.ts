@@ -5,12 +5,15 @@
  *     bucket -> slot -> slot -> NO_SLOT          free -> slot -> slot -> NO_SLOT
  */
 import { areSameWords, UNKNOWN_ADDRESS, type Address, type Client } from '../client.ts'
-import { countAddress } from './user-quota.ts'
+import { endOfSlot, noteEnd } from './ends.ts'
 import {
-  COMMIT_ADDRESS_KNOWN, COMMIT_KIND_IP, COMMIT_USED, COUNTER, NO_SERVER, NO_SLOT, SHARD, SLOT,
-  commitActive, commitIsIp, commitLoad, commitReserved, commitSeen, type Layout
+  COMMIT_ADDRESS_KNOWN, COMMIT_KIND_IP, COMMIT_LEAVING, COMMIT_USED, COUNTER, NO_SERVER, NO_SLOT,
+  SEEN, SHARD, SLOT, commitActive, commitHasEnd, commitIsIp, commitLoad, commitReserved, commitSeen,
+  withActive, type Layout
 } from './layout.ts'
-import { bucketAt, hashOf, slotAt, wrappedMs, wrappedSeconds, type TableView } from './table-view.ts'
+import { bucketAt, hashOf, slotAt, type TableView } from './table-view.ts'
+import { countAddress } from './user-quota.ts'
+import { wrappedMs, wrappedSeconds } from './wrapped-time.ts'
 
 /** The slot of a client, or NO_SLOT. */
 export function findSlot (view: TableView, at: number, client: Client, hash: number): number {
@@ -82,6 +85,12 @@ export function removeSlot (view: TableView, at: number, slot: number): void {
   words[at + SHARD.FREE_HEAD] = slot
 }
 
+/** Takes the user off its active server; a reservation elsewhere stands. */
+export function endActivity (view: TableView, at: number, slot: number, commit: number): void {
+  if (commitReserved(commit) === NO_SERVER) removeSlot(view, at, slot)
+  else commitSlot(view, at, slot, withActive(commit & ~COMMIT_LEAVING, NO_SERVER))
+}
+
 /**
  * The one way in which a commit word changes: raise what the new word counts, store it, lower what
  * the old one counted. In another order a reader could see a user counted nowhere. A counter that
@@ -91,6 +100,7 @@ export function commitSlot (view: TableView, at: number, slot: number, commit: n
   const { words, layout } = view
   const here = slotAt(layout, at, slot)
   const before = words[here]!
+  if (commitHasEnd(commit)) noteEnd(view, at, slot, endOfSlot(view, here, commit))
   count(view, at, here, commit, before, 1) // @RAISE
   view.onStep?.('COMMIT_RAISED')
   Atomics.store(words, here, commit) // @STORE
@@ -163,7 +173,7 @@ export function isReservedOnly (commit: number): boolean {
 }
 
 export function isSeenOnce (commit: number): boolean {
-  return commitSeen(commit) === 1
+  return commitSeen(commit) === SEEN.once
 }
 
 /** Adds `by` to every counter that counts `commit` and does not count `other` alike. */

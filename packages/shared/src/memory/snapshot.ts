@@ -5,15 +5,15 @@
 import type { Address, Client } from '../client.ts'
 import { addUser } from './admission.ts'
 import {
-  NO_SERVER, NO_SLOT, SEEN_MAX, SHARD, SLOT, commitActive, commitReserved, commitSeen, withActive,
-  withSeen
+  COMMIT_LEAVING, NO_SERVER, NO_SLOT, SEEN, SHARD, SLOT, commitActive, commitReserved, commitSeen,
+  withActive, withSeen
 } from './layout.ts'
 import type { Place } from './reservations.ts'
 import { addressOfSlot, clientOfSlot, findSlot, freshCommit } from './shard.ts'
 import {
-  hashOf, lockShard, shardAt, shardOfHash, slotAt, unlockShard, wrappedAge, wrappedMs,
-  wrappedSeconds, type Busy, type TableView
+  hashOf, lockShard, shardAt, shardOfHash, slotAt, unlockShard, type Busy, type TableView
 } from './table-view.ts'
+import { wrappedAge, wrappedMs, wrappedSeconds } from './wrapped-time.ts'
 
 export interface User {
   readonly client: Client
@@ -23,10 +23,18 @@ export interface User {
   readonly server: number | undefined
   /** Index of the server where a place is reserved. */
   readonly reservedServer: number | undefined
-  readonly timesSeen: number
+  /** It came back with its id, or from its address. */
+  readonly isConfirmed: boolean
+  /** A page of its has left; it goes when LEAVE_GRACE is over, unless it is seen by then. */
+  readonly isLeaving: boolean
   readonly firstSeenAgoMs: number
+  /** Of an unconfirmed user, when it claimed its place. */
   readonly lastSeenAgoMs: number
 }
+
+/** What of a user outlasts the program. */
+export type LastingUser =
+  Pick<User, 'client' | 'address' | 'isConfirmed' | 'firstSeenAgoMs' | 'lastSeenAgoMs'>
 
 export interface UserPage {
   readonly users: readonly User[]
@@ -74,20 +82,21 @@ export function findUser (view: TableView, client: Client): User | undefined | B
   return words === undefined ? undefined : decodeUser(words, 0, view.now())
 }
 
-/** Puts a saved user back, as one who has been seen twice. False when already there, or full. */
-export function restoreUser (
-  view: TableView, user: Pick<User, 'client' | 'address' | 'firstSeenAgoMs' | 'lastSeenAgoMs'>,
-  server: number
-): boolean {
-  const { client, address, firstSeenAgoMs, lastSeenAgoMs } = user
+/**
+ * Puts a saved user back, as one who is not displaced; an unconfirmed one has all its time again to
+ * come back in. False when already there, or full.
+ */
+export function restoreUser (view: TableView, user: LastingUser, server: number): boolean {
+  const { client, address, isConfirmed, firstSeenAgoMs, lastSeenAgoMs } = user
+  const seen = isConfirmed ? SEEN.confirmed : SEEN.again
   const nowMs = view.now()
   return addUser(view, {
     client,
     address,
-    commit: withSeen(withActive(freshCommit(client), server), SEEN_MAX),
+    commit: withSeen(withActive(freshCommit(client), server), seen),
     reservedUntilMs: 0,
     firstSeenS: wrappedSeconds(nowMs - firstSeenAgoMs),
-    lastSeenMs: wrappedMs(nowMs - lastSeenAgoMs)
+    lastSeenMs: wrappedMs(isConfirmed ? nowMs - lastSeenAgoMs : nowMs)
   }) === 'added'
 }
 
@@ -126,7 +135,8 @@ export function decodeUser (words: Int32Array, here: number, nowMs: number): Use
     address: addressOfSlot(words, here),
     server: active === NO_SERVER ? undefined : active,
     reservedServer: reserved === NO_SERVER ? undefined : reserved,
-    timesSeen: commitSeen(commit),
+    isConfirmed: commitSeen(commit) === SEEN.confirmed,
+    isLeaving: (commit & COMMIT_LEAVING) !== 0,
     firstSeenAgoMs: Math.max(0, firstSeenAgoMs),
     lastSeenAgoMs: Math.max(0, wrappedAge(wrappedMs(nowMs), words[here + SLOT.LAST_SEEN_MS]!))
   }

@@ -5,11 +5,9 @@
 import { COMMIT_USED, NO_SERVER, SHARD, SLOT, commitActive } from './layout.ts'
 import { endReservation, isReservationDue } from './reservations.ts'
 import type { RemovedUser, SweepStep } from './removal.ts'
-import { clientOfSlot } from './shard.ts'
-import {
-  lockShard, shardAt, slotAt, unlockShard, wrappedAge, wrappedMs, type Busy, type TableView
-} from './table-view.ts'
-import { endActivity } from './visits.ts'
+import { clientOfSlot, endActivity } from './shard.ts'
+import { lockShard, shardAt, slotAt, unlockShard, type Busy, type TableView } from './table-view.ts'
+import { wrappedAge, wrappedMs } from './wrapped-time.ts'
 
 /** Removals in one hold of the lock: what waits for it waits for some 50 us at most. */
 const REMOVALS_PER_HOLD = 256

@@ -9,11 +9,15 @@ import {
   SERVERS_MAX, type Layout
 } from './layout.ts'
 import { acquireLock, ownerWord, releaseLock } from './lock.ts'
+import {
+  allocateNewcomers, Newcomers, type NewcomerSettings, type NewcomersMemory
+} from './newcomers.ts'
 import { halfSipHash13 } from './sip-hash.ts'
 
 /** What a thread needs to map the table: posted to workers as it stands. */
 export interface TableMemory {
   readonly buffer: SharedArrayBuffer
+  readonly newcomers: NewcomersMemory
 }
 
 export interface TableView {
@@ -31,6 +35,8 @@ export interface TableView {
   readonly now: () => number
   /** Told of every wait for a shard that took a sleep, in milliseconds. */
   readonly onLockWaited: ((ms: number) => void) | undefined
+  /** Whom this thread counts as a newcomer; undefined: everybody. */
+  readonly newcomers: Newcomers | undefined
   /**
    * Called inside locked sections, at the points between which a crash leaves different memory.
    * For crash tests only.
@@ -64,12 +70,20 @@ export interface ViewOptions {
   readonly patience: Patience
   readonly now: () => number
   readonly onLockWaited?: ((ms: number) => void) | undefined
+  /** Left out by a thread that has no visitors. */
+  readonly newcomers?: NewcomerSettings
   readonly onStep?: ((step: string) => void) | undefined
+}
+
+/** How long users stay who are not confirmed, or whose page has left. Milliseconds. */
+export interface TableTimes {
+  readonly unconfirmedMs: number
+  readonly leaveGraceMs: number
 }
 
 /** Allocates an empty table. Pages are committed by the system as they are touched. */
 export function allocateTable (
-  usersMax: number, serverCount: number, randomWord: () => number
+  usersMax: number, serverCount: number, times: TableTimes, randomWord: () => number
 ): TableMemory {
   if (usersMax < USERS_MIN || usersMax > USERS_MAX) throw new RangeError(`${usersMax} users`)
   if (serverCount < 1 || serverCount > SERVERS_MAX) throw new RangeError(`${serverCount} servers`)
@@ -84,12 +98,14 @@ export function allocateTable (
   words[TABLE.SERVER_COUNT] = serverCount
   words[TABLE.HASH_KEY_0] = randomWord()
   words[TABLE.HASH_KEY_1] = randomWord()
+  words[TABLE.UNCONFIRMED_MS] = times.unconfirmedMs
+  words[TABLE.LEAVE_GRACE_MS] = times.leaveGraceMs
   for (let shard = 0; shard < layout.shardCount; shard++) {
     const at = shardAt(layout, shard)
     words[at + SHARD.FREE_HEAD] = NO_SLOT
     words.fill(NO_SLOT, at + layout.bucketsAt, at + layout.bucketsAt + layout.bucketCount)
   }
-  return { buffer }
+  return { buffer, newcomers: allocateNewcomers(serverCount, randomWord()) }
 }
 
 export function viewTable (memory: TableMemory, options: ViewOptions): TableView {
@@ -108,6 +124,8 @@ export function viewTable (memory: TableMemory, options: ViewOptions): TableView
     patience: options.patience,
     now: options.now,
     onLockWaited: options.onLockWaited,
+    newcomers: options.newcomers &&
+      new Newcomers(memory.newcomers, { ...options.newcomers, now: options.now }),
     onStep: options.onStep
   }
 }
@@ -162,21 +180,4 @@ export function unlockShard (view: TableView, at: number): void {
   view.onStep?.('LEAVE')
   releaseLock(view.words, at + SHARD.LOCK)
   view.held = NO_SHARD
-}
-
-/** Milliseconds as the slots hold them: modulo 2^32, compared by wrapping subtraction. */
-export function wrappedMs (nowMs: number): number {
-  return Math.floor(nowMs) | 0
-}
-
-export function wrappedSeconds (nowMs: number): number {
-  return Math.floor(nowMs / 1000) | 0
-}
-
-/**
- * How long ago, in the unit of both; right for up to 2^31 of it (24.8 days in milliseconds).
- * Signed, because another thread may have looked at the clock a moment later than this one.
- */
-export function wrappedAge (now: number, then: number): number {
-  return (now - then) | 0
 }

@@ -1,20 +1,22 @@
 /**
- * The per-address quota of users: a flood of new ids from one address cannot fill the table. How
- * many users each address has is counted per shard in two rows of buckets by a keyed hash, a
- * count-min sketch (Cormode and Muthukrishnan, 2005): never too few, and too many only for who
- * shares both buckets. A shard's own, so that its repair rebuilds them. Any thread.
+ * The quota of users per network: a flood of new ids from one address, or from the many networks of
+ * one site, cannot fill the table. For each width of networks the users are counted per shard in
+ * two rows of buckets by a keyed hash, a count-min sketch (Cormode and Muthukrishnan, 2005): never
+ * too few, and too many only for who shares both buckets. A shard's own, so that its repair
+ * rebuilds them. Any thread.
  */
-import type { Address, Words128 } from '../client.ts'
-import { networkOf, addressQuota } from '../per-address-quota.ts'
-import { ADDRESS, COMMIT_ADDRESS_KNOWN, SLOT } from './layout.ts'
+import { isMapped, type Address, type Words128 } from '../client.ts'
+import { networkOf, type Width } from '../networks.ts'
+import { addressQuota } from '../per-address-quota.ts'
+import { COMMIT_ADDRESS_KNOWN, NETWORK, SLOT } from './layout.ts'
 import { halfSipHash13 } from './sip-hash.ts'
 import { shardAt, type TableView } from './table-view.ts'
 
 /** The part of the table in use above which the quota applies. */
 const NEARLY_FULL = 0.9
-/** Apart from the kinds of clients in the hash. */
+/** And those above it, one for each width: apart from the kinds of clients in the hash. */
 const KIND_NETWORK = 2
-const ROW_BITS = Math.log2(ADDRESS.BUCKETS)
+const ROW_BITS = Math.log2(NETWORK.BUCKETS)
 
 /** Whether one more user would bring the table above the mark. */
 export function isNearlyFull ({ layout }: TableView, used: number): boolean {
@@ -22,75 +24,107 @@ export function isNearlyFull ({ layout }: TableView, used: number): boolean {
 }
 
 export function hasReachedQuota (view: TableView, address: Address): boolean {
-  const hash = hashOfNetwork(view, address)
-  const share = addressQuota(view.layout.usersMax)
-  for (let row = 0; row < ADDRESS.ROWS; row++) {
-    if (heldInBucket(view, bucketOf(hash, row)) < share) return false
+  for (let width = 0; width < countedWidths(address); width++) {
+    const hash = hashOfNetwork(view, address, width)
+    const share = addressQuota(view.layout.usersMax, width)
+    let held = Infinity
+    for (let row = 0; row < NETWORK.ROWS; row++) {
+      held = Math.min(held, heldInBucket(view, bucketOf(hash, width, row)))
+    }
+    if (held >= share) return true
   }
-  return true
+  return false
 }
 
 /** Counts the user of a slot, by its address words, one up or one down. The lock is held. */
 export function countAddress (view: TableView, at: number, here: number, by: number): void {
-  const hash = hashOfSlot(view, here)
-  for (let row = 0; row < ADDRESS.ROWS; row++) {
-    const counter = at + view.layout.addressesAt + bucketOf(hash, row)
-    Atomics.store(view.words, counter, view.words[counter]! + by)
+  const { words, layout } = view
+  const address = addressAt(words, here)
+  for (let width = 0; width < countedWidths(address); width++) {
+    const hash = hashOfNetwork(view, address, width)
+    for (let row = 0; row < NETWORK.ROWS; row++) {
+      const counter = at + layout.networksAt + bucketOf(hash, width, row)
+      Atomics.store(words, counter, words[counter]! + by)
+    }
   }
 }
 
 /** The buckets that count the user of a slot; none when the address is not known. */
-export function addressBuckets (view: TableView, here: number): number[] {
+export function networkBuckets (view: TableView, here: number): number[] {
   if ((view.words[here]! & COMMIT_ADDRESS_KNOWN) === 0) return []
-  const hash = hashOfSlot(view, here)
-  return Array.from({ length: ADDRESS.ROWS }, (_, row) => bucketOf(hash, row))
+  const address = addressAt(view.words, here)
+  const buckets: number[] = []
+  for (let width = 0; width < countedWidths(address); width++) {
+    const hash = hashOfNetwork(view, address, width)
+    for (let row = 0; row < NETWORK.ROWS; row++) buckets.push(bucketOf(hash, width, row))
+  }
+  return buckets
 }
 
 /**
- * A test for slots whose address is over its quota, for one shard; undefined when there is
- * no such address, or when it has next to nothing in this shard.
+ * A test for slots whose network is over its quota, for one shard; undefined when there is
+ * no such network, or when it has next to nothing in this shard.
  */
 export function overQuotaTest (
   view: TableView, at: number
 ): ((here: number, commit: number) => boolean) | undefined {
+  for (let width = 0; width < NETWORK.WIDTHS; width++) {
+    const test = overQuotaTestOf(view, at, width)
+    if (test !== undefined) return test
+  }
+  return undefined
+}
+
+function overQuotaTestOf (
+  view: TableView, at: number, width: Width
+): ((here: number, commit: number) => boolean) | undefined {
   const { words, layout } = view
-  const share = addressQuota(layout.usersMax)
+  const share = addressQuota(layout.usersMax, width)
   const hereMin = Math.max(1, Math.floor(share / layout.shardCount / 2))
-  const counts = at + layout.addressesAt
-  for (let bucket = 0; bucket < ADDRESS.BUCKETS; bucket++) {
+  const counts = at + layout.networksAt
+  const first = bucketOf(0, width, 0)
+  for (let bucket = first; bucket < first + NETWORK.BUCKETS; bucket++) {
     if (Atomics.load(words, counts + bucket) < hereMin) continue
     if (heldInBucket(view, bucket) <= share) continue
     return (here, commit) => {
       if ((commit & COMMIT_ADDRESS_KNOWN) === 0) return false
-      const hash = hashOfSlot(view, here)
-      return bucketOf(hash, 0) === bucket && words[counts + bucketOf(hash, 1)]! >= hereMin
+      const address = addressAt(words, here)
+      if (width >= countedWidths(address)) return false
+      const hash = hashOfNetwork(view, address, width)
+      return bucketOf(hash, width, 0) === bucket &&
+        words[counts + bucketOf(hash, width, 1)]! >= hereMin
     }
   }
   return undefined
 }
 
-/** Users of the whole table in a bucket, counted from the start of the first row. */
+/** Users of the whole table in a bucket, counted from the start of the shard's first row. */
 function heldInBucket ({ words, layout }: TableView, bucket: number): number {
   let held = 0
   for (let shard = 0; shard < layout.shardCount; shard++) {
-    held += Atomics.load(words, shardAt(layout, shard) + layout.addressesAt + bucket)
+    held += Atomics.load(words, shardAt(layout, shard) + layout.networksAt + bucket)
   }
   return held
 }
 
-function hashOfSlot (view: TableView, here: number): number {
-  const { words } = view
+/** IPv4 addresses are one each, however alike: their neighbours are other customers. */
+function countedWidths (address: Words128): number {
+  return isMapped(address) ? 1 : NETWORK.WIDTHS
+}
+
+function addressAt (words: Int32Array, here: number): Words128 {
   const at = here + SLOT.ADDRESS
-  return hashOfNetwork(view, {
-    w0: words[at]!, w1: words[at + 1]!, w2: words[at + 2]!, w3: words[at + 3]!
-  })
+  return { w0: words[at]!, w1: words[at + 1]!, w2: words[at + 2]!, w3: words[at + 3]! }
 }
 
-function hashOfNetwork ({ hashKey0, hashKey1 }: TableView, address: Words128): number {
-  const { w0, w1, w2, w3 } = networkOf(address)
-  return halfSipHash13(hashKey0, hashKey1, KIND_NETWORK, w0, w1, w2, w3)
+function hashOfNetwork (
+  { hashKey0, hashKey1 }: TableView, address: Words128, width: Width
+): number {
+  const { w0, w1, w2, w3 } = networkOf(address, width)
+  return halfSipHash13(hashKey0, hashKey1, KIND_NETWORK + width, w0, w1, w2, w3)
 }
 
-function bucketOf (hash: number, row: number): number {
-  return row * ADDRESS.BUCKETS + ((hash >>> (row * ROW_BITS)) & (ADDRESS.BUCKETS - 1))
+function bucketOf (hash: number, width: Width, row: number): number {
+  return (width * NETWORK.ROWS + row) * NETWORK.BUCKETS +
+    ((hash >>> (row * ROW_BITS)) & (NETWORK.BUCKETS - 1))
 }

@@ -10,10 +10,9 @@ import { NO_SERVER, SLOT, commitActive } from './layout.ts'
 import { RadixSelect } from './radix-select.ts'
 import type { Place } from './reservations.ts'
 import { copySlots, decodeUser, type User } from './snapshot.ts'
-import {
-  shardAt, wrappedAge, wrappedMs, wrappedSeconds, type TableView
-} from './table-view.ts'
+import { shardAt, type TableView } from './table-view.ts'
 import { prefixTest, type SlotTest } from './text-prefix.ts'
+import { wrappedAge, wrappedMs, wrappedSeconds } from './wrapped-time.ts'
 
 /** `place`: where they stand in the table. The others: newest first. */
 export type SearchSort = 'place' | 'last_seen' | 'first_seen'

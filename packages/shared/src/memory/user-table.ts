@@ -8,22 +8,29 @@ import {
   COUNTER, SERVER, SERVER_STATE, type ServerState
 } from './layout.ts'
 import { usedSlots } from './admission.ts'
+import { endDue, type EndStep } from './end-sweep.ts'
+import { allowMoreNewcomers } from './newcomers.ts'
 import { checkTable, recoverFrom } from './recovery.ts'
+import { refusedNetworks, type RefusedNetwork } from './refused-networks.ts'
 import {
   confirm, expireReservation, reserve, sumCounter, type Place, type Reservation,
   type ReserveRequest
 } from './reservations.ts'
 import { removeMatching, removeUser, type IsMatch, type SweepStep } from './removal.ts'
-import { findUser, readUsers, restoreUser, type User, type UserPage } from './snapshot.ts'
+import {
+  findUser, readUsers, restoreUser, type LastingUser, type User, type UserPage
+} from './snapshot.ts'
 import { sweepShard } from './sweep.ts'
 import { UserSearch, type SearchOptions } from './user-search.ts'
 import { viewTable, type Busy, type TableMemory, type TableView, type ViewOptions } from './table-view.ts'
 import { leave, touch, type TouchOutcome } from './visits.ts'
 
 export class UserTable {
+  readonly #memory: TableMemory
   readonly #view: TableView
 
   constructor (memory: TableMemory, options: ViewOptions) {
+    this.#memory = memory
     this.#view = viewTable(memory, options)
   }
 
@@ -34,7 +41,12 @@ export class UserTable {
 
   /** The client says that it leaves the server. False when it was not active there. */
   leave (client: Client, server: number): boolean | Busy {
-    return this.#guard(() => leave(this.#view, client, server))
+    return this.#guard(() => leave(this.#view, client, server, false))
+  }
+
+  /** A page of the client's leaves: so does the client, unless it is seen within LEAVE_GRACE. */
+  leaveAfterGrace (client: Client, server: number): boolean | Busy {
+    return this.#guard(() => leave(this.#view, client, server, true))
   }
 
   /** Chooses a server and holds a place there, in one step. Main thread only. */
@@ -81,6 +93,11 @@ export class UserTable {
     return this.#guard(() => sweepShard(this.#view, shard, silentForMs, fromSlot))
   }
 
+  /** Ends who is due, in one of `shardCount` shards; see end-sweep.ts. Main thread only. */
+  endDue (shard: number, fromSlot = 0): EndStep | Busy {
+    return this.#guard(() => endDue(this.#view, shard, fromSlot))
+  }
+
   get shardCount (): number {
     return this.#view.layout.shardCount
   }
@@ -111,10 +128,18 @@ export class UserTable {
   }
 
   /** Puts a saved user back. */
-  restore (
-    user: Pick<User, 'client' | 'address' | 'firstSeenAgoMs' | 'lastSeenAgoMs'>, server: number
-  ): boolean {
+  restore (user: LastingUser, server: number): boolean {
     return this.#guard(() => restoreUser(this.#view, user, server))
+  }
+
+  /** Whose newcomers are not counted any more; see refused-networks.ts. */
+  refusedNetworks (): readonly RefusedNetwork[] {
+    return refusedNetworks(this.#memory.newcomers.refusals, this.#view.now())
+  }
+
+  /** Ten times as many newcomers as usual are counted for so long. */
+  allowMoreNewcomersFor (durationMs: number): void {
+    allowMoreNewcomers(this.#memory.newcomers, this.#view.now() + durationMs)
   }
 
   serverState (server: number): ServerState {

@@ -4,25 +4,26 @@
 import { clientOfAddress, type Address, type Client } from '../client.ts'
 import { admit } from './admission.ts'
 import {
-  COMMIT_REPLACES, NO_SERVER, NO_SLOT, SEEN_MAX, SLOT, commitActive, commitIsIp,
-  commitReserved, commitSeen, withActive, withReserved, withSeen
+  COMMIT_LEAVING, COMMIT_REPLACES, CONFIRM_MS, NO_SERVER, NO_SLOT, SEEN, SLOT, TABLE, commitActive,
+  commitIsIp, commitReserved, commitSeen, withActive, withReserved, withSeen
 } from './layout.ts'
 import { removeUser } from './removal.ts'
 import { findAddressEntry, finishReplacement } from './replacement.ts'
 import {
-  addressOfSlot, commitSlot, findSlot, freshCommit, removeSlot, writeAddress
+  addressOfSlot, commitSlot, endActivity, findSlot, freshCommit, writeAddress
 } from './shard.ts'
 import {
-  hashOf, lockShard, shardAt, shardOfHash, slotAt, unlockShard, wrappedMs, type Busy,
-  type TableView
+  hashOf, lockShard, shardAt, shardOfHash, slotAt, unlockShard, type Busy, type TableView
 } from './table-view.ts'
+import { wrappedAge, wrappedMs } from './wrapped-time.ts'
 
 /**
  * arrived: new here, or came to the place that was reserved. seen: was active here already.
  * moved: was active on another server. full: no user may be evicted; address-full: the table is
- * nearly full and the address has reached its quota; in both cases the client is not in the table.
+ * nearly full and the address has reached its quota; uncounted: its network has had its newcomers.
+ * In these cases the client is not in the table.
  */
-export type TouchOutcome = 'arrived' | 'seen' | 'moved' | 'full' | 'address-full'
+export type TouchOutcome = 'arrived' | 'seen' | 'moved' | 'full' | 'address-full' | 'uncounted'
 
 /** For an entry without a reservation: its deadline is never looked at. */
 const NO_DEADLINE_MS = 0
@@ -62,23 +63,36 @@ export function touch (
   return activeBefore === NO_SERVER ? 'arrived' : 'moved'
 }
 
-/** The client leaves this server. False when it was not active here, which changes nothing. */
-export function leave (view: TableView, client: Client, server: number): boolean | Busy {
+/**
+ * The client leaves this server: at once, or when LEAVE_GRACE_MS are over and it has not been seen
+ * by then. False when it was not active here, which changes nothing.
+ */
+export function leave (
+  view: TableView, client: Client, server: number, hasGrace: boolean
+): boolean | Busy {
   const hash = hashOf(view, client)
   const at = shardAt(view.layout, shardOfHash(view.layout, hash))
   if (!lockShard(view, at)) return 'busy'
   const slot = findSlot(view, at, client, hash)
   const commit = slot === NO_SLOT ? 0 : view.words[slotAt(view.layout, at, slot)]!
   const isHere = commit !== 0 && commitActive(commit) === server
-  if (isHere) endActivity(view, at, slot, commit)
+  if (isHere && hasGrace && view.words[TABLE.LEAVE_GRACE_MS] !== 0) markLeaving(view, at, slot)
+  else if (isHere) endActivity(view, at, slot, commit)
   unlockShard(view, at)
   return isHere
 }
 
-/** Takes the user off its active server; a reservation elsewhere stands. The lock is held. */
-export function endActivity (view: TableView, at: number, slot: number, commit: number): void {
-  if (commitReserved(commit) === NO_SERVER) removeSlot(view, at, slot)
-  else commitSlot(view, at, slot, withActive(commit, NO_SERVER))
+/** From when the grace counts is LAST_SEEN_MS; a leave brings the id back as any request does. */
+function markLeaving (view: TableView, at: number, slot: number): void {
+  const { words } = view
+  const here = slotAt(view.layout, at, slot)
+  const commit = words[here]!
+  if ((commit & COMMIT_LEAVING) !== 0) return
+  const now = wrappedMs(view.now())
+  const seen = seenOnceMore(commitSeen(commit), words[here + SLOT.LAST_SEEN_MS]!, now)
+  // Written before the commit word: a leave never stands with an earlier request's time.
+  words[here + SLOT.LAST_SEEN_MS] = now
+  commitSlot(view, at, slot, withSeen(commit, seen) | COMMIT_LEAVING)
 }
 
 function admitVisitor (
@@ -86,7 +100,9 @@ function admitVisitor (
 ): TouchOutcome | Busy {
   const replaced = findAddressEntry(view, client, address)
   if (replaced === 'busy') return 'busy'
-  const seen = replaced === undefined ? 1 : seenOnceMore(replaced.commit)
+  const seen = replaced === undefined
+    ? SEEN.once
+    : seenOnceMore(SEEN.once, replaced.lastSeenMs, wrappedMs(view.now()))
   const commit = withSeen(withActive(freshCommit(client), server), seen)
   const newcomer = { client, address, commit, replaced, reservedUntilMs: NO_DEADLINE_MS }
   const admitted = admit(view, newcomer)
@@ -99,7 +115,7 @@ function admitVisitor (
 
 /** Of one with an id: whether an entry under its address could still be there on its account. */
 function mayHaveAddressEntry (commit: number): boolean {
-  return !commitIsIp(commit) && (commitSeen(commit) === 0 || isReplacing(commit))
+  return !commitIsIp(commit) && (commitSeen(commit) === SEEN.never || isReplacing(commit))
 }
 
 function isReplacing (commit: number): boolean {
@@ -112,15 +128,20 @@ function refresh (
 ): void {
   const { words } = view
   const here = slotAt(view.layout, at, slot)
-  words[here + SLOT.LAST_SEEN_MS] = wrappedMs(view.now())
+  const now = wrappedMs(view.now())
   const before = words[here]!
-  let commit = withActive(before, server)
-  commit = withSeen(commit, seenOnceMore(before))
+  const seen = seenOnceMore(commitSeen(before), words[here + SLOT.LAST_SEEN_MS]!, now)
+  // Before the commit word, which may say that the user is confirmed, and the time its last one.
+  if (seen !== SEEN.again) words[here + SLOT.LAST_SEEN_MS] = now
+  let commit = withActive(withSeen(before, seen) & ~COMMIT_LEAVING, server)
   if (commitReserved(before) === server) commit = withReserved(commit, NO_SERVER)
   if (commit !== before) commitSlot(view, at, slot, commit)
   writeAddress(view, at, slot, address)
 }
 
-function seenOnceMore (commit: number): number {
-  return Math.min(commitSeen(commit) + 1, SEEN_MAX)
+/** The SEEN after one more request; `lastSeenMs` as the slot holds it. */
+function seenOnceMore (seen: number, lastSeenMs: number, now: number): number {
+  if (seen === SEEN.never) return SEEN.once
+  if (seen === SEEN.confirmed || wrappedAge(now, lastSeenMs) >= CONFIRM_MS) return SEEN.confirmed
+  return SEEN.again
 }

@@ -10,6 +10,7 @@ import {
   optional, password, port, publicHost, seconds, serverName, token, urlAddress, weight, wholeNumber,
   type Duration, type Kind
 } from './kinds.ts'
+import { camelCase, flagOf, type CamelCase } from './setting-spelling.ts'
 
 /**
  * Who takes over what a reload (SIGHUP) has changed: the router alone, or every thread (the
@@ -34,7 +35,7 @@ interface Definition<T> {
 const SERVER_COUNT_MAX = 32
 /** For lists that a reader could still take in. */
 const ENTRY_COUNT_MAX = 1000
-/** The user table tells times up to 24.8 days apart (memory/table-view.ts, wrappedAge). */
+/** The user table tells times up to 24.8 days apart (memory/wrapped-time.ts, wrappedAge). */
 const SILENCE_MAX_S = 24 * 24 * 3600
 const YEAR_S = 31_536_000
 
@@ -147,6 +148,26 @@ const TABLE = {
     default: '1800',
     meaning: 'A user silent for longer is removed; not below HEARTBEAT_INTERVAL.'
   },
+  UNCONFIRMED_TIMEOUT: {
+    kind: seconds(1, SILENCE_MAX_S),
+    default: '120',
+    meaning: 'A new visitor who has not come back is removed after this, or after TIMEOUT_THRESHOLD if that is less.'
+  },
+  LEAVE_GRACE: {
+    kind: seconds(0, 60),
+    default: '2',
+    meaning: 'How long after a page was left its visitor is removed, unless seen again by then.'
+  },
+  NEWCOMERS_PER_MINUTE: {
+    kind: wholeNumber(1, 1_000_000, 'visitors'),
+    default: '120',
+    meaning: 'New visitors counted per network, or 10 % of all users where that is more; wider networks in proportion.'
+  },
+  TRUSTED_NETWORKS: {
+    kind: list(addressOrRange(), 0, ENTRY_COUNT_MAX),
+    default: '',
+    meaning: 'Addresses and ranges whose newcomers are all counted: offices, schools.'
+  },
   DELAY_BETWEEN_ROUTING: {
     kind: seconds(0, 60),
     default: '0.35',
@@ -227,10 +248,6 @@ export type SettingValues = {
 /** As `SettingValues`; a refused setting has no value. */
 export type ValidValues = Partial<SettingValues>
 
-type CamelCase<N extends string> = N extends `${infer Head}_${infer Tail}`
-  ? `${Lowercase<Head>}${Capitalize<CamelCase<Tail>>}`
-  : Lowercase<N>
-
 /** The key in `Settings`: `ROUTING_PORT` is `routingPort`, `RESERVATION_TTL` `reservationTtlMs`. */
 export type SettingKey<N extends SettingName> =
   `${CamelCase<N>}${Table[N]['kind'] extends Duration ? Duration['keySuffix'] : ''}`
@@ -270,14 +287,8 @@ export function settingNamed (name: string): SettingRow | undefined {
   return rowsByName.get(name)
 }
 
-/** `ROUTING_PORT` as `--routing-port`. */
-export function flagOf (name: string): string {
-  return `--${name.toLowerCase().replaceAll('_', '-')}`
-}
-
 /** As the type `SettingKey` has it. */
 function keyOf (name: string, kind: Kind<unknown> | Duration): SettingKey<SettingName> {
-  const camelCase = name.toLowerCase().replace(/_(.)/g, (_, first: string) => first.toUpperCase())
   const suffix = 'keySuffix' in kind ? kind.keySuffix : ''
-  return `${camelCase}${suffix}` as SettingKey<SettingName>
+  return `${camelCase(name)}${suffix}` as SettingKey<SettingName>
 }

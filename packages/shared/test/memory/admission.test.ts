@@ -33,7 +33,7 @@ t.test('admission: who replaces another comes into a full table, from a full add
   }
   const newcomer = { ...userNumber(16), address: HOME }
   t.equal(admit(view, { ...newcomer, replaced: undefined }), 'address-full')
-  t.equal(admit(view, { ...newcomer, replaced: { commit: 1, firstSeenS: 5 } }), 'added')
+  t.equal(admit(view, { ...newcomer, replaced: { commit: 1, firstSeenS: 5, lastSeenMs: 5000 } }), 'added')
   t.equal(usedSlots(view), 17, 'until the other is removed, which is the next step')
 })
 

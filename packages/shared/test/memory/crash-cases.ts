@@ -3,6 +3,8 @@ import { clientOfAddress } from '@usher/shared/client.ts'
 import {
   confirm, expireReservation, reserve, type ReserveRequest
 } from '@usher/shared/memory/reservations.ts'
+import { endDue } from '@usher/shared/memory/end-sweep.ts'
+import { CONFIRM_MS } from '@usher/shared/memory/layout.ts'
 import { removeMatching, removeUser } from '@usher/shared/memory/removal.ts'
 import { findUser, readUsers, restoreUser } from '@usher/shared/memory/snapshot.ts'
 import { sweepShard } from '@usher/shared/memory/sweep.ts'
@@ -36,9 +38,10 @@ const HERE = 0
 const THERE = 1
 const SILENT_MS = 60_000
 
-/** Users 0 to `count`, on all servers, seen twice unless told otherwise. */
-function crowd ({ table }: TestTable, count: number, times = 2): void {
+/** Users 0 to `count`, on all servers, confirmed unless told otherwise. */
+function crowd ({ table, clock }: TestTable, count: number, times = 2): void {
   for (let round = 0; round < times; round++) {
+    if (round > 0) clock.nowMs += CONFIRM_MS
     for (let number = 0; number < count; number++) {
       table.touch(clientNumber(number), number % 3, addressNumber(number))
     }
@@ -79,7 +82,7 @@ export const CASES: readonly CrashCase[] = [
   {
     ...SMALL,
     name: 'touch, seen for the second time',
-    stepsMin: 5,
+    stepsMin: 4,
     prepare: given => { crowd(given, 10, 1) },
     operate: view => { touch(view, KNOWN, HERE, addressNumber(3)) }
   },
@@ -198,7 +201,80 @@ export const CASES: readonly CrashCase[] = [
     operate: touchNewcomer
   },
   {
-    ...SMALL, name: 'leave', stepsMin: 8, prepare: few, operate: view => { leave(view, KNOWN, HERE) }
+    ...SMALL, name: 'leave', stepsMin: 8, prepare: few, operate: view => { leave(view, KNOWN, HERE, false) }
+  },
+  {
+    ...SMALL,
+    name: 'leave after the grace',
+    stepsMin: 4,
+    prepare: few,
+    operate: view => { leave(view, KNOWN, HERE, true) }
+  },
+  {
+    ...SMALL,
+    name: 'leave after the grace, of one who is confirmed by it',
+    stepsMin: 4,
+    prepare (given) {
+      crowd(given, 10, 1)
+      given.clock.nowMs += CONFIRM_MS
+    },
+    operate: view => { leave(view, KNOWN, HERE, true) }
+  },
+  {
+    ...SMALL,
+    name: 'touch, back before the grace is over',
+    isChanging: false,
+    stepsMin: 3,
+    prepare (given) {
+      few(given)
+      given.table.leaveAfterGrace(KNOWN, HERE)
+    },
+    operate: view => { touch(view, KNOWN, HERE, addressNumber(3)) }
+  },
+  {
+    ...SMALL,
+    name: 'touch, confirmed',
+    stepsMin: 4,
+    prepare (given) {
+      crowd(given, 10, 1)
+      given.clock.nowMs += CONFIRM_MS
+    },
+    operate: view => { touch(view, KNOWN, HERE, addressNumber(3)) }
+  },
+  {
+    ...SMALL,
+    name: 'touch, an id takes the place of an address that was given it',
+    stepsMin: 25,
+    prepare (given) {
+      few(given)
+      given.table.touch(clientOfAddress(HOME), THERE, HOME)
+      given.clock.nowMs += CONFIRM_MS
+    },
+    operate: touchNewcomer
+  },
+  {
+    ...LARGE,
+    name: 'end who is due, in all shards: left, never back, with a place elsewhere',
+    stepsMin: 60,
+    prepare (given) {
+      crowd(given, 20, 1)
+      given.clock.nowMs += CONFIRM_MS
+      crowd(given, 10, 1)
+      for (const number of [0, 3]) given.table.leaveAfterGrace(clientNumber(number), HERE)
+      given.clock.nowMs += SILENT_MS
+      const place = asked({ client: KNOWN, untilMs: 9_000_000, choose: chooseServer(THERE) })
+      given.table.reserve({ ...place, address: addressNumber(3) })
+      given.clock.nowMs += SILENT_MS
+    },
+    operate (view) {
+      eachShard(view, shard => {
+        let slot: number | undefined = 0
+        while (slot !== undefined) {
+          const step = endDue(view, shard, slot)
+          slot = step === 'busy' ? undefined : step.nextSlot
+        }
+      })
+    }
   },
   {
     ...SMALL,
@@ -209,7 +285,7 @@ export const CASES: readonly CrashCase[] = [
       given.table.reserve(
         asked({ client: KNOWN, address: addressNumber(3), choose: chooseServer(THERE) }))
     },
-    operate: view => { leave(view, KNOWN, HERE) }
+    operate: view => { leave(view, KNOWN, HERE, false) }
   },
   {
     ...SMALL,
@@ -217,7 +293,7 @@ export const CASES: readonly CrashCase[] = [
     isChanging: false,
     stepsMin: 2,
     prepare: few,
-    operate: view => { leave(view, KNOWN, THERE) }
+    operate: view => { leave(view, KNOWN, THERE, false) }
   },
   {
     ...SMALL,
@@ -325,7 +401,13 @@ export const CASES: readonly CrashCase[] = [
     stepsMin: 15,
     prepare: few,
     operate (view) {
-      const saved = { client: NEWCOMER, address: HOME, firstSeenAgoMs: 5000, lastSeenAgoMs: 1000 }
+      const saved = {
+        client: NEWCOMER,
+        address: HOME,
+        isConfirmed: true,
+        firstSeenAgoMs: 5000,
+        lastSeenAgoMs: 1000
+      }
       restoreUser(view, saved, HERE)
     }
   },

@@ -12,7 +12,7 @@ import {
 } from '@usher/shared/memory/table-view.ts'
 import { UserTable } from '@usher/shared/memory/user-table.ts'
 import { IN_FLIGHT, type TableWorkerData } from './fixtures/table-worker-data.ts'
-import { clientNumber, randomWords } from './test-table.ts'
+import { clientNumber, randomWords, TIMES } from './test-table.ts'
 
 export type Death = TableWorkerData['death']
 
@@ -41,7 +41,7 @@ export async function crashRun (
   dir: string, deaths: readonly Death[], { isRecovering = true, seed = 1 } = {}
 ): Promise<CrashRun> {
   const file = bundleWorker(dir)
-  const memory = allocateTable(USERS, SERVERS, randomWords(seed))
+  const memory = allocateTable(USERS, SERVERS, TIMES, randomWords(seed))
   const table = new UserTable(memory, {
     threadTag: MAIN_THREAD_TAG, patience: MAIN_THREAD_PATIENCE, now: monotonicNowMs
   })

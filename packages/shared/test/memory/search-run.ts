@@ -14,7 +14,7 @@ import type { SearchResult } from '@usher/shared/memory/user-search.ts'
 import { UserTable } from '@usher/shared/memory/user-table.ts'
 import { bundleWorker } from './crash-run.ts'
 import type { TableWorkerData } from './fixtures/table-worker-data.ts'
-import { clientNumber, HOME, randomWords } from './test-table.ts'
+import { clientNumber, HOME, randomWords, TIMES } from './test-table.ts'
 
 export interface SearchRun {
   readonly operations: number
@@ -39,7 +39,7 @@ const TRIES_MAX = 1_000_000
 export async function searchRun (
   dir: string, rounds: number, operationsMin: number
 ): Promise<SearchRun> {
-  const memory = allocateTable(USERS, SERVERS, randomWords(3))
+  const memory = allocateTable(USERS, SERVERS, TIMES, randomWords(3))
   const table = new UserTable(memory, {
     threadTag: MAIN_THREAD_TAG, patience: MAIN_THREAD_PATIENCE, now: monotonicNowMs
   })

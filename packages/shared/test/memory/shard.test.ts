@@ -19,7 +19,7 @@ const operations: Record<string, (view: TableView) => unknown> = {
   'a newcomer arrives': view => touch(view, clientNumber(50), 1, HOME),
   'a user is seen from another address': view => touch(view, clientNumber(1), 1, addressNumber(9)),
   'a user moves': view => touch(view, clientNumber(1), 2, addressNumber(1)),
-  'a user leaves': view => leave(view, clientNumber(1), 1),
+  'a user leaves': view => leave(view, clientNumber(1), 1, false),
   'a newcomer reserves': view => reserve(view, reservation(60)),
   'a user reserves': view => reserve(view, reservation(1)),
   'a reserved visitor arrives': view => {

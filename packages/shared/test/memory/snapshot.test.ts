@@ -40,7 +40,8 @@ t.test('snapshot: tells who, where, from where, since when', async t => {
     address: addressNumber(9),
     server: 2,
     reservedServer: undefined,
-    timesSeen: 2,
+    isConfirmed: true,
+    isLeaving: false,
     firstSeenAgoMs: 5250,
     lastSeenAgoMs: 250
   }])

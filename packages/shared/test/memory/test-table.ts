@@ -3,8 +3,10 @@ import type { ChoiceRequest, Choose } from '@usher/shared/balancing/chooser.ts'
 import type { Choice } from '@usher/shared/balancing/policies.ts'
 import { parseAddress, type Address, type Client } from '@usher/shared/client.ts'
 import { NO_SERVER } from '@usher/shared/memory/layout.ts'
+import type { NewcomerSettings } from '@usher/shared/memory/newcomers.ts'
 import {
-  allocateTable, MAIN_THREAD_PATIENCE, MAIN_THREAD_TAG, viewTable, type TableMemory, type TableView
+  allocateTable, MAIN_THREAD_PATIENCE, MAIN_THREAD_TAG, viewTable, type TableMemory,
+  type TableTimes, type TableView
 } from '@usher/shared/memory/table-view.ts'
 import { UserTable } from '@usher/shared/memory/user-table.ts'
 
@@ -16,14 +18,22 @@ export interface TestTable {
   readonly clock: { nowMs: number }
 }
 
+/** As the settings have them. */
+export const TIMES: TableTimes = { unconfirmedMs: 120_000, leaveGraceMs: 2000 }
+
 export function testTable ({
-  users = 1024, servers = 3, nowMs = 1_000_000, seed = 1,
-  onStep = undefined as ((step: string) => void) | undefined
+  users = 1024, servers = 3, times = TIMES, nowMs = 1_000_000, seed = 1,
+  onStep = undefined as ((step: string) => void) | undefined,
+  newcomers = undefined as NewcomerSettings | undefined
 } = {}): TestTable {
-  const memory = allocateTable(users, servers, randomWords(seed))
+  const memory = allocateTable(users, servers, times, randomWords(seed))
   const clock = { nowMs }
   const options = {
-    threadTag: MAIN_THREAD_TAG, patience: MAIN_THREAD_PATIENCE, now: () => clock.nowMs, onStep
+    threadTag: MAIN_THREAD_TAG,
+    patience: MAIN_THREAD_PATIENCE,
+    now: () => clock.nowMs,
+    onStep,
+    ...(newcomers !== undefined && { newcomers })
   }
   return {
     table: new UserTable(memory, options), view: viewTable(memory, options), memory, clock
@@ -47,9 +57,9 @@ export function clientNumber (number: number): Client {
 
 export const HOME: Address = parseAddress('192.0.2.1')!
 
-/** Each in a /64 of its own. */
+/** Each in a /48 of its own. */
 export function addressNumber (number: number): Address {
-  return { w0: 0x20010db8, w1: number, w2: 0, w3: 1 }
+  return { w0: 0x20010db8 + (number >>> 16), w1: number << 16, w2: 0, w3: 1 }
 }
 
 /** The lowest load; the visitor's own server on a tie, then the lowest index. */

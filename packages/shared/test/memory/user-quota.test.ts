@@ -82,6 +82,29 @@ t.test('address share: a /64 is one address, its neighbour another', async t => 
   t.equal(flood(cluster, 1, { address: parseAddress('2001:db8:f:2::1')!, from: 99 }), 1)
 })
 
+t.test('address share: the /64s of one /56, and the /56s of one /48, have a share together', async t => {
+  for (const [step, share] of [[1, 40], [0x100, 80]] as const) {
+    const cluster = testTable({ users: 400 })
+    crowd(cluster, 0, 250)
+    const inside = (number: number): Address => {
+      const { w0, w1, w2 } = parseAddress('2001:db8:ffff::')!
+      return { w0, w1: w1 | number * step, w2, w3: 1 }
+    }
+    for (let number = 0; number < 200; number++) {
+      flood(cluster, 1, { address: inside(number), from: number })
+    }
+    t.equal(cluster.table.size(), 360, 'up to the mark everybody comes')
+    t.equal(cluster.table.touch(clientNumber(FLOOD + 999), 0, inside(201)), 'address-full')
+    crowd(cluster, 1000, 1050)
+    let strangers = 0
+    for (let number = 1000; number < 1050; number++) {
+      if (cluster.table.leave(clientNumber(number), number % 3) === true) strangers++
+    }
+    t.equal(strangers, 50, `of 50 strangers, by a share of ${share}`)
+    t.same(cluster.table.check(), [])
+  }
+})
+
 t.test('address share: IPv4 addresses are one each, however alike', async t => {
   const cluster = testTable({ users: 400 })
   crowd(cluster, 0, 360)
@@ -122,7 +145,7 @@ t.test('address share: the entry under an address may become one under an id', a
 t.test('address share: unknown addresses are nobody\'s', async t => {
   const cluster = testTable({ users: 400 })
   for (let number = 0; number < 400; number++) {
-    const user = { client: clientNumber(number), address: UNKNOWN_ADDRESS }
+    const user = { client: clientNumber(number), address: UNKNOWN_ADDRESS, isConfirmed: true }
     t.ok(cluster.table.restore({ ...user, firstSeenAgoMs: 0, lastSeenAgoMs: 0 }, 0))
   }
   t.same(cluster.table.check(), [])

@@ -42,7 +42,7 @@ t.test('user search: finds the active ones, tells how many, and where to go on',
   const first = search(cluster)
   t.equal(first.matched, 25, 'a place that is only held is nobody yet')
   t.equal(first.users.length, 10)
-  t.match(first.users[0], { address: HOME, timesSeen: 1 })
+  t.match(first.users[0], { address: HOME, isConfirmed: false })
   t.equal(new Set(searchAll(cluster, {})).size, 25)
   t.equal(search(cluster, { server: 1 }).matched, 8)
   t.equal(search(cluster, { limit: 25 }).nextCursor, undefined, 'exactly one page')

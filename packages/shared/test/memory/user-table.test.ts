@@ -13,13 +13,20 @@ const SERVERS = 3
 const CLIENTS = 6
 const ADDRESSES = 2
 const TTL_MS = 50
-const THRESHOLD_MS = 100
+const THRESHOLD_MS = 2000
+const TIMES = { unconfirmedMs: 900, leaveGraceMs: 200 }
+const CONFIRM_MS = 500
 
 interface ModelUser {
   server: number | undefined
   reserved: number | undefined
   untilMs: number
   lastSeenMs: number
+  isConfirmed: boolean
+  /** When a page of its has left. */
+  leftMs: number | undefined
+  /** When it claimed its place, was given its id, or a leave came before it was confirmed. */
+  claimedMs: number
   /** The client of the address last seen from. */
   address: string
 }
@@ -33,19 +40,25 @@ class Model {
     const key = formatClient(client)
     let user = this.users.get(key)
     let outcome = 'arrived'
+    let claimedMs = this.nowMs
     if (client.kind === 'id' && (user === undefined || isNeverSeen(user))) {
       const entry = this.users.get(formatClient(addressKey))
       this.users.delete(formatClient(addressKey))
       if (user === undefined && entry !== undefined) {
+        claimedMs = entry.lastSeenMs
         outcome = entry.server === server ? 'seen' : 'moved'
       }
     }
     if (user?.server !== undefined) outcome = user.server === server ? 'seen' : 'moved'
     const address = formatClient(addressKey)
-    user ??= { server, reserved: undefined, untilMs: 0, lastSeenMs: 0, address }
+    if (user === undefined || isNeverSeen(user)) {
+      const held = { reserved: user?.reserved, untilMs: user?.untilMs ?? 0 }
+      user = { server, ...held, lastSeenMs: claimedMs, ...UNCONFIRMED, claimedMs, address }
+    }
+    this.#seen(user)
+    user.leftMs = undefined
     user.server = server
     user.address = address
-    user.lastSeenMs = this.nowMs
     if (user.reserved === server) user.reserved = undefined
     seen.add(user)
     this.users.set(key, user)
@@ -55,9 +68,26 @@ class Model {
   leave (client: Client, server: number): boolean {
     const user = this.users.get(formatClient(client))
     if (user?.server !== server) return false
-    user.server = undefined
-    this.#drop(client, user)
+    this.#end(formatClient(client), user)
     return true
+  }
+
+  leaveAfterGrace (client: Client, server: number): boolean {
+    const user = this.users.get(formatClient(client))
+    if (user?.server !== server) return false
+    if (user.leftMs !== undefined) return true
+    this.#seen(user)
+    user.leftMs = user.claimedMs = user.lastSeenMs = this.nowMs
+    return true
+  }
+
+  endDue (): void {
+    for (const [key, user] of this.users) {
+      if (user.server === undefined) continue
+      const hasLeft = user.leftMs !== undefined && this.nowMs - user.leftMs > TIMES.leaveGraceMs
+      const isOver = !user.isConfirmed && this.nowMs - user.claimedMs > TIMES.unconfirmedMs
+      if (hasLeft || isOver) this.#end(key, user)
+    }
   }
 
   reserve (client: Client, addressKey: Client, isReturning: boolean): Choice {
@@ -66,10 +96,13 @@ class Model {
     if (user === undefined && isReturning) {
       user = this.users.get(formatClient(addressKey))
       this.users.delete(formatClient(addressKey))
-      if (user !== undefined) user.lastSeenMs = this.nowMs
+      if (user?.isConfirmed === true) user.lastSeenMs = this.nowMs
+      if (user !== undefined) user.leftMs = undefined
     }
     const address = formatClient(addressKey)
-    user ??= { server: undefined, reserved: undefined, untilMs: 0, lastSeenMs: this.nowMs, address }
+    const { nowMs } = this
+    const nowhere = { server: undefined, reserved: undefined, untilMs: 0, ...UNCONFIRMED, address }
+    user ??= { ...nowhere, lastSeenMs: nowMs, claimedMs: nowMs }
     user.address = address
     this.users.delete(key)
     const current = user.reserved ?? user.server ?? -1
@@ -96,7 +129,7 @@ class Model {
     for (const [key, user] of this.users) {
       if (user.reserved !== undefined && user.untilMs <= this.nowMs) user.reserved = undefined
       if (user.server !== undefined && this.nowMs - user.lastSeenMs > THRESHOLD_MS) {
-        user.server = undefined
+        user.server = user.leftMs = undefined
       }
       if (user.server === undefined && user.reserved === undefined) this.users.delete(key)
     }
@@ -119,10 +152,19 @@ class Model {
     return counts
   }
 
-  #drop (client: Client, user: ModelUser): void {
-    if (user.reserved === undefined) this.users.delete(formatClient(client))
+  /** A request brings the id, or the address, back. */
+  #seen (user: ModelUser): void {
+    if (this.nowMs - user.claimedMs >= CONFIRM_MS) user.isConfirmed = true
+    if (user.isConfirmed) user.lastSeenMs = this.nowMs
+  }
+
+  #end (key: string, user: ModelUser): void {
+    user.server = user.leftMs = undefined
+    if (user.reserved === undefined) this.users.delete(key)
   }
 }
+
+const UNCONFIRMED = { isConfirmed: false, leftMs: undefined }
 
 /** Users that a server has seen; a user made by a reservation joins with the first touch. */
 const seen = new WeakSet<ModelUser>()
@@ -146,6 +188,11 @@ const operation = fc.oneof(
     kind: fc.constant('leave' as const), client: fc.nat(CLIENTS - 1), server: fc.nat(SERVERS - 1)
   }),
   fc.record({
+    kind: fc.constant('leaveAfterGrace' as const),
+    client: fc.nat(CLIENTS - 1),
+    server: fc.nat(SERVERS - 1)
+  }),
+  fc.record({
     kind: fc.constant('reserve' as const),
     client: fc.nat(CLIENTS - 1),
     address: fc.nat(ADDRESSES - 1),
@@ -155,15 +202,16 @@ const operation = fc.oneof(
   fc.record({ kind: fc.constant('remove' as const), client: fc.nat(CLIENTS - 1) }),
   fc.record({ kind: fc.constant('removeAddress' as const), address: fc.nat(ADDRESSES - 1) }),
   fc.record({ kind: fc.constant('removeFrom' as const), address: fc.nat(ADDRESSES - 1) }),
-  fc.record({ kind: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 80 }) }),
-  fc.record({ kind: fc.constant('sweep' as const) })
+  fc.record({ kind: fc.constant('wait' as const), ms: fc.oneof(fc.integer({ min: 1, max: 80 }), fc.constantFrom(199, 201, 500, 901)) }),
+  fc.record({ kind: fc.constant('sweep' as const) }),
+  fc.record({ kind: fc.constant('endDue' as const) })
 )
 
 const operations = fc.array(operation, { minLength: 30, maxLength: 150, size: 'max' })
 
 t.test('user table: does what a plain Map would, whatever the sequence', async t => {
   fc.assert(fc.property(operations, fc.integer(), (sequence, seed) => {
-    const cluster = testTable({ users: 64, seed })
+    const cluster = testTable({ users: 64, times: TIMES, seed })
     const { table, clock } = cluster
     const model = new Model()
     model.nowMs = clock.nowMs
@@ -184,6 +232,11 @@ t.test('user table: does what a plain Map would, whatever the sequence', async t
         case 'leave': {
           const args = [clientNumber(step.client), step.server] as const
           same(table.leave(...args), model.leave(...args))
+          break
+        }
+        case 'leaveAfterGrace': {
+          const args = [clientNumber(step.client), step.server] as const
+          same(table.leaveAfterGrace(...args), model.leaveAfterGrace(...args))
           break
         }
         case 'reserve': {
@@ -228,6 +281,10 @@ t.test('user table: does what a plain Map would, whatever the sequence', async t
           }
           model.sweep()
           break
+        case 'endDue':
+          for (let shard = 0; shard < table.shardCount; shard++) table.endDue(shard)
+          model.endDue()
+          break
       }
       same([...table.loads()], model.loads())
       same([...table.activeUsersPerServer()], model.active())
@@ -252,8 +309,12 @@ function compareFound ({ table }: TestTable, model: Model, number: number): void
   const found = table.find(client)
   if (found === 'busy') throw new Error('busy')
   const user = model.users.get(formatClient(client))
-  same(found && [found.server, found.reservedServer, formatAddress(found.address)],
-    user && [user.server, user.reserved, user.address])
+  same(found && [
+    found.server, found.reservedServer, formatAddress(found.address), found.isConfirmed,
+    found.isLeaving
+  ], user && [
+    user.server, user.reserved, user.address, user.isConfirmed, user.leftMs !== undefined
+  ])
 }
 
 /** Removes who was last seen from an address. */

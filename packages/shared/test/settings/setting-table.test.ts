@@ -1,7 +1,8 @@
 import t, { type Test } from 'tap'
 import {
-  flagOf, settingNamed, SETTING_ROWS, type SettingName
+  settingNamed, SETTING_ROWS, type SettingName
 } from '@usher/shared/settings/setting-table.ts'
+import { flagOf } from '@usher/shared/settings/setting-spelling.ts'
 
 /** For each setting: texts with the values that they stand for, and texts that are refused. */
 const CASES: Record<SettingName, {
@@ -60,6 +61,15 @@ const CASES: Record<SettingName, {
     refused: ['', '0.9', '1000000.1', '1e3']
   },
   TIMEOUT_THRESHOLD: secondsFrom(1, 2_073_600),
+  UNCONFIRMED_TIMEOUT: secondsFrom(1, 2_073_600),
+  LEAVE_GRACE: { values: [['0', 0], ['2', 2000], ['60', 60_000]], refused: ['', '-1', '60.001'] },
+  NEWCOMERS_PER_MINUTE: {
+    values: [['1', 1], ['1000000', 1_000_000]], refused: ['0', '1000001', '1.5', '']
+  },
+  TRUSTED_NETWORKS: {
+    values: [['', []], ['203.0.113.0/24, 2001:db8::/48', ['203.0.113.0/24', '2001:db8::/48']]],
+    refused: ['office', '10.0.0.0/33', addresses(1001)]
+  },
   DELAY_BETWEEN_ROUTING: {
     values: [['0', 0], ['0.35', 350], ['60', 60_000]],
     refused: ['', '-0.1', '60.001', ' 5', 'NaN']
@@ -110,7 +120,7 @@ t.test('setting-table: every setting refuses what is beyond', async t => {
 
 t.test('setting-table: every row is complete', async t => {
   for (const row of SETTING_ROWS) checkRow(t, row.name)
-  t.equal(new Set(SETTING_ROWS.map(row => row.name)).size, 32)
+  t.equal(new Set(SETTING_ROWS.map(row => row.name)).size, 36)
 })
 
 t.test('setting-table: only the token and the password are secret', async t => {

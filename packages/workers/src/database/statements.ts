@@ -12,6 +12,7 @@ export interface SavedUser {
   readonly address: string
   /** Its name, or its port when it had none. */
   readonly server: string
+  readonly isConfirmed: Flag
   readonly firstSeenMs: number
   readonly lastSeenMs: number
 }
@@ -96,12 +97,15 @@ export function prepareSql (db: Database) {
 
 function savedUserSql (db: Database) {
   const insert = db.prepare<SavedUser>(`INSERT OR REPLACE INTO SavedUsers
-    (Kind, Client, Address, Server, FirstSeen, LastSeen)
-    VALUES (@kind, @client, @address, @server, @firstSeenMs, @lastSeenMs)`)
+    (Kind, Client, Address, Server, Confirmed, FirstSeen, LastSeen)
+    VALUES (@kind, @client, @address, @server, @isConfirmed, @firstSeenMs, @lastSeenMs)`)
   const clear = db.prepare('DELETE FROM SavedUsers')
   const select = db.prepare<[], SavedUser>(`SELECT Kind AS kind, Client AS client,
-    Address AS address, Server AS server, FirstSeen AS firstSeenMs,
+    Address AS address, Server AS server, Confirmed AS isConfirmed, FirstSeen AS firstSeenMs,
     LastSeen AS lastSeenMs FROM SavedUsers`)
+  const running = db.prepare<[], { readonly isRunning: Flag }>(
+    'SELECT IsRunning AS isRunning FROM Run')
+  const setRunning = db.prepare<[Flag]>('UPDATE Run SET IsRunning = ?')
   return {
     /** Replaces all of them. */
     saveUsers: (users: Iterable<SavedUser>) => {
@@ -110,7 +114,10 @@ function savedUserSql (db: Database) {
     },
     savedUsers: () => select.iterate(),
     /** For when they are back in the table: a later crash must not bring them back again. */
-    forgetUsers: () => { clear.run() }
+    forgetUsers: () => { clear.run() },
+    /** Whether a run has begun and not ended in a stop. */
+    isRunning: () => running.get()?.isRunning === 1,
+    setRunning: (isRunning: boolean) => { setRunning.run(isRunning ? 1 : 0) }
   }
 }
 

@@ -46,12 +46,16 @@ await runWorker(async context => {
         // Only once all have started: a start that fails must not lose them. A full disk keeps
         // them, which is no reason not to start: the next stop replaces them.
         if (notReady !== undefined) return
-        await database.write(sql => { sql.forgetUsers() }).catch(ignoreOutage)
+        await database.write(sql => {
+          sql.forgetUsers()
+          sql.setRunning(true)
+        }).catch(ignoreOutage)
       }
       if (order.type === 'save-users') {
         database.limitWaits(order.withinMs)
         await database.write(sql => {
           sql.saveUsers(usersToSave(table, settings.servers, Date.now()))
+          sql.setRunning(false)
         })
       }
     },
@@ -82,8 +86,14 @@ async function bringBackUsers (
 ): Promise<void> {
   if (!isFirstStart) return
   const { servers, timeoutThresholdMs } = settings
-  const restored = await database.read(sql => {
-    return restoreUsers(table, sql.savedUsers(), servers, timeoutThresholdMs, Date.now())
-  })
+  const { restored, wasRunning } = await database.read(sql => ({
+    restored: restoreUsers(table, sql.savedUsers(), servers, timeoutThresholdMs, Date.now()),
+    wasRunning: sql.isRunning()
+  }))
+  if (wasRunning) {
+    // Whom it counted comes back now, and all of them seem to be new.
+    table.allowMoreNewcomersFor(timeoutThresholdMs)
+    log.warn('the last run ended without stopping properly: its users are counted anew')
+  }
   if (restored > 0) log.info({ users: restored }, 'users of the last run were restored')
 }

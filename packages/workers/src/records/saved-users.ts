@@ -16,12 +16,13 @@ export function * usersToSave (
   table: UserTable, servers: readonly Server[], wallNowMs: number
 ): Generator<SavedUser> {
   for (const user of allUsers(table)) {
-    if (user.server === undefined) continue
+    if (user.server === undefined || user.isLeaving) continue
     yield {
       kind: user.client.kind,
       client: formatClient(user.client),
       address: formatAddress(user.address),
       server: servers[user.server]!.name,
+      isConfirmed: user.isConfirmed ? 1 : 0,
       firstSeenMs: Math.round(wallNowMs - user.firstSeenAgoMs),
       lastSeenMs: Math.round(wallNowMs - user.lastSeenAgoMs)
     }
@@ -42,6 +43,7 @@ export function restoreUsers (
     const isRestored = table.restore({
       client,
       address: parseAddress(user.address) ?? UNKNOWN_ADDRESS,
+      isConfirmed: user.isConfirmed === 1,
       firstSeenAgoMs: Math.max(0, wallNowMs - user.firstSeenMs),
       lastSeenAgoMs
     }, server.index)

@@ -26,8 +26,12 @@ export function beatIntervalMs (
   const affordableMs = activeUsers / settings.heartbeatBudget * 1000
   const baseMs = Math.max(settings.heartbeatIntervalMs, affordableMs)
   const jitteredMs = baseMs * (1 + JITTER_MAX * random())
-  const capMs = settings.timeoutThresholdMs / BEATS_PER_TIMEOUT
-  return Math.max(INTERVAL_MIN_MS, Math.floor(Math.min(jitteredMs, capMs)))
+  return Math.min(Math.max(INTERVAL_MIN_MS, Math.floor(jitteredMs)), longestIntervalMs(settings))
+}
+
+/** What a page is told that beats for nobody who is counted: it may be later. */
+export function longestIntervalMs ({ timeoutThresholdMs }: BeatSettings): number {
+  return Math.max(INTERVAL_MIN_MS, Math.floor(timeoutThresholdMs / BEATS_PER_TIMEOUT))
 }
 
 /** Seconds as `X-Heartbeat-Interval` says them, with at most three decimals. */

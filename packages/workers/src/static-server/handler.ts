@@ -14,7 +14,7 @@ import { NO_BODY, type Handler, type Reply, type RequestValue } from '@usher/sha
 import type { Busy } from '@usher/shared/memory/table-view.ts'
 import type { TouchOutcome } from '@usher/shared/memory/visits.ts'
 import type { Settings } from '@usher/shared/settings/settings.ts'
-import { beatIntervalMs, formatSeconds, type BeatSettings } from './beat.ts'
+import { beatIntervalMs, formatSeconds, longestIntervalMs, type BeatSettings } from './beat.ts'
 import { codingChooser } from './content-coding.ts'
 import { renderDeniedPage } from '@usher/shared/http/vocabulary/denied-page.ts'
 import { fileReply, siteReply } from './file-reply.ts'
@@ -27,6 +27,8 @@ export interface VisitorTable {
   touch (client: Client, server: number, address: Address): TouchOutcome | Busy
   /** False when the client was not active on that server. */
   leave (client: Client, server: number): boolean | Busy
+  /** As leave, once LEAVE_GRACE is over, unless the client is seen by then. */
+  leaveAfterGrace (client: Client, server: number): boolean | Busy
   activeUsers (server: number): number
   activeUsersPerServer (): Int32Array
 }
@@ -96,9 +98,12 @@ function answerBeat (parts: StaticHandlerParts, request: RequestValue): Reply {
   if (!BEAT_METHODS.includes(request.method)) return jsonNotAllowed(BEAT_METHODS)
   const sender = identifySender(parts, request)
   if ('refusal' in sender) return sender.refusal
-  if (!visit(parts, sender.client, request.address)) return UNAVAILABLE
+  const outcome = visit(parts, sender.client, request.address)
+  if (REFUSED.has(outcome)) return UNAVAILABLE
   const activeUsers = parts.table.activeUsers(parts.server)
-  const intervalMs = beatIntervalMs(activeUsers, parts.settings, parts.random)
+  const intervalMs = outcome === 'uncounted'
+    ? longestIntervalMs(parts.settings)
+    : beatIntervalMs(activeUsers, parts.settings, parts.random)
   return {
     status: 204,
     headers: [
@@ -128,9 +133,13 @@ function answerLeave (parts: StaticHandlerParts, request: RequestValue): Reply {
   if (!LEAVE_METHODS.includes(request.method)) return jsonNotAllowed(LEAVE_METHODS)
   const sender = identifySender(parts, request)
   if ('refusal' in sender) return sender.refusal
-  const left = parts.table.leave(sender.client, parts.server)
+  const isOfPage = new URLSearchParams(request.query).has('page')
+  const left = isOfPage
+    ? parts.table.leaveAfterGrace(sender.client, parts.server)
+    : parts.table.leave(sender.client, parts.server)
   if (left === 'busy') return UNAVAILABLE
-  if (left) logUser(parts, sender.client, 'user left')
+  // After a page's leave the user is here still: who ends it logs it.
+  if (left && !isOfPage) logUser(parts, sender.client, 'user left')
   return LEAVE_RECEIVED
 }
 
@@ -143,7 +152,7 @@ function answerPage (
   const named = cookieClient(headers)
   if (parts.denyList.isDenied(named, address)) return deniedPage(parts, named, address)
   if (!countsAsVisit(headers)) return content()
-  if (!visit(parts, named ?? clientOfAddress(address), address)) return fullPage
+  if (REFUSED.has(visit(parts, named ?? clientOfAddress(address), address))) return fullPage
   if (named !== undefined) return content()
   return withClient(content(), newClient(), request.isSecure)
 }
@@ -161,13 +170,15 @@ function identifySender (
   return { client: named ?? clientOfAddress(request.address) }
 }
 
-/** Counts the request; false when the table has no room for its client. */
-function visit (parts: StaticHandlerParts, client: Client, address: Address): boolean {
+/** Counts the request, unless there is no room for its client, or it is beyond its allowance. */
+function visit (
+  parts: StaticHandlerParts, client: Client, address: Address
+): TouchOutcome | Busy {
   const outcome = parts.table.touch(client, parts.server, address)
   if (outcome === 'arrived') logUser(parts, client, 'user arrived')
   if (outcome === 'moved') logUser(parts, client, 'user moved')
   if (outcome === 'address-full') parts.onAddressFull(address)
-  return !REFUSED.has(outcome)
+  return outcome
 }
 
 function logUser ({ log }: StaticHandlerParts, client: Client, news: string): void {

@@ -20,6 +20,7 @@ const ANNA: SavedUser = {
   client: '6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61',
   address: '192.0.2.7',
   server: 'red',
+  isConfirmed: 1,
   firstSeenMs: 1_790_000_000_000,
   lastSeenMs: 1_790_000_060_000
 }

@@ -8,10 +8,13 @@ const ANNA: SavedUser = {
   client: '6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61',
   address: '192.0.2.7',
   server: 'red',
+  isConfirmed: 1,
   firstSeenMs: 1_790_000_000_000,
   lastSeenMs: 1_790_000_060_000
 }
-const BERT: SavedUser = { ...ANNA, kind: 'ip', client: '2001:db8::1', address: '2001:db8::1' }
+const BERT: SavedUser = {
+  ...ANNA, kind: 'ip', client: '2001:db8::1', address: '2001:db8::1', isConfirmed: 0
+}
 const CARL: SavedUser = { ...ANNA, client: '00000000-0000-0000-0000-000000000001', server: 'blue' }
 
 async function save (database: UsherDatabase, users: Iterable<SavedUser>): Promise<void> {
@@ -41,6 +44,16 @@ t.test('sql: saved users come back as they were, until they are forgotten', asyn
   await later.write(sql => sql.forgetUsers())
   await checkSaved(t, later, [])
   await checkSaved(t, database, [])
+})
+
+t.test('sql: a run is noted from its start to its clean stop', async t => {
+  const { database, reopen } = testDatabase(t)
+  t.equal(await database.read(sql => sql.isRunning()), false, 'at the very first start')
+  await database.write(sql => sql.setRunning(true))
+  const later = reopen()
+  t.equal(await later.read(sql => sql.isRunning()), true, 'after a crash')
+  await later.write(sql => sql.setRunning(false))
+  t.equal(await database.read(sql => sql.isRunning()), false)
 })
 
 t.test('sql: an id and an address of the same text are two users', async t => {

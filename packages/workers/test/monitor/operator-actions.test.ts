@@ -13,7 +13,8 @@ const USER = {
   address: parseAddress('198.51.100.3')!,
   server: 1,
   reservedServer: undefined,
-  timesSeen: 3,
+  isConfirmed: true,
+  isLeaving: false,
   firstSeenAgoMs: 0,
   lastSeenAgoMs: 0
 }

@@ -21,11 +21,13 @@ const HOME = parseAddress('192.0.2.7')!
 const DAY_MS = 86_400_000
 const ANNA = '6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61'
 
+const TIMES = { unconfirmedMs: 120_000, leaveGraceMs: 2000 }
 const SAVED: SavedUser = {
   kind: 'id',
   client: ANNA,
   address: '192.0.2.7',
   server: 'red',
+  isConfirmed: 1,
   firstSeenMs: WALL_NOW_MS - 60_000,
   lastSeenMs: WALL_NOW_MS - 5000
 }
@@ -38,7 +40,8 @@ interface TestTable {
 }
 
 function testTable ({ users = 4096, nowMs = 5_000_000 } = {}): TestTable {
-  const memory = allocateTable(users, NAMED_SERVERS.length, () => (Math.random() * 2 ** 32) | 0)
+  const memory = allocateTable(
+    users, NAMED_SERVERS.length, TIMES, () => (Math.random() * 2 ** 32) | 0)
   const clock = { nowMs }
   const patience = { waitMs: 0, thenThrow: false }
   const options = { threadTag: MAIN_THREAD_TAG, patience, now: () => clock.nowMs }
@@ -86,16 +89,18 @@ t.test('saved users: ids and addresses come back on their servers with their tim
   ]
   for (const [client, server, address] of visits) {
     table.touch(client, server, parseAddress(address)!)
-    clock.nowMs += 10_000
+    clock.nowMs += 1000
+    table.touch(client, server, parseAddress(address)!) // Confirmed.
+    clock.nowMs += 9000
   }
   table.touch(visits[0]![0], 0, HOME)
   clock.nowMs += 1000
   const before = usersIn(table)
   t.same(before, [
-    '2001:db8::2 2001:db8::2 2 11000 11000',
-    '203.0.113.9 203.0.113.9 2 21000 21000',
+    '2001:db8::2 2001:db8::2 2 11000 10000',
+    '203.0.113.9 203.0.113.9 2 21000 20000',
     `${ANNA} 192.0.2.7 0 41000 1000`,
-    'ffffffff-ffff-ffff-ffff-ffffffffffff 2001:db8::1 1 31000 31000'
+    'ffffffff-ffff-ffff-ffff-ffffffffffff 2001:db8::1 1 31000 30000'
   ])
   const database = testDatabase(t)
   await database.write(sql => sql.saveUsers(usersToSave(table, NAMED_SERVERS, WALL_NOW_MS - 3000)))
@@ -105,14 +110,34 @@ t.test('saved users: ids and addresses come back on their servers with their tim
     return restoreUsers(later, sql.savedUsers(), NAMED_SERVERS, SILENT_FOR_MS, WALL_NOW_MS)
   }), 4)
   t.same(usersIn(later), [
-    '2001:db8::2 2001:db8::2 2 14000 14000',
-    '203.0.113.9 203.0.113.9 2 24000 24000',
+    '2001:db8::2 2001:db8::2 2 14000 13000',
+    '203.0.113.9 203.0.113.9 2 24000 23000',
     `${ANNA} 192.0.2.7 0 44000 4000`,
-    'ffffffff-ffff-ffff-ffff-ffffffffffff 2001:db8::1 1 34000 34000'
+    'ffffffff-ffff-ffff-ffff-ffffffffffff 2001:db8::1 1 34000 33000'
   ])
   t.same([...later.activeUsersPerServer()], [1, 1, 2])
   t.same([...later.loads()], [1, 1, 2])
   t.same(later.check(), [])
+})
+
+t.test('saved users: who is leaving is not saved, and who never came back may come back still', async t => {
+  const { table, clock } = testTable()
+  const ben = parseClientId('ffffffff-ffff-ffff-ffff-ffffffffffff')!
+  table.touch(parseClientId(ANNA)!, 0, HOME)
+  table.touch(ben, 1, HOME)
+  table.leaveAfterGrace(ben, 1)
+  clock.nowMs += TIMES.unconfirmedMs - 1
+  const saved = [...usersToSave(table, NAMED_SERVERS, WALL_NOW_MS)]
+  t.match(saved, [{ client: ANNA, isConfirmed: 0 }])
+  t.equal(saved.length, 1)
+  const { table: later, clock: laterClock } = testTable()
+  restoreUsers(later, saved, NAMED_SERVERS, SILENT_FOR_MS, WALL_NOW_MS + 5000)
+  laterClock.nowMs += TIMES.unconfirmedMs
+  t.same(later.endDue(0), { removed: [], nextSlot: undefined })
+  t.equal(later.size(), 1)
+  laterClock.nowMs += 1
+  for (let shard = 0; shard < later.shardCount; shard++) later.endDue(shard)
+  t.equal(later.size(), 0)
 })
 
 t.test('saved users: every active one is saved, once, however many there are', async t => {

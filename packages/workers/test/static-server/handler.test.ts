@@ -37,6 +37,10 @@ function testServer ({
         calls.push(`leave ${client.kind} ${formatClient(client)} on ${server}`)
         return leave
       },
+      leaveAfterGrace (client, server) {
+        calls.push(`leave after grace ${client.kind} ${formatClient(client)} on ${server}`)
+        return leave
+      },
       activeUsers: server => server === SERVER ? users : -1,
       activeUsersPerServer () {
         calls.push('count all')
@@ -125,6 +129,9 @@ t.test('handler: counts every visit once, under the id or else the address', asy
     [`/heartbeat?a=b&client_id=${ID}&c`, { cookie: `client_id=${OTHER_ID}` }, 'GET', 204, TOUCH_ID],
     ['/heartbeat?other=1', COOKIE, 'GET', 204, TOUCH_ID],
     ['/leave', COOKIE, 'POST', 200, `leave id ${ID} on ${SERVER}`],
+    ['/leave?page', COOKIE, 'POST', 200, `leave after grace id ${ID} on ${SERVER}`],
+    [`/leave?client_id=${ID}&page`, {}, 'POST', 200, `leave after grace id ${ID} on ${SERVER}`],
+    ['/leave?pages', COOKIE, 'POST', 200, `leave id ${ID} on ${SERVER}`],
     ['/leave', {}, 'POST', 200, `leave ip ${ADDRESS} on ${SERVER}`],
     [`/leave?client_id=${ID}`, {}, 'POST', 200, `leave id ${ID} on ${SERVER}`],
     ['/', { ...COOKIE, 'sec-fetch-site': 'same-site' }, 'GET', 200, TOUCH_ID],
@@ -263,6 +270,16 @@ t.test('handler: a beat that asks for the servers is told the users of each', as
   t.notOk(calls.includes('count all'), 'and an ordinary beat costs what it did')
 })
 
+t.test('handler: who is not counted is served, and beats as seldom as can be', async t => {
+  const { ask, lines } = testServer({ touch: 'uncounted' })
+  const page = await ask('/', {})
+  t.equal(page.status, 200)
+  t.match(headerOf(page, 'Set-Cookie'), /^client_id=/)
+  const beat = await ask('/heartbeat', COOKIE, { method: 'POST' })
+  t.strictSame([beat.status, headerOf(beat, 'X-Heartbeat-Interval')], [204, '450'])
+  t.strictSame(lines, [])
+})
+
 t.test('handler: a leave is received, known or not', async t => {
   for (const leave of [true, false]) {
     const reply = await testServer({ leave }).ask('/leave', COOKIE, { method: 'POST' })
@@ -347,12 +364,13 @@ t.test('handler: arrivals, moves and leaves are one debug line each', async t =>
     ['/', { touch: 'full' }, undefined],
     ['/', { touch: 'arrived', isDebug: false }, undefined],
     ['/leave', { leave: true }, 'user left'],
+    ['/leave?page', { leave: true }, undefined],
     ['/leave', { leave: false }, undefined],
     ['/leave', { leave: true, isDebug: false }, undefined]
   ]
   for (const [target, server, message] of cases) {
     const { ask, lines } = testServer(server)
-    await ask(target, COOKIE, { method: target === '/leave' ? 'POST' : 'GET' })
+    await ask(target, COOKIE, { method: target.startsWith('/leave') ? 'POST' : 'GET' })
     t.strictSame(lines, message === undefined ? [] : [{ client: ID, message }],
       `${target} ${JSON.stringify(server)}`)
   }

@@ -6,7 +6,8 @@
  */
 import type { Socket } from 'node:net'
 import { parseAddress } from '../../client.ts'
-import { networkOf, addressQuota } from '../../per-address-quota.ts'
+import { networkOf } from '../../networks.ts'
+import { addressQuota } from '../../per-address-quota.ts'
 
 /** Connections that are looked at for one to end; the rest have their turn the next time. */
 const LOOKS_MAX = 50

@@ -6,6 +6,7 @@ import { UserTable } from '@usher/shared/memory/user-table.ts'
 import { NAMED_SERVERS } from '../../../../shared/test/settings/test-servers.ts'
 import { countSharing, findUsers, parsePrefix, userIds } from '../../../src/monitor/figures/users.ts'
 
+const TIMES = { unconfirmedMs: 120_000, leaveGraceMs: 2000 }
 const WALL_NOW_MS = Date.parse('2026-11-23T14:31:00.000Z')
 const HOME = parseAddress('192.0.2.1')!
 const EVERYBODY = {
@@ -14,7 +15,7 @@ const EVERYBODY = {
 
 function testTable (users = 1024) {
   const clock = { nowMs: 5_000_000 }
-  const table = new UserTable(allocateTable(users, NAMED_SERVERS.length, () => 7), {
+  const table = new UserTable(allocateTable(users, NAMED_SERVERS.length, TIMES, () => 7), {
     threadTag: 1, patience: MAIN_THREAD_PATIENCE, now: () => clock.nowMs
   })
   return { table, clock }

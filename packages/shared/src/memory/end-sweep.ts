@@ -1,0 +1,81 @@
+/**
+ * Ends users whose own time is over: unconfirmed ones who have not come back, and those whose page
+ * has left and who have not been seen since. Looks without a lock at one word for each run of
+ * slots; only a run with somebody due is locked. Main thread.
+ */
+import { earlierEnd, endOfSlot, endWordAt } from './ends.ts'
+import {
+  COMMIT_LEAVING, END, NO_END, SHARD, commitActive, commitHasEnd
+} from './layout.ts'
+import type { RemovedUser } from './removal.ts'
+import { clientOfSlot, endActivity } from './shard.ts'
+import { lockShard, shardAt, slotAt, unlockShard, type Busy, type TableView } from './table-view.ts'
+import { wrappedAge, wrappedMs } from './wrapped-time.ts'
+
+export interface EndedUser extends RemovedUser {
+  /** A page of theirs said so; or they never came back. */
+  readonly hasLeft: boolean
+}
+
+export interface EndStep {
+  readonly removed: readonly EndedUser[]
+  /** Where to go on in this shard; undefined at its end. */
+  readonly nextSlot: number | undefined
+}
+
+/**
+ * Ends who is due in one shard from a slot on, for one hold of its lock at most: the caller may
+ * give way to its loop between two steps. Busy: come back at the next pass.
+ */
+export function endDue (view: TableView, shard: number, fromSlot: number): EndStep | Busy {
+  const at = shardAt(view.layout, shard)
+  const runs = Math.ceil(Atomics.load(view.words, at + SHARD.HIGH_WATER) / END.SLOTS)
+  const run = nextDueRun(view, at, Math.floor(fromSlot / END.SLOTS), runs)
+  if (run === runs) return { removed: [], nextSlot: undefined }
+  if (!lockShard(view, at)) return 'busy'
+  const removed = endInRun(view, at, run)
+  unlockShard(view, at)
+  const next = nextDueRun(view, at, run + 1, runs)
+  return { removed, nextSlot: next === runs ? undefined : next * END.SLOTS }
+}
+
+/** A reading without the lock. */
+function nextDueRun (view: TableView, at: number, from: number, runs: number): number {
+  const now = wrappedMs(view.now())
+  let run = from
+  while (run < runs) {
+    const noted = Atomics.load(view.words, endWordAt(view, at, run))
+    if (noted !== NO_END && isOver(noted, now)) return run
+    run++
+  }
+  return run
+}
+
+function endInRun (view: TableView, at: number, run: number): EndedUser[] {
+  const { words, layout } = view
+  const now = wrappedMs(view.now())
+  const to = Math.min((run + 1) * END.SLOTS, words[at + SHARD.HIGH_WATER]!)
+  const removed: EndedUser[] = []
+  let first: number = NO_END
+  for (let slot = run * END.SLOTS; slot < to; slot++) {
+    const here = slotAt(layout, at, slot)
+    const commit = words[here]!
+    if (!commitHasEnd(commit)) continue
+    const end = endOfSlot(view, here, commit)
+    if (!isOver(end, now)) {
+      first = earlierEnd(first, end)
+      continue
+    }
+    const hasLeft = (commit & COMMIT_LEAVING) !== 0
+    removed.push({ client: clientOfSlot(view, here), server: commitActive(commit), hasLeft })
+    endActivity(view, at, slot, commit)
+  }
+  // After the last removal: a death in between leaves it too early, and the run is seen again.
+  Atomics.store(words, endWordAt(view, at, run), first)
+  return removed
+}
+
+/** Times are cut to whole milliseconds: one more, and nobody ends before their time. */
+function isOver (end: number, now: number): boolean {
+  return wrappedAge(now, end) > 0
+}

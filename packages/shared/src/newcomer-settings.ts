@@ -1,0 +1,26 @@
+/** What the settings say of newcomers, as the user table takes it. Values only. */
+import type { AddressRange } from './address-range.ts'
+import { rangeOf } from './deny-list.ts'
+import type { NewcomerSettings } from './memory/newcomers.ts'
+import type { Settings } from './settings/settings.ts'
+
+/** Tests, probes and what else runs on this machine: nobody comes from here over a network. */
+const LOOPBACK = ['127.0.0.0/8', '::1']
+
+/** @param thread the index of a server, or ROUTER */
+export function newcomerSettings (
+  settings: Pick<Settings, 'newcomersPerMinute' | 'trustedNetworks' | 'trustProxy'>, thread: number
+): NewcomerSettings {
+  const { newcomersPerMinute, trustedNetworks, trustProxy } = settings
+  return {
+    perMinute: newcomersPerMinute,
+    exempt: [...LOOPBACK, ...trustProxy, ...trustedNetworks].map(parseExempt),
+    thread
+  }
+}
+
+/** An address is the range that holds nothing else. */
+function parseExempt (text: string): AddressRange {
+  if (text.includes('/')) return rangeOf(text)
+  return rangeOf(`${text}/${text.includes(':') ? 128 : 32}`)
+}
