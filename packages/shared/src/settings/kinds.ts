@@ -105,7 +105,7 @@ export function urlAddress (): Kind<string> {
 /** A name as browsers send it in `Host`: lower-case, international ones in their ASCII form. */
 export function publicHost (): Kind<string> {
   return plain('a host name without scheme, port or path', text => {
-    const lower = text.toLowerCase()
+    const lower = text.toLowerCase().replace(/(?<=.)\.$/, '') // `example.org.` is `example.org`
     const name = isVisibleAscii(lower) ? lower : domainToASCII(lower)
     return isHostName(name) || isAddress(name) ? { value: name } : refused()
   })

@@ -5,7 +5,10 @@
 import { isIPv6 } from 'node:net'
 
 interface Authority {
-  /** Lower-case; an IPv6 address keeps its brackets, so `host:port` is always well-formed. */
+  /**
+   * Lower-case and without the dot of an absolute name, for both are the same host; an IPv6 address
+   * keeps its brackets, so `host:port` is always well-formed.
+   */
   readonly host: string
   /** Undefined when none is named, or an empty one (`example.org:`, RFC 3986 section 3.2.3). */
   readonly port: number | undefined
@@ -27,11 +30,16 @@ export function parseAuthority (text: string): Authority | undefined {
   const hostEnd = text.startsWith('[') ? text.indexOf(']') + 1 : colonOrEnd(text)
   const host = text.slice(0, hostEnd)
   if (host.length > HOST_LENGTH_MAX || !isHost(host)) return undefined
-  if (hostEnd === text.length) return { host: host.toLowerCase(), port: undefined }
+  if (hostEnd === text.length) return { host: canonical(host), port: undefined }
   if (text[hostEnd] !== ':') return undefined
   const digits = text.slice(hostEnd + 1)
   if (!PORT.test(digits) || Number(digits) > PORT_MAX) return undefined
-  return { host: host.toLowerCase(), port: digits === '' ? undefined : Number(digits) }
+  return { host: canonical(host), port: digits === '' ? undefined : Number(digits) }
+}
+
+/** RFC 3986 section 3.2.2: a name that ends in a dot is the same name, said in full. */
+function canonical (host: string): string {
+  return host.toLowerCase().replace(/(?<=.)\.$/, '')
 }
 
 function colonOrEnd (text: string): number {

@@ -61,12 +61,32 @@ export function proxyCheck (
   return remoteAddress => remoteAddress !== undefined && isTrusted(remoteAddress, 0)
 }
 
-/** The nearest address that is not a trusted proxy's; the farthest one if all are. */
+/**
+ * The nearest address that is not a trusted proxy's; the farthest one if all are. What stands
+ * before a hop that is no address was written by nobody whom we trust.
+ */
 function forwardedAddress (
   request: IncomingMessage, isTrusted: (address: string, hop: number) => boolean
 ): Address | undefined {
-  const hops = proxyAddr.all(request, isTrusted)
-  return parseAddress(hops.at(-1)!)
+  const hops = String(request.headers['x-forwarded-for'] ?? '').split(',').reverse()
+  let nearest: Address | undefined
+  for (const [index, hop] of hops.entries()) {
+    const text = withoutPort(hop.trim())
+    const address = parseAddress(text)
+    if (address === undefined) break
+    nearest = address
+    if (!isTrusted(text, index + 1)) break
+  }
+  return nearest
+}
+
+/**
+ * Azure's gateways and some load balancers write the client's port too: `203.0.113.7:51234`,
+ * `[2001:db8::1]:443`; others write IPv6 in brackets alone (RFC 7239 section 6 has both forms).
+ */
+function withoutPort (hop: string): string {
+  const [, v6, v4] = /^(?:\[([^\]]+)\]|(\d+\.\d+\.\d+\.\d+))(?::\d{1,5})?$/.exec(hop) ?? []
+  return v6 ?? v4 ?? hop
 }
 
 function forwardedHost (request: IncomingMessage): string | undefined {

@@ -5,6 +5,9 @@ t.test('authority: takes what is well-formed', async t => {
   const cases: ReadonlyArray<[text: string, host: string, port: number | undefined]> = [
     ['example.org', 'example.org', undefined],
     ['EXAMPLE.org:80', 'example.org', 80],
+    ['Example.Org.', 'example.org', undefined],
+    ['example.org.:80', 'example.org', 80],
+    ['.', '.', undefined],
     ['localhost:0', 'localhost', 0],
     ['localhost:65535', 'localhost', 65535],
     ['localhost:00080', 'localhost', 80],
