@@ -86,7 +86,10 @@ class Run {
         RESERVATION_TTL: String(RESERVATION_TTL_S),
         DELAY_BETWEEN_ROUTING: '0.02',
         HEARTBEAT_INTERVAL: '0.5',
-        TIMEOUT_THRESHOLD: '86400'
+        TIMEOUT_THRESHOLD: '86400',
+        UNCONFIRMED_TIMEOUT: '86400',
+        // Its clients come and leave all the time, from a few networks.
+        NEWCOMERS_PER_MINUTE: '1000000'
       }
     })
     this.#world = {
