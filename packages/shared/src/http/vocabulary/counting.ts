@@ -28,7 +28,7 @@ const PAGE_EXTENSIONS = new Set([
 
 /**
  * Speculative loads: `Sec-Purpose` (Chromium, Firefox; `prefetch`, `prefetch;prerender`), the older
- * `Purpose` (Safari, Chromium before 110), `X-Moz` (Firefox before 115), `X-Purpose` (older Safari's
+ * `Purpose` (Safari, Chromium before 110), `X-Moz` (Firefox before 115), `X-Purpose` (older Safari
  * previews).
  */
 const PURPOSE_FIELDS = ['sec-purpose', 'purpose', 'x-moz', 'x-purpose'] as const
@@ -55,7 +55,7 @@ export function isSpeculative (headers: IncomingHttpHeaders): boolean {
   return PURPOSE_FIELDS.some(name => SPECULATIVE.test(String(headers[name] ?? '')))
 }
 
-/** Of another site's page: an image, a frame, a script's request. A link that is followed is not. */
+/** Of another site's page: an image, a frame, a script's request. Not a link that is followed. */
 function isEmbeddedByAnotherSite (headers: IncomingHttpHeaders): boolean {
   if (headers['sec-fetch-site'] !== 'cross-site') return false
   return headers['sec-fetch-mode'] !== 'navigate' || !isForDocument(headers)

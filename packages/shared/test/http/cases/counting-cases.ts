@@ -34,7 +34,7 @@ export const COUNTING_CASES: readonly CountingCase[] = [
   { what: 'a page by its file name, in capitals', effect: 'adds', path: '/INDEX.HTM' },
   { what: 'a page of an application server', effect: 'adds', path: '/cart.php' },
 
-  // What a page brings with it. Without credentials (fonts, manifests, crossorigin), no cookie is sent.
+  // What a page brings with it. Without credentials (fonts, manifests) no cookie is sent.
   { what: 'a manifest: fetched without credentials (W3C App Manifest, link rel=manifest)', effect: 'refreshes', path: '/manifest', headers: { 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'manifest' } },
   { what: 'a manifest over plain http: nothing but its path tells', effect: 'refreshes', path: '/site.webmanifest' },
   { what: 'a manifest called JSON', effect: 'refreshes', path: '/manifest.json' },
