@@ -2,10 +2,13 @@
  * `npm run screenshots [FOLDER]`: starts the program with a few visitors and takes a picture of
  * every page, phone and wide, light and dark, into `screenshots/` or the folder that is named.
  */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { findChromium, launchChromium } from '../kit/chromium.ts'
+import { Operator } from '../kit/operator.ts'
 import { PROGRAM_DIR } from '../kit/places.ts'
 import { badDay, quietDay } from './staged-day.ts'
 import { stageHistory, stageNews } from './staged-news.ts'
@@ -31,6 +34,8 @@ const VISITOR_COUNT = 39
 /** For a view to fetch its rows; pictures are for people, and nothing waits for them. */
 const SETTLE_MS = 700
 const PASSWORD = 'a password for pictures'
+/** May see nothing: its permission number has no row in the database. */
+const STRANGER = { name: 'desk', permission: '-1' }
 const SETTINGS = { DELAY_BETWEEN_ROUTING: '0', ADMIN_PASSWORD: PASSWORD }
 const USUAL_PORTS = {
   PORTS: '8000,8001,8002', ROUTING_PORT: '8080', MONITORING_PORT: '8081'
@@ -60,6 +65,7 @@ const SHOTS: readonly Shot[] = [
   answered('fault', 500, { __CODE__: 'USHER_UNKNOWN' }),
   { name: 'login', url: ({ monitorUrl }) => `${monitorUrl}/login.html` },
   ...['users', 'denied', 'audit', 'account'].map(view => consoleShot(view, view)),
+  { ...consoleShot('denied-empty', 'denied'), arrange: denyNobody },
   { ...consoleShot('overview', 'overview'), arrange: staged(quietDay) },
   { ...consoleShot('overview-incident', 'overview'), arrange: staged(badDay) },
   { ...consoleShot('servers', 'servers'), arrange: staged(badDay) },
@@ -75,7 +81,18 @@ const SHOTS: readonly Shot[] = [
   {
     name: 'password',
     url: ({ monitorUrl }) => `${monitorUrl}/password.html`,
-    prepare: async page => { await logIn(page, 'password.html') }
+    prepare: async page => {
+      await logIn(page)
+      await open(page, 'password.html')
+    }
+  },
+  {
+    name: 'no-permission',
+    url: ({ monitorUrl }) => `${monitorUrl}/login.html`,
+    prepare: async page => {
+      await logIn(page, STRANGER.name)
+      await page.locator('#waiting').waitFor()
+    }
   }
 ]
 
@@ -93,6 +110,8 @@ async function takeAll (folder: string): Promise<void> {
     .catch(() => startProgram(SETTINGS))
   try {
     await bringInVisitors(program)
+    await addStranger(program)
+    await leaveRecords(program)
     const browser = await launchChromium()
     try {
       for (const shot of SHOTS) {
@@ -135,6 +154,37 @@ async function bringInVisitors ({ routerUrl }: Program): Promise<void> {
   for (let visitor = 0; visitor < VISITOR_COUNT; visitor++) {
     await fetch(`${routerUrl}/heartbeat?client_id=${crypto.randomUUID()}`)
   }
+}
+
+async function addStranger ({ folder }: Program): Promise<void> {
+  const { name, permission } = STRANGER
+  const command = [join(PROGRAM_DIR, 'account.js'), 'add', name, '--permission', permission]
+  const child = spawn(process.execPath, command, { cwd: folder, stdio: ['pipe', 'ignore', 'inherit'] })
+  child.stdin.end(`${PASSWORD}\n`)
+  const [code] = await once(child, 'exit')
+  if (code !== 0) throw new Error(`no account for the picture of no permission: exit code ${code}`)
+}
+
+/** An operator at work, so that the lists of denials and of actions have something to show. */
+async function leaveRecords (program: Program): Promise<void> {
+  const operator = await Operator.loggedIn(program, 'admin', PASSWORD)
+  const server = program.ports[1]
+  for (const [path, body] of [
+    [`/servers/${server}/drain`, {}],
+    ['/deny', { address: '203.0.113.0/24', reason: 'Scraping the price list', minutes: 1440 }],
+    ['/deny', { address: '198.51.100.7', reason: 'Reported by the support desk' }],
+    ['/deny', { userId: '6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61', minutes: 60 }],
+    ['/deny', { address: '192.0.2.44', minutes: 15 }],
+    ['/allow', { address: '192.0.2.44' }],
+    [`/servers/${server}/ready`, {}]
+  ] as const) {
+    const { status, text } = await operator.post(path, body)
+    if (status !== 200) throw new Error(`${path}: ${status} ${text}`)
+  }
+}
+
+function denyNobody (page: Page): Promise<unknown> {
+  return page.route('**/denied', route => route.fulfill({ json: { denied: [] } }))
 }
 
 function at (server: number, path: string): Shot['url'] {
@@ -187,7 +237,7 @@ function nobody (nowMs: number): ReturnType<typeof quietDay> {
   const loads = new Array<number>(18).fill(0)
   return {
     history: { servers: { 8000: loads, 8001: loads, 8002: loads } },
-    news: { servers, table: { used: 0, size: 131_072 } }
+    news: { servers }
   }
 }
 
@@ -201,7 +251,8 @@ async function loseStream (page: Page): Promise<void> {
 /** Logged in, and with the first news there. */
 function loggedIn (view: string): (page: Page) => Promise<void> {
   return async page => {
-    await logIn(page, `tracker.html#${view}`)
+    await logIn(page)
+    await open(page, `tracker.html#${view}`)
     await page.locator('#nav-users', { hasText: /\d/ }).waitFor({ state: 'attached' })
     await page.locator(`#title-${view}`).waitFor()
     await page.waitForTimeout(SETTLE_MS)
@@ -209,12 +260,15 @@ function loggedIn (view: string): (page: Page) => Promise<void> {
 }
 
 /** Each picture has a browser of its own, which does not know the session of the one before. */
-async function logIn (page: Page, then: string): Promise<void> {
-  await page.getByLabel('Name').fill('admin')
+async function logIn (page: Page, username = 'admin'): Promise<void> {
+  await page.getByLabel('Name').fill(username)
   await page.getByLabel('Password').fill(PASSWORD)
   await page.getByRole('button', { name: 'Log in' }).click()
   await page.waitForURL('**/tracker.html')
-  await page.goto(new URL(`/${then}`, page.url()).href)
+}
+
+async function open (page: Page, path: string): Promise<void> {
+  await page.goto(new URL(`/${path}`, page.url()).href)
   await page.reload()
 }
 

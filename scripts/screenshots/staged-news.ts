@@ -11,7 +11,8 @@ export type StagedServer = Partial<ServerStats> & Pick<ServerStats, 'active_user
 export interface StagedNews extends Partial<Omit<Stats, 'servers' | 'table'>> {
   /** By name. */
   readonly servers: Readonly<Record<string, StagedServer>>
-  readonly table?: { readonly used: number, readonly size: number }
+  /** All of the load is in it unless something else is said. */
+  readonly table?: { readonly used?: number, readonly size: number }
 }
 
 /** As the monitor answers `GET /history`. */
@@ -59,7 +60,8 @@ function statsOf ({ servers: staged, table, ...others }: StagedNews): Stats {
     [name, serverOf(server, name, index)]))
   const all = Object.values(servers)
   const users = all.reduce((sum, server) => sum + server.active_users, 0)
-  const { used, size } = table ?? { used: users, size: TABLE_SIZE }
+  const load = all.reduce((sum, server) => sum + server.load, 0)
+  const { used = load, size } = table ?? { size: TABLE_SIZE }
   const balance = describeBalance({
     policy: 'fewest-users',
     servers: Object.entries(servers).map(([name, { index, port, weight }]) =>
