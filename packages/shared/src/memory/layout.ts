@@ -8,7 +8,7 @@
  */
 
 /** Raised at every change of this file; a worker that was built with another refuses to boot. */
-export const LAYOUT_VERSION = 3
+export const LAYOUT_VERSION = 4
 
 export const WORD_BYTES = 4
 export const SERVERS_MAX = 256
@@ -106,6 +106,8 @@ export const SLOT = {
  *     bits 2-3  a SEEN          bit 22  the address words are whole
  *                               bit 23  the entry under this address is still to go
  *                               bit 24  leaves LEAVE_GRACE_MS after LAST_SEEN_MS
+ *                               bit 25  an open page of theirs has sent a beat
+ *                               bit 26  and since the last beat another page was opened
  */
 export const COMMIT_USED = 1
 export const COMMIT_KIND_IP = 1 << 1
@@ -115,6 +117,10 @@ export const COMMIT_RESERVED_SHIFT = 13
 export const COMMIT_ADDRESS_KNOWN = 1 << 22
 export const COMMIT_REPLACES = 1 << 23
 export const COMMIT_LEAVING = 1 << 24
+export const COMMIT_BEATS = 1 << 25
+export const COMMIT_OPENED = 1 << 26
+/** What is known of a user's pages; nothing once it is active nowhere. */
+export const COMMIT_PAGES = COMMIT_LEAVING | COMMIT_BEATS | COMMIT_OPENED
 export const COMMIT_SEEN_MASK = 0b11
 export const COMMIT_SERVER_MASK = 0b1_1111_1111
 

@@ -8,8 +8,8 @@ import type { Choice } from '../balancing/policies.ts'
 import type { Address, Client } from '../client.ts'
 import { admit } from './admission.ts'
 import {
-  COMMIT_REPLACES, COUNTER, NO_SERVER, NO_SLOT, SLOT, commitActive, commitLoad, commitReserved,
-  commitSeen, withActive, withReserved, withSeen
+  COMMIT_PAGES, COMMIT_REPLACES, COUNTER, NO_SERVER, NO_SLOT, SLOT, commitActive, commitLoad,
+  commitReserved, commitSeen, withActive, withReserved, withSeen
 } from './layout.ts'
 import { findAddressEntry, finishReplacement } from './replacement.ts'
 import {
@@ -136,7 +136,8 @@ function reserveForNewcomer (view: TableView, request: ReserveRequest): Reservat
 
   let commit = withReserved(freshCommit(client), choice.server)
   if (replaced !== undefined) {
-    commit = withSeen(withActive(commit, current), commitSeen(replaced.commit))
+    commit = withSeen(withActive(commit, current), commitSeen(replaced.commit)) |
+      (replaced.commit & COMMIT_PAGES)
   }
   const admitted = admit(view, { client, address, commit, replaced, reservedUntilMs: untilMs })
   if (admitted === 'present') return reserve(view, request)

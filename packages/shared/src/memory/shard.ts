@@ -7,7 +7,7 @@
 import { areSameWords, UNKNOWN_ADDRESS, type Address, type Client } from '../client.ts'
 import { endOfSlot, noteEnd } from './ends.ts'
 import {
-  COMMIT_ADDRESS_KNOWN, COMMIT_KIND_IP, COMMIT_LEAVING, COMMIT_USED, COUNTER, NO_SERVER, NO_SLOT,
+  COMMIT_ADDRESS_KNOWN, COMMIT_KIND_IP, COMMIT_PAGES, COMMIT_USED, COUNTER, NO_SERVER, NO_SLOT,
   SEEN, SHARD, SLOT, commitActive, commitHasEnd, commitIsIp, commitLoad, commitReserved, commitSeen,
   withActive, type Layout
 } from './layout.ts'
@@ -88,7 +88,7 @@ export function removeSlot (view: TableView, at: number, slot: number): void {
 /** Takes the user off its active server; a reservation elsewhere stands. */
 export function endActivity (view: TableView, at: number, slot: number, commit: number): void {
   if (commitReserved(commit) === NO_SERVER) removeSlot(view, at, slot)
-  else commitSlot(view, at, slot, withActive(commit & ~COMMIT_LEAVING, NO_SERVER))
+  else commitSlot(view, at, slot, withActive(commit & ~COMMIT_PAGES, NO_SERVER))
 }
 
 /**

@@ -23,7 +23,9 @@ import {
 import { sweepShard } from './sweep.ts'
 import { UserSearch, type SearchOptions } from './user-search.ts'
 import { viewTable, type Busy, type TableMemory, type TableView, type ViewOptions } from './table-view.ts'
-import { leave, touch, type TouchOutcome } from './visits.ts'
+import {
+  leave, refresh, touch, type RefreshOutcome, type TouchOutcome, type VisitOptions
+} from './visits.ts'
 
 export class UserTable {
   readonly #memory: TableMemory
@@ -35,8 +37,17 @@ export class UserTable {
   }
 
   /** A request of this client has reached the server. Source: the server's door. */
-  touch (client: Client, server: number, address: Address): TouchOutcome | Busy {
-    return this.#guard(() => touch(this.#view, client, server, address))
+  touch (
+    client: Client, server: number, address: Address, options?: VisitOptions
+  ): TouchOutcome | Busy {
+    return this.#guard(() => touch(this.#view, client, server, address, options))
+  }
+
+  /** The same, but nobody comes in: for requests that need not be a person's. */
+  refresh (
+    client: Client, server: number, address: Address, options?: VisitOptions
+  ): RefreshOutcome | Busy {
+    return this.#guard(() => refresh(this.#view, client, server, address, options))
   }
 
   /** The client says that it leaves the server. False when it was not active there. */

@@ -1,11 +1,13 @@
 /**
- * What a visitor's request does to the user table: touch and leave. Any thread, mostly a server's.
+ * What a visitor's request does to the user table: touch, refresh and leave. Any thread, mostly a
+ * server's.
  */
 import { clientOfAddress, type Address, type Client } from '../client.ts'
 import { admit } from './admission.ts'
 import {
-  COMMIT_LEAVING, COMMIT_REPLACES, CONFIRM_MS, NO_SERVER, NO_SLOT, SEEN, SLOT, TABLE, commitActive,
-  commitIsIp, commitReserved, commitSeen, withActive, withReserved, withSeen
+  COMMIT_BEATS, COMMIT_LEAVING, COMMIT_OPENED, COMMIT_REPLACES, CONFIRM_MS, NO_SERVER, NO_SLOT,
+  SEEN, SLOT, TABLE, commitActive, commitIsIp, commitReserved, commitSeen, withActive,
+  withReserved, withSeen
 } from './layout.ts'
 import { removeUser } from './removal.ts'
 import { findAddressEntry, finishReplacement } from './replacement.ts'
@@ -25,37 +27,70 @@ import { wrappedAge, wrappedMs } from './wrapped-time.ts'
  */
 export type TouchOutcome = 'arrived' | 'seen' | 'moved' | 'full' | 'address-full' | 'uncounted'
 
+/** As TouchOutcome. unknown: is not in the table, and was not added. */
+export type RefreshOutcome = TouchOutcome | 'unknown'
+
+export interface VisitOptions {
+  /** What came: a page that a person opens, a beat of a page's script, or, left out, neither. */
+  readonly sign?: 'page' | 'beat'
+  /**
+   * False when the client is named by an id that its browser has not proved to be its own: the
+   * address last seen from stays, and the entry under the address is not taken over.
+   */
+  readonly isOwn?: boolean
+}
+
+interface Visit extends VisitOptions {
+  readonly client: Client
+  readonly server: number
+  readonly address: Address
+  /** Whether a client that is not in the table comes in. */
+  readonly adds: boolean
+}
+
 /** For an entry without a reservation: its deadline is never looked at. */
 const NO_DEADLINE_MS = 0
 
-/**
- * A request of this client has reached the server: it is active there from now on.
- * @param isAlone no entry under its address is there on its account any more
- */
+/** A request of this client has reached the server: it is active there from now on. */
 export function touch (
-  view: TableView, client: Client, server: number, address: Address, isAlone = false
+  view: TableView, client: Client, server: number, address: Address, options?: VisitOptions
 ): TouchOutcome | Busy {
+  return visit(view, { client, server, address, ...options, adds: true }) as TouchOutcome | Busy
+}
+
+/**
+ * As touch, but nobody comes in whom the table does not know, under the id or under the address
+ * that was given it: also nobody whom another thread has just removed.
+ */
+export function refresh (
+  view: TableView, client: Client, server: number, address: Address, options?: VisitOptions
+): RefreshOutcome | Busy {
+  return visit(view, { client, server, address, ...options, adds: false })
+}
+
+/** @param isAlone no entry under its address is there on its account any more */
+function visit (view: TableView, how: Visit, isAlone = false): RefreshOutcome | Busy {
+  const { client, server, address } = how
   const hash = hashOf(view, client)
   const at = shardAt(view.layout, shardOfHash(view.layout, hash))
   if (!lockShard(view, at)) return 'busy'
   const slot = findSlot(view, at, client, hash)
   if (slot === NO_SLOT) {
     unlockShard(view, at)
-    return admitVisitor(view, client, server, address)
+    return admitVisitor(view, how)
   }
   const here = slotAt(view.layout, at, slot)
   const before = view.words[here]!
-  if (!isAlone && mayHaveAddressEntry(before)) {
+  if (!isAlone && mayHaveAddressEntry(before, how)) {
     const predecessor = isReplacing(before) ? addressOfSlot(view.words, here) : address
     unlockShard(view, at)
     // Before the visit is noted: should this thread die now, the next request does it again.
     const ended = isReplacing(before)
       ? finishReplacement(view, client, predecessor)
       : removeUser(view, clientOfAddress(predecessor))
-    if (ended === 'busy') return 'busy'
-    return touch(view, client, server, address, true)
+    return ended === 'busy' ? 'busy' : visit(view, how, true)
   }
-  refresh(view, at, slot, server, address)
+  noteVisit(view, at, slot, how)
   unlockShard(view, at)
 
   const activeBefore = commitActive(before)
@@ -66,6 +101,7 @@ export function touch (
 /**
  * The client leaves this server: at once, or when LEAVE_GRACE_MS are over and it has not been seen
  * by then. False when it was not active here, which changes nothing.
+ * @param hasGrace a page says so
  */
 export function leave (
   view: TableView, client: Client, server: number, hasGrace: boolean
@@ -82,11 +118,19 @@ export function leave (
   return isHere
 }
 
-/** From when the grace counts is LAST_SEEN_MS; a leave brings the id back as any request does. */
+/**
+ * From when the grace counts is LAST_SEEN_MS; a leave brings the id back as any request does. A
+ * page that has sent beats, and from which a link was followed, leaves after the next page's
+ * request: then that page is open, and may be one without the script, of which nothing more comes.
+ */
 function markLeaving (view: TableView, at: number, slot: number): void {
   const { words } = view
   const here = slotAt(view.layout, at, slot)
   const commit = words[here]!
+  if ((commit & COMMIT_OPENED) !== 0) {
+    commitSlot(view, at, slot, commit & ~(COMMIT_BEATS | COMMIT_OPENED))
+    return
+  }
   if ((commit & COMMIT_LEAVING) !== 0) return
   const now = wrappedMs(view.now())
   const seen = seenOnceMore(commitSeen(commit), words[here + SLOT.LAST_SEEN_MS]!, now)
@@ -95,18 +139,18 @@ function markLeaving (view: TableView, at: number, slot: number): void {
   commitSlot(view, at, slot, withSeen(commit, seen) | COMMIT_LEAVING)
 }
 
-function admitVisitor (
-  view: TableView, client: Client, server: number, address: Address
-): TouchOutcome | Busy {
-  const replaced = findAddressEntry(view, client, address)
+function admitVisitor (view: TableView, how: Visit): RefreshOutcome | Busy {
+  const { client, server, address, adds, isOwn = true } = how
+  const replaced = isOwn ? findAddressEntry(view, client, address) : undefined
   if (replaced === 'busy') return 'busy'
+  if (replaced === undefined && !adds) return 'unknown'
   const seen = replaced === undefined
     ? SEEN.once
     : seenOnceMore(SEEN.once, replaced.lastSeenMs, wrappedMs(view.now()))
-  const commit = withSeen(withActive(freshCommit(client), server), seen)
+  const commit = withSign(withSeen(withActive(freshCommit(client), server), seen), how)
   const newcomer = { client, address, commit, replaced, reservedUntilMs: NO_DEADLINE_MS }
   const admitted = admit(view, newcomer)
-  if (admitted === 'present') return touch(view, client, server, address)
+  if (admitted === 'present') return visit(view, how)
   if (admitted !== 'added') return admitted
   if (replaced === undefined) return 'arrived'
   finishReplacement(view, client, address)
@@ -114,8 +158,9 @@ function admitVisitor (
 }
 
 /** Of one with an id: whether an entry under its address could still be there on its account. */
-function mayHaveAddressEntry (commit: number): boolean {
-  return !commitIsIp(commit) && (commitSeen(commit) === SEEN.never || isReplacing(commit))
+function mayHaveAddressEntry (commit: number, { isOwn = true }: Visit): boolean {
+  if (commitIsIp(commit)) return false
+  return isReplacing(commit) || (isOwn && commitSeen(commit) === SEEN.never)
 }
 
 function isReplacing (commit: number): boolean {
@@ -123,20 +168,24 @@ function isReplacing (commit: number): boolean {
 }
 
 /** Marks a user as seen at this server; arriving at the reserved one ends the reservation. */
-function refresh (
-  view: TableView, at: number, slot: number, server: number, address: Address
-): void {
+function noteVisit (view: TableView, at: number, slot: number, how: Visit): void {
   const { words } = view
+  const { server, isOwn = true } = how
   const here = slotAt(view.layout, at, slot)
   const now = wrappedMs(view.now())
   const before = words[here]!
   const seen = seenOnceMore(commitSeen(before), words[here + SLOT.LAST_SEEN_MS]!, now)
   // Before the commit word, which may say that the user is confirmed, and the time its last one.
   if (seen !== SEEN.again) words[here + SLOT.LAST_SEEN_MS] = now
-  let commit = withActive(withSeen(before, seen) & ~COMMIT_LEAVING, server)
+  let commit = withSign(withActive(withSeen(before, seen) & ~COMMIT_LEAVING, server), how)
   if (commitReserved(before) === server) commit = withReserved(commit, NO_SERVER)
   if (commit !== before) commitSlot(view, at, slot, commit)
-  writeAddress(view, at, slot, address)
+  if (isOwn) writeAddress(view, at, slot, how.address)
+}
+
+function withSign (commit: number, { sign }: Visit): number {
+  if (sign === 'beat') return (commit | COMMIT_BEATS) & ~COMMIT_OPENED
+  return sign === 'page' && (commit & COMMIT_BEATS) !== 0 ? commit | COMMIT_OPENED : commit
 }
 
 /** The SEEN after one more request; `lastSeenMs` as the slot holds it. */

@@ -9,7 +9,7 @@ import { removeMatching, removeUser } from '@usher/shared/memory/removal.ts'
 import { findUser, readUsers, restoreUser } from '@usher/shared/memory/snapshot.ts'
 import { sweepShard } from '@usher/shared/memory/sweep.ts'
 import type { TableView } from '@usher/shared/memory/table-view.ts'
-import { leave, touch } from '@usher/shared/memory/visits.ts'
+import { leave, refresh, touch } from '@usher/shared/memory/visits.ts'
 import {
   addressNumber, chooseLowest, chooseServer, clientNumber, HOME, reserveFor, type TestTable
 } from './test-table.ts'
@@ -25,6 +25,8 @@ export interface CrashCase {
   readonly isChanging: boolean
   /** So many at least, or the case does not do what it says. */
   readonly stepsMin: number
+  /** Done again it is something else: two pages that leave. */
+  readonly isOnce?: boolean
   /** The main thread holds the locks until the operation sleeps. */
   readonly holdsLock?: boolean
 }
@@ -251,6 +253,38 @@ export const CASES: readonly CrashCase[] = [
       given.clock.nowMs += CONFIRM_MS
     },
     operate: touchNewcomer
+  },
+  {
+    ...SMALL,
+    name: 'leave, of the page before the one that was opened',
+    isChanging: false,
+    isOnce: true,
+    stepsMin: 3,
+    prepare (given) {
+      few(given)
+      for (const sign of ['beat', 'page'] as const) {
+        given.table.touch(KNOWN, HERE, addressNumber(3), { sign })
+      }
+    },
+    operate: view => { leave(view, KNOWN, HERE, true) }
+  },
+  {
+    ...SMALL,
+    name: 'refresh, of one who is not here',
+    isChanging: false,
+    stepsMin: 2,
+    prepare: few,
+    operate: view => { refresh(view, NEWCOMER, HERE, HOME) }
+  },
+  {
+    ...SMALL,
+    name: 'refresh, an id takes the place of its address',
+    stepsMin: 25,
+    prepare (given) {
+      few(given)
+      given.table.touch(clientOfAddress(HOME), THERE, HOME)
+    },
+    operate: view => { refresh(view, NEWCOMER, HERE, HOME) }
   },
   {
     ...LARGE,

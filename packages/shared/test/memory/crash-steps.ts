@@ -29,7 +29,7 @@ export interface CrashSweep {
 type Users = ReadonlyMap<string, { readonly commit: number, readonly address: string }>
 
 export function crashAtEveryStep (
-  { users, servers, prepare, operate, holdsLock }: CrashCase,
+  { users, servers, prepare, operate, holdsLock, isOnce }: CrashCase,
   recovery: 'full' | 'release only' | 'none' = 'full'
 ): CrashSweep {
   const prepared = testTable({ users, servers })
@@ -72,7 +72,7 @@ export function crashAtEveryStep (
     for (const what of checkTable(main)) complain(step, what)
     for (const what of differences(before, usersOf(main), after)) complain(step, what)
     checkLimit(step)
-    if (recovery !== 'full') continue
+    if (recovery !== 'full' || isOnce === true) continue
     // A replacement carries out the same request: nothing is in its way, and it comes to the same.
     operate(viewTable(memory, { ...options, threadTag: REPLACEMENT_TAG }))
     for (const what of checkTable(main)) complain(step, `then ${what}`)

@@ -113,6 +113,51 @@ t.test('ends: who is seen within the grace stays, and was here all the time', as
   t.same(ended(given), [], 'and the leaves that were taken back are forgotten')
 })
 
+t.test('ends: a link to a page without the script keeps its visitor', async t => {
+  const given = testTable()
+  const { table, clock } = given
+  const click = (): void => {
+    table.touch(ANA, 0, HOME, { sign: 'page' })
+    clock.nowMs += 20
+    t.equal(table.leaveAfterGrace(ANA, 0), true)
+    clock.nowMs += CONFIRM_MS + unconfirmedMs
+  }
+  table.touch(ANA, 0, HOME, { sign: 'page' })
+  clock.nowMs += CONFIRM_MS
+  table.refresh(ANA, 0, HOME, { sign: 'beat' })
+  click()
+  t.same(ended(given), [], 'the leave is the page\'s before, and nothing more came')
+  table.refresh(ANA, 0, HOME, { sign: 'beat' })
+  click()
+  table.refresh(ANA, 0, HOME, { sign: 'beat' })
+  table.leaveAfterGrace(ANA, 0)
+  clock.nowMs += leaveGraceMs + 1
+  t.same(ended(given), [-1], 'a page that has sent a beat is the one that leaves')
+})
+
+t.test('ends: a page that has sent no beat leaves like any', async t => {
+  const given = testTable()
+  const { table, clock } = given
+  table.touch(ANA, 0, HOME, { sign: 'page' })
+  table.leaveAfterGrace(ANA, 0)
+  clock.nowMs += leaveGraceMs + 1
+  t.same(ended(given), [-1])
+})
+
+t.test('ends: a leave goes on when an id takes the place of its address', async t => {
+  const given = testTable()
+  const { table, clock } = given
+  const address = clientOfAddress(HOME)
+  table.touch(address, 0, HOME)
+  clock.nowMs += CONFIRM_MS
+  table.leaveAfterGrace(address, 0)
+  t.match(reserveFor(given, ANA, { isReturning: true }), { kind: 'reserved' })
+  t.match(table.find(ANA), { server: 0, isLeaving: true })
+  clock.nowMs += leaveGraceMs + 1
+  t.same(ended(given), [-1])
+  t.same(table.check(), [])
+})
+
 t.test('ends: a second leave does not lengthen the first, and a plain one ends at once', async t => {
   const given = testTable()
   const { table, clock } = given

@@ -29,14 +29,25 @@ interface ModelUser {
   claimedMs: number
   /** The client of the address last seen from. */
   address: string
+  /** An open page has sent a beat; and since then another was opened. */
+  beats: boolean
+  opened: boolean
 }
+
+type Sign = 'page' | 'beat' | undefined
 
 /** The table's rules, written for clarity alone. */
 class Model {
   readonly users = new Map<string, ModelUser>()
   nowMs = 0
 
-  touch (client: Client, server: number, addressKey: Client): string {
+  refresh (client: Client, server: number, addressKey: Client, sign: Sign): string {
+    const isKnown = this.users.has(formatClient(client)) ||
+      (client.kind === 'id' && this.users.has(formatClient(addressKey)))
+    return isKnown ? this.touch(client, server, addressKey, sign) : 'unknown'
+  }
+
+  touch (client: Client, server: number, addressKey: Client, sign: Sign): string {
     const key = formatClient(client)
     let user = this.users.get(key)
     let outcome = 'arrived'
@@ -57,6 +68,8 @@ class Model {
     }
     this.#seen(user)
     user.leftMs = undefined
+    if (sign === 'page') user.opened = user.beats
+    if (sign === 'beat') Object.assign(user, { beats: true, opened: false })
     user.server = server
     user.address = address
     if (user.reserved === server) user.reserved = undefined
@@ -75,6 +88,10 @@ class Model {
   leaveAfterGrace (client: Client, server: number): boolean {
     const user = this.users.get(formatClient(client))
     if (user?.server !== server) return false
+    if (user.opened) {
+      user.beats = user.opened = false
+      return true
+    }
     if (user.leftMs !== undefined) return true
     this.#seen(user)
     user.leftMs = user.claimedMs = user.lastSeenMs = this.nowMs
@@ -97,7 +114,7 @@ class Model {
       user = this.users.get(formatClient(addressKey))
       this.users.delete(formatClient(addressKey))
       if (user?.isConfirmed === true) user.lastSeenMs = this.nowMs
-      if (user !== undefined) user.leftMs = undefined
+      if (user?.leftMs !== undefined) user.leftMs = user.lastSeenMs
     }
     const address = formatClient(addressKey)
     const { nowMs } = this
@@ -129,7 +146,7 @@ class Model {
     for (const [key, user] of this.users) {
       if (user.reserved !== undefined && user.untilMs <= this.nowMs) user.reserved = undefined
       if (user.server !== undefined && this.nowMs - user.lastSeenMs > THRESHOLD_MS) {
-        user.server = user.leftMs = undefined
+        endActivity(user)
       }
       if (user.server === undefined && user.reserved === undefined) this.users.delete(key)
     }
@@ -159,12 +176,17 @@ class Model {
   }
 
   #end (key: string, user: ModelUser): void {
-    user.server = user.leftMs = undefined
+    endActivity(user)
     if (user.reserved === undefined) this.users.delete(key)
   }
 }
 
-const UNCONFIRMED = { isConfirmed: false, leftMs: undefined }
+const UNCONFIRMED = { isConfirmed: false, leftMs: undefined, beats: false, opened: false }
+
+function endActivity (user: ModelUser): void {
+  user.server = user.leftMs = undefined
+  user.beats = user.opened = false
+}
 
 /** Users that a server has seen; a user made by a reservation joins with the first touch. */
 const seen = new WeakSet<ModelUser>()
@@ -172,17 +194,21 @@ function isNeverSeen (user: ModelUser): boolean {
   return !seen.has(user)
 }
 
+const sign = fc.constantFrom('page' as const, 'beat' as const, undefined)
+
 const operation = fc.oneof(
   fc.record({
-    kind: fc.constant('touch' as const),
+    kind: fc.constantFrom('touch' as const, 'refresh' as const),
     client: fc.nat(CLIENTS - 1),
     server: fc.nat(SERVERS - 1),
-    address: fc.nat(ADDRESSES - 1)
+    address: fc.nat(ADDRESSES - 1),
+    sign
   }),
   fc.record({
-    kind: fc.constant('touchAddress' as const),
+    kind: fc.constantFrom('touchAddress' as const, 'refreshAddress' as const),
     server: fc.nat(SERVERS - 1),
-    address: fc.nat(ADDRESSES - 1)
+    address: fc.nat(ADDRESSES - 1),
+    sign
   }),
   fc.record({
     kind: fc.constant('leave' as const), client: fc.nat(CLIENTS - 1), server: fc.nat(SERVERS - 1)
@@ -217,16 +243,14 @@ t.test('user table: does what a plain Map would, whatever the sequence', async t
     model.nowMs = clock.nowMs
     for (const step of sequence) {
       switch (step.kind) {
-        case 'touch': {
-          const address = addressNumber(step.address)
-          const args = [clientNumber(step.client), step.server] as const
-          same(table.touch(...args, address), model.touch(...args, clientOfAddress(address)))
+        case 'touch':
+        case 'refresh':
+          compareVisit(cluster, model, step.kind, clientNumber(step.client), step)
           break
-        }
-        case 'touchAddress': {
-          const address = addressNumber(step.address)
-          const client = clientOfAddress(address)
-          same(table.touch(client, step.server, address), model.touch(client, step.server, client))
+        case 'touchAddress':
+        case 'refreshAddress': {
+          const kind = step.kind === 'touchAddress' ? 'touch' : 'refresh'
+          compareVisit(cluster, model, kind, clientOfAddress(addressNumber(step.address)), step)
           break
         }
         case 'leave': {
@@ -302,6 +326,16 @@ t.test('user table: keeps the state of each server for all threads to see', asyn
   table.setServerState(1, 'draining')
   t.same([0, 1, 2].map(server => table.serverState(server)), ['starting', 'draining', 'starting'])
 })
+
+function compareVisit (
+  { table }: TestTable, model: Model, kind: 'touch' | 'refresh', client: Client,
+  { server, address: number, sign }: { server: number, address: number, sign: Sign }
+): void {
+  const address = addressNumber(number)
+  const options = sign === undefined ? {} : { sign }
+  same(table[kind](client, server, address, options),
+    model[kind](client, server, clientOfAddress(address), sign))
+}
 
 /** One client as the table finds it and as the model has it. */
 function compareFound ({ table }: TestTable, model: Model, number: number): void {

@@ -90,3 +90,51 @@ t.test('visits: the replacement of an address entry fits a full table exactly', 
   t.equal(table.touch(BEN, 1, HOME), 'full')
   t.same(table.check(), [])
 })
+
+t.test('visits: a refresh keeps and moves who is here, and brings nobody in', async t => {
+  const { table } = testTable()
+  t.equal(table.refresh(ANA, 0, HOME), 'unknown')
+  t.equal(table.refresh(clientOfAddress(HOME), 0, HOME), 'unknown')
+  t.equal(table.size(), 0)
+  table.touch(ANA, 0, HOME)
+  t.equal(table.refresh(ANA, 0, HOME), 'seen')
+  t.equal(table.refresh(ANA, 2, HOME), 'moved')
+  table.remove(ANA)
+  t.equal(table.refresh(ANA, 2, HOME), 'unknown', 'whoever was removed stays away')
+  t.equal(table.size(), 0)
+})
+
+t.test('visits: a refresh is the arrival at a place that is held', async t => {
+  const given = testTable()
+  const made = reserveFor(given, ANA)
+  t.match(made, { kind: 'reserved', server: 0 })
+  t.equal(given.table.refresh(ANA, 0, HOME), 'arrived')
+  t.same([...given.table.reservedPerServer()], [0, 0, 0])
+})
+
+t.test('visits: a refresh with the id that an address was given takes its entry over', async t => {
+  const { table } = testTable()
+  table.touch(clientOfAddress(HOME), 1, HOME)
+  t.equal(table.refresh(ANA, 1, HOME, { isOwn: false }), 'unknown', 'anybody can write an id')
+  t.equal(table.refresh(ANA, 1, HOME), 'seen')
+  t.equal(table.size(), 1)
+  t.same(table.find(clientOfAddress(HOME)), undefined)
+  t.same(table.check(), [])
+})
+
+t.test('visits: an id that is not proved to be one\'s own writes no address, and takes no entry', async t => {
+  const given = testTable()
+  const { table } = given
+  table.touch(ANA, 0, HOME)
+  reserveFor(given, BEN)
+  table.touch(clientOfAddress(addressNumber(9)), 0, addressNumber(9))
+  for (const client of [ANA, BEN]) {
+    table.refresh(client, 0, addressNumber(9), { isOwn: false })
+    t.match(table.find(client), { server: 0, address: HOME })
+  }
+  t.match(table.find(clientOfAddress(addressNumber(9))), { server: 0 })
+  t.equal(table.touch(clientNumber(3), 0, addressNumber(9), { isOwn: false }), 'arrived')
+  t.match(table.find(clientNumber(3)), { address: addressNumber(9) }, 'whoever comes in has one')
+  t.equal(table.size(), 4)
+  t.same(table.check(), [])
+})
