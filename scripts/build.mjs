@@ -72,7 +72,7 @@ await make(PROGRAM, async folder => {
 })
 await make(TOOLS, folder => buildCode(TOOL_ENTRIES, folder))
 
-/** The folder has all that belongs into it afterwards, or is as it was. */
+/** The folder is complete afterwards, or as it was. */
 async function make (output, fill) {
   if (only !== undefined && only !== output.name) return
   const stamp = sourceStamp(output)

@@ -67,7 +67,7 @@ if (refusal !== undefined) {
   process.exitCode = isFailed(result) ? 1 : 0
 }
 
-/** Why no connection can be made; undefined when one can. Ends it without a word. */
+/** Why no connection can be made; undefined when one can. Closes it again. */
 function refusalOf (host: string, port: number): Promise<string | undefined> {
   return new Promise(resolve => {
     const socket = connect({ host, port, timeout: CONNECT_MS_MAX })

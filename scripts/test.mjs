@@ -1,6 +1,6 @@
 /**
- * `npm test`: gets everything ready, then runs the lanes, several tests at a time; ends with a line
- * `N passed, N failed`. Arguments choose: lanes by name, test files by path, `all` for every lane.
+ * `npm test`: prepares the tree, then runs the lanes, several tests at a time; ends with a line `N
+ * passed, N failed`. Arguments choose: lanes by name, test files by path, `all` for every lane.
  */
 import { orExit, prepare } from './setup.mjs'
 import { chosenJobs } from './test/chosen-jobs.mjs'

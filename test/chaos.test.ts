@@ -42,12 +42,12 @@ function chaos (...flags: string[]): Promise<Ended> {
 }
 
 function faults (seed: number, servers: number, count: number): Fault[] {
-  const struck: Fault[] = []
-  for (const volley of schedule(seed, servers)) {
-    struck.push(...volley)
-    if (struck.length >= count) break
+  const injected: Fault[] = []
+  for (const round of schedule(seed, servers)) {
+    injected.push(...round)
+    if (injected.length >= count) break
   }
-  return struck.slice(0, count)
+  return injected.slice(0, count)
 }
 
 t.test('chaos: the same seed has the same schedule, another seed another', async t => {
@@ -67,9 +67,9 @@ t.test('chaos: a schedule has every worker die, in every way, and leaves a serve
     }
   }
   let seen = 0
-  for (const volley of schedule(1, 2)) {
-    t.equal(new Set(volley.map(({ victim }) => victim)).size, volley.length, 'nobody dies twice')
-    t.ok(volley.filter(({ victim }) => victim !== MONITOR).length < 2)
+  for (const round of schedule(1, 2)) {
+    t.equal(new Set(round.map(({ victim }) => victim)).size, round.length, 'nobody dies twice')
+    t.ok(round.filter(({ victim }) => victim !== MONITOR).length < 2)
     if (++seen === 50) break
   }
 })
@@ -81,8 +81,8 @@ t.test('chaos: the program loses nothing and fails nobody, and dies as the sched
   t.ok(run.killsHoldingLock >= 5, `${run.killsHoldingLock} held a lock`)
   t.ok(run.requests > 100, `${run.requests} requests`)
   t.same([run.failed, run.violations], [0, 0])
-  const struck = [...run.stderr.matchAll(/ (\d+: .* dies by .*)$/gm)].map(([, text]) => text)
-  t.same(struck, faults(Number(SEED), SERVERS, struck.length).map(faultText))
+  const injected = [...run.stderr.matchAll(/ (\d+: .* dies by .*)$/gm)].map(([, text]) => text)
+  t.same(injected, faults(Number(SEED), SERVERS, injected.length).map(faultText))
   t.comment(run.stdout)
 })
 

@@ -8,7 +8,7 @@ import { ask, Visitor, workingFolder } from './cluster.ts'
 
 const ANA_ID = '6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61'
 const BEN_ID = '7f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a62'
-const PRELOAD = `--import=${new URL('fixtures/mortal-worker.mjs', import.meta.url).href}`
+const PRELOAD = `--import=${new URL('fixtures/crashing-worker.mjs', import.meta.url).href}`
 
 const setDenyList = (entries: readonly DenyEntry[]) =>
   ({ type: 'set-deny-list', entries } as const)
@@ -49,7 +49,7 @@ t.test('deny list: is known before any port is open, and again when the monitor 
   const [before, later] = [ANA_ID, BEN_ID].map(text => JSON.stringify([{ kind: 'id', text }]))
   const cwd = workingFolder(t, { 'denied.json': before! })
   const cluster = await startAskingCluster(
-    t, program, { MORTAL_DIR: cwd, DB_PATH: 'denied.json' }, { cwd, nodeOptions: PRELOAD })
+    t, program, { CRASH_DIR: cwd, DB_PATH: 'denied.json' }, { cwd, nodeOptions: PRELOAD })
   t.same(JSON.parse((await ask(cluster.monitoringPort)).body), { early: [] })
   const statuses = (id: string): Promise<number[]> =>
     Promise.all(cluster.everywhere.map(async port => {

@@ -14,7 +14,7 @@ const ANA_ID = '6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61'
 const ANA = parseClientId(ANA_ID)!
 const BEN_ID = '7f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a62'
 const BEN = parseClientId(BEN_ID)!
-const PRELOAD = `--import=${new URL('fixtures/mortal-worker.mjs', import.meta.url).href}`
+const PRELOAD = `--import=${new URL('fixtures/crashing-worker.mjs', import.meta.url).href}`
 /** More than the kernel keeps for a reader on its two sides. */
 const BIG_FILE_BYTES = 32 * 1024 * 1024
 
@@ -192,7 +192,7 @@ t.test('deny list: a denied range removes all who were last seen there', async t
 t.test('disconnect: a server that is dead holds nothing up, its replacement refuses', async t => {
   const cwd = workingFolder(t)
   const cluster = await startAskingCluster(
-    t, program, { MORTAL_DIR: cwd }, { cwd, nodeOptions: PRELOAD })
+    t, program, { CRASH_DIR: cwd }, { cwd, nodeOptions: PRELOAD })
   const [victim] = cluster.ports as [number]
   const ana = visitor(ANA_ID)
   await ana.beat(victim)

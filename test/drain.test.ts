@@ -5,7 +5,7 @@ import t from 'tap'
 import { buildAskingProgram, startAskingCluster } from './asking-cluster.ts'
 import { ask, Visitor, workingFolder } from './cluster.ts'
 
-const PRELOAD = `--import=${new URL('fixtures/mortal-worker.mjs', import.meta.url).href}`
+const PRELOAD = `--import=${new URL('fixtures/crashing-worker.mjs', import.meta.url).href}`
 
 const drain = (server: number, isDraining: boolean, isForced: boolean) =>
   ({ type: 'set-draining', server, isDraining, isForced } as const)
@@ -42,7 +42,7 @@ t.test('drain: a server takes no visitors, those who were there go elsewhere; th
 t.test('drain: outlives the server\'s thread', async t => {
   const cwd = workingFolder(t)
   const cluster = await startAskingCluster(
-    t, program, { MORTAL_DIR: cwd }, { cwd, nodeOptions: PRELOAD })
+    t, program, { CRASH_DIR: cwd }, { cwd, nodeOptions: PRELOAD })
   const [victim] = cluster.ports as [number]
   t.same(await cluster.asks(drain(0, true, false)), { outcome: 'done' })
   writeFileSync(join(cwd, `server ${victim} exit`), '')

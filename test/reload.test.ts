@@ -9,7 +9,7 @@ import { Operator } from '../scripts/kit/operator.ts'
 import type { LogLine } from '../scripts/kit/program.ts'
 import { ask, startCluster, until, Visitor, workingFolder } from './cluster.ts'
 
-const PRELOAD = `--import=${new URL('fixtures/mortal-worker.mjs', import.meta.url).href}`
+const PRELOAD = `--import=${new URL('fixtures/crashing-worker.mjs', import.meta.url).href}`
 const PASSWORD = 'a password for a test'
 const AT_START = { LOG_LEVEL: 'info', DELAY_BETWEEN_ROUTING: '60', HTML_DIRS: 'a,b,c' }
 const TOO_LARGE_BYTES = 257 * 1024 * 1024
@@ -18,7 +18,7 @@ const cwd = workingFolder(t, { a: {}, b: {}, c: {} })
 writePages('1')
 writeSettings({})
 const cluster = await startCluster(
-  t, { MORTAL_DIR: cwd, ADMIN_PASSWORD: PASSWORD }, { cwd, nodeOptions: PRELOAD })
+  t, { CRASH_DIR: cwd, ADMIN_PASSWORD: PASSWORD }, { cwd, nodeOptions: PRELOAD })
 const [port] = cluster.ports as [number]
 
 t.test('reload: all servers switch to their new pages', async t => {

@@ -9,14 +9,14 @@ import {
   ask, startCluster, until, Visitor, type Answer, type Cluster, workingFolder
 } from './cluster.ts'
 
-const PRELOAD = `--import=${new URL('fixtures/mortal-worker.mjs', import.meta.url).href}`
+const PRELOAD = `--import=${new URL('fixtures/crashing-worker.mjs', import.meta.url).href}`
 
-async function mortalCluster (
+async function crashingCluster (
   t: Parameters<typeof startCluster>[0], settings: Record<string, string> = {}
 ): Promise<{ cluster: Cluster, kill: (name: string, how: string) => void }> {
   const cwd = workingFolder(t)
   const cluster = await startCluster(
-    t, { MORTAL_DIR: cwd, DELAY_BETWEEN_ROUTING: '0', ...settings }, { cwd, nodeOptions: PRELOAD }
+    t, { CRASH_DIR: cwd, DELAY_BETWEEN_ROUTING: '0', ...settings }, { cwd, nodeOptions: PRELOAD }
   )
   return { cluster, kill: (name, how) => { writeFileSync(join(cwd, `${name} ${how}`), '') } }
 }
@@ -28,7 +28,7 @@ const isUp = (answer: Answer | Error): boolean => !(answer instanceof Error)
 
 for (const how of ['throw', 'exit']) {
   t.test(`supervision: a server that dies by ${how} is replaced, and its users are still there`, async t => {
-    const { cluster, kill } = await mortalCluster(t)
+    const { cluster, kill } = await crashingCluster(t)
     const visitors = Array.from({ length: 30 }, () => new Visitor())
     const ports: number[] = []
     for (const visitor of visitors) ports.push(await visitor.enter(cluster))
@@ -67,7 +67,7 @@ for (const how of ['throw', 'exit']) {
 }
 
 t.test('supervision: a server out of memory is replaced', async t => {
-  const { cluster, kill } = await mortalCluster(t)
+  const { cluster, kill } = await crashingCluster(t)
   const [victim] = cluster.ports as [number]
   const visitor = new Visitor()
   visitor.cookie = 'client_id=6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61'
@@ -79,7 +79,7 @@ t.test('supervision: a server out of memory is replaced', async t => {
 })
 
 t.test('supervision: a server that leaks while it is asked is replaced, and takes nobody with it', async t => {
-  const { cluster, kill } = await mortalCluster(t)
+  const { cluster, kill } = await crashingCluster(t)
   const [victim, other] = cluster.ports as [number, number]
   const visitor = new Visitor()
   visitor.cookie = 'client_id=6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61'
@@ -106,7 +106,7 @@ t.test('supervision: a server that leaks while it is asked is replaced, and take
 })
 
 t.test('supervision: the monitor is replaced too, and is ready again', async t => {
-  const { cluster, kill } = await mortalCluster(t)
+  const { cluster, kill } = await crashingCluster(t)
   kill('monitor', 'throw')
   await cluster.logged(/worker is up again/)
   t.equal((await ask(cluster.monitoringPort, '/readyz')).status, 200)
@@ -114,7 +114,7 @@ t.test('supervision: the monitor is replaced too, and is ready again', async t =
 })
 
 t.test('supervision: with all servers down the router says 503, readyz why', async t => {
-  const { cluster, kill } = await mortalCluster(t)
+  const { cluster, kill } = await crashingCluster(t)
   const down = (): boolean => cluster.log.filter(line => /worker died/.test(line.msg)).length >= 3
   const answers: number[] = []
   let reason = ''

@@ -20,7 +20,7 @@ export function startNavigation (onShow: (view: View) => void): void {
     const title = find(`title-${view}`)
     document.title = OVERVIEW.title(title.textContent)
     if (isByHand && isAnother) {
-      // What had the focus may be gone; a screen reader reads the new heading.
+      // The element with the focus may be hidden now; a screen reader reads the new heading.
       title.focus({ preventScroll: true })
       scrollTo(0, 0)
     }

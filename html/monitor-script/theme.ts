@@ -1,4 +1,7 @@
-/** `/theme.js`, loaded before anything is painted: the page has the chosen theme from the start. */
+/**
+ * `/theme.js`, loaded before anything is painted, so that the page has the chosen theme from the
+ * start.
+ */
 import { THEME_CHANGE, theme } from './kit/appearance.ts'
 
 theme.start()

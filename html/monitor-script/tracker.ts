@@ -148,7 +148,7 @@ async function loadCharts (): Promise<void> {
   if (isLive) passTime(Date.now())
 }
 
-/** After a break the monitor is asked what was meanwhile; what it does not know is a gap. */
+/** After a break the monitor's history is asked for; what it did not measure is a gap. */
 function showState (state: LiveState): void {
   const wasLive = isLive
   isLive = state.kind === 'live'

@@ -1,5 +1,5 @@
 /**
- * What a page becomes when its visitor has been denied: text in place of everything, in the page's
+ * Replaces the page when its visitor has been denied: a text in place of everything, in the page's
  * own look. Built from text nodes only, with no style of its own, so that any policy allows it; a
  * site may dress the class `usher-denied`.
  */

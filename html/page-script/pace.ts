@@ -52,7 +52,7 @@ export function beatDelayMs (pace: Pace, random: number): number {
   return isFollowing ? intervalMs * (1.25 + random / 4) : intervalMs
 }
 
-/** The wait that a header's text (seconds) asks for; undefined for none or for nonsense. */
+/** The wait that a header's text (seconds) asks for; undefined for none or a malformed one. */
 export function parseIntervalMs (header: string | null): number | undefined {
   const ms = Number(header) * 1000
   return ms > 0 ? Math.min(Math.max(ms, INTERVAL_MS_MIN), INTERVAL_MS_MAX) : undefined

@@ -21,13 +21,13 @@ export interface CrowdBrowser {
 }
 
 export interface CrowdState {
-  /** Guests of this page who have been asked in and not yet sent home. */
+  /** Guests of this page who were brought in and not yet sent home. */
   readonly guestCount: number
   /** False while some are on their way, and when no more may come. */
   readonly canBringIn: boolean
   /** As last counted; undefined before that. */
   readonly rooms: readonly Room[] | undefined
-  /** What came of the last deed; empty where nothing true can be said. */
+  /** The result of the last action; empty where nothing is certain. */
   readonly sentence: string
 }
 
@@ -43,7 +43,8 @@ export const GUESTS_PER_CLICK = 30
 const GUESTS_MAX = 90
 /**
  * Leaves that a page may send as it goes: a browser takes 256 at a time from one process and drops
- * the rest (Chromium). A guest's leave goes to every server, since nobody says where the guest is.
+ * the rest (Chromium). A guest's leave goes to every server, since it is not known where the guest
+ * is.
  */
 const LEAVES_MAX = 250
 

@@ -12,7 +12,7 @@ export interface Room {
 const ROOMS_MAX = 32
 const ROOM = /^(\d{1,5})=(\d{1,10})$/
 
-/** `8000=11, 8001=10`, as `X-Server-Users` has it; undefined for none or for nonsense. */
+/** `8000=11, 8001=10`, as `X-Server-Users` has it; undefined for none or a malformed one. */
 export function parseRooms (header: string | null): readonly Room[] | undefined {
   const entries = (header ?? '').split(', ').map(entry => ROOM.exec(entry))
   if (entries.length > ROOMS_MAX || entries.includes(null)) return undefined

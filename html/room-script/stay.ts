@@ -14,7 +14,7 @@ export interface Stay {
 }
 
 const KEY = 'usher-room-stay'
-/** Who comes back within this has reloaded; after it they have been away. */
+/** A page that is back within this was reloaded; later, the visitor has been away. */
 const PAUSE_MS_MAX = 60_000
 const MINUTE_MS = 60_000
 

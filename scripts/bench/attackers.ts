@@ -1,7 +1,6 @@
 /**
  * Greedy and slow clients, for tests and the benchmark, in a thread of their own: each keeps at it,
- * bounded in connections, until it is stopped. Loopback only. What becomes of their requests is
- * the business of the program that they are sent to, not theirs.
+ * bounded in connections, until it is stopped. Loopback only. They do not judge the answers.
  */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
@@ -35,7 +34,9 @@ interface Order {
   readonly targets: readonly Target[]
 }
 
-/** A connection that the server ended is opened again after a while, so that nobody spins. */
+/**
+ * A connection that the server ended is opened again after a pause, so that the loop does not spin.
+ */
 const REOPEN_MS = 250
 const TRICKLE_MS = 200
 const LINES = `X-Filler: ${'a'.repeat(1000)}\r\n`.repeat(8)
@@ -132,7 +133,7 @@ function attacker (target: Target, { conduct, over, sockets }: AttackerParts) {
     while (!over.aborted) {
       const socket = connect({ port, host: '127.0.0.1', localAddress, noDelay: true })
       sockets.add(socket)
-      socket.on('error', () => {}) // To be refused is what it came for.
+      socket.on('error', () => {}) // A refusal is expected.
       socket.on('connect', () => {
         onConnected()
         socket.resume()

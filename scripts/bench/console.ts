@@ -90,7 +90,7 @@ async function benchFirstPaint (
 async function benchSearch ({ program, cookie, page }: Bench): Promise<void> {
   const [shownMs, askedMs]: [number[], number[]] = [[], []]
   for (let round = 0; round < SEARCHES; round++) {
-    // With a letter first: 12 would find all who come from 127.0.0.1.
+    // With a letter first: 12 would match every user at 127.0.0.1.
     const prefix = (0xa0 + round * 37 % 0x60).toString(16)
     shownMs.push(await page.evaluate(async prefix => {
       const search = document.querySelector<HTMLInputElement>('#search')!

@@ -1,4 +1,4 @@
-/** Visitors for a benchmark, without browsers: who come, beat once and go. */
+/** Visitors for a benchmark, without browsers: they come, beat once and go. */
 import { Agent, get, request, type IncomingMessage } from 'node:http'
 import type { Program } from '../kit/program.ts'
 
@@ -46,7 +46,7 @@ export class Crowd {
     await exchange(get(`${url}/heartbeat?client_id=${id}`, { agent: this.#agent }))
   }
 
-  /** Nobody remembers where each is: all servers are told. */
+  /** It is not known where each one is, so all servers are told. */
   async #goodbye (id: string): Promise<void> {
     await Promise.all(this.#urls.map(url => {
       const asked = request(`${url}/leave?client_id=${id}`, { method: 'POST', agent: this.#agent })

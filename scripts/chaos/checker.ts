@@ -1,6 +1,6 @@
 /**
- * Compares the program with the plain model at a moment in which nobody asks for anything: the
- * table's own invariants, who is where, who is refused, which sessions stand. Says what is wrong.
+ * Compares the program with the plain model at a moment without requests: the table's own
+ * invariants, who is where, who is refused, which sessions stand. Says what is wrong.
  */
 import type { World } from './client.ts'
 import type { Load } from './load.ts'

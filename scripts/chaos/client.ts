@@ -203,7 +203,7 @@ export class Client {
 
 let addresses = 0
 
-/** Everybody comes from an address of their own. */
+/** Each client has an address of its own. */
 function nextAddress (): string {
   const number = addresses++
   return `10.${(number >> 16) & 255}.${(number >> 8) & 255}.${number & 255}`

@@ -1,7 +1,7 @@
 /**
  * The plain model of who is where: for each key of the user table (an id, or an address) the places
  * where it may be. One place where an answer said so; several while a request is under way, or when
- * its connection died and nobody knows. Knows nothing of requests.
+ * its connection died and it is not known. Knows nothing of requests.
  */
 
 /** The port of a server; undefined for nowhere. */
@@ -14,7 +14,7 @@ export class Ledger {
     return this.#places.get(key) ?? NOWHERE
   }
 
-  /** The one place where it certainly is; undefined for nowhere, and when nobody knows. */
+  /** The one place where it certainly is; undefined for nowhere, and when it is not known. */
   certainPlaceOf (key: string): Place {
     const places = this.placesOf(key)
     const [place] = places
@@ -59,7 +59,7 @@ export class Ledger {
     return wrong
   }
 
-  /** From here on it is known where everybody is; whoever is nowhere is forgotten. */
+  /** From here on it is known where each user is; those who are nowhere are forgotten. */
   settle (found: ReadonlyMap<string, number>): void {
     this.#places.clear()
     for (const [key, port] of found) this.set(key, port)

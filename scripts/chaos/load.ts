@@ -32,7 +32,7 @@ export class Load {
     await this.operators.start()
     for (const [number, client] of this.clients.entries()) {
       const restMsMax = number % 2 === 0 ? REST_MS_MAX : LONG_REST_MS_MAX
-      // Everybody comes soon.
+      // All clients start soon.
       this.#live(REST_MS_MAX, restMsMax, async () => { if (!client.isHeld) await client.act() })
     }
     this.#live(OPERATOR_REST_MS_MAX, OPERATOR_REST_MS_MAX, () => this.operators.act())
@@ -41,7 +41,7 @@ export class Load {
     }
   }
 
-  /** Resolves when nobody asks for anything any more. */
+  /** Resolves when no request is under way any more. */
   async pause (): Promise<void> {
     this.#isPaused = true
     while (this.#acting > 0) await this.#change()
@@ -52,7 +52,7 @@ export class Load {
     this.#wake()
   }
 
-  /** Nobody begins anything any more. */
+  /** No new request is begun. */
   end (): void {
     this.#isOver = true
     this.#wake()

@@ -1,7 +1,7 @@
 /**
  * `npm run chaos -- --seconds N --seed S`: the program under load while its workers die, again and
  * again, at any instant and inside locked sections; prints one line. Exit code 0 when no request
- * failed after one retry and nothing was ever otherwise than it was said to be.
+ * failed after one retry and the program always agreed with the model.
  */
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'

@@ -5,7 +5,7 @@
 import type { Fault } from './schedule.ts'
 
 export type ChaosOrder =
-  | { readonly type: 'strike', readonly fault: Fault }
+  | { readonly type: 'inject', readonly fault: Fault }
   /** Whether a lock names a thread that has ended. */
   | { readonly type: 'look-at-locks', readonly id: number }
   /** The whole table; only while nothing else is asked of the program. */

@@ -1,6 +1,6 @@
 /**
- * The built program with the chaos preload in each of its threads: knows who is up, strikes, and
- * counts what the program's own log says of deaths.
+ * The built program with the chaos preload in each of its threads: knows which workers are up,
+ * injects faults, and counts the deaths in the program's own log.
  */
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -94,8 +94,8 @@ export class ChaosProgram {
   }
 
   /** Its thread is about to end; see `isUp`. */
-  strike (fault: Fault): void {
-    this.#order({ type: 'strike', fault })
+  inject (fault: Fault): void {
+    this.#order({ type: 'inject', fault })
   }
 
   /** The program's memory, from the inside; undefined when it does not answer. */

@@ -1,5 +1,5 @@
 /**
- * One run: starts the program and its users, strikes volley after volley of the schedule, and
+ * One run: starts the program and its users, injects the schedule's faults round after round, and
  * compares program and model in between. The first violation ends it: what comes after would only
  * be its consequence.
  */
@@ -12,8 +12,8 @@ import { Load } from './load.ts'
 import { PASSWORD } from './operators.ts'
 import { ChaosProgram } from './program.ts'
 import { Random } from '../kit/random.ts'
-import { faultText, MONITOR, schedule, type Fault, type Volley } from './schedule.ts'
-import { Truce } from './truce.ts'
+import { faultText, MONITOR, schedule, type Fault, type FaultRound } from './schedule.ts'
+import { RetryGate } from './retry-gate.ts'
 import { Web } from './web.ts'
 
 export interface RunOptions {
@@ -42,9 +42,9 @@ export interface RunResult {
 const RESERVATION_TTL_S = 2
 /** Few shards, so that the threads get into each other's way; twice as large as it has to be. */
 const MAX_USERS = '2048'
-const CHECK_EVERY_VOLLEYS = 5
+const CHECK_EVERY_ROUNDS = 5
 const READY_MS_MAX = 60_000
-const STRIKE_MS_MAX = 60_000
+const DEATH_MS_MAX = 60_000
 const LOG_MS_MAX = 5000
 const CAUSES_SHOWN = 12
 /** Failures after which a run has shown enough. */
@@ -53,26 +53,26 @@ const FAILURES_MAX = 20
 export async function chaosRun (options: RunOptions): Promise<RunResult> {
   const run = new Run(options)
   await run.start()
-  return await run.finish(await run.strikeOn())
+  return await run.finish(await run.runRounds())
 }
 
 class Run {
   readonly #options: RunOptions
   readonly #program: ChaosProgram
-  readonly #truce = new Truce()
+  readonly #retryGate = new RetryGate()
   readonly #web: Web
   readonly #ledger = new Ledger()
   readonly #wanted = new Set<number>()
   readonly #violations: string[] = []
   readonly #world: World
   readonly #load: Load
-  #strikes = 0
+  #faultCount = 0
   /** What breaks off from then on is no failure. */
   #isEnding = false
 
   constructor (options: RunOptions) {
     this.#options = options
-    this.#web = new Web(this.#truce, what => { if (!this.#isEnding) options.note(what) })
+    this.#web = new Web(this.#retryGate, what => { if (!this.#isEnding) options.note(what) })
     this.#program = new ChaosProgram({
       program: options.program,
       servers: options.servers,
@@ -109,14 +109,14 @@ class Run {
   }
 
   /** Until the time is over or something is wrong; whether all is well. */
-  async strikeOn (): Promise<boolean> {
+  async runRounds (): Promise<boolean> {
     const { seconds, kills, seed, servers } = this.#options
     const endMs = monotonicNowMs() + seconds * 1000
-    let volleys = 0
-    for (const volley of schedule(seed, servers)) {
-      if (monotonicNowMs() >= endMs || this.#strikes >= kills || !this.#isWell) break
-      await this.#strike(volley)
-      if (!this.#isWell || ++volleys % CHECK_EVERY_VOLLEYS !== 0) continue
+    let rounds = 0
+    for (const round of schedule(seed, servers)) {
+      if (monotonicNowMs() >= endMs || this.#faultCount >= kills || !this.#isWell) break
+      await this.#injectRound(round)
+      if (!this.#isWell || ++rounds % CHECK_EVERY_ROUNDS !== 0) continue
       await this.#check()
       this.#load.resume()
     }
@@ -149,23 +149,23 @@ class Run {
     return this.#violations.length === 0 && this.#web.failures.length < FAILURES_MAX
   }
 
-  async #strike (volley: Volley): Promise<void> {
+  async #injectRound (round: FaultRound): Promise<void> {
     const program = this.#program
-    const victims = volley.map(({ victim }) => victim)
+    const victims = round.map(({ victim }) => victim)
     const isAnotherUp = (): boolean => program.ports.some((_, server) =>
       program.isUp(server) && !victims.includes(server))
     const isReady = await program.until(() =>
       isAnotherUp() && victims.every(victim => program.isReadyToDie(victim)), READY_MS_MAX)
     if (!isReady) return this.#complain(`${victims.join()} are not up`)
-    await this.#truce.strike(async () => {
-      await Promise.all(volley.map(fault => this.#carryOut(fault)))
+    await this.#retryGate.runFaults(async () => {
+      await Promise.all(round.map(fault => this.#carryOut(fault)))
     })
     const found = await program.look('look-at-locks')
     this.#complainOfAll(found === undefined ? ['the main thread does not answer'] : found.broken)
     // The log may be a moment behind.
-    await program.until(() => program.counts.kills >= this.#strikes, LOG_MS_MAX)
-    if (program.counts.kills !== this.#strikes) {
-      this.#complain(`${program.counts.kills} workers have died, ${this.#strikes} were killed; ` +
+    await program.until(() => program.counts.kills >= this.#faultCount, LOG_MS_MAX)
+    if (program.counts.kills !== this.#faultCount) {
+      this.#complain(`${program.counts.kills} workers have died, ${this.#faultCount} were killed; ` +
         `the last ones of: ${program.causes.slice(-CAUSES_SHOWN).join(', ')}`)
     }
   }
@@ -174,11 +174,11 @@ class Run {
     const { victim, atWrite } = fault
     const port = this.#program.ports[victim]
     this.#options.note(faultText(fault))
-    this.#strikes++
+    this.#faultCount++
     if (victim !== MONITOR && atWrite !== undefined) this.#wanted.add(port!)
     const startMs = monotonicNowMs()
-    this.#program.strike(fault)
-    const isDead = await this.#program.until(() => !this.#program.isUp(victim), STRIKE_MS_MAX)
+    this.#program.inject(fault)
+    const isDead = await this.#program.until(() => !this.#program.isUp(victim), DEATH_MS_MAX)
     this.#wanted.delete(port!)
     if (!isDead) return this.#complain(`${faultText(fault)}: it lives on`)
     this.#options.note(`${fault.number} is over after ${(monotonicNowMs() - startMs).toFixed(0)} ms`)

@@ -1,6 +1,7 @@
 /**
- * Who dies, how and where, as a seed has it: an endless row of volleys, each the faults that strike
- * together. Computes only; when a volley comes is the run's business, what is in it is not.
+ * The schedule of faults for a seed: which worker dies, how and where. An endless sequence of
+ * rounds, each the faults that are injected together. Computes only; when a round starts is decided
+ * by the run.
  */
 import { Random } from '../kit/random.ts'
 
@@ -23,7 +24,7 @@ export interface Fault {
   readonly atWrite: number | undefined
 }
 
-export type Volley = readonly Fault[]
+export type FaultRound = readonly Fault[]
 
 /** Memory takes a while to run out, so that one is rarer. */
 const HOW_WEIGHTS: Readonly<Record<How, number>> = { terminate: 5, throw: 3, exit: 3, oom: 1 }
@@ -42,7 +43,7 @@ const NEWCOMERS_MAX = 6
 const DEATHS_WEIGHTS = { 1: 8, 2: 2, 3: 1 } as const
 
 /** Endless; the same for the same seed and number of servers. */
-export function * schedule (seed: number, serverCount: number): Generator<Volley, never> {
+export function * schedule (seed: number, serverCount: number): Generator<FaultRound, never> {
   const random = new Random(seed)
   const servers = Array.from({ length: serverCount }, (_, server) => server)
   let deck: number[] = []

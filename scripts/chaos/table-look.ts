@@ -33,7 +33,7 @@ export class TableLook {
   }
 
   /**
-   * Whether there is a lock that nobody will ever release.
+   * Whether a lock is held by a thread that has ended.
    * @param living the tags of all threads but this one
    */
   locks (living: readonly number[]): Found {
@@ -43,7 +43,7 @@ export class TableLook {
     return { ...this.#figures(), broken }
   }
 
-  /** All of it; for moments in which nobody comes or goes. */
+  /** All of it; for moments without requests. */
   async whole (living: readonly number[]): Promise<Found> {
     const found = this.locks(living)
     if (found.broken.length > 0) return found

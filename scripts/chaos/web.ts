@@ -1,10 +1,10 @@
 /**
- * Requests as a sensible client makes them: once, and when that came to nothing once more, after
- * the truce. Counts them, and those that came to nothing twice.
+ * Requests as a sensible client makes them: once, and after a failure once more, through the retry
+ * gate. Counts them, and those that failed twice.
  */
 import { Agent, request, type IncomingHttpHeaders } from 'node:http'
 import { setTimeout } from 'node:timers/promises'
-import type { Truce } from './truce.ts'
+import type { RetryGate } from './retry-gate.ts'
 
 export interface Answer {
   readonly status: number
@@ -30,13 +30,13 @@ export class Web {
   requests = 0
   /** One sentence for each request that failed twice. */
   readonly failures: string[] = []
-  readonly #truce: Truce
+  readonly #retryGate: RetryGate
   readonly #note: (what: string) => void
   readonly #agent = new Agent({ keepAlive: true })
 
   /** @param note told of every failure */
-  constructor (truce: Truce, note: (what: string) => void) {
-    this.#truce = truce
+  constructor (retryGate: RetryGate, note: (what: string) => void) {
+    this.#retryGate = retryGate
     this.#note = note
   }
 
@@ -70,7 +70,7 @@ export class Web {
   ): Promise<Answer | undefined> {
     const answer = await first().catch((error: Error) => error)
     if (isAnswer(answer)) return answer
-    const again = await this.#truce.retry(() => second().catch((error: Error) => error))
+    const again = await this.#retryGate.retry(() => second().catch((error: Error) => error))
     if (isAnswer(again)) return again
     const failure = `${what}: ${outcomeOf(answer)}, then ${outcomeOf(again)}`
     this.failures.push(failure)

@@ -1,7 +1,6 @@
 /**
- * A program for the fuzzer: short times, a small user table, a site with things beside it that
- * nobody may see, a session for each kind of operator; and the questions that it must always
- * answer.
+ * A program for the fuzzer: short times, a small user table, a site with files beside it that must
+ * not be served, a session for each kind of operator; and the questions that it must always answer.
  */
 import { PassThrough, Readable } from 'node:stream'
 import { runAccountCommand } from '@usher/workers/account-command/account-command.ts'

@@ -20,7 +20,7 @@ const STATUSES = new Set([
   200, 204, 206, 301, 302, 303, 304, 400, 401, 403, 404, 405, 408, 409, 412, 413, 414, 415, 416,
   417, 421, 429, 431, 501, 503, 505
 ])
-/** On a machine that is busy with other things, it is us who is slow to send. */
+/** On a busy machine the fuzzer itself may be slow to send. */
 const SEND_MS_MAX = 250
 const BUSY_CODES = ['busy', 'database_unavailable', 'not_ready']
 const STACK = /\n\s+at .+:\d+:\d+|node:internal|file:\/\/\/(?!etc)|SqliteError|node_modules/
@@ -101,7 +101,7 @@ function parsed (body: string): unknown {
   }
 }
 
-/** A host that nobody but us can have chosen, or an address, as the contract has it. */
+/** One of our own host names, or an address, as the contract has it. */
 function isOwn (location: string, publicHosts: readonly string[]): boolean {
   const [, authority = ''] = /^https?:\/\/([^/?#]*)/.exec(location) ?? []
   const host = authority.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')

@@ -35,7 +35,7 @@ export function nastyText (random: Random): string {
   return random.chance(0.25) ? random.pick(NUMBERS) : random.pick(TEXTS)
 }
 
-/** Few, so that who is denied, leaves or is looked for is often here. */
+/** Few, so that a request often names a user who is here. */
 const ID_COUNT = 60
 
 /** A client's id. */
@@ -49,7 +49,7 @@ const ADDRESSES = [
   '::ffff:192.0.2.9'
 ]
 const RANGES = ['192.0.2.0/24', '198.51.100.0/25', '2001:db8::/32', '203.0.113.200/32', '::/1']
-/** Whoever denies these denies the fuzzer, until the next check. */
+/** Denying these denies the fuzzer itself, until the next check. */
 const OWN = ['127.0.0.1', '127.0.0.0/8', '::ffff:127.0.0.1', '0.0.0.0/1', '::ffff:7f00:1']
 const OWN_SHARE = 0.02
 

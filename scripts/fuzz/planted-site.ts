@@ -1,8 +1,8 @@
-/** A site for a fuzzed program, with things in and beside it that nobody may see. */
+/** A site for a fuzzed program, with files in and beside it that must not be served. */
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Whoever reads this has read what they must not. */
+/** The content of those files: it must never be in an answer. */
 export const SECRET = 'planted-secret-7f3a'
 export const INDEX = '<!doctype html><title>fuzz</title><p>The start page.'
 

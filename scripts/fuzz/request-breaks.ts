@@ -84,7 +84,7 @@ function breakField ({ fields }: RequestParts, random: Random): void {
   for (let at = 0; at < count; at++) fields.push([name, value])
 }
 
-/** A browser never sends these; whoever writes their own client does. */
+/** A browser never sends these; other clients may. */
 function breakCookie ({ fields }: RequestParts, random: Random): void {
   const id = clientId(random)
   const cookie = random.pick([

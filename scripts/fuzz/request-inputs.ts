@@ -25,8 +25,8 @@ export interface RequestSequence {
   /** What byte changes may graft on. */
   readonly corpus: readonly RequestInput[]
   /**
-   * In the odd batches of so many nobody acts as administrator: nobody is denied or disconnected,
-   * so that each whole request must get its answer.
+   * In every second batch of so many no request is an administrator's: no user is denied or
+   * disconnected, so each whole request must get its answer.
    */
   readonly batchSize: number
 }

@@ -34,7 +34,7 @@ const CORPUS_BATCH_SIZE = 150
 const SETTINGS_PER_ACCOUNT = 25
 const SETTINGS_PER_PROCESS = 400
 const ACCOUNTS_PER_PROCESS = 20
-/** Threads for passwords end when nobody needs them, and close what they had open. */
+/** The threads that verify passwords end when they are idle, and close what they had open. */
 const SETTLE_MS_MAX = 20_000
 const SETTLE_LOOK_MS = 250
 /** @returns the number of findings */

@@ -88,7 +88,7 @@ function valueOf (name: string, random: Random): string {
 function flags (random: Random): string[] {
   return some(random).flatMap(name => {
     const known = `--${name.toLowerCase().replaceAll('_', '-')}`
-    // A word of its own may be quoted: nobody knows what it is.
+    // Never as a word of its own, which a complaint may quote.
     if (SECRET_NAMES.includes(name)) {
       const value = valueOf(name, random)
       const flag = random.pick([known, `--${name}`, known.replace('s', '')])

@@ -68,7 +68,7 @@ export class ThreadRun {
     return wrongs
   }
 
-  /** Never resolves: somebody listens when it is posted. */
+  /** Never resolves; rejects when the input cannot be posted. */
   #post (input: ThreadInput): Promise<never> {
     this.#worker.postMessage(input)
     return new Promise(() => {})

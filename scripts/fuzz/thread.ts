@@ -1,6 +1,6 @@
 /**
  * The fuzzer's thread for what is tried without a program: settings and the account command. Gets
- * inputs one by one and says of each what was wrong: whoever waits knows the one that hangs.
+ * inputs one by one and says of each what was wrong, so that the caller knows which one hangs.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

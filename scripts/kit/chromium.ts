@@ -10,7 +10,7 @@ const NAMES = ['chromium', 'chromium-browser', 'google-chrome']
 /** Where Debian puts it, should PATH be short of that. */
 const FOLDER_DEFAULT = '/usr/bin'
 
-/** A test has no screen, no privileges to make a sandbox with, and nothing to tell anybody. */
+/** A test has no screen and no privileges for a sandbox, and must not call home. */
 const FLAGS = [
   '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
   '--disable-background-networking', '--disable-component-update', '--disable-sync'

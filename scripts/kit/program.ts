@@ -1,6 +1,6 @@
 /**
  * The built program in a process of its own, for tools and tests: on this machine only, on ports
- * that the kernel chooses. Its log is kept by nobody but whom it is told to.
+ * that the kernel chooses. Its log is passed to `onLine` and not kept.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -46,11 +46,11 @@ export interface ProgramOptions {
   readonly nodeOptions?: string
   /** Where its log is read; its standard output if left out. */
   readonly logFile?: string
-  /** Told of every line of its log. */
+  /** Called with every line of its log. */
   readonly onLine?: (line: LogLine) => void
-  /** Told of what it says beside its log. */
+  /** Called with what it prints to standard error. */
   readonly onComplaint?: (text: string) => void
-  /** Told of what it sends, which it can only with this. */
+  /** Called with its IPC messages; without it there is no IPC channel. */
   readonly onMessage?: (message: unknown) => void
 }
 
@@ -58,10 +58,10 @@ const SETTINGS = {
   HOST: '127.0.0.1', IP: '127.0.0.1', PORTS: '0,0,0', ROUTING_PORT: '0', MONITORING_PORT: '0'
 }
 const FILE_LOOK_MS = 20
-/** Of what it complained of, the last. */
+/** Of its standard error, the end that is kept. */
 const COMPLAINT_LENGTH_MAX = 10_000
 
-/** Rejects with what it complained of when it ends before it is ready. */
+/** Rejects with its standard error when it ends before it is ready. */
 export async function startProgram (
   settings: Record<string, string> = {}, options: ProgramOptions = {}
 ): Promise<Program> {
@@ -70,7 +70,7 @@ export async function startProgram (
   const quiet = options.folder === undefined ? { LOG_FILE: '-' } : {}
   const child = spawnIn(folder, { ...quiet, ...settings }, options)
   const exited = once(child, 'exit').then(([code]) => code as number | null)
-  // Who started it may fail, or end, before its end.
+  // The process that started it may fail or end first.
   const kill = (): void => { child.kill('SIGKILL') }
   process.once('exit', kill)
   void exited.then(() => process.off('exit', kill))

@@ -1,7 +1,7 @@
 /**
- * Preloaded into every thread of a program that a tool watches: as soon as a file `ask` in
- * HEAP_DIR has another text than before, collects the garbage and writes down what is left, in a
- * file named by the thread. Threads of other libraries take no part: they come and go.
+ * Preloaded into every thread of a program that a tool watches: as soon as a file `ask` in HEAP_DIR
+ * has another text than before, collects garbage and writes the heap that is left, in a file named
+ * by the thread. Threads of other libraries take no part: they come and go.
  */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -31,7 +31,7 @@ const PAGES = join(PROGRAM_DIR, 'html/pages')
 /** Enough for a room to look used, and the same in each. */
 const VISITOR_COUNT = 39
 
-/** For a view to fetch its rows; pictures are for people, and nothing waits for them. */
+/** For a view to fetch its rows; there is no event to wait for. */
 const SETTLE_MS = 700
 const PASSWORD = 'a password for pictures'
 /** May see nothing: its permission number has no row in the database. */
@@ -277,7 +277,7 @@ async function endVisit (page: Page): Promise<void> {
   await page.route('**/heartbeat', route => route.fulfill({ status: 403 }))
 }
 
-/** A page that the program sends when something is wrong, filled in as the program does it. */
+/** One of the program's error pages, filled in as the program does it. */
 function answered (name: string, status: number, values: Record<string, string> = {}): Shot {
   let html = readFileSync(join(PAGES, `${name}.html`), 'utf8')
   for (const [token, value] of Object.entries(values)) html = html.replace(token, value)

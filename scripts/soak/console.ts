@@ -1,7 +1,7 @@
 /**
  * Operators at their consoles, at a constant rate: streams that are opened and closed, searches,
- * people thrown out and let in again, logins and logouts. Each operator does one thing after the
- * other.
+ * users disconnected and denied, and allowed again, logins and logouts. Each operator does one
+ * thing after the other.
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import { Operator } from '../kit/operator.ts'
@@ -94,14 +94,14 @@ export class Console {
     }
   }
 
-  /** One who is here, and one who never was; both may come again. */
+  /** A user who is here, and one who never was; both are allowed again. */
   async #throwOut (operator: Operator): Promise<void> {
     const stranger = { userId: crypto.randomUUID() }
     await this.#post(operator, '/deny', { ...stranger, minutes: 5 })
     await this.#post(operator, '/allow', stranger)
     const userId = this.#parts.visitors.takeOne()
     if (userId === undefined) return
-    // Who has left in this very moment cannot be thrown out.
+    // A user who has just left cannot be disconnected.
     const { status } = await operator.post('/disconnect', { userId, reason: 'soak' })
     if (status === 404) return
     this.#auditCount++

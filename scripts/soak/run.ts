@@ -31,7 +31,7 @@ const WARM_UP_SHARE = 0.2
 const WARM_UP_MS_MAX = 60_000
 const SAMPLE_MS_MAX = 5000
 const SAMPLES_MIN = 12
-/** Everybody times out within 3 s; a busy machine takes longer. */
+/** All users time out within 3 s; a busy machine takes longer. */
 const REST_MS_MAX = 30_000
 const REST_LOOK_MS = 500
 const GRAVE_LEVEL = 50
@@ -99,7 +99,7 @@ async function load ({ visitors, console, measures }: Parts, ms: number): Promis
   return samples
 }
 
-/** When nobody is here any more and nothing is left to be closed, or at the latest. */
+/** Resolves when no user and no connection is left, or when the time is over. */
 async function rest ({ measures, visitors }: Parts, descriptorsMax: number): Promise<Sample> {
   visitors.rest()
   const endMs = performance.now() + REST_MS_MAX

@@ -13,7 +13,7 @@ const ARRIVALS_PER_SECOND = 20
 const CROWD_EVERY_MS = 10_000
 const CROWD_COUNT = 60
 const STAY_MS = [1000, 8000] as const
-/** Who falls silent is found out by the sweep. */
+/** Those who fall silent are removed by the sweep. */
 const SILENT_SHARE = 0.3
 /** A connection for this request alone. */
 const NEW_CONNECTION_SHARE = 0.2
@@ -66,7 +66,7 @@ export class Visitors {
     await Promise.all(this.#underway)
   }
 
-  /** Somebody who is here, and who is forgotten: the caller is going to have them thrown out. */
+  /** Returns a user who is here and forgets it: the caller is about to disconnect it. */
   takeOne (): string | undefined {
     const [visitor] = this.#present
     if (visitor === undefined) return undefined
@@ -75,7 +75,7 @@ export class Visitors {
     return visitor.cookie.replace('client_id=', '')
   }
 
-  /** Whoever is still here falls silent, and no connection is left. */
+  /** Users who are still here fall silent, and no connection is left. */
   rest (): void {
     this.#present.clear()
     this.#agent.destroy()
@@ -135,7 +135,7 @@ export class Visitors {
     const agent = Math.random() < NEW_CONNECTION_SHARE ? false : this.#agent
     const asked = request(url, { ...options, agent }).end()
     return await exchange(asked).catch(async (error: NodeJS.ErrnoException) => {
-      // Visitors share connections here, and one of a visitor who is thrown out is closed.
+      // Visitors share connections here, and that of a visitor who is disconnected is closed.
       if (!asked.reusedSocket || error.code !== 'ECONNRESET') throw error
       return await exchange(request(url, { ...options, agent: false }).end())
     })

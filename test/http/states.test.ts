@@ -76,7 +76,7 @@ t.test('states: an attempt too many is told when to try again', async t => {
   t.match((await stranger.logIn('admin', 'wrong')).headers, { 'retry-after': /^\d+$/ })
 })
 
-t.test('states: newcomers to a full house are told when to come again', async t => {
+t.test('states: newcomers to a full table are told when to come again', async t => {
   const full = await startKnownCluster(t, { MAX_USERS: '16' })
   const [port] = full.ports as [number]
   for (let at = 0; at < 16; at++) {

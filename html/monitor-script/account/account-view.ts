@@ -1,4 +1,4 @@
-/** The own account: how the console looks, the password, and where else one is logged in. */
+/** The own account: appearance and times, the password, and the account's sessions. */
 import type { UserInfo } from '@usher/shared/api/account.ts'
 import type { Session, SessionList } from '@usher/shared/api/sessions.ts'
 import { THEME_CHANGE, theme } from '../kit/appearance.ts'
@@ -19,7 +19,7 @@ export interface AccountViewParts {
   readonly sayFailed: (failure: Failure) => void
 }
 
-/** Over by itself, or ended from elsewhere. */
+/** The session has expired, or was ended elsewhere. */
 const NOT_FOUND = 404
 
 export class AccountView {
@@ -56,7 +56,7 @@ export class AccountView {
     if (isShown) void this.load()
   }
 
-  /** Time goes by while nothing happens. */
+  /** The ages that are shown grow while nothing else changes. */
   tick (nowMs: number): void {
     if (!this.#isShown) return
     for (const { cell, session } of this.#timesSeen) setText(cell, seenText(session, nowMs))
@@ -115,7 +115,7 @@ export class AccountView {
   }
 }
 
-/** A switch that shows what holds, also when another tab chose it. */
+/** A switch that shows the choice in force, also when another tab made it. */
 function offer<Choice extends string> (
   name: string, preference: Preference<Choice>, changeEvent: string
 ): void {

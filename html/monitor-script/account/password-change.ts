@@ -10,7 +10,7 @@ export async function changePassword (
 ): Promise<Complaint | undefined> {
   const answer = await post('/password', { current: current.value, next: next.value })
   if (answer.isOk) return undefined
-  // What is refused as a password is about the new one; all else is about who asks.
+  // A `bad_request` is about the new password; all else is about the current one.
   const { id } = answer.error === 'bad_request' ? next : current
   return { field: id, text: refusalText(answer) }
 }

@@ -36,7 +36,7 @@ interface Step {
   readonly act: () => Promise<Failure | undefined>
 }
 
-/** The monitor's answer when it wants to be told that one means it. */
+/** The monitor's answer when an action needs `force`. */
 const CONFLICT = 409
 const NOT_FOUND = 404
 
@@ -48,7 +48,7 @@ export class Actions {
     this.#parts = parts
   }
 
-  /** Who has left in the meantime is as good as disconnected. */
+  /** A user who has left in the meantime counts as disconnected. */
   disconnect (users: readonly User[], { reason }: Choice): Promise<Outcome> {
     const [doing, done] = [USERS.disconnecting(users.length), USERS.disconnected(users.length)]
     return this.#doAll(users, doing, done, async ({ id }) => {
@@ -95,7 +95,7 @@ export class Actions {
       failureOf(await this.#parts.post(`/servers/${port}/ready`, {})))
   }
 
-  /** Ids first: who is denied by address only would come back with the same id from elsewhere. */
+  /** Ids first: a user denied by address only could come back with the same id from elsewhere. */
   #denySteps (users: readonly User[], { reason, minutes, scope }: Choice): Step[] {
     const terms = optional({ reason, minutes })
     const byAddress = {
@@ -129,7 +129,7 @@ export class Actions {
   #allowEach (targets: readonly DeniedTarget[], done: string): Promise<Outcome> {
     return this.#doAll(targets, DENIED.allowing(targets.length), done, async target => {
       const answer = await this.#parts.post('/allow', optional(target))
-      // Over by itself, or allowed by somebody else.
+      // Expired, or allowed by somebody else meanwhile.
       return answer.isOk || answer.status === NOT_FOUND ? undefined : answer
     })
   }
@@ -151,7 +151,7 @@ export class Actions {
     if (kind === 'ip') return await this.#denyAddress(id, terms)
     const answer = await this.#parts.post('/disconnect', { userId: id, deny: true, ...terms })
     if (answer.isOk || answer.status !== NOT_FOUND) return failureOf(answer)
-    // Gone in the meantime, and not to come back.
+    // The user has left in the meantime; the denial stands.
     return failureOf(await this.#parts.post('/deny', { userId: id, ...terms }))
   }
 
@@ -159,7 +159,7 @@ export class Actions {
     return await this.#insist('/deny', { address, ...terms }, denyOwnQuestion(address))
   }
 
-  /** Asks when the monitor would rather not, and then says that it is meant. */
+  /** Asks the operator when the monitor refuses without `force`, and then sends it with `force`. */
   async #insist (path: string, body: object, question: Question): Promise<Failure | undefined> {
     const answer = await this.#parts.post(path, body)
     if (answer.isOk || answer.status !== CONFLICT) return failureOf(answer)
@@ -179,7 +179,7 @@ function failureOf (answer: Answer<unknown>): Failure | undefined {
   return answer.isOk ? undefined : answer
 }
 
-/** Without what was left open. */
+/** Without fields that are undefined. */
 function optional (
   fields: Readonly<Record<string, string | number | undefined>> | DeniedTarget
 ): object {

@@ -6,10 +6,10 @@ import { find, make, makeIcon, setText } from '../kit/dom.ts'
 import type { Choice, DenyScope, Question, Reach, ScopeChoice } from './questions.ts'
 import { DENIED } from '../kit/texts.ts'
 
-/** Undefined when it was called off. One question at a time. */
+/** Undefined when it was cancelled. One question at a time. */
 export type AskOperator = (question: Question) => Promise<Choice | undefined>
 
-/** How many others a choice would reach; undefined where nobody can tell. */
+/** How many others a choice would reach; undefined where that cannot be found out. */
 export type CountOthers = (reach: Reach) => Promise<number | undefined>
 
 export function openDialog (countOthers: CountOthers): AskOperator {
@@ -60,7 +60,7 @@ function show (question: Question, form: HTMLFormElement): void {
   showTerms(question, form)
 }
 
-/** What depends on how long. */
+/** What depends on the duration. */
 function showTerms (question: Question, form: HTMLFormElement): void {
   const { until, happens = [], warning, go } = question
   const minutes = chosenMinutes(form)

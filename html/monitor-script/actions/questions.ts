@@ -40,7 +40,7 @@ export interface Question {
   /** Who it is about, in full. */
   readonly picked?: readonly string[]
   readonly asks?: ReadonlyArray<'target' | 'minutes' | 'reason'>
-  /** Asks what of the users; the first is chosen unless another one is. */
+  /** The choices of what to deny; the first is selected. */
   readonly scopes?: readonly ScopeChoice[]
   /** What happens until the time is over; the first of what happens. */
   readonly until?: (minutes: number | undefined) => string

@@ -12,7 +12,7 @@ export interface Mark {
   readonly atS: number
   readonly text: string
   readonly colour: ColourName
-  /** What is worse is drawn over the rest, and is named first. */
+  /** Worse events are drawn over the others, and named first. */
   readonly weight: number
 }
 
@@ -89,7 +89,7 @@ export class ChartCanvas {
     this.#text(text, middle, top - 4 * this.#ratio, 'ink-2', align, 400)
   }
 
-  /** Of marks too close to each other one is named; pointing names them all. */
+  /** Of marks too close to each other one is named; the pointer names them all. */
   marks (marks: readonly Mark[]): void {
     const { top, left, width } = this.#u.bbox
     const shown = marks

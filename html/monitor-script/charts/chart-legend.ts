@@ -47,7 +47,7 @@ export class ChartLegend {
     this.#events.hidden = events.length === 0
   }
 
-  /** As one sentence, for whoever does not see it. */
+  /** As one sentence, for screen readers. */
   get text (): string {
     return [...this.element.querySelectorAll('li:not([hidden])')]
       .map(({ textContent }) => textContent).join(', ')

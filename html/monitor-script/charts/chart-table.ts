@@ -1,4 +1,4 @@
-/** A chart's figures as a table, for whoever would rather read than look; filled while open. */
+/** A chart's figures as a table; filled while it is open. */
 import { make } from '../kit/dom.ts'
 import type { LoadHistory } from './load-history.ts'
 import { CHARTS, clock, count } from '../kit/texts.ts'

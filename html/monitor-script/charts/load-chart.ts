@@ -1,6 +1,6 @@
 /**
  * A chart of the servers' load over time: a line per server, or all of them stacked. uPlot draws
- * axes and lines and follows the pointer; `chart-canvas.ts` draws what it does not know.
+ * axes and lines and follows the pointer; `chart-canvas.ts` draws the rest.
  */
 import Plot from 'uplot'
 import { ChartCanvas } from './chart-canvas.ts'

@@ -1,6 +1,6 @@
 /**
  * The load of every server over the time that a chart shows: what the monitor has kept, continued
- * by its live news. Where nothing was heard there is a gap, never a guess. Pure but for its data.
+ * by its live news. Where no news came there is a gap, never a guess. Pure but for its data.
  */
 import type { History } from '@usher/shared/api/history.ts'
 import type { Stats } from '@usher/shared/api/stats.ts'
@@ -133,7 +133,7 @@ export class LoadHistory {
     return [...this.#series.values()].some(series => (series[at] ?? null) !== null)
   }
 
-  /** Brings the series to the step of this moment: with what was heard last, or with a gap. */
+  /** Extends the series to the step of this moment: with the last news, or with a gap. */
   #extend (atMs: number): void {
     if (!this.isLoaded) return
     const last = Math.floor((atMs - this.#fromMs) / this.#stepMs)

@@ -1,6 +1,6 @@
 /**
  * The monitor's interface, as its pages use it: JSON out, JSON in, and one kind of value for
- * whatever goes wrong. Who is not logged in any more is taken to the page that helps.
+ * whatever goes wrong. A browser that is no longer logged in is taken to the login page.
  */
 export interface Failure {
   readonly isOk: false
@@ -15,7 +15,7 @@ export type Answer<T> = { readonly isOk: true, readonly body: T } | Failure
 
 export interface ApiParts {
   readonly fetch: (path: string, init: RequestInit) => Promise<Response>
-  /** Leaves for another page; not given where being refused is an ordinary answer. */
+  /** Leaves for another page; not given where a refusal is an ordinary answer. */
   readonly leaveFor?: (page: string) => void
 }
 

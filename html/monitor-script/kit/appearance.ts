@@ -1,12 +1,12 @@
 /**
  * Light, dark, or as the system has it: an attribute of the page, which its style sheet follows.
- * Whoever draws by themselves listens on the document for THEME_CHANGE.
+ * Code that draws on a canvas listens on the document for THEME_CHANGE.
  */
 import { Preference } from './preference.ts'
 
 export const THEME_CHANGE = 'themechange'
 
-/** Pages of one browser may have two of these: what holds is the attribute. */
+/** The attribute is what counts, should a page have two of these. */
 export const theme = new Preference({
   key: 'usher.theme',
   choices: ['system', 'light', 'dark'],

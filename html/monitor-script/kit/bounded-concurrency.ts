@@ -1,6 +1,6 @@
 /**
- * Many requests for one wish, a few at a time. Stops at the first that fails: what comes after it
- * would fail, too, or not be expected. Pure but for the requests.
+ * Bounded concurrency: many requests for one action, a few at a time. Stops at the first that
+ * fails: what comes after it would fail, too, or not be expected. Pure but for the requests.
  */
 import type { Failure } from './api.ts'
 
@@ -9,7 +9,7 @@ export interface BatchResult {
   readonly failure: Failure | undefined
 }
 
-/** The monitor does one after the other; the others are on their way meanwhile. */
+/** The monitor carries out one after the other; further ones are in flight meanwhile. */
 export const AT_A_TIME_MAX = 4
 
 /** @param onDone told after each, of how many are done */

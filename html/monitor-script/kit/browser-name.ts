@@ -1,6 +1,6 @@
 /**
- * What a User-Agent says, for people: `Firefox on Linux`. A guess by the usual marks, from what
- * anybody may have written; what has none of them is shown as it came, cut. Pure.
+ * What a User-Agent says, for people: `Firefox on Linux`. A guess by the usual marks; a text
+ * without them is shown as it came, cut. Pure.
  */
 import { ACCOUNT } from './texts.ts'
 

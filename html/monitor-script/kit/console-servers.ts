@@ -60,7 +60,7 @@ export type Trouble =
   }
   | { readonly kind: 'nearly-full', readonly used: number, readonly size: number }
 
-/** What an operator should know of, worst first. */
+/** What the notices tell an operator, worst first. */
 export function troublesOf (stats: Stats): Trouble[] {
   const servers = serversOf(stats)
   const { used, size, nearly_full: isNearlyFull } = stats.table

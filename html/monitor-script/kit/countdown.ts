@@ -1,4 +1,4 @@
-/** A time that runs down, but not while somebody is at it. Pure: told what time it is. */
+/** A countdown that pauses while the pointer or the focus is on it. Pure: told what time it is. */
 export class Countdown {
   #leftMs: number
   #runsSinceMs: number | undefined

@@ -13,7 +13,7 @@ export interface PreferencePage {
 
 export interface PreferenceParts<Choice extends string> {
   readonly key: string
-  /** The first stands while none was made. */
+  /** The first one is the default. */
   readonly choices: readonly [Choice, ...Choice[]]
   readonly apply: (choice: Choice) => void
   readonly applied: () => Choice
@@ -44,7 +44,7 @@ export class Preference<Choice extends string> {
     })
   }
 
-  /** Nothing for a text that is no choice. */
+  /** Undefined for a text that is not one of the choices. */
   choose (text: string): void {
     const choice = this.#parts.choices.find(one => one === text)
     if (choice === undefined) return
@@ -52,7 +52,7 @@ export class Preference<Choice extends string> {
     try {
       this.#page.storage().setItem(this.#parts.key, choice)
     } catch {
-      // Refused, or full: it holds for this page.
+      // Refused, or full: the choice counts for this page only.
     }
   }
 
@@ -61,7 +61,7 @@ export class Preference<Choice extends string> {
       const kept = this.#page.storage().getItem(this.#parts.key)
       this.#apply(this.#parts.choices.find(choice => choice === kept) ?? this.#parts.choices[0])
     } catch {
-      // Refused: what holds for this page goes on to.
+      // Storage is refused: the choice still counts for this page.
     }
   }
 

@@ -1,13 +1,14 @@
 /**
- * Says what becomes of an action, for the eye and for screen readers, and then goes away: later,
- * while somebody points at it or has the focus in it. Where it can be undone, the way back is here.
+ * The toast that tells the result of an action, also to screen readers, and then closes by itself:
+ * later, while the pointer or the focus is on it. Has the Undo button where the action can be
+ * undone.
  */
 import { Countdown } from './countdown.ts'
 import { find, make, makeIcon, setText } from './dom.ts'
 import { RESULT } from './texts.ts'
 
 const SHOWN_MS = 8000
-/** What did not work should not be missed. */
+/** An error stays longer, so that it is not missed. */
 const FAILURE_SHOWN_MS = 30_000
 const UNDO_SHOWN_MS = 10_000
 const TICK_MS = 200
@@ -29,7 +30,7 @@ export function sayFailed (text: string, undo?: () => void): void {
   say({ text, className: 'toast down', shownMs: FAILURE_SHOWN_MS, undo })
 }
 
-/** How far it is. A screen reader hears what goes on, not each number. */
+/** The progress. A screen reader is told what is going on, not each number. */
 export function sayProgress (what: string, done: number, total: number): void {
   const region = find('result')
   let toast = region.querySelector('.toast.going')
@@ -62,7 +63,7 @@ function say ({ text, className, shownMs, undo }: Toast): void {
   })
   const onKey = (event: KeyboardEvent): void => {
     if (event.key !== 'Escape' || document.querySelector('dialog[open]') !== null) return
-    event.preventDefault() // Says to other listeners that this was it.
+    event.preventDefault() // Marks the event as handled, for other listeners.
     stop()
   }
   addEventListener('keydown', onKey, { capture: true })

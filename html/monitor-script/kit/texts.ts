@@ -1,7 +1,7 @@
 /**
- * Every word that the scripts of the monitor's pages say, ready for another language; what stands
- * in a page before its script runs is in the page. Numbers come in, sentences go out; the one
- * thing that it keeps is whether times are UTC (see times.ts).
+ * Every text that the scripts of the monitor's pages show, in one place for translation; what a
+ * page shows before its script runs is in the page. Functions from numbers to sentences; the only
+ * state is whether times are UTC (see times.ts).
  */
 const LANGUAGE = 'en'
 /** Clock times with 24 hours, days before months. */
@@ -11,7 +11,7 @@ const MINUTE_MS = 60 * SECOND_MS
 const HOUR_MS = 60 * MINUTE_MS
 const DAY_MS = 24 * HOUR_MS
 
-/** Instead of a figure that nobody has measured. */
+/** In place of a figure that was not measured. */
 export const NOT_MEASURED = '–'
 
 export function count (value: number): string {
@@ -363,7 +363,7 @@ export const DENIED = {
   what: 'They are disconnected now and refused by the router and every server.',
   targetTitle: 'Deny an address?',
   targetWhat: 'Everybody from there is disconnected now and refused by the router and every server.',
-  /** Whoever has no id is known by the address. */
+  /** A user without an id is known by the address. */
   byIds: (ids: number, addressesOnly: number) => ids === 0
     ? addressesOnly === 1 ? 'The address' : 'Their addresses'
     : `${ids === 1 && addressesOnly === 0 ? 'The id' : 'Their ids'}` +

@@ -1,6 +1,6 @@
 /**
- * Keeps the console fed: one event stream, and when that drops, the truth about it at once and a
- * new one after a growing pause. Owns the stream and its timers; shows nothing itself.
+ * Keeps the console up to date: one event stream; when it drops, tells so at once and opens a new
+ * one with exponential back-off. Owns the stream and its timers; shows nothing itself.
  */
 import type { Stats } from '@usher/shared/api/stats.ts'
 import type { Answer } from '../kit/api.ts'
@@ -15,7 +15,7 @@ export type LiveState =
     readonly retryMs: number | undefined
   }
 
-/** Not known yet; the monitor does not answer; it answers, and so far without a stream. */
+/** Not known yet; the monitor does not answer; it answers, but there is no stream so far. */
 export type StaleReason = 'unknown' | 'unreachable' | 'refused'
 
 /** What of EventSource is used here. */
@@ -26,9 +26,11 @@ export interface Stream {
 
 export interface LiveParts {
   readonly openStream: () => Stream
-  /** Looks once, without a stream: tells whether the monitor is there and still lets us in. */
+  /**
+   * One request without a stream: tells whether the monitor answers and the session still stands.
+   */
   readonly look: () => Promise<Answer<Stats>>
-  /** Returns how to call it off. */
+  /** Returns the function that cancels it. */
   readonly schedule: (action: () => void, delayMs: number) => () => void
   /** From 0 to 1. */
   readonly random: () => number
@@ -40,7 +42,7 @@ export interface LiveParts {
 const SILENCE_MS_MAX = 20_000
 const RETRY_MS_MIN = 1000
 const RETRY_MS_MAX = 10_000
-/** So that many consoles do not come back in the same instant. */
+/** Jitter, so that many consoles do not come back in the same instant. */
 const RETRY_JITTER = 0.3
 
 export class Live {

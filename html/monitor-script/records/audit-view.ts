@@ -1,6 +1,6 @@
 /**
  * Who did what, newest first, under the day that it was done on: a page at a time, and what is
- * looked for as it is typed. For operators; a viewer is told whom to ask.
+ * looked for as it is typed. For administrators; a viewer is told whom to ask.
  */
 import type { UserInfo } from '@usher/shared/api/account.ts'
 import type { Audit, AuditEntry } from '@usher/shared/api/audit.ts'

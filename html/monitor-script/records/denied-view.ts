@@ -1,4 +1,4 @@
-/** Who is denied: search, why, by whom, for how much longer, and the way back. */
+/** The denials: search, reason, author, time left, and the button that allows again. */
 import type { Denied, DeniedEntry } from '@usher/shared/api/denied.ts'
 import type { Answer } from '../kit/api.ts'
 import { find, make, makeCell, makeMono, makeRow, setText } from '../kit/dom.ts'
@@ -13,7 +13,7 @@ export interface DeniedViewParts {
   readonly denyTarget: () => void
 }
 
-/** More than anybody reads, of the thousands that there may be; the search finds the others. */
+/** Rows that are shown of the thousands that there may be; the search finds the others. */
 const ROWS_MAX = 200
 
 export class DeniedView {
@@ -96,7 +96,7 @@ export class DeniedView {
     setText(find('nobody-denied-text'), isNobody
       ? this.#canAct ? DENIED.nobodyWhatToDo : DENIED.nobodyText
       : DENIED.noMatchText)
-    // The way to deny somebody, where there is nobody yet.
+    // The link to Users, where nobody is denied yet.
     find('nobody-denied-mark').toggleAttribute('hidden', !isNobody)
     find('nobody-denied-go').hidden = !isNobody || !this.#canAct
   }

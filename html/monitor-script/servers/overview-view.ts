@@ -19,7 +19,7 @@ interface Total {
 const NOTICES_MAX = 2
 /** From here on the servers are a table. */
 const CARDS_MAX = 8
-/** From here on the next server changes faster than anybody reads. */
+/** From this rate on the next server changes too fast to be read. */
 const READABLE_REDIRECTS_PER_SECOND = 1
 
 export class OverviewView {
@@ -53,7 +53,7 @@ export class OverviewView {
     else this.#table.show(servers, nowMs)
   }
 
-  /** News have stopped: what stands here was so then. */
+  /** The stream has stopped: what is shown is of that time. */
   showStale (): void {
     if (this.#stats === undefined) return
     setText(find('summary'), OVERVIEW.asOf(Date.parse(this.#stats.timestamp)))
@@ -179,7 +179,7 @@ function makeNotice (trouble: Trouble): HTMLElement {
     ...(trouble.kind === 'nearly-full' ? [] : [makeServersLink()]))
 }
 
-/** The name of a setting is something to type. */
+/** The name of a setting is shown as code. */
 function withNames (text: string): Array<string | HTMLElement> {
   return text.split(/\b([A-Z]+_[A-Z]+)\b/)
     .map((part, at) => at % 2 === 1 ? make('code', '', part) : part)

@@ -1,5 +1,5 @@
 /**
- * All figures of all servers in one table, with drain and ready for whoever may. Stands in the
+ * All figures of all servers in one table, with drain and ready for administrators. Stands in the
  * Servers section, and on the overview where there are too many servers for cards.
  */
 import { make, makeCell, makeRow, setText } from '../kit/dom.ts'
@@ -67,7 +67,7 @@ export class ServersTable {
   }
 }
 
-/** Without it nobody could visit. */
+/** It is the last available server: without it no visitor could be placed. */
 export function isLastAvailable ({ name }: Server, servers: readonly Server[]): boolean {
   const [first, ...others] = available(servers)
   return others.length === 0 && first?.name === name

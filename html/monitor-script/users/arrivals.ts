@@ -1,6 +1,6 @@
 /**
- * How many have arrived since the list was loaded, from first pages by `first_seen`: who is in the
- * later one, not in the earlier, and first seen no earlier than anybody in it. Pure.
+ * How many have arrived since the list was loaded, from first pages by `first_seen`: those who are
+ * in the later one, not in the earlier one, and were first seen no earlier than all in it. Pure.
  */
 import type { User } from '@usher/shared/api/users.ts'
 

@@ -1,10 +1,10 @@
 /**
- * The users that an operator has picked. Who leaves meanwhile stays picked until it is cleared: to
- * deny them is still of use. Pure but for what it holds.
+ * The users that an operator has selected. A user who leaves meanwhile stays selected until the
+ * selection is cleared: denying them is still of use. Pure but for what it holds.
  */
 import type { User } from '@usher/shared/api/users.ts'
 
-/** More at a time is a range's or a server's business. */
+/** To act on more, deny a range or drain a server. */
 export const SELECTED_MAX = 1000
 
 export class Selection {

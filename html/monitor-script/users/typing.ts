@@ -1,7 +1,7 @@
 /**
- * Passes on what somebody types: the first keystroke at once, and then, after each pause, what has
- * come of it meanwhile. A search is answered sooner than a second key is pressed. Pure but for
- * its timer, which is given.
+ * A throttle for what is typed: passes on the first keystroke at once, and then the latest text
+ * after each pause. A search is answered sooner than a second key is pressed. Pure but for its
+ * timer, which is given.
  */
 export interface TypingParts {
   readonly onText: (text: string) => void

@@ -1,7 +1,7 @@
 /**
- * The pages of a list that is too long to be held: those around what is looked at are fetched and
- * kept, the others dropped. A row's number is what counts: when people come or go between two
- * pages' fetching, somebody may stand in both, or in neither. Touches no page of the console.
+ * The pages of a list that is too long to be held: those around the visible rows are fetched and
+ * kept, the others dropped. Rows are known by their number: when users come or go between the
+ * fetching of two pages, one may be in both, or in neither. Touches no page of the console.
  */
 import type { User, Users } from '@usher/shared/api/users.ts'
 import type { Answer } from '../kit/api.ts'
@@ -16,13 +16,13 @@ export interface UserPagesParts {
 export const PAGE_USERS = 100
 /** Pages kept, those nearest to what is looked at. */
 const PAGES_KEPT_MAX = 20
-/** Who scrolls fast passes pages that nobody will see: they are not all asked for. */
+/** Fast scrolling passes pages that are never seen: they are not all asked for. */
 const PAGES_ASKED_MAX = 2
 
 export class UserPages {
   readonly #parts: UserPagesParts
   #query: UsersQuery = EVERYBODY
-  /** Answers to an earlier list are no news, nor is one that was overtaken by a later beginning. */
+  /** Answers to an earlier list are ignored, and so is one that a later `begin` has overtaken. */
   #listCount = 0
   #beginCount = 0
   #matched = 0
@@ -83,7 +83,7 @@ export class UserPages {
     this.#fetchMissing()
   }
 
-  /** Looks again at a row's page: who stays is up to date, and nobody changes places. */
+  /** Fetches a row's page again: users who stayed are updated, and none changes place. */
   async renew (index: number): Promise<void> {
     const list = this.#listCount
     const page = Math.floor(index / PAGE_USERS)
@@ -91,7 +91,7 @@ export class UserPages {
     if (list === this.#listCount && answer.isOk) this.update(answer.body.users)
   }
 
-  /** Newer facts of whoever is in the list. */
+  /** Newer facts of users in the list. */
   update (users: readonly User[]): void {
     const newer = new Map(users.map(user => [user.id, user]))
     for (const [page, known] of this.#pages) {
@@ -101,7 +101,7 @@ export class UserPages {
     this.#parts.onChange()
   }
 
-  /** Whoever stands there, fetched if need be; undefined when that failed or was overtaken. */
+  /** The user of a row, fetched if need be; undefined when that failed or was overtaken. */
   async range (first: number, count: number): Promise<readonly User[] | undefined> {
     const users = Array.from({ length: count }, (_, at) => this.at(first + at))
     if (users.every(user => user !== undefined)) return users

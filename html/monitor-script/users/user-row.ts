@@ -1,4 +1,4 @@
-/** One row of the users: made once, and filled with whoever stands there now. */
+/** One row of the users: made once, and filled with the user who is there now. */
 import type { User } from '@usher/shared/api/users.ts'
 import { make, makeCell, makeMono, makeRow, setText } from '../kit/dom.ts'
 import { ago, clock, USERS } from '../kit/texts.ts'
@@ -40,7 +40,7 @@ export class UserRow {
     return this.#user
   }
 
-  /** @param user undefined while nobody knows who stands there */
+  /** @param user undefined while the row's page is being fetched */
   fill (index: number, user: User | undefined, colour: string, nowMs: number): void {
     this.index = index
     this.#user = user
@@ -63,7 +63,7 @@ export class UserRow {
     this.element.setAttribute('aria-selected', String(isSelected))
   }
 
-  /** Time goes by. */
+  /** Updates the ages that are shown. */
   tick (nowMs: number): void {
     const user = this.#user
     setText(this.#lastSeen, user === undefined ? '' : ago(Date.parse(user.last_seen), nowMs))

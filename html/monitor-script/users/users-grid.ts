@@ -51,7 +51,7 @@ export class UsersGrid {
     new ResizeObserver(() => { this.render() }).observe(this.#scroller)
   }
 
-  /** While somebody is at it, nothing may move. */
+  /** While the pointer or the focus is on the list, nothing may move. */
   get isHeld (): boolean {
     return this.#parts.selection.size > 0 || this.#scroller.scrollTop > 0 ||
       this.#scroller.matches(':hover') || this.#scroller.contains(document.activeElement)
@@ -194,7 +194,7 @@ export class UsersGrid {
     const row = this.#rowOf(event.target)
     const isCheck = event.target instanceof HTMLInputElement
     if (row?.user === undefined) return
-    // Who drags over an id wants to copy it.
+    // Dragging over an id selects its text, for copying.
     if (getSelection()?.isCollapsed === false && !event.shiftKey && !isCheck) return
     row.element.focus({ preventScroll: true })
     if (!this.#canAct) return

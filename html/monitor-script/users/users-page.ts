@@ -1,4 +1,7 @@
-/** What of the users is asked for: from the monitor, and by the console's own address. Pure. */
+/**
+ * The query of the users: as it is sent to the monitor, and as it stands in the console's own
+ * address. Pure.
+ */
 import type { UsersSort } from '@usher/shared/api/users.ts'
 
 export interface UsersQuery {
@@ -10,7 +13,7 @@ export interface UsersQuery {
 
 /** `place` is no order at all: where they stand in the table. The others: newest first. */
 const SORTS: readonly UsersSort[] = ['first_seen', 'last_seen', 'place']
-/** A list that is looked at while people come and go: who comes is on top, the rest stays. */
+/** Newest first: arrivals are on top and the rest stays in place. */
 const SORT_DEFAULT: UsersSort = 'first_seen'
 /** As the settings allow; one that no server has is dropped when the servers are known. */
 const SERVER_NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/

@@ -61,7 +61,7 @@ export class UsersTools {
   show (query: UsersQuery): void {
     this.#query = query
     const { search, server, sort } = query
-    // Who is typing is ahead of what was asked for.
+    // While somebody types, the field is ahead of what was asked for.
     if (document.activeElement !== this.#search || this.#search.value.trim() !== search) {
       this.#search.value = search
     }
@@ -76,7 +76,7 @@ export class UsersTools {
     }
   }
 
-  /** Nobody is found: says why, and what can be done about it. */
+  /** When nobody is found: says why, and what can be done. */
   showNobody ({ search, server }: UsersQuery): void {
     const isFiltered = search !== '' || server !== ''
     setText(find('nobody-title'), USERS.nobodyTitle(search, server))

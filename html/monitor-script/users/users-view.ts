@@ -1,7 +1,7 @@
 /**
  * The users: search, server and order, which the address holds, too; the grid; who is selected.
- * The list holds still while somebody is at it and says how many have arrived since; otherwise it
- * is loaded anew every few seconds.
+ * While the pointer or the focus is on the list, or rows are selected, it holds still and says how
+ * many have arrived since; otherwise it is loaded anew every few seconds.
  */
 import type { Stats } from '@usher/shared/api/stats.ts'
 import type { User, Users } from '@usher/shared/api/users.ts'
@@ -109,7 +109,7 @@ export class UsersView {
     else void this.load()
   }
 
-  /** Loads the list anew; whoever looks at the middle of it stays there unless told otherwise. */
+  /** Loads the list anew; it stays scrolled where it was unless told otherwise. */
   async load ({ fromTop = false } = {}): Promise<void> {
     this.#askedMs = Date.now()
     const query = this.#query
@@ -132,14 +132,14 @@ export class UsersView {
 
   #ask (query: UsersQuery, isTyped: boolean): void {
     this.#query = query
-    // Each keystroke as a step back would bury what was there before.
+    // Each keystroke as an entry of the browser's history would bury the earlier ones.
     if (isTyped) history.replaceState(null, '', usersHash(query))
     else history.pushState(null, '', usersHash(query))
     this.#tools.show(query)
     void this.load({ fromTop: true })
   }
 
-  /** How things stand, without touching the list's order. */
+  /** Updates the rows' facts without changing the list's order. */
   async #look (): Promise<void> {
     const query = this.#query
     const answer = await this.#parts.get(usersPath({ ...query, sort: 'first_seen' }, 0, PAGE_USERS))

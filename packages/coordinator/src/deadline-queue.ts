@@ -1,11 +1,11 @@
 /**
- * Things that fall due at their deadlines: visitors' waits and reservations. An array sorted by
- * deadline, with one timer. What is added nearly always falls due last, because a queue's waits are
- * of one length: then adding and falling due cost no search. Only after a reload that has shortened
- * the length are newcomers inserted before those who keep their later deadlines.
+ * A queue of what falls due at a deadline: visitors' waits and reservations. An array sorted by
+ * deadline, with one timer. Waits in a queue nearly always have the same length, so a new entry
+ * goes to the end without a search. Only after a reload that has shortened the wait is an entry
+ * inserted before older ones, which keep their later deadlines.
  */
 
-/** Dead entries at the head below which the array is not worth cutting. */
+/** The array is cut only when at least so many entries at its head have fallen due. */
 const CUT_AT = 1024
 /** What setTimeout can wait for, 24.8 days: it fires at once when told to wait longer. */
 const TIMER_MAX_MS = 2 ** 31 - 1
@@ -87,7 +87,7 @@ export class DeadlineQueue<T> {
     // So many as there are now: every round ends, even when what is added meanwhile is due.
     for (let left = this.size; left > 0; left--) {
       const next = this.#entries[this.#head]
-      // Nothing is left before its turn when what fell due has closed the queue.
+      // An entry that falls due may close the queue: then nothing is left.
       if (next === undefined || next.deadlineMs > nowMs) break
       this.#head++
       this.#onDue(next.item)

@@ -1,6 +1,7 @@
 /**
- * The deny list across threads: what is in force, and which of its entries still have to be carried
- * out on whoever is here already. Its source is the database; the monitor brings it. Main thread.
+ * The deny list across threads: what is in force, and which of its entries still have to be
+ * enforced on users who are here already. Its source is the database; the monitor sends it. Main
+ * thread.
  */
 import { DenyList, type DenyEntry } from '@usher/shared/deny-list.ts'
 
@@ -9,7 +10,10 @@ export class DenyListKeeper {
   readonly list: DenyList
   readonly #now: () => number
   #entries: readonly DenyEntry[] | undefined
-  /** Until when by key: whoever these deny was removed and has not come in since. */
+  /**
+   * The entries that are enforced, by key, until they expire: all whom they deny were removed from
+   * the user table, and every thread refuses them.
+   */
   #enforced = new Map<string, number>()
 
   /** @param now monotonic milliseconds */
@@ -24,8 +28,8 @@ export class DenyListKeeper {
   }
 
   /**
-   * The router refuses these from now on; returns the entries that may concern somebody who is
-   * here. Throws, and keeps the list it had, when one is malformed.
+   * The router refuses these from now on; returns the entries that may deny users who are here.
+   * Throws, and keeps the list it had, when one is malformed.
    */
   replace (entries: readonly DenyEntry[]): readonly DenyEntry[] {
     this.list.replace(entries)
@@ -37,11 +41,11 @@ export class DenyListKeeper {
       isRunning(entry.untilMs, nowMs) && !isRunning(this.#enforced.get(keyOf(entry)) ?? 0, nowMs))
   }
 
-  /** Every thread refuses these now, and nobody whom they deny is left. */
+  /** Every thread refuses these now, and all whom they deny have been removed. */
   setEnforced (entries: readonly DenyEntry[]): void {
     const keys = new Set(this.#entries?.map(keyOf))
     for (const entry of entries) {
-      // One that was taken back meanwhile is to be carried out when it comes again.
+      // One that was taken back meanwhile has to be enforced again when it comes back.
       if (keys.has(keyOf(entry))) this.#enforced.set(keyOf(entry), entry.untilMs ?? Infinity)
     }
   }

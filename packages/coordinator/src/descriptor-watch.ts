@@ -1,6 +1,6 @@
 /**
- * Notices when the process has no file descriptor left for connections. Nobody else would say so:
- * those that come then are closed at once, by each thread for itself. Said once, and when it is
+ * Notices when the process has no file descriptor left for connections. Nothing else reports it:
+ * each thread then closes new connections at once. Logged once when it begins and once when it is
  * over. Main thread; the descriptors are the whole process's.
  */
 import { monotonicNowMs } from '@usher/shared/clock.ts'

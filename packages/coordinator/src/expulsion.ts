@@ -1,7 +1,7 @@
 /**
- * The end of clients who have to go: refused by every thread first, then out of the user table,
- * then cut off, so that nobody slips back in between. Sees to the deny list of all threads; whose
- * idea an end was is not asked. Main thread.
+ * Expels clients: every thread refuses them first, then they are removed from the user table, then
+ * their connections are closed, so that none of them can come back in between. Keeps the deny list
+ * of all threads up to date. Does not know who asked for it. Main thread.
  */
 import type { Client, ClientMatch } from '@usher/shared/client.ts'
 import type { DenyEntry, DenyList } from '@usher/shared/deny-list.ts'

@@ -1,6 +1,6 @@
 /**
- * The places that the router holds: made in the user table, given up again by one queue when their
- * time has come. The sweep removes what this misses. Main thread.
+ * The places that the router holds: reserved in the user table, and given up by one queue when
+ * their time has come. The sweep removes those that it misses. Main thread.
  */
 import type { Client } from '@usher/shared/client.ts'
 import type { Place, Reservation, ReserveRequest } from '@usher/shared/memory/reservations.ts'
@@ -48,7 +48,7 @@ export class HeldPlaces {
     return this.#table.reserve({ ...request, untilMs })
   }
 
-  /** The visitor is sent off now: from here on the place is held for RESERVATION_TTL. */
+  /** The visitor is redirected now: from here on the place is held for RESERVATION_TTL. */
   confirm (client: Client, server: number): 'held' | 'arrived' | 'lost' | 'busy' {
     // The table counts whole milliseconds: rounded up, no place ends before its time.
     const untilMs = Math.ceil(this.#now() + this.#times.reservationTtlMs)

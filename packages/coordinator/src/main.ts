@@ -62,7 +62,7 @@ async function run (loaded: CompleteSettings): Promise<void> {
       log.fatal({ err: error }, 'failed while running')
       process.exit(EXIT_FAILED)
     })
-    // The same flags ask for the same command: not for help.
+    // The flags are the same as at the start, so a command in them is not run again.
     const readChanges = (): SettingChanges =>
       compareSettings(loaded, loadSettings(source) as CompleteSettings)
     // Listens before it has started: a signal during the start waits for its end, then stops.
@@ -100,7 +100,7 @@ async function start (parts: CoordinatorParts, given: Settings): Promise<Coordin
   }
 }
 
-/** What a person can mend is said in a sentence; only a fault of ours shows a stack. */
+/** An error that a person can fix is one sentence; only a bug of ours shows a stack. */
 function fail (error: unknown, exitCode: number): void {
   const { code, message, stack } = reportOf(error)
   const isExpected = code.startsWith('USHER_') || code in constants.errno

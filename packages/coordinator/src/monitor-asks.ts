@@ -1,5 +1,6 @@
 /**
- * What the monitor asks for, and who does it. Knows nothing of how it is done; main thread.
+ * Passes each request of the monitor to the part of the coordinator that carries it out. Main
+ * thread.
  */
 import type { DenyEntry } from '@usher/shared/deny-list.ts'
 import type { Client } from '@usher/shared/client.ts'

@@ -36,7 +36,10 @@ export async function checkPorts (settings: Settings): Promise<Settings> {
   }
 }
 
-/** All stay bound to the end, and the kernel chooses last: it gives nobody another one's port. */
+/**
+ * All ports stay bound until the last one is tried, and ports of 0 come last: so the kernel cannot
+ * choose a port that another setting names.
+ */
 async function bindAll (
   uses: readonly PortUse[]
 ): Promise<{ readonly numbers: readonly number[], readonly problems: readonly string[] }> {
@@ -45,7 +48,8 @@ async function bindAll (
   const bound: Server[] = []
   const bind = async (at: number): Promise<void> => {
     const { port, host } = uses[at]!
-    // Whoever comes in already is sent away: close() would wait for them, and nobody answers here.
+    // A client that connects during the check is disconnected: close() would wait for it, and no
+    // handler answers here.
     const server = createServer(socket => { socket.destroy() })
     try {
       numbers[at] = await listenOn(server, port, hostsToTry(host))

@@ -77,7 +77,7 @@ async function applySettings (
   { live, workers, log }: ReloadParts, { values, texts }: SettingChanges
 ): Promise<void> {
   const appliers: Appliers = {
-    // It reads them anew for each visitor.
+    // The router reads the error pages anew for each visitor.
     router: changes => { Object.assign(live, changes) },
     'every-thread': async changes => {
       applyToThread(live, changes, log)

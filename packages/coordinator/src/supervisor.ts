@@ -65,7 +65,7 @@ interface Thread {
   readonly worker: Worker
   readonly threadTag: number
   readonly startedMs: number
-  /** Why it ends, once anybody knows. */
+  /** Why it ends, once that is known. */
   cause: Error | undefined
 }
 
@@ -75,7 +75,7 @@ class Supervisor implements SupervisedWorker {
   #thread: Thread | undefined
   #starts = 0
   #deathsInARow = 0
-  /** A death before it is a failed start, and nobody is replaced. */
+  /** A worker that dies before that is a failed start, and is not replaced. */
   #hasServed = false
   #isClosing = false
   #pause: NodeJS.Timeout | undefined
@@ -174,7 +174,7 @@ class Supervisor implements SupervisedWorker {
     }
   }
 
-  /** One that has died meanwhile hears nothing; its replacement has not asked. */
+  /** A worker that has died meanwhile gets no answer, and its replacement did not ask. */
   async #answer (id: number, ask: Ask, { worker }: Thread): Promise<void> {
     const say = (message: ToWorker): void => worker.postMessage(message)
     try {
@@ -188,7 +188,7 @@ class Supervisor implements SupervisedWorker {
     this.#thread = undefined
     this.#spec.onDown(thread.threadTag)
     this.#orders.abandon()
-    // The program does not start without all of its parts; whoever called start() is told.
+    // The program does not start without all of its workers: start() rejects.
     if (!this.#hasServed || this.#isClosing) return
     this.#replace(cause, performance.now() - thread.startedMs)
   }
@@ -208,7 +208,7 @@ class Supervisor implements SupervisedWorker {
         () => {} // Its exit has been logged and another replacement is on its way.
       )
     } catch (error) {
-      // The system has no thread to give at the moment.
+      // The system cannot create a thread at the moment.
       this.#replace(error, 0)
     }
   }

@@ -1,7 +1,7 @@
 /** Visits every slot of the user table, shard by shard, without keeping visitors waiting. */
 import { inTimeSlices } from '@usher/shared/time-slices.ts'
 
-/** The longest that a walk keeps the main thread's event loop to itself. */
+/** The longest that a walk blocks the main thread's event loop at a time. */
 const SLICE_MS = 2
 
 /**

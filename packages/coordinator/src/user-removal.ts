@@ -1,6 +1,6 @@
 /**
- * Takes those who have to go out of the user table: single clients by their key, whoever an address
- * or a range denies by a walk through the whole table. Main thread.
+ * Removes expelled clients from the user table: a single client by its key, clients denied by an
+ * address or a range by a walk through the whole table. Main thread.
  */
 import {
   formatClient, parseClientId, type Client, type ClientMatch

@@ -51,12 +51,12 @@ export class Workers {
   }
 
   /**
-   * For what is true of a new thread anyway: one that is down is not told, and one that starts with
-   * the program may hear late, because it opens nothing before it has heard the deny list.
+   * For what a new thread knows from its boot data: a server that is down is not told, and one that
+   * starts with the program may be told late, because it opens no port before it has the deny list.
    */
   async tellServers (order: Order, timeoutMs: number): Promise<void> {
     await Promise.all(this.#servers.map(async (worker, server) => {
-      // Nobody is connected to one that boots, and it would answer only when it has booted.
+      // A server that boots has no connections, and would answer only when it has booted.
       if (order.type === 'close-clients' && !this.#parts.states.isUp(server)) return
       await tell(worker, order, timeoutMs)
     }))
@@ -82,7 +82,7 @@ export class Workers {
       file: pathToFileURL(join(programDir, file)),
       boot: () => ({ ...boot(), server }),
       onUp: () => {
-        // Before the state: who sees a server up sees since when.
+        // Before the state: whoever reads that a server is up also reads since when.
         meter.setUp(server, worker.restarts, Date.now())
         if (server !== MONITOR) states.setUp(server)
       },

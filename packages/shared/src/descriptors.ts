@@ -8,7 +8,10 @@ import { closeSync, openSync, readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { devNull } from 'node:os'
 
-/** For the sockets that every thread accepts only to close, passwords' threads, and files. */
+/**
+ * For the sockets that every thread accepts only to close them, for the threads that verify
+ * passwords, and for files.
+ */
 export const SPARE_DESCRIPTORS = 32
 
 /** Where the system says it, see proc(5). Node has raised the soft limit to the hard one. */
@@ -16,7 +19,7 @@ const LIMITS_FILE = '/proc/self/limits'
 
 const limit = readLimit()
 
-/** Infinity where nobody says. */
+/** Infinity where the system does not say. */
 export function readLimit (file = LIMITS_FILE): number {
   try {
     const [, soft] = /^Max open files +(\d+)/m.exec(readFileSync(file, 'latin1')) ?? []

@@ -19,7 +19,8 @@ export interface LogOutletParts {
 
 /**
  * How long the thread waits for a pipe that is full: its reader is a moment behind when many lines
- * come at once. One that takes nothing costs this once; then lines are lost without a wait.
+ * come at once. A reader that takes nothing costs this wait once; from then on lines are lost
+ * without a wait.
  */
 const BUSY_MS_MAX = 20
 const BUSY_PAUSE_MS = 1

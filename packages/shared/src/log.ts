@@ -1,8 +1,8 @@
 /**
  * The log: JSON lines to a file, and to the console pretty for a terminal or JSON for a pipe. Every
  * thread opens its own; lines are appended whole. A full disk or a closed console loses lines,
- * never the service: writes are synchronous, and what cannot be written is not kept. What one of
- * the two loses, the other one says.
+ * never the service: writes are synchronous, and what cannot be written is not kept. When one of
+ * the two loses lines, the other one says so.
  */
 import { mkdirSync, openSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -15,13 +15,13 @@ import {
 } from './memory/log-losses.ts'
 
 export interface LogOptions {
-  /** Which thread speaks: `coordinator`, `server 8000`, `monitor`. */
+  /** Which thread logs: `coordinator`, `server 8000`, `monitor`. */
   readonly thread: string
   readonly level: string
   /** Absolute path; undefined for no file. */
   readonly file: string | undefined
   readonly isTerminal: boolean
-  /** True if left out; the account command has words of its own for the console. */
+  /** True if left out; false for the account command, which prints its own messages. */
   readonly hasConsole?: boolean
   /** All threads of a program share one; of its own if left out. */
   readonly losses?: LogLossesMemory
@@ -96,13 +96,13 @@ function openFile (file: string): number {
   return openSync(file, 'a', PRIVATE_FILE_MODE)
 }
 
-/** The coordinator speaks most; a line of its own needs no name. */
+/** Most lines are the coordinator's; they need no name. */
 function nameThread (line: Record<string, unknown>, messageKey: string): string {
   const message = String(line[messageKey])
   return line['thread'] === MAIN_THREAD ? message : `${message} (${String(line['thread'])})`
 }
 
-/** pino-pretty is loaded only where a person reads along: it takes 30 ms. */
+/** pino-pretty is loaded only for a terminal: it takes 30 ms. */
 function pretty (console: DestinationStream): DestinationStream {
   const require = createRequire(import.meta.url)
   const { prettyFactory } = require('pino-pretty') as typeof PinoPretty

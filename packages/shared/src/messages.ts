@@ -1,8 +1,8 @@
 /**
- * Everything that threads say to each other. Orders go from the coordinator to a worker and are
- * imperative; news come back and are in the past tense. Every order carries an id and is answered
- * by `done` or `failed` with that id. What the monitor asks of the coordinator is answered in the
- * same way. Small facts that change often go through the user table.
+ * All messages between threads. Orders go from the coordinator to a worker and are imperative; news
+ * come back and are in the past tense. Every order carries an id and is answered by `done` or
+ * `failed` with that id. What the monitor asks of the coordinator is answered in the same way.
+ * Small facts that change often go through the user table.
  */
 import type { Client } from './client.ts'
 import type { ErrorReport } from './errors.ts'
@@ -31,7 +31,7 @@ export type Order =
   /** Answers what has begun, releases everything; the thread ends by itself. */
   | { readonly type: 'close' }
 
-/** Who has to go: one client, and whoever these entries deny. */
+/** Which clients to expel: one client, and all whom these entries deny. */
 export interface ExpelledClients {
   readonly client: Client | undefined
   readonly entries: readonly DenyEntry[]
@@ -40,12 +40,12 @@ export interface ExpelledClients {
 /** What the monitor asks of the coordinator. */
 export type Ask =
   /**
-   * All threads refuse these, and nobody else, from now on. Then whoever of them is in the user
-   * table is removed, and their connections are closed.
+   * From now on all threads refuse these clients and no others. Then those of them who are in the
+   * user table are removed, and their connections are closed.
    */
   | { readonly type: 'set-deny-list', readonly entries: readonly DenyEntry[] }
   /**
-   * The same when entries are given; and this client, whatever they say, is removed and its
+   * The same when entries are given; and this client, denied by them or not, is removed and its
    * connections are closed.
    */
   | {
@@ -62,7 +62,7 @@ export type Ask =
     readonly isForced: boolean
   }
 
-/** The answers, given when what was asked for is done everywhere. */
+/** The answers, sent when the request has been carried out in all threads. */
 export interface AskAnswers {
   'set-deny-list': { readonly removedUsers: number }
   disconnect: { readonly wasHere: boolean }
@@ -71,7 +71,10 @@ export interface AskAnswers {
 
 export type AskAnswer = AskAnswers[Ask['type']]
 
-/** What a worker hears; the id is that of the order, or of what it has asked. */
+/**
+ * What the coordinator sends to a worker; the id is that of the order, or of the worker's own
+ * request.
+ */
 export type ToWorker =
   | { readonly type: 'order', readonly id: number, readonly order: Order }
   | { readonly type: 'answered', readonly id: number, readonly answer: AskAnswer }

@@ -1,7 +1,7 @@
 /**
- * What one thread has been asked by this one and has not answered yet: each question ends with its
- * answer, at its deadline or with the other thread, whichever comes first. Knows no thread; used
- * by the coordinator for its orders and by a worker for what it asks of the coordinator.
+ * The requests from this thread to another one that are not answered yet: each ends with its
+ * answer, at its deadline or when the other thread ends, whichever comes first. Knows no thread;
+ * used by the coordinator for its orders and by a worker for what it asks of the coordinator.
  */
 import { errorOf, OrderTimedOut, WorkerGone, type ErrorReport } from './errors.ts'
 
@@ -17,7 +17,7 @@ export class PendingAnswers {
   readonly #pending = new Map<number, Question>()
   #nextId = 1
 
-  /** @param asked the name of who is asked, for errors */
+  /** @param asked the name of the other thread, for errors */
   constructor (asked: string) {
     this.#asked = asked
   }
@@ -43,7 +43,7 @@ export class PendingAnswers {
     this.#take(id)?.reject(errorOf(error))
   }
 
-  /** The other thread has ended: nobody is left to answer. */
+  /** The other thread has ended: no answer will come. */
   abandon (): void {
     for (const { type, reject, timer } of this.#pending.values()) {
       clearTimeout(timer)

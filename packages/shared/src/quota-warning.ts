@@ -1,7 +1,7 @@
 /**
  * Tells the operator that newcomers from an address are refused because it has reached its quota of
- * a user table that is nearly full: one line a minute at most, the rest are counted. One in each
- * thread that has visitors.
+ * a user table that is nearly full: one line a minute at most, the rest are counted. Each thread
+ * with visitors has one.
  */
 import type { Logger } from 'pino'
 import { formatAddress, type Address } from './client.ts'

@@ -1,21 +1,23 @@
 /**
- * Ends a thread that is about to run out of memory by an error on a turn of its own. V8 would end
- * it in the middle of something, and Node 20 aborts the whole process when that is the work of a
- * kept promise and requests come in. A leak is met in time; what takes the rest of the heap between
- * two looks is not. Runs in the thread that it is about.
+ * Ends a thread that is about to run out of memory, by an error thrown from a timer. V8 would end
+ * it in the middle of other work, and Node 20 aborts the whole process when that happens in a
+ * promise callback while requests come in. A leak is caught in time; an allocation that fills the
+ * rest of the heap between two checks is not. Runs in the thread that it watches.
  */
 import { getHeapSpaceStatistics } from 'node:v8'
 import { resourceLimits } from 'node:worker_threads'
 import { MemoryExhausted } from '@usher/shared/errors.ts'
 import { startInterval } from '@usher/shared/interval.ts'
 
-/** As often as the thread wakes anyway, for its sampler. */
+/** As often as the thread wakes for its sampler anyway. */
 export const LOOK_MS = 200
 /** V8 collects well before, at half of the heap at first, then at a few times what it kept. */
 const FULL_SHARE = 0.8
 const MB = 2 ** 20
 
-/** Where nothing stays that is not moved on or dropped within moments: no part of the limit. */
+/**
+ * The spaces of young objects, which are soon moved or freed: they do not count towards the limit.
+ */
 const YOUNG_SPACES = ['new_space', 'new_large_object_space']
 
 export interface Heap {

@@ -1,4 +1,7 @@
-/** `/login`, `/logout`, `/user-info` and `/password`: who is logged in, and how one gets in. */
+/**
+ * `/login`, `/logout`, `/user-info` and `/password`: logging in and out, who is logged in, and
+ * changing the password.
+ */
 import { Type } from 'typebox'
 import { flag, integer, listOf, objectOf, text, type Wire } from './fields.ts'
 

@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import { flag, objectOf, optional, serverName, text, type Wire } from './fields.ts'
 import { userId } from './users.ts'
 
-/** Nothing that steers a terminal, and nothing invisible at the edges of a log line. */
+/** No control characters, which could steer a terminal, and no line separators. */
 const NO_CONTROL = '^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*$'
 const REASON_LENGTH_MAX = 200
 /** Ten years. */
@@ -15,7 +15,7 @@ const terms = {
   /** For good when left out. */
   minutes: optional(Type.Integer({ minimum: 1, maximum: MINUTES_MAX }))
 }
-/** One of the two. */
+/** Exactly one of the two is given. */
 const target = { userId: optional(userId), address: optional(userId) }
 const force = optional(flag)
 
@@ -42,7 +42,7 @@ export const ServerParams = objectOf({
 
 export const ServerOrder = objectOf({ force })
 
-/** Of an order without fields. */
+/** The body of an order that has no fields. */
 export const Nothing = objectOf({})
 
 export const Received = objectOf({ response: text }, { description: 'Done, in every thread' })

@@ -1,6 +1,6 @@
 /**
- * What the monitor answers when it does not do what was asked: a code that programs match on and a
- * sentence for people. docs/errors.md has a row for each code.
+ * The monitor's error answers: a code that programs match on and a sentence for people.
+ * docs/errors.md has a row for each code.
  */
 import { objectOf, oneOf, text, type Wire } from './fields.ts'
 

@@ -6,7 +6,9 @@ export const EVENT_STREAM = 'text/event-stream'
 /** The name of every event. */
 export const STATS_EVENT = 'stats'
 
-/** OpenAPI has no word for events: theirs are by name in a field of our own. */
+/**
+ * OpenAPI 3.1 cannot describe the events of a stream: an extension field (`x-`) lists them by name.
+ */
 export const EventStream = Type.Unsafe<string>({
   type: 'string',
   description: `Events named ${STATS_EVENT}; the data of each is JSON as in x-events`,

@@ -2,7 +2,7 @@
 import { Type } from 'typebox'
 import { flag, listOf, objectOf, text, time, type Wire } from './fields.ts'
 
-/** Longer than any handle: what is malformed is unknown. */
+/** Longer than any handle: a malformed one is answered like an unknown one. */
 const HANDLE_LENGTH_MAX = 64
 
 export const Session = objectOf({
@@ -11,7 +11,7 @@ export const Session = objectOf({
   address: text,
   created: time,
   last_seen: time,
-  /** The one that asks. */
+  /** Whether it is the session that sent this request. */
   current: flag
 })
 export type Session = Wire<typeof Session>

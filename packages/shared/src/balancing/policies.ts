@@ -16,7 +16,7 @@ export interface Candidate {
 }
 
 export interface Visitor {
-  /** Index of the server that the visitor is on; no server's for a newcomer. */
+  /** Index of the server that the visitor is on; for a newcomer an index that no server has. */
   readonly current: number
 }
 
@@ -32,7 +32,9 @@ export type Policy = (candidates: readonly Candidate[], visitor: Visitor) => Cho
 
 interface PolicyEntry {
   readonly make: () => Policy
-  /** True: two policies that were made apart do not choose alike, so nobody can say who is next. */
+  /**
+   * True when it keeps state: then the monitor's own copy of the policy cannot tell who is next.
+   */
   readonly hasState: boolean
 }
 

@@ -1,6 +1,6 @@
 /**
- * The wait for a request's body: 100 Continue for who holds it back until then, and the time that
- * it may take from there. Looks at no byte of it. Holds no state.
+ * The wait for a request's body: 100 Continue for a client that waits for it, and the time that the
+ * body may take from then on. Looks at no byte of it. Holds no state.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { expectsContinue } from './checks/request-head.ts'
@@ -20,8 +20,8 @@ export function awaitBody (
 
 /**
  * Calls when the client has no more reason to hold its body back. Behind replies that are still due
- * 100 Continue has to wait: node:http would put it into the middle of its own reply. By then that
- * may have been made without the body, which is nobody's any more.
+ * 100 Continue has to wait: node:http would put it into the middle of its own reply. By then the
+ * request may have been answered without its body, and nothing reads it any more.
  */
 function whenContinued (
   request: IncomingMessage, response: ServerResponse, then: () => void

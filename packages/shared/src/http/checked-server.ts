@@ -71,7 +71,10 @@ export function createCheckedServer (
   const isProxy = proxyCheck(options.trustProxy)
   const quota = new ConnectionQuota(maxConnections, isProxy)
   const connections = new Connections<ServerResponse>(maxConnections, socketTimeoutMs, quota)
-  /** RFC 9110 section 7.4: an `https` target is for who comes by TLS, up to a proxy of ours. */
+  /**
+   * RFC 9110 section 7.4: an `https` target is for a client that comes by TLS, to this port or to a
+   * trusted proxy.
+   */
   const isSecured = ({ socket }: IncomingMessage): boolean =>
     options.tls !== undefined || isProxy(socket.remoteAddress)
   trackConnections(server, connections, options)
@@ -182,7 +185,8 @@ function refuseBroken (
 ): void {
   const fault = faultOf(error)
   const connection = connections.find(socket)
-  // What was refused by its head is broken to the parser too; its refusal is on its way.
+  // A request that was refused by its head is an error to the parser too; it has been answered
+  // already.
   if (fault !== undefined && connection?.finalBytes !== undefined) return
   if (fault === undefined || connection === undefined || !socket.writable) {
     socket.destroy()

@@ -37,9 +37,9 @@ export interface Door {
   connectionCount (): number
   /**
    * Ends the connections of these clients, silent ones at once, others after the replies that are
-   * due (within a bound); resolves when they are closed. A connection is the client's whom its
-   * latest request names, and the one's whom a reply has made of a newcomer. A trusted proxy's
-   * connection is for many and stays.
+   * due (within a bound); resolves when they are closed. A connection belongs to the client that
+   * its latest request names, or to the new client that its latest reply has given an id. A trusted
+   * proxy's connection carries many clients and stays open.
    */
   closeClients (isMatch: ClientMatch): Promise<void>
   /** Answers what has begun and ends the rest, see CheckedServer. Safe to call twice. */
@@ -82,7 +82,10 @@ export async function openDoor (options: DoorOptions): Promise<Door> {
   }
 }
 
-/** Who was given an id on a connection: the request that it was given for names nobody. */
+/**
+ * The client id that was given out on a connection: the request that it was given for names no
+ * client.
+ */
 const newClients = new WeakMap<Socket, Client>()
 
 /** The last request of each connection that had a body to be read, until it is answered. */
@@ -126,7 +129,7 @@ async function answer (
     // A reply that is there at once is sent at once.
     const reply = asked instanceof Promise ? await asked : asked
     if (reply.newClient !== undefined) newClients.set(response.req.socket, reply.newClient)
-    // A client that has gone while its reply was made gets none.
+    // The client may be gone by the time its reply is made.
     if (response.destroyed) return
     send(reply, request.method, response)
     options.meter?.answered(reply.status, monotonicNowMs() - startMs)

@@ -16,7 +16,7 @@ export function addressTest (addresses: readonly Address[]): SlotTest {
   }
   return (words, here) => {
     const commit = words[here]!
-    // Who is known by address is its own address.
+    // A client without an id is known by its address.
     const isByAddress = (commit & COMMIT_KIND_IP) !== 0
     if (!isByAddress && (commit & COMMIT_ADDRESS_KNOWN) === 0) return false
     const at = here + (isByAddress ? SLOT.ID : SLOT.ADDRESS)

@@ -1,4 +1,4 @@
-/** The whole table in one go, for a stop: nobody is kept waiting then. Any thread. */
+/** The whole table in one go, for a stop, when no visitor has to wait for it. Any thread. */
 import { TableStuck } from '../errors.ts'
 import type { User } from './snapshot.ts'
 import type { UserTable } from './user-table.ts'

@@ -1,6 +1,6 @@
 /**
  * What the log has lost, over all threads of a process: lines that a full disk or a closed console
- * did not take. So that one thread says so, once, for all of them. Waits for no other thread.
+ * did not take. So that one thread reports it, once, for all of them. Waits for no other thread.
  */
 import { WORD_BYTES } from './layout.ts'
 
@@ -9,7 +9,7 @@ export interface LogLossesMemory {
   readonly buffer: SharedArrayBuffer
 }
 
-/** Where lines go to; each has a block. */
+/** The destinations of log lines; each has a block. */
 export type LogPlace = 'console' | 'file'
 
 const PLACES: readonly LogPlace[] = ['console', 'file']
@@ -33,7 +33,7 @@ export function pauseThread (ms: number): void {
   Atomics.wait(SLEEPER, 0, 0, ms)
 }
 
-/** One place's losses. */
+/** The losses of one destination. */
 export class LogLosses {
   readonly #words: Int32Array
   readonly #at: number
@@ -43,14 +43,18 @@ export class LogLosses {
     this.#at = PLACES.indexOf(place) * LOSSES.WORDS
   }
 
-  /** A line was lost. True for the first one of all threads: whoever hears it says so. */
+  /** Notes that a line was lost. True for the first one of all threads: that thread reports it. */
   lose (): boolean {
-    // In this order: who ends the loss in between leaves this line to the next one's count.
+    // In this order: when another thread ends the loss in between, this line is counted with the
+    // next loss.
     Atomics.add(this.#words, this.#at + LOSSES.LINES, 1)
     return Atomics.exchange(this.#words, this.#at + LOSSES.LOSING, 1) === 0
   }
 
-  /** A line was written. How many were lost before, to whoever is to say so; 0 to all others. */
+  /**
+   * Notes that a line was written. Returns how many were lost before, to the one thread that is to
+   * report it; 0 to all others.
+   */
   written (): number {
     const isOver = Atomics.load(this.#words, this.#at + LOSSES.LOSING) === 1 &&
       Atomics.exchange(this.#words, this.#at + LOSSES.LOSING, 0) === 1

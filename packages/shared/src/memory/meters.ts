@@ -1,7 +1,7 @@
 /**
  * What every thread counts and measures of itself, in a second fixed piece of shared memory: a
  * block per thread, written by that thread alone, which goes on where a dead one stopped. Nothing
- * here is locked or waited for. Counters are 32 bits and wrap; who reads keeps differences.
+ * here is locked or waited for. Counters are 32 bits and wrap; readers keep differences.
  *
  *     | header | router | monitor | server 0 | server 1 | ... |
  */
@@ -67,7 +67,7 @@ export class ThreadMeter {
     this.#durationSumMs = this.#words[this.#at + METER.DURATION_SUM_MS]! >>> 0
   }
 
-  /** @param durationMs left out for a reply that nobody wants timed */
+  /** @param durationMs left out for a reply whose time is not measured */
   answered (status: number, durationMs?: number): void {
     const words = this.#words
     if (status >= STATUS_MIN && status <= STATUS_MAX) {
@@ -169,7 +169,7 @@ export class MeterCopy {
     return new MeterCounts(Float64Array.from(this.#words, word => word >>> 0))
   }
 
-  /** Undefined when the thread has not said so lately: it is down, or stands still. */
+  /** Undefined when the thread has taken no sample lately: it is down or blocked. */
   connections (thread: number): number | undefined {
     const at = blockAt(thread)
     const sampledMs = this.#words[at + METER.SAMPLED_MS]!

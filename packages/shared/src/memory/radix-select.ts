@@ -52,7 +52,7 @@ export class RadixSelect {
     return false
   }
 
-  /** Undefined when there are not so many. */
+  /** Undefined when fewer positions were offered. */
   get found (): Position | undefined {
     return this.#found
   }

@@ -1,6 +1,6 @@
 /**
- * Takes users out of the table because an operator says so: one by name, or all of a kind. Whatever
- * they had goes, the place that was held for them too. Any thread; the coordinator's in practice.
+ * Removes users from the table for an operator: one by its key, or all that match. Their
+ * reservations are removed with them. Any thread; the coordinator's in practice.
  */
 import { areSameWords, type Address, type Client } from '../client.ts'
 import { COMMIT_USED, NO_SLOT, SHARD, commitActive } from './layout.ts'
@@ -50,8 +50,8 @@ export function removeUser (view: TableView, client: Client): boolean | Busy {
 
 /**
  * Removes the matching users of one shard from a slot on, for one hold of its lock at most: the
- * caller may give way to its loop between two steps. Looks without the lock first. Users who come
- * while it goes on may be missed; who is refused by then does not come.
+ * caller may give way to its loop between two steps. Looks without the lock first. Users who arrive
+ * while it runs may be missed, so the caller has them refused first.
  */
 export function removeMatching (
   view: TableView, shard: number, fromSlot: number, isMatch: IsMatch
@@ -88,7 +88,7 @@ function removeFound (
 }
 
 /**
- * The slot may be somebody else's since the scan, or the scan saw it half written. Only then is
+ * The slot may hold another user since the scan, or the scan saw it half written. Only then is
  * asked again: a match can take long, and others wait for the lock.
  */
 function isStillMatching (

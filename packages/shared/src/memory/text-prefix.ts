@@ -1,5 +1,5 @@
 /**
- * Whether the text of an id or an address begins with what somebody typed, found out on the words
+ * Whether the text of an id or an address begins with what an operator typed, tested on the words
  * of a slot: making the text costs a hundred times as much. Pure.
  */
 import { COMMIT_ADDRESS_KNOWN, COMMIT_KIND_IP, SLOT } from './layout.ts'

@@ -15,7 +15,7 @@ export interface Surroundings {
   readonly interfaces: Interfaces
 }
 
-/** Whoever gave no `HTML_DIRS` means the program's own folders. */
+/** Without `HTML_DIRS` the program's own folders are served. */
 export function completeValues (
   values: ValidValues, isHtmlDefault: boolean, surroundings: Surroundings
 ): ValidValues {

@@ -37,7 +37,10 @@ export function serversOf (
   }))
 }
 
-/** The same servers on the ports that they really have; who is called by the port still is. */
+/**
+ * The same servers with the ports that are really bound; a server named by its port is named by the
+ * new one.
+ */
 export function withPorts (
   servers: readonly Server[], ports: readonly number[]
 ): readonly Server[] {
@@ -48,7 +51,7 @@ export function withPorts (
   })
 }
 
-/** The server that something written down earlier, perhaps before it had a name, is about. */
+/** The server that a stored record names: by its name, or by its port if it had no name then. */
 export function serverKnownAs (
   servers: readonly Server[], nameOrPort: string
 ): Server | undefined {
@@ -56,7 +59,7 @@ export function serverKnownAs (
     servers.find(({ port }) => String(port) === nameOrPort)
 }
 
-/** For a sentence that says which there are. */
+/** The names of all, for an error message. */
 export function namesOf (servers: readonly Server[]): string {
   return servers.map(({ name }) => name).join(', ')
 }

@@ -10,7 +10,7 @@ import {
 import { shownText, type CompleteSettings, type ThreadSettings } from './settings.ts'
 
 export interface SettingChanges {
-  /** For each applier what is its own, by the settings' keys. */
+  /** For each applier its own settings, by their keys. */
   readonly values: { readonly [A in Applier]: ChangedValues<A> }
   /** `LOG_LEVEL from info to debug`, one for each of these values. */
   readonly texts: readonly string[]
@@ -38,7 +38,7 @@ export function compareSettings (running: Compared, read: Compared): SettingChan
   }
 }
 
-/** From here on whoever reads a value reads the new one; the log is told. */
+/** From here on the new values are in force, the log's level among them. */
 export function applyToThread (
   live: ThreadSettings, changes: ChangedValues<'every-thread'>, log: Pick<Logger, 'level'>
 ): void {

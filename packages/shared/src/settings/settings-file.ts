@@ -83,7 +83,10 @@ function parseQuoted (name: string, value: string, mark: string): Line {
   return { type: 'setting', name, text: value.slice(1, end) }
 }
 
-/** Whether such a # starts a comment or belongs to a password cannot be told: do not guess. */
+/**
+ * Whether such a # starts a comment or belongs to a password cannot be told, so the line is
+ * refused.
+ */
 function parseBare (name: string, value: string): Line {
   if (/(?:^|[ \t])#/.test(value)) {
     const problem = `${name} has a bare #; put the value in quotes, or the comment on a line of its own`

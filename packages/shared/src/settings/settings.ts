@@ -28,7 +28,7 @@ export interface Settings extends WorkerSettings {
   readonly live: LiveSettings
 }
 
-/** As workers have them: what only the router applies is out of their sight. */
+/** As workers have them: without what only the router applies. */
 export interface WorkerSettings
   extends ValuesByKey<Exclude<SettingName, LiveName | ServerSettingName>> {
   /** In the order of PORTS. */
@@ -127,7 +127,7 @@ function collect (
   }
 }
 
-/** An empty variable counts as not given; an unknown one is somebody else's. */
+/** An empty variable counts as not given; an unknown one belongs to other programs. */
 function givenInEnvironment (env: SettingsSource['env']): readonly Given[] {
   return SETTING_ROWS.flatMap(row => {
     const text = env[row.name] ?? ''

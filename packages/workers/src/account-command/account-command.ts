@@ -1,6 +1,7 @@
 /**
  * The account command: makes, lists, changes and removes accounts in the database, beside a running
- * program or without one. Every change is on record. A process of its own; main.ts is its entry.
+ * program or without one. Every change is recorded in the audit. A process of its own; main.ts is
+ * its entry.
  */
 import { constants } from 'node:os'
 import { join } from 'node:path'
@@ -21,7 +22,7 @@ import { enterPassword, type AccountStreams } from './password-entry.ts'
 const EXIT_DONE = 0
 const EXIT_FAILED = 1
 const EXIT_WORDS = 2
-/** What they have in common: something that was typed is wrong. */
+/** Errors of what was typed: they end with exit code 2. */
 const WORDS_CODES = new Set([
   'USHER_SETTINGS_INVALID', 'USHER_ACCOUNT_NAME_INVALID', 'USHER_PERMISSION_UNKNOWN'
 ])
@@ -31,7 +32,7 @@ interface Parts {
   readonly accounts: Accounts
   readonly permissions: Permissions
   readonly streams: AccountStreams
-  /** Puts a change on record. */
+  /** Records a change in the audit. */
   record (action: string, target: string, detail?: Readonly<Record<string, unknown>>): Promise<void>
 }
 
@@ -202,7 +203,7 @@ function mayOf (number: number, known: readonly Permission[]): string {
   return rights.length === 0 ? 'nothing' : rights.join(' and ')
 }
 
-/** What a person can mend is said in a sentence; only a fault of ours shows a stack. */
+/** An error that a person can fix is one sentence; only a bug of ours shows a stack. */
 function fail (error: unknown, { stderr }: AccountStreams): number {
   const { code, message, stack } = reportOf(error)
   const isExpected = code.startsWith('USHER_') || code in constants.errno

@@ -11,7 +11,7 @@ export type AccountOrder =
   | { readonly command: 'add', readonly name: string, readonly permission: number }
   | ChangeOrder
 
-/** Those that may leave nobody who administers. */
+/** Commands that could remove the last administrator; they need `--force`. */
 export type ChangeOrder =
   | {
     readonly command: 'permission'
@@ -68,7 +68,7 @@ const SETTINGS_FLAGS = ['--db-path', '--settings']
 const HELP_FLAGS = ['--help', '-h']
 const VALUE_FLAGS = ['--permission', ...SETTINGS_FLAGS]
 const FLAGS = [...VALUE_FLAGS, '--force', '--help']
-/** A permission such as -1 looks like a flag and is none. */
+/** A permission such as -1 looks like a flag but is not one. */
 const NEGATIVE = /^-\d+$/
 const WHOLE = /^-?\d{1,9}$/
 
@@ -159,7 +159,7 @@ function isCommand (word: string): word is Command {
 
 function unknown (what: string, given: string, known: readonly string[]): string {
   const near = nearMiss(given, known)
-  // What is near to none may be anything, a password included.
+  // A word that is near to no command is not repeated: it may be a password.
   if (near === undefined) return `unknown ${what}; one of ${known.join(', ')} is expected`
   return `unknown ${what} ${quoteName(given)}, did you mean ${near}?`
 }

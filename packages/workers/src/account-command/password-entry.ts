@@ -7,7 +7,7 @@ import { quoteName } from '@usher/shared/quote.ts'
 import { read } from 'read'
 import { passwordProblem } from '../accounts/password-policy.ts'
 
-/** What the command speaks through; a process is one. */
+/** The command's standard streams; a process has them. */
 export interface AccountStreams {
   readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean }
   readonly stdout: NodeJS.WritableStream
@@ -20,7 +20,7 @@ const TRIES_MAX = 3
 const LINE_BYTES_MAX = 4096
 const LINE_FEED = 0x0a
 
-/** Throws AccountRefused when it is refused, or when nobody gives one. */
+/** Throws AccountRefused when it is refused, or when none is given. */
 export async function enterPassword (streams: AccountStreams, username: string): Promise<string> {
   if (streams.stdin.isTTY === true) return await askForPassword(streams, username)
   const password = await firstLine(streams.stdin)

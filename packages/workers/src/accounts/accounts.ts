@@ -1,7 +1,7 @@
 /**
- * The accounts of the monitor: names, password hashes, permissions. Whatever should end sessions
- * ends them in the same transaction. Makes and checks no password; runs in the monitor's thread
- * and in the account command.
+ * The accounts of the monitor: names, password hashes, permissions. A change that should end
+ * sessions ends them in the same transaction. Makes and checks no password; runs in the monitor's
+ * thread and in the account command.
  */
 import {
   AccountExists, AccountNameInvalid, AccountUnknown, PermissionUnknown
@@ -101,7 +101,9 @@ export class Accounts {
   }
 }
 
-/** What makes two names one: case and the way an accent is written make no difference. */
+/**
+ * The form in which names are compared: case and the way an accent is encoded make no difference.
+ */
 export function usernameKey (username: string): string {
   return username.normalize('NFC').toUpperCase().toLowerCase()
 }
@@ -120,7 +122,7 @@ function isUsername (name: string): boolean {
 
 /**
  * SQLite's index knows the case of ASCII letters only; other names are compared one by one. Which
- * way is taken depends on the name alone, so that the time says nothing about who is there.
+ * way is taken depends on the name alone, so that the time does not tell which accounts exist.
  */
 function findRow (sql: Sql, name: string): AccountRow | undefined {
   return ASCII.test(name) ? sql.accountNamed(name) : findByKey(sql, name)

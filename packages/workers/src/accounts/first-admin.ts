@@ -1,5 +1,5 @@
 /**
- * The first account: without one nobody could ever log in. Its password comes from the settings, or
+ * The first account, without which no login is possible. Its password comes from the settings, or
  * is made up and printed once, to the console and never to the log. Runs in the monitor's thread.
  */
 import { randomInt } from 'node:crypto'
@@ -14,7 +14,7 @@ export interface FirstAdminParts {
   /** Empty: one is made up. */
   readonly adminPassword: string
   readonly hashPassword: (password: string) => Promise<string>
-  /** To the console, past the log; throws what the system says where nobody can read it. */
+  /** Prints to the console, not to the log; throws the system's error when it cannot be written. */
   readonly print: (text: string) => void
   readonly log: Pick<Logger, 'error'>
 }
@@ -50,7 +50,7 @@ export async function ensureFirstAdmin (parts: FirstAdminParts): Promise<void> {
   }
 }
 
-/** Undefined where somebody was quicker: the account command. */
+/** Undefined when the account command has made an account meanwhile. */
 async function addAdmin (
   { accounts, hashPassword }: FirstAdminParts, permission: number, password: string,
   mustChange: boolean

@@ -6,7 +6,7 @@ import { usernameKey } from './accounts.ts'
 
 export const PASSWORD_LENGTH_MIN = 12
 export const PASSWORD_BYTES_MAX = 1024
-/** Nobody can type these at every prompt; half a surrogate pair is no text at all. */
+/** Control characters cannot be typed at every prompt; half a surrogate pair is no valid text. */
 const UNTYPABLE = /[\p{Cc}\p{Surrogate}]/u
 
 /** What is wrong with a new password, as a sentence that does not show it; undefined if nothing. */
@@ -27,7 +27,7 @@ export function passwordProblem (password: string, username: string): string | u
   return undefined
 }
 
-/** Over and over, too. */
+/** Also repeated. */
 function isOnlyTheName (password: string, name: string): boolean {
   return name !== '' && password.replaceAll(name, '') === ''
 }

@@ -1,7 +1,7 @@
 /**
- * What each permission allows, as the database has it: the only place that knows. Read anew each
- * time, so that a row that is changed counts at once. Runs in the monitor's thread and in the
- * account command.
+ * What each permission allows, as the database says; this is the only place that reads it. Read
+ * anew each time, so that a row that is changed counts at once. Runs in the monitor's thread and in
+ * the account command.
  */
 import type { PermissionRow } from '../database/statements.ts'
 import type { UsherDatabase } from '../database/usher-database.ts'
@@ -26,7 +26,7 @@ export class Permissions {
   }
 }
 
-/** Sees and does everything; without such an account nobody could act in the console. */
+/** May see and do everything; one such account must remain, or nobody could use the console. */
 export function isAdministrator ({ canView, canDisconnect }: Permission): boolean {
   return canView && canDisconnect
 }

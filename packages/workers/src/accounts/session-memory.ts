@@ -1,6 +1,6 @@
 /**
- * What is known of sessions and not yet in the database: uses since the last write, sessions that a
- * full disk would not take, logouts that it would not note. Bounded; touches no database.
+ * What is not yet in the database about sessions: uses since the last write, and sessions and
+ * logouts that could not be written because the disk is full. Bounded; touches no database.
  */
 import type { SessionRow } from '../database/statements.ts'
 

@@ -1,7 +1,7 @@
 /**
- * What a session is known by: 256 random bits in the browser's cookie, their hash in the database,
- * and a handle that its account may see. Whoever reads the database, a copy of it or the log can
- * log in as nobody.
+ * How a session is identified: 256 random bits in the browser's cookie, their hash in the database,
+ * and a handle that its account may see. Reading the database, a copy of it or the log is not
+ * enough to log in.
  */
 import { createHash, randomBytes } from 'node:crypto'
 

@@ -1,7 +1,7 @@
 /**
  * The logins to the monitor: opened, found again at every request, ended. Sessions are in the
- * database; what it will not take while its disk is full is kept in memory until it does. Nothing
- * that a person may do is remembered: each request reads it. Runs in the monitor's thread.
+ * database; while its disk is full, new ones are kept in memory. What an account may do is never
+ * cached: each request reads it. Runs in the monitor's thread.
  */
 import { AccountChanged, DatabaseBusy, DatabaseFailed } from '@usher/shared/errors.ts'
 import type { AccessRow, SessionRow, Sql } from '../database/statements.ts'
@@ -189,7 +189,7 @@ export class Sessions {
     return nowMs >= createdMs + lifetimeMs || nowMs >= lastUsedMs + idleTimeoutMs
   }
 
-  /** Nobody waits for it: memory knows, and an outage is logged by the database. */
+  /** Not awaited: memory has the time too, and the database logs an outage. */
   #writeUse (tokenHash: string): void {
     this.#database.write(sql => {
       const unsaved = this.#memory.find(tokenHash)

@@ -1,5 +1,5 @@
 /**
- * The entry of a thread of the credentials pool: one task at a time, and nothing is kept of it.
+ * The entry of a thread of the credentials pool: one task at a time; it keeps nothing of it.
  * piscina loads it and calls its default export.
  */
 import { hashPassword, verifyPassword, type Verdict } from './password-hash.ts'

@@ -5,7 +5,7 @@
  */
 import { hashSync, parseOptions, verifySync } from '@node-rs/argon2'
 
-/** Damaged: the hash is none, or of parameters that are not ours to spend. */
+/** Damaged: it is no argon2id hash, or its parameters cost too much. */
 export type Verdict = 'right' | 'wrong' | 'damaged'
 
 /** `Algorithm.Argon2id`, a const enum, which files compiled one by one cannot read. */
@@ -14,12 +14,12 @@ const ARGON2ID = 2
 const PARAMETERS = {
   algorithm: ARGON2ID, memoryCost: 19_456, timeCost: 2, parallelism: 1, outputLen: 32
 }
-/** A hash names its own price, and a damaged one could ask for all memory there is. */
+/** A hash states its own cost, and a damaged one could ask for all memory. */
 const COST_FACTOR_MAX = 4
 
 /**
- * Fits no password that is known. Made of the parameters, so that whoever verifies against it takes
- * as long as with a real one.
+ * Matches no known password. Has the usual parameters, so that verifying against it takes as long
+ * as against a real one.
  */
 const DUMMY_HASH = dummyHash()
 
@@ -29,7 +29,7 @@ export function hashPassword (password: string): string {
 
 /**
  * Always the same work: without a hash, or with one that is damaged, the password is verified
- * against a dummy, so that the time tells nobody which accounts there are.
+ * against a dummy, so that the time does not tell which accounts exist.
  * @param hash undefined when there is no such account
  */
 export function verifyPassword (hash: string | undefined, password: string): Verdict {

@@ -9,13 +9,13 @@ import type { CredentialsTask } from './main.ts'
 
 export interface CredentialsPoolOptions {
   readonly log?: Pick<Logger, 'error'>
-  /** When a task has had its time; DEADLINE_MS if left out. */
+  /** When a task is given up; DEADLINE_MS if left out. */
   readonly newDeadline?: () => AbortSignal
 }
 
-/** A verification takes some 50 ms of one core; the others are the visitors'. */
+/** A verification takes some 50 ms of one core; the other cores are left to visitors. */
 const THREADS = 1
-/** Tasks that wait, some two seconds' worth; whoever comes then is told to come back. */
+/** Tasks that may wait, some two seconds' worth; further logins are answered 503. */
 export const QUEUE_MAX = 32
 /** For a task from its arrival; a full queue on a loaded machine takes a third of it. */
 const DEADLINE_MS = 30_000
@@ -64,7 +64,7 @@ export class CredentialsPool {
 
   async #run (task: CredentialsTask): Promise<string> {
     if (this.#isClosed) throw new CredentialsFailed('the monitor stops')
-    // Counted here, those under way included: whoever is refused waits for nobody.
+    // Counted here, tasks under way included, so that a refusal is immediate.
     if (this.#taskCount >= THREADS + QUEUE_MAX) throw new CredentialsBusy()
     this.#taskCount++
     try {
@@ -99,7 +99,8 @@ export class CredentialsPool {
   #start (): Piscina {
     const threads = new Piscina({
       filename: this.#file,
-      // As many at least: with fewer, who waits behind a thread that died waits in vain.
+      // All of them from the start: with fewer, a task queued behind a thread that died would never
+      // run.
       minThreads: THREADS,
       maxThreads: THREADS,
       // Without it a task that finds the thread busy goes behind those that came later.

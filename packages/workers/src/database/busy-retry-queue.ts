@@ -1,7 +1,7 @@
 /**
- * The way of work to a database that another process may have locked, or whose disk may be full.
- * However many calls wait, only one of them tries at a time, and the thread is free in between.
- * Each waits for so long, then fails with an error of status 503; an outage is logged once.
+ * Runs calls on a database that another process may have locked, or whose disk may be full. Only
+ * one of the waiting calls tries at a time, and the thread is free in between. Each waits for a
+ * bounded time, then fails with an error of status 503; an outage is logged once.
  */
 import { setImmediate, setTimeout } from 'node:timers/promises'
 import type { Logger } from 'pino'
@@ -12,7 +12,10 @@ export const LOCKED_WAIT_MS = 2000
 const LOCKED_PAUSE_MS = 50
 /** Calls that wait; the next one fails at once. */
 export const WAITING_MAX = 1000
-/** A full disk takes one write and refuses the next: only a longer while without failure counts. */
+/**
+ * A nearly full disk may take one write and refuse the next, so an outage ends only after some time
+ * without a failure.
+ */
 const OUTAGE_OVER_MS = 10_000
 
 export interface BusyRetryQueueOptions {
@@ -44,7 +47,7 @@ export class BusyRetryQueue {
   }
 
   /**
-   * Does the work now if nobody waits, or in its turn; again and again while the database is
+   * Does the work now if no call waits, or in its turn; again and again while the database is
    * locked. Rejects with DatabaseBusy when it has waited, with DatabaseFailed for whatever else
    * SQLite says, and with the work's own errors and broken constraints as they are.
    */
@@ -61,7 +64,7 @@ export class BusyRetryQueue {
     })
   }
 
-  /** From now on no call waits longer, nor do those that wait already: a stop is near. */
+  /** From now on no call waits longer, those that wait already included: for a stop. */
   limitWaits (ms: number): void {
     this.#waitMs = Math.min(this.#waitMs, ms)
     const latestMs = this.#options.now() + this.#waitMs
@@ -116,7 +119,7 @@ export class BusyRetryQueue {
   }
 }
 
-/** SQLITE_BUSY and its extensions: somebody else's lock. */
+/** SQLITE_BUSY and its extensions: another connection's lock. */
 export function isBusy (error: unknown): boolean {
   return codeOf(error).startsWith('SQLITE_BUSY')
 }

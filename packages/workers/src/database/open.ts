@@ -68,7 +68,7 @@ function makeFile (path: string): void {
   closeSync(openSync(path, 'a', PRIVATE_FILE_MODE))
 }
 
-/** Whose file it is, read without SQLite, which would leave its traces beside a foreign one. */
+/** Whose file it is, read without SQLite, which would create files beside another program's. */
 function checkOwner (path: string): void {
   const header = readHeader(path)
   if (header.toString('latin1', 0, MAGIC.length) !== MAGIC) {
@@ -104,7 +104,8 @@ function checkContent (path: string, knownVersion: number): void {
     const [problem] = String(db.pragma('quick_check(1)', { simple: true })).split('\n').slice(-1)
     if (problem !== 'ok') throw new DatabaseDamaged(`${path} is damaged: ${problem}. ${ADVICE}`)
   } catch (error) {
-    // Killed in its very first moments: whoever may write takes the last step back and goes on.
+    // The program was killed during its first write: a connection that may write rolls that back
+    // and goes on.
     if (!hasCode(error, 'SQLITE_READONLY_ROLLBACK')) throw error
   } finally {
     db.close()
@@ -120,7 +121,10 @@ function prepare (db: Database.Database, migrations: readonly string[]): void {
   if (versionOf(db) < migrations.length) migrate(db, migrations)
 }
 
-/** All that are missing, or none. Asks for the version again: a tool may have been quicker. */
+/**
+ * All that are missing, or none. Asks for the version again: another process may have migrated
+ * meanwhile.
+ */
 function migrate (db: Database.Database, migrations: readonly string[]): void {
   db.transaction(() => {
     for (const [index, sql] of migrations.entries()) {

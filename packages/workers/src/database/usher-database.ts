@@ -16,7 +16,7 @@ export class UsherDatabase {
   readonly #db: Database
   readonly #sql: Sql
   readonly #inTransaction: (work: (sql: Sql) => unknown) => unknown
-  /** Two, because in WAL mode who writes does not lock out who reads. */
+  /** Two, because in WAL mode a writer does not lock out readers. */
   readonly #reading: BusyRetryQueue
   readonly #writing: BusyRetryQueue
 
@@ -42,7 +42,7 @@ export class UsherDatabase {
 
   /**
    * All of the work or nothing, in one transaction; more than once when the database is locked.
-   * @param afterCommit in the same turn of the loop, so that memory never says else than the file
+   * @param afterCommit called in the same turn of the loop, so that memory and file never differ
    */
   write<T> (work: (sql: Sql) => T, afterCommit?: (result: T) => void): Promise<T> {
     return this.#writing.run(() => {

@@ -9,10 +9,10 @@ import type { Logger } from 'pino'
 import type { ApiErrorCode } from '@usher/shared/api/errors.ts'
 import { ApiError } from './api-error.ts'
 
-/** How a request that was not carried out is answered; whatever is worth a line has been logged. */
+/** Makes the error reply of what was thrown, and logs what is worth a line. */
 export type ErrorOf = (thrown: unknown, request: FastifyRequest) => ApiError
 
-/** Errors of other parts that mean something to a client. */
+/** Errors of other parts that a client is told about. */
 const BY_CODE: Readonly<Record<string, { error: ApiErrorCode, retryAfterS?: number }>> = {
   USHER_CREDENTIALS_BUSY: { error: 'busy', retryAfterS: 1 },
   USHER_CREDENTIALS_FAILED: { error: 'busy', retryAfterS: 1 },

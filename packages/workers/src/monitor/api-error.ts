@@ -1,6 +1,6 @@
 /**
- * What is thrown anywhere below a route when it does not do what was asked; `answer-errors.ts`
- * renders it. The codes are part of the wire: `api/errors.ts` has them.
+ * The error that routes and checks throw for a request that they refuse; `answer-errors.ts` renders
+ * it. The codes are part of the wire: `api/errors.ts` has them.
  */
 import { API_ERRORS, type ApiErrorCode } from '@usher/shared/api/errors.ts'
 

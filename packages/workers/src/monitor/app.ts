@@ -49,19 +49,19 @@ export async function buildApp (parts: AppParts): Promise<App> {
         { ...parts.server, allow: ALLOW, bodyBytesMax: BODY_BYTES_MAX }, handler)
       return checked.server as Server
     },
-    // The checked server answers what is broken; a second reply would follow it.
+    // The checked server answers malformed requests itself; Fastify would add a second reply.
     clientErrorHandler: () => {},
     frameworkErrors: (_error, { raw }, reply) => { answerNoPath(parts, raw, reply) },
     bodyLimit: BODY_BYTES_MAX,
     routerOptions: { maxParamLength: PARAMETER_LENGTH_MAX },
-    // Fastify would make numbers of texts and drop what it does not know: nothing is coerced.
+    // Nothing is coerced: by default Fastify would turn texts into numbers and drop unknown fields.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } }
   })
   const errorOf = errorReader(parts.log)
   addParsers(app)
   addAnswers(app, errorOf)
   app.addHook('onResponse', async ({ routeOptions }, reply) => {
-    // How long a stream was open says nothing of how long anybody waited.
+    // The time that a stream was open is no response time.
     const durationMs = routeOptions.config.isStream === true ? undefined : reply.elapsedTime
     parts.server.meter?.answered(reply.statusCode, durationMs)
   })
@@ -88,7 +88,7 @@ function addParsers (app: FastifyInstance): void {
   void app.register(formBody, { bodyLimit: BODY_BYTES_MAX })
 }
 
-/** A malformed path reaches no hook; Fastify would answer in words and headers of its own. */
+/** A malformed path reaches no hook; Fastify's own answer has other words and headers. */
 function answerNoPath (
   { checks, server }: AppParts, raw: IncomingMessage, reply: FastifyReply
 ): void {
@@ -100,7 +100,7 @@ function answerNoPath (
     .send({ error: code, message })
 }
 
-/** Makes an answer of whatever a route or a check throws, and a line of the log where it is due. */
+/** Turns what a route or a check throws into an error reply, and logs the refusals worth a line. */
 function errorReader (log: Logger): ErrorOf {
   const refusals = new RefusalLog(log, monotonicNowMs)
   return (thrown, { method, url, headers, source, session }) => {
@@ -129,7 +129,7 @@ function addAnswers (app: FastifyInstance, errorOf: ErrorOf): void {
   app.setNotFoundHandler(() => { throw new ApiError('not_found', 'There is nothing here.') })
 }
 
-/** Keeps account of which methods each path answers. */
+/** Notes which methods each path answers. */
 function noteMethods (app: FastifyInstance): ReadonlyMap<string, RoutePlace> {
   const places = new Map<string, RoutePlace>()
   app.addHook('onRoute', ({ url, method, config }) => {
@@ -158,7 +158,7 @@ function refuseOtherMethods (
     app.route({
       url,
       method: all.filter(method => !methods.has(method)),
-      // A page is no secret, and nothing but reading it is sent to the login.
+      // Pages are no secret, and only reading one is redirected to the login.
       config: config.isPage === true ? { needs: 'nothing' } : { ...config },
       schema: { hide: true },
       onRequest: refuse, // before its body, of whatever type, is looked at

@@ -1,7 +1,7 @@
 /**
  * Logging in, logging out, ending a session elsewhere, changing a password: who may, how often, and
- * what is put on record. Owns no state; the stores, the pool and the throttle do. Runs in the
- * monitor's thread.
+ * what is recorded in the audit. Owns no state; the stores, the pool and the throttle do. Runs in
+ * the monitor's thread.
  */
 import type { PasswordChange } from '@usher/shared/api/account.ts'
 import type { Address } from '@usher/shared/client.ts'
@@ -69,7 +69,9 @@ export class Logins {
     await this.#parts.audit.add({ who: session.username, action: 'logout', address })
   }
 
-  /** Ends a session that the browser brought along to a login; it is never taken over. */
+  /**
+   * Ends the session whose cookie came along with a login; it is never reused (session fixation).
+   */
   async forget (token: string): Promise<void> {
     await this.#parts.sessions.close(token)
   }
@@ -117,7 +119,7 @@ export class Logins {
     await audit.add({ who: username, action: 'password-changed', target: username, address })
   }
 
-  /** Counts from the moment it starts, so that attempts side by side count too. */
+  /** An attempt counts from its start, so that concurrent attempts count too. */
   async #attempt<T> (
     username: string, { address }: Origin, verify: () => Promise<T | undefined>
   ): Promise<T | undefined> {
@@ -139,7 +141,7 @@ export class Logins {
   }
 }
 
-/** Another password, or no account, since the old one was verified: then it no longer matches. */
+/** The password was changed or the account removed since it was verified: the login fails. */
 function undefinedIfChanged (error: unknown): undefined {
   if (!(error instanceof AccountChanged)) throw error
 }

@@ -1,8 +1,8 @@
 /**
  * What an operator does to visitors and servers: disconnect, deny, allow, drain, ready. Each is
- * written down first, then applied by the coordinator in every thread, then put on record, and only
- * then answered. One at a time, so that the threads get the lists in the order of the database.
- * Runs in the monitor's thread.
+ * stored first, then applied by the coordinator in every thread, then recorded in the audit, and
+ * only then answered. One at a time, so that the threads get the lists in the order of the
+ * database. Runs in the monitor's thread.
  */
 import type { Allowance, Denial, Disconnection } from '@usher/shared/api/actions.ts'
 import {
@@ -170,7 +170,7 @@ function parseTarget ({ userId, address }: Allowance): DenialTarget {
   return { kind: 'range', text: address! }
 }
 
-/** Throws `bad_request` for a range that is none. */
+/** Throws `bad_request` for a malformed range. */
 function isOwnAddress ({ kind, text }: DenialTarget, address: Address): boolean {
   if (kind === 'id') return false
   const list = new DenyList(monotonicNowMs)

@@ -1,6 +1,6 @@
 /**
  * The monitor's pages, in memory: read once from `html/monitor` of the program. Fills in what a
- * page without JavaScript cannot find out by itself. Runs in the monitor's thread.
+ * page needs without JavaScript. Runs in the monitor's thread.
  */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -16,7 +16,7 @@ export interface Pages {
   noPermission (username: string): string
 }
 
-/** In a page once each, where it has one at all. */
+/** Each at most once in a page. */
 const ERROR_TOKEN = '__ERROR__'
 const USERNAME_TOKEN = '__USERNAME__'
 
@@ -49,7 +49,7 @@ export async function loadPages (programDir: string): Promise<Pages> {
   }
 }
 
-/** Nothing for a code that is none of ours: the address bar is anybody's to fill. */
+/** Empty for an unknown code: anybody can put any code into a link. */
 function errorHtml (error: string | undefined): string {
   const text = error !== undefined && Object.hasOwn(ERROR_TEXTS, error)
     ? ERROR_TEXTS[error]

@@ -1,6 +1,6 @@
 /**
- * The monitor's stores over one database, and the upkeep that they need: sessions and denials that
- * are over leave the file, and the clock that they go by is noted. Runs in the monitor's thread.
+ * The monitor's stores over one database, and their upkeep: expired sessions and denials are
+ * deleted, and the session clock is saved. Runs in the monitor's thread.
  */
 import { steadyWallClock } from '@usher/shared/clock.ts'
 import type { Settings } from '@usher/shared/settings/settings.ts'
@@ -35,7 +35,9 @@ export interface StoresOptions
 }
 
 const UPKEEP_INTERVAL_MS = 10_000
-/** For a locked database, at the end: what it does not take then is not saved. */
+/**
+ * How long a locked database is waited for at the end; what it does not take by then is not saved.
+ */
 const CLOSING_WAIT_MS = 250
 
 export async function openStores (

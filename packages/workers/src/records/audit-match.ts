@@ -1,6 +1,6 @@
 /**
- * Whether an entry of the audit is one that somebody looks for: by any part of the line that the
- * console makes of it, in any case. Pure.
+ * Whether an entry of the audit matches a search: by any part of the line that the console shows
+ * for it, ignoring case. Pure.
  */
 import type { AuditRow } from '../database/statements.ts'
 

@@ -12,7 +12,7 @@ import { inTimeSlices } from '@usher/shared/time-slices.ts'
 
 type StoredRow = AuditRow & { readonly id: number }
 
-/** Something that is put on record. */
+/** An entry of the audit. */
 export interface AuditEvent {
   /** An account's name, or what was given as one. */
   readonly who: string
@@ -50,7 +50,7 @@ export interface AuditOptions {
 
 export const AUDIT_MAX = 100_000
 export const PAGE_LIMIT_MAX = 1000
-/** Events that wait for the database to take them; beyond it the oldest are in the log only. */
+/** Entries that may wait to be written; beyond it the oldest are in the log only. */
 export const UNSAVED_MAX = 1000
 const TEXT_LENGTH_MAX = 256
 const DETAIL_LENGTH_MAX = 4000
@@ -68,7 +68,7 @@ export class Audit {
     this.#options = options
   }
 
-  /** Resolves while the database takes nothing, too: `save` brings this one along later. */
+  /** Resolves also while the database cannot be written: `save` writes the entry later. */
   async add ({ who, action, target, detail, address }: AuditEvent): Promise<void> {
     const row: AuditRow = {
       atMs: Math.round(this.#options.wallNow()),
@@ -84,7 +84,10 @@ export class Audit {
     await this.save()
   }
 
-  /** Resolves also where the database still takes nothing. In order, and none of them twice. */
+  /**
+   * Writes waiting entries in order, each once. Resolves also when the database still cannot be
+   * written.
+   */
   async save (): Promise<void> {
     if (this.#unsaved.length === 0) return
     const keptMax = this.#options.keptMax ?? AUDIT_MAX
@@ -123,7 +126,7 @@ export class Audit {
     return { entriesMax: this.#options.keptMax ?? AUDIT_MAX, oldestMs }
   }
 
-  /** Looks through everything that is kept if it has to, and gives way to the loop meanwhile. */
+  /** Searches all that is kept if need be, in cooperative time slices. */
   async #find (
     before: number, count: number, isWanted: (row: AuditRow) => boolean
   ): Promise<StoredRow[]> {

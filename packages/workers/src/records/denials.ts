@@ -8,7 +8,7 @@ import type { Sql } from '../database/statements.ts'
 import type { UsherDatabase } from '../database/usher-database.ts'
 import { denyTarget } from './deny-target.ts'
 
-/** A denial that is to be. */
+/** A denial to be stored. */
 export interface NewDenial extends Pick<DenyEntry, 'kind' | 'text'> {
   readonly reason: string
   /** The name of the account that denies it. */
@@ -17,7 +17,7 @@ export interface NewDenial extends Pick<DenyEntry, 'kind' | 'text'> {
   readonly forMs: number | undefined
 }
 
-/** One that stands, as people are told of it. Times are wall-clock milliseconds since 1970. */
+/** A denial in force, as it is listed. Times are wall-clock milliseconds since 1970. */
 export interface DeniedRow extends Omit<NewDenial, 'forMs'> {
   readonly sinceMs: number
   readonly untilMs: number | undefined
@@ -119,7 +119,7 @@ export class Denials {
     })
   }
 
-  /** How many; they are in nobody's way before that. */
+  /** Returns how many. Expired entries do no harm until then. */
   removeExpired (): Promise<number> {
     return this.#database.write(sql => sql.removeExpiredDenied(this.#clocks.steadyNow()))
   }

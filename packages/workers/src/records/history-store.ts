@@ -34,7 +34,10 @@ export class HistoryStore {
     this.#eventsMax = eventsMax
   }
 
-  /** A gap stays where the database takes nothing. Times are wall-clock milliseconds since 1970. */
+  /**
+   * While the database cannot be written there is a gap. Times are wall-clock milliseconds since
+   * 1970.
+   */
   addSample (atMs: number, loads: Loads): void {
     this.#write(sql => sql.addSample({ atMs: Math.round(atMs), loads: JSON.stringify(loads) }))
   }
@@ -65,7 +68,7 @@ export class HistoryStore {
     this.#write(sql => sql.trimHistory(fromMs, toMs, this.#eventsMax))
   }
 
-  /** Nobody waits for it, and the outage is logged already. */
+  /** Not awaited; the database has logged the outage already. */
   #write (work: (sql: Sql) => void): void {
     this.#database.write(work).catch(() => {})
   }

@@ -9,11 +9,13 @@ export type Coding = 'identity' | 'br' | 'gzip'
 /** Gives the codings that a client accepts, best first; identity is last where it is not named. */
 export type CodingChooser = (acceptEncoding: string | undefined) => readonly Coding[]
 
-/** On equal wishes the smaller result wins: browsers name gzip before br out of habit. */
+/** At equal preference the smaller result wins: browsers name gzip before br out of habit. */
 const PREFERRED: readonly Coding[] = ['br', 'gzip', 'identity']
 const IDENTITY_ONLY: readonly Coding[] = ['identity']
 
-/** The browsers in use send a handful of texts; whoever sends ever new ones gains nothing. */
+/**
+ * Browsers send a handful of different texts; a client that sends ever new ones cannot fill memory.
+ */
 const CACHED_HEADERS_MAX = 64
 const CACHED_HEADER_LENGTH_MAX = 128
 
@@ -36,8 +38,8 @@ export function codingChooser (): CodingChooser {
 
 /**
  * `identity;q=0` and `*;q=0` rule out the plain form; it stays the last resort all the same. The
- * standard lets a server answer 406 or disregard the header: a page that was not compressed is of
- * more use to whoever asked for it than an error.
+ * standard lets a server answer 406 or disregard the header: an uncompressed page is of more use to
+ * the client than an error.
  */
 function negotiate (acceptEncoding: string): readonly Coding[] {
   const negotiator: unknown = new Negotiator({ headers: { 'accept-encoding': acceptEncoding } })

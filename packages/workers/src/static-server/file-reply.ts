@@ -1,6 +1,6 @@
 /**
- * From a site and a request to the reply: the file, a part of it, the word that it has not changed,
- * a redirect to the folder, or the page for what is not there. Pure; knows nothing of visitors.
+ * From a site and a request to the reply: the file, a part of it, a 304 that it has not changed, a
+ * redirect to the folder, or the page for what is not there. Pure; knows nothing of visitors.
  */
 import { textReply } from '@usher/shared/http/vocabulary/replies.ts'
 import { NO_BODY, type Reply, type RequestValue } from '@usher/shared/http/vocabulary/values.ts'

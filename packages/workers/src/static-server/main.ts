@@ -27,7 +27,8 @@ await runWorker(async ({ boot, table, denyList, denyListKnown, meter, log }) => 
 
   const quotaWarning = new QuotaWarning(log, monotonicNowMs)
 
-  await denyListKnown // No sooner is the port open: who was denied before the start is not let in.
+  // The port opens only after that: clients who were denied before the start stay denied.
+  await denyListKnown
   const door = await openDoor({
     ...settings,
     port,

@@ -15,7 +15,7 @@ function fileOf (path: string): string {
 }
 
 const ENTRY = fileOf('../../src/credentials/main.ts')
-const MORTAL = fileOf('fixtures/mortal-credentials.mjs')
+const CRASHING = fileOf('fixtures/crashing-credentials.mjs')
 
 function testPool (
   t: Test, file = ENTRY, options: CredentialsPoolOptions = {}
@@ -69,7 +69,7 @@ t.test('credentials pool: of 200 at once, what the queue holds is done, the rest
 })
 
 t.test('credentials pool: the queue is first come, first served', async t => {
-  const pool = testPool(t, MORTAL)
+  const pool = testPool(t, CRASHING)
   const order: number[] = []
   await Promise.all(Array.from({ length: 5 }, async (_, each) => {
     await pool.verify('x', PASSWORD)
@@ -79,7 +79,7 @@ t.test('credentials pool: the queue is first come, first served', async t => {
 })
 
 t.test('credentials pool: busy and failed are of status 503', async t => {
-  const pool = testPool(t, MORTAL)
+  const pool = testPool(t, CRASHING)
   const all = Array.from({ length: RUNNING + QUEUE_MAX }, () => pool.verify('x', 'x'))
   await t.rejects(pool.verify('x', 'x'), { code: 'USHER_CREDENTIALS_BUSY', statusCode: 503 })
   await Promise.all(all)
@@ -89,7 +89,7 @@ t.test('credentials pool: busy and failed are of status 503', async t => {
 })
 
 t.test('credentials pool: a thread that dies fails one login, the next in the queue go on', async t => {
-  const pool = testPool(t, MORTAL)
+  const pool = testPool(t, CRASHING)
   const before = await pool.hash('')
   const logins = [pool.verify('die', 'x'), pool.verify('a', 'a'), pool.verify('a', 'b')]
   t.same(await outcomesOf(logins), ['USHER_CREDENTIALS_FAILED', true, false])
@@ -98,7 +98,7 @@ t.test('credentials pool: a thread that dies fails one login, the next in the qu
 
 t.test('credentials pool: a thread that hangs is ended when the time is over', async t => {
   const deadlines: AbortController[] = []
-  const pool = testPool(t, MORTAL, {
+  const pool = testPool(t, CRASHING, {
     newDeadline () {
       const deadline = new AbortController()
       deadlines.push(deadline)
@@ -123,7 +123,7 @@ t.test('credentials pool: a thread that cannot start fails its logins, and so do
 
 t.test('credentials pool: closes with work under way, which fails', async t => {
   for (const how of ['a', 'hang', 'wait']) {
-    const pool = testPool(t, MORTAL)
+    const pool = testPool(t, CRASHING)
     await pool.hash('')
     const logins = outcomesOf([pool.verify(how, 'x'), pool.verify('a', 'x'), pool.hash('')])
     await Promise.all([pool.close(), pool.close()])

@@ -18,7 +18,7 @@ export interface ParserError extends Error {
 /** 'by line': what it is depends on the rest of the line in which the parser stopped. */
 export type Fault = RefusalStatus | 'by line'
 
-/** The status for a request that broke off, or undefined when nobody is left to answer. */
+/** The status for a request that broke off, or undefined when the client is gone. */
 export function faultOf (error: ParserError): Fault | undefined {
   const { code = '', reason = '' } = error
   switch (code) {

@@ -82,7 +82,7 @@ function framingFields (rawHeaders: readonly string[]) {
 
 /**
  * RFC 9112 section 6.1: 501 for a coding we do not know; section 6.3: 400 when the body has no end
- * because `chunked` is not the last one, and for `chunked` upon `chunked`, which nobody may send.
+ * because `chunked` is not the last one, and for `chunked` upon `chunked`, which is not allowed.
  */
 function refusalOfCodings (lines: readonly string[]): RefusalStatus | undefined {
   const codings = lines.join(',').split(',').map(coding => coding.trim().toLowerCase())

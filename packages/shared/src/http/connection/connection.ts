@@ -65,8 +65,8 @@ export function pauseIfBehind ({ socket, unanswered }: Connection): void {
 }
 
 /**
- * Nothing more is read as a request here, but replies are still due: what is not read needs no
- * memory either. The lingering close reads again.
+ * Nothing more is read as a request here, but replies are still due: what is not read takes no
+ * memory. The lingering close reads again.
  */
 export function pauseIfDone (connection: Connection): void {
   process.nextTick(() => {

@@ -93,7 +93,7 @@ export class Connections<E extends Exchange> {
     })
     // A socket that another door has read from brings the beginning of a request along.
     connection.idleBytesRead = socket.readableLength > 0 ? -1 : socket.bytesRead
-    // What a newcomer has sent already is read before anybody calls it idle.
+    // What a new connection has sent already is read before it can count as idle.
     afterReading(() => {
       if (isQuiet(connection)) this.#idle.add(connection)
     })

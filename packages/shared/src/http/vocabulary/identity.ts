@@ -1,6 +1,6 @@
 /**
  * What a request's head says about the browser that sent it: its id, and whether another site's
- * page caused it. Reads values and makes values; the user table is the business of others.
+ * page caused it. Reads values and makes values; knows no user table.
  */
 import { randomUUID } from 'node:crypto'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
@@ -19,7 +19,7 @@ const NAMING_PATHS = new Set(['/heartbeat', '/leave'])
 
 /**
  * Whom a request names: on `/heartbeat` and `/leave` by its query first, else by its cookie. A
- * query that is refused where it counts names nobody.
+ * malformed query names no client.
  */
 export function namedClient (
   { path, query, headers }: Pick<RequestValue, 'path' | 'query' | 'headers'>
@@ -59,7 +59,7 @@ export function hasClientCookie (headers: IncomingHttpHeaders): boolean {
   return cookieValues(headers, ID_NAME).length > 0
 }
 
-/** A client that nobody has been before: a random UUID, version 4 (RFC 9562 section 5.4). */
+/** A new client: a random UUID, version 4 (RFC 9562 section 5.4). */
 export function newClient (): Client {
   return parseClientId(randomUUID())!
 }
@@ -87,7 +87,7 @@ export function isForeign (request: RequestValue): boolean {
 
 const ORIGIN = /^(https?):\/\/([^/]+)$/
 
-/** `null` is nobody's own, nor is anything in a request that names no host. */
+/** An origin of `null` is never our own, nor is any origin when the request names no host. */
 function isOwnOrigin (origin: string, { authority = '', isSecure }: RequestValue): boolean {
   const [, scheme, named = ''] = ORIGIN.exec(origin) ?? []
   const host = parseAuthority(named)?.host

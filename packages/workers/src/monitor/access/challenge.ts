@@ -1,18 +1,18 @@
 /**
- * `WWW-Authenticate`, which RFC 9110 section 15.5.2 wants with every 401: how one gets in. Neither
- * scheme makes a browser ask for a password by itself. Pure.
+ * `WWW-Authenticate`, which RFC 9110 section 15.5.2 wants with every 401: how to authenticate.
+ * Neither scheme makes a browser ask for a password by itself. Pure.
  */
 import type { IncomingHttpHeaders } from 'node:http'
 import { sessionCookieName } from './session-cookie.ts'
 
 const REALM = 'realm="Usher monitor"'
 
-/** The login, whose session is in a cookie. @param isSecure decides the cookie's name */
+/** For the login, whose session is in a cookie. @param isSecure decides the cookie's name */
 export function loginChallenge (isSecure: boolean): string {
   return `Cookie ${REALM}, form-action="/login", cookie-name="${sessionCookieName(isSecure)}"`
 }
 
-/** The token of who reads the metrics, RFC 6750 section 3. */
+/** For the bearer token that reads the metrics, RFC 6750 section 3. */
 export function tokenChallenge ({ authorization }: IncomingHttpHeaders): string {
   return `Bearer ${REALM}${authorization === undefined ? '' : ', error="invalid_token"'}`
 }

@@ -1,7 +1,7 @@
 /**
- * What stands before every route, in this order: the host check, the CSRF check, the session, a
+ * The checks before every route, in this order: the host check, the CSRF check, the session, a
  * made-up password, the permission. Bodies are read only after all of them. A route says what it
- * needs in its `config`; one that says nothing, or what nobody knows, cannot be added. Runs in the
+ * needs in its `config`; one that names no need, or an unknown one, cannot be added. Runs in the
  * monitor's thread.
  */
 import { timingSafeEqual } from 'node:crypto'
@@ -22,13 +22,13 @@ declare module 'fastify' {
     readonly needs: Need
     /** Besides those of every route of its kind, for /openapi.json. */
     readonly refusals?: readonly ApiErrorCode[]
-    /** A page for people: who may not see it is sent to one that helps. */
+    /** A page for people: a browser that may not see it is redirected to one that explains why. */
     readonly isPage?: boolean
-    /** Is open for as long as its reader likes. */
+    /** A stream, which stays open until its client leaves. */
     readonly isStream?: boolean
     /** Takes a form besides JSON. */
     readonly takesForm?: boolean
-    /** Open to who has not yet changed a made-up password. */
+    /** Allowed before a made-up password has been changed. */
     readonly isOpenBeforeChange?: boolean
   }
   interface FastifyRequest {
@@ -44,7 +44,7 @@ export interface ChecksParts {
   readonly publicHosts: readonly string[]
   readonly sessions: Pick<Sessions, 'current'>
   readonly permissions: Pick<Permissions, 'list'>
-  /** Empty: nobody gets in by token. */
+  /** Empty: no token is accepted. */
   readonly metricsToken: string
   /** The page for an account that may view nothing. */
   readonly noPermissionPage: (username: string) => string
@@ -84,12 +84,12 @@ export function addChecks (app: FastifyInstance, parts: ChecksParts): void {
   })
 }
 
-/** Who asks for what is not there is told so only behind a session. */
+/** An unknown path is answered 404 only to a request with a session. */
 function needOf ({ is404, routeOptions }: FastifyRequest): Need {
   return is404 ? 'session' : routeOptions.config.needs
 }
 
-/** A method that Fastify looks no route up for: every path would be unknown to it. */
+/** Fastify looks up no route for an unknown method: it would answer 404 for every path. */
 function unrouted ({ method, server }: FastifyRequest): ApiError | undefined {
   if (server.supportedMethods.includes(method)) return undefined
   return new ApiError('method_not_allowed', `Use ${ALLOW}.`, { Allow: ALLOW })
@@ -120,7 +120,7 @@ async function checkSession (
   return reply.code(403).type('text/html; charset=utf-8').send(page)
 }
 
-/** What would open this route. */
+/** The challenge of a 401 for this route. */
 function challenge (request: FastifyRequest, metricsToken: string): string {
   const { headers, source } = request
   const login = loginChallenge(source.isSecure)

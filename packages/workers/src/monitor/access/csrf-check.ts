@@ -63,7 +63,10 @@ function unsupported (takesForm: boolean): ApiError {
   return new ApiError('unsupported_media_type', `Content-Type must be ${allowed}.`)
 }
 
-/** Scheme, host and port, with the port that a scheme stands for. `null` is nobody's own. */
+/**
+ * Scheme, host and port, with the port that a scheme stands for. An origin of `null` is never our
+ * own.
+ */
 function isOwnOrigin (origin: string, { authority = '', isSecure }: RequestSource): boolean {
   const [, scheme, named = ''] = /^(https?):\/\/([^/]+)$/.exec(origin) ?? []
   const theirs = parseAuthority(named)

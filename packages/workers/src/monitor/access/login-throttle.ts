@@ -6,7 +6,7 @@
 import type { Address } from '@usher/shared/client.ts'
 import { USERNAME_LENGTH_MAX, usernameKey } from '../../accounts/accounts.ts'
 
-/** Only a wrong password counts on; `failed` is trouble of our own. */
+/** Only a wrong password keeps counting; `failed` is a fault of ours and does not. */
 export type AttemptOutcome = 'right' | 'wrong' | 'failed'
 
 export type Attempt =
@@ -24,12 +24,12 @@ interface Tries {
 export const ATTEMPTS_MAX = 5
 export const WINDOW_MS = 60_000
 /**
- * Beyond these, some are forgotten: the fewest failures first, of equals the oldest, and never who
- * has to wait. So a flood of other names or addresses pushes out itself. It is full of those who
+ * Beyond these, some are forgotten: the fewest failures first, of equals the oldest, and never one
+ * that has to wait. So a flood of other names or addresses evicts itself. It is full of those who
  * wait after 50,000 wrong passwords within a minute; the pool verifies some 1,000.
  */
 export const TRIES_MAX = 10_000
-/** Told to whoever waits for attempts that still run. */
+/** The wait that is told while earlier attempts still run. */
 const RUNNING_RETRY_S = 1
 /** Of each rank, at every attempt: twice as many as can have come in. */
 const EXPIRED_AT_ONCE_MAX = 2

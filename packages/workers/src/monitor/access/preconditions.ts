@@ -1,13 +1,13 @@
 /**
- * Preconditions of what has neither entity tag nor date (RFC 9110 section 13): all that can be told
- * is that it is there. Files have both, and see to theirs by themselves. Also what a 304 must not
- * say. The last step of every route's answer; holds no state.
+ * Preconditions (RFC 9110 section 13) of answers without entity tag and date: all that is known is
+ * that the resource exists. Files have both, and file-reply.ts evaluates theirs. Also removes from
+ * a 304 what it must not carry. The last step of every route's answer; holds no state.
  */
 import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { ApiError } from '../api-error.ts'
 
-/** For every route, and behind what Fastify does to the answer of a HEAD. */
+/** For every route, after what Fastify does to the answer of a HEAD. */
 export function settlePreconditions (app: FastifyInstance): void {
   app.addHook('onRoute', route => {
     const others = [route.onSend ?? []].flat().filter(hook => hook !== settle)

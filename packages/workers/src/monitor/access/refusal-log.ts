@@ -1,8 +1,8 @@
 /**
- * Puts into the log what the monitor refused because it may be an attack: a forged action, a host
- * name that is not ours, a lacking permission, a wrong password or token, an attempt too many. So
- * many lines a minute of each kind, the rest are counted: nobody who is refused fills a disk. Runs
- * in the monitor's thread.
+ * Puts into the log what the monitor refused because it may be an attack: a cross-site request
+ * (CSRF), a host name that is not ours, a missing permission, a wrong password or token, too many
+ * attempts. So many lines a minute of each kind, the rest are counted: refused requests cannot fill
+ * a disk. Runs in the monitor's thread.
  */
 import type { Logger } from 'pino'
 import type { ApiErrorCode } from '@usher/shared/api/errors.ts'
@@ -14,7 +14,7 @@ export interface Refused {
   readonly address: string
   /** The account, where there is a session. */
   readonly who: string | undefined
-  /** Whether a token was sent along: without one, having no session is nothing to remark on. */
+  /** Whether a token was sent along: without one, a missing session is not worth a line. */
   readonly hasToken: boolean
 }
 

@@ -1,6 +1,6 @@
 /**
- * What each kind of route needs, and whether a session may have it. What a permission allows is
- * the table of permissions' to say; nothing here knows its numbers. Pure.
+ * What each kind of route needs, and whether a session may have it. What a permission allows is in
+ * the database's table of permissions; nothing here knows its numbers. Pure.
  */
 import type { Permission } from '../../accounts/permissions.ts'
 import type { CurrentSession } from '../../accounts/sessions.ts'
@@ -23,7 +23,7 @@ export function isNeed (needs: unknown): needs is Need {
   return typeof needs === 'string' && Object.hasOwn(RIGHTS, needs)
 }
 
-/** What is no need is nobody's. */
+/** An unknown need is never met. */
 export function isAllowed (session: CurrentSession, needs: Need): boolean {
   const right = isNeed(needs) ? RIGHTS[needs] : undefined
   switch (right) {
@@ -35,7 +35,7 @@ export function isAllowed (session: CurrentSession, needs: Need): boolean {
   }
 }
 
-/** Why it is refused, and which permissions it takes, by the table of permissions. */
+/** Why a session is refused, and which permissions would be enough. */
 export function refusalText (
   { permission }: CurrentSession, needs: Need, permissions: readonly Permission[]
 ): string {

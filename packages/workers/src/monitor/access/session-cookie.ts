@@ -14,7 +14,9 @@ export function sessionCookieName (isSecure: boolean): string {
   return isSecure ? SECURE_NAME : NAME
 }
 
-/** The token; undefined without one, and with more than one: nobody knows whose the other is. */
+/**
+ * The token; undefined without one, and with several: another port's page may have set one of them.
+ */
 export function sessionToken (headers: IncomingHttpHeaders, isSecure: boolean): string | undefined {
   const [token, ...more] = cookieValues(headers, sessionCookieName(isSecure))
   return more.length > 0 || token === '' ? undefined : token

@@ -1,7 +1,7 @@
 /**
  * The open streams of GET /events: one snapshot for all of them, sent when something in it has
- * changed and now and then anyway; and the end of each stream whose reader is too slow or may not
- * read on. Knows no sockets and no sessions. Runs in the monitor's thread.
+ * changed and now and then anyway; and ends each stream whose reader is too slow or has lost its
+ * session. Knows no sockets and no sessions. Runs in the monitor's thread.
  */
 import stringifier from 'fast-json-stringify'
 import { STATS_EVENT } from '@usher/shared/api/events.ts'
@@ -14,9 +14,9 @@ export interface Sink {
   write (text: string): void
   /** What was written and has not left yet. */
   bufferedBytes (): number
-  /** After what was written. */
+  /** Ends the stream after what was written. */
   end (): void
-  /** At once. */
+  /** Cuts the connection at once. */
   drop (): void
   /** Whether its reader still has a session that may see this. */
   isAllowed (): Promise<boolean>
@@ -38,7 +38,7 @@ interface Stream {
   /** When the latest check began; the next one follows it, none runs beside it. */
   checkedMs: number
   isChecking: boolean
-  /** When the first check began since the last one that found its reader allowed. */
+  /** When the first check began that has not yet been answered by "allowed". */
   doubtfulSinceMs: number | undefined
 }
 
@@ -50,7 +50,7 @@ const PAUSE_MS = 1000
 /** An event every 15 s at the latest; a tick earlier, for the timer is never early. */
 const SILENCE_MS = 15_000 - 2 * TICK_MS
 const CHECK_MS = 750
-/** A stream ends within 2 s of its session, also when nobody can tell whether that still stands. */
+/** A stream ends within 2 s of its session, also when the session cannot be checked. */
 const DOUBT_MS = 750
 
 /** By the schema of /stats, as Fastify writes its answer: what is in one is in the other. */
@@ -127,7 +127,7 @@ export class EventHub {
     }
   }
 
-  /** Never rejects: who cannot be checked is as good as not allowed, once the time is over. */
+  /** Never rejects: a session that cannot be checked counts as ended once DOUBT_MS is over. */
   async #check (stream: Stream, nowMs: number): Promise<void> {
     stream.isChecking = true
     stream.checkedMs = nowMs
@@ -172,7 +172,7 @@ function isDue (stream: Stream, { key }: Snapshot, nowMs: number): boolean {
   return silentForMs >= SILENCE_MS || (silentForMs >= PAUSE_MS && key !== stream.sentKey)
 }
 
-/** In doubt it is asked again at every tick. */
+/** While the answer is open it is asked again at every tick. */
 function isToBeChecked (
   { isChecking, checkedMs, doubtfulSinceMs }: Stream, nowMs: number
 ): boolean {

@@ -35,7 +35,7 @@ export const SAMPLE_MS = 5000
 export const POINTS_MAX = 720
 const KEPT_MS = 24 * 3600 * 1000
 const TRIM_MS = 600_000
-/** A server that dies and is replaced is away for at least this long. */
+/** A server that dies and is replaced is down for at least this long. */
 const WATCH_MS = 250
 const MINUTE_MS = 60_000
 
@@ -120,7 +120,8 @@ export class History {
       onServerEvent?.(event, nowMs)
     }
     this.#sampleOnce(nowMs)
-    // A clock that was set back leaves times to come, which would be shown when they have come.
+    // When the clock was set back, samples lie in the future; they would be shown once that time
+    // comes.
     const isSetBack = nowMs < this.#lookedMs - SAMPLE_MS
     this.#lookedMs = nowMs
     if (!isSetBack && nowMs - this.#trimmedMs < TRIM_MS) return
@@ -149,7 +150,7 @@ function stepOf (wallMs: number): number {
   return Math.floor(wallMs / SAMPLE_MS)
 }
 
-/** Of one moment, so that active users and reservations add up to a load that there was. */
+/** Active users and reservations are of the same moment, so that they add up to the load. */
 function keepHighest (series: ReadonlyMap<Server, Series>, at: number, loads: Loads): void {
   for (const [{ name, port }, { active, reserved }] of series) {
     // Samples from before it had a name have its port.

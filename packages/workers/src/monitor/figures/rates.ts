@@ -24,7 +24,7 @@ export interface WholeRates {
   readonly waitP99Ms: number | undefined
 }
 
-/** What is true of a thread now. */
+/** The state of a thread now. */
 export interface ThreadFacts {
   readonly connections: number | undefined
   /** Milliseconds since 1970; undefined when it is down. */
@@ -34,13 +34,15 @@ export interface ThreadFacts {
 
 const WINDOW_MS = 10_000
 const SAMPLE_MS = 1000
-/** Closer copies than this are not kept: whoever asks often must not make the window long. */
+/**
+ * Copies closer together than this are not kept, so that frequent requests do not fill the list.
+ */
 const KEPT_APART_MS = 900
 /** A rate over less is noise. */
 const WINDOW_MIN_MS = 900
 
 const ANY_STATUS = [100, 599] as const
-/** Servers answer nothing else with it, and the router nothing else with the next. */
+/** Servers answer only heartbeats with 204, and the router only redirects with 302. */
 const BEAT_STATUS = 204
 const REDIRECT_STATUS = 302
 /** Replies of the servers that are faults of theirs, not of the client. */
@@ -53,7 +55,7 @@ export class Rates {
   #kept: MeterCopy[] = []
   #newest: MeterCopy
   readonly #totals: MeterCounts
-  /** From the window's begin to the newest copy; made when somebody asks. */
+  /** From the window's begin to the newest copy; made on demand. */
   #delta: MeterCounts | undefined
   #stop: (() => void) | undefined
 

@@ -1,6 +1,6 @@
 /**
- * What GET /stats says: load of every server now, and figures measured over the last 10 seconds.
- * A figure that nobody measured is left out. Computes only.
+ * What GET /stats says: load of every server now, and figures measured over the last 10 seconds. A
+ * figure that was not measured is left out. Computes only.
  */
 import { basename } from 'node:path'
 import type { ServerStats, Stats } from '@usher/shared/api/stats.ts'
@@ -81,7 +81,7 @@ function describe (
     users_truncated: given?.isTruncated ?? activeUsers > 0,
     restarts
   }
-  // Nobody measures a server that does not run.
+  // A server that does not run has no figures.
   if (state !== 'up' && state !== 'draining') return facts
   const { requestsPerSecond, beatsPerSecond, errorsPerSecond, p50Ms, p99Ms } = rates.server(server)
   return {

@@ -1,7 +1,6 @@
 /**
  * The users as the monitor's interface lists them: a page of a search, how many share an address,
- * and ids per server. Walks the table in slices and gives way to the loop in between. Runs in the
- * monitor's thread.
+ * and ids per server. Walks the table in cooperative time slices. Runs in the monitor's thread.
  */
 import { setImmediate } from 'node:timers/promises'
 import type { User as ListedUser, Users } from '@usher/shared/api/users.ts'
@@ -25,13 +24,14 @@ const IDS_PER_STEP = 200
 /** More than the longest id or address has. */
 const PREFIX_LENGTH_MAX = 64
 
-/** What a search may be asked to begin with; undefined when it is too long to be looked for. */
+/** The prefix to search for; undefined when it is too long to match anything. */
 export function parsePrefix (text: string): string | undefined {
   return text.length > PREFIX_LENGTH_MAX ? undefined : text
 }
 
 /**
- * One page of the active users. Who only has a place held is not listed: nobody is there yet.
+ * One page of the active users. Users with only a reservation are not listed: they have not arrived
+ * yet.
  * @param wallNowMs wall-clock milliseconds since 1970
  */
 export async function findUsers (

@@ -1,6 +1,6 @@
 /**
- * Everything that the monitor watches: rates, history, event streams, logins, and what is said of
- * them by /stats, /history, /events and /metrics. Owns their timers; runs in the monitor's thread.
+ * Everything that the monitor measures: rates, history, event streams, logins; and the content of
+ * /stats, /history, /events and /metrics. Owns their timers; runs in the monitor's thread.
  */
 import type { History as HistoryAnswer } from '@usher/shared/api/history.ts'
 import type { Stats } from '@usher/shared/api/stats.ts'
@@ -101,7 +101,9 @@ export class Watch {
     })
   }
 
-  /** The number before stands while the database cannot be read: load is told all the same. */
+  /**
+   * While the database cannot be read the previous number is kept, so that /stats still answers.
+   */
   async #countDenied (): Promise<void> {
     this.#deniedCount = await this.#stores.denials.count().catch(() => this.#deniedCount)
   }

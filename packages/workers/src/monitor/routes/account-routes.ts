@@ -22,7 +22,7 @@ export interface AccountRoutesParts {
   readonly errorOf: ErrorOf
 }
 
-/** One text for both, so that nobody learns which names have an account. */
+/** One text for both, so that the answer does not tell which names have an account. */
 const NO_MATCH = 'Name and password do not match.'
 const HOME = '/tracker.html'
 const LOGIN_PAGE = '/login.html'
@@ -105,7 +105,9 @@ function listed ({ permission, canView, canDisconnect }: Permission) {
   return { permission, can_view: canView, can_disconnect: canDisconnect }
 }
 
-/** Whoever posted a form sees its page again, with what was wrong; all others get the error. */
+/**
+ * A posted form is redirected to its page, which says what was wrong; JSON gets the error itself.
+ */
 async function inForm (
   request: FastifyRequest, reply: Pick<FastifyReply, 'headers' | 'redirect'>, page: string,
   { errorOf }: AccountRoutesParts, work: () => Promise<unknown>

@@ -1,6 +1,6 @@
 /**
  * `/events`, a stream of Server-Sent Events. The hub decides what is sent and when; this gives it
- * the connection and says whether its reader may still have it.
+ * the connection and the check of the session.
  */
 import type { ServerResponse } from 'node:http'
 import type { FastifyRequest } from 'fastify'
@@ -60,7 +60,7 @@ function sinkOf (
     write: text => { raw.write(text) },
     bufferedBytes: () => raw.writableLength,
     end: () => { raw.end() },
-    // A reader that is behind has no use for the rest.
+    // For a reader that is too slow: what is still buffered is dropped.
     drop: () => { raw.destroy() },
     isAllowed: async () => {
       const current = token === undefined ? undefined : await sessions.current(token)

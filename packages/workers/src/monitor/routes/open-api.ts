@@ -9,7 +9,7 @@ import { FORM_TYPE, JSON_TYPE } from '../access/csrf-check.ts'
 import { sessionCookieName } from '../access/session-cookie.ts'
 
 const ERROR = 'Error'
-/** What the HTTP server refuses before any route is looked up is told in a line of text. */
+/** What the HTTP server refuses before any route is looked up is answered with a line of text. */
 const ALSO_AS_TEXT: readonly ApiErrorCode[] = ['bad_request', 'body_too_large']
 const SESSION = 'session'
 const SECURE_SESSION = 'secure_session'
@@ -98,7 +98,9 @@ function errorAnswers (route: RouteOptions, config: FastifyContextConfig): Recor
   }]))
 }
 
-/** Whether it heeds If-Match and If-None-Match: a stream has begun before they are looked at. */
+/**
+ * Whether it evaluates If-Match and If-None-Match: a stream has begun before they are looked at.
+ */
 function isConditional (
   { method }: RouteOptions, { isStream = false }: FastifyContextConfig
 ): boolean {

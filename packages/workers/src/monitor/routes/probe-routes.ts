@@ -1,5 +1,5 @@
 /**
- * `/healthz` and `/readyz`, for whoever watches over the process. Healthy: the monitor answers.
+ * `/healthz` and `/readyz`, for monitoring tools and load balancers. Healthy: the monitor answers.
  * Ready: visitors are placed; not while starting or stopping, nor without an available server.
  */
 import { Status } from '@usher/shared/api/probes.ts'

@@ -1,4 +1,4 @@
-/** What a viewer may read: load, users, history, the denied, metrics, and this interface itself. */
+/** What a viewer may read: load, users, history, denials, metrics, and the OpenAPI document. */
 import { Denied } from '@usher/shared/api/denied.ts'
 import { History, HistoryQuery } from '@usher/shared/api/history.ts'
 import { Metrics, OpenApiDocument, PROMETHEUS_TYPE } from '@usher/shared/api/probes.ts'

@@ -1,24 +1,24 @@
 /**
- * A worker's side of the chaos run: hears how and where it has to die, and does. One that is to be
- * terminated stands still at that place until the main thread ends it.
+ * Fault injection in a worker: is told how and where to die, and dies. One that is to be terminated
+ * waits at that place until the main thread ends it.
  */
 import { BroadcastChannel } from 'node:worker_threads'
 import { ownerWord } from '@usher/shared/memory/lock.ts'
 import type { BootData } from '@usher/shared/messages.ts'
-import { makeMortal } from './mortal-memory.ts'
+import { interceptWrites } from './crash-on-write.ts'
 import { CHANNEL, type ThreadWord } from './orders.ts'
 import type { How } from './schedule.ts'
 
 const EXIT_CODE = 7
 const HOARD_WORDS = 100_000
 
-export function awaitDeath ({ memory, threadTag }: BootData): void {
+export function awaitFault ({ memory, threadTag }: BootData): void {
   const { wait } = Atomics
   const channel = new BroadcastChannel(CHANNEL)
   let how: How = 'terminate'
   let writesLeft = Infinity
 
-  makeMortal(memory.buffer, ownerWord(threadTag), () => {
+  interceptWrites(memory.buffer, ownerWord(threadTag), () => {
     if (--writesLeft > 0) return
     writesLeft = Infinity
     die()
@@ -38,12 +38,12 @@ export function awaitDeath ({ memory, threadTag }: BootData): void {
       case 'throw': throw new Error('told to throw')
       case 'exit': return process.exit(EXIT_CODE)
       case 'oom': return hoardMemory()
-      case 'terminate': return standStill()
+      case 'terminate': return waitForTermination()
     }
   }
 
   /** Until the main thread, which hears of it, ends this one. */
-  function standStill (): never {
+  function waitForTermination (): never {
     channel.postMessage({ type: 'stands-still', threadTag } satisfies ThreadWord)
     const nobody = new Int32Array(new SharedArrayBuffer(4))
     for (;;) wait(nobody, 0, 0)

@@ -1,7 +1,7 @@
 /**
- * One thread's view of the user table, made so that every write to it can be the last: from here on
- * whoever maps this buffer gets words that tell of each write made while the thread holds a lock.
- * For the chaos run, preloaded before the program's own code, which knows nothing of it.
+ * Intercepts a thread's writes to the user table, so that it can crash at any of them: views of the
+ * buffer made from here on report each write made while the thread holds a lock. For the chaos run,
+ * preloaded before the program's own code, which knows nothing of it.
  */
 import { LOCK_WAIT } from '@usher/shared/memory/lock.ts'
 
@@ -14,7 +14,9 @@ const OTHERS = ['load', 'compareExchange', 'wait', 'notify'] as const
  * @param owner the thread's lock word
  * @param onWrite called before each write, the release of the lock included
  */
-export function makeMortal (buffer: SharedArrayBuffer, owner: number, onWrite: () => void): void {
+export function interceptWrites (
+  buffer: SharedArrayBuffer, owner: number, onWrite: () => void
+): void {
   /** The real words behind those that were handed out: Atomics take no proxy. */
   const real = new WeakMap<object, Int32Array>()
   const { load, store, add, exchange, compareExchange, wait, notify } = Atomics

@@ -1,6 +1,6 @@
 /**
- * The chaos run's hand in the program's main thread: knows every worker that the program starts,
- * strikes them as the tool orders, and looks at the user table. The program does not notice.
+ * Fault injection in the program's main thread: knows every worker that the program starts, kills
+ * them as the tool orders, and reads the user table. The program does not notice.
  */
 import { syncBuiltinESMExports } from 'node:module'
 import threads, { BroadcastChannel, type Worker, type WorkerOptions } from 'node:worker_threads'
@@ -18,12 +18,12 @@ interface Thread {
 const HEAP_MAX_MB = 48
 const MONITOR_HEAP_MAX_MB = 160
 
-export function oversee (): void {
+export function injectFaults (): void {
   const living = new Map<number, Thread>()
   const channel = new BroadcastChannel(CHANNEL)
   let look: TableLook | undefined
 
-  class OverseenWorker extends threads.Worker {
+  class WatchedWorker extends threads.Worker {
     constructor (file: string | URL, options: WorkerOptions = {}) {
       const boot = options.workerData as BootData
       const maxOldGenerationSizeMb = boot.server === MONITOR ? MONITOR_HEAP_MAX_MB : HEAP_MAX_MB
@@ -31,7 +31,7 @@ export function oversee (): void {
       note(this, boot)
     }
   }
-  threads.Worker = OverseenWorker
+  threads.Worker = WatchedWorker
   syncBuiltinESMExports()
 
   channel.onmessage = message => {
@@ -43,7 +43,7 @@ export function oversee (): void {
   }
   channel.unref()
   process.on('message', (order: ChaosOrder) => { void carryOut(order) })
-  process.on('disconnect', () => { process.exit(1) }) // The tool has ended: so does what it kills.
+  process.on('disconnect', () => { process.exit(1) }) // The tool has ended, so the program ends too.
   process.channel!.unref()
 
   /** Before the program's own listeners: what it does about a death comes after this. */
@@ -60,13 +60,13 @@ export function oversee (): void {
   }
 
   async function carryOut (order: ChaosOrder): Promise<void> {
-    if (order.type === 'strike') return strike(order.fault)
+    if (order.type === 'inject') return inject(order.fault)
     const tags = [...living.values()].map(({ threadTag }) => threadTag)
     const found = order.type === 'look-at-locks' ? look!.locks(tags) : await look!.whole(tags)
     say({ type: 'looked', id: order.id, found })
   }
 
-  function strike ({ victim, how, atWrite }: Fault): void {
+  function inject ({ victim, how, atWrite }: Fault): void {
     const thread = living.get(victim)
     if (thread === undefined) return
     const { worker, threadTag } = thread
@@ -78,6 +78,6 @@ export function oversee (): void {
 }
 
 function say (news: ChaosNews): void {
-  // Nobody is left to hear it when the tool has ended.
+  // The tool may have ended.
   process.send?.(news, undefined, undefined, () => {})
 }
