@@ -91,6 +91,12 @@ const rooms = [
     ],
     isRootLast: false,
     patterns: [isPackage('coordinator')]
+  },
+  {
+    root: 'packages/workers/src/monitor',
+    order: [['errors'], ['access'], ['operator'], ['figures'], ['routes']],
+    isRootLast: true,
+    patterns: [isPackage('coordinator'), ...isLater(['account-command'])]
   }
 ]
 

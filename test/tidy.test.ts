@@ -50,6 +50,15 @@ t.test('tidy: no folder of the console\'s scripts has more than 15 files', async
   }
 })
 
+t.test('tidy: no two modules of the product have one name', async t => {
+  const product = files.filter(path => /^(packages\/[^/]+\/src|html)\/.*\.ts$/.test(path) &&
+    !path.startsWith('html/test/') && !path.endsWith('/main.ts'))
+  t.ok(product.length > 200, 'modules are found')
+  for (const name of new Set(product.map(path => basename(path)))) {
+    t.equal(product.filter(path => basename(path) === name).length, 1, name)
+  }
+})
+
 t.test('tidy: ARCHITECTURE.md has a line for every folder of source', async t => {
   const architecture = read('ARCHITECTURE.md')
   const folders = new Set(sources.map(path => path.slice(0, path.lastIndexOf('/'))))

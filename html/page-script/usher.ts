@@ -2,7 +2,7 @@
  * What a page sees of Usher: `window.usher`. Owns the listeners and the shape of that object; the
  * beating is in `presence.ts`, the message after a denial in `denied.ts`. Runs in the browser.
  */
-import { showDenied } from './denied.ts'
+import { showDenied } from './denied-notice.ts'
 import { startPresence, type Browser, type Chance } from './presence.ts'
 
 /** What the server fills in; a number is NaN when it did not. */

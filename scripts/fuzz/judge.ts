@@ -5,7 +5,7 @@
 import { isIP } from 'node:net'
 import { hostname } from 'node:os'
 import type { Answer } from './answers.ts'
-import type { Outcome } from './exchange.ts'
+import type { Outcome } from './send-input.ts'
 import type { RequestInput } from './inputs.ts'
 
 /** What an answer must never show. */

@@ -2,7 +2,7 @@
  * Feeds requests to programs, many side by side, batch after batch; after each batch the programs
  * must still answer. Measures them now and then.
  */
-import { exchange } from './exchange.ts'
+import { sendInput } from './send-input.ts'
 import type { Measured } from './growth.ts'
 import { targetOf, type Finding, type RequestInput } from './inputs.ts'
 import { wrongsOf } from './judge.ts'
@@ -60,7 +60,7 @@ export class RequestRun {
     const target = targetOf(input)
     this.counts.set(target, (this.counts.get(target) ?? 0) + 1)
     const fill = (wire: string): string => subject.fill(input, wire)
-    const outcome = await exchange(input, subject.portOf(input), fill, hangMs)
+    const outcome = await sendInput(input, subject.portOf(input), fill, hangMs)
     for (const wrong of wrongsOf(input, outcome, subject.secrets)) {
       onFinding({ wrong, inputs: [input] })
     }

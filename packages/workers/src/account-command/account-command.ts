@@ -13,7 +13,7 @@ import { hashPassword } from '../credentials/password-hash.ts'
 import { openDatabase } from '../database/open.ts'
 import { Accounts, checkUsername, type Account } from '../accounts/accounts.ts'
 import { isAdministrator, Permissions, type Permission } from '../accounts/permissions.ts'
-import { Audit } from '../records/audit.ts'
+import { AuditLog } from '../records/audit-log.ts'
 import {
   ACCOUNT_USAGE, parseAccountWords, type AccountOrder, type ChangeOrder
 } from './arguments.ts'
@@ -71,7 +71,7 @@ async function withDatabase (
   })
   const database = openDatabase(settings.dbPath, join(source.programDir, 'db'))
   try {
-    const audit = new Audit(database, { log, wallNow: Date.now })
+    const audit = new AuditLog(database, { log, wallNow: Date.now })
     await work({
       accounts: new Accounts(database),
       permissions: new Permissions(database),

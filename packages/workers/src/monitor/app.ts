@@ -15,8 +15,8 @@ import {
   createCheckedServer, type CheckedServer, type CheckedServerOptions
 } from '@usher/shared/http/checked-server.ts'
 import type { Logger } from 'pino'
-import { toApiError, type ErrorOf } from './answer-errors.ts'
-import { ApiError } from './api-error.ts'
+import { toApiError, type ErrorOf } from './errors/answer-errors.ts'
+import { ApiError } from './errors/api-error.ts'
 import { addChecks, ALLOW, type ChecksParts } from './access/checks.ts'
 import { settlePreconditions } from './access/preconditions.ts'
 import { RefusalLog } from './access/refusal-log.ts'

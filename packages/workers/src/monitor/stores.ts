@@ -7,18 +7,18 @@ import type { Settings } from '@usher/shared/settings/settings.ts'
 import type { Logger } from 'pino'
 import type { UsherDatabase } from '../database/usher-database.ts'
 import { Accounts } from '../accounts/accounts.ts'
-import { Audit } from '../records/audit.ts'
+import { AuditLog } from '../records/audit-log.ts'
 import { Denials } from '../records/denials.ts'
 import { HistoryStore } from '../records/history-store.ts'
 import { Permissions } from '../accounts/permissions.ts'
-import { Sessions } from '../accounts/sessions.ts'
+import { SessionStore } from '../accounts/session-store.ts'
 
 export interface Stores {
   readonly accounts: Accounts
   readonly permissions: Permissions
-  readonly sessions: Sessions
+  readonly sessions: SessionStore
   readonly denials: Denials
-  readonly audit: Audit
+  readonly audit: AuditLog
   readonly history: HistoryStore
   /** Brings the database up to date and closes it. May be called twice. */
   close (): Promise<void>
@@ -46,13 +46,13 @@ export async function openStores (
   const { sessionIdleTimeoutMs, sessionLifetimeMs, log, wallNow, now } = options
   const reachedMs = await database.read(sql => sql.sessionClockMs())
   const steadyNow = steadyWallClock(Math.max(wallNow(), reachedMs), now)
-  const sessions = new Sessions(database, {
+  const sessions = new SessionStore(database, {
     idleTimeoutMs: sessionIdleTimeoutMs,
     lifetimeMs: sessionLifetimeMs,
     now: steadyNow
   })
   const denials = new Denials(database, { steadyNow, monotonicNow: now, wallNow })
-  const audit = new Audit(database, { log, wallNow })
+  const audit = new AuditLog(database, { log, wallNow })
   // What fails now is tried again, and the database has logged why.
   const upkeep = async (): Promise<void> => {
     await Promise.allSettled([sessions.sweep(), denials.removeExpired(), audit.save()])

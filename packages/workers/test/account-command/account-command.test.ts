@@ -5,8 +5,8 @@ import { runAccountCommand } from '../../src/account-command/account-command.ts'
 import { verifyPassword } from '../../src/credentials/password-hash.ts'
 import { openDatabase } from '../../src/database/open.ts'
 import { Accounts, type Account } from '../../src/accounts/accounts.ts'
-import { Audit, type AuditEntry } from '../../src/records/audit.ts'
-import { Sessions } from '../../src/accounts/sessions.ts'
+import { AuditLog, type AuditRecord } from '../../src/records/audit-log.ts'
+import { SessionStore } from '../../src/accounts/session-store.ts'
 import { silentLog } from '@usher/shared/log.ts'
 import { pipe, terminal, type TestStreams } from '../fixtures/account-streams.ts'
 import { MIGRATIONS } from '../fixtures/test-database.ts'
@@ -27,7 +27,7 @@ interface TestCommand {
   run (line: string, io?: TestStreams): Promise<Ended>
   accounts (): Promise<readonly Account[]>
   /** Newest first. */
-  audit (): Promise<readonly AuditEntry[]>
+  audit (): Promise<readonly AuditRecord[]>
 }
 
 function testCommand (t: Test): TestCommand {
@@ -43,7 +43,7 @@ function testCommand (t: Test): TestCommand {
     },
     accounts: () => inside(dbPath, database => new Accounts(database).list()),
     audit: () => inside(dbPath, async database => {
-      const audit = new Audit(database, { log: silentLog(), wallNow: Date.now })
+      const audit = new AuditLog(database, { log: silentLog(), wallNow: Date.now })
       return (await audit.page(undefined, 100)).entries
     })
   }
@@ -117,7 +117,7 @@ t.test('account command: a new password and a removed account end their sessions
   for (const line of ['passwd anna', 'remove anna --force']) {
     const [anna] = await accounts()
     await inside(dbPath, async database => {
-      const sessions = new Sessions(database, options)
+      const sessions = new SessionStore(database, options)
       const token = await sessions.open(anna!, { address: '192.0.2.7', userAgent: '' })
       t.match(await sessions.current(token), { username: 'anna' })
       t.equal((await run(line, pipe(OTHER))).code, 0)

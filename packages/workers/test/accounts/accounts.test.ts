@@ -1,18 +1,18 @@
 import t, { type Test } from 'tap'
 import { Accounts, USERNAME_LENGTH_MAX, usernameKey } from '../../src/accounts/accounts.ts'
-import { Sessions } from '../../src/accounts/sessions.ts'
+import { SessionStore } from '../../src/accounts/session-store.ts'
 import { onFullDisk, readOnly, testDatabase, type TestDatabase } from '../fixtures/test-database.ts'
 
 const HASH = '$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA'
 const ORIGIN = { address: '192.0.2.7', userAgent: 'Browser/1.0' }
 
-function testAccounts (t: Test): TestDatabase & { accounts: Accounts, sessions: Sessions } {
+function testAccounts (t: Test): TestDatabase & { accounts: Accounts, sessions: SessionStore } {
   const opened = testDatabase(t)
   const options = { idleTimeoutMs: 1_800_000, lifetimeMs: 43_200_000, now: () => 1_790_000_000_000 }
   return {
     ...opened,
     accounts: new Accounts(opened.database),
-    sessions: new Sessions(opened.database, options)
+    sessions: new SessionStore(opened.database, options)
   }
 }
 

@@ -6,16 +6,16 @@
  */
 import { timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { ApiErrorCode } from '@usher/shared/api/errors.ts'
+import type { ApiErrorCode } from '@usher/shared/api/error-answer.ts'
 import type { RequestSource } from '@usher/shared/http/vocabulary/forwarded.ts'
-import { ApiError } from '../api-error.ts'
+import { ApiError } from '../errors/api-error.ts'
 import { loginChallenge, tokenChallenge } from './challenge.ts'
 import { csrfRefusal } from './csrf-check.ts'
 import { hostRefusal } from './host-check.ts'
 import { isAllowed, isNeed, refusalText, type Need } from './rights.ts'
 import { sessionToken } from './session-cookie.ts'
 import type { Permissions } from '../../accounts/permissions.ts'
-import type { CurrentSession, Sessions } from '../../accounts/sessions.ts'
+import type { CurrentSession, SessionStore } from '../../accounts/session-store.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -42,7 +42,7 @@ declare module 'fastify' {
 export interface ChecksParts {
   readonly readSource: (request: FastifyRequest['raw']) => RequestSource
   readonly publicHosts: readonly string[]
-  readonly sessions: Pick<Sessions, 'current'>
+  readonly sessions: Pick<SessionStore, 'current'>
   readonly permissions: Pick<Permissions, 'list'>
   /** Empty: no token is accepted. */
   readonly metricsToken: string

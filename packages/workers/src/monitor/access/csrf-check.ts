@@ -6,7 +6,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { parseAuthority } from '@usher/shared/http/vocabulary/authority.ts'
 import type { RequestSource } from '@usher/shared/http/vocabulary/forwarded.ts'
-import { ApiError } from '../api-error.ts'
+import { ApiError } from '../errors/api-error.ts'
 
 export const JSON_TYPE = 'application/json'
 export const FORM_TYPE = 'application/x-www-form-urlencoded'

@@ -6,7 +6,7 @@
 import { parseAuthority } from '@usher/shared/http/vocabulary/authority.ts'
 import type { RequestSource } from '@usher/shared/http/vocabulary/forwarded.ts'
 import { isOwnHost } from '@usher/shared/http/vocabulary/own-host.ts'
-import { ApiError } from '../api-error.ts'
+import { ApiError } from '../errors/api-error.ts'
 
 /** Why the host that the client named is refused; undefined when it is the monitor's own. */
 export function hostRefusal (

@@ -5,7 +5,7 @@
  */
 import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { ApiError } from '../api-error.ts'
+import { ApiError } from '../errors/api-error.ts'
 
 /** For every route, after what Fastify does to the answer of a HEAD. */
 export function settlePreconditions (app: FastifyInstance): void {

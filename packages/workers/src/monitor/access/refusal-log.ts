@@ -5,7 +5,7 @@
  * a disk. Runs in the monitor's thread.
  */
 import type { Logger } from 'pino'
-import type { ApiErrorCode } from '@usher/shared/api/errors.ts'
+import type { ApiErrorCode } from '@usher/shared/api/error-answer.ts'
 
 /** Who was refused what. Never the query: it may name a visitor. */
 export interface Refused {

@@ -3,7 +3,7 @@
  * the database's table of permissions; nothing here knows its numbers. Pure.
  */
 import type { Permission } from '../../accounts/permissions.ts'
-import type { CurrentSession } from '../../accounts/sessions.ts'
+import type { CurrentSession } from '../../accounts/session-store.ts'
 
 export type Need = 'nothing' | 'session' | 'view' | 'disconnect' | 'metrics'
 

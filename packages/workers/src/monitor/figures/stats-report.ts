@@ -9,7 +9,7 @@ import type { Server } from '@usher/shared/settings/servers.ts'
 import { describeBalance, isNearlyFull, type BalanceParts } from './balance.ts'
 import type { Rates } from './rates.ts'
 import type { StateChange } from './state-changes.ts'
-import type { ServerIds } from './users.ts'
+import type { ServerIds } from './user-queries.ts'
 
 export interface StatsParts {
   readonly table: Pick<UserTable,

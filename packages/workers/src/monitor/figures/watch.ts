@@ -2,37 +2,43 @@
  * Everything that the monitor measures: rates, history, event streams, logins; and the content of
  * /stats, /history, /events and /metrics. Owns their timers; runs in the monitor's thread.
  */
-import type { History as HistoryAnswer } from '@usher/shared/api/history.ts'
+import type { History } from '@usher/shared/api/history.ts'
 import type { Stats } from '@usher/shared/api/stats.ts'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { startInterval } from '@usher/shared/interval.ts'
 import { MeterReader } from '@usher/shared/memory/meters.ts'
 import manifest from '../../../../../package.json' with { type: 'json' }
+import type { Denials } from '../../records/denials.ts'
+import type { HistoryStore } from '../../records/history-store.ts'
 import type { WorkerContext } from '../../worker-host.ts'
 import { EventHub } from './event-hub.ts'
-import { History } from './history.ts'
-import type { LoginOutcome } from '../logins.ts'
+import { HistoryRecorder } from './history-recorder.ts'
+import type { LoginOutcome } from '../operator/logins.ts'
 import { renderMetrics } from './metrics.ts'
 import { Rates } from './rates.ts'
 import { StateChanges } from './state-changes.ts'
 import { buildStats, type StatsParts } from './stats-report.ts'
-import type { Stores } from '../stores.ts'
-import { userIds } from './users.ts'
+import { userIds } from './user-queries.ts'
+
+export interface WatchedStores {
+  readonly denials: Pick<Denials, 'count'>
+  readonly history: HistoryStore
+}
 
 const DENIED_COUNT_MS = 1000
 
 export class Watch {
   readonly hub: EventHub
   readonly #context: WorkerContext
-  readonly #stores: Pick<Stores, 'denials' | 'history'>
+  readonly #stores: WatchedStores
   readonly #rates: Rates
-  readonly #history: History
+  readonly #history: HistoryRecorder
   readonly #statsParts: StatsParts
   readonly #logins: Record<LoginOutcome, number> = { ok: 0, failed: 0, throttled: 0 }
   #deniedCount = 0
   #stopCounting: (() => void) | undefined
 
-  constructor (context: WorkerContext, stores: Pick<Stores, 'denials' | 'history'>) {
+  constructor (context: WorkerContext, stores: WatchedStores) {
     const { boot, table } = context
     const { settings, isFirstStart } = boot
     const meters = new MeterReader(boot.meters, monotonicNowMs)
@@ -40,7 +46,7 @@ export class Watch {
     this.#stores = stores
     this.#rates = new Rates(meters)
     const changes = new StateChanges(() => table.activeUsersPerServer())
-    this.#history = new History({
+    this.#history = new HistoryRecorder({
       store: stores.history,
       table,
       meters,
@@ -86,7 +92,7 @@ export class Watch {
     return buildStats(this.#statsParts, await userIds(this.#context.table, idsPerServer))
   }
 
-  history (minutes: number): Promise<HistoryAnswer> {
+  history (minutes: number): Promise<History> {
     return this.#history.answer(minutes)
   }
 

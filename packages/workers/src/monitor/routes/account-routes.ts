@@ -7,11 +7,11 @@ import {
   Credentials, LoggedIn, NotLoggedIn, PasswordChange, UserInfo
 } from '@usher/shared/api/account.ts'
 import { Nothing, Received } from '@usher/shared/api/actions.ts'
-import type { ErrorOf } from '../answer-errors.ts'
+import type { ErrorOf } from '../errors/answer-errors.ts'
 import { loginChallenge } from '../access/challenge.ts'
 import { sessionOf } from '../access/checks.ts'
 import { isForm } from '../access/csrf-check.ts'
-import type { Logins, Origin } from '../logins.ts'
+import type { Logins, Origin } from '../operator/logins.ts'
 import { expiredSessionCookie, sessionCookie } from '../access/session-cookie.ts'
 import type { Permission, Permissions } from '../../accounts/permissions.ts'
 import type { WireApp } from './wire.ts'

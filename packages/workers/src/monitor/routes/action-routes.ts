@@ -3,18 +3,16 @@ import type { FastifyRequest } from 'fastify'
 import {
   Allowance, Denial, Disconnection, Received, ServerOrder, ServerParams
 } from '@usher/shared/api/actions.ts'
-import {
-  Audit as AuditAnswer, AuditQuery, type AuditEntry as ListedEntry
-} from '@usher/shared/api/audit.ts'
-import { ApiError } from '../api-error.ts'
-import type { Actions, Operator } from '../operator-actions.ts'
-import type { Audit, AuditEntry } from '../../records/audit.ts'
+import { Audit, AuditQuery, type AuditEntry } from '@usher/shared/api/audit.ts'
+import { ApiError } from '../errors/api-error.ts'
+import type { Actions, Operator } from '../operator/operator-actions.ts'
+import type { AuditLog, AuditRecord } from '../../records/audit-log.ts'
 import { sessionOf } from '../access/checks.ts'
 import type { WireApp } from './wire.ts'
 
 export interface ActionRoutesParts {
   readonly actions: Pick<Actions, 'disconnect' | 'deny' | 'allow' | 'setDraining'>
-  readonly audit: Pick<Audit, 'page' | 'kept'>
+  readonly audit: Pick<AuditLog, 'page' | 'kept'>
 }
 
 const AUDIT_LIMIT = 100
@@ -88,7 +86,7 @@ function addAuditRoute (app: WireApp, { audit }: ActionRoutesParts): void {
     schema: {
       summary: 'Who did what to whom, when and from where; newest first',
       querystring: AuditQuery,
-      response: { 200: AuditAnswer }
+      response: { 200: Audit }
     }
   }, async request => {
     const { q, cursor, limit: limitText } = request.query
@@ -109,7 +107,7 @@ function addAuditRoute (app: WireApp, { audit }: ActionRoutesParts): void {
   })
 }
 
-function listed ({ atMs, who, action, target, detail, address }: AuditEntry): ListedEntry {
+function listed ({ atMs, who, action, target, detail, address }: AuditRecord): AuditEntry {
   return {
     at: new Date(atMs).toISOString(),
     who,

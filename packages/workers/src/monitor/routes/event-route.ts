@@ -5,15 +5,15 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import { EVENT_STREAM, EventStream } from '@usher/shared/api/events.ts'
-import { ApiError } from '../api-error.ts'
+import { ApiError } from '../errors/api-error.ts'
 import type { EventHub } from '../figures/event-hub.ts'
 import { securityHeaders } from '../access/security-headers.ts'
-import type { Sessions } from '../../accounts/sessions.ts'
+import type { SessionStore } from '../../accounts/session-store.ts'
 import type { WireApp } from './wire.ts'
 
 export interface EventRouteParts {
   readonly hub: Pick<EventHub, 'add' | 'isFull'>
-  readonly sessions: Pick<Sessions, 'current'>
+  readonly sessions: Pick<SessionStore, 'current'>
 }
 
 const RETRY_AFTER_S = 5
@@ -54,7 +54,7 @@ export function addEventRoute (app: WireApp, { hub, sessions }: EventRouteParts)
 }
 
 function sinkOf (
-  raw: ServerResponse, { token, session }: FastifyRequest, sessions: Pick<Sessions, 'current'>
+  raw: ServerResponse, { token, session }: FastifyRequest, sessions: Pick<SessionStore, 'current'>
 ): Parameters<EventHub['add']>[0] {
   return {
     write: text => { raw.write(text) },

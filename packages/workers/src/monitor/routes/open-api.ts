@@ -4,7 +4,7 @@
  */
 import type { SwaggerOptions } from '@fastify/swagger'
 import type { FastifyContextConfig, FastifyInstance, RouteOptions } from 'fastify'
-import { API_ERRORS, ErrorAnswer, type ApiErrorCode } from '@usher/shared/api/errors.ts'
+import { API_ERRORS, ErrorAnswer, type ApiErrorCode } from '@usher/shared/api/error-answer.ts'
 import { FORM_TYPE, JSON_TYPE } from '../access/csrf-check.ts'
 import { sessionCookieName } from '../access/session-cookie.ts'
 

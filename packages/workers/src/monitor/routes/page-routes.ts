@@ -7,7 +7,7 @@ import { NO_BODY } from '@usher/shared/http/vocabulary/values.ts'
 import { codingChooser } from '../../static-server/content-coding.ts'
 import { fileReply } from '../../static-server/file-reply.ts'
 import type { StoredFile } from '../../static-server/stored-file.ts'
-import type { Pages } from '../pages.ts'
+import type { Pages } from './pages.ts'
 import type { WireApp } from './wire.ts'
 
 export interface PageRoutesParts {

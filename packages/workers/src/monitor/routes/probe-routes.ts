@@ -3,7 +3,7 @@
  * Ready: visitors are placed; not while starting or stopping, nor without an available server.
  */
 import { Status } from '@usher/shared/api/probes.ts'
-import { ApiError } from '../api-error.ts'
+import { ApiError } from '../errors/api-error.ts'
 import type { WireApp } from './wire.ts'
 
 export interface ProbeRoutesParts {

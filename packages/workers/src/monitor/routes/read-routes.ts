@@ -9,7 +9,7 @@ import {
 import { parseAddress, type Address } from '@usher/shared/client.ts'
 import { namesOf, type Server } from '@usher/shared/settings/servers.ts'
 import { quote } from '@usher/shared/quote.ts'
-import { ApiError } from '../api-error.ts'
+import { ApiError } from '../errors/api-error.ts'
 import type { Denials } from '../../records/denials.ts'
 import type { WireApp } from './wire.ts'
 

@@ -2,15 +2,15 @@
 import { Received } from '@usher/shared/api/actions.ts'
 import { SessionEnd, SessionList } from '@usher/shared/api/sessions.ts'
 import { sessionOf } from '../access/checks.ts'
-import type { Logins } from '../logins.ts'
+import type { Logins } from '../operator/logins.ts'
 import { sessionHandle } from '../../accounts/session-token.ts'
-import type { Sessions } from '../../accounts/sessions.ts'
+import type { SessionStore } from '../../accounts/session-store.ts'
 import { originOf } from './account-routes.ts'
 import type { WireApp } from './wire.ts'
 
 export interface SessionRoutesParts {
   readonly logins: Pick<Logins, 'endSession'>
-  readonly sessions: Pick<Sessions, 'list'>
+  readonly sessions: Pick<SessionStore, 'list'>
   /** Wall-clock milliseconds: it is read by people. */
   readonly wallNow: () => number
 }

@@ -1,6 +1,6 @@
 /** Refusals that may be an attack are logged, but never without bound. */
 import t from 'tap'
-import type { ApiErrorCode } from '@usher/shared/api/errors.ts'
+import type { ApiErrorCode } from '@usher/shared/api/error-answer.ts'
 import { LINES_PER_MINUTE_MAX, RefusalLog, type Refused } from '../../../src/monitor/access/refusal-log.ts'
 
 const REFUSED: Refused = {

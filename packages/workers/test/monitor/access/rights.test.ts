@@ -1,7 +1,7 @@
 /** Who may what, by what the permission allows and never by its number. */
 import t from 'tap'
 import { isAllowed, isNeed, refusalText, type Need } from '../../../src/monitor/access/rights.ts'
-import type { CurrentSession } from '../../../src/accounts/sessions.ts'
+import type { CurrentSession } from '../../../src/accounts/session-store.ts'
 
 function session (canView: boolean, canDisconnect: boolean): CurrentSession {
   return {

@@ -1,7 +1,7 @@
 /** Login, logout, user info and password, as JSON and as forms. */
 import t from 'tap'
 import { parseAddress } from '@usher/shared/client.ts'
-import { ApiError } from '../../../src/monitor/api-error.ts'
+import { ApiError } from '../../../src/monitor/errors/api-error.ts'
 import { testApp, type TestApp } from '../fixtures/test-app.ts'
 
 const LOOPBACK = parseAddress('127.0.0.1')

@@ -1,6 +1,6 @@
 /** What an operator sends reaches the actions as it was meant; the audit comes in pages. */
 import t from 'tap'
-import { ApiError } from '../../../src/monitor/api-error.ts'
+import { ApiError } from '../../../src/monitor/errors/api-error.ts'
 import { testApp } from '../fixtures/test-app.ts'
 
 const ID = '6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61'

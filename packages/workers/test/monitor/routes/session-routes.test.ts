@@ -1,6 +1,6 @@
 /** The sessions of one's own account, and the end of one of them. */
 import t from 'tap'
-import { ApiError } from '../../../src/monitor/api-error.ts'
+import { ApiError } from '../../../src/monitor/errors/api-error.ts'
 import { sessionHandle } from '../../../src/accounts/session-token.ts'
 import { testApp } from '../fixtures/test-app.ts'
 

@@ -7,21 +7,21 @@ import type { PasswordChange } from '@usher/shared/api/account.ts'
 import type { Address } from '@usher/shared/client.ts'
 import { formatAddress } from '@usher/shared/client.ts'
 import { AccountChanged } from '@usher/shared/errors.ts'
-import { passwordProblem } from '../accounts/password-policy.ts'
-import type { CredentialsPool } from '../credentials/pool.ts'
-import type { Accounts } from '../accounts/accounts.ts'
-import { ApiError } from './api-error.ts'
-import type { Audit } from '../records/audit.ts'
-import type { LoginThrottle } from './access/login-throttle.ts'
-import type { CurrentSession, Sessions } from '../accounts/sessions.ts'
-import { sessionHandle } from '../accounts/session-token.ts'
+import { passwordProblem } from '../../accounts/password-policy.ts'
+import type { CredentialsPool } from '../../credentials/pool.ts'
+import type { Accounts } from '../../accounts/accounts.ts'
+import { ApiError } from '../errors/api-error.ts'
+import type { AuditLog } from '../../records/audit-log.ts'
+import type { LoginThrottle } from '../access/login-throttle.ts'
+import type { CurrentSession, SessionStore } from '../../accounts/session-store.ts'
+import { sessionHandle } from '../../accounts/session-token.ts'
 
 export interface LoginsParts {
   readonly accounts: Pick<Accounts, 'find' | 'setPassword'>
-  readonly sessions: Pick<Sessions, 'open' | 'close' | 'list' | 'end'>
+  readonly sessions: Pick<SessionStore, 'open' | 'close' | 'list' | 'end'>
   readonly throttle: Pick<LoginThrottle, 'begin'>
   readonly credentials: Pick<CredentialsPool, 'verify' | 'hash'>
-  readonly audit: Pick<Audit, 'add'>
+  readonly audit: Pick<AuditLog, 'add'>
   /** Told of every attempt, for /metrics. */
   readonly count: (outcome: LoginOutcome) => void
 }

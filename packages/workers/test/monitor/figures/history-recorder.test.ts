@@ -1,7 +1,7 @@
 import t from 'tap'
 import { clientNumber, HOME, testTable } from '../../../../shared/test/memory/test-table.ts'
 import { testServers } from '../../../../shared/test/settings/test-servers.ts'
-import { History, POINTS_MAX, SAMPLE_MS } from '../../../src/monitor/figures/history.ts'
+import { HistoryRecorder, POINTS_MAX, SAMPLE_MS } from '../../../src/monitor/figures/history-recorder.ts'
 import type { HistoryEvent, HistorySample } from '../../../src/records/history-store.ts'
 import { manualClock } from '../fixtures/manual-clock.ts'
 
@@ -42,7 +42,7 @@ function testHistory ({ isFirstStart = true, store = new MemoryStore(), startMs 
   const clock = manualClock(startMs)
   const wall = { aheadMs: 0 }
   const counts = { restarts: [0, 0], reloads: 0 }
-  const history = new History({
+  const history = new HistoryRecorder({
     store,
     table,
     meters: { restarts: server => counts.restarts[server]!, reloads: () => counts.reloads },

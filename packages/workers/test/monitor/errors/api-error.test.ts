@@ -1,6 +1,6 @@
 /** What is thrown carries its status and headers. */
 import t from 'tap'
-import { ApiError } from '../../src/monitor/api-error.ts'
+import { ApiError } from '../../../src/monitor/errors/api-error.ts'
 
 t.test('api errors: the code decides the status', async t => {
   const error = new ApiError('too_many_attempts', 'Wait.', { 'Retry-After': '7' })

@@ -6,7 +6,7 @@
 import { randomBytes } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
-import type { ApiErrorCode } from '@usher/shared/api/errors.ts'
+import type { ApiErrorCode } from '@usher/shared/api/error-answer.ts'
 import { ApiError } from './api-error.ts'
 
 /** Makes the error reply of what was thrown, and logs what is worth a line. */

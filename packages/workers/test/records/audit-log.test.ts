@@ -1,14 +1,14 @@
 import t, { type Test } from 'tap'
 import {
-  Audit, AUDIT_MAX, PAGE_LIMIT_MAX, UNSAVED_MAX, type AuditEntry, type AuditPage
-} from '../../src/records/audit.ts'
+  AuditLog, AUDIT_MAX, PAGE_LIMIT_MAX, UNSAVED_MAX, type AuditRecord, type AuditPage
+} from '../../src/records/audit-log.ts'
 import { linesLog, type LogLine } from '../fixtures/lines-log.ts'
 import { onFullDisk, readOnly, testDatabase, type TestDatabase } from '../fixtures/test-database.ts'
 
 const START_MS = 1_790_000_000_000
 
 interface TestAudit extends TestDatabase {
-  readonly audit: Audit
+  readonly audit: AuditLog
   readonly lines: LogLine[]
 }
 
@@ -17,10 +17,10 @@ function testAudit (t: Test, keptMax?: number): TestAudit {
   const { log, lines } = linesLog()
   let nowMs = START_MS
   const options = { log, wallNow: () => nowMs++, ...(keptMax === undefined ? {} : { keptMax }) }
-  return { ...opened, audit: new Audit(opened.database, options), lines }
+  return { ...opened, audit: new AuditLog(opened.database, options), lines }
 }
 
-async function addMany (audit: Audit, from: number, to: number): Promise<void> {
+async function addMany (audit: AuditLog, from: number, to: number): Promise<void> {
   for (let number = from; number <= to; number++) {
     await audit.add({ who: 'anna', action: `deed ${number}`, address: '::1' })
   }
@@ -35,13 +35,13 @@ t.test('audit: who, what, whom, when and from where, newest first', async t => {
   const { audit, reopen, lines } = testAudit(t)
   await audit.add({ who: 'anna', action: 'login', address: '192.0.2.7' })
   await audit.add({ who: 'anna', action: 'deny', target: '::2', detail: { minutes: 5 }, address: '::1' })
-  const expected: AuditEntry[] = [{
+  const expected: AuditRecord[] = [{
     atMs: START_MS + 1, who: 'anna', action: 'deny', target: '::2', detail: { minutes: 5 }, address: '::1'
   }, {
     atMs: START_MS, who: 'anna', action: 'login', target: undefined, detail: undefined, address: '192.0.2.7'
   }]
   const { log } = linesLog()
-  for (const store of [audit, new Audit(reopen(), { log, wallNow: Date.now })]) {
+  for (const store of [audit, new AuditLog(reopen(), { log, wallNow: Date.now })]) {
     t.strictSame(await store.page(undefined, 10), { entries: expected, nextCursor: undefined })
   }
   t.strictSame(lines, [
@@ -116,7 +116,7 @@ t.test('audit: what a full disk does not take comes later, in order and once', a
   const { path } = testAudit(t)
   const { log, lines } = linesLog()
   const disk = onFullDisk(t, path, log)
-  const audit = new Audit(disk.database, { log, wallNow: () => START_MS })
+  const audit = new AuditLog(disk.database, { log, wallNow: () => START_MS })
   const detail = { filler: 'x'.repeat(3000) }
   for (let number = 1; number <= 20; number++) {
     await audit.add({ who: 'anna', action: `deed ${number}`, detail, address: '::1' })
@@ -149,10 +149,10 @@ t.test('audit: waits for a locked database, but fails nobody\'s action', async t
 t.test('audit: what waits is bounded, and the log has it all', async t => {
   const { path, reopen } = testAudit(t)
   const { log, lines } = linesLog()
-  const audit = new Audit(readOnly(t, path), { log, wallNow: () => START_MS })
+  const audit = new AuditLog(readOnly(t, path), { log, wallNow: () => START_MS })
   await addMany(audit, 1, UNSAVED_MAX + 10)
   t.equal(lines.length, UNSAVED_MAX + 10)
-  t.same(await new Audit(reopen(), { log, wallNow: () => START_MS }).page(undefined, 1), {
+  t.same(await new AuditLog(reopen(), { log, wallNow: () => START_MS }).page(undefined, 1), {
     entries: [], nextCursor: undefined
   })
 })

@@ -13,16 +13,16 @@ import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { DenyList, type DenyEntry } from '@usher/shared/deny-list.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import { namesOf, type Server } from '@usher/shared/settings/servers.ts'
-import type { WorkerContext } from '../worker-host.ts'
-import { ApiError } from './api-error.ts'
-import type { Audit } from '../records/audit.ts'
-import type { Denials, NewDenial } from '../records/denials.ts'
+import type { WorkerContext } from '../../worker-host.ts'
+import { ApiError } from '../errors/api-error.ts'
+import type { AuditLog } from '../../records/audit-log.ts'
+import type { Denials, NewDenial } from '../../records/denials.ts'
 
 export interface ActionsParts {
   readonly table: Pick<UserTable, 'find'>
   readonly servers: readonly Server[]
   readonly denials: Pick<Denials, 'deny' | 'allow'>
-  readonly audit: Pick<Audit, 'add'>
+  readonly audit: Pick<AuditLog, 'add'>
   readonly ask: WorkerContext['ask']
 }
 

@@ -2,8 +2,8 @@
 import t from 'tap'
 import { parseAddress } from '@usher/shared/client.ts'
 import { AccountChanged } from '@usher/shared/errors.ts'
-import { sessionHandle } from '../../src/accounts/session-token.ts'
-import { Logins, type LoginsParts } from '../../src/monitor/logins.ts'
+import { sessionHandle } from '../../../src/accounts/session-token.ts'
+import { Logins, type LoginsParts } from '../../../src/monitor/operator/logins.ts'
 
 const FROM = { address: parseAddress('192.0.2.7')!, userAgent: 'a browser' }
 const PASSWORD = 'right and long enough'

@@ -1,8 +1,8 @@
 /**
  * The error that routes and checks throw for a request that they refuse; `answer-errors.ts` renders
- * it. The codes are part of the wire: `api/errors.ts` has them.
+ * it. The codes are part of the wire: `api/error-answer.ts` has them.
  */
-import { API_ERRORS, type ApiErrorCode } from '@usher/shared/api/errors.ts'
+import { API_ERRORS, type ApiErrorCode } from '@usher/shared/api/error-answer.ts'
 
 export class ApiError extends Error {
   readonly code: ApiErrorCode

@@ -4,7 +4,7 @@ import { clientOfAddress, formatClient, parseAddress, parseClientId } from '@ush
 import { MAIN_THREAD_PATIENCE, allocateTable } from '@usher/shared/memory/table-view.ts'
 import { UserTable } from '@usher/shared/memory/user-table.ts'
 import { NAMED_SERVERS } from '../../../../shared/test/settings/test-servers.ts'
-import { countSharing, findUsers, parsePrefix, userIds } from '../../../src/monitor/figures/users.ts'
+import { countSharing, findUsers, parsePrefix, userIds } from '../../../src/monitor/figures/user-queries.ts'
 
 const TIMES = { unconfirmedMs: 120_000, leaveGraceMs: 2000 }
 const WALL_NOW_MS = Date.parse('2026-11-23T14:31:00.000Z')

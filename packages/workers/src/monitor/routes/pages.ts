@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { escapeHtml } from '@usher/shared/http/vocabulary/escape-html.ts'
-import { loadSite, type Site } from '../static-server/site.ts'
+import { loadSite, type Site } from '../../static-server/site.ts'
 
 export interface Pages {
   /** Style sheets, scripts, the mark: what is the same for everybody. */

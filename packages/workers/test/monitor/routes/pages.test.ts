@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { loadPages } from '../../src/monitor/pages.ts'
+import { loadPages } from '../../../src/monitor/routes/pages.ts'
 
 function program (t: Test): string {
   const dir = t.testdir()

@@ -1,8 +1,8 @@
 /** Whatever is thrown becomes a code, a status and a sentence. */
 import t from 'tap'
 import { silentLog } from '@usher/shared/log.ts'
-import { toApiError } from '../../src/monitor/answer-errors.ts'
-import { ApiError } from '../../src/monitor/api-error.ts'
+import { toApiError } from '../../../src/monitor/errors/answer-errors.ts'
+import { ApiError } from '../../../src/monitor/errors/api-error.ts'
 
 t.test('answer errors: what other parts throw means something to a client', async t => {
   const check = (

@@ -3,7 +3,7 @@
  * keeps watch in between, and answers GET /history from what is stored. Runs in the monitor's
  * thread and does not keep it alive.
  */
-import type { History as HistoryAnswer } from '@usher/shared/api/history.ts'
+import type { History } from '@usher/shared/api/history.ts'
 import { startInterval as startSystemInterval, type StartInterval } from '@usher/shared/interval.ts'
 import type { MeterReader } from '@usher/shared/memory/meters.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
@@ -39,7 +39,7 @@ const TRIM_MS = 600_000
 const WATCH_MS = 250
 const MINUTE_MS = 60_000
 
-export class History {
+export class HistoryRecorder {
   readonly #parts: HistoryParts
   readonly #startInterval: StartInterval
   readonly #watch: ServerWatch
@@ -67,7 +67,7 @@ export class History {
   }
 
   /** Rejects with DatabaseBusy and DatabaseFailed. */
-  async answer (minutes: number): Promise<HistoryAnswer> {
+  async answer (minutes: number): Promise<History> {
     const { store, servers, wallNow } = this.#parts
     const steps = Math.ceil(minutes * MINUTE_MS / SAMPLE_MS / POINTS_MAX)
     const stepMs = steps * SAMPLE_MS

@@ -23,13 +23,13 @@ export interface AuditEvent {
 }
 
 /** As it is read back. @param atMs wall-clock milliseconds since 1970 */
-export interface AuditEntry extends AuditEvent {
+export interface AuditRecord extends AuditEvent {
   readonly atMs: number
 }
 
 export interface AuditPage {
   /** Newest first. */
-  readonly entries: readonly AuditEntry[]
+  readonly entries: readonly AuditRecord[]
   /** Where the older ones begin; undefined when there are none. */
   readonly nextCursor: string | undefined
 }
@@ -58,7 +58,7 @@ const DETAIL_LENGTH_MAX = 4000
 const ROWS_PER_STEP = 25
 const CURSOR = /^[1-9]\d{0,14}$/
 
-export class Audit {
+export class AuditLog {
   readonly #database: UsherDatabase
   readonly #options: AuditOptions
   readonly #unsaved: AuditRow[] = []
@@ -142,7 +142,7 @@ export class Audit {
   }
 }
 
-function entryOf ({ atMs, who, action, target, detail, address }: AuditRow): AuditEntry {
+function entryOf ({ atMs, who, action, target, detail, address }: AuditRow): AuditRecord {
   return {
     atMs,
     who,

@@ -2,8 +2,8 @@
 import t from 'tap'
 import { parseAddress, parseClientId } from '@usher/shared/client.ts'
 import type { DenyEntry } from '@usher/shared/deny-list.ts'
-import { testServers } from '../../../shared/test/settings/test-servers.ts'
-import { Actions, type ActionsParts } from '../../src/monitor/operator-actions.ts'
+import { testServers } from '../../../../shared/test/settings/test-servers.ts'
+import { Actions, type ActionsParts } from '../../../src/monitor/operator/operator-actions.ts'
 
 const ID = '6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61'
 const CLIENT = parseClientId(ID)!

@@ -3,7 +3,7 @@ import t, { type Test } from 'tap'
 import { steadyWallClock } from '@usher/shared/clock.ts'
 import { Accounts, type Account } from '../../src/accounts/accounts.ts'
 import { hashToken, makeToken } from '../../src/accounts/session-token.ts'
-import { SESSIONS_PER_ACCOUNT_MAX, Sessions } from '../../src/accounts/sessions.ts'
+import { SESSIONS_PER_ACCOUNT_MAX, SessionStore } from '../../src/accounts/session-store.ts'
 import type { UsherDatabase } from '../../src/database/usher-database.ts'
 import { linesLog } from '../fixtures/lines-log.ts'
 import {
@@ -18,7 +18,7 @@ const ORIGIN = { address: '192.0.2.7', userAgent: 'Browser/1.0' }
 
 interface TestSessions extends TestDatabase {
   readonly clock: { nowMs: number }
-  readonly sessions: Sessions
+  readonly sessions: SessionStore
   readonly accounts: Accounts
   readonly anna: Account
 }
@@ -31,8 +31,8 @@ async function testSessions (t: Test): Promise<TestSessions> {
   return { ...opened, clock, accounts, anna, sessions: sessionsOn(opened.database, clock) }
 }
 
-function sessionsOn (database: UsherDatabase, clock: { nowMs: number }): Sessions {
-  return new Sessions(database, {
+function sessionsOn (database: UsherDatabase, clock: { nowMs: number }): SessionStore {
+  return new SessionStore(database, {
     idleTimeoutMs: IDLE_MS, lifetimeMs: LIFETIME_MS, now: () => clock.nowMs
   })
 }
@@ -42,7 +42,7 @@ function rowsIn ({ other }: TestDatabase): Array<Record<string, unknown>> {
 }
 
 /** Sessions until the disk is full; some are in the file then, the last in memory alone. */
-async function openMany (sessions: Sessions, account: Account): Promise<string[]> {
+async function openMany (sessions: SessionStore, account: Account): Promise<string[]> {
   const tokens: string[] = []
   const origin = { address: '192.0.2.7', userAgent: 'x'.repeat(256) }
   for (let count = 0; count < 60; count++) tokens.push(await sessions.open(account, origin))
@@ -139,7 +139,7 @@ t.test('sessions: a short idle time-out is written ten times as it passes', asyn
   const opened = await testSessions(t)
   const { database, anna, clock } = opened
   const options = { idleTimeoutMs: 1000, lifetimeMs: 60_000, now: () => clock.nowMs }
-  const sessions = new Sessions(database, options)
+  const sessions = new SessionStore(database, options)
   const token = await sessions.open(anna, ORIGIN)
   clock.nowMs += 99
   await sessions.current(token)
@@ -247,10 +247,10 @@ t.test('sessions: a wall clock that jumps during a run or between two extends no
   const wall = { nowMs: START_MS }
   const monotonic = { nowMs: 0 }
   /** As a start of the program makes them. */
-  const start = async (opened: UsherDatabase): Promise<Sessions> => {
+  const start = async (opened: UsherDatabase): Promise<SessionStore> => {
     const reachedMs = await opened.read(sql => sql.sessionClockMs())
     const now = steadyWallClock(Math.max(wall.nowMs, reachedMs), () => monotonic.nowMs)
-    return new Sessions(opened, { idleTimeoutMs: IDLE_MS, lifetimeMs: LIFETIME_MS, now })
+    return new SessionStore(opened, { idleTimeoutMs: IDLE_MS, lifetimeMs: LIFETIME_MS, now })
   }
   const first = await start(database)
   const token = await first.open(anna, ORIGIN)

@@ -24,7 +24,7 @@ const QUIET_MS = 60
 const ANSWER_BYTES_MAX = 8 * 1024 * 1024
 
 /** @param fill puts into the bytes what only the running program knows */
-export async function exchange (
+export async function sendInput (
   input: RequestInput, port: number, fill: (wire: string) => string, hangMs = HANG_MS
 ): Promise<Outcome> {
   const startMs = performance.now()

@@ -51,7 +51,7 @@ const WRITE_INTERVAL_MAX_MS = 10_000
 const WRITES_PER_IDLE_TIMEOUT = 10
 const TEXT_LENGTH_MAX = 256
 
-export class Sessions {
+export class SessionStore {
   readonly #database: UsherDatabase
   readonly #options: SessionsOptions
   readonly #writeIntervalMs: number

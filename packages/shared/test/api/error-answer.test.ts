@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import t from 'tap'
-import { API_ERRORS, ErrorAnswer } from '../../src/api/errors.ts'
+import { API_ERRORS, ErrorAnswer } from '../../src/api/error-answer.ts'
 
 t.test('api errors: docs/errors.md has a row for each, with its status', async t => {
   const docs = readFileSync(resolve(import.meta.dirname, '../../../../docs/errors.md'), 'utf8')
