@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 import { clientOfAddress, formatClient } from '@usher/shared/client.ts'
+import { turnsDuring } from '../../shared/test/fixtures/event-loop.ts'
 import {
   addressNumber, clientNumber, HOME, reserveFor, testTable
 } from '../../shared/test/memory/test-table.ts'
@@ -190,16 +191,4 @@ function startTestSweep (t: Test, { isSlow = false } = {}) {
 function spin (forMs: number): void {
   const untilMs = performance.now() + forMs
   while (performance.now() < untilMs);
-}
-
-/** How many turns the event loop makes until the work is done. */
-async function turnsDuring (work: () => Promise<void>): Promise<number> {
-  const seen = { isDone: false, turns: 0 }
-  const done = work().then(() => { seen.isDone = true })
-  await until(() => {
-    seen.turns++
-    return seen.isDone
-  })
-  await done
-  return seen.turns - 1
 }

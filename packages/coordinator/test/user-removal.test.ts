@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
 import { clientOfAddress, parseAddress, parseClientId, type Client } from '@usher/shared/client.ts'
 import type { DenyEntry } from '@usher/shared/deny-list.ts'
+import { turnsDuring } from '../../shared/test/fixtures/event-loop.ts'
 import { addressNumber, chooseServer, clientNumber, testTable } from '../../shared/test/memory/test-table.ts'
 import { removeUsers, type RemovalParts, type Removed } from '../src/user-removal.ts'
 import { lockTable } from './fixtures/locked-table.ts'
@@ -64,15 +65,10 @@ t.test('removal: a search gives way to the loop', async t => {
   for (let number = 1; number <= 4000; number++) {
     table.touch(clientNumber(number), 2, addressNumber(number))
   }
-  let turns = 0
-  const over = new AbortController()
-  const counting = (async () => {
-    for (; !over.signal.aborted; turns++) await setImmediate()
-  })()
-  t.same(await remove(undefined, entry('range', '2001:db8::/32')),
-    { wasHere: false, removedUsers: 4000 })
-  over.abort()
-  await counting
+  const turns = await turnsDuring(async () => {
+    t.same(await remove(undefined, entry('range', '2001:db8::/32')),
+      { wasHere: false, removedUsers: 4000 })
+  })
   t.ok(turns > table.shardCount / 4, `${turns} turns`)
 })
 

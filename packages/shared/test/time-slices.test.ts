@@ -1,5 +1,6 @@
 import t from 'tap'
 import { inTimeSlices } from '../src/time-slices.ts'
+import { stepClock, turnsDuring } from './fixtures/event-loop.ts'
 
 t.test('time slices: steps are taken until one is the last, now or later', async t => {
   for (const isLater of [false, true]) {
@@ -13,40 +14,17 @@ t.test('time slices: steps are taken until one is the last, now or later', async
 })
 
 t.test('time slices: the loop has its turn after each millisecond of work', async t => {
-  // A clock that goes on by half a slice at each look: the slices are counted, not timed.
-  let nowMs = 0
-  t.intercept(performance, 'now', {
-    value: () => {
-      nowMs += 0.5
-      return nowMs
-    }
-  })
-  let turns = 0
-  let isDone = false
-  const turn = (): void => {
-    turns++
-    if (!isDone) setImmediate(turn)
-  }
-  setImmediate(turn)
+  stepClock(t, 0.5)
   let stepsLeft = 100
-  await inTimeSlices(async () => --stepsLeft === 0)
-  isDone = true
+  const turns = await turnsDuring(() => inTimeSlices(async () => --stepsLeft === 0))
   t.ok(turns >= 45, `${turns} turns for 100 steps`)
 })
 
 t.test('time slices: as long as is asked for, by the clock that is given', async t => {
   for (const [sliceMs, slices] of [[2, 5], [5, 2]] as const) {
     let nowMs = 0
-    let turns = 0
-    let isDone = false
-    const turn = (): void => {
-      if (isDone) return
-      turns++
-      setImmediate(turn)
-    }
-    setImmediate(turn)
-    await inTimeSlices(() => ++nowMs === 11, { sliceMs, now: () => nowMs })
-    isDone = true
+    const turns = await turnsDuring(
+      () => inTimeSlices(() => ++nowMs === 11, { sliceMs, now: () => nowMs }))
     t.equal(turns, slices, `${sliceMs} ms each`)
   }
 })

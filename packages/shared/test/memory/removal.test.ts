@@ -3,23 +3,13 @@ import { clientOfAddress, type Address, type Client } from '@usher/shared/client
 import { NO_SERVER, SHARD } from '@usher/shared/memory/layout.ts'
 import { shardAt } from '@usher/shared/memory/table-view.ts'
 import {
-  addressNumber, clientNumber, HOME, reserveFor, testTable, type TestTable
+  addressNumber, clientNumber, HOME, removedByWalk, reserveFor, testTable, type TestTable
 } from './test-table.ts'
 
 function removeAll (
-  { table }: TestTable, isMatch: (client: Client, address: Address) => boolean
+  cluster: TestTable, isMatch: (client: Client, address: Address) => boolean
 ): number {
-  let removed = 0
-  for (let shard = 0; shard < table.shardCount; shard++) {
-    let slot: number | undefined = 0
-    while (slot !== undefined) {
-      const step = table.removeMatching(shard, slot, isMatch)
-      if (step === 'busy') throw new Error('busy')
-      removed += step.removed.length
-      slot = step.nextSlot
-    }
-  }
-  return removed
+  return removedByWalk(cluster, (shard, slot) => cluster.table.removeMatching(shard, slot, isMatch))
 }
 
 t.test('removal: a user goes from wherever they are, with the place that was held', async t => {

@@ -1,18 +1,10 @@
 import t from 'tap'
-import { addressNumber, clientNumber, HOME, reserveFor, testTable, type TestTable } from './test-table.ts'
+import {
+  addressNumber, clientNumber, HOME, removedByWalk, reserveFor, testTable, type TestTable
+} from './test-table.ts'
 
-function sweep ({ table }: TestTable, silentForMs: number): number {
-  let removed = 0
-  for (let shard = 0; shard < table.shardCount; shard++) {
-    let slot: number | undefined = 0
-    while (slot !== undefined) {
-      const step = table.sweepShard(shard, silentForMs, slot)
-      if (step === 'busy') throw new Error('busy')
-      removed += step.removed.length
-      slot = step.nextSlot
-    }
-  }
-  return removed
+function sweep (cluster: TestTable, silentForMs: number): number {
+  return removedByWalk(cluster, (shard, slot) => cluster.table.sweepShard(shard, silentForMs, slot))
 }
 
 t.test('sweep: removes a user silent for longer than the threshold, not one as long', async t => {

@@ -62,6 +62,25 @@ export function addressNumber (number: number): Address {
   return { w0: 0x20010db8 + (number >>> 16), w1: number << 16, w2: 0, w3: 1 }
 }
 
+/** Users removed by a walk over all shards, by a step as `sweepShard` and `removeMatching` are. */
+export function removedByWalk (
+  { table }: TestTable,
+  step: (shard: number, slot: number) =>
+    { readonly removed: readonly unknown[], readonly nextSlot: number | undefined } | 'busy'
+): number {
+  let removed = 0
+  for (let shard = 0; shard < table.shardCount; shard++) {
+    let slot: number | undefined = 0
+    while (slot !== undefined) {
+      const done = step(shard, slot)
+      if (done === 'busy') throw new Error('busy')
+      removed += done.removed.length
+      slot = done.nextSlot
+    }
+  }
+  return removed
+}
+
 /** The lowest load; the visitor's own server on a tie, then the lowest index. */
 export function chooseLowest ({ loads, current }: ChoiceRequest): Choice {
   const lowest = Math.min(...loads)

@@ -8,22 +8,12 @@ import Database from 'better-sqlite3'
 import { openDatabase } from '../../src/database/open.ts'
 import type { SavedUser } from '../../src/database/statements.ts'
 import type { UsherDatabase } from '../../src/database/usher-database.ts'
-import { MIGRATIONS, testDatabase } from '../fixtures/test-database.ts'
+import { ANNA, MIGRATIONS, testDatabase } from '../fixtures/test-database.ts'
 
 const APPLICATION_ID = 0x55534852
 const PAGE_BYTES = 4096
 const WAL_HEADER_BYTES = 32
 const WAL_FRAME_BYTES = 24 + PAGE_BYTES
-
-const ANNA: SavedUser = {
-  kind: 'id',
-  client: '6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61',
-  address: '192.0.2.7',
-  server: 'red',
-  isConfirmed: 1,
-  firstSeenMs: 1_790_000_000_000,
-  lastSeenMs: 1_790_000_060_000
-}
 
 /** A file as a clean stop leaves it, of many pages. */
 async function filledFile (t: Test): Promise<string> {

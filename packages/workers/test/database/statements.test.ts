@@ -1,17 +1,8 @@
 import t, { type Test } from 'tap'
 import { CURRENT_SESSION, type SavedUser } from '../../src/database/statements.ts'
 import type { UsherDatabase } from '../../src/database/usher-database.ts'
-import { testDatabase } from '../fixtures/test-database.ts'
+import { ANNA, testDatabase } from '../fixtures/test-database.ts'
 
-const ANNA: SavedUser = {
-  kind: 'id',
-  client: '6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61',
-  address: '192.0.2.7',
-  server: 'red',
-  isConfirmed: 1,
-  firstSeenMs: 1_790_000_000_000,
-  lastSeenMs: 1_790_000_060_000
-}
 const BERT: SavedUser = {
   ...ANNA, kind: 'ip', client: '2001:db8::1', address: '2001:db8::1', isConfirmed: 0
 }

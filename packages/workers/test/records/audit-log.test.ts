@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap'
+import { stepClock, turnsDuring } from '../../../shared/test/fixtures/event-loop.ts'
 import {
   AuditLog, AUDIT_MAX, PAGE_LIMIT_MAX, UNSAVED_MAX, type AuditRecord, type AuditPage
 } from '../../src/records/audit-log.ts'
@@ -181,23 +182,8 @@ t.test('audit: others have the loop while it is searched', async t => {
   const { audit, database } = testAudit(t)
   const row = { atMs: 0, who: 'anna', action: 'x', target: null, detail: null, address: '::1' }
   await database.write(sql => { for (let count = 0; count < 10_000; count++) sql.addAudit(row) })
-  // A clock that goes on by half a slice at each look: the slices are counted, not timed.
-  let nowMs = 0
-  t.intercept(performance, 'now', {
-    value: () => {
-      nowMs += 0.5
-      return nowMs
-    }
-  })
-  let turns = 0
-  let isDone = false
-  const turn = (): void => {
-    turns++
-    if (!isDone) setImmediate(turn)
-  }
-  setImmediate(turn)
-  await audit.page(undefined, 10, 'nobody')
-  isDone = true
+  stepClock(t, 0.5)
+  const turns = await turnsDuring(() => audit.page(undefined, 10, 'nobody'))
   t.ok(turns >= 150, `${turns} turns for 10,000 entries`)
 })
 

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { stepClock, turnsDuring } from '../../../../shared/test/fixtures/event-loop.ts'
 import { clientNumber, HOME, testTable } from '../../../../shared/test/memory/test-table.ts'
 import { testServers } from '../../../../shared/test/settings/test-servers.ts'
 import { HistoryRecorder, POINTS_MAX, SAMPLE_MS } from '../../../src/monitor/figures/history-recorder.ts'
@@ -207,25 +208,11 @@ t.test('history: a longer time has as many points of longer steps, and shows pea
 })
 
 t.test('history: an answer gives way to the loop', async t => {
-  // A clock that goes on by a tenth of a slice at each look: the slices are counted, not timed.
-  let nowMs = 0
-  t.intercept(performance, 'now', {
-    value: () => {
-      nowMs += 0.1
-      return nowMs
-    }
-  })
+  stepClock(t, 0.1)
   const store = new MemoryStore()
   for (let at = 0; at < 5000; at++) store.addSample(START_MS - at, sampleAt(0, 1).loads)
   const { history } = testHistory({ store })
-  let turns = 0
-  const count = (): void => {
-    turns++
-    next = setImmediate(count)
-  }
-  let next = setImmediate(count)
-  await history.answer(10)
-  clearImmediate(next)
+  const turns = await turnsDuring(() => history.answer(10))
   t.ok(turns >= 400, `${turns} turns for 5,000 samples`)
 })
 

@@ -3,6 +3,7 @@ import t from 'tap'
 import { clientOfAddress, formatClient, parseAddress, parseClientId } from '@usher/shared/client.ts'
 import { MAIN_THREAD_PATIENCE, allocateTable } from '@usher/shared/memory/table-view.ts'
 import { UserTable } from '@usher/shared/memory/user-table.ts'
+import { LoopTurns, stepClock } from '../../../../shared/test/fixtures/event-loop.ts'
 import { NAMED_SERVERS } from '../../../../shared/test/settings/test-servers.ts'
 import { countSharing, findUsers, parsePrefix, userIds } from '../../../src/monitor/figures/user-queries.ts'
 
@@ -159,23 +160,10 @@ t.test('users: what to begin with may have 64 characters, not one more', async t
 })
 
 t.test('users: the loop has its turn after every slice, and before the page is decoded', async t => {
-  // A clock that goes on by half a slice at each look: the slices are counted, not timed.
-  let nowMs = 0
-  t.intercept(performance, 'now', {
-    value: () => {
-      nowMs += 0.5
-      return nowMs
-    }
-  })
-  let turns = 0
+  stepClock(t, 0.5)
+  const loop = new LoopTurns()
   let turnsAtLastStep = 0
   let turnsBeforeResult = 0
-  let isDone = false
-  const turn = (): void => {
-    turns++
-    if (!isDone) setImmediate(turn)
-  }
-  setImmediate(turn)
   let stepsLeft = 100
   const { table } = testTable()
   for (let i = 0; i < 400; i++) table.touch(client(i), 0, HOME)
@@ -184,20 +172,21 @@ t.test('users: the loop has its turn after every slice, and before the page is d
   while (!whole.step());
   const search = {
     step: () => {
-      turnsAtLastStep = turns
+      turnsAtLastStep = loop.turns
       return --stepsLeft === 0
     },
     result: () => {
-      turnsBeforeResult = turns
+      turnsBeforeResult = loop.turns
       return whole.result()
     }
   }
   const { users } = await findUsers(
     { search: () => search as ReturnType<UserTable['search']> }, options, NAMED_SERVERS, WALL_NOW_MS
   )
-  isDone = true
+  loop.stop()
   t.equal(users.length, 400)
   t.ok(turnsBeforeResult > turnsAtLastStep, 'the last slice is over before the page is decoded')
   t.ok(turnsBeforeResult >= 45, `${turnsBeforeResult} turns for 100 steps`)
-  t.ok(turns - turnsBeforeResult >= 3, `${turns - turnsBeforeResult} turns for 8 pieces of a page`)
+  const turnsAfter = loop.turns - turnsBeforeResult
+  t.ok(turnsAfter >= 3, `${turnsAfter} turns for 8 pieces of a page`)
 })
