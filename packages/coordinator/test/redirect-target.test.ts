@@ -38,12 +38,12 @@ const HOSTS: ReadonlyArray<readonly [authority: string | undefined, host: string
   ['www.example.org', 'www.example.org'],
   ['WWW.Example.ORG:80', 'www.example.org'],
   ['xn--caf-dma.example', 'xn--caf-dma.example'],
+  ['www.example.org.', 'www.example.org'],
 
   // Names of others.
   ['evil.example', FALLBACK],
   ['example.org', FALLBACK],
   ['a.www.example.org', FALLBACK],
-  ['www.example.org.', FALLBACK],
   ['www.example.org.evil.example', FALLBACK],
   ['localhost.evil.example', FALLBACK],
   ['gate-7.evil.example', FALLBACK],
