@@ -42,6 +42,7 @@ export const MONITOR_ROUTES: readonly MonitorRoute[] = [
   },
   { method: 'GET', path: '/users', query: { q: 'text', sort: 'sort', offset: 'count' }, weight: 2 },
   { method: 'GET', path: '/users/sharing', query: { address: 'address' }, weight: 2 },
+  { method: 'GET', path: '/users/reach', query: { address: 'address' }, weight: 2 },
   { method: 'GET', path: '/audit', query: { q: 'text', cursor: 'cursor', limit: 'count' }, weight: 2 },
   {
     method: 'POST',

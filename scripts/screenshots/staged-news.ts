@@ -76,7 +76,8 @@ function statsOf ({ servers: staged, table, ...others }: StagedNews): Stats {
     ...balance,
     ...others,
     servers,
-    table: { used, size, nearly_full: isNearlyFull(used, size) }
+    table: { used, size, nearly_full: isNearlyFull(used, size) },
+    refused_networks: []
   }
 }
 

@@ -39,6 +39,18 @@ export const ServerStats = objectOf({
 })
 export type ServerStats = Wire<typeof ServerStats>
 
+/** One whose newcomers are served, but not counted, because there are too many of them. */
+export const RefusedNetwork = objectOf({
+  /** An address or a range, as `/deny` and TRUSTED_NETWORKS take it. */
+  network: text,
+  /** Their requests since then; the first that was not counted. */
+  newcomers: count,
+  since: time,
+  /** The latest. */
+  last: time
+})
+export type RefusedNetwork = Wire<typeof RefusedNetwork>
+
 export const Stats = objectOf({
   timestamp: time,
   /** When the program started. */
@@ -57,7 +69,9 @@ export const Stats = objectOf({
   denied_users: count,
   redirects_per_second: optional(figure),
   wait_ms: optional(objectOf({ p50: figure, p99: figure })),
-  table: objectOf({ used: count, size: count, nearly_full: flag })
+  table: objectOf({ used: count, size: count, nearly_full: flag }),
+  /** The one with most first; of the last 10 minutes. */
+  refused_networks: listOf(RefusedNetwork)
 }, {
   description: 'Load now, and figures of the last 10 seconds',
   headers: { 'X-Active-Users': { type: 'string', description: 'The total' } }

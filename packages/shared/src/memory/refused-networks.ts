@@ -8,8 +8,15 @@ import { formatNetwork, type Width } from '../networks.ts'
 import { WORD_BYTES } from './layout.ts'
 import { wrappedAge, wrappedMs } from './wrapped-time.ts'
 
-/** Networks that a thread remembers; when it needs another, the one longest quiet gives way. */
+/**
+ * Networks that a thread remembers; when it needs another, the one longest quiet gives way, and of
+ * those the one with fewest.
+ */
 const ENTRIES = 16
+
+/** A block, in words: a total and the entries. */
+const TOTAL_AT = 0 // requests of newcomers that were not counted, of all networks, modulo 2^32
+const ENTRIES_AT = 1
 
 /** An entry, in words. True when COUNT is not 0. */
 const ENTRY = {
@@ -20,6 +27,8 @@ const ENTRY = {
   LAST_MS: 7, // the same
   WORDS: 8
 } as const
+
+const BLOCK_WORDS = ENTRIES_AT + ENTRIES * ENTRY.WORDS
 
 /** A network that has been quiet for so long is not told of any more. */
 const QUIET_MS = 600_000
@@ -34,7 +43,7 @@ export interface RefusedNetwork {
 }
 
 export function allocateRefusals (threads: number): SharedArrayBuffer {
-  return new SharedArrayBuffer(threads * ENTRIES * ENTRY.WORDS * WORD_BYTES)
+  return new SharedArrayBuffer(threads * BLOCK_WORDS * WORD_BYTES)
 }
 
 /** One thread's block. */
@@ -44,12 +53,14 @@ export class RefusalBlock {
 
   constructor (buffer: SharedArrayBuffer, thread: number) {
     this.#words = new Int32Array(buffer)
-    this.#at = thread * ENTRIES * ENTRY.WORDS
+    this.#at = thread * BLOCK_WORDS
   }
 
   /** One more of this network was not counted. @param nowMs monotonic milliseconds */
   note (network: Words128, width: Width, nowMs: number): void {
     const now = wrappedMs(nowMs)
+    const total = this.#at + TOTAL_AT
+    Atomics.store(this.#words, total, (this.#words[total]! + 1) | 0)
     const at = this.#entryOf(network, width, now)
     const { [at + ENTRY.COUNT]: count } = this.#words
     const isQuiet = wrappedAge(now, this.#words[at + ENTRY.LAST_MS]!) > QUIET_MS
@@ -70,16 +81,19 @@ export class RefusalBlock {
 
   /** The network's own entry, else the one that gives way to it. */
   #entryOf (network: Words128, width: Width, now: number): number {
-    let best = this.#at
+    let best = this.#at + ENTRIES_AT
     let bestAge = -1
+    let bestCount = Infinity
     for (let entry = 0; entry < ENTRIES; entry++) {
-      const at = this.#at + entry * ENTRY.WORDS
-      const isUsed = this.#words[at + ENTRY.COUNT] !== 0
+      const at = this.#at + ENTRIES_AT + entry * ENTRY.WORDS
+      const count = this.#words[at + ENTRY.COUNT]! >>> 0
+      const isUsed = count !== 0
       if (isUsed && this.#isOf(at, network, width)) return at
       const age = isUsed ? Math.max(0, wrappedAge(now, this.#words[at + ENTRY.LAST_MS]!)) : Infinity
-      if (age <= bestAge) continue
+      if (age < bestAge || (age === bestAge && count >= bestCount)) continue
       best = at
       bestAge = age
+      bestCount = count
     }
     return best
   }
@@ -97,26 +111,52 @@ export function refusedNetworks (
   buffer: SharedArrayBuffer, nowMs: number
 ): readonly RefusedNetwork[] {
   const words = new Int32Array(buffer)
-  const now = wrappedMs(nowMs)
   const byNetwork = new Map<string, RefusedNetwork>()
-  for (let at = 0; at < words.length; at += ENTRY.WORDS) {
-    const count = Atomics.load(words, at + ENTRY.COUNT)
-    const entry = words.slice(at, at + ENTRY.WORDS)
-    // Looked at twice: what its thread was about to change is passed over.
-    const isSteady = entry.subarray(ENTRY.WIDTH, ENTRY.LAST_MS)
-      .every((word, index) => word === Atomics.load(words, at + ENTRY.WIDTH + index))
-    if (count === 0 || !isSteady) continue
-    const lastAgoMs = Math.max(0, wrappedAge(now, entry[ENTRY.LAST_MS]!))
-    if (lastAgoMs > QUIET_MS) continue
-    const [w0, w1, w2, w3] = entry.subarray(ENTRY.NETWORK, ENTRY.SINCE_MS)
-    const network = formatNetwork({ w0: w0!, w1: w1!, w2: w2!, w3: w3! }, entry[ENTRY.WIDTH]!)
-    const known = byNetwork.get(network)
-    byNetwork.set(network, {
-      network,
-      notCounted: (count >>> 0) + (known?.notCounted ?? 0),
-      sinceAgoMs: Math.max(0, wrappedAge(now, entry[ENTRY.SINCE_MS]!), known?.sinceAgoMs ?? 0),
-      lastAgoMs: Math.min(lastAgoMs, known?.lastAgoMs ?? Infinity)
-    })
+  for (let block = 0; block < words.length; block += BLOCK_WORDS) {
+    for (let entry = 0; entry < ENTRIES; entry++) {
+      const at = block + ENTRIES_AT + entry * ENTRY.WORDS
+      const found = readEntry(words, at, wrappedMs(nowMs))
+      if (found === undefined) continue
+      const known = byNetwork.get(found.network)
+      byNetwork.set(found.network, known === undefined ? found : together(found, known))
+    }
   }
   return [...byNetwork.values()].sort((a, b) => b.notCounted - a.notCounted)
+}
+
+/** Requests of newcomers that were not counted, since the program started. */
+export function refusedTotal (buffer: SharedArrayBuffer): number {
+  const words = new Int32Array(buffer)
+  let total = 0
+  for (let block = 0; block < words.length; block += BLOCK_WORDS) {
+    total += Atomics.load(words, block + TOTAL_AT) >>> 0
+  }
+  return total
+}
+
+/** Undefined when there is none, and while its thread is changing it. */
+function readEntry (words: Int32Array, at: number, now: number): RefusedNetwork | undefined {
+  const count = Atomics.load(words, at + ENTRY.COUNT)
+  const entry = words.slice(at, at + ENTRY.WORDS)
+  const isSteady = entry.subarray(ENTRY.WIDTH, ENTRY.LAST_MS)
+    .every((word, index) => word === Atomics.load(words, at + ENTRY.WIDTH + index))
+  if (count === 0 || !isSteady) return undefined
+  const lastAgoMs = Math.max(0, wrappedAge(now, entry[ENTRY.LAST_MS]!))
+  if (lastAgoMs > QUIET_MS) return undefined
+  const [w0, w1, w2, w3] = entry.subarray(ENTRY.NETWORK, ENTRY.SINCE_MS)
+  return {
+    network: formatNetwork({ w0: w0!, w1: w1!, w2: w2!, w3: w3! }, entry[ENTRY.WIDTH]!),
+    notCounted: count >>> 0,
+    sinceAgoMs: Math.max(0, wrappedAge(now, entry[ENTRY.SINCE_MS]!)),
+    lastAgoMs
+  }
+}
+
+function together (a: RefusedNetwork, b: RefusedNetwork): RefusedNetwork {
+  return {
+    network: a.network,
+    notCounted: a.notCounted + b.notCounted,
+    sinceAgoMs: Math.max(a.sinceAgoMs, b.sinceAgoMs),
+    lastAgoMs: Math.min(a.lastAgoMs, b.lastAgoMs)
+  }
 }

@@ -11,7 +11,7 @@ import { usedSlots } from './admission.ts'
 import { endDue, type EndStep } from './end-sweep.ts'
 import { allowMoreNewcomers } from './newcomers.ts'
 import { checkTable, recoverFrom } from './recovery.ts'
-import { refusedNetworks, type RefusedNetwork } from './refused-networks.ts'
+import { refusedNetworks, refusedTotal, type RefusedNetwork } from './refused-networks.ts'
 import {
   confirm, expireReservation, reserve, sumCounter, type Place, type Reservation,
   type ReserveRequest
@@ -146,6 +146,11 @@ export class UserTable {
   /** Whose newcomers are not counted any more; see refused-networks.ts. */
   refusedNetworks (): readonly RefusedNetwork[] {
     return refusedNetworks(this.#memory.newcomers.refusals, this.#view.now())
+  }
+
+  /** Requests of newcomers that were not counted, since the program started. */
+  refusedTotal (): number {
+    return refusedTotal(this.#memory.newcomers.refusals)
   }
 
   /** Ten times as many newcomers as usual are counted for so long. */

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { parseAddress } from '@usher/shared/client.ts'
 import {
-  allocateRefusals, RefusalBlock, refusedNetworks
+  allocateRefusals, RefusalBlock, refusedNetworks, refusedTotal
 } from '@usher/shared/memory/refused-networks.ts'
 
 const HOME = parseAddress('203.0.113.7')!
@@ -49,6 +49,7 @@ t.test('refused networks: of more than are kept the one longest quiet gives way'
   t.equal(networks.length, 16)
   t.notOk(networks.includes('192.0.2.0'))
   t.ok(networks.includes('192.0.2.16'))
+  t.equal(refusedTotal(buffer), 17, 'all of them are in the total')
 })
 
 t.test('refused networks: a thread\'s replacement goes on where it stopped', async t => {

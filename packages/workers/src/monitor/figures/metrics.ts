@@ -13,7 +13,8 @@ import type { Rates } from './rates.ts'
 
 export interface MetricsParts {
   readonly table: Pick<UserTable,
-    'activeUsersPerServer' | 'reservedPerServer' | 'serverState' | 'size'>
+    'activeUsersPerServer' | 'reservedPerServer' | 'serverState' | 'size' | 'refusedNetworks' |
+    'refusedTotal'>
   readonly rates: Pick<Rates, 'sample' | 'thread' | 'totals'>
   readonly servers: readonly Server[]
   readonly usersMax: number
@@ -92,7 +93,13 @@ function loadFamilies ({ table, servers, usersMax }: MetricsParts): string[] {
     family('usher_table_users', 'gauge', 'Users in the user table, reservations included.',
       [[{}, table.size()]]),
     family('usher_table_users_limit', 'gauge', 'Users that the table admits (MAX_USERS).',
-      [[{}, usersMax]])
+      [[{}, usersMax]]),
+    family('usher_refused_networks', 'gauge',
+      'Networks that have had more newcomers than are counted, in the last 10 minutes.',
+      [[{}, table.refusedNetworks().length]]),
+    family('usher_uncounted_newcomers_total', 'counter',
+      'Requests of newcomers that were served but not counted, as their network has had too many.',
+      [[{}, table.refusedTotal()]])
   ]
 }
 

@@ -3,7 +3,7 @@
  * figure that was not measured is left out. Computes only.
  */
 import { basename } from 'node:path'
-import type { ServerStats, Stats } from '@usher/shared/api/stats.ts'
+import type { RefusedNetwork, ServerStats, Stats } from '@usher/shared/api/stats.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { Server } from '@usher/shared/settings/servers.ts'
 import { describeBalance, isNearlyFull, type BalanceParts } from './balance.ts'
@@ -13,7 +13,7 @@ import type { ServerIds } from './user-queries.ts'
 
 export interface StatsParts {
   readonly table: Pick<UserTable,
-    'activeUsersPerServer' | 'reservedPerServer' | 'serverState' | 'size'>
+    'activeUsersPerServer' | 'reservedPerServer' | 'serverState' | 'size' | 'refusedNetworks'>
   readonly rates: Pick<Rates, 'sample' | 'server' | 'thread' | 'whole'>
   readonly servers: readonly Server[]
   readonly policy: BalanceParts['policy']
@@ -58,8 +58,19 @@ export function buildStats (parts: StatsParts, ids: readonly ServerIds[] = []): 
     ...(waitP50Ms === undefined || waitP99Ms === undefined
       ? {}
       : { wait_ms: { p50: rounded(waitP50Ms, MS_DIGITS), p99: rounded(waitP99Ms, MS_DIGITS) } }),
-    table: { used, size: usersMax, nearly_full: isNearlyFull(used, usersMax) }
+    table: { used, size: usersMax, nearly_full: isNearlyFull(used, usersMax) },
+    refused_networks: refusedNetworks(parts)
   }
+}
+
+/** More than anybody would deny one by one. */
+const REFUSED_MAX = 16
+
+function refusedNetworks ({ table, wallNow }: StatsParts): RefusedNetwork[] {
+  const at = (agoMs: number): string => new Date(wallNow() - agoMs).toISOString()
+  return table.refusedNetworks().slice(0, REFUSED_MAX)
+    .map(({ network, notCounted, sinceAgoMs, lastAgoMs }) =>
+      ({ network, newcomers: notCounted, since: at(sinceAgoMs), last: at(lastAgoMs) }))
 }
 
 const RATE_DIGITS = 1

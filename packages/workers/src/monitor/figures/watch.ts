@@ -99,6 +99,7 @@ export class Watch {
   metrics (): string {
     return renderMetrics({
       ...this.#statsParts,
+      table: this.#context.table,
       rates: this.#rates,
       logins: this.#logins,
       streamCount: () => this.hub.size,

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { RefusalBlock } from '@usher/shared/memory/refused-networks.ts'
 import { clientNumber, HOME, reserveFor, testTable } from '../../../../shared/test/memory/test-table.ts'
 import { testServers } from '../../../../shared/test/settings/test-servers.ts'
 import { renderMetrics, type MetricsParts } from '../../../src/monitor/figures/metrics.ts'
@@ -115,4 +116,19 @@ t.test('metrics: logins, the denied, streams, and what runs', async t => {
   t.same(families.get('usher_build_info')!.samples[0]!.labels, { version: '1.2.3', node: 'v20.0.0' })
   t.same(valuesOf(families, 'process_cpu_seconds_total'), { '': 1.75 })
   t.same(valuesOf(families, 'process_resident_memory_bytes'), { '': 123_456 })
+})
+
+t.test('metrics: networks whose newcomers are not counted, and how many that were', async t => {
+  const { parts, memory, clock } = testMetrics()
+  const values = (): unknown[] => {
+    const families = parseMetrics(renderMetrics(parts))
+    return ['usher_refused_networks', 'usher_uncounted_newcomers_total'].map(name =>
+      valuesOf(families, name)[''])
+  }
+  t.same(values(), [0, 0])
+  const blocks = [0, 1].map(thread => new RefusalBlock(memory.newcomers.refusals, thread))
+  for (const block of blocks) block.note(HOME, 0, clock.nowMs)
+  t.same(values(), [1, 2])
+  clock.nowMs += 11 * 60_000
+  t.same(values(), [0, 2], 'a counter never falls')
 })

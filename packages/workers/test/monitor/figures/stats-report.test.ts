@@ -1,5 +1,9 @@
 import t from 'tap'
-import { clientNumber, HOME, reserveFor, testTable } from '../../../../shared/test/memory/test-table.ts'
+import { networkOf } from '@usher/shared/networks.ts'
+import { RefusalBlock } from '@usher/shared/memory/refused-networks.ts'
+import {
+  addressNumber, clientNumber, HOME, reserveFor, testTable
+} from '../../../../shared/test/memory/test-table.ts'
 import { testServers } from '../../../../shared/test/settings/test-servers.ts'
 import { buildStats, type StatsParts } from '../../../src/monitor/figures/stats-report.ts'
 import { testMeters, times } from '../fixtures/test-meters.ts'
@@ -51,7 +55,8 @@ t.test('stats: the whole of a quiet cluster', async t => {
     next: { server: 'red', because: 'fewest users, lowest port' },
     spread: 0,
     denied_users: 4,
-    table: { used: 0, size: 64, nearly_full: false }
+    table: { used: 0, size: 64, nearly_full: false },
+    refused_networks: []
   }, 'nothing has been measured yet, so no figure is given')
 })
 
@@ -149,5 +154,22 @@ t.test('stats: nobody measures a server that does not run', async t => {
   table.setServerState(0, 'draining')
   t.match(buildStats(parts).servers['red'], {
     state: 'draining', up_since: '2026-11-23T14:30:05.000Z', connections: 1, requests_per_second: 0.5
+  })
+})
+
+t.test('stats: names the networks whose newcomers are not counted, and since when', async t => {
+  const { parts, clock, memory } = testStats()
+  const noteAt = (number: number, times: number): void => {
+    const block = new RefusalBlock(memory.newcomers.refusals, 0)
+    const network = networkOf(addressNumber(number))
+    for (let time = 0; time < times; time++) block.note(network, 0, clock.nowMs)
+  }
+  noteAt(1, 5)
+  clock.nowMs += 2000
+  for (let number = 1; number < 20; number++) noteAt(number, 1)
+  const { refused_networks: networks } = buildStats(parts)
+  t.equal(networks.length, 16)
+  t.strictSame(networks[0], {
+    network: '2001:db8:1::/64', newcomers: 6, since: '2026-11-23T14:31:03.250Z', last: NOW
   })
 })
