@@ -79,7 +79,7 @@ t.test('disconnect: at one server while the client talks to another one: gone fr
   }))
   const gone = await asks(disconnect(ANA, [denied('id', ANA_ID)]))
   isDone = true
-  t.same(gone, { wasHere: true })
+  t.same(gone, { wasHere: true, removedUsers: 1 })
   t.same(await closedBefore, hers.map(() => true), 'closed before the promise resolves')
   t.same(hers.map(({ error }) => error), hers.map(() => undefined), 'without a reset')
   t.same(await usersOf(cluster), [0, 0, 1])
@@ -98,10 +98,10 @@ t.test('disconnect: at one server while the client talks to another one: gone fr
 t.test('disconnect: who is not denied comes back at once', async t => {
   const { asks, ports: [port], routingPort } = cluster
   const connection = await keptOpen(port!, get(ANA_ID))
-  t.same(await asks(disconnect(ANA, undefined)), { wasHere: true })
+  t.same(await asks(disconnect(ANA, undefined)), { wasHere: true, removedUsers: 1 })
   t.equal(await connection.end(), '')
   t.same(await usersOf(cluster), [0, 0, 0])
-  t.same(await asks(disconnect(ANA, undefined)), { wasHere: false }, 'she is not here')
+  t.same(await asks(disconnect(ANA, undefined)), { wasHere: false, removedUsers: 0 }, 'she is not here')
   const ana = visitor(ANA_ID)
   t.equal((await ana.ask(routingPort)).status, 302)
   t.equal(await ana.beat(port!), 1)
@@ -114,7 +114,7 @@ t.test('disconnect: one who is only expected is gone too, and a newcomer\'s conn
   connection.send('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
   const { headers } = (await connection.reply())!
   const [, id] = /client_id=([^;]+)/.exec(headers['set-cookie']!)!
-  t.same(await asks(disconnect(parseClientId(id!)!, [denied('id', id!)])), { wasHere: true })
+  t.same(await asks(disconnect(parseClientId(id!)!, [denied('id', id!)])), { wasHere: true, removedUsers: 1 })
   t.equal(await connection.end(), '')
   t.equal((await visitor(id!).ask(routingPort)).status, 403)
   connection.close()
@@ -144,7 +144,7 @@ t.test('disconnect: the reply in flight is finished first; a slow reader is cut 
   reader.socket.resume()
   const reply = await reader.end()
   t.equal(reply.length - reply.indexOf('\r\n\r\n') - 4, BIG_FILE_BYTES, 'all of it')
-  t.same(await gone, { wasHere: true })
+  t.same(await gone, { wasHere: true, removedUsers: 1 })
   const tookMs = performance.now() - startMs
   t.ok(tookMs >= 1990, `the slow one had its time: ${tookMs.toFixed(0)} ms`)
   slow.socket.resume()
@@ -156,7 +156,7 @@ t.test('disconnect: behind a trusted proxy the connection stays and the request 
   const { asks, everywhere } = await startAskingCluster(t, program, { TRUST_PROXY: '127.0.0.1' })
   const from = 'X-Forwarded-For: 198.51.100.7\r\n'
   const proxies = await Promise.all(everywhere.map(port => keptOpen(port, get(ANA_ID, '/', from))))
-  t.same(await asks(disconnect(ANA, [denied('id', ANA_ID)])), { wasHere: true })
+  t.same(await asks(disconnect(ANA, [denied('id', ANA_ID)])), { wasHere: true, removedUsers: 1 })
   for (const proxy of proxies) {
     proxy.send(get(ANA_ID, '/', from))
     t.equal((await proxy.reply())?.status, 403)
@@ -200,7 +200,7 @@ t.test('disconnect: a server that is dead holds nothing up, its replacement refu
     ana.ask(victim, '/heartbeat').then(({ status }) => status, () => 0)
   writeFileSync(join(cwd, `server ${victim} exit`), '')
   await until(attempt, status => status === 0)
-  t.same(await cluster.asks(disconnect(ANA, [denied('id', ANA_ID)])), { wasHere: true })
+  t.same(await cluster.asks(disconnect(ANA, [denied('id', ANA_ID)])), { wasHere: true, removedUsers: 1 })
   t.equal(await until(attempt, status => status !== 0), 403)
   await cluster.logged(/worker is up again/)
   t.equal(await cluster.stop(), 0)

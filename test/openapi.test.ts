@@ -122,7 +122,7 @@ const isGet = (route: string): boolean => route.startsWith('get ')
 /** A path as it may be asked for; a server's name may be any. */
 function pathOf (route: string): string {
   const path = route.split(' ')[1]!.replace('{name}', 'no-such')
-  return path === '/users/sharing' ? `${path}?address=::1` : path
+  return path === '/users/sharing' || path === '/users/reach' ? `${path}?address=::1` : path
 }
 
 /** What stands before every route and is no concern of its own. */
@@ -165,7 +165,7 @@ async function holdReads (cluster: Cluster, admin: Operator, holder: Holder): Pr
   for (const path of [
     '/healthz', '/readyz', '/metrics', '/openapi.json', '/user-info', '/sessions', '/denied',
     '/stats', '/stats?limit=1', '/users', `/users?server=${first}&limit=1&sort=last_seen`,
-    '/users/sharing?address=127.0.0.1', '/history?minutes=5', '/audit?limit=2'
+    '/users/sharing?address=127.0.0.1', '/users/reach?address=127.0.0.0/8', '/history?minutes=5', '/audit?limit=2'
   ]) holder.hold(`get ${path.split('?')[0]}`, await admin.get(path), 200)
   const byToken = { authorization: `Bearer ${METRICS_TOKEN}` }
   holder.hold('get /metrics', await new Operator(cluster, { isKeptAlive }).get('/metrics', byToken), 200)

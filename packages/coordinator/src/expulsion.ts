@@ -46,10 +46,9 @@ export class Expulsion {
   async disconnect (
     client: Client, entries: readonly DenyEntry[] | undefined
   ): Promise<AskAnswers['disconnect']> {
-    const { wasHere } = entries === undefined
+    return entries === undefined
       ? await this.#expel({ client, entries: [] })
       : await this.#deny(entries, client)
-    return { wasHere }
   }
 
   async #deny (entries: readonly DenyEntry[], client: Client | undefined): Promise<Removed> {

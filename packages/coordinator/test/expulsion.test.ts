@@ -42,7 +42,7 @@ function testExpulsion (fail: (order: Order) => void = () => {}) {
 
 t.test('expulsion: refused by every thread, then out of the table, then cut off', async t => {
   const { expulsion, steps, closed } = testExpulsion()
-  t.same(await expulsion.disconnect(ANA, [ANA_DENIED]), { wasHere: true })
+  t.same(await expulsion.disconnect(ANA, [ANA_DENIED]), { wasHere: true, removedUsers: 1 })
   t.same(steps, ['replace-deny-list 1, 2 users', 'router, 1 users', 'close-clients 1, 1 users'])
   t.ok(expulsion.list.isDenied(ANA, UNKNOWN_ADDRESS), 'the router refuses too')
   t.same(expulsion.entries, [ANA_DENIED], 'and so does a server that boots now')
@@ -53,10 +53,10 @@ t.test('expulsion: without entries the client goes and the list stays', async t 
   const { expulsion, steps } = testExpulsion()
   await expulsion.setDenyList([BEN_DENIED])
   steps.length = 0
-  t.same(await expulsion.disconnect(ANA, undefined), { wasHere: true })
+  t.same(await expulsion.disconnect(ANA, undefined), { wasHere: true, removedUsers: 1 })
   t.same(steps, ['router, 0 users', 'close-clients 0, 0 users'])
   t.same(expulsion.entries, [BEN_DENIED])
-  t.same(await expulsion.disconnect(ANA, undefined), { wasHere: false })
+  t.same(await expulsion.disconnect(ANA, undefined), { wasHere: false, removedUsers: 0 })
   t.equal(steps.length, 4, 'connections of one who is not in the table are closed too')
 })
 

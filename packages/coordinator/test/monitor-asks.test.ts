@@ -15,7 +15,7 @@ function testActions () {
     },
     disconnect: async (...given) => {
       done.push(['disconnect', ...given])
-      return { wasHere: true }
+      return { wasHere: true, removedUsers: 2 }
     },
     setDraining: (...given) => {
       if (given[0] > 2) throw new RangeError('there is no server 3')
@@ -30,9 +30,9 @@ t.test('monitor asks: each is one action, and its answer goes back', async t => 
   const cases: ReadonlyArray<[ask: Ask, done: readonly unknown[], answer: AskAnswer]> = [
     [{ type: 'set-deny-list', entries: ENTRIES }, ['setDenyList', ENTRIES], { removedUsers: 3 }],
     [{ type: 'disconnect', client: CLIENT, entries: ENTRIES },
-      ['disconnect', CLIENT, ENTRIES], { wasHere: true }],
+      ['disconnect', CLIENT, ENTRIES], { wasHere: true, removedUsers: 2 }],
     [{ type: 'disconnect', client: CLIENT, entries: undefined },
-      ['disconnect', CLIENT, undefined], { wasHere: true }],
+      ['disconnect', CLIENT, undefined], { wasHere: true, removedUsers: 2 }],
     [{ type: 'set-draining', server: 2, isDraining: true, isForced: false },
       ['setDraining', 2, true, false], { outcome: 'done' }]
   ]

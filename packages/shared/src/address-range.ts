@@ -27,6 +27,11 @@ export function isInRange (address: Address, { network, mask, isIpv4 }: AddressR
     isMapped(address) === isIpv4
 }
 
+/** Whether there is an address in both: then one of them lies in the other. */
+export function overlap (a: AddressRange, b: AddressRange): boolean {
+  return isInRange(a.network, b) || isInRange(b.network, a)
+}
+
 /** The word whose first `bits` bits are set. A shift by 32 would be none at all. */
 function maskWord (bits: number): number {
   if (bits <= 0) return 0

@@ -104,8 +104,13 @@ function addressWords (text: string): Words128 {
   return address
 }
 
-/** The range of a CIDR; throws DenyEntryInvalid. */
-export function rangeOf (text: string): AddressRange {
+/** An address is the range that holds nothing else. Throws DenyEntryInvalid. */
+export function rangeFrom (text: string): AddressRange {
+  if (text.includes('/')) return rangeOf(text)
+  return rangeOf(`${text}/${text.includes(':') ? IPV6_BITS : IPV4_BITS}`)
+}
+
+function rangeOf (text: string): AddressRange {
   const { network, bits, family } = parseRange(text)
   const isIpv4 = family === 'ipv4'
   return makeRange(parseAddress(network)!, isIpv4 ? MAPPED_BITS + bits : bits, isIpv4)

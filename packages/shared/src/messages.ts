@@ -65,7 +65,7 @@ export type Ask =
 /** The answers, sent when the request has been carried out in all threads. */
 export interface AskAnswers {
   'set-deny-list': { readonly removedUsers: number }
-  disconnect: { readonly wasHere: boolean }
+  disconnect: { readonly wasHere: boolean, readonly removedUsers: number }
   'set-draining': { readonly outcome: 'done' | 'last-available' }
 }
 

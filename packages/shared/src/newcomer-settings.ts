@@ -1,6 +1,5 @@
 /** What the settings say of newcomers, as the user table takes it. Values only. */
-import type { AddressRange } from './address-range.ts'
-import { rangeOf } from './deny-list.ts'
+import { rangeFrom } from './deny-list.ts'
 import type { NewcomerSettings } from './memory/newcomers.ts'
 import type { Settings } from './settings/settings.ts'
 
@@ -14,13 +13,7 @@ export function newcomerSettings (
   const { newcomersPerMinute, trustedNetworks, trustProxy } = settings
   return {
     perMinute: newcomersPerMinute,
-    exempt: [...LOOPBACK, ...trustProxy, ...trustedNetworks].map(parseExempt),
+    exempt: [...LOOPBACK, ...trustProxy, ...trustedNetworks].map(rangeFrom),
     thread
   }
-}
-
-/** An address is the range that holds nothing else. */
-function parseExempt (text: string): AddressRange {
-  if (text.includes('/')) return rangeOf(text)
-  return rangeOf(`${text}/${text.includes(':') ? 128 : 32}`)
 }

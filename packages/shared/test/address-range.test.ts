@@ -1,8 +1,9 @@
 import { BlockList } from 'node:net'
 import fc from 'fast-check'
 import t from 'tap'
-import { isInRange, makeRange, type AddressRange } from '@usher/shared/address-range.ts'
+import { isInRange, makeRange, overlap, type AddressRange } from '@usher/shared/address-range.ts'
 import { formatAddress, parseAddress } from '@usher/shared/client.ts'
+import { rangeFrom } from '@usher/shared/deny-list.ts'
 
 /** @param text the address in colons also where it is a mapped one, and the bits of 128 */
 function rangeOf (text: string, isIpv4: boolean): AddressRange {
@@ -59,4 +60,16 @@ t.test('address range: agrees with node:net', async t => {
       if (isInRange(one, range) !== expected) throw new Error(`${oneText} in ${text}/${bitsOfFamily}`)
     }
   }), { numRuns: 2000 })
+})
+
+t.test('address range: two overlap when one lies in the other', async t => {
+  const check = (a: string, b: string, expected: boolean): void => {
+    t.equal(overlap(rangeFrom(a), rangeFrom(b)), expected, `${a} and ${b}`)
+    t.equal(overlap(rangeFrom(b), rangeFrom(a)), expected, `${b} and ${a}`)
+  }
+  check('10.0.0.0/8', '10.9.8.7', true)
+  check('10.0.0.0/8', '11.0.0.0', false)
+  check('2001:db8::/64', '2001:db8::1', true)
+  check('2001:db8::1', '2001:db8::2', false)
+  check('::/0', '10.0.0.1', false)
 })

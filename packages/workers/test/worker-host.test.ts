@@ -126,7 +126,7 @@ t.test('worker host: asks while it boots; orders wait for its end, answers do no
   const [list, client, drain] = asked.map(news => 'id' in news ? news.id : -1)
   const error = { code: 'RangeError', message: 'there is no server 9', stack: '' }
   say({ type: 'failed', id: drain!, error })
-  say({ type: 'answered', id: client!, answer: { wasHere: true } })
+  say({ type: 'answered', id: client!, answer: { wasHere: true, removedUsers: 1 } })
   say({ type: 'answered', id: list!, answer: { removedUsers: 5 } })
   t.same((await said(5)).slice(3), [READY, { type: 'done', id: 1 }])
 })

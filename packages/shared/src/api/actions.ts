@@ -1,6 +1,6 @@
 /** What an operator orders: disconnect, deny, allow, drain and ready; and what is answered. */
 import { Type } from 'typebox'
-import { flag, objectOf, optional, serverName, text, type Wire } from './fields.ts'
+import { count, flag, listOf, objectOf, optional, serverName, text, type Wire } from './fields.ts'
 import { userId } from './users.ts'
 
 /** No control characters, which could steer a terminal, and no line separators. */
@@ -24,11 +24,13 @@ export const Disconnection = objectOf({
   ...terms,
   /** False: the visitor may come back at once. True when left out. */
   deny: optional(flag),
-  /** Denies the address, too, where the user was last seen. */
-  address: optional(flag)
+  /** Denies the address, too, where the user was last seen: of IPv6 its /64. */
+  address: optional(flag),
+  force
 })
 export type Disconnection = Wire<typeof Disconnection>
 
+/** An IPv6 address is taken for its /64, which one customer has, unless `/128` is written. */
 export const Denial = objectOf({ ...target, ...terms, force })
 export type Denial = Wire<typeof Denial>
 
@@ -47,3 +49,13 @@ export const Nothing = objectOf({})
 
 export const Received = objectOf({ response: text }, { description: 'Done, in every thread' })
 export type Received = Wire<typeof Received>
+
+/** Of an order to deny or to disconnect. */
+export const Reached = objectOf({
+  response: text,
+  /** What is denied now, as `/denied` lists it: ids, addresses, ranges. */
+  denied: listOf(text),
+  /** How many users were removed for it. */
+  users: count
+}, { description: 'Done, in every thread' })
+export type Reached = Wire<typeof Reached>

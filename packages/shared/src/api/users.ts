@@ -1,4 +1,4 @@
-/** `GET /users` and `GET /users/sharing`: who is here, a page at a time. */
+/** `GET /users`: who is here, a page at a time. `/users/sharing`, `/users/reach`: how many. */
 import { Type } from 'typebox'
 import {
   count, countText, listOf, nullable, objectOf, oneOf, optional, serverName, text, time, type Wire
@@ -55,3 +55,13 @@ export const SharingQuery = objectOf({
 
 export const Sharing = objectOf({ users: count }, { description: 'How many' })
 export type Sharing = Wire<typeof Sharing>
+
+/** An address or a range, as `/deny` takes it. */
+export const ReachQuery = objectOf({ address: userId })
+
+export const Reach = objectOf({
+  /** What a denial of it would deny: of an IPv6 address its /64. */
+  address: text,
+  users: count
+}, { description: 'How many users were last seen from there' })
+export type Reach = Wire<typeof Reach>

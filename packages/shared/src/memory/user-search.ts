@@ -3,8 +3,9 @@
  * steps, so that no thread is held for long; raw words are compared, and only the page is decoded.
  * Users who come, move or go while it is walked may be in it or not. Any thread.
  */
+import type { AddressRange } from '../address-range.ts'
 import type { Address } from '../client.ts'
-import { addressTest } from './address-test.ts'
+import { addressTest, rangeTest } from './address-test.ts'
 import { FirstSlots, isBefore, type Position } from './first-slots.ts'
 import { NO_SERVER, SLOT, commitActive } from './layout.ts'
 import { RadixSelect } from './radix-select.ts'
@@ -24,6 +25,8 @@ export interface SearchOptions {
   readonly prefix: string | undefined
   /** In place of a prefix: those who were last seen from one of these. */
   readonly addresses?: readonly Address[]
+  /** In place of both: those who were last seen from there. */
+  readonly range?: AddressRange
   readonly sort: SearchSort
   /** Where the page before ended, as its `nextCursor` says; undefined for the first page. */
   readonly cursor: string | undefined
@@ -177,7 +180,8 @@ export class UserSearch {
   }
 }
 
-function testOf ({ prefix, addresses }: SearchOptions): SlotTest {
+function testOf ({ prefix, addresses, range }: SearchOptions): SlotTest {
+  if (range !== undefined) return rangeTest(range)
   if (addresses !== undefined) return addressTest(addresses)
   return prefix === undefined ? () => true : prefixTest(prefix)
 }

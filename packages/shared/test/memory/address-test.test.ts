@@ -1,10 +1,11 @@
 /** Addresses found on words: the same answer as by comparing each with each. */
 import fc from 'fast-check'
 import t from 'tap'
+import { rangeFrom } from '@usher/shared/deny-list.ts'
 import {
   clientOfAddress, formatAddress, parseAddress, type Address, type Client
 } from '@usher/shared/client.ts'
-import { addressTest } from '@usher/shared/memory/address-test.ts'
+import { addressTest, rangeTest } from '@usher/shared/memory/address-test.ts'
 import { SLOT } from '@usher/shared/memory/layout.ts'
 import { clientNumber, HOME, reserveFor, testTable } from './test-table.ts'
 
@@ -42,4 +43,17 @@ t.test('address test: agrees with the texts, also where two have the same key', 
     const isThere = wanted.map(formatAddress).includes(formatAddress(seen))
     return addressTest(wanted)(slotWords(clientNumber(1), seen), 0) === isThere
   }), { numRuns: 300 })
+})
+
+t.test('range test: of who has an id, and of who is known by address', async t => {
+  for (const client of [clientNumber(1), clientOfAddress(HOME)]) {
+    const words = slotWords(client, HOME)
+    t.equal(rangeTest(rangeFrom('192.0.2.0/24'))(words, 0), true)
+    t.equal(rangeTest(rangeFrom('192.0.3.0/24'))(words, 0), false)
+    t.equal(rangeTest(rangeFrom('192.0.2.1'))(words, 0), true)
+  }
+  const cluster = testTable({ users: 16 })
+  reserveFor(cluster, clientNumber(1), { address: parseAddress('::')! })
+  const { layout, words } = cluster.view
+  t.equal(rangeTest(rangeFrom('::/0'))(words, layout.shardsAt + layout.slotsAt), false)
 })

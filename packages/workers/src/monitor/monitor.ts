@@ -16,7 +16,7 @@ import { ensureFirstAdmin } from '../accounts/first-admin.ts'
 import { LoginThrottle } from './access/login-throttle.ts'
 import { Logins } from './operator/logins.ts'
 import { loadPages } from './routes/pages.ts'
-import { countSharing, findUsers } from './figures/user-queries.ts'
+import { countReached, countSharing, findUsers } from './figures/user-queries.ts'
 import type { Stores } from './stores.ts'
 import { Watch } from './figures/watch.ts'
 
@@ -79,10 +79,18 @@ export async function openMonitor (
         throttle: new LoginThrottle(monotonicNowMs),
         count: outcome => { watch.countLogin(outcome) }
       }),
-      actions: new Actions({ table, servers: settings.servers, denials, audit, ask }),
+      actions: new Actions({
+        table,
+        servers: settings.servers,
+        trustedProxies: settings.trustProxy,
+        denials,
+        audit,
+        ask
+      }),
       users: ({ q, ...query }) =>
         findUsers(table, { ...query, prefix: q }, settings.servers, Date.now()),
       sharing: addresses => countSharing(table, addresses),
+      reach: target => countReached(table, target),
       stats: idsPerServer => watch.stats(idsPerServer),
       history: minutes => watch.history(minutes),
       metrics: () => watch.metrics(),

@@ -1,9 +1,10 @@
 /**
- * One text for one target, so that a denial is found again however it is written: ids in lower
- * case, addresses in their canonical form, ranges without bits of hosts. Pure.
+ * What an operator means by an address; and one text for one target, so that a denial is found
+ * again however it is written: ids in lower case, addresses in their canonical form, ranges without
+ * bits of hosts. Pure.
  */
 import {
-  formatAddress, formatClient, parseAddress, parseClientId, type Words128
+  formatAddress, formatClient, isMapped, parseAddress, parseClientId, type Words128
 } from '@usher/shared/client.ts'
 import { parseRange, type DenyEntry } from '@usher/shared/deny-list.ts'
 import { DenyEntryInvalid } from '@usher/shared/errors.ts'
@@ -12,6 +13,7 @@ import { quote } from '@usher/shared/quote.ts'
 export type DenyTarget = Pick<DenyEntry, 'kind' | 'text'>
 
 const ADDRESS_BITS = 128
+const CUSTOMER_BITS = 64
 const WORD_BITS = 32
 /** Where the bits of an IPv4 address begin in its mapped form. RFC 4291 section 2.5.5.2. */
 const MAPPED_BITS = 96
@@ -23,6 +25,23 @@ export function denyTarget (kind: DenyEntry['kind'], text: string): DenyTarget {
     case 'address': return { kind, text: canonicalAddress(text) }
     case 'range': return canonicalRange(text)
   }
+}
+
+/**
+ * The target of an address or a range as an operator writes it: an IPv6 address is its /64, which
+ * one customer has (RFC 6177), and from which each request may come from another address; `/128`
+ * says that the one address is meant. Throws DenyEntryInvalid.
+ */
+export function writtenTarget (text: string): DenyTarget {
+  const address = parseAddress(text)
+  if (address === undefined) return denyTarget('range', text)
+  if (isMapped(address)) return denyTarget('address', text)
+  return denyTarget('range', `${formatAddress(address)}/${CUSTOMER_BITS}`)
+}
+
+/** As it is told, and as it would have to be written. */
+export function targetText ({ kind, text }: DenyTarget): string {
+  return kind === 'address' && text.includes(':') ? `${text}/${ADDRESS_BITS}` : text
 }
 
 function canonicalId (text: string): string {

@@ -143,6 +143,6 @@ t.test('app: its interface is described by itself', async t => {
     '/allow', '/audit', '/denied', '/deny', '/disconnect', '/events', '/healthz', '/history',
     '/login', '/logout', '/metrics', '/openapi.json', '/password', '/readyz',
     '/servers/{name}/drain', '/servers/{name}/ready', '/sessions', '/sessions/end', '/stats', '/user-info', '/users',
-    '/users/sharing'
+    '/users/reach', '/users/sharing'
   ])
 })

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { DenyList, type DenyEntry } from '@usher/shared/deny-list.ts'
-import { denyTarget } from '../../src/records/deny-target.ts'
+import { denyTarget, targetText, writtenTarget } from '../../src/records/deny-target.ts'
 
 type Kind = DenyEntry['kind']
 
@@ -51,5 +51,26 @@ t.test('deny target: what is malformed is refused', async t => {
   ]
   for (const [kind, text] of cases) {
     t.throws(() => denyTarget(kind, text), { code: 'USHER_DENY_ENTRY_INVALID', statusCode: 400 })
+  }
+})
+
+t.test('deny target: as an operator writes it, an IPv6 address is its /64 unless /128 is written', async t => {
+  const check = (written: string, kind: Kind, text: string, told = text): void => {
+    const target = writtenTarget(written)
+    t.same(target, { kind, text }, written)
+    t.equal(targetText(target), told)
+    t.same(writtenTarget(told), target, 'what is told is written the same way')
+  }
+  check('192.0.2.7', 'address', '192.0.2.7')
+  check('::ffff:192.0.2.7', 'address', '192.0.2.7')
+  check('192.0.2.7/32', 'address', '192.0.2.7')
+  check('192.0.2.7/24', 'range', '192.0.2.0/24')
+  check('2001:DB8:1:2:3:4:5:6', 'range', '2001:db8:1:2::/64')
+  check('fe80::1%eth0', 'range', 'fe80::/64')
+  check('::1', 'range', '::/64')
+  check('2001:db8::1/128', 'address', '2001:db8::1', '2001:db8::1/128')
+  check('2001:db8::1/65', 'range', '2001:db8::/65')
+  for (const written of ['', 'nonsense', '1.2.3.4/33', '2001:db8::1/129']) {
+    t.throws(() => writtenTarget(written), { code: 'USHER_DENY_ENTRY_INVALID' })
   }
 })

@@ -5,11 +5,13 @@
 import { setImmediate } from 'node:timers/promises'
 import type { User as ListedUser, Users } from '@usher/shared/api/users.ts'
 import { formatAddress, formatClient, type Address } from '@usher/shared/client.ts'
+import { rangeFrom } from '@usher/shared/deny-list.ts'
 import type { User } from '@usher/shared/memory/snapshot.ts'
 import type { SearchOptions } from '@usher/shared/memory/user-search.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { Server } from '@usher/shared/settings/servers.ts'
 import { inTimeSlices } from '@usher/shared/time-slices.ts'
+import type { DenyTarget } from '../../records/deny-target.ts'
 
 export interface ServerIds {
   readonly ids: readonly string[]
@@ -55,8 +57,21 @@ export async function findUsers (
 export async function countSharing (
   table: Pick<UserTable, 'search'>, addresses: readonly Address[]
 ): Promise<number> {
+  return await countMatching(table, { addresses })
+}
+
+/** How many active users were last seen from what a denial of this target would deny. */
+export async function countReached (
+  table: Pick<UserTable, 'search'>, { text }: DenyTarget
+): Promise<number> {
+  return await countMatching(table, { range: rangeFrom(text) })
+}
+
+async function countMatching (
+  table: Pick<UserTable, 'search'>, from: Pick<SearchOptions, 'addresses' | 'range'>
+): Promise<number> {
   const search = table.search({
-    server: undefined, prefix: undefined, addresses, sort: 'place', cursor: undefined, limit: 1
+    server: undefined, prefix: undefined, ...from, sort: 'place', cursor: undefined, limit: 1
   })
   await inTimeSlices(() => search.step())
   return search.result().matched

@@ -4,23 +4,26 @@
  * only then answered. One at a time, so that the threads get the lists in the order of the
  * database. Runs in the monitor's thread.
  */
-import type { Allowance, Denial, Disconnection } from '@usher/shared/api/actions.ts'
+import { isInRange, overlap } from '@usher/shared/address-range.ts'
+import type { Allowance, Denial, Disconnection, Reached } from '@usher/shared/api/actions.ts'
 import {
   clientOfAddress, formatAddress, formatClient, parseAddress, parseClientId, type Address,
   type Client
 } from '@usher/shared/client.ts'
-import { monotonicNowMs } from '@usher/shared/clock.ts'
-import { DenyList, type DenyEntry } from '@usher/shared/deny-list.ts'
+import { rangeFrom } from '@usher/shared/deny-list.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import { namesOf, type Server } from '@usher/shared/settings/servers.ts'
 import type { WorkerContext } from '../../worker-host.ts'
 import { ApiError } from '../errors/api-error.ts'
 import type { AuditLog } from '../../records/audit-log.ts'
 import type { Denials, NewDenial } from '../../records/denials.ts'
+import { denyTarget, targetText, writtenTarget, type DenyTarget } from '../../records/deny-target.ts'
 
 export interface ActionsParts {
   readonly table: Pick<UserTable, 'find'>
   readonly servers: readonly Server[]
+  /** Addresses and ranges (TRUST_PROXY). */
+  readonly trustedProxies: readonly string[]
   readonly denials: Pick<Denials, 'deny' | 'allow'>
   readonly audit: Pick<AuditLog, 'add'>
   readonly ask: WorkerContext['ask']
@@ -33,7 +36,8 @@ export interface Operator {
 }
 
 type Terms = Pick<Denial, 'reason' | 'minutes'>
-type DenialTarget = Pick<DenyEntry, 'kind' | 'text'>
+/** What an action did, beside that it was received. */
+type Reach = Omit<Reached, 'response'>
 
 const MINUTE_MS = 60_000
 
@@ -45,54 +49,55 @@ export class Actions {
     this.#parts = parts
   }
 
-  disconnect (operator: Operator, action: Disconnection): Promise<void> {
+  disconnect (operator: Operator, action: Disconnection): Promise<Reach> {
     return this.#inTurn(async () => {
       const { table, denials, ask } = this.#parts
       const client = parseUserId(action.userId)
       const user = table.find(client)
       if (user === undefined || user === 'busy') throw unknownUser(action.userId)
       const isDenied = action.deny ?? true
-      const targets: DenialTarget[] = [{ kind: kindOf(client), text: formatClient(client) }]
-      if (action.address === true && client.kind === 'id') {
-        targets.push({ kind: 'address', text: formatAddress(user.address) })
-      }
+      const targets = isDenied ? deniedWith(client, user.address, action) : []
+      if (action.address === true) this.#checkTargets(targets, operator, action.force)
       const entries = isDenied
         ? await denials.deny(targets.map(target => denial(target, operator, action)))
         : undefined
-      await ask({ type: 'disconnect', client, entries })
+      const { removedUsers } = await ask({ type: 'disconnect', client, entries })
       const server = user.server ?? user.reservedServer
+      const address = targets.find(({ kind }) => kind !== 'id')
       await this.#record(operator, 'disconnect', formatClient(client), {
         ...termsOf(action),
         deny: isDenied,
-        ...(isDenied && action.address === true ? { address: formatAddress(user.address) } : {}),
+        ...(address === undefined ? {} : { address: targetText(address), users: removedUsers }),
         ...(server === undefined ? {} : { server: this.#parts.servers[server]!.name })
       })
+      return { denied: targets.map(targetText), users: removedUsers }
     })
   }
 
-  deny (operator: Operator, action: Denial): Promise<void> {
+  deny (operator: Operator, action: Denial): Promise<Reach> {
     return this.#inTurn(async () => {
       const target = parseTarget(action)
-      const { text } = target
-      if (action.force !== true && isOwnAddress(target, operator.address)) {
-        throw new ApiError('not_acceptable_here',
-          `${text} would deny ${formatAddress(operator.address)}, the address that you are using. ` +
-          'Send "force": true to deny it anyway.')
-      }
+      checkOwnAddress(target, operator, action.force)
       const { denials, ask } = this.#parts
       const entries = await denials.deny([denial(target, operator, action)])
-      await ask({ type: 'set-deny-list', entries })
-      await this.#record(operator, 'deny', text, termsOf(action))
+      const { removedUsers: users } = await ask({ type: 'set-deny-list', entries })
+      const text = targetText(target)
+      await this.#record(operator, 'deny', text, { ...termsOf(action), users })
+      return { denied: [text], users }
     })
   }
 
   allow (operator: Operator, target: Allowance): Promise<void> {
     return this.#inTurn(async () => {
-      const { kind, text } = parseTarget(target)
-      const entries = await this.#parts.denials.allow(kind, text)
-      if (entries === undefined) throw new ApiError('not_found', `${text} is not denied.`)
-      await this.#parts.ask({ type: 'set-deny-list', entries })
-      await this.#record(operator, 'allow', text)
+      const { denials, ask } = this.#parts
+      const named = [parseTarget(target), ...singleAddress(target)]
+      for (const one of named) {
+        const entries = await denials.allow(one.kind, one.text)
+        if (entries === undefined) continue
+        await ask({ type: 'set-deny-list', entries })
+        return await this.#record(operator, 'allow', targetText(one))
+      }
+      throw new ApiError('not_found', `${targetText(named[0]!)} is not denied.`)
     })
   }
 
@@ -117,6 +122,22 @@ export class Actions {
       }
       await this.#record(operator, isDraining ? 'drain' : 'ready', name)
     })
+  }
+
+  /** Nobody is thrown out together with all who come by a proxy, nor with the operator unasked. */
+  #checkTargets (
+    targets: readonly DenyTarget[], operator: Operator, isForced: boolean | undefined
+  ): void {
+    for (const target of targets) {
+      const proxy = target.kind === 'id'
+        ? undefined
+        : this.#parts.trustedProxies.find(text => overlap(rangeFrom(text), rangeFrom(target.text)))
+      if (proxy !== undefined) {
+        throw new ApiError('not_acceptable_here', `${targetText(target)} would deny ${proxy}, a ` +
+          'trusted proxy, and with it everybody who comes by it. Deny the user without the address.')
+      }
+      checkOwnAddress(target, operator, isForced)
+    }
   }
 
   async #record (
@@ -147,35 +168,43 @@ function clientFrom (text: string): Client | undefined {
 }
 
 function denial (
-  { kind, text }: DenialTarget, { username }: Operator, { reason = '', minutes }: Terms
+  { kind, text }: DenyTarget, { username }: Operator, { reason = '', minutes }: Terms
 ): NewDenial {
   const forMs = minutes === undefined ? undefined : minutes * MINUTE_MS
   return { kind, text, reason, by: username, forMs }
 }
 
-function kindOf ({ kind }: Client): DenyEntry['kind'] {
-  return kind === 'id' ? 'id' : 'address'
+/** The client, and where it was last seen if that is asked for. */
+function deniedWith (client: Client, lastSeen: Address, action: Disconnection): DenyTarget[] {
+  const isAddressToo = action.address === true && client.kind === 'id'
+  return [clientTarget(client), ...(isAddressToo ? [writtenTarget(formatAddress(lastSeen))] : [])]
 }
 
-function parseTarget ({ userId, address }: Allowance): DenialTarget {
+function clientTarget (client: Client): DenyTarget {
+  const text = formatClient(client)
+  return client.kind === 'id' ? denyTarget('id', text) : writtenTarget(text)
+}
+
+/** Throws `bad_request` for both or neither, and DenyEntryInvalid for a text that is none. */
+function parseTarget ({ userId, address }: Allowance): DenyTarget {
   if ((userId === undefined) === (address === undefined)) {
     throw new ApiError('bad_request', 'Give either userId or address.')
   }
-  if (userId !== undefined) {
-    const client = parseUserId(userId)
-    return { kind: kindOf(client), text: formatClient(client) }
-  }
-  const single = parseAddress(address!)
-  if (single !== undefined) return { kind: 'address', text: formatAddress(single) }
-  return { kind: 'range', text: address! }
+  return userId !== undefined ? clientTarget(parseUserId(userId)) : writtenTarget(address!)
 }
 
-/** Throws `bad_request` for a malformed range. */
-function isOwnAddress ({ kind, text }: DenialTarget, address: Address): boolean {
-  if (kind === 'id') return false
-  const list = new DenyList(monotonicNowMs)
-  list.replace([{ kind, text, untilMs: undefined }])
-  return list.isDenied(undefined, address)
+/** One denied with `/128`, or before an address was taken for its /64, may be named without. */
+function singleAddress ({ userId, address = userId ?? '' }: Allowance): DenyTarget[] {
+  return parseAddress(address) === undefined ? [] : [denyTarget('address', address)]
+}
+
+function checkOwnAddress (
+  target: DenyTarget, { address }: Operator, isForced: boolean | undefined
+): void {
+  if (isForced === true || target.kind === 'id' || !isInRange(address, rangeFrom(target.text))) return
+  throw new ApiError('not_acceptable_here',
+    `${targetText(target)} would deny ${formatAddress(address)}, the address that you are using. ` +
+    'Send "force": true to deny it anyway.')
 }
 
 function unknownUser (userId: string): ApiError {

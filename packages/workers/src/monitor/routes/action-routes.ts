@@ -1,7 +1,7 @@
 /** What an operator does: disconnect, deny, allow, drain, ready; and who did what, the audit. */
 import type { FastifyRequest } from 'fastify'
 import {
-  Allowance, Denial, Disconnection, Received, ServerOrder, ServerParams
+  Allowance, Denial, Disconnection, Reached, Received, ServerOrder, ServerParams
 } from '@usher/shared/api/actions.ts'
 import { Audit, AuditQuery, type AuditEntry } from '@usher/shared/api/audit.ts'
 import { ApiError } from '../errors/api-error.ts'
@@ -28,22 +28,22 @@ export function addActionRoutes (app: WireApp, parts: ActionRoutesParts): void {
     schema: {
       summary: 'Remove a user everywhere, and deny them unless told otherwise',
       body: Disconnection,
-      response
+      response: { 200: Reached }
     }
-  }, async request => {
-    await actions.disconnect(operatorOf(request), request.body)
-    return { response: 'disconnect received' }
-  })
+  }, async request => ({
+    response: 'disconnect received', ...await actions.disconnect(operatorOf(request), request.body)
+  }))
 
   app.post('/deny', {
     config: { needs, refusals: ['not_acceptable_here', 'busy'] },
     schema: {
-      summary: 'Deny a user id, an address or a range, here or not', body: Denial, response
+      summary: 'Deny a user id, an address or a range, here or not',
+      body: Denial,
+      response: { 200: Reached }
     }
-  }, async request => {
-    await actions.deny(operatorOf(request), request.body)
-    return { response: 'deny received' }
-  })
+  }, async request => ({
+    response: 'deny received', ...await actions.deny(operatorOf(request), request.body)
+  }))
 
   app.post('/allow', {
     config: { needs, refusals: ['not_found', 'busy'] },

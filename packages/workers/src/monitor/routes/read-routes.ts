@@ -4,13 +4,14 @@ import { History, HistoryQuery } from '@usher/shared/api/history.ts'
 import { Metrics, OpenApiDocument, PROMETHEUS_TYPE } from '@usher/shared/api/probes.ts'
 import { Stats, StatsQuery } from '@usher/shared/api/stats.ts'
 import {
-  Sharing, SharingQuery, Users, UsersQuery, type UsersSort
+  Reach, ReachQuery, Sharing, SharingQuery, Users, UsersQuery, type UsersSort
 } from '@usher/shared/api/users.ts'
 import { parseAddress, type Address } from '@usher/shared/client.ts'
 import { namesOf, type Server } from '@usher/shared/settings/servers.ts'
 import { quote } from '@usher/shared/quote.ts'
 import { ApiError } from '../errors/api-error.ts'
 import type { Denials } from '../../records/denials.ts'
+import { targetText, writtenTarget, type DenyTarget } from '../../records/deny-target.ts'
 import type { WireApp } from './wire.ts'
 
 export interface ReadRoutesParts {
@@ -19,6 +20,8 @@ export interface ReadRoutesParts {
   readonly users: (search: UsersSearch) => Promise<Users>
   /** How many users were last seen from one of these. */
   readonly sharing: (addresses: readonly Address[]) => Promise<number>
+  /** How many were last seen from what a denial of this would deny. */
+  readonly reach: (target: DenyTarget) => Promise<number>
   readonly history: (minutes: number) => Promise<History>
   readonly denials: Pick<Denials, 'list'>
   /** Prometheus text. */
@@ -74,6 +77,18 @@ export function addReadRoutes (app: WireApp, parts: ReadRoutesParts): void {
     }
   }, async request => ({ users: await parts.sharing([request.query.address].flat().map(parse)) }))
 
+  app.get('/users/reach', {
+    config,
+    schema: {
+      summary: 'Whom a denial of this address or range would reach',
+      querystring: ReachQuery,
+      response: { 200: Reach }
+    }
+  }, async request => {
+    const target = writtenTarget(request.query.address)
+    return { address: targetText(target), users: await parts.reach(target) }
+  })
+
   app.get('/history', {
     config,
     schema: {
@@ -89,7 +104,7 @@ export function addReadRoutes (app: WireApp, parts: ReadRoutesParts): void {
     schema: { summary: 'Who is denied, by whom, why and until when', response: { 200: Denied } }
   }, async () => ({
     denied: (await parts.denials.list()).map(({ kind, text, reason, by, sinceMs, untilMs }) => ({
-      ...(kind === 'id' ? { userId: text } : { address: text }),
+      ...(kind === 'id' ? { userId: text } : { address: targetText({ kind, text }) }),
       reason,
       by,
       since: new Date(sinceMs).toISOString(),

@@ -5,7 +5,10 @@ import { MAIN_THREAD_PATIENCE, allocateTable } from '@usher/shared/memory/table-
 import { UserTable } from '@usher/shared/memory/user-table.ts'
 import { LoopTurns, stepClock } from '../../../../shared/test/fixtures/event-loop.ts'
 import { NAMED_SERVERS } from '../../../../shared/test/settings/test-servers.ts'
-import { countSharing, findUsers, parsePrefix, userIds } from '../../../src/monitor/figures/user-queries.ts'
+import {
+  countReached, countSharing, findUsers, parsePrefix, userIds
+} from '../../../src/monitor/figures/user-queries.ts'
+import { writtenTarget } from '../../../src/records/deny-target.ts'
 
 const TIMES = { unconfirmedMs: 120_000, leaveGraceMs: 2000 }
 const WALL_NOW_MS = Date.parse('2026-11-23T14:31:00.000Z')
@@ -103,6 +106,25 @@ t.test('users: how many share an address, those without an id among them', async
   t.equal(await countSharing(table, [office!, HOME]), 3000)
   t.equal(await countSharing(table, [other!]), 1)
   t.equal(await countSharing(table, [parseAddress('192.0.2.2')!]), 0)
+})
+
+t.test('reach: how many a denial of an address or a range would refuse', async t => {
+  const { table } = testTable()
+  const addresses = ['198.51.100.1', '198.51.100.2', '2001:db8:0:1::1', '2001:db8:0:1::2', '2001:db8:0:2::1']
+  for (const [number, text] of addresses.entries()) {
+    table.touch(client(number), 0, parseAddress(text)!)
+  }
+  table.touch(clientOfAddress(parseAddress('198.51.100.3')!), 0, parseAddress('198.51.100.3')!)
+  const check = async (written: string, users: number): Promise<void> => {
+    t.equal(await countReached(table, writtenTarget(written)), users, written)
+  }
+  await check('198.51.100.1', 1)
+  await check('198.51.100.0/24', 3)
+  await check('2001:db8:0:1::1', 2)
+  await check('2001:db8:0:1::1/128', 1)
+  await check('2001:db8::/48', 3)
+  await check('0.0.0.0/0', 3)
+  await check('203.0.113.0/24', 0)
 })
 
 t.test('user ids: so many per server, and whether there are more', async t => {

@@ -23,6 +23,7 @@ function testActions (overrides: Partial<ActionsParts> = {}) {
   const calls: unknown[][] = []
   const actions = new Actions({
     servers: testServers([8000, 8001], [{ name: 'red' }, { name: 'blue' }]),
+    trustedProxies: [],
     table: { find: client => client.w0 === CLIENT.w0 ? USER : undefined },
     denials: {
       deny: async denials => {
@@ -37,7 +38,7 @@ function testActions (overrides: Partial<ActionsParts> = {}) {
     audit: { add: async event => { calls.push(['audit', event]) } },
     ask: (async (ask: object) => {
       calls.push(['ask', ask])
-      return { outcome: 'done' }
+      return { outcome: 'done', removedUsers: 3 }
     }) as unknown as ActionsParts['ask'],
     ...overrides
   })
@@ -77,7 +78,40 @@ t.test('disconnect: denies the address in one step with the id, since a new id i
   t.match(calls.filter(([name]) => name === 'deny'), [
     ['deny', { kind: 'id', text: ID, forMs: undefined }, { kind: 'address', text: '198.51.100.3' }]
   ])
-  t.match(calls.at(-1), ['audit', { detail: { address: '198.51.100.3' } }])
+  t.match(calls.at(-1), ['audit', { detail: { address: '198.51.100.3', users: 3 } }])
+})
+
+t.test('disconnect: of IPv6 the address is its /64', async t => {
+  const { actions, calls } = testActions({
+    table: { find: () => ({ ...USER, address: parseAddress('2001:db8:1:2:3:4:5:6')! }) }
+  })
+  const reached = await actions.disconnect(OPERATOR, { userId: ID, address: true })
+  t.strictSame(reached, { denied: [ID, '2001:db8:1:2::/64'], users: 3 })
+  t.match(calls.at(-1), ['audit', { detail: { address: '2001:db8:1:2::/64', users: 3 } }])
+})
+
+t.test('disconnect: not with a trusted proxy\'s address, nor with one\'s own unless forced', async t => {
+  const seenFrom = (address: string) => testActions({
+    trustedProxies: ['10.0.0.0/8', '2001:db8:1:2::1'],
+    table: { find: () => ({ ...USER, address: parseAddress(address)! }) }
+  })
+  for (const address of ['10.9.8.7', '2001:db8:1:2::99']) {
+    for (const force of [false, true]) {
+      const { actions, calls } = seenFrom(address)
+      await t.rejects(actions.disconnect(OPERATOR, { userId: ID, address: true, force }),
+        { code: 'not_acceptable_here', message: /trusted proxy/ }, address)
+      t.strictSame(calls, [])
+      await actions.disconnect(OPERATOR, { userId: ID })
+      t.equal(calls.length, 3, 'the id alone can be denied')
+    }
+  }
+  const { actions, calls } = seenFrom('192.0.2.7')
+  await t.rejects(actions.disconnect(OPERATOR, { userId: ID, address: true }),
+    { code: 'not_acceptable_here', message: /"force": true/ })
+  t.strictSame(calls, [])
+  await actions.disconnect(OPERATOR, { userId: ID, address: true, deny: false })
+  await actions.disconnect(OPERATOR, { userId: ID, address: true, force: true })
+  t.equal(calls.length, 5, 'not denied, or meant')
 })
 
 t.test('disconnect: who is malformed is 400, who is not here is 404, and nothing is done', async t => {
@@ -99,15 +133,21 @@ t.test('deny: ids, addresses and ranges, here or not', async t => {
     [{ userId: ID }, 'id', ID],
     [{ userId: '203.0.113.9' }, 'address', '203.0.113.9'],
     [{ address: '::ffff:203.0.113.9' }, 'address', '203.0.113.9'],
-    [{ address: '203.0.113.0/24' }, 'range', '203.0.113.0/24']
+    [{ address: '203.0.113.0/24' }, 'range', '203.0.113.0/24'],
+    [{ address: '203.0.113.9/24' }, 'range', '203.0.113.0/24'],
+    [{ address: '2001:DB8::9:1' }, 'range', '2001:db8::/64'],
+    [{ userId: '2001:db8::9:1' }, 'range', '2001:db8::/64'],
+    [{ address: '2001:db8::9:1/128' }, 'address', '2001:db8::9:1']
   ]
   for (const [target, kind, text] of cases) {
     const { actions, calls } = testActions()
-    await actions.deny(OPERATOR, { ...target, minutes: 1 })
+    const told = kind === 'address' && text.includes(':') ? `${text}/128` : text
+    t.strictSame(await actions.deny(OPERATOR, { ...target, minutes: 1 }),
+      { denied: [told], users: 3 })
     t.match(calls, [
       ['deny', { kind, text, by: 'ana', forMs: 60_000 }],
       ['ask', { type: 'set-deny-list', entries: [{ kind, text }] }],
-      ['audit', { action: 'deny', target: text, detail: { minutes: 1 } }]
+      ['audit', { action: 'deny', target: told, detail: { minutes: 1, users: 3 } }]
     ], text)
   }
 })
@@ -137,6 +177,26 @@ t.test('allow: takes a denial back; one that is not there is 404', async t => {
     ['allow', 'id', ID], ['ask', { type: 'set-deny-list' }], ['audit', { action: 'allow', target: ID }]
   ])
   await t.rejects(actions.allow(OPERATOR, { address: '203.0.113.9' }), { code: 'not_found' })
+})
+
+t.test('allow: an IPv6 address is what the same text denies, else the one address', async t => {
+  const allowed: string[] = []
+  const denied = new Set(['2001:db8::/64', '2001:db8::9'])
+  const { actions, calls } = testActions({
+    denials: {
+      deny: async () => [],
+      allow: async (_kind, text) => {
+        if (!denied.delete(text)) return undefined
+        allowed.push(text)
+        return []
+      }
+    }
+  })
+  await actions.allow(OPERATOR, { address: '2001:db8::9' })
+  await actions.allow(OPERATOR, { address: '2001:db8::9' })
+  t.strictSame(allowed, ['2001:db8::/64', '2001:db8::9'])
+  t.match(calls.at(-1), ['audit', { target: '2001:db8::9/128' }])
+  await t.rejects(actions.allow(OPERATOR, { address: '2001:db8::9' }), { code: 'not_found' })
 })
 
 t.test('drain and ready: by name; the last available server is refused', async t => {

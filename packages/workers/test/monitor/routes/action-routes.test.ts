@@ -10,18 +10,22 @@ t.test('actions: each reaches its part with who asked and what for', async t => 
   const { ask, calls } = await testApp(t)
   const disconnection = { userId: ID, reason: '<i>rude</i>', minutes: 5, deny: true, address: true }
   const denial = { address: '192.0.2.0/24', reason: 'flood', force: true }
-  const steps: Array<[path: string, body: object, response: string, call: unknown[]]> = [
-    ['/disconnect', disconnection, 'disconnect received', ['disconnect', {}, disconnection]],
-    ['/deny', denial, 'deny received', ['deny', {}, denial]],
+  const steps: ReadonlyArray<
+    [path: string, body: object, response: string, call: unknown[], more?: object]
+  > = [
+    ['/disconnect', disconnection, 'disconnect received', ['disconnect', {}, disconnection],
+      { denied: [], users: 1 }],
+    ['/deny', denial, 'deny received', ['deny', {}, denial],
+      { denied: ['192.0.2.0/24'], users: 7 }],
     ['/allow', { userId: ID }, 'allow received', ['allow', {}, { userId: ID }]],
     ['/servers/blue/drain', { force: true }, 'drain received', ['setDraining', {}, 'blue', true, true]],
     ['/servers/blue/ready', {}, 'ready received', ['setDraining', {}, 'blue', false, false]]
   ]
-  for (const [path, body, response, call] of steps) {
+  for (const [path, body, response, call, more] of steps) {
     calls.length = 0
     const answer = await ask('POST', path, { as, body })
     t.equal(answer.status, 200, path)
-    t.strictSame(answer.json, { response })
+    t.strictSame(answer.json, { response, ...more })
     t.match(calls, [call])
     t.match(calls[0]?.[1], { username: 'operator', address: { w2: 0xffff } })
   }

@@ -61,6 +61,24 @@ t.test('sharing: one address or many, each of them valid', async t => {
   t.equal((await ask('GET', '/users/sharing?address=::1', { as: 'nobody' })).status, 403)
 })
 
+t.test('reach: says what would be denied, and how many come from there', async t => {
+  const { ask, calls } = await testApp(t)
+  const check = async (address: string, denied: string, target: object): Promise<void> => {
+    calls.length = 0
+    const path = `/users/reach?${new URLSearchParams({ address })}`
+    t.strictSame((await ask('GET', path, { as })).json, { address: denied, users: 55 }, address)
+    t.strictSame(calls, [['reach', target]])
+  }
+  await check('192.0.2.99/24', '192.0.2.0/24', { kind: 'range', text: '192.0.2.0/24' })
+  await check('::ffff:192.0.2.9', '192.0.2.9', { kind: 'address', text: '192.0.2.9' })
+  await check('2001:db8::1', '2001:db8::/64', { kind: 'range', text: '2001:db8::/64' })
+  await check('2001:db8::1/128', '2001:db8::1/128', { kind: 'address', text: '2001:db8::1' })
+  for (const query of ['', '?address=', '?address=nonsense', '?address=192.0.2.0/33']) {
+    t.equal((await ask('GET', `/users/reach${query}`, { as })).status, 400, query)
+  }
+  t.equal((await ask('GET', '/users/reach?address=::1', { as: 'nobody' })).status, 403)
+})
+
 t.test('history: points and gaps come out as they are', async t => {
   const history = {
     from: '2026-11-23T12:00:00.000Z',
