@@ -46,7 +46,7 @@ export function openDatabase (
     db?.close()
     if (error instanceof DatabaseDamaged) throw error
     if (isDamage(error)) throw new DatabaseDamaged(`${path} is damaged: ${error.message}. ${ADVICE}`)
-    throw new DatabaseUnavailable(path, error instanceof Error ? error.message : String(error))
+    throw new DatabaseUnavailable(path, reasonOf(error))
   }
 }
 
@@ -55,6 +55,19 @@ const SILENT: DatabaseLog = { error () {}, info () {} }
 
 const ADVICE = 'Nothing was changed. Restore it from a copy, or move it away, its -wal and -shm ' +
   'with it, to start with a new one'
+
+function reasonOf (error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return isNotCompiled(error)
+    ? `better-sqlite3 is not compiled for Node ${process.version}. Install again with npm's ` +
+      '--allow-scripts=better-sqlite3, or run: npm rebuild better-sqlite3'
+    : error.message
+}
+
+/** Its native part is missing, because npm ran no install script, or was made for another Node. */
+function isNotCompiled ({ message, code }: NodeJS.ErrnoException): boolean {
+  return code === 'ERR_DLOPEN_FAILED' || message.startsWith('Could not locate the bindings file')
+}
 
 /** `001-*.sql`, `002-*.sql`, ...: the version of a schema is the number of those applied. */
 function readMigrations (dir: string): readonly string[] {

@@ -238,6 +238,28 @@ t.test('database: a path that cannot be used is named with the reason', async t 
   t.equal(readFileSync(`${dir}/file`, 'utf8'), 'text')
 })
 
+t.test('database: says how to compile SQLite where that was not done for this Node', async t => {
+  const cases: ReadonlyArray<[thrown: object, reason: RegExp]> = [
+    [{ message: 'Could not locate the bindings file. Tried: ...' }, /--allow-scripts=better-sqlite3/],
+    [{ message: 'compiled against a different version', code: 'ERR_DLOPEN_FAILED' },
+      /npm rebuild better-sqlite3/],
+    [{ message: 'something else' }, /cannot be used: something else$/]
+  ]
+  for (const [thrown, message] of cases) {
+    class Broken {
+      static SqliteError = class extends Error {}
+
+      constructor () {
+        throw Object.assign(new Error(), thrown)
+      }
+    }
+    const mocked = await t.mockImport<{ openDatabase: typeof openDatabase }>(
+      '../../src/database/open.ts', { 'better-sqlite3': { default: Broken } })
+    t.throws(() => mocked.openDatabase(`${t.testdir()}/usher.db`, MIGRATIONS),
+      { code: 'USHER_DATABASE_UNAVAILABLE', message })
+  }
+})
+
 t.test('database: a locked one is named, after a short wait', async t => {
   const path = await filledFile(t)
   const other = new Database(path)
