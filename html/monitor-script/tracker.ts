@@ -6,7 +6,7 @@ import type { Denied } from '@usher/shared/api/denied.ts'
 import type { History } from '@usher/shared/api/history.ts'
 import type { SessionList } from '@usher/shared/api/sessions.ts'
 import type { Stats } from '@usher/shared/api/stats.ts'
-import type { Users } from '@usher/shared/api/users.ts'
+import type { Reach, Users } from '@usher/shared/api/users.ts'
 import { AccountView } from './account/account-view.ts'
 import { Actions, type Outcome } from './actions/action-requests.ts'
 import { Api } from './kit/api.ts'
@@ -20,12 +20,13 @@ import { LiveView } from './live/live-view.ts'
 import { startNavigation, type View } from './navigation.ts'
 import { OverviewView } from './servers/overview-view.ts'
 import {
-  denyQuestion, denyTargetQuestion, disconnectQuestion, drainQuestion, type Question, type Choice
+  denyNetworkQuestion, denyQuestion, denyTargetQuestion, disconnectQuestion, drainQuestion,
+  type Question, type Choice
 } from './actions/questions.ts'
 import { announce, sayDone, sayFailed, sayProgress } from './kit/result.ts'
 import type { ServerActions } from './servers/servers-table.ts'
 import { ServersView } from './servers/servers-view.ts'
-import { countOthers } from './actions/sharing.ts'
+import { countOthers, findReach } from './actions/sharing.ts'
 import { changedServers } from './kit/console-servers.ts'
 import { count, FAILURES, NOTICES, USERS } from './kit/texts.ts'
 import { times } from './kit/times.ts'
@@ -40,7 +41,10 @@ const api = new Api({
 })
 const ask = openDialog(reach => countOthers(reach, { get: path => api.get(path) }))
 const actions = new Actions({
-  post: (path, body) => api.post(path, body), ask, onProgress: sayProgress
+  post: (path, body) => api.post(path, body),
+  ask,
+  reach: address => findReach(address, { get: path => api.get<Reach>(path) }),
+  onProgress: sayProgress
 })
 
 times.start()
@@ -52,7 +56,7 @@ const serverActions: ServerActions = {
   },
   makeReady: ({ name }) => { void act(actions.makeReady(name)) }
 }
-const overview = new OverviewView(serverActions)
+const overview = new OverviewView(serverActions, network => { void denyNetwork(network) })
 const servers = new ServersView(serverActions)
 const usersView = new UsersView({
   get: path => api.get<Users>(path),
@@ -176,15 +180,24 @@ async function showWho (): Promise<void> {
   deniedView.allowActions()
 }
 
+async function denyNetwork (network: string): Promise<void> {
+  const reach = await findReach(network, { get: path => api.get<Reach>(path) })
+  await askAndAct(denyNetworkQuestion(network, reach, Date.now()),
+    choice => actions.denyKnown({ ...choice, target: network }))
+}
+
 async function askAndAct (
-  question: Question, action: (choice: Choice) => Promise<Outcome>
+  question: Question, action: (choice: Choice) => Promise<Outcome | undefined>
 ): Promise<void> {
   const choice = await ask(question)
   if (choice !== undefined) await act(action(choice))
 }
 
-async function act (action: Promise<Outcome>): Promise<void> {
-  const { isDone, text, denied = [] } = await action
+/** Nothing is said of what was cancelled. */
+async function act (action: Promise<Outcome | undefined>): Promise<void> {
+  const outcome = await action
+  if (outcome === undefined) return
+  const { isDone, text, denied = [] } = outcome
   const undo = denied.length === 0 ? undefined : () => { void act(actions.undo(denied)) }
   if (isDone) {
     sayDone(text, undo)

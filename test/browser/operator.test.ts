@@ -1,6 +1,7 @@
 /** The operator's journey in Chromium, with the visitor's page open beside the console. */
+import { randomUUID } from 'node:crypto'
 import type { Page } from 'playwright-core'
-import { until, type Cluster } from '../cluster.ts'
+import { ask, until, type Cluster } from '../cluster.ts'
 import { browserTest, startSite, untilPageCounts, urlOf } from './browser.ts'
 import { checkLooks } from './looks.ts'
 
@@ -70,6 +71,30 @@ browserTest('operator: sees a visitor, denies them, and that page says so; allow
   await page.getByRole('heading', { name: 'Nobody is denied' }).waitFor()
   const answer = await visit.goto(urlOf(cluster.routingPort))
   t.equal(answer?.status(), 200)
+})
+
+browserTest('operator: is told of a network that floods the site, and denies it', async (t, lab) => {
+  const cluster = await startSite(t, {
+    ...QUICK, ADMIN_PASSWORD: PASSWORD, TRUST_PROXY: '127.0.0.1', NEWCOMERS_PER_MINUTE: '5'
+  })
+  const page = await (await lab.newVisitor()).newPage()
+  await logIn(page, cluster)
+  await page.locator('#nav-users', { hasText: '0' }).waitFor()
+  for (let beat = 0; beat < 100; beat++) {
+    await ask(cluster.ports[0]!, `/heartbeat?client_id=${randomUUID()}`, {
+      method: 'POST', headers: { 'x-forwarded-for': '2001:db8:7:1::1' }
+    })
+  }
+  const notice = page.locator('.notice', { hasText: '2001:db8:7:1::/64 brings more new visitors' })
+  await notice.getByText(/requests since .* TRUSTED_NETWORKS/).waitFor()
+  await checkLooks(t, page, 'notice of a network')
+  await notice.getByRole('button', { name: 'Deny 2001:db8:7:1::/64…' }).click()
+  await page.getByRole('dialog').getByText(/users come from there now/).waitFor()
+  await page.getByRole('button', { name: 'Deny it for 1 h' }).click()
+  await page.getByText('2001:db8:7:1::/64 denied for 1 h.').waitFor()
+  await page.locator('#nav-users', { hasText: '0' }).waitFor()
+  await page.getByRole('link', { name: /^Audit/ }).click()
+  await page.getByText(/denied 2001:db8:7:1::\/64 for 1 h, \d+ users removed/).waitFor()
 })
 
 browserTest('operator: logs in and out by forms, without JavaScript', async (t, lab) => {

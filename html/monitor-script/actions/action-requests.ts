@@ -3,17 +3,20 @@
  * monitor asks one back. Each says in the end what was done, or how far it came, and what can be
  * undone of it. Touches no page.
  */
-import type { User } from '@usher/shared/api/users.ts'
+import type { Reach, User } from '@usher/shared/api/users.ts'
 import type { Answer, Failure } from '../kit/api.ts'
 import { withBoundedConcurrency } from '../kit/bounded-concurrency.ts'
 import {
-  addressesOf, denyOwnQuestion, drainLastQuestion, rangesOf, type Choice, type Question
+  addressesOf, denyOwnQuestion, denyReachQuestion, drainLastQuestion, rangesOf, type Choice,
+  type Question
 } from './questions.ts'
 import { DENIED, FAILURES, SERVERS, USERS } from '../kit/texts.ts'
 
 export interface ActionsParts {
   readonly post: (path: string, body: object) => Promise<Answer<unknown>>
   readonly ask: (question: Question) => Promise<Choice | undefined>
+  /** Undefined where it cannot be found out. */
+  readonly reach: (address: string) => Promise<Reach | undefined>
   /** While it goes on. */
   readonly onProgress?: (what: string, done: number, total: number) => void
 }
@@ -65,7 +68,19 @@ export class Actions {
       DENIED.denying(users.length), DENIED.done(users.length, minutes))
   }
 
-  denyTarget ({ target, reason, minutes }: Choice): Promise<Outcome> {
+  /** Of a range it first says how many it reaches; undefined when it is then cancelled. */
+  async denyTarget (choice: Choice): Promise<Outcome | undefined> {
+    const { target, minutes } = choice
+    const reach = isUuid(target) ? undefined : await this.#parts.reach(target)
+    if (reach !== undefined && reach.address.includes('/') && reach.users > 0) {
+      const isMeant = await this.#askInTurn(denyReachQuestion(reach, minutes)) !== undefined
+      if (!isMeant) return undefined
+    }
+    return await this.denyKnown(choice)
+  }
+
+  /** For one whose reach the operator has been told. */
+  denyKnown ({ target, reason, minutes }: Choice): Promise<Outcome> {
     const terms = optional({ reason, minutes })
     const step = isUuid(target)
       ? {

@@ -24,7 +24,8 @@ function rangeOfIpv6 (address: string): string | undefined {
   return `${network.join(':')}::/64`
 }
 
-/** What addresses of a range begin with, as far as a search can look for it: IPv4 only. */
-export function prefixOf (range: string): string | undefined {
-  return /^(\d+\.\d+\.\d+\.)0\/24$/.exec(range)?.[1]
+/** What the monitor denies for an address: of IPv6 its /64. Undefined as for `rangeOf`. */
+export function denialOf (address: string): string | undefined {
+  const range = rangeOf(address)
+  return range === undefined || address.includes(':') ? range : address
 }

@@ -3,7 +3,8 @@
  * shows them, `texts.ts` words them.
  */
 import type { User } from '@usher/shared/api/users.ts'
-import { rangeOf } from './address-ranges.ts'
+import type { Reach as Reached } from '@usher/shared/api/users.ts'
+import { denialOf, rangeOf } from './address-ranges.ts'
 import { DENIED, SERVERS, USERS } from '../kit/texts.ts'
 
 /** What is denied of a user: the id alone, the address last seen from, too, or its range. */
@@ -85,7 +86,7 @@ function scopesOf (users: readonly User[]): ScopeChoice[] {
   }
   return [
     byIds,
-    ...(addresses.length === 0
+    ...(addresses.length === 0 || areAlike(addresses, ranges)
       ? []
       : [{
           scope: 'addresses' as const,
@@ -93,7 +94,8 @@ function scopesOf (users: readonly User[]): ScopeChoice[] {
           hint: DENIED.sharedHint,
           reach: {
             places: addresses,
-            pickedCount: users.filter(({ address }) => addresses.includes(address)).length
+            pickedCount: users.filter(({ address }) =>
+              addresses.includes(denialOf(address) ?? '')).length
           }
         }]),
     ...(ranges.length === 0
@@ -118,6 +120,30 @@ export function denyTargetQuestion (nowMs: number): Question {
   }
 }
 
+/** @param reach undefined where it is not known */
+export function denyNetworkQuestion (
+  network: string, reach: Reached | undefined, nowMs: number
+): Question {
+  return {
+    title: DENIED.networkTitle(network),
+    what: DENIED.targetWhat,
+    asks: ['minutes', 'reason'],
+    until: minutes => DENIED.until(minutes, nowMs),
+    happens: [...(reach === undefined ? [] : [DENIED.reached(reach.users)]), DENIED.undoHappens],
+    go: DENIED.targetGo
+  }
+}
+
+export function denyReachQuestion (
+  { address, users }: Reached, minutes: number | undefined
+): Question {
+  return {
+    title: DENIED.reachTitle(address, users),
+    what: DENIED.reached(users),
+    go: () => DENIED.go(users, minutes)
+  }
+}
+
 export function denyOwnQuestion (address: string): Question {
   return {
     title: DENIED.ownTitle(address), what: DENIED.ownWhat, go: () => DENIED.ownGo(address)
@@ -139,16 +165,24 @@ export function drainLastQuestion (port: string): Question {
   }
 }
 
-/** Of those who have an id, each once. Who has none is denied by address anyway. */
+/**
+ * What is denied beside the ids, each once: the address, of IPv6 its /64. Who has no id is denied
+ * by address anyway.
+ */
 export function addressesOf (users: readonly User[]): string[] {
-  return [...new Set(users.filter(user => user.kind === 'id' && hasRange(user))
-    .map(({ address }) => address))]
+  return [...new Set(users.filter(({ kind }) => kind === 'id')
+    .map(({ address }) => denialOf(address)))]
+    .filter(denial => denial !== undefined)
 }
 
 /** Each once. */
 export function rangesOf (users: readonly User[]): string[] {
   return [...new Set(users.map(({ address }) => rangeOf(address)))]
     .filter(range => range !== undefined)
+}
+
+function areAlike (some: readonly string[], others: readonly string[]): boolean {
+  return some.length === others.length && some.every(text => others.includes(text))
 }
 
 /** False where it is not known from where somebody was last seen. */

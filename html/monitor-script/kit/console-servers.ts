@@ -59,6 +59,14 @@ export type Trouble =
     readonly restarts: number
   }
   | { readonly kind: 'nearly-full', readonly used: number, readonly size: number }
+  | {
+    readonly kind: 'newcomers'
+    readonly network: string
+    readonly requests: number
+    readonly sinceMs: number
+    /** Networks of which the same is true. */
+    readonly others: number
+  }
 
 /** What the notices tell an operator, worst first. */
 export function troublesOf (stats: Stats): Trouble[] {
@@ -70,7 +78,14 @@ export function troublesOf (stats: Stats): Trouble[] {
       .map(({ name, state_since: since, restarts }) => ({
         kind: 'down', name, sinceMs: since === undefined ? undefined : Date.parse(since), restarts
       } as const)),
-    ...(isNearlyFull ? [{ kind: 'nearly-full', used, size } as const] : [])
+    ...(isNearlyFull ? [{ kind: 'nearly-full', used, size } as const] : []),
+    ...stats.refused_networks.slice(0, 1).map(({ network, newcomers, since }, _index, all) => ({
+      kind: 'newcomers',
+      network,
+      requests: newcomers,
+      sinceMs: Date.parse(since),
+      others: stats.refused_networks.length - all.length
+    } as const))
   ]
 }
 

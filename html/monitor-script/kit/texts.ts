@@ -260,6 +260,14 @@ export const NOTICES = {
   nearlyFull: (used: number, size: number) =>
     `The user table is ${percent(used / size)} full, ${count(used)} of ${count(size)} places.`,
   nearlyFullMeans: 'When it is full, new visitors are turned away (503). Set MAX_USERS higher and restart: everybody who is here stays counted.',
+  newcomers: (network: string) =>
+    `${network} brings more new visitors than are counted from one network.`,
+  newcomersMean: (requests: number, sinceMs: number, others: number) =>
+    `${count(requests)} ${requests === 1 ? 'request' : 'requests'} since ${clock(sinceMs)} ` +
+    `${requests === 1 ? 'was' : 'were'} served but not counted` +
+    (others === 0 ? '. ' : `; the same goes for ${count(others)} other ${others === 1 ? 'network' : 'networks'}. `) +
+    'If they mean harm, deny the network. If it is an office or a school, name it in TRUSTED_NETWORKS and restart.',
+  denyNetwork: (network: string) => `Deny ${network}…`,
   stateChanged: (port: string, state: keyof typeof STATES) =>
     `Server ${port}: ${STATES[state].toLowerCase()}.`
 } as const
@@ -364,6 +372,11 @@ export const DENIED = {
   targetTitle: 'Deny an address?',
   targetWhat: 'Everybody from there is disconnected now and refused by the router and every server.',
   /** A user without an id is known by the address. */
+  networkTitle: (network: string) => `Deny ${network}?`,
+  reachTitle: (address: string, value: number) => `Deny ${address} and ${users(value)}?`,
+  reached: (value: number) => value === 0
+    ? 'No counted users come from there now.'
+    : `${users(value)} ${value === 1 ? 'comes' : 'come'} from there now and would be disconnected.`,
   byIds: (ids: number, addressesOnly: number) => ids === 0
     ? addressesOnly === 1 ? 'The address' : 'Their addresses'
     : `${ids === 1 && addressesOnly === 0 ? 'The id' : 'Their ids'}` +
@@ -438,6 +451,7 @@ export const AUDIT = {
     ready: 'made … ready'
   } as Readonly<Record<string, string>>,
   terms: minutesText,
+  reached: (value: number) => value === 0 ? 'nobody was there' : `${users(value)} removed`,
   and: 'and',
   withPermission: (permission: number) => `with permission ${permission}`,
   fromTo: (from: number, to: number) => `from ${from} to ${to}`,

@@ -26,6 +26,7 @@ export function sentenceOf ({ action, target, detail = {} }: AuditEntry): Part[]
     ...(after === '' ? [] : [word(` ${after}`)]),
     ...(typeof address === 'string' ? targetParts(address, 'client', ` ${AUDIT.and} `) : []),
     ...(isDenial ? [word(` ${AUDIT.terms(numberIn(detail, 'minutes'))}`)] : []),
+    ...reachParts(numberIn(detail, 'users')),
     ...permissionParts(detail),
     ...(typeof userAgent === 'string' ? [word(`, ${browserName(userAgent)}`)] : []),
     ...(typeof reason === 'string' && reason !== '' ? [word(`: ${reason}`)] : [])
@@ -34,6 +35,10 @@ export function sentenceOf ({ action, target, detail = {} }: AuditEntry): Part[]
 
 function targetParts (text: string, kind: Part['kind'], before = ' '): Part[] {
   return text === '' ? [] : [word(before), { text, kind }]
+}
+
+function reachParts (users: number | undefined): Part[] {
+  return users === undefined ? [] : [word(`, ${AUDIT.reached(users)}`)]
 }
 
 function permissionParts (detail: Readonly<Record<string, unknown>>): Part[] {

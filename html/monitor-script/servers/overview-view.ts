@@ -26,15 +26,21 @@ export class OverviewView {
   readonly #values = new Map<string, { value: Element, unit: Element, box: HTMLElement }>()
   readonly #cards = new ServerCards()
   readonly #table: ServersTable
-  #shownTroubles = ''
+  readonly #denyNetwork: (network: string) => void
+  /** Those that are shown, by what each is about. */
+  #notices = new Map<string, Notice>()
+  #canAct = false
   #stats: Stats | undefined
 
-  constructor (actions: ServerActions) {
+  constructor (actions: ServerActions, denyNetwork: (network: string) => void) {
+    this.#denyNetwork = denyNetwork
     this.#table = new ServersTable(actions, 'last-server')
     find('cards-table').append(this.#table.element)
   }
 
   allowActions (): void {
+    this.#canAct = true
+    for (const { button } of this.#notices.values()) if (button !== undefined) button.hidden = false
     this.#table.allowActions()
   }
 
@@ -80,14 +86,51 @@ export class OverviewView {
     return shown
   }
 
+  /** A notice that stays is the same element, so that its button can be pressed. */
   #showTroubles (troubles: readonly Trouble[]): void {
-    const shown = JSON.stringify(troubles)
-    if (shown === this.#shownTroubles) return
-    this.#shownTroubles = shown
+    const shown = new Map<string, Notice>()
+    for (const trouble of troubles) {
+      const key = keyOf(trouble)
+      const notice = this.#notices.get(key) ?? this.#makeNotice(trouble)
+      showNotice(notice, trouble)
+      shown.set(key, notice)
+    }
+    const isSame = [...shown.keys()].join() === [...this.#notices.keys()].join()
+    this.#notices = shown
+    if (isSame) return
     const notices = find('notices')
-    notices.replaceChildren(...troubles.map(makeNotice))
+    notices.replaceChildren(...[...shown.values()].map(({ element }) => element))
     notices.hidden = troubles.length === 0
   }
+
+  #makeNotice (trouble: Trouble): Notice {
+    const isDown = trouble.kind === 'down' || trouble.kind === 'none-available'
+    const [fact, meaning] = [make('b', ''), make('p', '')]
+    const button = this.#makeButton(trouble)
+    const element = make('div', `notice ${isDown ? 'down' : 'drain'}`,
+      makeIcon(isDown ? 'icon-alert' : 'icon-warning'),
+      make('div', '', make('p', '', fact), meaning),
+      ...(button === undefined ? [] : [button]))
+    return { element, fact, meaning, button }
+  }
+
+  #makeButton (trouble: Trouble): HTMLElement | undefined {
+    if (trouble.kind === 'nearly-full') return undefined
+    if (trouble.kind !== 'newcomers') return makeServersLink()
+    const { network } = trouble
+    const button = make('button', 'btn small', NOTICES.denyNetwork(network))
+    button.type = 'button'
+    button.hidden = !this.#canAct
+    button.addEventListener('click', () => { this.#denyNetwork(network) })
+    return button
+  }
+}
+
+interface Notice {
+  readonly element: HTMLElement
+  readonly fact: Element
+  readonly meaning: Element
+  readonly button: HTMLElement | undefined
 }
 
 /** Balanced as exactly as the router places. */
@@ -171,12 +214,15 @@ function perSecond (value: number | undefined): { value: string, unit: string } 
   return { value: figure(value), unit: value === undefined ? '' : OVERVIEW.perSecond }
 }
 
-function makeNotice (trouble: Trouble): HTMLElement {
-  const [kind, fact, meaning] = noticeTexts(trouble)
-  return make('div', `notice ${kind}`,
-    makeIcon(kind === 'down' ? 'icon-alert' : 'icon-warning'),
-    make('div', '', make('p', '', make('b', '', fact)), make('p', '', ...withNames(meaning))),
-    ...(trouble.kind === 'nearly-full' ? [] : [makeServersLink()]))
+function keyOf (trouble: Trouble): string {
+  if (trouble.kind === 'down') return `down ${trouble.name}`
+  return trouble.kind === 'newcomers' ? `newcomers ${trouble.network}` : trouble.kind
+}
+
+function showNotice ({ fact, meaning }: Notice, trouble: Trouble): void {
+  const [factText, meaningText] = noticeTexts(trouble)
+  setText(fact, factText)
+  if (meaning.textContent !== meaningText) meaning.replaceChildren(...withNames(meaningText))
 }
 
 /** The name of a setting is shown as code. */
@@ -191,14 +237,18 @@ function makeServersLink (): HTMLElement {
   return link
 }
 
-function noticeTexts (trouble: Trouble): ['down' | 'drain', string, string] {
+function noticeTexts (trouble: Trouble): [fact: string, meaning: string] {
   switch (trouble.kind) {
-    case 'none-available': return ['down', NOTICES.noneAvailable, NOTICES.noneAvailableMeans]
+    case 'none-available': return [NOTICES.noneAvailable, NOTICES.noneAvailableMeans]
     case 'down': {
       const { name, sinceMs, restarts } = trouble
-      return ['down', NOTICES.down(name, sinceMs, restarts), NOTICES.downMeans]
+      return [NOTICES.down(name, sinceMs, restarts), NOTICES.downMeans]
     }
     case 'nearly-full':
-      return ['drain', NOTICES.nearlyFull(trouble.used, trouble.size), NOTICES.nearlyFullMeans]
+      return [NOTICES.nearlyFull(trouble.used, trouble.size), NOTICES.nearlyFullMeans]
+    case 'newcomers': {
+      const { network, requests, sinceMs, others } = trouble
+      return [NOTICES.newcomers(network), NOTICES.newcomersMean(requests, sinceMs, others)]
+    }
   }
 }

@@ -10,7 +10,9 @@ function testChoice (choice: Partial<Choice> = {}): Choice {
 }
 
 /** @param statuses of the answers in turn; 200 from then on */
-function testActions (statuses: readonly number[] = [], { isAgreed = true } = {}) {
+function testActions (
+  statuses: readonly number[] = [], { isAgreed = true, users = 0 } = {}
+) {
   const sent: Array<[string, object]> = []
   const asked: string[] = []
   const progress: string[] = []
@@ -28,6 +30,7 @@ function testActions (statuses: readonly number[] = [], { isAgreed = true } = {}
       asked.push(title)
       return isAgreed ? testChoice() : undefined
     },
+    reach: async target => ({ address: target.includes(':') ? '2001:db8::/64' : target, users }),
     onProgress: (what, done, total) => { progress.push(`${what}: ${done} of ${total}`) }
   })
   return { actions, sent, asked, progress }
@@ -104,7 +107,8 @@ t.test('actions: one question at a time', async t => {
       await new Promise(resolve => { setImmediate(resolve) })
       open--
       return undefined
-    }
+    },
+    reach: async () => undefined
   })
   const users = ['::1', '192.0.2.1'].map(id => testUser({ id, kind: 'ip' }))
   const { isDone, denied } = await actions.deny(users, testChoice())
@@ -122,7 +126,7 @@ t.test('actions: denies who has left in the meantime, and who has no id by addre
 t.test('actions: an own address is denied only when it is meant', async t => {
   for (const isAgreed of [true, false]) {
     const { actions, sent, asked } = testActions([409], { isAgreed })
-    const outcome = await actions.denyTarget(testChoice({ target: '192.0.2.0/24' }))
+    const outcome = (await actions.denyTarget(testChoice({ target: '192.0.2.0/24' })))!
     t.strictSame(asked, ['Deny 192.0.2.0/24, your own address?'])
     t.strictSame(sent[1], isAgreed ? ['/deny', { address: '192.0.2.0/24', force: true }] : undefined)
     t.strictSame(outcome.denied, isAgreed ? [{ address: '192.0.2.0/24' }] : [])
@@ -134,6 +138,22 @@ t.test('actions: tells an id from an address', async t => {
   const { actions, sent } = testActions()
   await actions.denyTarget(testChoice({ target: ID.toUpperCase() }))
   t.strictSame(sent[0], ['/deny', { userId: ID.toUpperCase() }])
+})
+
+t.test('actions: a range is denied when it is meant, with the number of users in it', async t => {
+  const check = async (
+    target: string, isAgreed: boolean, title: string | undefined
+  ): Promise<void> => {
+    const { actions, sent, asked } = testActions([], { isAgreed, users: 44 })
+    const outcome = await actions.denyTarget(testChoice({ target, minutes: 60 }))
+    t.strictSame(asked, title === undefined ? [] : [title], target)
+    t.strictSame(sent, outcome === undefined ? [] : [['/deny', { address: target, minutes: 60 }]])
+    t.equal(outcome !== undefined, isAgreed)
+  }
+  await check('192.0.2.0/24', true, 'Deny 192.0.2.0/24 and 44 users?')
+  await check('192.0.2.0/24', false, 'Deny 192.0.2.0/24 and 44 users?')
+  await check('2001:db8::1', true, 'Deny 2001:db8::/64 and 44 users?')
+  await check('192.0.2.7', true, undefined)
 })
 
 t.test('actions: the last server is drained only when it is meant', async t => {

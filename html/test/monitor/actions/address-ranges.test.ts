@@ -1,6 +1,6 @@
 /** The range around an address. */
 import t from 'tap'
-import { prefixOf, rangeOf } from '../../../monitor-script/actions/address-ranges.ts'
+import { denialOf, rangeOf } from '../../../monitor-script/actions/address-ranges.ts'
 
 t.test('address ranges: /24 of IPv4, /64 of IPv6', async t => {
   const check = (address: string, range: string | undefined): void => {
@@ -18,7 +18,8 @@ t.test('address ranges: /24 of IPv4, /64 of IPv6', async t => {
   check('', undefined)
 })
 
-t.test('address ranges: what a search can look for', async t => {
-  t.equal(prefixOf('203.0.113.0/24'), '203.0.113.')
-  t.equal(prefixOf('2001:db8::/64'), undefined)
+t.test('address ranges: what the monitor denies for an address', async t => {
+  t.equal(denialOf('203.0.113.24'), '203.0.113.24')
+  t.equal(denialOf('2001:db8:1:2:3:4:5:6'), '2001:db8:1:2::/64')
+  t.equal(denialOf('::'), undefined)
 })

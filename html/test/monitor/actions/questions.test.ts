@@ -1,7 +1,9 @@
 /** What the dialog asks and says. */
 import t from 'tap'
 import type { User } from '@usher/shared/api/users.ts'
-import { denyQuestion, disconnectQuestion } from '../../../monitor-script/actions/questions.ts'
+import {
+  denyNetworkQuestion, denyQuestion, denyReachQuestion, disconnectQuestion
+} from '../../../monitor-script/actions/questions.ts'
 import { testUser } from '../fixtures/test-user.ts'
 
 const NOW_MS = new Date(2026, 10, 23, 14, 31).getTime()
@@ -52,4 +54,22 @@ t.test('questions: knows how many of the picked are reached', async t => {
   const [, addresses, ranges] = denyQuestion(users, NOW_MS).scopes!
   t.strictSame(addresses?.reach, { places: ['192.0.2.1'], pickedCount: 2 })
   t.strictSame(ranges?.reach, { places: ['192.0.2.0/24'], pickedCount: 3 })
+})
+
+t.test('questions: of IPv6 an address is its range, and there is one choice for both', async t => {
+  const user = testUser({ address: '2001:db8:1:2::9' })
+  const question = denyQuestion([user], NOW_MS)
+  t.strictSame(question.scopes?.map(({ label }) => label),
+    ['The id', 'The id and the whole range 2001:db8:1:2::/64'])
+  t.strictSame(question.scopes?.[1]?.reach, { places: ['2001:db8:1:2::/64'], pickedCount: 1 })
+})
+
+t.test('questions: how many a network or a range reaches is said before it is denied', async t => {
+  const reach = { address: '203.0.113.0/24', users: 44 }
+  t.match(denyNetworkQuestion('203.0.113.0/24', reach, NOW_MS), {
+    title: 'Deny 203.0.113.0/24?',
+    happens: ['44 users come from there now and would be disconnected.', /undo/]
+  })
+  t.equal(denyNetworkQuestion('203.0.113.7', undefined, NOW_MS).happens?.length, 1)
+  t.equal(denyReachQuestion(reach, 60).go(undefined), 'Deny 44 users for 1 h')
 })

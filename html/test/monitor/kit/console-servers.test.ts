@@ -47,6 +47,15 @@ t.test('stats: troubles, worst first', async t => {
   ])
 })
 
+t.test('stats: a network whose newcomers are not counted is a trouble, the others a number', async t => {
+  const since = '2026-11-23T14:23:12.000Z'
+  const networks = ['203.0.113.7', '2001:db8::/56', '198.51.100.1'].map((network, index) =>
+    ({ network, newcomers: 770 - index, since, last: since }))
+  t.strictSame(troublesOf(testStats({ refused_networks: networks })), [{
+    kind: 'newcomers', network: '203.0.113.7', requests: 770, sinceMs: Date.parse(since), others: 2
+  }])
+})
+
 t.test('stats: a change of state is news, the first look is not', async t => {
   const before = testStats({ servers: { 1: {}, 2: {} } })
   const after = testStats({ servers: { 1: { state: 'down' }, 2: {}, 3: {} } })

@@ -20,6 +20,10 @@ t.test('audit entry: says what was done, to whom, on which terms', async t => {
     'disconnected a: Loud')
   check({ action: 'disconnect', target: 'a', detail: { deny: true, address: '::1' } },
     'disconnected and denied a and ::1 until allowed')
+  check({ action: 'deny', target: '::/64', detail: { users: 44, reason: 'Flood' } },
+    'denied ::/64 until allowed, 44 users removed: Flood')
+  check({ action: 'deny', target: '::/64', detail: { users: 0, minutes: 60 } },
+    'denied ::/64 for 1 h, nobody was there')
   check({ action: 'ready', target: '8002' }, 'made 8002 ready')
   check({ action: 'session-ended', target: '::1', detail: { user_agent: '<b>curl/8' } },
     'ended a session from ::1, <b>curl/8')
