@@ -1,5 +1,8 @@
-/** From the words of a command line to what is to be run: each test file, each check is a job. */
-import { readdirSync } from 'node:fs'
+/**
+ * From the words of a command line to what is to be run: a check is a job, and so are test files
+ * that share a process.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { ROOT } from '../setup.mjs'
@@ -9,11 +12,15 @@ const FOLDERS = ['packages', 'html', 'test']
 /** tap's own limit comes first, because it says what was under way. */
 const TAP_MARGIN_S = 20
 
+/** A folder or a hook for all tests of a file is that of tap's root, and a process has one root. */
+const USES_ROOT = /^(?:const|let|await|t\.).*\b(?:testdir|workingFolder|start\w*Cluster|beforeEach)\(/m
+
 /** Rejects when a word is no lane and no file. Needs what `prepare` has installed. */
 export async function chosenJobs (words) {
   const files = testFiles()
   return lanesOf(words, files).flatMap(lane => lane.command === undefined
-    ? files.filter(file => lane.files.test(file)).map(file => testJob(lane, file))
+    ? filesOfProcesses(files.filter(file => lane.files.test(file)), lane.filesAtOnce ?? 1)
+      .map(chunk => testJob(lane, chunk))
     : [checkJob(lane)])
 }
 
@@ -40,19 +47,34 @@ function testFiles () {
     .map(path => `${folder}/${path}`)).sort()
 }
 
-function testJob ({ name, env, secondsMax }, file) {
+function filesOfProcesses (files, filesAtOnce) {
+  const isAlone = file => filesAtOnce === 1 || USES_ROOT.test(readFileSync(join(ROOT, file), 'utf8'))
+  const others = files.filter(file => !isAlone(file))
+  const chunkCount = Math.ceil(others.length / filesAtOnce)
+  const chunks = [...Array(chunkCount).keys()]
+    .map(at => others.slice(at * filesAtOnce, (at + 1) * filesAtOnce))
+  return [...files.filter(isAlone).map(file => [file]), ...chunks]
+}
+
+function testJob ({ name, env, secondsMax }, files) {
   const preloads = [
     import.meta.resolve('@tapjs/mock/import'),
     pathToFileURL(join(import.meta.dirname, 'typescript.mjs')).href
   ]
+  const [first, ...others] = files
   return {
-    name: `${name} ${file}`,
+    name: `${name} ${first}` + (others.length > 0 ? ` to ${others.at(-1)}` : ''),
     // Threads of the test have these as well, processes that it starts have not.
-    args: ['--enable-source-maps', ...preloads.map(url => `--import=${url}`), join(ROOT, file)],
+    args: ['--enable-source-maps', ...preloads.map(url => `--import=${url}`), ...commandFor(files)],
     env: { ...env, TAP_TIMEOUT: secondsMax - TAP_MARGIN_S },
     isTap: true,
     secondsMax
   }
+}
+
+function commandFor (files) {
+  const paths = files.map(file => join(ROOT, file))
+  return files.length === 1 ? paths : [join(import.meta.dirname, 'several-files.mjs'), ...paths]
 }
 
 function checkJob ({ name, command: [program, ...args], secondsMax }) {

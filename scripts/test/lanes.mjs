@@ -8,9 +8,10 @@
  * @property {string} name
  * @property {string[]} [command] a program of npm's, and what it is told
  * @property {RegExp} [files] which test files
+ * @property {number} [filesAtOnce] in one process, one after the other; otherwise each has its own
  * @property {boolean} [isLong] not for every commit
  * @property {Record<string, string>} [env]
- * @property {number} secondsMax of one file, or of the command
+ * @property {number} secondsMax of one process
  */
 
 const LINT = ['eslint', '.', '--max-warnings=0']
@@ -39,8 +40,8 @@ export const LANES = [
     env: { USHER_TEST_LENGTH: 'long' },
     secondsMax: 1800
   },
-  { name: 'browser', files: /^test\/browser\//, secondsMax: 300 },
-  { name: 'cluster', files: /^test\/(?!browser\/)/, secondsMax: 300 },
-  { name: 'unit', files: /^(packages\/[^/]+|html)\/test\//, secondsMax: 300 },
+  { name: 'browser', files: /^test\/browser\//, filesAtOnce: 4, secondsMax: 600 },
+  { name: 'cluster', files: /^test\/(?!browser\/)/, filesAtOnce: 3, secondsMax: 600 },
+  { name: 'unit', files: /^(packages\/[^/]+|html)\/test\//, filesAtOnce: 16, secondsMax: 300 },
   { name: 'dead-code', command: ['knip'], secondsMax: 300 }
 ]

@@ -6,8 +6,8 @@ import { spawn } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { ROOT } from '../setup.mjs'
 
-/** Most of what tests of whole clusters do is wait. */
-const JOBS_MAX = availableParallelism() + 1
+/** Much of what tests of whole clusters do is wait. */
+const JOBS_MAX = 2 * availableParallelism()
 /** `# { total: 3, pass: 2, fail: 1 }` */
 const SUMMARY = /^# \{ total: .* \}$/gm
 /** `ok 3 - a claim # SKIP why not` */

@@ -1,14 +1,9 @@
 /** What axe-core finds in the pages that visitors see: nothing, light or dark, narrow or wide. */
 import type { Test } from 'tap'
-import type { AxeResults } from 'axe-core'
-import axe from 'axe-core'
 import { join } from 'node:path'
-import type { Page } from 'playwright-core'
 import { ROOT, startCluster, type Cluster } from '../cluster.ts'
 import { browserTest, untilPageCounts, urlOf } from './browser.ts'
-
-const COLOR_SCHEMES = ['light', 'dark'] as const
-const WIDTHS = [390, 1440]
+import { checkBarriers } from './looks.ts'
 
 const SITES = ['site-1', 'site-2', 'site-3']
 /** The pages that stand in for a site's own are served here as files, to be seen one by one. */
@@ -20,7 +15,7 @@ browserTest('browser: axe-core finds no violation in the rooms', async (t, lab) 
   for (const [at, site] of SITES.entries()) {
     await page.goto(urlOf(cluster.ports[at]!))
     await untilPageCounts(page, 1)
-    await check(t, page, site)
+    await checkBarriers(t, page, site)
   }
 })
 
@@ -31,7 +26,7 @@ browserTest('browser: axe-core finds no violation where there is no page', async
   for (const [at, site] of SITES.entries()) {
     const answer = await page.goto(urlOf(cluster.ports[at]!, '/missing'))
     t.equal(answer?.status(), 404)
-    await check(t, page, `${site}, 404`)
+    await checkBarriers(t, page, `${site}, 404`)
   }
 })
 
@@ -43,7 +38,7 @@ browserTest('browser: axe-core finds no violation in a room that a visitor has t
   for (const [at, site] of SITES.entries()) {
     await page.goto(urlOf(cluster.ports[at]!))
     await page.locator('main.usher-denied').waitFor()
-    await check(t, page, `${site}, denied`)
+    await checkBarriers(t, page, `${site}, denied`)
   }
 })
 
@@ -52,30 +47,11 @@ browserTest('browser: axe-core finds no violation in the pages of refusals and f
   const page = await (await lab.newVisitor({ reducedMotion: 'reduce' })).newPage()
   for (const name of PAGES) {
     await page.goto(urlOf(cluster.ports[SITES.length]!, `/${name}.html`))
-    await check(t, page, name)
+    await checkBarriers(t, page, name)
   }
 })
 
 function startPages (t: Test): Promise<Cluster> {
   const folders = [...SITES, 'pages'].map(name => join(ROOT, 'dist/html', name))
   return startCluster(t, { PORTS: '0,0,0,0', HTML_DIRS: folders.join() })
-}
-
-async function check (t: Test, page: Page, name: string): Promise<void> {
-  await page.evaluate(axe.source)
-  for (const colorScheme of COLOR_SCHEMES) {
-    await page.emulateMedia({ colorScheme })
-    for (const width of WIDTHS) {
-      await page.setViewportSize({ width, height: 900 })
-      const { violations, passes } = await page.evaluate(run)
-      t.ok(passes.length > 5, 'there was something to look at')
-      const found = violations.map(({ id, nodes }) => ({ id, at: nodes.map(node => node.html) }))
-      t.strictSame(found, [], `${name}, ${colorScheme}, ${width} wide`)
-    }
-  }
-}
-
-/** In the page. */
-function run (): Promise<AxeResults> {
-  return (window as unknown as { axe: { run (): Promise<AxeResults> } }).axe.run()
 }

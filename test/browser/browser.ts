@@ -38,11 +38,16 @@ export const SITE = { site: { 'index.html': PAGE, 'other.html': PAGE_WITHOUT_SCR
 let browser: Promise<Browser> | undefined
 t.teardown(async () => { await (await browser)?.close() })
 
+/** The one of this process. Rejects where there is no Chromium. */
+export function sharedBrowser (): Promise<Browser> {
+  browser ??= launchChromium()
+  return browser
+}
+
 /** A test with a browser; where there is none it is skipped, which CI does not allow. */
 export function browserTest (name: string, body: (t: Test, lab: Lab) => Promise<void>): void {
   void t.test(name, { skip: WHY_SKIPPED }, async t => {
-    browser ??= launchChromium()
-    const shared = await browser
+    const shared = await sharedBrowser()
     const complaints: string[] = []
     const expected: RegExp[] = []
     await body(t, {

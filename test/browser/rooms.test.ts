@@ -2,10 +2,11 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import axe from 'axe-core'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { findChromium, launchChromium } from '../../scripts/kit/chromium.ts'
+import { findChromium } from '../../scripts/kit/chromium.ts'
 import { ROOT, startCluster, until, Visitor, type Cluster, workingFolder } from '../cluster.ts'
+import { sharedBrowser } from './browser.ts'
+import { checkBarriers } from './looks.ts'
 
 /** With nobody but the page's visitor, who is in the room with the lowest port. */
 const SPREAD = '30 people came in by the front door: 10, 10 and 10.'
@@ -14,9 +15,7 @@ if (findChromium() === undefined) {
   t.comment('no Chromium was found: the rooms were not looked at in a browser')
   t.not(process.env['CI'], 'true', 'CI has a Chromium')
 } else {
-  const browser = await launchChromium()
-  t.teardown(() => browser.close())
-  testRooms(browser)
+  testRooms(await sharedBrowser())
 }
 
 function testRooms (browser: Browser): void {
@@ -66,16 +65,11 @@ function testRooms (browser: Browser): void {
     const { page } = room
     await page.locator('#bring-in').click()
     await sentence(page)
-    await page.evaluate(axe.source)
-    for (const colorScheme of ['light', 'dark'] as const) {
-      for (const width of [390, 1440]) {
-        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-        await page.setViewportSize({ width, height: 900 })
-        const found = await page.evaluate('axe.run().then(({ violations }) => violations.map(({ id }) => id))')
-        t.strictSame(found, [], `${colorScheme}, ${width}`)
-        const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth')
-        t.equal(overflow, 0, 'no page scrolls sideways')
-      }
+    await checkBarriers(t, page, 'a crowd')
+    for (const width of [390, 1440]) {
+      await page.setViewportSize({ width, height: 900 })
+      const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth')
+      t.equal(overflow, 0, `no page scrolls sideways at ${width}`)
     }
   })
 

@@ -1,5 +1,4 @@
 /** The users in the console, in Chromium: thousands of them, found, selected, denied, allowed. */
-import axe from 'axe-core'
 import http from 'node:http'
 import type { Page } from 'playwright-core'
 import type { Test } from 'tap'
@@ -7,6 +6,7 @@ import type { UserInfo } from '@usher/shared/api/account.ts'
 import { ask, type Cluster } from '../cluster.ts'
 import { Operator } from '../../scripts/kit/operator.ts'
 import { browserTest, startSite, urlOf, type Lab } from './browser.ts'
+import { checkBarriers } from './looks.ts'
 
 const ADMIN = 'correct horse battery'
 const MANY = 5000
@@ -306,18 +306,7 @@ browserTest('users: no barrier that axe-core knows, and nothing scrolls sideways
 })
 
 async function check (t: Test, page: Page, name: string): Promise<void> {
-  await page.evaluate(axe.source)
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-    for (const width of [390, 1440]) {
-      await page.setViewportSize({ width, height: 900 })
-      const violations = await page.evaluate(async () => {
-        const { violations } = await (window as unknown as { axe: typeof axe }).axe.run()
-        return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
-      })
-      t.strictSame(violations, [], `${name}, ${colorScheme}, ${width}`)
-    }
-  }
+  await checkBarriers(t, page, name)
   for (const width of [360, 600, 768, 1024, 1200, 1600]) {
     await page.setViewportSize({ width, height: 900 })
     const isTooWide = await page.evaluate(() =>
