@@ -4,7 +4,7 @@ import { isLong } from '../packages/shared/test/length.ts'
 import { delaysIn, tailMs, usersIn, type Sample } from '../scripts/soak/measures.ts'
 import {
   DATABASE_SLACK_BYTES, HEAP_GAIN_BYTES_MAX, HEAP_GROWTH_BYTES_MAX, LOOP_DELAY_GROWTH_MS_MAX,
-  RESIDENT_GROWTH_BYTES_MAX, ROW_BYTES_MAX, rowsOf, tableOf, WAL_BYTES_MAX, type Soaked
+  LOOP_DELAY_SAMPLES_MIN, RESIDENT_GROWTH_BYTES_MAX, ROW_BYTES_MAX, rowsOf, tableOf, WAL_BYTES_MAX, type Soaked
 } from '../scripts/soak/verdict.ts'
 import { isRising, trendOf, type Point } from '../scripts/measure/trend.ts'
 import { runTool, type ToolEnd } from './tool.ts'
@@ -117,6 +117,15 @@ t.test('soak: each measure has its limit, and just below is good', async t => {
 t.test('soak: what is made at first and then kept is no leak', async t => {
   const fills = soaked(at => ({ heapBytes: 60e6 + Math.min(at, MINUTES / 4) * 1e6 }))
   t.same(wrongs(fills), [])
+})
+
+t.test('soak: in a short run a loop that is late by one bucket more is not called rising', async t => {
+  const rising = (sampleCount: number): Soaked => {
+    const { under, ...rest } = soaked(at => ({ loopDelayMs: at * 100 }))
+    return { ...rest, under: under.slice(0, sampleCount) }
+  }
+  t.same(wrongs(rising(2 * LOOP_DELAY_SAMPLES_MIN - 2)), [])
+  t.same(wrongs(rising(2 * LOOP_DELAY_SAMPLES_MIN)), ['loop delay p99, ms: it rises'])
 })
 
 t.test('soak: the table has a row for each measure', async t => {

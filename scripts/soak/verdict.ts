@@ -44,6 +44,8 @@ export const DATABASE_SLACK_BYTES = 128 * 1024
 export const WAL_BYTES_MAX = 6e6
 /** Late by more than this, an operator sees it; by less, it is the machine's other work. */
 export const LOOP_DELAY_GROWTH_MS_MAX = 100
+/** It is known to a histogram's bucket only: of few samples, one step up looks like a rise. */
+export const LOOP_DELAY_SAMPLES_MIN = 10
 
 export function rowsOf (soaked: Soaked): Row[] {
   const { begin, under, end, rowCount } = soaked
@@ -63,7 +65,7 @@ export function rowsOf (soaked: Soaked): Row[] {
     row(soaked, 'write-ahead log, MB', 'walBytes', megabytes,
       tooMuch(most(soaked, 'walBytes'), WAL_BYTES_MAX)),
     row(soaked, 'loop delay p99, ms', 'loopDelayMs', whole,
-      isRising(trendBy(under, 'loopDelayMs'), LOOP_DELAY_GROWTH_MS_MAX) ? 'it rises' : '')
+      isLoopDelayRising(under) ? 'it rises' : '')
   ]
 }
 
@@ -102,6 +104,11 @@ function rising (under: readonly Sample[], key: keyof Sample, tolerance: number)
   const trend = trendBy(under, key)
   if (!isRising(trend, tolerance)) return ''
   return `it rises by ${megabytes(trend.growth)} MB in the later half`
+}
+
+function isLoopDelayRising (under: readonly Sample[]): boolean {
+  if (steadyPart(under).length < LOOP_DELAY_SAMPLES_MIN) return false
+  return isRising(trendBy(under, 'loopDelayMs'), LOOP_DELAY_GROWTH_MS_MAX)
 }
 
 function tooMuch (gained: number, allowed: number): string {
