@@ -4,7 +4,8 @@ import { isLong } from '../packages/shared/test/length.ts'
 import { delaysIn, tailMs, usersIn, type Sample } from '../scripts/soak/measures.ts'
 import {
   DATABASE_SLACK_BYTES, HEAP_GAIN_BYTES_MAX, HEAP_GROWTH_BYTES_MAX, LOOP_DELAY_GROWTH_MS_MAX,
-  LOOP_DELAY_SAMPLES_MIN, RESIDENT_GROWTH_BYTES_MAX, ROW_BYTES_MAX, rowsOf, tableOf, WAL_BYTES_MAX, type Soaked
+  LOOP_DELAY_SAMPLES_MIN, RESIDENT_GROWTH_BYTES_MAX, ROW_BYTES_MAX, rowsOf, tableOf, WAL_BYTES_MAX,
+  type Soaked
 } from '../scripts/soak/verdict.ts'
 import { isRising, trendOf, type Point } from '../scripts/measure/trend.ts'
 import { runTool, type ToolEnd } from './tool.ts'
