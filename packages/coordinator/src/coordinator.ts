@@ -163,7 +163,10 @@ export class Coordinator implements AskedActions {
     logAddresses(this.#settings, this.#log)
   }
 
-  /** Every thread refuses these from now on; whoever of them was here is gone when it resolves. */
+  /**
+   * Every thread refuses these from now on; those of them who were users have been removed when it
+   * resolves.
+   */
   setDenyList (entries: readonly DenyEntry[]): Promise<AskAnswers['set-deny-list']> {
     return this.#expulsion.setDenyList(entries)
   }
@@ -197,7 +200,7 @@ export class Coordinator implements AskedActions {
     const [isRouterDone] = await Promise.all([
       isDoneWithin(connectionsMs, this.#router?.close()),
       this.#workers.closeServers(connectionsMs),
-      this.#tellReadiness('stopping').catch(() => {}) // A monitor that is down tells nobody.
+      this.#tellReadiness('stopping').catch(() => {}) // It may be down.
     ])
     if (!isRouterDone) this.#log.warn('connections to the router took too long and were closed')
     for (const stop of this.#stopWatching) stop()

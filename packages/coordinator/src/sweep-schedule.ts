@@ -11,7 +11,7 @@ import type { Settings } from '@usher/shared/settings/settings.ts'
 import type { Logger } from 'pino'
 import { walkTable } from './table-walk.ts'
 
-/** With a busy shard tried again at the next pass, nobody stays 250 ms beyond their time. */
+/** A busy shard is tried again at the next pass, so no user stays 250 ms beyond their time. */
 const END_INTERVAL_MS = 100
 
 export interface Sweep {
@@ -53,7 +53,7 @@ export function startSweep (parts: SweepParts): Sweep {
   }
 }
 
-/** Ends everybody who is due, once. */
+/** Ends all users who are due, once. */
 export async function endOnce ({ table, settings, now, log }: SweepParts): Promise<void> {
   await walkTable(table.shardCount, now, (shard, fromSlot) => {
     const step = table.endDue(shard, fromSlot)

@@ -1,7 +1,7 @@
 /**
  * The networks that an address lies in, the narrowest first: what one customer gets (an IPv4
- * address, a /64 of IPv6), and the wider ones that one who means harm may have (an IPv4 /24; a /56
- * and a /48, which RFC 6177 recommends for a site). Values only; used by every thread.
+ * address, a /64 of IPv6), and the wider ones that an attacker may have (an IPv4 /24; a /56 and a
+ * /48, which RFC 6177 recommends for a site). Values only; used by every thread.
  */
 import { formatAddress, isMapped, type Words128 } from './client.ts'
 

@@ -3,7 +3,10 @@ import { rangeFrom } from './deny-list.ts'
 import type { NewcomerSettings } from './memory/newcomers.ts'
 import type { Settings } from './settings/settings.ts'
 
-/** Tests, probes and what else runs on this machine: nobody comes from here over a network. */
+/**
+ * Loopback: tests, probes and what else runs on this machine; no visitor comes from here over a
+ * network.
+ */
 const LOOPBACK = ['127.0.0.0/8', '::1']
 
 /** @param thread the index of a server, or ROUTER */

@@ -28,7 +28,9 @@ export interface WorkerContext {
   readonly boot: BootData
   readonly table: UserTable
   readonly denyList: DenyList
-  /** Resolves when `denyList` is in force; who refuses clients by it opens nothing before. */
+  /**
+   * Resolves when `denyList` is in force; a worker that refuses clients by it opens no port before.
+   */
   readonly denyListKnown: Promise<void>
   /** For the worker's door. */
   readonly meter: ThreadMeter
@@ -168,7 +170,7 @@ function orderAnswerer (
   return message => {
     earlier = earlier.then(() => {
       const answered = carryOut(message)
-      // A client who reads slowly must not hold up what comes after its end.
+      // A client that reads slowly must not delay the orders after the end of its connection.
       return message.order.type === 'close-clients' ? undefined : answered
     })
   }

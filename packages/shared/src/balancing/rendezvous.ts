@@ -1,15 +1,18 @@
 /**
- * Weighted rendezvous hashing: where a client goes whom nobody counts. The same client comes to the
- * same server for as long as it is available, many clients are spread by weight, and a server that
- * goes away moves only those who were on it. (Schindelhauer and Schomaker, "Weighted Distributed
- * Hash Tables", 2005: the logarithmic method.) Computes only.
+ * Weighted rendezvous hashing: the server of a client that is not counted. A client keeps its
+ * server for as long as that is available, many clients are spread by weight, and a server that
+ * goes away moves only its own clients. (Schindelhauer and Schomaker, "Weighted Distributed Hash
+ * Tables", 2005: the logarithmic method.) Computes only.
  */
 import type { Words128 } from '../client.ts'
 import { halfSipHash13 } from '../memory/sip-hash.ts'
 import type { BalancedServer } from './chooser.ts'
 import type { Choice } from './policies.ts'
 
-/** Fixed, so that a restart sends nobody elsewhere: who chooses an id chooses a server anyway. */
+/**
+ * Fixed, so that a restart moves no client. A client that chooses its id can choose its server;
+ * that does no harm.
+ */
 const KEY_0 = 0x52656e64
 const KEY_1 = 0x657a7673
 const HASHES = 2 ** 32

@@ -15,7 +15,7 @@ const NOBODY = -1
 type SlotTest = (here: number, commit: number) => boolean
 
 interface Rank {
-  /** The test for a shard's slots; undefined when nobody in the shard is of this rank. */
+  /** The test for a shard's slots; undefined when no user of the shard is of this rank. */
   readonly testFor: (view: TableView, at: number) => SlotTest | undefined
   /** The word of a slot that tells the oldest. */
   readonly ageWord: number

@@ -1,7 +1,7 @@
 /**
  * Ends users whose own time is over: unconfirmed ones who have not come back, and those whose page
  * has left and who have not been seen since. Looks without a lock at one word for each run of
- * slots; only a run with somebody due is locked. Main thread.
+ * slots; only a run with a user who is due is locked. Main thread.
  */
 import { earlierEnd, endOfSlot, endWordAt } from './ends.ts'
 import {
@@ -24,8 +24,8 @@ export interface EndStep {
 }
 
 /**
- * Ends who is due in one shard from a slot on, for one hold of its lock at most: the caller may
- * give way to its loop between two steps. Busy: come back at the next pass.
+ * Ends the users who are due in one shard, from a slot on, for one hold of its lock at most: the
+ * caller may give way to its loop between two steps. Busy: come back at the next pass.
  */
 export function endDue (view: TableView, shard: number, fromSlot: number): EndStep | Busy {
   const at = shardAt(view.layout, shard)
@@ -75,7 +75,7 @@ function endInRun (view: TableView, at: number, run: number): EndedUser[] {
   return removed
 }
 
-/** Times are cut to whole milliseconds: one more, and nobody ends before their time. */
+/** Times are cut to whole milliseconds: with one more, no user ends before their time. */
 function isOver (end: number, now: number): boolean {
   return wrappedAge(now, end) > 0
 }

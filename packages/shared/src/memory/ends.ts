@@ -2,7 +2,7 @@
  * When users end who have a time of their own: unconfirmed ones, and those whose page has said that
  * it leaves. Each run of slots carries a word that says when its first end may be due. Writers
  * lower it before they store a commit word; only a look at the whole run, under the shard's lock,
- * raises it (end-sweep.ts). So a pass several times a second looks at nobody but those who are
+ * raises it (end-sweep.ts). So a pass several times a second looks only at runs in which a user is
  * about to end, in a table of any size. Any thread.
  */
 import {
@@ -19,7 +19,7 @@ export function noteEnd (view: TableView, at: number, slot: number, end: number)
   if (earlier !== noted) Atomics.store(view.words, word, earlier)
 }
 
-/** When the user ends whose commit word is to be this one, as LAST_SEEN_MS counts. */
+/** The end of a user with this commit word, in the time of LAST_SEEN_MS. */
 export function endOfSlot ({ words }: TableView, here: number, commit: number): number {
   const grace = words[TABLE.LEAVE_GRACE_MS]!
   const unconfirmed = words[TABLE.UNCONFIRMED_MS]!

@@ -125,9 +125,9 @@ export const COMMIT_SEEN_MASK = 0b11
 export const COMMIT_SERVER_MASK = 0b1_1111_1111
 
 /**
- * How far a user is known. Whoever has been seen twice is never displaced; whoever is confirmed
- * stays until silent for too long. Until then LAST_SEEN_MS stays the time at which the user claimed
- * its place, so that it tells when the user is confirmed, and when its time is over.
+ * How far a user is known. A user who has been seen twice is never displaced; a confirmed one stays
+ * until silent for too long. Until then LAST_SEEN_MS stays the time at which the user claimed its
+ * place, so that it tells when the user is confirmed, and when its time is over.
  */
 export const SEEN = {
   never: 0, // has a reservation at most

@@ -3,9 +3,10 @@
  * anybody else's placement. A token bucket for each network an address lies in: a minute's
  * allowance, refilled steadily. Kept as GCRA (ITU-T I.371) in a count-min sketch: a cell is the
  * time until which its networks have used up what they were given, so it refills by itself; a
- * network stands in one cell of each row, and the row that says least is right, or too strict for
- * who shares all cells with others. A second piece of shared memory, of fixed size, without a lock:
- * a thread that dies in between leaves a newcomer counted for some widths only. Any thread.
+ * network stands in one cell of each row, and the row with the lowest value counts: it is right, or
+ * too strict for a network that shares all its cells. A second piece of shared memory, of fixed
+ * size, without a lock: a thread that dies in between leaves a newcomer counted for some widths
+ * only. Any thread.
  *
  *     | generous until | cells: widths x rows x CELLS |    64-bit words, in microseconds
  */
@@ -29,7 +30,7 @@ const IPV4_TIMES = [1, 8] as const
 const IPV6_TIMES = [1, 4, 16] as const
 /** Of all active users, for a network of any width, where that is more than the setting. */
 const SHARE = 0.1
-/** Everybody comes back at once when the program had no time to save its users. */
+/** After a crash all users come back at once. */
 const TIMES_AFTER_CRASH = 10
 const MINUTE_US = 60_000_000n
 const US_PER_MS = 1000
@@ -44,7 +45,7 @@ export interface NewcomersMemory {
 export interface NewcomerSettings {
   /** For the narrowest networks. */
   readonly perMinute: number
-  /** Whoever comes from here is counted in any case. */
+  /** Newcomers from these networks are always counted. */
   readonly exempt: readonly AddressRange[]
   /** This thread's index in PORTS, or ROUTER. */
   readonly thread: number
@@ -68,7 +69,7 @@ export function allowMoreNewcomers ({ sketch }: NewcomersMemory, untilMs: number
   Atomics.store(new BigInt64Array(sketch), GENEROUS_AT, microseconds(untilMs))
 }
 
-/** Tells users from newcomers of whom a network has had enough. */
+/** Decides which newcomers are counted as users. */
 export class Newcomers {
   readonly #words: BigInt64Array
   readonly #hashKey: number

@@ -26,7 +26,7 @@ export function recoverFrom (view: TableView, deadThreadTag: number): number {
   for (let shard = 0; shard < view.layout.shardCount; shard++) {
     const at = shardAt(view.layout, shard)
     if (takeOverLock(view.words, at + SHARD.LOCK, ownerWord(deadThreadTag), view.owner)) {
-      repairShard(view, at) // @REPAIR, before the release: whoever enters next relies on it.
+      repairShard(view, at) // @REPAIR, before the release: the next owner of the lock relies on it.
       unlockShard(view, at) // @GIVE_UP
       repaired++
     }

@@ -2,7 +2,8 @@
  * The entry under an address, which stands only for clients that never sent an id, and how an id
  * takes its place. The two lie in different shards as a rule and no thread holds two locks, so the
  * new entry is written first (load never under-reads), marked as one whose predecessor is still to
- * go, and whoever meets the mark after a thread died in between finishes the work. Any thread.
+ * go, and when a thread dies in between, the next one that meets the mark finishes the work. Any
+ * thread.
  */
 import { clientOfAddress, type Address, type Client } from '../client.ts'
 import { COMMIT_REPLACES, NO_SLOT, SHARD, SLOT } from './layout.ts'

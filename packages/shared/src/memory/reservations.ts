@@ -1,7 +1,7 @@
 /**
  * Places held between a redirect and the visitor's arrival. Choosing a server and reserving there
- * is one synchronous step under the visitor's shard lock. The main thread's alone: nobody else
- * reserves, so no two choices are ever made on the same loads.
+ * is one synchronous step under the visitor's shard lock. Only the main thread reserves, so no two
+ * choices are ever made on the same loads.
  */
 import type { Choose } from '../balancing/chooser.ts'
 import type { Choice } from '../balancing/policies.ts'
@@ -89,8 +89,8 @@ export function confirm (
 }
 
 /**
- * Gives up the reservation at a place if it is due. Needs no client: whoever holds a place whose
- * time has come loses it, and a later deadline there is another reservation's.
+ * Gives up the reservation at a place if it is due. Needs no client: a reservation whose time has
+ * come is given up, and a later deadline there belongs to another one.
  */
 export function expireReservation (view: TableView, place: Place): boolean | Busy {
   const shard = Math.floor(place / view.layout.slotCount)
@@ -148,7 +148,7 @@ function reserveForNewcomer (view: TableView, request: ReserveRequest): Reservat
 
 const scratch = new WeakMap<TableView, Int32Array>()
 
-/** Loads of all servers, the visitor who counts at `current` left out. */
+/** Loads of all servers, without the visitor, who counts at `current`. */
 function loadsWithout (view: TableView, current: number): Int32Array {
   let loads = scratch.get(view)
   if (loads === undefined) {

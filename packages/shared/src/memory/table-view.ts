@@ -35,7 +35,7 @@ export interface TableView {
   readonly now: () => number
   /** Told of every wait for a shard that took a sleep, in milliseconds. */
   readonly onLockWaited: ((ms: number) => void) | undefined
-  /** Whom this thread counts as a newcomer; undefined: everybody. */
+  /** Which newcomers this thread counts; undefined: all of them. */
   readonly newcomers: Newcomers | undefined
   /**
    * Called inside locked sections, at the points between which a crash leaves different memory.

@@ -2,8 +2,8 @@
  * The quota of users per network: a flood of new ids from one address, or from the many networks of
  * one site, cannot fill the table. For each width of networks the users are counted per shard in
  * two rows of buckets by a keyed hash, a count-min sketch (Cormode and Muthukrishnan, 2005): never
- * too few, and too many only for who shares both buckets. A shard's own, so that its repair
- * rebuilds them. Any thread.
+ * too few, and too many only for a network that shares both its buckets. A shard's own, so that its
+ * repair rebuilds them. Any thread.
  */
 import { isMapped, type Address, type Words128 } from '../client.ts'
 import { networkOf, type Width } from '../networks.ts'

@@ -59,8 +59,8 @@ export function touch (
 }
 
 /**
- * As touch, but nobody comes in whom the table does not know, under the id or under the address
- * that was given it: also nobody whom another thread has just removed.
+ * As touch, but adds no user: only a client who is in the table, under its id or its address, is
+ * touched; not one whom another thread has just removed.
  */
 export function refresh (
   view: TableView, client: Client, server: number, address: Address, options?: VisitOptions

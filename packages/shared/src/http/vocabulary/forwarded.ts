@@ -1,5 +1,5 @@
 /**
- * Who and what stands behind a proxy: the client's address, and the authority and scheme that it
+ * What a proxy says about the client behind it: its address, and the authority and scheme that it
  * named. `X-Forwarded-*` counts only when the peer itself is a trusted proxy, for anybody can send
  * these fields; what is malformed is passed over. Runs in the thread of its door.
  */
@@ -63,7 +63,7 @@ export function proxyCheck (
 
 /**
  * The nearest address that is not a trusted proxy's; the farthest one if all are. What stands
- * before a hop that is no address was written by nobody whom we trust.
+ * before a hop that is no address was not written by a trusted proxy.
  */
 function forwardedAddress (
   request: IncomingMessage, isTrusted: (address: string, hop: number) => boolean
