@@ -26,6 +26,8 @@ export type Access = 'open' | 'changing' | 'denied'
 const WEIGHTS = { beat: 40, visit: 20, wander: 15, leave: 12, knock: 8, bookmark: 5 } as const
 const DRAWN_SHARE = 0.5
 const SOMEBODY_ELSE_SHARE = 0.3
+/** Of all leaves. */
+const BY_PAGE_SHARE = 0.5
 const REPLACED_MS_MAX = 30_000
 const DENIED = 403
 
@@ -36,6 +38,8 @@ export class Client {
   isBusy = false
   #address = nextAddress()
   #access: Access = 'open'
+  /** Whether a beat was the last that a server has answered: then no page was opened since. */
+  #hasBeaten = false
   /** Counts changes of access, so that a request knows whether one came in between. */
   #changes = 0
   readonly #world: World
@@ -127,25 +131,31 @@ export class Client {
       at = portOf(sent)
       return await attempt()
     })
+    this.#hasBeaten = false
     if (!this.#isServed(answer, changes, served)) return
+    this.#hasBeaten = path === '/heartbeat'
     ledger.set(key, at)
     if (key !== this.#address) ledger.set(this.#address, undefined)
     this.#takeId(answer!)
   }
 
+  /** At once, or as a page does it: then it is over by the next check, unless it comes back. */
   async #leave (port: number): Promise<void> {
     const { web, ledger, random, program } = this.#world
     const changes = this.#changes
+    const isByPage = random.share() < BY_PAGE_SHARE
+    const path = isByPage ? '/leave?page' : '/leave'
     const attempt = (): Promise<Answer> => {
       if (this.#access !== 'denied') ledger.maybe(this.#key, undefined)
-      return web.ask(port, '/leave', { ...this.#asking(), method: 'POST' })
+      return web.ask(port, path, { ...this.#asking(), method: 'POST' })
     }
     const answer = await web.twice(`/leave at ${port}`, attempt, async () => {
       await program.until(() => program.isUp(program.ports.indexOf(port)), REPLACED_MS_MAX)
       return await attempt()
     })
     if (!this.#isServed(answer, changes, 200)) return
-    ledger.left(this.#key, port)
+    // After a page was opened, the leave may be that of the page before: the client may be there.
+    if (!isByPage || this.#hasBeaten) ledger.left(this.#key, port)
     if (this.#access === 'open' && random.share() < SOMEBODY_ELSE_SHARE) this.#becomeSomebodyElse()
   }
 

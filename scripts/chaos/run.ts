@@ -40,6 +40,9 @@ export interface RunResult {
 }
 
 const RESERVATION_TTL_S = 2
+const LEAVE_GRACE_S = 0.5
+/** A leave takes effect so long after the grace; four times what is promised. */
+const LEAVE_LATE_MS = 1000
 /** Few shards, so that the threads get into each other's way; twice as large as it has to be. */
 const MAX_USERS = '2048'
 const CHECK_EVERY_ROUNDS = 5
@@ -88,6 +91,7 @@ class Run {
         HEARTBEAT_INTERVAL: '0.5',
         TIMEOUT_THRESHOLD: '86400',
         UNCONFIRMED_TIMEOUT: '86400',
+        LEAVE_GRACE: String(LEAVE_GRACE_S),
         // Its clients come and leave all the time, from a few networks.
         NEWCOMERS_PER_MINUTE: '1000000'
       }
@@ -189,6 +193,7 @@ class Run {
     await this.#load.pause()
     const isReady = await this.#program.until(() => this.#program.areAllUp, READY_MS_MAX)
     if (!isReady) return this.#complain('not all workers are up again')
+    await setTimeout(LEAVE_GRACE_S * 1000 + LEAVE_LATE_MS)
     this.#complainOfAll(await checkWhole(this.#world, this.#load))
     const { kills, killsHoldingLock } = this.#program.counts
     const found = await this.#program.look('look-at-locks')
