@@ -2,20 +2,9 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { rangeFrom } from '@usher/shared/deny-list.ts'
-import {
-  clientOfAddress, formatAddress, parseAddress, type Address, type Client
-} from '@usher/shared/client.ts'
+import { clientOfAddress, formatAddress, parseAddress } from '@usher/shared/client.ts'
 import { addressTest, rangeTest } from '@usher/shared/memory/address-test.ts'
-import { SLOT } from '@usher/shared/memory/layout.ts'
-import { clientNumber, HOME, reserveFor, testTable } from './test-table.ts'
-
-/** The words of a slot, as the table itself writes them. */
-function slotWords (client: Client, address: Address): Int32Array {
-  const { table, view } = testTable({ users: 16 })
-  table.touch(client, 0, address)
-  const here = view.layout.shardsAt + view.layout.slotsAt
-  return view.words.slice(here, here + SLOT.WORDS)
-}
+import { clientNumber, HOME, reserveFor, slotWords, testTable } from './test-table.ts'
 
 t.test('address test: of who has an id, and of who is known by address', async t => {
   const words = slotWords(clientNumber(1), HOME)

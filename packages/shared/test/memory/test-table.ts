@@ -2,7 +2,7 @@
 import type { ChoiceRequest, Choose } from '@usher/shared/balancing/chooser.ts'
 import type { Choice } from '@usher/shared/balancing/policies.ts'
 import { parseAddress, type Address, type Client } from '@usher/shared/client.ts'
-import { NO_SERVER } from '@usher/shared/memory/layout.ts'
+import { NO_SERVER, SLOT } from '@usher/shared/memory/layout.ts'
 import type { NewcomerSettings } from '@usher/shared/memory/newcomers.ts'
 import {
   allocateTable, MAIN_THREAD_PATIENCE, MAIN_THREAD_TAG, viewTable, type TableMemory,
@@ -60,6 +60,14 @@ export const HOME: Address = parseAddress('192.0.2.1')!
 /** Each in a /48 of its own. */
 export function addressNumber (number: number): Address {
   return { w0: 0x20010db8 + (number >>> 16), w1: number << 16, w2: 0, w3: 1 }
+}
+
+/** The words of a user's slot, as the table itself writes them. */
+export function slotWords (client: Client, address: Address): Int32Array {
+  const { table, view } = testTable({ users: 16 })
+  table.touch(client, 0, address)
+  const here = view.layout.shardsAt + view.layout.slotsAt
+  return view.words.slice(here, here + SLOT.WORDS)
 }
 
 /** Users removed by a walk over all shards, by a step as `sweepShard` and `removeMatching` are. */

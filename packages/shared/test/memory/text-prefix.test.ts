@@ -3,21 +3,12 @@ import fc from 'fast-check'
 import t from 'tap'
 import {
   areSameWords, clientOfAddress, formatAddress, formatClient, parseAddress, parseClientId,
-  UNKNOWN_ADDRESS, type Address, type Client
+  UNKNOWN_ADDRESS
 } from '@usher/shared/client.ts'
 import { prefixTest } from '@usher/shared/memory/text-prefix.ts'
-import { SLOT } from '@usher/shared/memory/layout.ts'
-import { clientNumber, testTable } from './test-table.ts'
+import { clientNumber, slotWords } from './test-table.ts'
 
 const ID = '6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61'
-
-/** The words of a slot, as the table itself writes them. */
-function slotWords (client: Client, address: Address): Int32Array {
-  const { table, view } = testTable({ users: 16 })
-  table.touch(client, 0, address)
-  const here = view.layout.shardsAt + view.layout.slotsAt
-  return view.words.slice(here, here + SLOT.WORDS)
-}
 
 t.test('text prefix: the start of an id or an address, any case', async t => {
   const check = (prefix: string, isMatch: boolean, address = '192.0.2.17'): void => {
