@@ -189,7 +189,7 @@ function damage (file: string): void {
   const rubbish = randomBytes(fstatSync(fd).size - pageBytes)
   writeSync(fd, rubbish, 0, rubbish.length, pageBytes)
   closeSync(fd)
-  // Nobody reads the file again before it has changed by what they see as a change.
+  // SQLite reads the file again only after a change that it can see.
   other.exec('PRAGMA user_version = 4')
   other.close()
 }

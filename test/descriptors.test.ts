@@ -1,4 +1,4 @@
-/** No file descriptor is left: who is connected is served on, and newcomers once some are free. */
+/** No file descriptor is left: open connections are served, and new ones once some are free. */
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import http from 'node:http'
@@ -17,11 +17,11 @@ const CLIENTS = 100
 /** On each port at once, and so many one after the other: what threads do in the same moment. */
 const CROWD = 5
 const RETURNS = 40
-/** So long it is watched how busy a process is that can accept nobody. */
+/** How long the processor time of a process that can accept no connection is measured. */
 const WATCHED_MS = 2000
 const TICKS_PER_SECOND = 100
 const PASSWORD = 'correct horse battery'
-/** Whoever has a connection keeps it, silent or not. */
+/** Open connections stay, silent or not. */
 const SETTINGS = { DELAY_BETWEEN_ROUTING: '0', SOCKET_TIMEOUT: '60' }
 const WITH_ADMIN = { ...SETTINGS, ADMIN_PASSWORD: PASSWORD }
 

@@ -1,4 +1,4 @@
-/** What nobody should send, to the ports of the running program: bytes in, the answer out. */
+/** Malformed and hostile requests to the ports of the running program: bytes in, the answer out. */
 import { once } from 'node:events'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'

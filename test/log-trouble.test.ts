@@ -83,7 +83,7 @@ function isJson (line: string): boolean {
 /** What a shell does with the program, and what its log file has of it then. */
 const CONSOLES: ReadonlyArray<readonly [name: string, shell: string, said: readonly string[]]> = [
   ['| head -1', 'mkfifo out; head -1 <out & exec "$@" >out', ['log lines are lost: the console cannot be written']],
-  // A pipe holds 64 KiB: nobody reads this one.
+  // A pipe holds 64 KiB, and this one is not read.
   ['stalled', 'mkfifo out; exec 3<>out; head -c 65536 /dev/zero >&3; exec "$@" >out', [
     'log lines are lost: the console cannot be written'
   ]],

@@ -1,4 +1,6 @@
-/** Many logins at once: none gets more than its turn, and who is logged in does not notice. */
+/**
+ * Many logins at once: none gets more than its turn, and operators who are logged in do not notice.
+ */
 import t from 'tap'
 import { startCluster } from './cluster.ts'
 import { Operator } from '../scripts/kit/operator.ts'

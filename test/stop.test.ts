@@ -16,7 +16,7 @@ t.test('stop: SIGTERM under keep-alive load loses no request that was begun', as
   const cluster = await startCluster(t, { DELAY_BETWEEN_ROUTING: '0.05' })
   const targets = [...cluster.ports, cluster.routingPort]
   const failures: string[] = []
-  // A connection that the kernel has made and nobody has accepted yet dies with its listener, so
+  // A connection that the kernel has made and that is not accepted yet ends with its listener, so
   // the stop comes when every client has had an answer.
   const served = targets.map(() => new Set<autocannon.Client>())
   const loads = targets.map((port, index) => {

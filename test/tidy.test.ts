@@ -9,7 +9,7 @@ import { AUDIT } from '../html/monitor-script/kit/texts.ts'
 import { ROOT } from './cluster.ts'
 
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
-// Tracked files and new ones; ignored ones are nobody's business.
+// Tracked files and new ones; ignored ones are left out.
 const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], { cwd: ROOT, encoding: 'utf8' })
   .trim().split('\n').filter(path => existsSync(join(ROOT, path)))
 const sources = files.filter(path => /^packages\/[^/]+\/src\/.*\.ts$/.test(path))

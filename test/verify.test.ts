@@ -39,7 +39,7 @@ t.test('verify: the model has no error and every mutant has one', needsSpin, asy
 
 async function anErrorIsTold (t: Test): Promise<void> {
   const path = join(t.testdir(), 'wrong.pml')
-  // Whoever arrives second is not counted, which only two rounds tell; and a mutant is gone.
+  // The second arrival is not counted, which only two rounds tell; and a mutant is gone.
   writeFileSync(path, readFileSync(MODEL, 'utf8')
     .replace('arrives && !slot -> load++ ', 'arrives && !slot && rounds < 2 -> load++ ')
     .replace('#ifdef FORGET_WAIT', '#ifdef NOBODY'))

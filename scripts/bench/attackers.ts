@@ -119,7 +119,7 @@ async function keepAtIt ({ name, targets }: Order): Promise<void> {
 interface AttackerParts {
   readonly conduct: Conduct
   readonly over: AbortSignal
-  /** Those that are open; whoever ends the attack ends them. */
+  /** The open connections; the end of the attack ends them. */
   readonly sockets: Set<Socket>
 }
 

@@ -1,4 +1,4 @@
-/** Several tabs of one visitor in Chromium, and a tab that nobody sees. */
+/** Several tabs of one visitor in Chromium, and a hidden tab. */
 import { setTimeout } from 'node:timers/promises'
 import {
   browserTest, pausesMs, recordBeats, setHidden, startSite, timesOf, untilPageCounts, untilUsers,

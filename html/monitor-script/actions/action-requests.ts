@@ -118,7 +118,7 @@ export class Actions {
       addresses: addressesOf(users),
       ranges: rangesOf(users)
     }[scope]
-    // A range has the address in it of whoever is known by that alone.
+    // A range covers the address of a user who is known by address alone.
     const byOwn = scope === 'ranges' ? users.filter(({ kind }) => kind === 'id') : users
     return [
       ...byOwn.map(user => ({

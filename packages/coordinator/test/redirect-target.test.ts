@@ -18,7 +18,7 @@ const FALLBACK = '192.0.2.10'
 
 /** What a request names, and the host that the redirect then has. */
 const HOSTS: ReadonlyArray<readonly [authority: string | undefined, host: string]> = [
-  // IP addresses: whoever reaches us under one may go on with it.
+  // IP addresses: a visitor who reached us under one is redirected to it.
   ['203.0.113.5', '203.0.113.5'],
   ['203.0.113.5:8080', '203.0.113.5'],
   ['203.0.113.5:', '203.0.113.5'],

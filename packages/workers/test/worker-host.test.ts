@@ -234,7 +234,7 @@ t.test('worker host: a failed boot is news with code and message, and the thread
   ]
   for (const [changes, code, message] of cases) {
     const { news, ended, give } = startWorker(t, changes)
-    give(PREPARE) // Nobody is there to answer.
+    give(PREPARE) // The coordinator does not answer.
     t.equal(await ended, 0, code)
     t.match(news, [{ type: 'boot-failed', error: { code, message, stack: String } }], code)
     t.equal(news.length, 1, code)

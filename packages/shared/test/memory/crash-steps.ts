@@ -20,7 +20,7 @@ const REPLACEMENT_TAG = 3
 const STEPS_MAX = 10_000
 
 export interface CrashSweep {
-  /** Writes of the operation when nobody dies. */
+  /** Writes of the operation when no thread dies. */
   readonly steps: number
   readonly violations: readonly string[]
 }

@@ -68,7 +68,7 @@ export async function searchRun (
   return { operations, violations, left: table.size() }
 }
 
-/** Every one who stays is found once, whoever comes and goes beside. */
+/** Every user who stays is found once, while others come and go. */
 async function checkSearch (table: UserTable, violations: string[]): Promise<void> {
   for (const sort of ['place', 'last_seen'] as const) {
     const { users, matched } = await search(table, STAYING_PREFIX, sort)

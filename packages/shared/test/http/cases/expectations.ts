@@ -1,4 +1,4 @@
-/** Expect: 100 Continue before a body that is waited for, and 417 for what nobody promises. */
+/** Expect: 100 Continue before a body that is waited for, and 417 for any other expectation. */
 import { closing, get, HOST, post, refused, type HttpCase } from './http-case.ts'
 
 /** 100, then the answer; the connection is kept. */

@@ -77,7 +77,7 @@ export const TRANSFER_CODINGS: readonly HttpCase[] = [
   refused('9112 6.3', 400, 'a length and an empty coding', post('Content-Length: 3\r\nTransfer-Encoding:\r\n', 'abc')),
   refused('9112 6.3', 400, 'a length and identity', post('Content-Length: 3\r\nTransfer-Encoding: identity\r\n', 'abc')),
   {
-    // An underscore makes it another field, and the body is nobody's.
+    // An underscore makes it another field, so there is no body.
     name: 'chunks of a coding with an underscore',
     rfc: '9110 5.1',
     bytes: coded('Transfer_Encoding: chunked\r\n') + SECOND,

@@ -1,4 +1,4 @@
-/** Who is next is what the policy says; and when servers are uneven and a table nearly full. */
+/** The next server is the one that the policy chooses; and the spread, and a table nearly full. */
 import t from 'tap'
 import { describeBalance, isNearlyFull } from '../../../src/monitor/figures/balance.ts'
 

@@ -4,7 +4,7 @@ import { ApiError } from '../../../src/monitor/errors/api-error.ts'
 import { sessionHandle } from '../../../src/accounts/session-token.ts'
 import { testApp } from '../fixtures/test-app.ts'
 
-// The fixture's session hash is the name of who asks.
+// The fixture's session hash is the name of the account.
 const as = 'nobody'
 const LISTED = [
   { sessionHash: 'nobody', address: '192.0.2.1', userAgent: '<b>x', createdAgoMs: 5000, lastUsedAgoMs: 0 },
