@@ -36,17 +36,20 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   page: {
     about: 'visitors who load the start page of one server',
     port: load => load.port,
-    run: load => steadily(load, load.port, '/', 'GET')
+    run: load => steadily(load, load.port, '/')
   },
   redirect: {
     about: 'visitors who ask the router, over and over',
     port: load => load.routingPort,
-    run: load => steadily(load, load.routingPort, '/', 'GET')
+    run: load => steadily(load, load.routingPort, '/')
   },
   heartbeat: {
     about: 'open pages of one server that beat as fast as they can',
     port: load => load.port,
-    run: load => steadily(load, load.port, '/heartbeat', 'GET')
+    run: async load => {
+      await bringIn(load)
+      return steadily(load, load.port, '/heartbeat')
+    }
   },
   burst: {
     about: 'new visitors who all ask the router at once, and how they were spread',
@@ -56,6 +59,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
 }
 
 const { scenario, load } = parse(process.argv.slice(2))
+const visitors = Array.from({ length: load.connections }, () => randomUUID())
 const address = `${load.host}:${scenario.port(load)}`
 const refusal = await refusalOf(load.host, scenario.port(load))
 if (refusal !== undefined) {
@@ -91,11 +95,18 @@ async function burst ({ connections, host, routingPort }: Load): Promise<autocan
   })
 }
 
+/** Whoever beats by GET has to be here. */
+async function bringIn ({ host, port }: Load): Promise<void> {
+  for (const id of visitors) {
+    const headers = { cookie: `client_id=${id}` }
+    await fetch(`http://${host}:${port}/heartbeat`, { method: 'POST', headers })
+  }
+}
+
 /** Each connection is one visitor with an open page, who asks without a pause. */
 function steadily (
-  { connections, seconds, host }: Load, port: number, path: string, method: 'GET'
+  { connections, seconds, host }: Load, port: number, path: string
 ): Promise<autocannon.Result> {
-  const visitors = Array.from({ length: connections }, () => randomUUID())
   let next = 0
   return shoot({
     url: `http://${host}:${port}`,
@@ -103,7 +114,6 @@ function steadily (
     duration: seconds,
     requests: [{
       path,
-      method,
       setupRequest: asVisitor(() => visitors[next++ % connections]!),
       onResponse: noteArrival
     }]

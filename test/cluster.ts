@@ -151,9 +151,9 @@ export class Visitor {
     return answer
   }
 
-  /** How many users the server says it has. */
+  /** Beats by POST, which brings in who is not here; how many users the server says it has. */
   async beat (port: number): Promise<number> {
-    const answer = await this.ask(port, '/heartbeat')
+    const answer = await this.ask(port, '/heartbeat', { method: 'POST' })
     return Number(answer.headers['x-active-users'])
   }
 }

@@ -133,6 +133,7 @@ t.test('disconnect: a visitor who waits at the router gets the 403 now, not afte
 
 t.test('disconnect: the reply in flight is finished first; a slow reader is cut off', async t => {
   const { asks, ports: [port] } = cluster
+  await visitor(ANA_ID).beat(port!)
   const [reader, slow] = [await RawClient.connect(port!), await RawClient.connect(port!)]
   for (const client of [reader, slow]) {
     client.send(get(ANA_ID, '/big.bin'))
@@ -171,7 +172,7 @@ t.test('deny list: a denied range removes all who were last seen there', async t
   const { asks, ports: [here, there] } = cluster
   const beat = (port: number, number: number, address: string): ReturnType<typeof ask> =>
     ask(port, `/heartbeat?client_id=00000000-0000-4000-8000-0000000000${10 + number}`,
-      { headers: { 'x-forwarded-for': address } })
+      { method: 'POST', headers: { 'x-forwarded-for': address } })
   for (let number = 1; number <= 20; number++) {
     await beat(number % 2 === 0 ? here! : there!, number, `198.51.100.${number}`)
   }

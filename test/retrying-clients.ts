@@ -84,7 +84,8 @@ async function attempt (
   visitor: Visitor, agent: http.Agent, port: number, path: string, status: number
 ): Promise<Answer> {
   const signal = AbortSignal.timeout(PATIENCE_MS)
-  const answer = await visitor.ask(port, path, { agent, signal })
+  const method = path === '/heartbeat' ? 'POST' : 'GET'
+  const answer = await visitor.ask(port, path, { method, agent, signal })
   if (answer.status !== status) throw new Error(`status ${answer.status}`)
   return answer
 }

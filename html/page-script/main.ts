@@ -5,8 +5,9 @@
  *
  * and from then on its visitor is counted while the page is open:
  *
- *  - it beats (GET `/heartbeat`) at load and then as the server says; while hidden, as seldom as
- *    the server allows without forgetting the visitor;
+ *  - it beats (GET `/heartbeat`) at load and then as the server says, and by POST when the server
+ *    does not know the visitor; while hidden, as seldom as the server allows without forgetting the
+ *    visitor; while prerendered, not at all;
  *  - it leaves (POST `/leave?page`) when the page goes, and comes back when the browser brings it
  *    back;
  *  - the tabs of one visitor share one beat;

@@ -7,7 +7,10 @@ import { beatDelayMs, INTERVAL_MS_DEFAULT, parseIntervalMs } from './pace.ts'
 
 /** What of `window` is used here. */
 export interface Browser {
-  readonly document: Pick<Document, 'visibilityState' | 'addEventListener'>
+  readonly document: Pick<Document, 'visibilityState' | 'addEventListener'> & {
+    /** True while a browser shows the page to nobody yet (Prerendering Revamped). */
+    readonly prerendering?: boolean
+  }
   readonly navigator: {
     readonly onLine?: boolean
     readonly sendBeacon?: (url: string) => boolean
@@ -30,6 +33,7 @@ export interface Answer {
   readonly ok: boolean
   readonly status: number
   readonly headers: Pick<Headers, 'get'>
+  json (): Promise<unknown>
 }
 
 /** What is not the same twice: `now` in milliseconds, `random` from 0 to 1. */
@@ -57,9 +61,10 @@ const ANSWER_MS_MAX = 10_000
 
 /**
  * When one tab leaves, the visitor is signed off; the tabs that stay bring it back after this long.
- * Long enough that the leave arrives first, spread so that the first of them spares the others.
+ * Long enough that the leave arrives first, and that the server does not take the beat for one of
+ * the page that left (LATE_MS); spread so that the first of them spares the others.
  */
-const RETURN_MS = 100
+const RETURN_MS = 250
 const RETURN_SPREAD_MS = 200
 
 /**
@@ -120,7 +125,9 @@ export function startPresence (
     update()
   })
   browser.document.addEventListener('visibilitychange', update)
-  enter(presence)
+  if (browser.document.prerendering) {
+    browser.document.addEventListener('prerenderingchange', () => enter(presence))
+  } else enter(presence)
   return () => { leave(presence, '/leave') }
 }
 
@@ -132,26 +139,37 @@ function enter (presence: Presence): void {
   beat(presence)
 }
 
-function beat (presence: Presence): void {
+/** By GET the server is told of who is here; by POST, once it does not know them, of who comes. */
+function beat (presence: Presence, method: 'GET' | 'POST' = 'GET'): void {
   const { browser } = presence
   browser.clearTimeout(presence.timer)
   presence.flight?.abort()
   const flight = presence.flight = new browser.AbortController()
   const limit = browser.setTimeout(() => flight.abort(), ANSWER_MS_MAX)
-  const settle = (answer?: Answer): void => {
+  const settle = (answer?: Answer, error?: unknown): void => {
     browser.clearTimeout(limit)
-    if (presence.flight === flight) take(presence, answer)
+    if (presence.flight !== flight) return
+    if (error === 'not_here' && method === 'GET') beat(presence, 'POST')
+    else take(presence, answer, error)
   }
   // Not `keepalive`: a beat that outlives its page would bring back a visitor who has left.
   browser.fetch('/heartbeat', {
-    cache: 'no-store', credentials: 'same-origin', signal: flight.signal
-  }).then(settle, () => settle())
+    method, cache: 'no-store', credentials: 'same-origin', signal: flight.signal
+  }).then(
+    answer => answer.ok ? settle(answer) : errorOf(answer).then(error => settle(answer, error)),
+    () => settle())
+}
+
+/** What the server calls the reason of its refusal; undefined where something else has answered. */
+function errorOf (answer: Answer): Promise<unknown> {
+  return answer.json().then(
+    body => (body as { readonly error?: unknown } | null)?.error, () => undefined)
 }
 
 /** No answer is a beat that failed. */
-function take (presence: Presence, answer: Answer | undefined): void {
+function take (presence: Presence, answer: Answer | undefined, error: unknown): void {
   presence.flight = undefined
-  if (answer?.status === 403) return end(presence, true)
+  if (error === 'denied') return end(presence, true)
   if (!answer?.ok) {
     presence.failureCount += 1
     presence.retryMs = parseIntervalMs(answer?.headers.get('Retry-After') ?? null) ?? 0

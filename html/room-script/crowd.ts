@@ -13,9 +13,7 @@ export interface CrowdBrowser {
   readonly location: Pick<Location, 'protocol' | 'hostname' | 'port'>
   readonly AbortController: typeof AbortController
   addEventListener (type: 'pagehide', listener: () => void): void
-  fetch (url: string, options: RequestInit): Promise<Pick<Response, 'ok'> & {
-    readonly headers: Pick<Headers, 'get'>
-  }>
+  fetch (url: string, options: RequestInit): Promise<{ readonly headers: Pick<Headers, 'get'> }>
   setTimeout (action: () => void, delayMs: number): number
   clearTimeout (timer: number): void
 }
@@ -77,7 +75,7 @@ class GuestCrowd implements Crowd {
   #visit = {}
   /** Guests on their way. */
   readonly #comings = new Set<AbortController>()
-  /** The count on its way; it is a beat, and would bring back a visitor who has left. */
+  /** The count on its way; it is a beat, and would keep a visitor who leaves. */
   readonly #counting = new Set<AbortController>()
 
   constructor (browser: CrowdBrowser, frontDoor: string, show: (state: CrowdState) => void) {
@@ -154,19 +152,23 @@ class GuestCrowd implements Crowd {
     return after ? spreadSentence(before, after, cameCount) : ''
   }
 
-  /** The answer cannot be read, since it comes from another origin; only that there was one. */
+  /**
+   * A posted beat, which the router sends on to a server. The answer cannot be read, since it comes
+   * from another origin; only that there was one.
+   */
   async #comeIn (id: string): Promise<boolean> {
-    const options = { mode: 'no-cors', credentials: 'omit', cache: 'no-store' } as const
+    const options =
+      { method: 'POST', mode: 'no-cors', credentials: 'omit', cache: 'no-store' } as const
     const url = `${this.#frontDoor}heartbeat?client_id=${id}`
     return await ask(this.#browser, url, options, COME_MS_MAX, this.#comings) !== undefined
   }
 
-  /** The page's own visitor asks its own server. Undefined when that does not say. */
+  /** The page's own visitor asks its own server, known or not. Undefined when that does not say. */
   async #count (): Promise<readonly Room[] | undefined> {
     const options = { credentials: 'same-origin', cache: 'no-store' } as const
     const answer =
       await ask(this.#browser, '/heartbeat?servers', options, LOOK_MS_MAX, this.#counting)
-    const counted = answer?.ok ? parseRooms(answer.headers.get('X-Server-Users')) : undefined
+    const counted = parseRooms(answer?.headers.get('X-Server-Users') ?? null)
     if (counted) this.#rooms = counted
     return counted
   }

@@ -24,7 +24,7 @@ t.test('page script: asks for a fresh answer of its own origin, and not beyond i
   const browser = new FakeBrowser()
   await browser.open()
   const { signal, ...options } = browser.options[0]!
-  t.strictSame(options, { cache: 'no-store', credentials: 'same-origin' })
+  t.strictSame(options, { method: 'GET', cache: 'no-store', credentials: 'same-origin' })
   t.equal(signal?.aborted, false)
 })
 
@@ -57,7 +57,11 @@ t.test('page script: an answer without its number is no number', async t => {
 })
 
 t.test('page script: backs off while beats fail, and recovers', async t => {
-  for (const mood of ['unreachable', { status: 503 }, { status: 404 }] as const) {
+  const moods = [
+    'unreachable', { status: 503 }, { status: 404 }, { status: 403 },
+    { status: 403, error: 'foreign_origin' }
+  ] as const
+  for (const mood of moods) {
     const browser = new FakeBrowser()
     const tab = await browser.open()
     browser.mood = mood
@@ -71,6 +75,45 @@ t.test('page script: backs off while beats fail, and recovers', async t => {
     await browser.pass(30_000 + 10_000)
     t.strictSame(browser.take(), ['beat at 130000', 'beat at 140000'])
   }
+})
+
+t.test('page script: posts a beat when the server does not know the visitor', async t => {
+  const browser = new FakeBrowser()
+  browser.mood = { error: 'not_here' }
+  const tab = await browser.open()
+  t.strictSame(browser.take(), ['beat at 0', 'posted beat at 0'])
+  t.match(browser.options.at(-1), { method: 'POST', cache: 'no-store', credentials: 'same-origin' })
+  t.strictSame(tab.news, ['beat 7'], 'one beat, and none was missed')
+  browser.mood = {}
+  await browser.pass(10_000)
+  t.strictSame(browser.take(), ['beat at 10000'], 'and asks again the next time')
+  browser.mood = { error: 'not_here', status: 404 }
+  await browser.pass(10_000 + 10_000)
+  t.strictSame(browser.take(), [
+    'beat at 20000', 'posted beat at 20000', 'beat at 30000', 'posted beat at 30000'
+  ], 'a post that is answered like that has failed')
+})
+
+t.test('page script: a page that leaves before the answer posts nothing', async t => {
+  const browser = new FakeBrowser()
+  browser.mood = 'silent'
+  const tab = await browser.open()
+  await tab.fire('pagehide')
+  browser.mood = { error: 'not_here' }
+  await browser.pass(10_000)
+  t.strictSame(browser.take(), ['beat at 0', 'page leave by beacon at 0'])
+})
+
+t.test('page script: a prerendered page is silent until it is shown', async t => {
+  const browser = new FakeBrowser()
+  const tab = await browser.open({ isPrerendering: true })
+  for (const type of ['online', 'visibilitychange', 'pagehide']) await tab.fire(type)
+  await browser.pass(60_000)
+  t.strictSame(browser.take(), [], 'also when it is thrown away')
+  tab.document.prerendering = false
+  await tab.fire('prerenderingchange')
+  await browser.pass(10_000)
+  t.strictSame(browser.take(), ['beat at 60000', 'beat at 70000'])
 })
 
 t.test('page script: gives up on an answer after ten seconds', async t => {
@@ -244,10 +287,10 @@ t.test('page script: a tab that stays brings the visitor back when another leave
   await browser.pass(1_000)
   browser.take()
   await leaving.fire('pagehide')
-  await browser.pass(99)
+  await browser.pass(249)
   t.strictSame(browser.take(), ['page leave by beacon at 1000'], 'not before the leave can be there')
   await browser.pass(201)
-  t.equal(browser.take()[0], 'beat at 1100')
+  t.equal(browser.take()[0], 'beat at 1250')
 })
 
 t.test('page script: a hidden tab brings the visitor back too, and makes sure of it', async t => {
@@ -258,10 +301,10 @@ t.test('page script: a hidden tab brings the visitor back too, and makes sure of
   await browser.pass(1_000)
   browser.take()
   await leaving.fire('pagehide')
-  await browser.pass(100 + 10_000 + 956_999)
-  t.strictSame(browser.take(), ['page leave by beacon at 1000', 'beat at 1100', 'beat at 11100'])
+  await browser.pass(250 + 10_000 + 956_999)
+  t.strictSame(browser.take(), ['page leave by beacon at 1000', 'beat at 1250', 'beat at 11250'])
   await browser.pass(1)
-  t.strictSame(browser.take(), ['beat at 968100'])
+  t.strictSame(browser.take(), ['beat at 968250'])
 })
 
 t.test('page script: works alone where there is no channel', async t => {
@@ -324,7 +367,7 @@ t.test('page script: a denied visitor is told so, and the page falls silent', as
   const other = await browser.open()
   await browser.pass(1_000)
   browser.take()
-  browser.mood = { status: 403 }
+  browser.mood = { status: 403, error: 'denied' }
   await browser.pass(9_000)
   t.strictSame(browser.take(), ['beat at 10000'])
   for (const { body, document, news } of [tab, other]) {

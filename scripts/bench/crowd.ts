@@ -1,5 +1,5 @@
 /** Visitors for a benchmark, without browsers: they come, beat once and go. */
-import { Agent, get, request, type IncomingMessage } from 'node:http'
+import { Agent, request, type IncomingMessage } from 'node:http'
 import type { Program } from '../kit/program.ts'
 
 const CONNECTIONS = 32
@@ -43,16 +43,18 @@ export class Crowd {
 
   async #beat (id: string): Promise<void> {
     const url = this.#urls[this.#ids.push(id) % this.#urls.length]!
-    await exchange(get(`${url}/heartbeat?client_id=${id}`, { agent: this.#agent }))
+    await this.#post(`${url}/heartbeat?client_id=${id}`)
   }
 
   /** It is not known where each one is, so all servers are told. */
   async #goodbye (id: string): Promise<void> {
-    await Promise.all(this.#urls.map(url => {
-      const asked = request(`${url}/leave?client_id=${id}`, { method: 'POST', agent: this.#agent })
-      asked.end()
-      return exchange(asked)
-    }))
+    await Promise.all(this.#urls.map(url => this.#post(`${url}/leave?client_id=${id}`)))
+  }
+
+  async #post (url: string): Promise<void> {
+    const asked = request(url, { method: 'POST', agent: this.#agent })
+    asked.end()
+    await exchange(asked)
   }
 }
 

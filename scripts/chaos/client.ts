@@ -98,7 +98,7 @@ export class Client {
   async #beat (port: number): Promise<void> {
     // A page beats when it has been loaded, and has its id by then.
     if (this.id === undefined) await this.#load(port)
-    else await this.#goTo(port, '/heartbeat', 204)
+    else await this.#goTo(port, '/heartbeat', 204, 'POST')
   }
 
   async #visit (): Promise<void> {
@@ -115,7 +115,7 @@ export class Client {
     return this.#isServed(answer, changes, 302) ? portOf(answer!) : undefined
   }
 
-  async #goTo (port: number, path: string, served: number): Promise<void> {
+  async #goTo (port: number, path: string, served: number, method = 'GET'): Promise<void> {
     const { web, ledger } = this.#world
     const changes = this.#changes
     let at = port
@@ -123,7 +123,7 @@ export class Client {
     const attempt = (): Promise<Answer> => {
       key = this.#key
       if (this.#access !== 'denied') this.#maybe(at)
-      return web.ask(at, path, this.#asking())
+      return web.ask(at, path, { ...this.#asking(), method })
     }
     const answer = await web.twice(`${path} at ${port}`, attempt, async () => {
       const sent = await web.patiently(() => this.#askRouter())

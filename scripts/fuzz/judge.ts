@@ -17,8 +17,8 @@ export interface Secrets {
 
 /** Everything that the contract has a row for; 500 is a fault of ours. */
 const STATUSES = new Set([
-  200, 204, 206, 301, 302, 303, 304, 400, 401, 403, 404, 405, 408, 409, 412, 413, 414, 415, 416,
-  417, 421, 429, 431, 501, 503, 505
+  200, 204, 206, 301, 302, 303, 304, 307, 400, 401, 403, 404, 405, 408, 409, 412, 413, 414, 415,
+  416, 417, 421, 429, 431, 501, 503, 505
 ])
 /** On a busy machine the fuzzer itself may be slow to send. */
 const SEND_MS_MAX = 250

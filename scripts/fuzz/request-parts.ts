@@ -28,8 +28,18 @@ const PAGES = [
   '/picture.png', '/missing', '/caf%C3%A9.html', '/with%20blank.txt', '/.env', '/link.txt', '/up/'
 ]
 /** GET most of the time: the other ports answer few others. */
-const POST_SHARE = 0.2
 const HEAD_SHARE = 0.15
+const BEAT_METHODS = ['GET', 'GET', 'POST', 'POST', 'HEAD', 'OPTIONS']
+
+/** What browsers say of why they ask, and what nobody says. */
+const PURPOSES = ['prefetch', 'prefetch;prerender', 'prefetch;anonymous-client-ip', 'preview', '', ';', 'x'.repeat(300)]
+const DESTINATIONS = ['document', 'iframe', 'image', 'manifest', 'empty', 'serviceworker', 'none', '']
+const MODES = ['navigate', 'no-cors', 'cors', 'same-origin', 'websocket', '']
+const SITES = ['none', 'same-origin', 'same-site', 'cross-site', 'cross-site, none', '']
+/** Of pages, ours and others, behind the scheme. */
+const PAGE_HOSTS = [
+  ...HOSTS, 'evil.example', 'localhost.', 'LOCALHOST:1', 'a@localhost', '[::1', '', 'localhost, evil.example'
+]
 
 export function wholeRequest (to: Asked, random: Random): RequestParts {
   if (to === 'router') return routerRequest(random)
@@ -55,32 +65,53 @@ function chunksOf (body: string): string {
 }
 
 function routerRequest (random: Random): RequestParts {
-  return {
-    ...plainRequest(random),
-    path: random.pick(['/', '/a/b', '/heartbeat', '/leave', '//double', '/%41', '/a;b=c']),
-    query: random.chance(0.4) ? [['client_id', clientId(random)]] : []
-  }
+  const request = plainRequest(random)
+  request.path = random.pick(
+    ['/', '/a/b', '/heartbeat', '/leave', '//double', '/%41', '/a;b=c', '/healthz', '/logo.png'])
+  if (random.chance(0.4)) request.query.push(['client_id', clientId(random)])
+  if (request.path === '/heartbeat') request.method = random.pick(BEAT_METHODS)
+  request.fields.push(...reasons(random))
+  return request
 }
 
 function serverRequest (random: Random): RequestParts {
   const request = plainRequest(random)
   const what = random.below(4)
   if (what === 0) {
-    request.path = '/heartbeat'
+    request.path = random.chance(0.9) ? '/heartbeat' : '/healthz'
     if (random.chance(0.5)) request.query.push(['client_id', clientId(random)])
     if (random.chance(0.2)) request.query.push(['servers', ''])
-    if (random.chance(POST_SHARE)) request.method = 'POST'
+    request.method = random.pick(BEAT_METHODS)
   } else if (what === 1) {
     request.path = '/leave'
     request.method = 'POST'
     if (random.chance(0.7)) request.query.push(['client_id', clientId(random)])
+    if (random.chance(0.5)) request.query.push(['page', ''])
     request.body = random.pick(['', 'bye', 'x'.repeat(1024)])
     request.isChunked = random.chance(0.2)
   } else {
     request.path = random.pick(PAGES)
     request.fields.push(...conditions(random))
   }
+  request.fields.push(...reasons(random))
   return request
+}
+
+/** What says whether a person opens a page, and whether the page that asks is ours. */
+function reasons (random: Random): Array<[string, string]> {
+  const page = (end: string): string => `${random.pick(['http', 'https', 'ftp', ''])}://${random.pick(PAGE_HOSTS)}${end}`
+  const all: ReadonlyArray<() => [string, string]> = [
+    () => ['Sec-Purpose', random.pick(PURPOSES)],
+    () => ['Purpose', random.pick(PURPOSES)],
+    () => ['X-Moz', random.pick(PURPOSES)],
+    () => ['X-Purpose', random.pick(PURPOSES)],
+    () => ['Sec-Fetch-Dest', random.pick(DESTINATIONS)],
+    () => ['Sec-Fetch-Mode', random.pick(MODES)],
+    () => ['Sec-Fetch-Site', random.pick(SITES)],
+    () => ['Origin', random.chance(0.2) ? 'null' : page('')],
+    () => ['Referer', random.chance(0.2) ? 'about:blank' : page(random.pick(['', '/', '/a?b=c', '?a', '#a']))]
+  ]
+  return all.filter(() => random.chance(0.15)).map(field => field())
 }
 
 function conditions (random: Random): Array<[string, string]> {
@@ -109,6 +140,7 @@ function monitorRequest (to: Asked, random: Random): RequestParts {
   ])
   const host = request.fields.find(([name]) => name === 'Host')![1]
   if (isForm || random.chance(0.3)) request.fields.push(['Origin', `http://${host}`])
+  if (random.chance(0.1)) request.fields.push(['Sec-Fetch-Site', random.pick(SITES)])
   request.isChunked = random.chance(0.1)
   return request
 }
@@ -142,9 +174,6 @@ function plainRequest (random: Random): RequestParts {
   if (random.chance(0.2)) fields.push(['X-Forwarded-For', address(random)])
   if (random.chance(0.1)) fields.push(['X-Forwarded-Host', 'shop.example'])
   if (random.chance(0.1)) fields.push(['X-Forwarded-Proto', random.pick(['http', 'https'])])
-  if (random.chance(0.1)) {
-    fields.push(['Sec-Fetch-Site', random.pick(['none', 'same-origin', 'cross-site'])])
-  }
   return {
     method: random.chance(HEAD_SHARE) ? 'HEAD' : 'GET',
     path: '/',

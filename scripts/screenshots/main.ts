@@ -152,7 +152,7 @@ async function makeRoom (page: Page): Promise<void> {
 
 async function bringInVisitors ({ routerUrl }: Program): Promise<void> {
   for (let visitor = 0; visitor < VISITOR_COUNT; visitor++) {
-    await fetch(`${routerUrl}/heartbeat?client_id=${crypto.randomUUID()}`)
+    await fetch(`${routerUrl}/heartbeat?client_id=${crypto.randomUUID()}`, { method: 'POST' })
   }
 }
 
@@ -274,7 +274,7 @@ async function open (page: Page, path: string): Promise<void> {
 
 /** As a beat is answered to somebody who has been denied while the page was open. */
 async function endVisit (page: Page): Promise<void> {
-  await page.route('**/heartbeat', route => route.fulfill({ status: 403 }))
+  await page.route('**/heartbeat', route => route.fulfill({ status: 403, json: { error: 'denied' } }))
 }
 
 /** One of the program's error pages, filled in as the program does it. */

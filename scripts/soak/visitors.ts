@@ -121,7 +121,11 @@ export class Visitors {
 
   async #beat (visitor: Visitor): Promise<void> {
     const { url, cookie } = visitor
-    const answer = await this.#ask(`${url}/heartbeat`, { headers: { cookie } })
+    const beat = (method: string): Promise<IncomingMessage> =>
+      this.#ask(`${url}/heartbeat`, { method, headers: { cookie } })
+    // As the page script does it.
+    let answer = await beat('GET')
+    if (answer.statusCode === 404) answer = await beat('POST')
     this.#expect(answer, visitor.isThrownOut && answer.statusCode === 403 ? 403 : 204, 'a beat')
   }
 

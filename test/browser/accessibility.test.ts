@@ -34,7 +34,7 @@ browserTest('browser: axe-core finds no violation in a room that a visitor has t
   const cluster = await startPages(t)
   lab.expectComplaint(/403 \(Forbidden\)/)
   const page = await (await lab.newVisitor({ reducedMotion: 'reduce' })).newPage()
-  await page.route('**/heartbeat', route => route.fulfill({ status: 403 }))
+  await page.route('**/heartbeat', route => route.fulfill({ status: 403, json: { error: 'denied' } }))
   for (const [at, site] of SITES.entries()) {
     await page.goto(urlOf(cluster.ports[at]!))
     await page.locator('main.usher-denied').waitFor()

@@ -47,7 +47,8 @@ async function beat ({ ports }: Cluster, first: number, count: number): Promise<
   const left = [...Array(count).keys()].map(at => first + at)
   await Promise.all(Array.from({ length: AT_A_TIME }, async () => {
     for (let next = left.shift(); next !== undefined; next = left.shift()) {
-      await ask(ports[next % ports.length]!, `/heartbeat?client_id=${idOf(next)}`, { agent })
+      const port = ports[next % ports.length]!
+      await ask(port, `/heartbeat?client_id=${idOf(next)}`, { method: 'POST', agent })
     }
   }))
   agent.destroy()

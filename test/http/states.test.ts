@@ -64,6 +64,9 @@ t.test('states: without a server that takes visitors, they are told when to come
   }
   const { headers } = await check(t, cluster.routingPort, '/', 503)
   t.match(headers, { 'retry-after': '1', 'cache-control': 'no-store' })
+  await check(t, cluster.ports[0]!, '/healthz', 503)
+  await check(t, cluster.routingPort, '/healthz', 200)
+  await check(t, cluster.monitoringPort, '/healthz', 200)
   await check(t, cluster.monitoringPort, '/readyz', 503)
   await check(t, cluster.monitoringPort, '/readyz', 503, 'If-None-Match: *\r\n')
 })
@@ -87,5 +90,7 @@ t.test('states: newcomers to a full table are told when to come again', async t 
     const { headers } = await check(t, at, '/', 503, DENIED)
     t.match(headers, { 'retry-after': /^\d+$/, 'cache-control': 'no-store' })
   }
-  await check(t, port, '/heartbeat', 503, DENIED)
+  const beat = await rawAsk(port, 'POST', '/heartbeat', `${DENIED}Content-Length: 0\r\n`)
+  t.strictSame([beat.status, ...flawsOf(beat)], [503], 'whoever beats comes in no more either')
+  await check(t, port, '/heartbeat', 404, DENIED)
 })

@@ -17,12 +17,13 @@ import type { ServerState } from '@usher/shared/memory/layout.ts'
 import type { ThreadMeter } from '@usher/shared/memory/meters.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { Settings } from '@usher/shared/settings/settings.ts'
+import { ForeignWarning } from '@usher/shared/foreign-warning.ts'
 import { QuotaWarning } from '@usher/shared/quota-warning.ts'
 import { sampleThread } from '@usher/shared/thread-sampler.ts'
 import type { Logger } from 'pino'
 import { DeadlineQueue } from './deadline-queue.ts'
 import { HeldPlaces } from './held-places.ts'
-import { REDIRECT_STATUS, ROUTER_ALLOW, routerHandler, type Waiting } from './router.ts'
+import { isRedirect, ROUTER_ALLOW, routerHandler, type Waiting } from './router.ts'
 
 export interface RouterDoorParts {
   readonly settings: Settings
@@ -74,6 +75,7 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
   const isAvailable = (server: number): boolean =>
     (lastStates?.[server] ?? table.serverState(server)) === 'up'
   const quotaWarning = new QuotaWarning(log, monotonicNowMs)
+  const foreignWarning = new ForeignWarning(log, monotonicNowMs)
   const chooseByHash = hashChooser(settings.servers, isAvailable)
   const choose = chooser(POLICIES[settings.policy].make(), settings.servers, isAvailable)
   const door = await openDoor({
@@ -89,6 +91,8 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
       isAvailable,
       wait,
       onAddressFull: address => { quotaWarning.note(address) },
+      onForeign: request => { foreignWarning.note(request) },
+      reasonNotHealthy: () => lastStates === undefined ? undefined : 'stopping',
       pages,
       log
     }),
@@ -121,7 +125,7 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
 function redirectMeter (meter: ThreadMeter): HttpMeter {
   return {
     answered (status, durationMs) {
-      meter.answered(status, status === REDIRECT_STATUS ? durationMs : undefined)
+      meter.answered(status, isRedirect(status) ? durationMs : undefined)
     }
   }
 }

@@ -7,25 +7,31 @@ import type { Choose } from '@usher/shared/balancing/chooser.ts'
 import type { Choice } from '@usher/shared/balancing/policies.ts'
 import { formatAddress, formatClient, type Address, type Client } from '@usher/shared/client.ts'
 import type { DenyList } from '@usher/shared/deny-list.ts'
-import { renderDeniedPage } from '@usher/shared/http/vocabulary/denied-page.ts'
 import {
-  clientCookie, countsAsVisit, namedClient, newClient
-} from '@usher/shared/http/vocabulary/identity.ts'
-import { htmlReply, NO_STORE, textReply } from '@usher/shared/http/vocabulary/replies.ts'
+  BEAT_PATH, countEffect, HEALTH_PATH
+} from '@usher/shared/http/vocabulary/counting.ts'
+import { renderDeniedPage } from '@usher/shared/http/vocabulary/denied-page.ts'
+import { healthReply } from '@usher/shared/http/vocabulary/health.ts'
+import { clientCookie, namedClient, newClient } from '@usher/shared/http/vocabulary/identity.ts'
+import {
+  FOREIGN_REPLY, isForeign, ownHosts, type OriginSettings
+} from '@usher/shared/http/vocabulary/own-origin.ts'
+import {
+  htmlReply, NO_STORE, optionsReply, textReply
+} from '@usher/shared/http/vocabulary/replies.ts'
 import { NO_BODY, type Handler, type Reply, type RequestValue } from '@usher/shared/http/vocabulary/values.ts'
 import { NO_SERVER } from '@usher/shared/memory/layout.ts'
 import type { Reservation } from '@usher/shared/memory/reservations.ts'
 import { retryWhileBusy } from '@usher/shared/memory/retry-while-busy.ts'
 import type { Busy } from '@usher/shared/memory/table-view.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
-import type { Settings } from '@usher/shared/settings/settings.ts'
 import type { Logger } from 'pino'
 import { redirectTarget, type TargetSettings } from './redirect-target.ts'
 import type { HeldPlaces } from './held-places.ts'
 
 export interface RouterParts {
-  readonly settings: TargetSettings & Pick<Settings, 'servers'>
-  readonly table: Pick<UserTable, 'loads'>
+  readonly settings: TargetSettings & OriginSettings
+  readonly table: Pick<UserTable, 'loads' | 'find' | 'isFull'>
   readonly denyList: Pick<DenyList, 'isDenied'>
   readonly reservations: Pick<HeldPlaces, 'reserve' | 'confirm' | 'release'>
   readonly choose: Choose
@@ -37,6 +43,10 @@ export interface RouterParts {
   readonly pages: { readonly denied: Buffer, readonly full: Buffer, readonly unavailable: Buffer }
   /** Told of an address that is refused newcomers because it has reached its quota. */
   readonly onAddressFull: (address: Address) => void
+  /** Told of a beat that was refused because another site's page caused it. */
+  readonly onForeign: (request: RequestValue) => void
+  /** Undefined while visitors are placed. */
+  readonly reasonNotHealthy: () => string | undefined
   readonly log: Pick<Logger, 'isLevelEnabled' | 'debug'>
   /** For the denied page; the system's clock unless given. */
   readonly wallNow?: () => Date
@@ -61,21 +71,37 @@ export interface Waiting {
 interface Visitor extends Waiting {
   /** False for an id that was made up for this request. */
   readonly isReturning: boolean
-  /** False for what another site's page fetched: it holds no place and gets no cookie. */
+  /** False for what opens no page: it holds no place and gets no cookie. */
   readonly isCounted: boolean
+  /** Of a HEAD whose GET would count: it says what that would say (RFC 9110 section 9.3.2). */
+  readonly isProbe: boolean
 }
 
 export const ROUTER_ALLOW = 'GET, HEAD'
-export const REDIRECT_STATUS = 302
+/** A beat that brings somebody in is placed like a page, and sent on as it is. */
+const BEAT_ALLOW = 'GET, HEAD, POST'
+const FOUND = 302
+/** RFC 9110 section 15.4.8: unlike 302, it leaves a POST a POST. */
+const TEMPORARY_REDIRECT = 307
 /** Places that are reserved one after another while each is lost again, before giving up. */
 const CHOICES_MAX = 3
 const UNAVAILABLE_RETRY_S = 1
 const FULL_RETRY_S = 5
 
+export function isRedirect (status: number): boolean {
+  return status === FOUND || status === TEMPORARY_REDIRECT
+}
+
 export function routerHandler (parts: RouterParts): Handler {
+  const own = ownHosts(parts.settings)
   return async request => {
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
-      return textReply(405, 'Method Not Allowed\n', ['Allow', ROUTER_ALLOW])
+    const { method, path } = request
+    if (path === HEALTH_PATH) return healthReply(method, parts.reasonNotHealthy())
+    const isPostedBeat = method === 'POST' && path === BEAT_PATH
+    if (method !== 'GET' && method !== 'HEAD' && !isPostedBeat) return notPlaced(method, path)
+    if (isPostedBeat && isForeign(request, own)) {
+      parts.onForeign(request)
+      return FOREIGN_REPLY
     }
     const visitor = visitorOf(request)
     const decision = visitor.isCounted
@@ -84,6 +110,12 @@ export function routerHandler (parts: RouterParts): Handler {
     if (parts.log.isLevelEnabled('debug')) logDecision(parts, visitor, decision)
     return render(decision, visitor, request, parts)
   }
+}
+
+function notPlaced (method: string, path: string): Reply {
+  const allow = path === BEAT_PATH ? BEAT_ALLOW : ROUTER_ALLOW
+  if (method === 'OPTIONS') return optionsReply(allow)
+  return textReply(405, 'Method Not Allowed\n', ['Allow', allow])
 }
 
 function logDecision (
@@ -96,13 +128,13 @@ function logDecision (
 }
 
 function visitorOf (request: RequestValue): Visitor {
-  const { headers, address } = request
-  const known = namedClient(request)
+  const named = namedClient(request)
   return {
-    client: known ?? newClient(),
-    address,
-    isReturning: known !== undefined,
-    isCounted: countsAsVisit(headers)
+    client: named ?? newClient(),
+    address: request.address,
+    isReturning: named !== undefined,
+    isCounted: countEffect(request) === 'adds',
+    isProbe: request.method === 'HEAD' && countEffect({ ...request, method: 'GET' }) === 'adds'
   }
 }
 
@@ -130,14 +162,30 @@ async function decide (parts: RouterParts, visitor: Visitor): Promise<RouteDecis
   return { kind: 'full' }
 }
 
-/** Waits like anybody and is sent to where a visitor would go now, without holding a place. */
+/** Waits like anybody and is sent to where they are, or would go now, without holding a place. */
 async function decideUncounted (parts: RouterParts, visitor: Visitor): Promise<RouteDecision> {
+  const { table, choose, isAvailable, wait } = parts
   if (isDenied(parts, visitor)) return { kind: 'denied' }
-  await parts.wait(visitor)
+  if (visitor.isProbe && table.isFull() && await serverOf(parts, visitor) === NO_SERVER) {
+    return { kind: 'full' }
+  }
+  await wait(visitor)
+  const current = await serverOf(parts, visitor)
   if (isDenied(parts, visitor)) return { kind: 'denied' }
-  const choice = parts.choose({ loads: parts.table.loads(), current: NO_SERVER })
+  const choice = current !== NO_SERVER && isAvailable(current)
+    ? { server: current, because: 'the visitor is there' }
+    : choose({ loads: table.loads(), current: NO_SERVER })
   if (choice === undefined) return { kind: 'unavailable' }
-  return { kind: 'redirect', ...choice, note: 'not counted: caused by another site' }
+  return { kind: 'redirect', ...choice, note: 'holds no place: opens no page' }
+}
+
+/** Where the client has a place, else where it is active; NO_SERVER when the table cannot tell. */
+async function serverOf (
+  { table }: RouterParts, { client, isReturning }: Visitor
+): Promise<number> {
+  const user = isReturning ? await retryWhileBusy(() => table.find(client)) : undefined
+  if (user === undefined || user === 'busy') return NO_SERVER
+  return user.reservedServer ?? user.server ?? NO_SERVER
 }
 
 /** One beyond the allowance of its network: served like anybody, and holds no place. */
@@ -192,7 +240,8 @@ function render (
     case 'redirect': {
       const location = redirectTarget(request, settings.servers[decision.server]!, settings)
       const headers = ['Location', location, ...cookieHeaders(visitor, request)]
-      const reply = { status: REDIRECT_STATUS, headers, body: NO_BODY }
+      const status = request.method === 'POST' ? TEMPORARY_REDIRECT : FOUND
+      const reply = { status, headers, body: NO_BODY }
       return isGivenId(visitor) ? { ...reply, newClient: visitor.client } : reply
     }
   }

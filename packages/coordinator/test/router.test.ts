@@ -1,8 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import t, { type Test } from 'tap'
-import { formatClient, parseAddress, parseClientId, type Address } from '@usher/shared/client.ts'
+import {
+  areSameClients, formatClient, parseAddress, parseClientId, type Address
+} from '@usher/shared/client.ts'
 import { NO_BODY, type Reply } from '@usher/shared/http/vocabulary/values.ts'
 import { ROUTER } from '@usher/shared/memory/newcomers.ts'
+import { COUNTING_CASES } from '../../shared/test/http/cases/counting-cases.ts'
 import { clientNumber, HOME } from '../../shared/test/memory/test-table.ts'
 import { ROUTER_ALLOW } from '../src/router.ts'
 import { lockTable } from './fixtures/locked-table.ts'
@@ -49,38 +52,80 @@ t.test('router: a cookie that is no id counts as none', async t => {
   t.match(headerOf(reply, 'Set-Cookie'), COOKIE)
 })
 
-t.test('router: a beat or a leave that names a client holds the place for that one', async t => {
-  const id = formatClient(BEN)
-  for (const path of ['/heartbeat', '/leave']) {
-    for (const client of [undefined, ANA]) {
-      const { ask, users } = testRouter(t)
-      const question = client === undefined ? {} : { client }
-      const reply = await ask(`${path}?a=b&client_id=${id.toUpperCase()}`, question)
-      t.strictSame(reply, {
-        status: 302,
-        headers: [
-          'Location', `http://localhost:8000${path}?a=b&client_id=${id.toUpperCase()}`,
-          'Cache-Control', 'no-store'
-        ],
-        body: NO_BODY
-      }, 'and gives no cookie: the browser is somebody else')
-      t.match(users(), [{ client: BEN, reservedServer: 0 }])
-      t.equal(users().length, 1)
-    }
+t.test('router: every case of counting, for one who is known and for a newcomer', async t => {
+  for (const { what, effect, method = 'GET', path = '/', headers = {} } of COUNTING_CASES) {
+    const { ask, users, table } = testRouter(t)
+    const reply = await ask(path, { method, headers })
+    const isPlaced = effect === 'adds'
+    t.equal(users().length, isPlaced ? 1 : 0, what)
+    t.equal(headerOf(reply, 'Set-Cookie') !== undefined, isPlaced, `cookie: ${what}`)
+    table.touch(ANA, 2, HOME)
+    table.touch(BEN, 2, HOME)
+    const known = await ask(path, { method, headers, client: ANA })
+    if (path === '/healthz' || method === 'OPTIONS' || known.status === 403) continue
+    t.equal(portOf(known), isPlaced ? 8001 : 8002, `${what}: goes where she is, or is placed anew`)
+    const [ana] = users().filter(({ client }) => areSameClients(client, ANA))
+    t.equal(ana?.reservedServer, isPlaced ? 1 : undefined, what)
   }
+})
+
+t.test('router: who opens no page goes on where they were sent to, while it is available', async t => {
+  const { ask, table } = testRouter(t)
+  await ask('/', { client: BEN })
+  t.equal(portOf(await ask('/', { client: ANA })), 8001)
+  table.touch(ANA, 2, HOME)
+  t.equal(portOf(await ask('/logo.png', { client: ANA })), 8001, 'the place that is held goes first')
+  table.setServerState(1, 'draining')
+  t.equal(portOf(await ask('/logo.png', { client: ANA })), 8002, 'else the emptiest')
+  t.equal(portOf(await ask('/logo.png', { client: clientNumber(7) })), 8002, 'as for a stranger')
+})
+
+t.test('router: a posted beat that names a client holds the place for that one', async t => {
+  const id = formatClient(BEN)
+  for (const client of [undefined, ANA]) {
+    const { ask, users } = testRouter(t)
+    const question = client === undefined ? {} : { client }
+    const target = `/heartbeat?a=b&client_id=${id.toUpperCase()}`
+    t.strictSame(await ask(target, { ...question, method: 'POST' }), {
+      status: 307,
+      headers: ['Location', `http://localhost:8000${target}`, 'Cache-Control', 'no-store'],
+      body: NO_BODY
+    }, 'stays a POST, and gives no cookie: the browser is somebody else')
+    t.match(users(), [{ client: BEN, reservedServer: 0 }])
+    t.equal(users().length, 1)
+  }
+})
+
+t.test('router: a posted beat that another site\'s page causes is refused', async t => {
+  const { ask, users, foreign } = testRouter(t)
+  const cases: IncomingHttpHeaders[] = [
+    { 'sec-fetch-site': 'cross-site' }, { origin: 'http://evil.example' }, { origin: 'null' },
+    { referer: 'http://evil.example/' }
+  ]
+  for (const headers of cases) {
+    const reply = await ask('/heartbeat', { method: 'POST', headers })
+    t.equal(reply.status, 403)
+    t.match(JSON.parse(reply.body.toString()), { error: 'foreign_origin' })
+  }
+  t.equal(foreign.length, cases.length)
+  t.strictSame(users(), [])
+  const headers = { origin: 'http://localhost:8002' }
+  t.equal((await ask('/heartbeat', { method: 'POST', headers })).status, 307)
 })
 
 t.test('router: a query that names nobody, or stands elsewhere, leaves it to the cookie', async t => {
   const id = formatClient(BEN)
-  const targets = [
-    `/?client_id=${id}`, `/page?client_id=${id}`, `/heartbeat/?client_id=${id}`, '/heartbeat',
-    '/heartbeat?servers', '/heartbeat?client_id=nonsense', `/leave?client_id=${id}&client_id=${id}`
+  const cases: ReadonlyArray<readonly [target: string, method: string]> = [
+    [`/?client_id=${id}`, 'GET'], [`/page?client_id=${id}`, 'GET'],
+    [`/heartbeat/?client_id=${id}`, 'GET'], ['/heartbeat', 'POST'], ['/heartbeat?servers', 'POST'],
+    ['/heartbeat?client_id=nonsense', 'POST'], [`/heartbeat?client_id=${id}&client_id=${id}`, 'POST']
   ]
-  for (const target of targets) {
+  for (const [target, method] of cases) {
     const { ask, users } = testRouter(t)
-    t.equal(headerOf(await ask(target, { client: ANA }), 'Set-Cookie'), undefined, target)
+    const known = await ask(target, { client: ANA, method })
+    t.equal(headerOf(known, 'Set-Cookie'), undefined, target)
     t.match(users(), [{ client: ANA, reservedServer: 0 }], target)
-    t.match(headerOf(await ask(target), 'Set-Cookie'), COOKIE, target)
+    t.match(headerOf(await ask(target, { method }), 'Set-Cookie'), COOKIE, target)
     t.equal(users().length, 2, target)
   }
 })
@@ -107,18 +152,38 @@ t.test('router: a foreign Host never reaches the Location', async t => {
   t.equal(headerOf(reply, 'Location'), 'http://192.0.2.10:8000//evil.example/')
 })
 
-t.test('router: HEAD is answered as GET', async t => {
+t.test('router: HEAD is answered as GET, holds no place and gives no cookie', async t => {
   const { ask, loads } = testRouter(t)
   const get = await ask('/x', { client: ANA })
   const head = await ask('/x', { client: ANA, method: 'HEAD' })
   t.strictSame(head, get)
-  t.match(headerOf(await ask('/x', { method: 'HEAD' }), 'Set-Cookie'), COOKIE)
-  t.strictSame(loads(), [1, 1, 0], 'and counted as GET')
+  t.equal(headerOf(await ask('/x', { method: 'HEAD' }), 'Set-Cookie'), undefined)
+  t.strictSame(loads(), [1, 0, 0])
+})
+
+t.test('router: says whether visitors may be sent here, to anybody', async t => {
+  const { ask, deny, notHealthy, users, waits } = testRouter(t)
+  deny(formatClient(ANA))
+  for (const method of ['GET', 'HEAD']) {
+    const reply = await ask('/healthz', { client: ANA, method })
+    t.strictSame([reply.status, reply.body.toString()], [200, '{"status":"healthy"}'])
+  }
+  notHealthy.reason = 'stopping'
+  const reply = await ask('/healthz')
+  t.strictSame([reply.status, headerOf(reply, 'Retry-After')], [503, '1'])
+  t.strictSame(JSON.parse(reply.body.toString()), { error: 'not_ready', message: 'stopping' })
+  t.equal((await ask('/healthz', { method: 'POST' })).status, 405)
+  t.strictSame(users(), [])
+  t.equal(waits.count, 0)
 })
 
 t.test('router: other methods are refused and count nobody', async t => {
   const { ask, loads, waits } = testRouter(t)
-  for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE', 'PROPFIND', 'get']) {
+  const options = await ask('/', { method: 'OPTIONS', client: ANA })
+  t.strictSame([options.status, headerOf(options, 'Allow')], [204, 'GET, HEAD'])
+  const beat = await ask('/heartbeat', { method: 'PUT' })
+  t.strictSame([beat.status, headerOf(beat, 'Allow')], [405, 'GET, HEAD, POST'])
+  for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'TRACE', 'PROPFIND', 'get']) {
     const reply = await ask('/', { method, client: ANA })
     t.strictSame([reply.status, headerOf(reply, 'Allow')], [405, 'GET, HEAD'], method)
     t.equal(headerOf(reply, 'Set-Cookie'), undefined)
@@ -355,6 +420,9 @@ t.test('router: a table full of users who stay is 503, and one free place is eno
   t.equal(headerOf(reply, 'Cache-Control'), 'no-store')
   t.equal(headerOf(reply, 'Set-Cookie'), undefined)
   t.equal((await ask('/', { client: clientNumber(100) })).status, 302, 'who is in it may come')
+  t.equal((await ask('/', { method: 'HEAD' })).status, 503)
+  t.equal((await ask('/', { method: 'HEAD', client: clientNumber(100) })).status, 302)
+  t.equal((await ask('/style.css')).status, 302, 'what holds no place needs none')
   table.leave(clientNumber(100), 0)
   table.leave(clientNumber(101), 1)
   t.equal((await ask('/')).status, 302)
@@ -560,9 +628,9 @@ t.test('router: a decision is one debug line with its reason', async t => {
       level: 20,
       client: ana,
       kind: 'redirect',
-      server: 'green',
-      because: 'fewest users, lowest port',
-      note: 'not counted: caused by another site',
+      server: 'red',
+      because: 'the visitor is there',
+      note: 'holds no place: opens no page',
       msg
     },
     { level: 20, client: ana, kind: 'unavailable', msg }

@@ -1,36 +1,24 @@
 /**
  * Tells the operator that newcomers from an address are refused because it has reached its quota of
- * a user table that is nearly full: one line a minute at most, the rest are counted. Each thread
- * with visitors has one.
+ * a user table that is nearly full. Each thread with visitors has one.
  */
 import type { Logger } from 'pino'
 import { formatAddress, type Address } from './client.ts'
+import { ThrottledWarning } from './throttled-warning.ts'
 
-const MINUTE_MS = 60_000
+const MESSAGE =
+  'the user table is nearly full and this address has reached its quota: new users from it are refused. ' +
+  'If it is a proxy of yours, name it in TRUST_PROXY; if not, MAX_USERS may be too small'
 
 export class QuotaWarning {
-  readonly #log: Pick<Logger, 'warn'>
-  readonly #now: () => number
-  #quietUntilMs = -Infinity
-  #unlogged = 0
+  readonly #warning: ThrottledWarning
 
   /** @param now monotonic milliseconds */
   constructor (log: Pick<Logger, 'warn'>, now: () => number) {
-    this.#log = log
-    this.#now = now
+    this.#warning = new ThrottledWarning(log, now, MESSAGE)
   }
 
   note (address: Address): void {
-    const nowMs = this.#now()
-    if (nowMs < this.#quietUntilMs) {
-      this.#unlogged++
-      return
-    }
-    this.#quietUntilMs = nowMs + MINUTE_MS
-    const unlogged = this.#unlogged > 0 ? { unlogged: this.#unlogged } : {}
-    this.#unlogged = 0
-    this.#log.warn({ address: formatAddress(address), ...unlogged },
-      'the user table is nearly full and this address has reached its quota: new users from it are refused. ' +
-      'If it is a proxy of yours, name it in TRUST_PROXY; if not, MAX_USERS may be too small')
+    this.#warning.note(() => ({ address: formatAddress(address) }))
   }
 }

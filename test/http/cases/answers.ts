@@ -2,6 +2,8 @@
 import { answer, PAGE_PATH, type AnswerCase } from './answer-case.ts'
 
 const JSON_TYPE = 'application/json; charset=utf-8'
+const HEALTHY = '{"status":"healthy"}'
+const NO_CONTENT = { status: 204, body: '' } as const
 const COOKIE_CHALLENGE = 'Cookie realm="Usher monitor", form-action="/login", cookie-name="session_id"'
 
 export const ANSWERS: readonly AnswerCase[] = [
@@ -10,7 +12,14 @@ export const ANSWERS: readonly AnswerCase[] = [
   }),
   answer('7.2', 'an absolute target goes before Host', { on: 'router', path: 'http://example.com/a', status: 302, headers: { location: /^http:\/\/example\.com:\d+\/a$/ } }),
   answer('15.5.6', 'the router says what it answers', { on: 'router', method: 'POST', path: '/', status: 405, headers: { allow: 'GET, HEAD' } }),
-  answer('9.3.7', 'the router says so to OPTIONS', { on: 'router', method: 'OPTIONS', path: '*', status: 405, headers: { allow: 'GET, HEAD' } }),
+  answer('9.3.7', 'the router says so to OPTIONS', { on: 'router', method: 'OPTIONS', path: '*', ...NO_CONTENT, headers: { allow: 'GET, HEAD', 'content-length': null, 'set-cookie': null } }),
+  answer('9.3.7', 'the router says which methods a beat has', { on: 'router', method: 'OPTIONS', path: '/heartbeat', ...NO_CONTENT, headers: { allow: 'GET, HEAD, POST' } }),
+  answer('15.4.8', 'the router sends a beat on as it is', {
+    on: 'router', method: 'POST', path: '/heartbeat?a', fields: 'Content-Length: 0\r\n', status: 307, body: '', headers: { location: /^http:\/\/example\.org:\d+\/heartbeat\?a$/, 'cache-control': 'no-store' }
+  }),
+  answer('15.3.1', 'the router is healthy', { on: 'router', path: '/healthz', status: 200, body: HEALTHY, headers: { 'content-type': JSON_TYPE, 'set-cookie': null } }),
+  answer('15.3.1', 'a server is healthy', { path: '/healthz', status: 200, body: HEALTHY, headers: { 'content-type': JSON_TYPE, 'cache-control': 'no-store', 'set-cookie': null } }),
+  answer('15.5.6', 'a probe is not posted to', { method: 'POST', path: '/healthz', status: 405, headers: { allow: 'GET, HEAD' } }),
 
   answer('15.3.1', 'a page, its length, type and age', {
     path: PAGE_PATH,
@@ -20,7 +29,7 @@ export const ANSWERS: readonly AnswerCase[] = [
   answer('15.3.1', 'a file of nothing has length 0', { path: '/empty.bin', status: 200, headers: { 'content-length': '0' }, body: '' }),
   answer('8.3', 'a type nobody knows', { status: 200, headers: { 'content-type': 'application/octet-stream' } }),
   answer('15.3.5', 'a beat is answered with no content', {
-    path: '/heartbeat', status: 204, body: '', headers: { 'content-length': null, 'content-type': null, 'transfer-encoding': null, 'cache-control': 'no-store' }
+    method: 'POST', path: '/heartbeat', ...NO_CONTENT, headers: { 'content-length': null, 'content-type': null, 'transfer-encoding': null, 'cache-control': 'no-store' }
   }),
   answer('15.3.1', 'a leave is confirmed', { method: 'POST', path: '/leave', status: 200, body: '{"response":"leave received"}', headers: { 'content-type': JSON_TYPE, 'cache-control': 'no-store' } }),
   answer('15.4.2', 'a folder is sent on to its page', { path: '/folder?a=b', status: 301, headers: { location: '/folder/?a=b', 'content-length': '0' }, body: '' }),
@@ -30,14 +39,18 @@ export const ANSWERS: readonly AnswerCase[] = [
   answer('15.5.6', 'a page is not posted to', { method: 'POST', path: PAGE_PATH, status: 405, headers: { allow: 'GET, HEAD' } }),
   answer('15.5.6', 'a page is not removed', { method: 'DELETE', path: PAGE_PATH, status: 405, headers: { allow: 'GET, HEAD' } }),
   answer('15.5.6', 'a method of WebDAV', { method: 'PROPFIND', path: PAGE_PATH, status: 405, headers: { allow: 'GET, HEAD' } }),
-  answer('9.3.7', 'OPTIONS of all', { method: 'OPTIONS', path: '*', status: 405, headers: { allow: 'GET, HEAD' } }),
+  answer('9.3.7', 'OPTIONS of all', { method: 'OPTIONS', path: '*', ...NO_CONTENT, headers: { allow: 'GET, HEAD' } }),
+  answer('9.3.7', 'OPTIONS of a leave', { method: 'OPTIONS', path: '/leave', ...NO_CONTENT, headers: { allow: 'POST' } }),
+  answer('15.5.5', 'a beat of one who is not here', {
+    path: '/heartbeat?client_id=00000000-0000-4000-8000-000000000000', status: 404, headers: { 'content-type': JSON_TYPE, 'x-active-users': /^\d+$/, 'cache-control': 'no-store' }
+  }),
   answer('15.5.6', 'a leave is posted only', { path: '/leave', status: 405, headers: { allow: 'POST' } }),
   answer('15.5.6', 'a beat is asked for or posted', { method: 'PUT', path: '/heartbeat', status: 405, headers: { allow: 'GET, HEAD, POST' } }),
   answer('15.5.1', 'a beat of nobody', { path: '/heartbeat?client_id=x', status: 400, headers: { 'content-type': JSON_TYPE } }),
 
   answer('15.4.3', 'the console leads to the login', { on: 'monitor', path: '/', status: 302, headers: { location: '/login.html' }, body: '' }),
   answer('15.3.1', 'the login page', { on: 'monitor', path: '/login.html', status: 200, headers: { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' } }),
-  answer('15.3.1', 'the monitor is healthy', { on: 'monitor', path: '/healthz', status: 200, body: '{"status":"healthy"}', headers: { 'content-type': JSON_TYPE } }),
+  answer('15.3.1', 'the monitor is healthy', { on: 'monitor', path: '/healthz', status: 200, body: HEALTHY, headers: { 'content-type': JSON_TYPE } }),
   answer('15.5.2', 'data wants a session, and says how to get one', { on: 'monitor', path: '/stats', status: 401, headers: { 'www-authenticate': COOKIE_CHALLENGE } }),
   answer('15.5.2', 'a path that nobody knows wants one too', { on: 'monitor', path: '/nothing', status: 401, headers: { 'www-authenticate': COOKIE_CHALLENGE } }),
   answer('15.5.2', 'metrics take a token as well', { on: 'monitor', path: '/metrics', status: 401, headers: { 'www-authenticate': `Bearer realm="Usher monitor", ${COOKIE_CHALLENGE}` } }),

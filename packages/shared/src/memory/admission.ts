@@ -77,6 +77,22 @@ export function addUser (view: TableView, user: NewUser): Exclude<Admission, 'ad
   return 'full'
 }
 
+/**
+ * Whether no newcomer would be admitted: all places are taken, by users who have been seen twice.
+ * A reading without any lock.
+ */
+export function isFull (view: TableView): boolean {
+  const { words, layout } = view
+  if (usedSlots(view) < layout.usersMax) return false
+  for (let shard = 0; shard < layout.shardCount; shard++) {
+    const at = shardAt(layout, shard)
+    const displaceable =
+      Atomics.load(words, at + SHARD.RESERVED_ONLY) + Atomics.load(words, at + SHARD.SEEN_ONCE)
+    if (displaceable > 0) return false
+  }
+  return true
+}
+
 /** Users in the whole table. Other threads may be about to change it by one each. */
 export function usedSlots (view: TableView): number {
   const { words, layout } = view

@@ -7,7 +7,7 @@ import type { Address, Client } from '../client.ts'
 import {
   COUNTER, SERVER, SERVER_STATE, type ServerState
 } from './layout.ts'
-import { usedSlots } from './admission.ts'
+import { isFull, usedSlots } from './admission.ts'
 import { endDue, type EndStep } from './end-sweep.ts'
 import { allowMoreNewcomers } from './newcomers.ts'
 import { checkTable, recoverFrom } from './recovery.ts'
@@ -97,6 +97,11 @@ export class UserTable {
   /** Users in the table, reservations included: what MAX_USERS limits. */
   size (): number {
     return usedSlots(this.#view)
+  }
+
+  /** Whether no newcomer would be admitted now. */
+  isFull (): boolean {
+    return isFull(this.#view)
   }
 
   /** Sweeps one of `shardCount` shards; see sweep.ts. Main thread only. */

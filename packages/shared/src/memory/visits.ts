@@ -48,6 +48,9 @@ interface Visit extends VisitOptions {
   readonly adds: boolean
 }
 
+/** So long after a page left, its earlier requests may arrive; RETURN_MS of the script is more. */
+const LATE_MS = 100
+
 /** For an entry without a reservation: its deadline is never looked at. */
 const NO_DEADLINE_MS = 0
 
@@ -174,13 +177,23 @@ function noteVisit (view: TableView, at: number, slot: number, how: Visit): void
   const here = slotAt(view.layout, at, slot)
   const now = wrappedMs(view.now())
   const before = words[here]!
-  const seen = seenOnceMore(commitSeen(before), words[here + SLOT.LAST_SEEN_MS]!, now)
+  const lastSeenMs = words[here + SLOT.LAST_SEEN_MS]!
+  if (isOfPageThatLeft(before, how) && wrappedAge(now, lastSeenMs) < LATE_MS) return
+  const seen = seenOnceMore(commitSeen(before), lastSeenMs, now)
   // Before the commit word, which may say that the user is confirmed, and the time its last one.
   if (seen !== SEEN.again) words[here + SLOT.LAST_SEEN_MS] = now
   let commit = withSign(withActive(withSeen(before, seen) & ~COMMIT_LEAVING, server), how)
   if (commitReserved(before) === server) commit = withReserved(commit, NO_SERVER)
   if (commit !== before) commitSlot(view, at, slot, commit)
   if (isOwn) writeAddress(view, at, slot, how.address)
+}
+
+/**
+ * Whether the request may be one that the page which left had sent before: on a connection of its
+ * own, it can arrive after the leave. Other open pages of the visitor beat again, later than that.
+ */
+function isOfPageThatLeft (commit: number, { server, sign }: Visit): boolean {
+  return (commit & COMMIT_LEAVING) !== 0 && sign !== 'page' && commitActive(commit) === server
 }
 
 function withSign (commit: number, { sign }: Visit): number {

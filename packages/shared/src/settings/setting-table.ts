@@ -61,7 +61,7 @@ const TABLE = {
   PUBLIC_HOSTS: {
     kind: list(publicHost(), 0, ENTRY_COUNT_MAX),
     default: '',
-    meaning: 'Host names that redirects may use and that the monitor answers to.'
+    meaning: 'Host names that redirects may use, the monitor answers to, and whose pages may beat.'
   },
   ROUTER_URL: {
     kind: optional(baseUrl()),

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { addUser, admit, usedSlots } from '@usher/shared/memory/admission.ts'
+import { addUser, admit, isFull, usedSlots } from '@usher/shared/memory/admission.ts'
 import { withActive, withSeen } from '@usher/shared/memory/layout.ts'
 import { freshCommit } from '@usher/shared/memory/shard.ts'
 import { addressNumber, clientNumber, HOME, testTable } from './test-table.ts'
@@ -17,6 +17,17 @@ t.test('admission: up to MAX_USERS, each once, and then nobody', async t => {
   t.equal(addUser(view, userNumber(3)), 'present', 'who is in is not in the way of themself')
   t.equal(addUser(view, userNumber(16)), 'full')
   t.equal(usedSlots(view), 16)
+})
+
+t.test('admission: the table is full when nobody in it gives way', async t => {
+  for (const [seen, isFullAtLast] of [[1, false], [2, true]] as const) {
+    const { view } = testTable({ users: 16 })
+    for (let number = 0; number < 15; number++) addUser(view, userNumber(number))
+    t.equal(isFull(view), false, 'one place is free')
+    addUser(view, userNumber(15, seen))
+    t.equal(isFull(view), isFullAtLast)
+    t.equal(addUser(view, userNumber(16)), isFullAtLast ? 'full' : 'added')
+  }
 })
 
 t.test('admission: somebody gives way to a newcomer', async t => {

@@ -158,6 +158,23 @@ t.test('ends: a leave goes on when an id takes the place of its address', async 
   t.same(table.check(), [])
 })
 
+t.test('ends: a request that a page sent before it left does not keep its visitor', async t => {
+  for (const [sign, afterMs, isLate] of [
+    ['beat', 0, true], ['beat', 99, true], [undefined, 99, true], ['beat', 100, false], ['page', 0, false]
+  ] as const) {
+    const given = testTable()
+    const { table, clock } = given
+    table.touch(ANA, 0, HOME, { sign: 'page' })
+    clock.nowMs += CONFIRM_MS
+    table.refresh(ANA, 0, HOME)
+    table.leaveAfterGrace(ANA, 0)
+    clock.nowMs += afterMs
+    t.equal(table.refresh(ANA, 0, HOME, sign === undefined ? {} : { sign }), 'seen')
+    clock.nowMs += leaveGraceMs + 1
+    t.same(ended(given), isLate ? [-1] : [], `${sign} ${afterMs} ms after the leave`)
+  }
+})
+
 t.test('ends: a second leave does not lengthen the first, and a plain one ends at once', async t => {
   const given = testTable()
   const { table, clock } = given

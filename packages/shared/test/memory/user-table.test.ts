@@ -36,6 +36,9 @@ interface ModelUser {
 
 type Sign = 'page' | 'beat' | undefined
 
+/** How long after a leave other requests of the page that left may come. */
+const LATE_MS = 100
+
 /** The table's rules, written for clarity alone. */
 class Model {
   readonly users = new Map<string, ModelUser>()
@@ -61,6 +64,8 @@ class Model {
       }
     }
     if (user?.server !== undefined) outcome = user.server === server ? 'seen' : 'moved'
+    const isLate = user?.leftMs !== undefined && this.nowMs - user.leftMs < LATE_MS
+    if (isLate && sign !== 'page' && outcome === 'seen') return outcome
     const address = formatClient(addressKey)
     if (user === undefined || isNeverSeen(user)) {
       const held = { reserved: user?.reserved, untilMs: user?.untilMs ?? 0 }

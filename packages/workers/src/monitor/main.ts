@@ -30,7 +30,10 @@ await runWorker(async context => {
   // Fastify and its kind take half a second to load: visitors, who wait for the servers, go first.
   await serversUp(table, settings.servers.length)
   const { openMonitor } = await import('./monitor.ts')
-  const monitor = await openMonitor(context, stores, () => notReady ?? unavailability())
+  const monitor = await openMonitor(context, stores, {
+    reasonNotHealthy: () => notReady,
+    reasonNotReady: () => notReady ?? unavailability()
+  })
 
   function unavailability (): string | undefined {
     const isAnyUp = settings.servers.some(({ index }) => table.serverState(index) === 'up')

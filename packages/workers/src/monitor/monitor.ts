@@ -19,6 +19,7 @@ import { loadPages } from './routes/pages.ts'
 import { countReached, countSharing, findUsers } from './figures/user-queries.ts'
 import type { Stores } from './stores.ts'
 import { Watch } from './figures/watch.ts'
+import type { ProbeRoutesParts } from './routes/probe-routes.ts'
 
 export interface Monitor {
   /** The port that is bound. */
@@ -30,9 +31,8 @@ export interface Monitor {
 
 const STDERR = 2
 
-/** @param reasonNotReady undefined when ready */
 export async function openMonitor (
-  context: WorkerContext, stores: Stores, reasonNotReady: () => string | undefined
+  context: WorkerContext, stores: Stores, probes: ProbeRoutesParts
 ): Promise<Monitor> {
   const { boot, table, meter, ask, log } = context
   const { settings, programDir } = boot
@@ -68,7 +68,7 @@ export async function openMonitor (
       permissions,
       denials,
       audit,
-      reasonNotReady,
+      ...probes,
       servers: settings.servers,
       wallNow: Date.now,
       logins: new Logins({

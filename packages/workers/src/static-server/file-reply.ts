@@ -71,6 +71,7 @@ function chooseVariant (file: StoredFile, request: RequestValue, codings: Coding
 function partial (variant: Variant, { first, last }: ByteRange): Reply {
   const contentRange = `bytes ${first}-${last}/${variant.body.length}`
   return {
+    ...variant.whole,
     status: 206,
     headers: [...variant.whole.headers, 'Content-Range', contentRange],
     body: variant.body.subarray(first, last + 1)
@@ -86,7 +87,8 @@ function rangeNotSatisfiable (variant: Variant): Reply {
 /** The query comes from the request: it goes into the header as printable ASCII only. */
 function redirect (location: string, query: string): Reply {
   const safeQuery = query.replace(UNPRINTABLE, escapeByte)
-  return { status: 301, headers: ['Location', location + safeQuery, ...NO_CACHE], body: NO_BODY }
+  const headers = ['Location', location + safeQuery, ...NO_CACHE]
+  return { status: 301, headers, body: NO_BODY, isPage: true }
 }
 
 /** A request's text holds one byte per character. */
@@ -103,5 +105,5 @@ function notFound (
   const headers = ['Content-Type', page.contentType, ...NO_CACHE]
   if (variant.coding !== 'identity') headers.push('Content-Encoding', variant.coding)
   if (page.isNegotiated) headers.push('Vary', 'Accept-Encoding')
-  return { status: 404, headers, body: variant.body }
+  return { status: 404, headers, body: variant.body, isPage: page.isPage }
 }

@@ -5,6 +5,7 @@ import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { openDoor } from '@usher/shared/http/serve.ts'
 import { htmlReply, NO_STORE } from '@usher/shared/http/vocabulary/replies.ts'
 import { expelledMatch } from '@usher/shared/expelled-clients.ts'
+import { ForeignWarning } from '@usher/shared/foreign-warning.ts'
 import { QuotaWarning } from '@usher/shared/quota-warning.ts'
 import { runWorker } from '../worker-host.ts'
 import { staticHandler } from './handler.ts'
@@ -26,6 +27,15 @@ await runWorker(async ({ boot, table, denyList, denyListKnown, meter, log }) => 
   let prepared: Site | undefined
 
   const quotaWarning = new QuotaWarning(log, monotonicNowMs)
+  const foreignWarning = new ForeignWarning(log, monotonicNowMs)
+  let isStopping = false
+
+  function reasonNotHealthy (): string | undefined {
+    if (isStopping) return 'stopping'
+    const state = table.serverState(server)
+    if (state === 'up') return undefined
+    return state === 'draining' ? 'draining' : 'starting'
+  }
 
   // The port opens only after that: clients who were denied before the start stay denied.
   await denyListKnown
@@ -42,6 +52,8 @@ await runWorker(async ({ boot, table, denyList, denyListKnown, meter, log }) => 
       settings,
       random: Math.random,
       onAddressFull: address => { quotaWarning.note(address) },
+      onForeign: request => { foreignWarning.note(request) },
+      reasonNotHealthy,
       log
     }),
     allow: 'GET, HEAD',
@@ -72,6 +84,9 @@ await runWorker(async ({ boot, table, denyList, denyListKnown, meter, log }) => 
       if (order.type === 'commit-reload') site = prepared ?? site
       if (order.type === 'commit-reload' || order.type === 'abort-reload') prepared = undefined
     },
-    close: () => door.close()
+    close () {
+      isStopping = true
+      return door.close()
+    }
   }
 })

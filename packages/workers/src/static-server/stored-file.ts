@@ -19,6 +19,8 @@ export interface StoredFile extends FileKind {
 /** What all variants of a file have in common. */
 interface FileKind {
   readonly contentType: string
+  /** What a browser shows as a page. */
+  readonly isPage: boolean
   /** Whole seconds; undefined for what was made in memory. */
   readonly lastModifiedMs: number | undefined
   /** True when there is more than one variant, so that caches must tell them apart. */
@@ -39,6 +41,7 @@ export interface Variant {
 const ETAG_HASH_LENGTH = 22
 
 const UNKNOWN_TYPE = 'application/octet-stream'
+const PAGE_TYPE = /^(?:text\/html|application\/xhtml\+xml)\b/
 const TEXT_TYPE = /^(?:text\/|image\/svg\+xml|application\/(?:.+\+)?(?:javascript|json|xml|manifest))/
 
 /**
@@ -69,6 +72,7 @@ export async function storeFile (
   const bodies = { identity: body, br: smaller(br, body), gzip: smaller(gzip, body) }
   const kind: FileKind = {
     contentType: type,
+    isPage: PAGE_TYPE.test(type),
     lastModifiedMs: modifiedMs === undefined ? undefined : Math.floor(modifiedMs / 1000) * 1000,
     isNegotiated: bodies.br !== undefined || bodies.gzip !== undefined
   }
@@ -108,16 +112,17 @@ function smaller (coded: Buffer | undefined, plain: Buffer): Buffer | undefined 
 
 async function variantOf (coding: Coding, body: Buffer, kind: FileKind): Promise<Variant> {
   const etag = await entityTag(coding, body)
+  const { isPage } = kind
   const shared = ['ETag', etag, 'Cache-Control', 'no-cache']
   if (kind.isNegotiated) shared.push('Vary', 'Accept-Encoding')
   // RFC 9110 section 15.4.5: a 304 repeats what caches key and judge by, and nothing else.
-  const notModified = { status: 304, headers: shared, body: NO_BODY }
+  const notModified = { status: 304, headers: shared, body: NO_BODY, isPage }
   const headers = ['Content-Type', kind.contentType, ...shared, 'Accept-Ranges', 'bytes']
   if (coding !== 'identity') headers.push('Content-Encoding', coding)
   if (kind.lastModifiedMs !== undefined) {
     headers.push('Last-Modified', formatHttpDate(kind.lastModifiedMs))
   }
-  return { coding, body, etag, notModified, whole: { status: 200, headers, body } }
+  return { coding, body, etag, notModified, whole: { status: 200, headers, body, isPage } }
 }
 
 /** The tag is of the bytes as sent, so that another release's zlib gives another tag. */

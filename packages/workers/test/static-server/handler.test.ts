@@ -1,10 +1,14 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import t from 'tap'
-import { formatAddress, formatClient } from '@usher/shared/client.ts'
+import { formatAddress, formatClient, type Address, type Client } from '@usher/shared/client.ts'
 import type { Reply, RequestValue } from '@usher/shared/http/vocabulary/values.ts'
+import type { User } from '@usher/shared/memory/snapshot.ts'
+import type { VisitOptions } from '@usher/shared/memory/visits.ts'
+import { COUNTING_CASES } from '../../../shared/test/http/cases/counting-cases.ts'
 import { NAMED_SERVERS } from '../../../shared/test/settings/test-servers.ts'
-import { staticHandler, type VisitorTable } from '../../src/static-server/handler.ts'
+import { staticHandler } from '../../src/static-server/handler.ts'
 import { loadSite } from '../../src/static-server/site.ts'
+import type { VisitorTable } from '../../src/static-server/visitors.ts'
 import { ADDRESS, headerOf, testRequest } from './fixtures/request.ts'
 
 const SERVER = 1
@@ -13,24 +17,43 @@ const OTHER_ID = '0b9e5d2f-4a61-4c11-8a77-6f1c2b0e93d4'
 const COOKIE = { cookie: `client_id=${ID}` }
 const ORIGIN = 'http://localhost:8000'
 
-const site = await loadSite(t.testdir({ 'index.html': 'hello '.repeat(99), '404.html': 'gone', sub: { 'index.html': 'sub' } }))
+const site = await loadSite(t.testdir({
+  'index.html': 'hello '.repeat(99), '404.html': 'gone', 'style.css': 'p {}', data: '{}', sub: { 'index.html': 'sub' }
+}))
 const nextSite = await loadSite(t.testdir({ 'index.html': 'new' }))
 
 type Touch = ReturnType<VisitorTable['touch']>
 
 /** A server with a table and a log that write down what they are told. */
 function testServer ({
-  touch = 'seen' as Touch, leave = true as boolean | 'busy', users = 3, denied = [] as string[], isDebug = true
+  touch = 'seen' as Touch, leave = true as boolean | 'busy', users = 3, denied = [] as string[], isDebug = true,
+  /** Ids and addresses in the table. */
+  known = [ID, ADDRESS] as readonly string[], isBusy = false, isFull = false
 } = {}) {
   const calls: string[] = []
   const lines: object[] = []
   const addressesFull: string[] = []
-  const state = { site }
+  const foreign: string[] = []
+  const isKnown = (client: Client): boolean => known.includes(formatClient(client))
+  const note = (
+    client: Client, server: number, address: Address, { sign, isOwn = true }: VisitOptions = {}
+  ): void => {
+    calls.push(`touch ${client.kind} ${formatClient(client)} on ${server} from ${formatAddress(address)}`)
+    signs.push(`${sign ?? 'no sign'}${isOwn ? '' : ', of anybody'}`)
+  }
+  const signs: string[] = []
+  const state = { site, notHealthy: undefined as string | undefined }
   const handler = staticHandler({
     server: SERVER,
     table: {
-      touch (client, server, address) {
-        calls.push(`touch ${client.kind} ${formatClient(client)} on ${server} from ${formatAddress(address)}`)
+      touch (client, server, address, options) {
+        note(client, server, address, options)
+        return touch
+      },
+      refresh (client, server, address, options) {
+        const isHere = isKnown(client) || (options?.isOwn !== false && isKnown({ kind: 'ip', ...address }))
+        if (isBusy || !isHere) return isBusy ? 'busy' : 'unknown'
+        note(client, server, address, options)
         return touch
       },
       leave (client, server) {
@@ -41,6 +64,8 @@ function testServer ({
         calls.push(`leave after grace ${client.kind} ${formatClient(client)} on ${server}`)
         return leave
       },
+      find: client => isBusy ? 'busy' : isKnown(client) ? {} as User : undefined,
+      isFull: () => isFull,
       activeUsers: server => server === SERVER ? users : -1,
       activeUsersPerServer () {
         calls.push('count all')
@@ -59,9 +84,13 @@ function testServer ({
       heartbeatIntervalMs: 2500,
       heartbeatBudget: 2000,
       timeoutThresholdMs: 1_800_000,
+      publicHosts: ['shop.example'],
+      routerUrl: '',
       servers: NAMED_SERVERS
     },
     random: () => 0.5,
+    onForeign: ({ path }) => { foreign.push(path) },
+    reasonNotHealthy: () => state.notHealthy,
     onAddressFull: address => { addressesFull.push(formatAddress(address)) },
     log: {
       isLevelEnabled: level => level === 'debug' && isDebug,
@@ -73,6 +102,8 @@ function testServer ({
     calls,
     lines,
     addressesFull,
+    foreign,
+    signs,
     state,
     async ask (
       target: string, headers: IncomingHttpHeaders = {}, more: Partial<RequestValue> = {}
@@ -91,11 +122,12 @@ const TOUCH_IP = `touch ip ${ADDRESS} on ${SERVER} from ${ADDRESS}`
 
 t.test('handler: refuses other methods, and counts nobody for them', async t => {
   const cases: ReadonlyArray<[target: string, methods: string[], allow: string]> = [
-    ['/', ['POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH', 'TRACE', 'get'], 'GET, HEAD'],
-    ['/missing', ['POST', 'OPTIONS'], 'GET, HEAD'],
-    ['/usher.js', ['POST', 'OPTIONS'], 'GET, HEAD'],
-    ['/heartbeat', ['PUT', 'DELETE', 'OPTIONS'], 'GET, HEAD, POST'],
-    ['/leave', ['GET', 'HEAD', 'PUT', 'OPTIONS'], 'POST']
+    ['/', ['POST', 'PUT', 'DELETE', 'PATCH', 'TRACE', 'get'], 'GET, HEAD'],
+    ['/missing', ['POST'], 'GET, HEAD'],
+    ['/usher.js', ['POST'], 'GET, HEAD'],
+    ['/heartbeat', ['PUT', 'DELETE'], 'GET, HEAD, POST'],
+    ['/leave', ['GET', 'HEAD', 'PUT'], 'POST'],
+    ['/healthz', ['POST', 'PUT'], 'GET, HEAD']
   ]
   const { ask, calls } = testServer()
   for (const [target, methods, allow] of cases) {
@@ -103,59 +135,107 @@ t.test('handler: refuses other methods, and counts nobody for them', async t => 
       const reply = await ask(target, COOKIE, { method })
       t.strictSame([reply.status, headerOf(reply, 'Allow')], [405, allow], `${method} ${target}`)
     }
+    const options = await ask(target, COOKIE, { method: 'OPTIONS' })
+    t.strictSame([options.status, options.headers, options.body.length],
+      [204, ['Allow', allow, 'Cache-Control', 'no-store'], 0], target)
   }
   t.strictSame(calls, [])
 })
 
-t.test('handler: counts every visit once, under the id or else the address', async t => {
-  const cases: ReadonlyArray<[
-    target: string, headers: IncomingHttpHeaders, method: string, status: number, call: string
-  ]> = [
-    ['/', COOKIE, 'GET', 200, TOUCH_ID],
-    ['/', COOKIE, 'HEAD', 200, TOUCH_ID],
-    ['/', {}, 'GET', 200, TOUCH_IP],
-    ['/', { cookie: 'client_id=nonsense' }, 'GET', 200, TOUCH_IP],
-    [`/?client_id=${OTHER_ID}`, COOKIE, 'GET', 200, TOUCH_ID],
-    ['/?client_id=nonsense', {}, 'GET', 200, TOUCH_IP],
-    ['/missing', COOKIE, 'GET', 404, TOUCH_ID],
-    ['/missing', {}, 'GET', 404, TOUCH_IP],
-    ['/sub', COOKIE, 'GET', 301, TOUCH_ID],
-    ['/usher.js', COOKIE, 'GET', 200, TOUCH_ID],
-    ['/heartbeat', COOKIE, 'GET', 204, TOUCH_ID],
-    ['/heartbeat', COOKIE, 'HEAD', 204, TOUCH_ID],
-    ['/heartbeat', COOKIE, 'POST', 204, TOUCH_ID],
-    ['/heartbeat', {}, 'GET', 204, TOUCH_IP],
-    [`/heartbeat?client_id=${ID.toUpperCase()}`, {}, 'GET', 204, TOUCH_ID],
-    [`/heartbeat?a=b&client_id=${ID}&c`, { cookie: `client_id=${OTHER_ID}` }, 'GET', 204, TOUCH_ID],
-    ['/heartbeat?other=1', COOKIE, 'GET', 204, TOUCH_ID],
-    ['/leave', COOKIE, 'POST', 200, `leave id ${ID} on ${SERVER}`],
-    ['/leave?page', COOKIE, 'POST', 200, `leave after grace id ${ID} on ${SERVER}`],
-    [`/leave?client_id=${ID}&page`, {}, 'POST', 200, `leave after grace id ${ID} on ${SERVER}`],
-    ['/leave?pages', COOKIE, 'POST', 200, `leave id ${ID} on ${SERVER}`],
-    ['/leave', {}, 'POST', 200, `leave ip ${ADDRESS} on ${SERVER}`],
-    [`/leave?client_id=${ID}`, {}, 'POST', 200, `leave id ${ID} on ${SERVER}`],
-    ['/', { ...COOKIE, 'sec-fetch-site': 'same-site' }, 'GET', 200, TOUCH_ID],
-    ['/', { ...COOKIE, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' }, 'GET', 200, TOUCH_ID]
-  ]
-  for (const [target, headers, method, status, call] of cases) {
-    const { ask, calls } = testServer()
-    const reply = await ask(target, headers, { method })
-    t.equal(reply.status, status, `${method} ${target}`)
-    t.strictSame(calls, [call], `${method} ${target}`)
+t.test('handler: every case of counting, for one who is known and for a newcomer', async t => {
+  for (const { what, effect, method = 'GET', path = '/', headers = {} } of COUNTING_CASES) {
+    const isBeat = path === '/heartbeat'
+    const known = testServer({ known: [ID] })
+    await known.ask(path, { ...headers, ...COOKIE }, { method })
+    t.strictSame(known.calls, effect === 'none' ? [] : [TOUCH_ID], `known: ${what}`)
+
+    const stranger = testServer({ known: [] })
+    const reply = await stranger.ask(path, headers, { method })
+    t.strictSame(stranger.calls, effect === 'adds' ? [TOUCH_IP] : [], `new: ${what}`)
+    t.equal(headerOf(reply, 'Set-Cookie') !== undefined, effect === 'adds', `cookie: ${what}`)
+    if (isBeat && effect === 'refreshes') t.equal(reply.status, 404, what)
   }
 })
 
-t.test('handler: gives a cookie to page visitors who have none, and nobody else', async t => {
+t.test('handler: a request refreshes under the id, or else under the address', async t => {
+  const OTHER = { cookie: `client_id=${OTHER_ID}` }
+  const touchOther = `touch id ${OTHER_ID} on ${SERVER} from ${ADDRESS}`
+  const cases: ReadonlyArray<[
+    target: string, headers: IncomingHttpHeaders, method: string, status: number, calls: string[]
+  ]> = [
+    ['/', { cookie: 'client_id=nonsense' }, 'GET', 200, [TOUCH_IP]],
+    [`/?client_id=${OTHER_ID}`, COOKIE, 'GET', 200, [TOUCH_ID]],
+    ['/?client_id=nonsense', {}, 'GET', 200, [TOUCH_IP]],
+    ['/missing', COOKIE, 'GET', 404, [TOUCH_ID]],
+    ['/missing', {}, 'GET', 404, [TOUCH_IP]],
+    ['/sub', COOKIE, 'GET', 301, [TOUCH_ID]],
+    ['/usher.js', COOKIE, 'GET', 200, [TOUCH_ID]],
+    ['/usher.js', {}, 'GET', 200, [TOUCH_IP]],
+    // The id that its address was given with the page.
+    ['/usher.js', OTHER, 'GET', 200, [touchOther]],
+    ['/heartbeat', OTHER, 'GET', 204, [touchOther]],
+    ['/heartbeat', {}, 'GET', 204, [TOUCH_IP]],
+    ['/heartbeat', {}, 'HEAD', 204, []],
+    ['/heartbeat', COOKIE, 'HEAD', 204, []],
+    // An id that somebody wrote into a link has no address.
+    [`/heartbeat?client_id=${OTHER_ID}`, {}, 'GET', 404, []],
+    [`/heartbeat?client_id=${OTHER_ID}`, COOKIE, 'GET', 404, []],
+    [`/heartbeat?client_id=${OTHER_ID}`, COOKIE, 'HEAD', 404, []],
+    [`/heartbeat?client_id=${ID.toUpperCase()}`, {}, 'GET', 204, [TOUCH_ID]],
+    [`/heartbeat?a=b&client_id=${ID}&c`, OTHER, 'GET', 204, [TOUCH_ID]],
+    ['/heartbeat?other=1', COOKIE, 'GET', 204, [TOUCH_ID]],
+    ['/leave', COOKIE, 'POST', 200, [`leave id ${ID} on ${SERVER}`]],
+    ['/leave?page', COOKIE, 'POST', 200, [`leave after grace id ${ID} on ${SERVER}`]],
+    [`/leave?client_id=${ID}&page`, {}, 'POST', 200, [`leave after grace id ${ID} on ${SERVER}`]],
+    ['/leave?pages', COOKIE, 'POST', 200, [`leave id ${ID} on ${SERVER}`]],
+    ['/leave', {}, 'POST', 200, [`leave ip ${ADDRESS} on ${SERVER}`]],
+    [`/leave?client_id=${ID}`, {}, 'POST', 200, [`leave id ${ID} on ${SERVER}`]]
+  ]
+  for (const [target, headers, method, status, expected] of cases) {
+    const { ask, calls } = testServer()
+    const reply = await ask(target, headers, { method })
+    t.equal(reply.status, status, `${method} ${target}`)
+    t.strictSame(calls, expected, `${method} ${target}`)
+  }
+})
+
+t.test('handler: the table is told what a request is a sign of, and whose id it is', async t => {
+  const query = `/heartbeat?client_id=${ID}`
+  const cases: ReadonlyArray<[
+    target: string, headers: IncomingHttpHeaders, method: string, sign: string
+  ]> = [
+    ['/', COOKIE, 'GET', 'page'],
+    ['/', {}, 'GET', 'page'],
+    ['/style.css', COOKIE, 'GET', 'no sign'],
+    ['/heartbeat', COOKIE, 'GET', 'beat'],
+    ['/heartbeat', COOKIE, 'POST', 'beat'],
+    [query, COOKIE, 'GET', 'beat'],
+    [query, {}, 'GET', 'beat, of anybody'],
+    [query, {}, 'POST', 'beat, of anybody'],
+    [query, { cookie: `client_id=${OTHER_ID}` }, 'GET', 'beat, of anybody']
+  ]
+  for (const [target, headers, method, sign] of cases) {
+    const { ask, signs } = testServer()
+    await ask(target, headers, { method })
+    t.strictSame(signs, [sign], `${method} ${target} ${JSON.stringify(headers)}`)
+  }
+})
+
+t.test('handler: gives a cookie to who may be a person with a page and has none', async t => {
   const cases: ReadonlyArray<[target: string, headers: IncomingHttpHeaders, isGiven: boolean]> = [
     ['/', {}, true],
     ['/missing', {}, true],
     ['/sub', {}, true],
-    ['/usher.js', {}, true],
     ['/', { cookie: 'client_id=nonsense' }, true],
     ['/', { range: 'bytes=0-1' }, true],
     ['/', COOKIE, false],
+    ['/usher.js', {}, false],
+    ['/style.css', {}, false],
+    ['/missing.png', {}, false],
+    ['/data', {}, false],
+    ['/', { range: 'bytes=999999-' }, false],
     ['/heartbeat', {}, false],
-    ['/', { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' }, false]
+    ['/healthz', {}, false]
   ]
   for (const [target, headers, isGiven] of cases) {
     const { ask } = testServer()
@@ -180,6 +260,14 @@ t.test('handler: a newcomer with a fresh copy gets 304 and the cookie', async t 
   t.match(headerOf(reply, 'Set-Cookie'), /^client_id=/)
 })
 
+t.test('handler: a fresh copy of what is no page adds nobody either', async t => {
+  const { ask, calls } = testServer({ known: [] })
+  const etag = headerOf(await ask('/data'), 'ETag')!
+  const reply = await ask('/data', { 'if-none-match': etag })
+  t.strictSame([reply.status, headerOf(reply, 'Set-Cookie')], [304, undefined])
+  t.strictSame(calls, [])
+})
+
 t.test('handler: what another site embeds is served and not counted', async t => {
   const { ask, calls } = testServer({ touch: 'full' })
   for (const target of ['/', '/missing', '/usher.js']) {
@@ -195,17 +283,26 @@ t.test('handler: beats and leaves that another site causes are refused', async t
     [{ 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' }, true],
     [{ origin: 'http://evil.example' }, true],
     [{ origin: 'null' }, true],
+    [{ referer: 'http://evil.example/page' }, true],
+    [{ referer: `${ORIGIN}/page` }, false],
+    [{ origin: 'https://shop.example' }, false],
+    [{ origin: 'null', 'sec-fetch-site': 'same-origin' }, false],
     [{ origin: ORIGIN, 'sec-fetch-site': 'same-origin' }, false],
     [{}, false]
   ]
   for (const [headers, isRefused] of cases) {
     for (const target of ['/heartbeat', '/leave', `/heartbeat?client_id=${ID}`, '/leave?client_id=nonsense']) {
       if (!isRefused && target.includes('nonsense')) continue
-      const { ask, calls } = testServer()
+      const { ask, calls, foreign } = testServer()
       const reply = await ask(target, { ...COOKIE, ...headers }, { method: 'POST' })
+      t.equal(foreign.length, isRefused ? 1 : 0, 'whoever runs the site is told')
       t.equal(reply.status === 403, isRefused, `${target} ${JSON.stringify(headers)}`)
       t.equal(calls.length, isRefused ? 0 : 1)
-      if (isRefused) t.match(jsonOf(reply), { error: 'foreign_origin', message: String })
+      if (!isRefused) continue
+      t.match(jsonOf(reply), { error: 'foreign_origin', message: String })
+      const denied = testServer({ denied: [ID] })
+      t.match(jsonOf(await denied.ask(target, { ...COOKIE, ...headers }, { method: 'POST' })),
+        { error: 'denied' }, 'denial is looked at first')
     }
   }
 })
@@ -247,6 +344,10 @@ t.test('handler: a malformed cookie is 400 where it counts, unless a good one is
 
 t.test('handler: the beat is answered with users and interval', async t => {
   const { ask } = testServer({ users: 42 })
+  const away = await ask(`/heartbeat?client_id=${OTHER_ID}`)
+  t.equal(away.status, 404)
+  t.match(jsonOf(away), { error: 'not_here', message: String })
+  t.strictSame([headerOf(away, 'X-Active-Users'), headerOf(away, 'Cache-Control')], ['42', 'no-store'])
   const reply = await ask('/heartbeat', COOKIE)
   t.strictSame(reply.headers, ['X-Active-Users', '42', 'X-Heartbeat-Interval', '2.75', 'Cache-Control', 'no-store'])
   t.equal(reply.body.length, 0)
@@ -263,6 +364,9 @@ t.test('handler: a beat that asks for the servers is told the users of each', as
     ], query)
     t.strictSame(calls, [TOUCH_ID, 'count all'], 'it counts like any other')
   }
+  calls.length = 0
+  const away = await ask(`/heartbeat?servers&client_id=${OTHER_ID}`)
+  t.strictSame([away.status, headerOf(away, 'X-Server-Users')], [404, '8000=11, 8001=42, 8002=10'])
   calls.length = 0
   for (const query of ['', '?', '?server', '?a=servers', `?client_id=${ID}`]) {
     t.equal(headerOf(await ask(`/heartbeat${query}`, COOKIE), 'X-Server-Users'), undefined, query)
@@ -334,16 +438,54 @@ t.test('handler: the denied, by id or by address, get nothing else', async t => 
 t.test('handler: when the table is full, or stays out of reach, visitors are told to come back', async t => {
   for (const touch of ['full', 'address-full', 'busy'] as const) {
     const { ask, addressesFull } = testServer({ touch })
-    for (const target of ['/', '/missing', '/usher.js', '/heartbeat']) {
-      const reply = await ask(target)
+    for (const target of ['/', '/missing', '/heartbeat']) {
+      const reply = await ask(target, {}, { method: target === '/heartbeat' ? 'POST' : 'GET' })
       t.strictSame(
         [reply.status, headerOf(reply, 'Retry-After'), headerOf(reply, 'Cache-Control'), headerOf(reply, 'Set-Cookie')],
         [503, '5', 'no-store', undefined], target)
       if (target === '/heartbeat') t.match(jsonOf(reply), { error: 'unavailable', message: String })
       else t.equal(reply.body.toString(), '<p>full</p>', target)
     }
-    t.equal(addressesFull.length, touch === 'address-full' ? 4 : 0, 'whose address has its share')
+    t.equal(addressesFull.length, touch === 'address-full' ? 3 : 0, 'whose address has its share')
+    t.equal((await ask('/usher.js')).status, 200, 'what adds nobody needs no room')
   }
+  const { ask } = testServer({ isBusy: true })
+  t.equal((await ask('/heartbeat')).status, 503)
+  t.equal((await ask('/heartbeat', {}, { method: 'HEAD' })).status, 503)
+  t.equal((await ask('/style.css')).status, 200)
+})
+
+t.test('handler: HEAD says that there is no room, as GET does', async t => {
+  const { ask, calls } = testServer({ touch: 'full', isFull: true, known: [ID] })
+  for (const [target, headers, status] of [
+    ['/', {}, 503], ['/missing', {}, 503], ['/', COOKIE, 200], ['/style.css', {}, 200], ['/data', {}, 200]
+  ] as const) {
+    t.equal((await ask(target, headers, { method: 'HEAD' })).status, status, target)
+  }
+  t.strictSame(calls, [])
+})
+
+t.test('handler: says whether visitors may be sent here, to anybody', async t => {
+  const { ask, calls, state } = testServer({ denied: [ID, ADDRESS] })
+  const healthy = await ask('/healthz', COOKIE)
+  t.strictSame([healthy.status, jsonOf(healthy)], [200, { status: 'healthy' }])
+  t.equal((await ask('/healthz', COOKIE, { method: 'HEAD' })).status, 200)
+  state.notHealthy = 'draining'
+  const reply = await ask('/healthz')
+  t.strictSame([reply.status, headerOf(reply, 'Retry-After'), headerOf(reply, 'Cache-Control')], [503, '1', 'no-store'])
+  t.strictSame(jsonOf(reply), { error: 'not_ready', message: 'draining' })
+  t.strictSame(calls, [])
+})
+
+t.test('handler: a posted beat gives an id to who has none', async t => {
+  const { ask, calls } = testServer()
+  const reply = await ask('/heartbeat', {}, { method: 'POST' })
+  t.equal(reply.status, 204)
+  t.match(headerOf(reply, 'Set-Cookie'), /^client_id=/)
+  t.equal(headerOf(reply, 'Cache-Control'), 'private, no-store')
+  t.strictSame(calls, [TOUCH_IP], 'a browser that takes no cookie stays one user')
+  t.equal(headerOf(await ask('/heartbeat', COOKIE, { method: 'POST' }), 'Set-Cookie'), undefined)
+  t.equal(headerOf(await ask(`/heartbeat?client_id=${ID}`, {}, { method: 'POST' }), 'Set-Cookie'), undefined)
 })
 
 t.test('handler: a reload switches the site', async t => {

@@ -14,10 +14,13 @@ export type CountEffect = 'adds' | 'refreshes' | 'none'
 
 type Head = Pick<RequestValue, 'method' | 'path' | 'headers'>
 
+export const BEAT_PATH = '/heartbeat'
+export const LEAVE_PATH = '/leave'
+export const HEALTH_PATH = '/healthz'
+
 /** Fetched by browsers, robots and probes on their own account, whatever page is open. */
 const NEVER_COUNTED =
   /^\/(?:robots\.txt|favicon\.ico|apple-touch-icon[^/]*\.png|\.well-known(?:\/.*)?)$/i
-export const HEALTH_PATH = '/healthz'
 
 /** The last segment's extension, when it is one: `/v1.2` and `/about.` have none. */
 const EXTENSION = /\.([a-z][a-z0-9]{0,15})$/i
@@ -26,47 +29,54 @@ const PAGE_EXTENSIONS = new Set([
   'html', 'htm', 'xhtml', 'shtml', 'php', 'asp', 'aspx', 'jsp', 'jspx', 'do', 'cgi'
 ])
 
-/**
- * Speculative loads: `Sec-Purpose` (Chromium, Firefox; `prefetch`, `prefetch;prerender`), the older
- * `Purpose` (Safari, Chromium before 110), `X-Moz` (Firefox before 115), `X-Purpose` (older Safari
- * previews).
- */
-const PURPOSE_FIELDS = ['sec-purpose', 'purpose', 'x-moz', 'x-purpose'] as const
 const SPECULATIVE = /\b(?:prefetch|prerender|preview)\b/i
 
-/** The effect of a request for anything but `/heartbeat` and `/leave`. */
+/**
+ * The effect of a request, as far as its head tells. Of a beat: anybody's page may have an image of
+ * it (over plain http to a name nothing says so), but only a page of ours can post one.
+ */
 export function countEffect ({ method, path, headers }: Head): CountEffect {
-  if (method !== 'GET' || path === HEALTH_PATH) return 'none'
-  if (isEmbeddedByAnotherSite(headers)) return 'none'
-  const mayBeAPerson = isForDocument(headers) && !isSpeculative(headers) && isPagePath(path)
-  return mayBeAPerson ? 'adds' : 'refreshes'
+  if (path === BEAT_PATH) return beatEffect(method, headers)
+  if (method !== 'GET' || path === HEALTH_PATH || path === LEAVE_PATH) return 'none'
+  // A frame's document has `iframe`, `frame`, `embed` or `object` there (Fetch Metadata, 2.1).
+  const destination = headers['sec-fetch-dest']
+  const isForDocument = destination === undefined || destination === 'document'
+  if (headers['sec-fetch-site'] === 'cross-site') {
+    // An image, a frame or a script's request of another site's page; not a link that is followed.
+    if (!isForDocument || headers['sec-fetch-mode'] !== 'navigate') return 'none'
+  }
+  // It may arrive long after its page was left, and whoever it is for has done nothing.
+  if (isSpeculative(headers)) return 'none'
+  return isForDocument && isPagePath(path) ? 'adds' : 'refreshes'
 }
 
-/** The same once it is known what is answered: a page that a person sees is HTML. */
-export function countEffectOfReply (effect: CountEffect, { headers }: Reply): CountEffect {
-  if (effect !== 'adds') return effect
-  const at = headers.findIndex((name, index) => index % 2 === 0 && name === 'Content-Type')
-  // A 304 and a redirect have no type of their own: the path speaks for them.
-  return at === -1 || headers[at + 1]!.startsWith('text/html') ? 'adds' : 'refreshes'
+/** The same once it is known what is answered: only a page is opened by a person. */
+export function countEffectOfReply (effect: CountEffect, { isPage }: Reply): CountEffect {
+  return effect === 'adds' && isPage !== true ? 'refreshes' : effect
 }
 
-/** Loaded before anybody has asked for it; it may never be shown. */
-export function isSpeculative (headers: IncomingHttpHeaders): boolean {
-  return PURPOSE_FIELDS.some(name => SPECULATIVE.test(String(headers[name] ?? '')))
+function beatEffect (method: string, headers: IncomingHttpHeaders): CountEffect {
+  if (headers['sec-fetch-site'] === 'cross-site' || isSpeculative(headers)) return 'none'
+  if (method === 'POST') return 'adds'
+  return method === 'GET' ? 'refreshes' : 'none'
 }
 
-/** Of another site's page: an image, a frame, a script's request. Not a link that is followed. */
-function isEmbeddedByAnotherSite (headers: IncomingHttpHeaders): boolean {
-  if (headers['sec-fetch-site'] !== 'cross-site') return false
-  return headers['sec-fetch-mode'] !== 'navigate' || !isForDocument(headers)
+/**
+ * Loaded before anybody has asked for it; it may never be shown. Said by `Sec-Purpose` (Chromium,
+ * Firefox: `prefetch`, `prefetch;prerender`), the older `Purpose` (Safari, Chromium before 110),
+ * `X-Moz` (Firefox before 115) and `X-Purpose` (older Safari's previews).
+ */
+function isSpeculative (headers: IncomingHttpHeaders): boolean {
+  return saysSpeculative(headers['sec-purpose']) || saysSpeculative(headers['purpose']) ||
+    saysSpeculative(headers['x-moz']) || saysSpeculative(headers['x-purpose'])
 }
 
-/** A frame's document has `iframe`, `frame`, `embed` or `object` there (Fetch Metadata, 2.1). */
-function isForDocument ({ 'sec-fetch-dest': destination }: IncomingHttpHeaders): boolean {
-  return destination === undefined || destination === 'document'
+function saysSpeculative (purpose: string | string[] | undefined): boolean {
+  return purpose !== undefined && SPECULATIVE.test(String(purpose))
 }
 
 function isPagePath (path: string): boolean {
+  if (path === '/') return true
   if (NEVER_COUNTED.test(path)) return false
   const [, extension] = EXTENSION.exec(path) ?? []
   return extension === undefined || PAGE_EXTENSIONS.has(extension.toLowerCase())

@@ -1,21 +1,21 @@
 /**
- * What a request's head says about the browser that sent it: its id, and whether another site's
- * page caused it. Reads values and makes values; knows no user table.
+ * Who a request's head says its browser is, and the cookie that names it. Reads values and makes
+ * values; knows no user table.
  */
 import { randomUUID } from 'node:crypto'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { formatClient, parseClientId } from '../../client.ts'
 import type { Client } from '../../client.ts'
-import { parseAuthority } from './authority.ts'
 import { cookieValues } from './cookies.ts'
-import type { RequestValue } from './values.ts'
+import { BEAT_PATH, LEAVE_PATH } from './counting.ts'
+import type { Reply, RequestValue } from './values.ts'
 
 /** Of the cookie, and of the parameter. */
 const ID_NAME = 'client_id'
 const COOKIE_LIFETIME_S = 31_536_000 // a year
 
 /** Beats and leaves may name their client in the query, for a page whose cookies are blocked. */
-const NAMING_PATHS = new Set(['/heartbeat', '/leave'])
+const NAMING_PATHS = new Set([BEAT_PATH, LEAVE_PATH])
 
 /**
  * Whom a request names: on `/heartbeat` and `/leave` by its query first, else by its cookie. A
@@ -70,27 +70,14 @@ export function clientCookie (client: Client, isSecure: boolean): string {
   return `${ID_NAME}=${formatClient(client)}; ${attributes}${isSecure ? '; Secure' : ''}`
 }
 
-/** False for what another site's page fetched or embedded; a followed link is a visit. */
-export function countsAsVisit (headers: IncomingHttpHeaders): boolean {
-  return headers['sec-fetch-site'] !== 'cross-site' || headers['sec-fetch-mode'] === 'navigate'
-}
-
-/**
- * Whether a beat or a leave was caused by a page that is not ours. The measure is scheme and host
- * name, as for cookies: a page of one server may speak to another one, and only their ports differ.
- */
-export function isForeign (request: RequestValue): boolean {
-  if (request.headers['sec-fetch-site'] === 'cross-site') return true
-  const { origin } = request.headers
-  return origin !== undefined && !isOwnOrigin(origin, request)
-}
-
-const ORIGIN = /^(https?):\/\/([^/]+)$/
-
-/** An origin of `null` is never our own, nor is any origin when the request names no host. */
-function isOwnOrigin (origin: string, { authority = '', isSecure }: RequestValue): boolean {
-  const [, scheme, named = ''] = ORIGIN.exec(origin) ?? []
-  const host = parseAuthority(named)?.host
-  return host !== undefined && host === parseAuthority(authority)?.host &&
-    scheme === (isSecure ? 'https' : 'http')
+/** An answer that names one visitor is for no cache: neither a shared one nor the browser's. */
+export function withCookie (reply: Reply, client: Client, isSecure: boolean): Reply {
+  const headers: string[] = []
+  for (let at = 0; at < reply.headers.length; at += 2) {
+    if (reply.headers[at] === 'Cache-Control') continue
+    headers.push(reply.headers[at]!, reply.headers[at + 1]!)
+  }
+  const cookie = clientCookie(client, isSecure)
+  headers.push('Cache-Control', 'private, no-store', 'Set-Cookie', cookie)
+  return { ...reply, headers, newClient: client }
 }

@@ -2,10 +2,15 @@
  * Reply values with the headers that every reply of their kind carries. Further headers are names
  * and values in turn, as in Reply.
  */
-import type { Reply } from './values.ts'
+import { NO_BODY, type Reply } from './values.ts'
 
 /** For what must not be kept by any cache. */
 export const NO_STORE = ['Cache-Control', 'no-store'] as const
+
+/** @param allow the methods that are answered there, RFC 9110 section 9.3.7 */
+export function optionsReply (allow: string): Reply {
+  return { status: 204, headers: ['Allow', allow, ...NO_STORE], body: NO_BODY }
+}
 
 export function textReply (status: number, text: string, headers: readonly string[] = []): Reply {
   return typedReply(status, 'text/plain; charset=utf-8', text, headers)
@@ -13,6 +18,13 @@ export function textReply (status: number, text: string, headers: readonly strin
 
 export function htmlReply (status: number, html: string, headers: readonly string[] = []): Reply {
   return typedReply(status, 'text/html; charset=utf-8', html, headers)
+}
+
+/** What programs read of a refusal. @param error a code of docs/errors.md */
+export function jsonError (
+  status: number, error: string, message: string, headers: readonly string[] = []
+): Reply {
+  return jsonReply(status, { error, message }, [...headers, ...NO_STORE])
 }
 
 /** @param value anything that JSON can say. */

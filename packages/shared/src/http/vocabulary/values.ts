@@ -33,6 +33,8 @@ export interface Reply {
   readonly headers: readonly string[]
   /** The whole body; the door leaves it out for HEAD, 204 and 304 and counts Content-Length. */
   readonly body: Buffer
+  /** A page as a person opens it, the way to one, or word that it has not changed. */
+  readonly isPage?: boolean
   /** Whom the reply's cookie makes of a visitor without an id. */
   readonly newClient?: Client
 }

@@ -17,6 +17,8 @@ export interface CountingCase {
 
 /** A click on a link, an address typed in: Chromium, Firefox and Safari >= 16.4 over https. */
 const NAVIGATION = { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }
+/** A script's request, as `/usher.js` sends them. */
+const FETCH = { 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' }
 const CROSS_SITE_NAVIGATION = { ...NAVIGATION, 'sec-fetch-site': 'cross-site' }
 
 export const COUNTING_CASES: readonly CountingCase[] = [
@@ -47,15 +49,15 @@ export const COUNTING_CASES: readonly CountingCase[] = [
   { what: 'a service worker', effect: 'refreshes', path: '/sw', headers: { 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'same-origin', 'sec-fetch-dest': 'serviceworker' } },
   { what: 'a source map that the developer tools fetch', effect: 'refreshes', path: '/app.js.map' },
 
-  // Speculative loads: nobody has opened the page yet.
-  { what: 'a prefetch by Chromium or Firefox (Sec-Purpose, Fetch Standard)', effect: 'refreshes', headers: { 'sec-purpose': 'prefetch', 'sec-fetch-dest': 'empty' } },
-  { what: 'a prefetch by speculation rules', effect: 'refreshes', headers: { ...NAVIGATION, 'sec-purpose': 'prefetch' } },
-  { what: 'a prerender (Chromium, speculation rules and address bar)', effect: 'refreshes', headers: { ...NAVIGATION, 'sec-purpose': 'prefetch;prerender' } },
-  { what: 'a prefetch through a private proxy', effect: 'refreshes', headers: { ...NAVIGATION, 'sec-purpose': 'prefetch;anonymous-client-ip' } },
-  { what: 'a prefetch that another site causes', effect: 'refreshes', headers: { ...CROSS_SITE_NAVIGATION, 'sec-purpose': 'prefetch' } },
-  { what: 'a prefetch by Safari and older Chromium', effect: 'refreshes', headers: { purpose: 'prefetch' } },
-  { what: 'a prefetch by Firefox before 115', effect: 'refreshes', headers: { 'x-moz': 'prefetch' } },
-  { what: 'a preview by older Safari', effect: 'refreshes', headers: { 'x-purpose': 'preview' } },
+  // Speculative loads: nobody has opened the page yet, and they may arrive after it was left.
+  { what: 'a prefetch by Chromium or Firefox (Sec-Purpose, Fetch Standard)', effect: 'none', headers: { 'sec-purpose': 'prefetch', 'sec-fetch-dest': 'empty' } },
+  { what: 'a prefetch by speculation rules', effect: 'none', headers: { ...NAVIGATION, 'sec-purpose': 'prefetch' } },
+  { what: 'a prerender (Chromium, speculation rules and address bar)', effect: 'none', headers: { ...NAVIGATION, 'sec-purpose': 'prefetch;prerender' } },
+  { what: 'a prefetch through a private proxy', effect: 'none', headers: { ...NAVIGATION, 'sec-purpose': 'prefetch;anonymous-client-ip' } },
+  { what: 'a prefetch that another site causes', effect: 'none', headers: { ...CROSS_SITE_NAVIGATION, 'sec-purpose': 'prefetch' } },
+  { what: 'a prefetch by Safari and older Chromium', effect: 'none', headers: { purpose: 'prefetch' } },
+  { what: 'a prefetch by Firefox before 115', effect: 'none', headers: { 'x-moz': 'prefetch' } },
+  { what: 'a preview by older Safari', effect: 'none', headers: { 'x-purpose': 'preview' } },
 
   // Another site's page.
   { what: 'a frame in another site\'s page', effect: 'none', headers: { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'iframe' } },
@@ -72,5 +74,19 @@ export const COUNTING_CASES: readonly CountingCase[] = [
   { what: 'a password manager\'s probe (W3C change-password-url)', effect: 'refreshes', path: '/.well-known/change-password' },
   { what: 'a health check', effect: 'none', path: '/healthz' },
   { what: 'HEAD, by monitors and link checkers', effect: 'none', method: 'HEAD' },
-  { what: 'OPTIONS', effect: 'none', method: 'OPTIONS' }
+  { what: 'OPTIONS', effect: 'none', method: 'OPTIONS' },
+
+  // Beats. An image of any site can cause one by GET: over plain http to a name, browsers send no
+  // Sec-Fetch-* (Fetch Metadata, section 2: to potentially trustworthy URLs only), and SameSite
+  // does not matter where the id is in the query.
+  { what: 'a beat by GET, which an image of another site may be', effect: 'refreshes', path: '/heartbeat' },
+  { what: 'a beat by the page script', effect: 'refreshes', path: '/heartbeat', headers: FETCH },
+  { what: 'a beat by POST, over plain http', effect: 'adds', method: 'POST', path: '/heartbeat' },
+  { what: 'a beat by POST, by the page script', effect: 'adds', method: 'POST', path: '/heartbeat', headers: FETCH },
+  { what: 'a beat by POST of a page on another port', effect: 'adds', method: 'POST', path: '/heartbeat', headers: { ...FETCH, 'sec-fetch-site': 'same-site' } },
+  { what: 'a beat by POST of a page that is prerendered', effect: 'none', method: 'POST', path: '/heartbeat', headers: { ...FETCH, 'sec-purpose': 'prefetch;prerender' } },
+  { what: 'a beat by POST that another site causes', effect: 'none', method: 'POST', path: '/heartbeat', headers: { ...FETCH, 'sec-fetch-site': 'cross-site' } },
+  { what: 'a beat by GET that another site causes', effect: 'none', path: '/heartbeat', headers: { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' } },
+  { what: 'a beat by HEAD', effect: 'none', method: 'HEAD', path: '/heartbeat' },
+  { what: 'a leave by GET, which is none', effect: 'none', path: '/leave' }
 ]

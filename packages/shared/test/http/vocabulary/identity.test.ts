@@ -1,7 +1,7 @@
 import t from 'tap'
-import { formatClient, parseClientId, UNKNOWN_ADDRESS } from '@usher/shared/client.ts'
+import { formatClient, parseClientId } from '@usher/shared/client.ts'
 import {
-  clientCookie, cookieClient, countsAsVisit, isForeign, newClient, queryClient, requestClient
+  clientCookie, cookieClient, newClient, queryClient, requestClient, withCookie
 } from '@usher/shared/http/vocabulary/identity.ts'
 import { NO_BODY } from '@usher/shared/http/vocabulary/values.ts'
 
@@ -25,7 +25,14 @@ t.test('identity: finds the first well-formed client_id cookie', async t => {
     [`client_idx=${ID}`, undefined],
     [`Client_Id=${ID}`, undefined],
     [`a=client_id=${ID}`, undefined],
-    [`client_id="${ID}"`, undefined],
+    [`client_id="${ID}"`, ID],
+    [`client_id="${ID}`, undefined],
+    ['client_id=""', undefined],
+    [`client_id='${ID}'`, undefined],
+    [`$Version=1; client_id="${ID}"; $Path="/"`, ID],
+    [`$Version="1"; a="b"; client_id="${ID}";$Path="/";$Domain="example.org"`, ID],
+    [`client_id=${OTHER}; client_id="${ID}"`, OTHER],
+    [`$client_id=${OTHER}; client_id=${ID}`, ID],
     [`client_id=${ID}x`, undefined],
     ['client_id=%', undefined],
     [';;=;client_id=;', undefined]
@@ -69,51 +76,6 @@ t.test('identity: the cookie is as promised', async t => {
   t.equal(clientCookie(parseClientId(ID)!, true), `${plain}; Secure`)
 })
 
-t.test('identity: only a navigation counts when another site caused it', async t => {
-  type Case = [site: string | undefined, mode: string | undefined, expected: boolean]
-  const cases: readonly Case[] = [
-    [undefined, undefined, true],
-    ['cross-site', 'navigate', true],
-    ['cross-site', 'no-cors', false],
-    ['cross-site', undefined, false],
-    ['same-site', 'no-cors', true],
-    ['same-origin', 'cors', true],
-    ['none', 'navigate', true]
-  ]
-  for (const [site, mode, expected] of cases) {
-    const headers = {
-      ...(site === undefined ? {} : { 'sec-fetch-site': site }),
-      ...(mode === undefined ? {} : { 'sec-fetch-mode': mode })
-    }
-    t.equal(countsAsVisit(headers), expected, `${site} ${mode}`)
-  }
-})
-
-t.test('identity: a beat is foreign by Sec-Fetch-Site or by its Origin\'s scheme and host', async t => {
-  const own = { authority: 'Example.org:8000' as string | undefined, isSecure: false }
-  const check = (expected: boolean, headers: Record<string, string>, given = own) => {
-    const value = { method: 'POST', path: '/leave', query: '', body: NO_BODY, address: UNKNOWN_ADDRESS }
-    t.equal(isForeign({ ...value, ...given, headers }), expected, JSON.stringify([headers, given]))
-  }
-  check(false, {})
-  check(true, { 'sec-fetch-site': 'cross-site' })
-  check(true, { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' })
-  check(false, { 'sec-fetch-site': 'same-site' })
-  check(false, { origin: 'http://example.org:8000' })
-  check(false, { origin: 'http://EXAMPLE.org' })
-  check(false, { origin: 'http://example.org:8080', 'sec-fetch-site': 'same-site' })
-  check(true, { origin: 'http://example.org', 'sec-fetch-site': 'cross-site' })
-  for (const origin of [
-    'https://example.org:8000', 'http://example.com:8000', 'http://example.org.evil.com', 'null', '', 'example.org',
-    'http://', 'http://a@example.org', 'http://example.org/', 'ftp://example.org', 'http://example.org, http://x.org'
-  ]) check(true, { origin })
-  check(false, { origin: 'https://example.org' }, { ...own, isSecure: true })
-  check(true, { origin: 'http://example.org' }, { ...own, isSecure: true })
-  check(false, { origin: 'http://[::1]:8001' }, { ...own, authority: '[::1]:8000' })
-  check(false, {}, { ...own, authority: undefined })
-  check(true, { origin: 'http://example.org' }, { ...own, authority: undefined })
-})
-
 t.test('identity: a query names one client, or none, or is malformed', async t => {
   const cases: ReadonlyArray<[query: string, expected: string | undefined]> = [
     ['', undefined],
@@ -148,4 +110,18 @@ t.test('identity: beats and leaves name their client in the query first, others 
     t.equal(formatClient(named!), expected, String(url))
   }
   t.equal(requestClient({ url: '/leave', headers: {} }), undefined)
+})
+
+t.test('identity: an answer that gives an id is for no cache', async t => {
+  const reply = { status: 304, headers: ['ETag', '"1"', 'Cache-Control', 'no-cache'], body: NO_BODY }
+  const client = parseClientId(ID)!
+  t.strictSame(withCookie(reply, client, false), {
+    status: 304,
+    headers: [
+      'ETag', '"1"', 'Cache-Control', 'private, no-store', 'Set-Cookie', clientCookie(client, false)
+    ],
+    body: NO_BODY,
+    newClient: client
+  })
+  t.equal(reply.headers.length, 4, 'the stored reply is untouched')
 })

@@ -1,0 +1,139 @@
+/**
+ * `/heartbeat` and `/leave`: what pages say of their visitors. A beat by GET keeps who is here, for
+ * any site's page can cause one; a beat by POST, which only a page of ours can send, brings in who
+ * is not. Runs in the server's thread.
+ */
+import {
+  areSameClients, clientOfAddress, type Address, type Client
+} from '@usher/shared/client.ts'
+import { countEffect } from '@usher/shared/http/vocabulary/counting.ts'
+import {
+  cookieClient, hasClientCookie, newClient, queryClient, withCookie
+} from '@usher/shared/http/vocabulary/identity.ts'
+import {
+  FOREIGN_REPLY, isForeign, type OriginSettings
+} from '@usher/shared/http/vocabulary/own-origin.ts'
+import {
+  jsonError, jsonReply, NO_STORE, optionsReply
+} from '@usher/shared/http/vocabulary/replies.ts'
+import { NO_BODY, type Reply, type RequestValue } from '@usher/shared/http/vocabulary/values.ts'
+import type { VisitOptions } from '@usher/shared/memory/visits.ts'
+import {
+  beatIntervalMs, formatSeconds, longestIntervalMs, type BeatSettings
+} from './beat.ts'
+import { logUser, REFUSED, visit, type Visitor, type VisitorParts } from './visitors.ts'
+
+export interface BeatParts extends VisitorParts {
+  readonly denyList: { isDenied (client: Client | undefined, address: Address): boolean }
+  readonly settings: BeatSettings & OriginSettings
+  /** 0 to below 1. */
+  readonly random: () => number
+  /** Told of a beat or a leave that was refused because another site's page caused it. */
+  readonly onForeign: (request: RequestValue) => void
+}
+
+/** Places come free with the next sweep or the next leave. */
+export const RETRY_AFTER_S = 5
+
+const BEAT_METHODS = ['GET', 'HEAD', 'POST']
+const LEAVE_METHODS = ['POST']
+
+const OWN_BEAT: VisitOptions = { sign: 'beat' }
+/** By an id that anybody can have written into the query. */
+const BEAT: VisitOptions = { sign: 'beat', isOwn: false }
+
+const LEAVE_RECEIVED = jsonReply(200, { response: 'leave received' }, NO_STORE)
+const NOT_HERE = 'This visitor is not in the user table. A beat by POST brings them in.'
+const MALFORMED_ID = jsonError(400, 'malformed_client_id',
+  'client_id, in the query or the cookie, must be one UUID other than the nil UUID.')
+const DENIED = jsonError(403, 'denied', 'Access to this site was ended by its operator.')
+const UNAVAILABLE = jsonError(503, 'unavailable', 'There is no room at the moment. Try again later.',
+  ['Retry-After', String(RETRY_AFTER_S)])
+
+/** @param own the host names whose pages are ours */
+export function answerBeat (
+  parts: BeatParts, request: RequestValue, own: ReadonlySet<string>
+): Reply {
+  if (!BEAT_METHODS.includes(request.method)) return notAllowed(request.method, BEAT_METHODS)
+  const sender = identifySender(parts, request, own)
+  if ('refusal' in sender) return sender.refusal
+  const effect = countEffect(request)
+  const outcome = visit(parts, sender.visitor, effect)
+  if (REFUSED.has(outcome)) return UNAVAILABLE
+  const activeUsers = parts.table.activeUsers(parts.server)
+  const users = ['X-Active-Users', String(activeUsers)]
+  const serverUsers = serverUsersHeader(parts, request.query)
+  if (outcome === 'unknown') {
+    return jsonError(404, 'not_here', NOT_HERE, [...users, ...serverUsers])
+  }
+  const intervalMs = outcome === 'uncounted'
+    ? longestIntervalMs(parts.settings)
+    : beatIntervalMs(activeUsers, parts.settings, parts.random)
+  const reply = {
+    status: 204,
+    headers: [
+      ...users, 'X-Heartbeat-Interval', formatSeconds(intervalMs), ...serverUsers, ...NO_STORE
+    ],
+    body: NO_BODY
+  }
+  const isGivenId = effect === 'adds' && sender.visitor.client.kind === 'ip'
+  return isGivenId ? withCookie(reply, newClient(), request.isSecure) : reply
+}
+
+export function answerLeave (
+  parts: BeatParts, request: RequestValue, own: ReadonlySet<string>
+): Reply {
+  if (!LEAVE_METHODS.includes(request.method)) return notAllowed(request.method, LEAVE_METHODS)
+  const sender = identifySender(parts, request, own)
+  if ('refusal' in sender) return sender.refusal
+  const { client } = sender.visitor
+  const isOfPage = new URLSearchParams(request.query).has('page')
+  const left = isOfPage
+    ? parts.table.leaveAfterGrace(client, parts.server)
+    : parts.table.leave(client, parts.server)
+  if (left === 'busy') return UNAVAILABLE
+  // After a page's leave the user is here still: who ends it logs it.
+  if (left && !isOfPage) logUser(parts, client, 'user left')
+  return LEAVE_RECEIVED
+}
+
+/**
+ * With `servers` in the query: active users of every server, in the order of PORTS, as
+ * `8000=11, 8001=10`. Only then, because the beats of a page have no use for it.
+ */
+function serverUsersHeader (
+  { table, settings }: BeatParts, query: string
+): readonly string[] {
+  if (query === '' || !new URLSearchParams(query).has('servers')) return []
+  const counts = table.activeUsersPerServer()
+  const entries = settings.servers.map(({ port, index }) => `${port}=${counts[index]}`)
+  return ['X-Server-Users', entries.join(', ')]
+}
+
+/** Who beats or leaves, or the reply to one who may not: first of all to the denied. */
+function identifySender (
+  parts: BeatParts, request: RequestValue, own: ReadonlySet<string>
+): { visitor: Visitor } | { refusal: Reply } {
+  const { headers, address } = request
+  const queried = queryClient(request.query)
+  const ofCookie = cookieClient(headers)
+  const named = queried === 'malformed' ? ofCookie : queried ?? ofCookie
+  if (parts.denyList.isDenied(named, address)) return { refusal: DENIED }
+  if (isForeign(request, own)) {
+    parts.onForeign(request)
+    return { refusal: FOREIGN_REPLY }
+  }
+  const isMalformed = queried === 'malformed' || (named === undefined && hasClientCookie(headers))
+  if (isMalformed) return { refusal: MALFORMED_ID }
+  const client = named ?? clientOfAddress(address)
+  const isOwn = queried === undefined ||
+    (ofCookie !== undefined && areSameClients(client, ofCookie))
+  return { visitor: { client, address, options: isOwn ? OWN_BEAT : BEAT } }
+}
+
+function notAllowed (method: string, methods: readonly string[]): Reply {
+  const allow = methods.join(', ')
+  if (method === 'OPTIONS') return optionsReply(allow)
+  return jsonError(405, 'method_not_allowed', `The method must be one of: ${allow}.`,
+    ['Allow', allow])
+}

@@ -1,0 +1,83 @@
+/**
+ * What requests do to the user table, and the debug line of whoever comes or moves. Decides
+ * nothing about the answer; runs in the server's thread.
+ */
+import type { Logger } from 'pino'
+import { clientOfAddress, formatClient, type Address, type Client } from '@usher/shared/client.ts'
+import type { CountEffect } from '@usher/shared/http/vocabulary/counting.ts'
+import type { User } from '@usher/shared/memory/snapshot.ts'
+import type { Busy } from '@usher/shared/memory/table-view.ts'
+import type {
+  RefreshOutcome, TouchOutcome, VisitOptions
+} from '@usher/shared/memory/visits.ts'
+
+/** What a server needs of the user table. */
+export interface VisitorTable {
+  /** Busy: the table could not be reached in time, and nothing was done. */
+  touch (
+    client: Client, server: number, address: Address, options?: VisitOptions
+  ): TouchOutcome | Busy
+  /** As touch, but nobody comes in. */
+  refresh (
+    client: Client, server: number, address: Address, options?: VisitOptions
+  ): RefreshOutcome | Busy
+  /** False when the client was not active on that server. */
+  leave (client: Client, server: number): boolean | Busy
+  /** As leave, once LEAVE_GRACE is over, unless the client is seen by then. */
+  leaveAfterGrace (client: Client, server: number): boolean | Busy
+  find (client: Client): User | undefined | Busy
+  /** Whether there is no room for a newcomer, whoever it is. */
+  isFull (): boolean
+  activeUsers (server: number): number
+  activeUsersPerServer (): Int32Array
+}
+
+export interface VisitorParts {
+  /** Index of this server in PORTS. */
+  readonly server: number
+  readonly table: VisitorTable
+  /** Told of an address that is refused newcomers because it has reached its quota. */
+  readonly onAddressFull: (address: Address) => void
+  readonly log: Pick<Logger, 'debug' | 'isLevelEnabled'>
+}
+
+export interface Visitor {
+  readonly client: Client
+  readonly address: Address
+  readonly options?: VisitOptions
+}
+
+export type Visit = RefreshOutcome | Busy
+
+/** Those for whom there is no room. */
+export const REFUSED: ReadonlySet<Visit> = new Set<Visit>(['full', 'address-full', 'busy'])
+
+/** Does to the user table what the request is to do. */
+export function visit (parts: VisitorParts, visitor: Visitor, effect: CountEffect): Visit {
+  if (effect === 'none') return look(parts, visitor)
+  const { client, address, options } = visitor
+  const { table, server } = parts
+  const outcome = effect === 'adds'
+    ? table.touch(client, server, address, options)
+    : table.refresh(client, server, address, options)
+  if (outcome === 'arrived') logUser(parts, client, 'user arrived')
+  if (outcome === 'moved') logUser(parts, client, 'user moved')
+  if (outcome === 'address-full') parts.onAddressFull(address)
+  return outcome
+}
+
+/** What `refresh` would say, which a HEAD says too. */
+function look ({ table }: VisitorParts, { client, address, options }: Visitor): Visit {
+  let user = table.find(client)
+  if (user === undefined && client.kind === 'id' && options?.isOwn !== false) {
+    user = table.find(clientOfAddress(address))
+  }
+  if (user === 'busy') return 'busy'
+  return user === undefined ? 'unknown' : 'seen'
+}
+
+export function logUser ({ log }: VisitorParts, client: Client, news: string): void {
+  // The text of a client costs more than all else that a beat needs.
+  if (!log.isLevelEnabled('debug')) return
+  log.debug({ client: formatClient(client) }, news)
+}
