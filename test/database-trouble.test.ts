@@ -88,7 +88,7 @@ for (const makeDisk of smallDisks()) {
     t.same(await statusesOf(cluster, userId), WELCOME, 'who could not be denied is not')
     t.match(await operator.post('/allow', { userId: kept }), UNAVAILABLE)
     t.same(await statusesOf(cluster, kept), REFUSED, 'who could not be allowed is denied')
-    t.match(await operator.post('/disconnect', { userId, address: true }), UNAVAILABLE)
+    t.match(await operator.post('/disconnect', { userId, address: true, force: true }), UNAVAILABLE)
     t.same(await statusesOf(cluster, userId), WELCOME)
     t.same(new Set(await deniedIds(operator)), new Set([kept, ...acknowledged]))
     await checkVisitors(t, cluster)
