@@ -231,7 +231,7 @@ export const CASES: readonly CrashCase[] = [
       few(given)
       given.table.leaveAfterGrace(KNOWN, HERE)
     },
-    operate: view => { touch(view, KNOWN, HERE, addressNumber(3)) }
+    operate: view => { touch(view, KNOWN, HERE, addressNumber(3), { sign: 'page' }) }
   },
   {
     ...SMALL,
