@@ -5,10 +5,12 @@ import type { PortKind } from './known-cluster.ts'
 type Answers = (method: string, path: string) => number
 
 const isRead = (method: string): boolean => method === 'GET' || method === 'HEAD'
+/** Of a visitors' port: it says what it allows when it is asked, and when it refuses. */
+const notRead = (method: string): number => method === 'OPTIONS' ? 204 : 405
 
 const ANSWERS: Readonly<Record<PortKind, Answers>> = {
-  router: method => isRead(method) ? 302 : 405,
-  server: (method, path) => isRead(method) ? path === '/' ? 200 : 404 : 405,
+  router: method => isRead(method) ? 302 : notRead(method),
+  server: (method, path) => isRead(method) ? path === '/' ? 200 : 404 : notRead(method),
   // Without a session: pages lead to the login, a POST that is not JSON is refused before all else.
   monitor: (method, path) => {
     if (method === 'POST') return 415
