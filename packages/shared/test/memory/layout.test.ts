@@ -1,8 +1,8 @@
 import t from 'tap'
 import {
   commitActive, commitIsIp, commitLoad, commitReserved, commitSeen, COMMIT_ADDRESS_KNOWN,
-  COMMIT_KIND_IP, COMMIT_USED, layoutFor, NO_SERVER, SERVERS_MAX, SHARDS_MAX, USERS_MAX, withActive,
-  withReserved, withSeen, WORD_BYTES
+  COMMIT_KIND_IP, COMMIT_PAGES, COMMIT_REPLACES, COMMIT_USED, layoutFor, NO_SERVER, SEEN,
+  SERVERS_MAX, SHARDS_MAX, SLOT, USERS_MAX, withActive, withReserved, withSeen, WORD_BYTES
 } from '@usher/shared/memory/layout.ts'
 
 for (const users of [16, 64, 257, 1024, 131_072, USERS_MAX]) {
@@ -20,11 +20,22 @@ for (const users of [16, 64, 257, 1024, 131_072, USERS_MAX]) {
   })
 }
 
+t.test('layout: a user of a large table takes 64 bytes, all that a shard counts included', async t => {
+  t.ok(SLOT.WORDS * WORD_BYTES <= 64)
+  for (const users of [1_048_576, USERS_MAX]) {
+    for (const servers of [3, 32]) {
+      const bytes = layoutFor(users, servers).bytes / users
+      t.ok(bytes <= 64, `${bytes} for ${users} users on ${servers} servers`)
+    }
+  }
+})
+
 t.test('layout: the commit word keeps every field apart', async t => {
   for (const active of [NO_SERVER, 0, 1, SERVERS_MAX - 1]) {
     for (const reserved of [NO_SERVER, 0, 1, SERVERS_MAX - 1]) {
-      for (const seen of [0, 1, 2]) {
-        const flags = COMMIT_USED | COMMIT_KIND_IP | COMMIT_ADDRESS_KNOWN
+      for (const seen of Object.values(SEEN)) {
+        const flags = COMMIT_USED | COMMIT_KIND_IP | COMMIT_ADDRESS_KNOWN | COMMIT_REPLACES |
+          COMMIT_PAGES
         const commit = withSeen(withReserved(withActive(flags, active), reserved), seen)
         t.same(
           [commitActive(commit), commitReserved(commit), commitSeen(commit), commitIsIp(commit)],
