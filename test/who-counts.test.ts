@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import { COUNTING_CASES } from '../packages/shared/test/http/cases/counting-cases.ts'
+import { RawClient } from '../packages/shared/test/http/fixtures/raw-client.ts'
 import { Operator } from '../scripts/kit/operator.ts'
 import { ask, startCluster, workingFolder, type Answer, type Cluster } from './cluster.ts'
 
@@ -159,4 +160,21 @@ t.test('who counts: names of ours are ours at every address', async t => {
   }
   const headers = { origin: 'https://d.example.org' }
   t.equal((await ask(named.ports[0]!, '/heartbeat', { method: 'POST', headers })).status, 403)
+})
+
+t.test('who counts: a port that stops says so to who is connected', async t => {
+  const stopping = await startSite()
+  const ports = [stopping.routingPort, stopping.ports[0]!]
+  const clients = await Promise.all(ports.map(at => RawClient.connect(at)))
+  const stopped = stopping.stop()
+  await Promise.all(clients.map(async (client, index) => {
+    let status: number | undefined
+    do {
+      client.send('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n')
+      status = (await client.reply())?.status
+    } while (status === 200)
+    t.equal(status, 503, index === 0 ? 'the router' : 'a server')
+    client.close()
+  }))
+  t.equal(await stopped, 0)
 })
