@@ -56,9 +56,9 @@ export function countEffectOfReply (effect: CountEffect, { isPage }: Reply): Cou
 }
 
 function beatEffect (method: string, headers: IncomingHttpHeaders): CountEffect {
-  if (headers['sec-fetch-site'] === 'cross-site' || isSpeculative(headers)) return 'none'
-  if (method === 'POST') return 'adds'
-  return method === 'GET' ? 'refreshes' : 'none'
+  if (headers['sec-fetch-site'] === 'cross-site') return 'none'
+  if (method === 'GET') return 'refreshes'
+  return method === 'POST' && !isSpeculative(headers) ? 'adds' : 'none'
 }
 
 /**
