@@ -236,7 +236,7 @@ browserTest('audit: is searched as one types, and older entries come on demand',
   await page.getByLabel('Search audit').fill('admin DENIED 10.0.0.99')
   await page.getByText('1 entry matches').waitFor()
   t.equal(await entries.count(), 1)
-  t.match(await entries.first().innerText(), `denied 10.0.0.99 until allowed: ${HOSTILE}`)
+  t.match(await entries.first().innerText(), `denied 10.0.0.99 until allowed, nobody was there: ${HOSTILE}`)
   await page.getByLabel('Search audit').fill('denied')
   await page.getByText('Newest 100 that match').waitFor()
   await page.getByRole('button', { name: 'Show older' }).click()
