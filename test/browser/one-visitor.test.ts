@@ -8,13 +8,13 @@ import type { BrowserContext, Page, Route } from 'playwright-core'
 import { ask, startCluster, until, workingFolder, type Cluster } from '../cluster.ts'
 import { browserTest, urlOf } from './browser.ts'
 
-const UNCONFIRMED_MS = 4000
-const GRACE_MS = 2000
+const UNCONFIRMED_MS = 5000
+const GRACE_MS = 4000
 /** What an end may be late by, and for a busy machine. */
 const LATE_MS = 250 + 750
 const LOOK_MS = 20
 /** Whoever is a user after that is one until TIMEOUT_THRESHOLD. */
-const LOST_MS = 10_000
+const LOST_MS = 15_000
 const TABS = 5
 const CLICKS = 10
 
