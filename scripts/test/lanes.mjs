@@ -40,8 +40,8 @@ export const LANES = [
     env: { USHER_TEST_LENGTH: 'long' },
     secondsMax: 1800
   },
-  { name: 'browser', files: /^test\/browser\//, filesAtOnce: 4, secondsMax: 600 },
-  { name: 'cluster', files: /^test\/(?!browser\/)/, filesAtOnce: 3, secondsMax: 600 },
-  { name: 'unit', files: /^(packages\/[^/]+|html)\/test\//, filesAtOnce: 16, secondsMax: 300 },
+  { name: 'browser', files: /^test\/browser\//, filesAtOnce: 4, secondsMax: 1200 },
+  { name: 'cluster', files: /^test\/(?!browser\/)/, filesAtOnce: 3, secondsMax: 900 },
+  { name: 'unit', files: /^(packages\/[^/]+|html)\/test\//, filesAtOnce: 16, secondsMax: 600 },
   { name: 'dead-code', command: ['knip'], secondsMax: 300 }
 ]
