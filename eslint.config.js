@@ -16,7 +16,10 @@ const onePlace = [
   {
     syntax: "MemberExpression[object.name='process'][property.name=/^(env|argv)$/]",
     message: 'Settings come from packages/shared/src/settings/settings.ts only.',
-    allowedIn: ['packages/shared/src/settings/settings.ts', 'scripts/**', '**/test/**']
+    allowedIn: [
+      'packages/shared/src/settings/settings.ts', 'packages/shared/src/unused-signals.ts', // NODE_OPTIONS
+      'scripts/**', '**/test/**'
+    ]
   },
   {
     syntax: "CallExpression[callee.object.name='process'][callee.property.name='exit']",

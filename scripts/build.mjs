@@ -36,11 +36,11 @@ const DEFINE_REQUIRE = "import { createRequire as requireFrom } from 'node:modul
   'const require = requireFrom(import.meta.url);'
 
 const PROGRAM_ENTRIES = {
-  coordinator: 'packages/coordinator/src/main.ts',
+  coordinator: 'packages/coordinator/src/program-entry.ts',
   'static-server': 'packages/workers/src/static-server/main.ts',
   monitor: 'packages/workers/src/monitor/main.ts',
   credentials: 'packages/workers/src/credentials/main.ts',
-  account: 'packages/workers/src/account-command/main.ts'
+  account: 'packages/workers/src/account-command/account-entry.ts'
 }
 const TOOL_ENTRIES = {
   load: 'scripts/load.ts',

@@ -22,6 +22,9 @@ export const PROGRAM = { name: 'dist', sources: PROGRAM_SOURCES }
 export const TOOLS = { name: 'dist/tools', sources: [...PROGRAM_SOURCES, 'scripts'] }
 const STILL_BUSY_MS = 10_000
 
+// At SIGUSR1 Node opens its debugger, and SIGUSR2 would end a build half-way.
+for (const signal of ['SIGUSR1', 'SIGUSR2']) process.on(signal, () => {})
+
 /** For the tests and the tools: everything. */
 export async function prepare () {
   await install({ isForDevelopment: true })

@@ -18,10 +18,12 @@ import {
   loadSettings, processSource, type CompleteSettings, type LoadedSettings, type Settings
 } from '@usher/shared/settings/settings.ts'
 import { renderCheck, renderHelp } from '@usher/shared/settings/settings-text.ts'
+import { closeUnaskedDebugger } from '@usher/shared/unused-signals.ts'
 import manifest from '../../../package.json' with { type: 'json' }
 import { startCoordinator, type Coordinator, type CoordinatorParts } from './coordinator.ts'
+import { listenForSignals } from './early-signals.ts'
 import { checkPorts } from './port-check.ts'
-import { listenForSignals, signalHandler } from './shutdown.ts'
+import { signalHandler } from './shutdown.ts'
 
 const EXIT_FAILED = 1
 const EXIT_SETTINGS = 2
@@ -29,6 +31,7 @@ const STANDARD_FDS = [0, 1, 2] as const
 const STARTS_MAX = 3
 
 process.setSourceMapsEnabled(true)
+closeUnaskedDebugger()
 const programDir = import.meta.dirname
 const source = processSource(programDir)
 const loaded = load()

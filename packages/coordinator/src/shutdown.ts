@@ -1,8 +1,11 @@
 /**
  * Signals: the first SIGINT or SIGTERM stops gracefully, a second one exits at once, SIGHUP reloads
- * or, when the terminal was closed, stops. One deadline for all. Ends the process.
+ * or, when the terminal was closed, stops; those that mean nothing here are logged. One deadline
+ * for all. Ends the process.
  */
+import { UNUSED_SIGNALS } from '@usher/shared/unused-signals.ts'
 import type { Logger } from 'pino'
+import type { SignalHandler } from './early-signals.ts'
 
 export interface ShutdownParts {
   readonly close: () => Promise<void>
@@ -15,14 +18,19 @@ export interface ShutdownParts {
   readonly log: Logger
 }
 
+const UNUSED: ReadonlySet<string> = new Set(UNUSED_SIGNALS)
 /** A terminal's Ctrl-C arrives twice within 1 ms when npm passes it on: that is one signal. */
 const SAME_SIGNAL_MS = 500
 
 /** What the program does at a signal. Returned as a function, so that tests need no signals. */
-export function signalHandler (parts: ShutdownParts): (signal: NodeJS.Signals) => void {
+export function signalHandler (parts: ShutdownParts): SignalHandler {
   const { log, now, exit } = parts
   let firstMs: number | undefined
   return signal => {
+    if (UNUSED.has(signal)) {
+      log.warn({ signal }, 'received a signal that means nothing to Usher: ignored')
+      return
+    }
     if (signal === 'SIGHUP' && !parts.hasTerminal) {
       if (firstMs === undefined) void parts.reload()
       return
@@ -53,8 +61,4 @@ async function stop ({ close, timeoutMs, exit, log }: ShutdownParts): Promise<vo
   } finally {
     clearTimeout(deadline)
   }
-}
-
-export function listenForSignals (handle: (signal: NodeJS.Signals) => void): void {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, handle)
 }

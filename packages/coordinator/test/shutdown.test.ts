@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { listenForSignals, signalHandler } from '../src/shutdown.ts'
+import { signalHandler } from '../src/shutdown.ts'
 import { testLog } from './fixtures/log.ts'
 import { until } from './fixtures/until.ts'
 
@@ -129,13 +129,14 @@ t.test('shutdown: a stop in time, or a failed one, leaves no deadline behind', a
   }
 })
 
-t.test('shutdown: hears the three signals', async t => {
-  const heard = t.capture(process, 'on')
-  const handle = (): void => {}
-  listenForSignals(handle)
-  t.strictSame(heard().map(({ args }) => args), [
-    ['SIGINT', handle], ['SIGTERM', handle], ['SIGHUP', handle]
-  ])
+t.test('shutdown: what means nothing is logged, and neither stops nor reloads', async t => {
+  const { signal, seen, lines, finish } = testShutdown({ hasTerminal: true })
+  for (const name of ['SIGUSR1', 'SIGUSR2', 'SIGALRM', 'SIGPWR'] as const) signal(name, 1000)
+  t.strictSame(seen, { closes: 0, reloads: 0, exits: [] })
+  t.match(lines, [{ level: 40, signal: 'SIGUSR1', msg: /ignored/ }, {}, {}, { signal: 'SIGPWR' }])
+  signal('SIGTERM', 1000)
+  t.strictSame(seen, STOPPING, 'the signal after it is not a second one')
+  await finish()
 })
 
 /** A handler of signals with a program to close; it closes when `finish` is called. */

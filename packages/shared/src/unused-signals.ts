@@ -1,0 +1,24 @@
+/**
+ * Signals that mean nothing to Usher and would do harm: at SIGUSR1 Node opens its debugger, through
+ * which any program of this machine could run code in this one; the others would end the program.
+ * A listener prevents both. Main thread, which has all signals.
+ */
+import inspector from 'node:inspector'
+
+export const UNUSED_SIGNALS = [
+  'SIGUSR1', 'SIGUSR2', 'SIGALRM', 'SIGVTALRM', 'SIGIO', 'SIGPWR'
+] as const satisfies NodeJS.Signals[]
+
+/** From here on; a listener that is added later can still tell of them. */
+export function ignoreUnusedSignals (): void {
+  for (const signal of UNUSED_SIGNALS) process.on(signal, () => {})
+}
+
+/**
+ * Closes the debugger that SIGUSR1 has opened while Node itself was starting, when no listener
+ * could be there yet. One that the command line asks for stays.
+ */
+export function closeUnaskedDebugger (): void {
+  const options = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ')
+  if (inspector.url() !== undefined && !options.includes('--inspect')) inspector.close()
+}
