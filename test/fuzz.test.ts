@@ -8,7 +8,7 @@ import t, { type Test } from 'tap'
 import { isLong } from '../packages/shared/test/length.ts'
 import { wrongEnd } from '../scripts/fuzz/account-target.ts'
 import { Findings } from '../scripts/fuzz/findings.ts'
-import { growthOf, HEAP_GROWTH_BYTES_MAX } from '../scripts/fuzz/growth.ts'
+import { growthOf, HEAP_GROWTH_BYTES_MAX, RESIDENT_ROUNDS_MIN } from '../scripts/fuzz/growth.ts'
 import { inputsOf, lineOf, type Finding, type RequestInput } from '../scripts/fuzz/inputs.ts'
 import { MONITOR_ROUTES } from '../scripts/fuzz/monitor-routes.ts'
 import { RequestRun } from '../scripts/fuzz/request-campaign.ts'
@@ -168,11 +168,13 @@ t.test('fuzz: an answer of the monitor that is called JSON is JSON', async t => 
 })
 
 t.test('fuzz: memory that rises is a finding, a step at first and noise are none', async t => {
-  const wrongs = (rounds: number, grows: (at: number) => number): readonly string[] =>
+  const wrongs = (
+    rounds: number, grows: (at: number) => number, resident = (at: number) => 3e6 * Math.sin(at)
+  ): readonly string[] =>
     growthOf(Array.from({ length: rounds }, (_, at) => ({
       atMs: at * 3000,
       heapBytes: 6e7 + grows(at),
-      residentBytes: 2e8 + 3e6 * Math.sin(at),
+      residentBytes: 2e8 + resident(at),
       descriptors: 50
     }))).wrongs
   const leak = (at: number): number => at * HEAP_GROWTH_BYTES_MAX / 10 * 1.05
@@ -182,6 +184,9 @@ t.test('fuzz: memory that rises is a finding, a step at first and noise are none
   t.same(wrongs(21, at => Math.min(leak(at), 4e6)), [])
   t.same(wrongs(21, at => 2e7 * Math.sin(at * 2)), [])
   t.same(wrongs(7, leak), [], 'too few to tell')
+  const residentLeak = (at: number): number => at * 2e6
+  t.match(wrongs(RESIDENT_ROUNDS_MIN, () => 0, residentLeak), [/^memory rises: rss 240\.0 to 278\.0/])
+  t.same(wrongs(RESIDENT_ROUNDS_MIN - 1, () => 0, residentLeak), [], 'the allocator still fills up')
 })
 
 t.test('fuzz: an account command has an end and a reason, and shows no password', async t => {
