@@ -3,6 +3,7 @@
  * what the monitor asks, reloads and the stop. Owns no socket and no lock of its own.
  */
 import { randomBytes } from 'node:crypto'
+import { networkInterfaces } from 'node:os'
 import { setTimeout } from 'node:timers/promises'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import type { Client } from '@usher/shared/client.ts'
@@ -21,6 +22,7 @@ import type { AskAnswers } from '@usher/shared/messages.ts'
 import type { SettingChanges } from '@usher/shared/settings/setting-changes.ts'
 import type { Settings } from '@usher/shared/settings/settings.ts'
 import type { Logger } from 'pino'
+import { announce } from './announcement.ts'
 import { watchDescriptors } from './descriptor-watch.ts'
 import { Expulsion } from './expulsion.ts'
 import { logUsers } from './log-users.ts'
@@ -160,7 +162,7 @@ export class Coordinator implements AskedActions {
       watchDescriptors({ log: this.#log }),
       watchNewcomers({ table: this.#table, now: monotonicNowMs, log: this.#log })
     ]
-    logAddresses(this.#settings, this.#log)
+    announce(this.#settings, networkInterfaces(), this.#log)
   }
 
   /**
@@ -219,23 +221,6 @@ export class Coordinator implements AskedActions {
   async #tellReadiness (reason: string | undefined): Promise<void> {
     await this.#workers.monitor.ask({ type: 'set-readiness', reason }, ORDER_TIMEOUT_MS)
   }
-}
-
-function logAddresses (settings: Settings, log: Logger): void {
-  const { ip, servers, routingPort, monitoringPort, monitoringHost, tls } = settings
-  if (tls === undefined && !isLoopback(monitoringHost)) {
-    log.warn({ monitoringHost }, 'the monitor can be reached from other machines, without TLS: ' +
-      'set TLS_CERT and TLS_KEY, or MONITORING_HOST=127.0.0.1')
-  }
-  const host = ip.includes(':') ? `[${ip}]` : ip
-  const url = (port: number): string => `${tls === undefined ? 'http' : 'https'}://${host}:${port}`
-  const [router, monitor] = [url(routingPort), url(monitoringPort)]
-  log.info({ router, monitor, servers: servers.map(({ port }) => url(port)) },
-    `Usher is ready: visitors at ${router}, monitor at ${monitor}`)
-}
-
-function isLoopback (host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.')
 }
 
 async function isDoneWithin (ms: number, work: Promise<void> | undefined): Promise<boolean> {

@@ -13,6 +13,7 @@ import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { reportOf } from '@usher/shared/errors.ts'
 import { openLog } from '@usher/shared/log.ts'
 import { allocateLogLosses } from '@usher/shared/memory/log-losses.ts'
+import { lookUpHosts } from '@usher/shared/settings/host-lookup.ts'
 import { compareSettings, type SettingChanges } from '@usher/shared/settings/setting-changes.ts'
 import {
   loadSettings, processSource, type CompleteSettings, type LoadedSettings, type Settings
@@ -34,15 +35,16 @@ process.setSourceMapsEnabled(true)
 closeUnaskedDebugger()
 const programDir = import.meta.dirname
 const source = processSource(programDir)
-const loaded = load()
+const loaded = await load()
 if (loaded?.command === 'help') process.stdout.write(renderHelp(manifest.version))
 if (loaded?.command === 'version') process.stdout.write(`${manifest.version}\n`)
 if (loaded?.command === 'check') process.stdout.write(renderCheck(loaded.effective))
 if (loaded?.command === 'run') await run(loaded)
 
-function load (): LoadedSettings | undefined {
+async function load (): Promise<LoadedSettings | undefined> {
   try {
-    return loadSettings(source)
+    const loaded = loadSettings(source)
+    return loaded.settings === undefined ? loaded : await lookUpHosts(loaded)
   } catch (error) {
     fail(error, EXIT_SETTINGS)
     return undefined

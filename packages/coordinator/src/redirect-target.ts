@@ -12,22 +12,33 @@ import type { Settings } from '@usher/shared/settings/settings.ts'
 export type TargetSettings = Pick<Settings, 'ip' | 'publicHosts'>
 type TargetRequest = Pick<RequestValue, 'authority' | 'isSecure' | 'path' | 'query'>
 
+export interface TargetOptions {
+  /** Told of the host that a request names and that is not ours. */
+  readonly onUnknownHost?: (host: string) => void
+  /** The system's if left out. */
+  readonly machineName?: string
+}
+
 /** The value of `Location` for this server. */
 export function redirectTarget (
   request: TargetRequest, { publicUrl, port }: Pick<Server, 'publicUrl' | 'port'>,
-  settings: TargetSettings, machineName = hostname()
+  settings: TargetSettings, options: TargetOptions = {}
 ): string {
   const { path, query } = request
   if (publicUrl !== undefined) return publicUrl + path + query
   const scheme = request.isSecure ? 'https' : 'http'
-  const host = safeHost(request.authority, settings, machineName)
+  const host = safeHost(request.authority, settings, options)
   return `${scheme}://${host}:${port}${path}${query}`
 }
 
 function safeHost (
-  authority: string | undefined, { ip, publicHosts }: TargetSettings, machineName: string
+  authority: string | undefined, { ip, publicHosts }: TargetSettings,
+  { onUnknownHost, machineName = hostname() }: TargetOptions
 ): string {
   const named = authority === undefined ? undefined : parseAuthority(authority)?.host
-  if (named !== undefined && isOwnHost(named, publicHosts, machineName)) return named
+  if (named !== undefined) {
+    if (isOwnHost(named, publicHosts, machineName)) return named
+    onUnknownHost?.(named)
+  }
   return ip.includes(':') ? `[${ip}]` : ip
 }

@@ -20,6 +20,7 @@ import type { Settings } from '@usher/shared/settings/settings.ts'
 import { ForeignWarning } from '@usher/shared/foreign-warning.ts'
 import { QuotaWarning } from '@usher/shared/quota-warning.ts'
 import { sampleThread } from '@usher/shared/thread-sampler.ts'
+import { UnknownHostWarning } from '@usher/shared/unknown-host-warning.ts'
 import type { Logger } from 'pino'
 import { DeadlineQueue } from './deadline-queue.ts'
 import { HeldPlaces } from './held-places.ts'
@@ -76,6 +77,8 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
     (lastStates?.[server] ?? table.serverState(server)) === 'up'
   const quotaWarning = new QuotaWarning(log, monotonicNowMs)
   const foreignWarning = new ForeignWarning(log, monotonicNowMs)
+  const unknownHosts = new UnknownHostWarning(log, settings.publicHosts,
+    `redirects lead to ${settings.ip} instead`)
   const chooseByHash = hashChooser(settings.servers, isAvailable)
   const choose = chooser(POLICIES[settings.policy].make(), settings.servers, isAvailable)
   const door = await openDoor({
@@ -92,6 +95,7 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
       wait,
       onAddressFull: address => { quotaWarning.note(address) },
       onForeign: request => { foreignWarning.note(request) },
+      onUnknownHost: host => { unknownHosts.note(host) },
       reasonNotHealthy: () => lastStates === undefined ? undefined : 'stopping',
       pages,
       log

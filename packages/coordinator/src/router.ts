@@ -45,6 +45,8 @@ export interface RouterParts {
   readonly onAddressFull: (address: Address) => void
   /** Told of a beat that was refused because another site's page caused it. */
   readonly onForeign: (request: RequestValue) => void
+  /** Told of a visitor's name for us that we do not know, so that the redirect has another one. */
+  readonly onUnknownHost: (host: string) => void
   /** Undefined while visitors are placed. */
   readonly reasonNotHealthy: () => string | undefined
   readonly log: Pick<Logger, 'isLevelEnabled' | 'debug'>
@@ -238,7 +240,8 @@ function render (
     case 'address-full':
       return tryLater(pages.full, FULL_RETRY_S)
     case 'redirect': {
-      const location = redirectTarget(request, settings.servers[decision.server]!, settings)
+      const server = settings.servers[decision.server]!
+      const location = redirectTarget(request, server, settings, parts)
       const headers = ['Location', location, ...cookieHeaders(visitor, request)]
       const status = request.method === 'POST' ? TEMPORARY_REDIRECT : FOUND
       const reply = { status, headers, body: NO_BODY }

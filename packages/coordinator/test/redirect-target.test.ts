@@ -13,7 +13,7 @@ const MAPPED = testServers([8000, 8001, 8002], [
   { publicUrl: 'https://b.example' },
   { publicUrl: 'http://c.example/three' }
 ])
-const MACHINE = 'Gate-7'
+const AS_MACHINE = { machineName: 'Gate-7' }
 const FALLBACK = '192.0.2.10'
 
 /** What a request names, and the host that the redirect then has. */
@@ -102,7 +102,7 @@ t.test('redirect target: an IPv6 fallback gets its brackets', async t => {
 
 t.test('redirect target: names the port of the chosen server', async t => {
   const request = { authority: 'localhost:8080', isSecure: false, path: '/', query: '' }
-  const targets = SERVERS.map(server => redirectTarget(request, server, SETTINGS, MACHINE))
+  const targets = SERVERS.map(server => redirectTarget(request, server, SETTINGS, AS_MACHINE))
   t.strictSame(targets,
     ['http://localhost:8000/', 'http://localhost:8001/', 'http://localhost:8002/'])
 })
@@ -145,7 +145,7 @@ t.test('redirect target: a public URL stands as it is, whatever the request says
     { authority: undefined, isSecure: false, path: '/x', query: '?y' }
   ]
   for (const request of requests) {
-    const targets = MAPPED.map(server => redirectTarget(request, server, SETTINGS, MACHINE))
+    const targets = MAPPED.map(server => redirectTarget(request, server, SETTINGS, AS_MACHINE))
     t.strictSame(targets, [
       'https://a.example:444/x?y', 'https://b.example/x?y', 'http://c.example/three/x?y'
     ])
@@ -158,5 +158,5 @@ function check (
   server = SERVERS[1]!
 ): string {
   const plain = { authority: 'localhost:8080', isSecure: false, path: '/', query: '' }
-  return redirectTarget({ ...plain, ...request }, server, { ...SETTINGS, ...settings }, MACHINE)
+  return redirectTarget({ ...plain, ...request }, server, { ...SETTINGS, ...settings }, AS_MACHINE)
 }

@@ -147,9 +147,11 @@ t.test('router: with TLS the redirect and the cookie are for HTTPS', async t => 
 })
 
 t.test('router: a foreign Host never reaches the Location', async t => {
-  const { ask } = testRouter(t)
+  const { ask, unknownHosts } = testRouter(t)
   const reply = await ask('//evil.example/', { authority: 'evil.example' })
   t.equal(headerOf(reply, 'Location'), 'http://192.0.2.10:8000//evil.example/')
+  for (const authority of ['localhost:8080', '192.0.2.9', 'a b']) await ask('/', { authority })
+  t.strictSame(unknownHosts, ['evil.example'], 'and it is told of')
 })
 
 t.test('router: HEAD is answered as GET, holds no place and gives no cookie', async t => {

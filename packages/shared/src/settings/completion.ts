@@ -1,6 +1,7 @@
 /**
- * Fills in what the settings as given leave open: the monitor's host, the address for links, the
- * folder of each server, and the absolute form of every path. Computes only; looks at no file.
+ * Fills in what the settings as given leave open: the monitor's host, the address for links (where
+ * HOST is one and no name), the folder of each server, and the absolute form of every path.
+ * Computes only; looks at no file.
  */
 import { resolve } from 'node:path'
 import { detectIp, type Interfaces } from './detect-ip.ts'
@@ -27,7 +28,7 @@ export function completeValues (
   return {
     ...values,
     ...(monitoringHost !== undefined && { MONITORING_HOST: monitoringHost }),
-    ...(IP === '' && { IP: detectIp(interfaces) }),
+    ...(IP === '' && HOST !== undefined && { IP: detectIp(HOST, interfaces) ?? '' }),
     ...(folders !== undefined && {
       HTML_DIRS: isForAll ? inTurn(folders, values.PORTS?.length ?? folders.length) : folders
     }),

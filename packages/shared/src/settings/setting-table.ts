@@ -55,7 +55,7 @@ const TABLE = {
   IP: {
     kind: optional(urlAddress()),
     default: '',
-    defaultShown: 'detected',
+    defaultShown: 'that of HOST; detected for :: and 0.0.0.0',
     meaning: 'Address for links and redirects when the host name of a request is not allowed.'
   },
   PUBLIC_HOSTS: {

@@ -14,6 +14,8 @@ import { monotonicNowMs } from '@usher/shared/clock.ts'
 import {
   createCheckedServer, type CheckedServer, type CheckedServerOptions
 } from '@usher/shared/http/checked-server.ts'
+import { parseAuthority } from '@usher/shared/http/vocabulary/authority.ts'
+import { UnknownHostWarning } from '@usher/shared/unknown-host-warning.ts'
 import type { Logger } from 'pino'
 import { toApiError, type ErrorOf } from './errors/answer-errors.ts'
 import { ApiError } from './errors/api-error.ts'
@@ -57,7 +59,7 @@ export async function buildApp (parts: AppParts): Promise<App> {
     // Nothing is coerced: by default Fastify would turn texts into numbers and drop unknown fields.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } }
   })
-  const errorOf = errorReader(parts.log)
+  const errorOf = errorReader(parts)
   addParsers(app)
   addAnswers(app, errorOf)
   app.addHook('onResponse', async ({ routeOptions }, reply) => {
@@ -101,11 +103,14 @@ function answerNoPath (
 }
 
 /** Turns what a route or a check throws into an error reply, and logs the refusals worth a line. */
-function errorReader (log: Logger): ErrorOf {
+function errorReader ({ checks, log }: AppParts): ErrorOf {
   const refusals = new RefusalLog(log, monotonicNowMs)
+  const unknownHosts = new UnknownHostWarning(log, checks.publicHosts,
+    'the monitor does not answer to that name (421)')
   return (thrown, { method, url, headers, source, session }) => {
     const path = url.split('?', 1)[0]
     const error = toApiError(thrown, { method, path }, log)
+    if (error.code === 'misdirected_request') unknownHosts.note(hostOf(source.authority))
     refusals.note(error.code, {
       method,
       path,
@@ -115,6 +120,11 @@ function errorReader (log: Logger): ErrorOf {
     })
     return error
   }
+}
+
+/** Empty for what is no host. */
+function hostOf (authority = ''): string {
+  return parseAuthority(authority)?.host ?? ''
 }
 
 function addAnswers (app: FastifyInstance, errorOf: ErrorOf): void {

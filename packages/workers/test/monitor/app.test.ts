@@ -126,10 +126,11 @@ t.test('app: what may be an attack is logged, with who and what, and never a sec
   t.match(lines, [
     { code: 'forbidden', method: 'POST', path: '/deny', who: 'viewer', address: '127.0.0.1' },
     { code: 'forged_action', method: 'POST', path: '/deny', who: undefined },
+    { host: 'elsewhere.example' },
     { code: 'misdirected_request', method: 'GET', path: '/stats' },
     { code: 'not_logged_in', method: 'GET', path: '/metrics' }
   ])
-  t.equal(lines.length, 4)
+  t.equal(lines.length, 5)
   t.notMatch(JSON.stringify(lines), /secret/)
 })
 

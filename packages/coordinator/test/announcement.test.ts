@@ -1,0 +1,54 @@
+import t from 'tap'
+import { testServers } from '../../shared/test/settings/test-servers.ts'
+import { announce, type AnnouncedSettings } from '../src/announcement.ts'
+import { testLog } from './fixtures/log.ts'
+
+const INTERFACES = {
+  eth0: [{
+    family: 'IPv4' as const, address: '192.0.2.7', internal: false, netmask: '', mac: '', cidr: null
+  }]
+}
+const TLS = { cert: '', key: '' }
+
+/** Of `HOST` and `MONITORING_HOST`; what links have is theirs as well. */
+const CASES: ReadonlyArray<readonly [
+  given: Pick<AnnouncedSettings, 'host' | 'monitoringHost' | 'ip'> & { readonly tls?: typeof TLS },
+  router: string, monitor: string, isWarned: boolean
+]> = [
+  [{ host: '::', monitoringHost: '::', ip: '192.0.2.7' },
+    'http://192.0.2.7:8080', 'http://192.0.2.7:8081', true],
+  [{ host: '127.0.0.1', monitoringHost: '127.0.0.1', ip: '127.0.0.1' },
+    'http://127.0.0.1:8080', 'http://127.0.0.1:8081', false],
+  [{ host: '::1', monitoringHost: '::1', ip: '::1' },
+    'http://[::1]:8080', 'http://[::1]:8081', false],
+  [{ host: '0.0.0.0', monitoringHost: '127.0.0.1', ip: '192.0.2.7' },
+    'http://192.0.2.7:8080', 'http://127.0.0.1:8081', false],
+  [{ host: '127.0.0.1', monitoringHost: '::', ip: '127.0.0.1' },
+    'http://127.0.0.1:8080', 'http://127.0.0.1:8081', true],
+  [{ host: '::1', monitoringHost: '0.0.0.0', ip: '::1' },
+    'http://[::1]:8080', 'http://192.0.2.7:8081', true],
+  [{ host: '127.0.0.1', monitoringHost: '127.0.0.1', ip: '203.0.113.5' },
+    'http://127.0.0.1:8080', 'http://127.0.0.1:8081', false],
+  [{ host: '::', monitoringHost: '::ffff:127.0.0.1', ip: '203.0.113.5' },
+    'http://203.0.113.5:8080', 'http://127.0.0.1:8081', false],
+  [{ host: '::', monitoringHost: '192.0.2.7', ip: '192.0.2.7', tls: TLS },
+    'https://192.0.2.7:8080', 'https://192.0.2.7:8081', false]
+]
+
+t.test('announcement: names addresses that answer, each port by its own host', async t => {
+  for (const [given, router, monitor, isWarned] of CASES) {
+    const claim = JSON.stringify(given)
+    const { log, lines, saying } = testLog()
+    announce({
+      tls: undefined,
+      ...given,
+      servers: testServers([8000, 8001]),
+      routingPort: 8080,
+      monitoringPort: 8081
+    }, INTERFACES, log)
+    const servers = [8000, 8001].map(port => router.replace('8080', String(port)))
+    const message = `Usher is ready: visitors at ${router}, monitor at ${monitor}`
+    t.match(saying(message), [{ router, monitor, servers }], claim)
+    t.equal(lines.some(({ msg }) => /without TLS/.test(String(msg))), isWarned, claim)
+  }
+})
