@@ -453,6 +453,8 @@ export const AUDIT = {
   terms: minutesText,
   reached: (value: number) => value === 0 ? 'nobody was there' : `${users(value)} removed`,
   and: 'and',
+  attempts: (value: number, hasMoreNames: boolean) =>
+    `${count(value)} times${hasMoreNames ? ', under these and other names' : ''}`,
   withPermission: (permission: number) => `with permission ${permission}`,
   fromTo: (from: number, to: number) => `from ${from} to ${to}`,
   kept: (oldest: string, entriesMax: number) =>

@@ -28,6 +28,7 @@ export function sentenceOf ({ action, target, detail = {} }: AuditEntry): Part[]
     ...(isDenial ? [word(` ${AUDIT.terms(numberIn(detail, 'minutes'))}`)] : []),
     ...reachParts(numberIn(detail, 'users')),
     ...permissionParts(detail),
+    ...attemptParts(numberIn(detail, 'attempts'), detail['more_names'] === true),
     ...(typeof userAgent === 'string' ? [word(`, ${browserName(userAgent)}`)] : []),
     ...(typeof reason === 'string' && reason !== '' ? [word(`: ${reason}`)] : [])
   ]
@@ -39,6 +40,10 @@ function targetParts (text: string, kind: Part['kind'], before = ' '): Part[] {
 
 function reachParts (users: number | undefined): Part[] {
   return users === undefined ? [] : [word(`, ${AUDIT.reached(users)}`)]
+}
+
+function attemptParts (attempts: number | undefined, hasMoreNames: boolean): Part[] {
+  return attempts === undefined ? [] : [word(` ${AUDIT.attempts(attempts, hasMoreNames)}`)]
 }
 
 function permissionParts (detail: Readonly<Record<string, unknown>>): Part[] {

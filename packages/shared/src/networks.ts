@@ -26,6 +26,11 @@ export function networkOf (address: Words128, width: Width = 0): Words128 {
   return { w0, w1: width === 0 ? w1 : width === 1 ? w1 & ~0xff : w1 & ~0xffff, w2: 0, w3: 0 }
 }
 
+/** A network as the key of a Map. */
+export function networkKey (address: Words128, width: Width = 0): string {
+  return Object.values(networkOf(address, width)).join(' ')
+}
+
 /** `203.0.113.7`, `203.0.113.0/24` or `2001:db8::/56`, as a deny list or a setting takes it. */
 export function formatNetwork (network: Words128, width: Width): string {
   const bits = isMapped(network) ? IPV4_BITS[width]! : IPV6_BITS[width]!

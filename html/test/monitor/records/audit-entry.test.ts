@@ -31,6 +31,11 @@ t.test('audit entry: says what was done, to whom, on which terms', async t => {
     'added the account desk with permission -1')
   check({ action: 'permission-changed', target: 'desk', detail: { from: 0, permission: 1 } },
     'changed the permission of desk from 0 to 1')
+  check({ action: 'login-failed' }, 'failed to log in')
+  check({ action: 'login-failed', detail: { attempts: 12, names: ['ada', 'ben'] } },
+    'failed to log in 12 times')
+  check({ action: 'login-failed', detail: { attempts: 1200, names: ['ada'], more_names: true } },
+    'failed to log in 1,200 times, under these and other names')
   check({ action: 'constructor', target: 'x' }, 'constructor x')
   check({ action: 'deny', target: 'x', detail: { minutes: '5', reason: 7, address: [] } },
     'denied x until allowed')

@@ -244,14 +244,29 @@ function auditSql (db: Database) {
   const insert = db.prepare<AuditRow>(`INSERT INTO Audit
     (At, Who, Action, Target, Detail, Address)
     VALUES (@atMs, @who, @action, @target, @detail, @address)`)
-  const trim = db.prepare<[number]>('DELETE FROM Audit WHERE ID <= ?')
+  const update = db.prepare<AuditRow & { id: number }>(
+    'UPDATE Audit SET Who = @who, Detail = @detail WHERE ID = @id')
+  const trim = db.prepare<{ isFailedLogin: Flag, keptMax: number }>(`DELETE FROM Audit WHERE ID IN (
+    SELECT ID FROM Audit WHERE (Action = 'login-failed') = @isFailedLogin ORDER BY ID
+    LIMIT MAX(0, (SELECT Entries FROM AuditCounts WHERE IsFailedLogin = @isFailedLogin) - @keptMax))`)
+  const logins = db.prepare<[number], Pick<AuditRow, 'who' | 'address'>>(`SELECT Who AS who,
+    Address AS address FROM (SELECT * FROM Audit WHERE (Action = 'login-failed') = 0
+    ORDER BY ID DESC LIMIT ?) WHERE Action = 'login'`)
   const before = db.prepare<[number, number], AuditRow & { id: number }>(`SELECT ID AS id,
     At AS atMs, Who AS who, Action AS action, Target AS target, Detail AS detail,
     Address AS address FROM Audit WHERE ID < ? ORDER BY ID DESC LIMIT ?`)
   const oldest = db.prepare<[], number>('SELECT At FROM Audit ORDER BY ID LIMIT 1').pluck()
   return {
     addAudit: (row: AuditRow) => Number(insert.run(row).lastInsertRowid),
-    removeAuditUpTo: (id: number) => { trim.run(id) },
+    /** Who and what else: a row that goes on counting. */
+    updateAudit: (id: number, row: AuditRow) => { update.run({ ...row, id }) },
+    /** Keeps the newest, so many of failed logins and so many of the rest. */
+    trimAudit: (failedLoginsMax: number, othersMax: number) => {
+      trim.run({ isFailedLogin: 1, keptMax: failedLoginsMax })
+      trim.run({ isFailedLogin: 0, keptMax: othersMax })
+    },
+    /** Those among the newest so many entries, newest first. */
+    auditedLogins: (entriesMax: number) => logins.all(entriesMax),
     auditBefore: (id: number, limit: number) => before.all(id, limit),
     oldestAuditMs: () => oldest.get()
   }

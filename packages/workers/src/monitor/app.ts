@@ -20,6 +20,7 @@ import type { Logger } from 'pino'
 import { toApiError, type ErrorOf } from './errors/answer-errors.ts'
 import { ApiError } from './errors/api-error.ts'
 import { addChecks, ALLOW, type ChecksParts } from './access/checks.ts'
+import { limitWork, type WorkLimits } from './access/work-limits.ts'
 import { settlePreconditions } from './access/preconditions.ts'
 import { RefusalLog } from './access/refusal-log.ts'
 import { describeRoutes, openApiOptions } from './routes/open-api.ts'
@@ -30,6 +31,8 @@ export interface AppParts {
   readonly server: Omit<CheckedServerOptions, 'allow' | 'bodyBytesMax'>
   readonly checks: ChecksParts
   readonly routes: Omit<RoutesParts, 'errorOf'>
+  /** WORK_LIMITS if left out. */
+  readonly limits?: WorkLimits
   readonly version: string
   readonly log: Logger
 }
@@ -68,6 +71,7 @@ export async function buildApp (parts: AppParts): Promise<App> {
     parts.server.meter?.answered(reply.statusCode, durationMs)
   })
   addChecks(app, parts.checks)
+  limitWork(app, parts.limits)
   settlePreconditions(app)
   describeRoutes(app)
   await app.register(swagger, openApiOptions(parts.version))

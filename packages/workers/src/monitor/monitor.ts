@@ -4,6 +4,7 @@
  */
 import { writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { parseAddress, UNKNOWN_ADDRESS } from '@usher/shared/client.ts'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { sourceReader } from '@usher/shared/http/vocabulary/forwarded.ts'
 import { hostsToTry, listenOn } from '@usher/shared/http/listen.ts'
@@ -15,6 +16,7 @@ import { buildApp } from './app.ts'
 import { ensureFirstAdmin } from '../accounts/first-admin.ts'
 import { LoginThrottle } from './access/login-throttle.ts'
 import { Logins } from './operator/logins.ts'
+import { VerificationLines } from './operator/verification-lines.ts'
 import { loadPages } from './routes/pages.ts'
 import { countReached, countSharing, findUsers } from './figures/user-queries.ts'
 import type { Stores } from './stores.ts'
@@ -38,6 +40,10 @@ export async function openMonitor (
   const { settings, programDir } = boot
   const { accounts, permissions, sessions, denials, audit } = stores
   const credentials = new CredentialsPool(join(programDir, 'credentials.js'), { log })
+  const lines = new VerificationLines()
+  for (const { who: username, address } of await audit.latestLogins()) {
+    lines.remember({ username, address: parseAddress(address) ?? UNKNOWN_ADDRESS })
+  }
   const watch = new Watch(context, stores)
   const [pages] = await Promise.all([
     loadPages(programDir),
@@ -77,6 +83,8 @@ export async function openMonitor (
         credentials,
         audit,
         throttle: new LoginThrottle(monotonicNowMs),
+        passwordThrottle: new LoginThrottle(monotonicNowMs),
+        lines,
         count: outcome => { watch.countLogin(outcome) }
       }),
       actions: new Actions({

@@ -8,6 +8,7 @@ import { AuditCursorInvalid, DatabaseBusy, DatabaseFailed } from '@usher/shared/
 import type { AuditRow } from '../database/statements.ts'
 import type { UsherDatabase } from '../database/usher-database.ts'
 import { auditTest } from './audit-match.ts'
+import { FailedLogins, LOGIN_FAILED } from './failed-logins.ts'
 import { inTimeSlices } from '@usher/shared/time-slices.ts'
 
 type StoredRow = AuditRow & { readonly id: number }
@@ -46,11 +47,25 @@ export interface AuditOptions {
   readonly wallNow: () => number
   /** AUDIT_MAX if left out. */
   readonly keptMax?: number
+  /** FAILED_LOGINS_MAX if left out. */
+  readonly failedLoginsMax?: number
 }
 
+/** An entry on its way to the database; with its id once it has been there. */
+interface Entry {
+  row: AuditRow
+  id?: number
+}
+
+export const LOGIN = 'login'
 export const AUDIT_MAX = 100_000
+/** Beside those: whatever strangers do, it removes nothing that was done. */
+export const FAILED_LOGINS_MAX = 10_000
 export const PAGE_LIMIT_MAX = 1000
-/** Entries that may wait to be written; beyond it the oldest are in the log only. */
+/**
+ * Entries that may wait to be written; beyond it the oldest are in the log only, failed logins
+ * before others.
+ */
 export const UNSAVED_MAX = 1000
 const TEXT_LENGTH_MAX = 256
 const DETAIL_LENGTH_MAX = 4000
@@ -61,7 +76,8 @@ const CURSOR = /^[1-9]\d{0,14}$/
 export class AuditLog {
   readonly #database: UsherDatabase
   readonly #options: AuditOptions
-  readonly #unsaved: AuditRow[] = []
+  readonly #failedLogins = new FailedLogins<Entry>()
+  readonly #unsaved = new Set<Entry>()
 
   constructor (database: UsherDatabase, options: AuditOptions) {
     this.#database = database
@@ -69,18 +85,26 @@ export class AuditLog {
   }
 
   /** Resolves also while the database cannot be written: `save` writes the entry later. */
-  async add ({ who, action, target, detail, address }: AuditEvent): Promise<void> {
-    const row: AuditRow = {
-      atMs: Math.round(this.#options.wallNow()),
-      who: shortened(who),
-      action: shortened(action),
-      target: target === undefined ? null : shortened(target),
-      detail: detail === undefined ? null : detailText(detail),
-      address: shortened(address)
+  async add (event: AuditEvent): Promise<void> {
+    await this.#keep({ row: rowOf(event, this.#options.wallNow()) })
+  }
+
+  /** A line in the log for each; in the database one entry for an address and minute. */
+  async addFailedLogin (who: string, address: string): Promise<void> {
+    const atMs = this.#options.wallNow()
+    const row = rowOf({ who, action: LOGIN_FAILED, address }, atMs)
+    const { entry, event } = this.#failedLogins.add(row.who, row.address, atMs, () => ({ row }))
+    entry.row = rowOf(event, entry.row.atMs)
+    await this.#keep(entry, row)
+  }
+
+  async #keep (entry: Entry, logged = entry.row): Promise<void> {
+    this.#options.log.info({ ...entryOf(logged), atMs: undefined }, 'audit')
+    this.#unsaved.add(entry)
+    if (this.#unsaved.size > UNSAVED_MAX) {
+      const all = [...this.#unsaved]
+      this.#unsaved.delete(all.find(({ row }) => row.action === LOGIN_FAILED) ?? all[0]!)
     }
-    this.#options.log.info({ ...entryOf(row), atMs: undefined }, 'audit')
-    this.#unsaved.push(row)
-    if (this.#unsaved.length > UNSAVED_MAX) this.#unsaved.shift()
     await this.save()
   }
 
@@ -89,17 +113,30 @@ export class AuditLog {
    * written.
    */
   async save (): Promise<void> {
-    if (this.#unsaved.length === 0) return
-    const keptMax = this.#options.keptMax ?? AUDIT_MAX
+    if (this.#unsaved.size === 0) return
+    const { keptMax = AUDIT_MAX, failedLoginsMax = FAILED_LOGINS_MAX } = this.#options
     try {
       await this.#database.write(sql => {
-        let newestId = 0
-        for (const row of this.#unsaved) newestId = sql.addAudit(row)
-        sql.removeAuditUpTo(newestId - keptMax)
-      }, () => { this.#unsaved.length = 0 })
+        const ids = [...this.#unsaved].map(({ id, row }) => {
+          if (id === undefined) return sql.addAudit(row)
+          sql.updateAudit(id, row)
+          return id
+        })
+        sql.trimAudit(failedLoginsMax, keptMax)
+        return ids
+      }, ids => {
+        for (const [at, entry] of [...this.#unsaved].entries()) entry.id = ids[at]!
+        this.#unsaved.clear()
+      })
     } catch (error) {
       if (!(error instanceof DatabaseFailed || error instanceof DatabaseBusy)) throw error
     }
+  }
+
+  /** Who logged in lately and from where, the oldest first. */
+  async latestLogins (): Promise<ReadonlyArray<Pick<AuditEvent, 'who' | 'address'>>> {
+    const logins = await this.#database.read(sql => sql.auditedLogins(PAGE_LIMIT_MAX))
+    return logins.reverse()
   }
 
   /**
@@ -139,6 +176,17 @@ export class AuditLog {
       return rows.length < ROWS_PER_STEP || found.length >= count
     })
     return found.slice(0, count)
+  }
+}
+
+function rowOf ({ who, action, target, detail, address }: AuditEvent, atMs: number): AuditRow {
+  return {
+    atMs: Math.round(atMs),
+    who: shortened(who),
+    action: shortened(action),
+    target: target === undefined ? null : shortened(target),
+    detail: detail === undefined ? null : detailText(detail),
+    address: shortened(address)
   }
 }
 

@@ -94,6 +94,77 @@ t.test('audit: the newest are kept, so many', async t => {
   t.same(numbersOn(await audit.page(undefined, 10)), [20, 19, 18, 17, 16])
 })
 
+t.test('audit: failed logins of an address and minute are one entry, and each a line in the log', async t => {
+  const { database } = testDatabase(t)
+  const { log, lines } = linesLog()
+  let nowMs = Math.ceil(START_MS / 60_000) * 60_000
+  const audit = new AuditLog(database, { log, wallNow: () => nowMs })
+  const startMs = nowMs
+  await audit.addFailedLogin('anna', '192.0.2.7')
+  const first = { who: 'anna', action: 'login-failed', address: '192.0.2.7', atMs: startMs }
+  t.match((await audit.page(undefined, 9)).entries, [{ ...first, detail: undefined }], 'one is as it was')
+  nowMs += 1000
+  for (const name of ['anna', 'ben', 'c', 'd', 'e']) await audit.addFailedLogin(name, '192.0.2.7')
+  await audit.addFailedLogin('anna', '::1')
+  const five = ['anna', 'ben', 'c', 'd', 'e']
+  t.strictSame((await audit.page(undefined, 9)).entries, [
+    { ...first, address: '::1', atMs: nowMs, target: undefined, detail: undefined },
+    { ...first, who: five.join(', '), target: undefined, detail: { attempts: 6, names: five } }
+  ])
+  await audit.addFailedLogin('f', '192.0.2.7')
+  await audit.addFailedLogin('g', '192.0.2.7')
+  nowMs = startMs + 59_999
+  await audit.addFailedLogin('a', '192.0.2.7')
+  t.match((await audit.page(undefined, 9)).entries[1], {
+    who: five.join(', '), detail: { attempts: 9, names: five, more_names: true }
+  })
+  nowMs = startMs + 60_000
+  await audit.addFailedLogin('anna', '192.0.2.7')
+  t.match((await audit.page(undefined, 9)).entries, [{ ...first, atMs: nowMs }, {}, {}])
+  t.equal(lines.length, 11)
+  t.match(lines.at(-2), { who: 'a', action: 'login-failed', address: '192.0.2.7', msg: 'audit' })
+})
+
+t.test('audit: no flood of failed logins removes what was done', async t => {
+  const { database, reopen } = testDatabase(t)
+  const { log } = linesLog()
+  const options = { log, wallNow: () => START_MS, keptMax: 5, failedLoginsMax: 3 }
+  const audit = new AuditLog(database, options)
+  await addMany(audit, 1, 2)
+  for (let host = 1; host <= 50; host++) await audit.addFailedLogin('admin', `192.0.2.${host}`)
+  await addMany(audit, 3, 7)
+  const { entries } = await new AuditLog(reopen(), options).page(undefined, 99)
+  t.strictSame(entries.map(({ action, address }) => action === 'login-failed' ? address : action), [
+    'deed 7', 'deed 6', 'deed 5', 'deed 4', 'deed 3', '192.0.2.50', '192.0.2.49', '192.0.2.48'
+  ])
+})
+
+t.test('audit: while the disk is full, failed logins make room for what was done', async t => {
+  const { path } = testAudit(t)
+  const { log } = linesLog()
+  const disk = onFullDisk(t, path, log)
+  const audit = new AuditLog(disk.database, { log, wallNow: () => START_MS })
+  const filler = { filler: 'x'.repeat(3900) }
+  for (let number = 1; number <= 20; number++) {
+    await audit.add({ who: 'anna', action: `deed ${number}`, detail: filler, address: '::1' })
+  }
+  for (let host = 0; host < UNSAVED_MAX + 50; host++) await audit.addFailedLogin('admin', `::${host.toString(16)}`)
+  disk.makeRoom()
+  await audit.addFailedLogin('admin', '::1')
+  t.equal((await audit.page(undefined, PAGE_LIMIT_MAX, 'anna')).entries.length, 20)
+})
+
+t.test('audit: says who logged in lately, whatever failed since', async t => {
+  const { audit } = testAudit(t)
+  await audit.add({ who: 'anna', action: 'login', address: '::1' })
+  await audit.add({ who: 'ben', action: 'login', address: '::2' })
+  await audit.add({ who: 'ben', action: 'logout', address: '::2' })
+  await audit.addFailedLogin('mallory', '::3')
+  t.strictSame(await audit.latestLogins(), [
+    { who: 'anna', address: '::1' }, { who: 'ben', address: '::2' }
+  ])
+})
+
 t.test('audit: whatever a client sends is data, and not too much of it', async t => {
   const { audit, lines } = testAudit(t)
   const hostile = '<img src=x onerror=alert(1)>\u0000\u001b[2J\r\n\u2028\u202e"\'; DROP TABLE Audit --'

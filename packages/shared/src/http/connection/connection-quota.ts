@@ -6,7 +6,7 @@
  */
 import type { Socket } from 'node:net'
 import { parseAddress } from '../../client.ts'
-import { networkOf } from '../../networks.ts'
+import { networkKey } from '../../networks.ts'
 import { addressQuota } from '../../per-address-quota.ts'
 
 /** Connections that are looked at for one to end; the rest have their turn the next time. */
@@ -74,7 +74,7 @@ export class ConnectionQuota {
     if (this.#isProxy(remoteAddress)) return undefined
     const address = parseAddress(remoteAddress ?? '')
     if (address === undefined) return undefined
-    return Object.values(networkOf(address)).join(' ')
+    return networkKey(address)
   }
 }
 

@@ -4,6 +4,7 @@
  * from another address. Keeps what still counts, within a bound. Runs in the monitor's thread.
  */
 import type { Address } from '@usher/shared/client.ts'
+import { networkKey } from '@usher/shared/networks.ts'
 import { USERNAME_LENGTH_MAX, usernameKey } from '../../accounts/accounts.ts'
 
 /** Only a wrong password keeps counting; `failed` is a fault of ours and does not. */
@@ -35,8 +36,6 @@ const RUNNING_RETRY_S = 1
 const EXPIRED_AT_ONCE_MAX = 2
 /** The key of an account's name is never longer: a capital of one letter has up to three. */
 const NAME_KEY_LENGTH_MAX = 3 * USERNAME_LENGTH_MAX
-/** The third word of an IPv4 address, which is held in its mapped form. */
-const MAPPED_WORD = 0xffff
 
 export class LoginThrottle {
   readonly #now: () => number
@@ -55,7 +54,7 @@ export class LoginThrottle {
   begin (address: Address, username: string): Attempt {
     const nowMs = this.#now()
     this.#forgetExpired(nowMs)
-    const key = keyOf(address, username)
+    const key = originKey(address, username)
     const tries = this.#tries.get(key) ?? { key, running: 0, failedMs: [] }
     this.#ranks[tries.failedMs.length]!.delete(tries)
     tries.failedMs = tries.failedMs.filter(failedMs => nowMs - failedMs < WINDOW_MS)
@@ -119,10 +118,9 @@ export class LoginThrottle {
 }
 
 /** One host has a whole IPv6 /64 to choose its addresses from. */
-function keyOf ({ w0, w1, w2, w3 }: Address, username: string): string {
-  const isIpv4 = w0 === 0 && w1 === 0 && w2 === MAPPED_WORD
+export function originKey (address: Address, username: string): string {
   const name = usernameKey(username).slice(0, NAME_KEY_LENGTH_MAX)
-  return `${isIpv4 ? `4 ${w3}` : `6 ${w0} ${w1}`} ${name}`
+  return `${networkKey(address)} ${name}`
 }
 
 /** Until the oldest failure no longer counts. */

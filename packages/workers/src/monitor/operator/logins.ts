@@ -1,7 +1,7 @@
 /**
  * Logging in, logging out, ending a session elsewhere, changing a password: who may, how often, and
- * what is recorded in the audit. Owns no state; the stores, the pool and the throttle do. Runs in
- * the monitor's thread.
+ * what is recorded in the audit. Owns no state; the stores, the pool, the throttles and the lines
+ * do. Runs in the monitor's thread.
  */
 import type { PasswordChange } from '@usher/shared/api/account.ts'
 import type { Address } from '@usher/shared/client.ts'
@@ -9,10 +9,11 @@ import { formatAddress } from '@usher/shared/client.ts'
 import { AccountChanged } from '@usher/shared/errors.ts'
 import { passwordProblem } from '../../accounts/password-policy.ts'
 import type { CredentialsPool } from '../../credentials/pool.ts'
-import type { Accounts } from '../../accounts/accounts.ts'
+import type { Account, Accounts } from '../../accounts/accounts.ts'
 import { ApiError } from '../errors/api-error.ts'
-import type { AuditLog } from '../../records/audit-log.ts'
+import { LOGIN, type AuditLog } from '../../records/audit-log.ts'
 import type { LoginThrottle } from '../access/login-throttle.ts'
+import type { VerificationLines } from './verification-lines.ts'
 import type { CurrentSession, SessionStore } from '../../accounts/session-store.ts'
 import { sessionHandle } from '../../accounts/session-token.ts'
 
@@ -20,8 +21,11 @@ export interface LoginsParts {
   readonly accounts: Pick<Accounts, 'find' | 'setPassword'>
   readonly sessions: Pick<SessionStore, 'open' | 'close' | 'list' | 'end'>
   readonly throttle: Pick<LoginThrottle, 'begin'>
+  /** Of changes of passwords: attempts to log in count for nothing there. */
+  readonly passwordThrottle: Pick<LoginThrottle, 'begin'>
+  readonly lines: Pick<VerificationLines, 'logIn' | 'withSession' | 'remember'>
   readonly credentials: Pick<CredentialsPool, 'verify' | 'hash'>
-  readonly audit: Pick<AuditLog, 'add'>
+  readonly audit: Pick<AuditLog, 'add' | 'addFailedLogin'>
   /** Told of every attempt, for /metrics. */
   readonly count: (outcome: LoginOutcome) => void
 }
@@ -46,20 +50,22 @@ export class Logins {
    * `too_many_attempts`, and the pool's and the database's own errors.
    */
   async logIn (username: string, password: string, from: Origin): Promise<string | undefined> {
-    const { accounts, sessions, audit, count } = this.#parts
-    const account = await this.#attempt(username, from, async () => {
-      const found = await accounts.find(username)
-      const isRight = await this.#parts.credentials.verify(found?.passwordHash, password, username)
-      return isRight ? found : undefined
-    })
+    const { throttle, lines, sessions, audit, count } = this.#parts
+    const account = await this.#attempt(throttle, username, from, () =>
+      lines.logIn({ address: from.address, username }, () => this.#verify(username, password)))
     const address = formatAddress(from.address)
     const origin = { address, userAgent: from.userAgent }
     const token = account === undefined
       ? undefined
       : await sessions.open(account, origin).catch(undefinedIfChanged)
     count(token === undefined ? 'failed' : 'ok')
-    const action = token === undefined ? 'login-failed' : 'login'
-    await audit.add({ who: account?.username ?? username, action, address })
+    const who = account?.username ?? username
+    if (token === undefined) {
+      await audit.addFailedLogin(who, address)
+    } else {
+      lines.remember({ address: from.address, username })
+      await audit.add({ who, action: LOGIN, address })
+    }
     return token
   }
 
@@ -99,13 +105,11 @@ export class Logins {
   async changePassword (
     session: CurrentSession, token: string, change: PasswordChange, from: Origin
   ): Promise<void> {
-    const { accounts, credentials, audit } = this.#parts
+    const { passwordThrottle, lines, accounts, credentials, audit } = this.#parts
     const { username } = session
-    const account = await this.#attempt(username, from, async () => {
-      const found = await accounts.find(username)
-      const isRight = await credentials.verify(found?.passwordHash, change.current, username)
-      return isRight ? found : undefined
-    })
+    const account = await this.#attempt(passwordThrottle, username, from, () =>
+      lines.withSession({ address: from.address, username },
+        () => this.#verify(username, change.current)))
     if (account === undefined) {
       throw new ApiError('wrong_password', 'The current password is wrong.')
     }
@@ -119,11 +123,20 @@ export class Logins {
     await audit.add({ who: username, action: 'password-changed', target: username, address })
   }
 
+  /** The account, if there is one and this is its password. */
+  async #verify (username: string, password: string): Promise<Account | undefined> {
+    const { accounts, credentials } = this.#parts
+    const found = await accounts.find(username)
+    const isRight = await credentials.verify(found?.passwordHash, password, username)
+    return isRight ? found : undefined
+  }
+
   /** An attempt counts from its start, so that concurrent attempts count too. */
   async #attempt<T> (
-    username: string, { address }: Origin, verify: () => Promise<T | undefined>
+    throttle: Pick<LoginThrottle, 'begin'>, username: string, { address }: Origin,
+    verify: () => Promise<T | undefined>
   ): Promise<T | undefined> {
-    const attempt = this.#parts.throttle.begin(address, username)
+    const attempt = throttle.begin(address, username)
     if (attempt.kind === 'wait') {
       this.#parts.count('throttled')
       throw new ApiError('too_many_attempts',

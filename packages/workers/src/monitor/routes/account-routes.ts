@@ -86,7 +86,7 @@ export function addAccountRoutes (app: WireApp, parts: AccountRoutesParts): void
       needs: 'session',
       takesForm: true,
       isOpenBeforeChange: true,
-      refusals: ['wrong_password', 'too_many_attempts', 'busy']
+      refusals: ['wrong_password', 'too_many_attempts']
     },
     schema: {
       summary: 'Change the password; every other session of the account ends',

@@ -24,7 +24,7 @@ export function addActionRoutes (app: WireApp, parts: ActionRoutesParts): void {
   const { actions } = parts
 
   app.post('/disconnect', {
-    config: { needs, refusals: ['not_found', 'not_acceptable_here', 'busy'] },
+    config: { needs, refusals: ['not_found', 'not_acceptable_here'] },
     schema: {
       summary: 'Remove a user everywhere, and deny them unless told otherwise',
       body: Disconnection,
@@ -35,7 +35,7 @@ export function addActionRoutes (app: WireApp, parts: ActionRoutesParts): void {
   }))
 
   app.post('/deny', {
-    config: { needs, refusals: ['not_acceptable_here', 'busy'] },
+    config: { needs, refusals: ['not_acceptable_here'] },
     schema: {
       summary: 'Deny a user id, an address or a range, here or not',
       body: Denial,
@@ -46,7 +46,7 @@ export function addActionRoutes (app: WireApp, parts: ActionRoutesParts): void {
   }))
 
   app.post('/allow', {
-    config: { needs, refusals: ['not_found', 'busy'] },
+    config: { needs, refusals: ['not_found'] },
     schema: { summary: 'Take a denial back', body: Allowance, response }
   }, async request => {
     await actions.allow(operatorOf(request), request.body)
@@ -60,9 +60,9 @@ export function addActionRoutes (app: WireApp, parts: ActionRoutesParts): void {
 const SERVER_ORDERS = {
   drain: {
     summary: 'The server keeps its users and gets no new ones',
-    refusals: ['not_found', 'not_acceptable_here', 'busy']
+    refusals: ['not_found', 'not_acceptable_here']
   },
-  ready: { summary: 'The server takes visitors again', refusals: ['not_found', 'busy'] }
+  ready: { summary: 'The server takes visitors again', refusals: ['not_found'] }
 } as const
 
 function addServerRoutes (app: WireApp, { actions }: ActionRoutesParts): void {

@@ -22,7 +22,7 @@ const EVENT_STREAM_TYPE = `${EVENT_STREAM}; charset=utf-8`
 export function addEventRoute (app: WireApp, { hub, sessions }: EventRouteParts): void {
   app.get('/events', {
     exposeHeadRoute: false,
-    config: { needs: 'view', isStream: true, refusals: ['busy'] },
+    config: { needs: 'view', isStream: true },
     schema: {
       summary: 'The load of every server as it changes',
       response: {
@@ -43,6 +43,8 @@ export function addEventRoute (app: WireApp, { hub, sessions }: EventRouteParts)
       ...reply.getHeaders() as Record<string, string>,
       ...securityHeaders(request.source.isSecure),
       'Content-Type': EVENT_STREAM_TYPE,
+      // A proxy such as nginx would keep events until it has a bufferful of them.
+      'X-Accel-Buffering': 'no',
       'Cache-Control': 'no-store'
     })
     const remove = hub.add(sinkOf(raw, request, sessions))

@@ -7,6 +7,7 @@ import type { FastifyContextConfig, FastifyInstance, RouteOptions } from 'fastif
 import { API_ERRORS, ErrorAnswer, type ApiErrorCode } from '@usher/shared/api/error-answer.ts'
 import { FORM_TYPE, JSON_TYPE } from '../access/csrf-check.ts'
 import { sessionCookieName } from '../access/session-cookie.ts'
+import { workOf } from '../access/work-limits.ts'
 
 const ERROR = 'Error'
 /** What the HTTP server refuses before any route is looked up is answered with a line of text. */
@@ -74,6 +75,9 @@ function errorCodes (
       : []),
     ...(isConditional(route, config) ? ['precondition_failed'] as const : []),
     ...(needs === 'nothing' ? [] : ['not_logged_in', 'database_unavailable'] as const),
+    ...(workOf({ method: route.method, config }) === undefined
+      ? []
+      : ['too_many_at_once', 'busy'] as const),
     ...(needs === 'nothing' || isOpenBeforeChange ? [] : ['password_change_required'] as const),
     ...(needs === 'nothing' || needs === 'session' ? [] : ['forbidden'] as const),
     ...refusals

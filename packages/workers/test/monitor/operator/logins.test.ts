@@ -12,6 +12,10 @@ const LISTED = ['own hash', 'another hash'].map(sessionHash => ({
   sessionHash, createdAgoMs: 1, lastUsedAgoMs: 1, address: '::1', userAgent: '<b>browser'
 }))
 
+function throttleOf (name: string, calls: unknown[][]): LoginsParts['throttle'] {
+  return { begin: () => ({ kind: 'go', end: outcome => { calls.push([name, outcome]) } }) }
+}
+
 function testLogins (overrides: Partial<LoginsParts> = {}) {
   const calls: unknown[][] = []
   const note = (name: string, answer?: unknown) => async (...args: unknown[]) => {
@@ -29,14 +33,18 @@ function testLogins (overrides: Partial<LoginsParts> = {}) {
     sessions: {
       open: note('open', 'a-token'), close: note('close'), list: async () => LISTED, end: note('end')
     },
-    throttle: {
-      begin: () => ({ kind: 'go', end: outcome => { calls.push(['end', outcome]) } })
+    throttle: throttleOf('end', calls),
+    passwordThrottle: throttleOf('password end', calls),
+    lines: {
+      logIn: (_attempt, work) => work(),
+      withSession: (_attempt, work) => work(),
+      remember: ({ username }) => { calls.push(['remember', username]) }
     },
     credentials: {
       verify: async (hash, password) => hash === 'hash of it' && password === PASSWORD,
       hash: async password => `hash of ${password}`
     },
-    audit: { add: note('audit') },
+    audit: { add: note('audit'), addFailedLogin: note('failed') },
     count: outcome => { calls.push(['count', outcome]) },
     ...overrides
   })
@@ -50,6 +58,7 @@ t.test('logins: the right password opens a session under the name of the account
     ['end', 'right'],
     ['open', { id: 7 }, { address: '192.0.2.7', userAgent: 'a browser' }],
     ['count', 'ok'],
+    ['remember', 'ana'],
     ['audit', { who: 'Ana', action: 'login', address: '192.0.2.7' }]
   ])
 })
@@ -71,7 +80,7 @@ t.test('logins: an unknown name and a wrong password go the same way', async t =
     t.strictSame(calls, [
       ['end', 'wrong'],
       ['count', 'failed'],
-      ['audit', { who: username, action: 'login-failed', address: '192.0.2.7' }]
+      ['failed', username, '192.0.2.7']
     ])
   }
 })
@@ -86,7 +95,7 @@ t.test('logins: an account that changed while it was verified does not match', a
     }
   })
   t.equal(await logins.logIn('ana', PASSWORD, FROM), undefined)
-  t.match(calls.slice(1), [['count', 'failed'], ['audit', { who: 'Ana', action: 'login-failed' }]])
+  t.match(calls.slice(1), [['count', 'failed'], ['failed', 'Ana', '192.0.2.7']])
 })
 
 t.test('logins: a name without an account is not let in whatever the pool says', async t => {
@@ -110,7 +119,8 @@ t.test('logins: a database or a pool that fails is no wrong password', async t =
 
 t.test('logins: a throttled attempt is counted, not stored, and verifies nothing', async t => {
   const { logins, calls } = testLogins({
-    throttle: { begin: () => ({ kind: 'wait', retryAfterS: 42 }) }
+    throttle: { begin: () => ({ kind: 'wait', retryAfterS: 42 }) },
+    passwordThrottle: { begin: () => ({ kind: 'wait', retryAfterS: 42 }) }
   })
   await t.rejects(logins.logIn('ana', PASSWORD, FROM), {
     code: 'too_many_attempts'
@@ -126,7 +136,7 @@ t.test('logins: a password is changed by who knows the current one', async t => 
   const next = 'another and long enough'
   await logins.changePassword(SESSION, 'my-token', { current: PASSWORD, next }, FROM)
   t.strictSame(calls, [
-    ['end', 'right'],
+    ['password end', 'right'],
     ['setPassword', 7, `hash of ${next}`, { mustChange: false, keepToken: 'my-token' }],
     ['audit', { who: 'Ana', action: 'password-changed', target: 'Ana', address: '192.0.2.7' }]
   ])

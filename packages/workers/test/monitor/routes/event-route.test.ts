@@ -26,6 +26,7 @@ t.test('events: a stream is written by the hub until it ends', async t => {
   t.equal(response.statusCode, 200)
   t.match(response.headers['content-type'], /^text\/event-stream/)
   t.equal(response.headers['cache-control'], 'no-store')
+  t.equal(response.headers['x-accel-buffering'], 'no')
   t.equal(response.headers['x-content-type-options'], 'nosniff')
   t.equal(response.headers['cross-origin-resource-policy'], 'same-origin')
   t.match(response.headers['content-security-policy'], /frame-ancestors 'none'$/)

@@ -1,0 +1,102 @@
+/**
+ * How much of each kind of work the monitor does at the same time: in all, for one account and for
+ * one address. Requests one after another never meet a bound. Logins have lines of their own, see
+ * verification-lines.ts. Runs in the monitor's thread.
+ */
+import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
+import { networkKey } from '@usher/shared/networks.ts'
+import { ApiError } from '../errors/api-error.ts'
+import { FairQueue, QueueFull, type FairQueueOptions } from './fair-queue.ts'
+
+export type Work = 'read' | 'action' | 'stream'
+
+export type WorkLimits = Readonly<Record<Work, FairQueueOptions>>
+
+const WAIT_MS_MAX = 10_000
+
+/**
+ * By account, then by address. The largest /stats (32 servers, 10,000 ids each) takes some 40 MB
+ * until it has left, of a heap of 512 MB; six browsers of one account load all of a console at
+ * once; a stream is one console.
+ */
+export const WORK_LIMITS: WorkLimits = {
+  read: {
+    all: { running: 6, waiting: 256 },
+    perOwner: [{ running: 2, waiting: 64 }, { running: 4, waiting: 128 }],
+    waitMsMax: WAIT_MS_MAX
+  },
+  action: {
+    all: { running: 32, waiting: 128 },
+    perOwner: [{ running: 8, waiting: 32 }, { running: 16, waiting: 64 }],
+    waitMsMax: WAIT_MS_MAX
+  },
+  stream: {
+    all: { running: 100, waiting: 0 },
+    perOwner: [{ running: 20, waiting: 0 }, { running: 40, waiting: 0 }],
+    waitMsMax: WAIT_MS_MAX
+  }
+}
+
+/** A stream is tried again less soon: its place is free when somebody closes a console. */
+const RETRY_AFTER_S: Readonly<Record<Work, number>> = { read: 1, action: 1, stream: 5 }
+/** Whoever reads by the metrics token has no account. */
+const TOKEN_OWNER = 'token'
+
+/** To be called before there are routes. */
+export function limitWork (app: FastifyInstance, limits: WorkLimits = WORK_LIMITS): void {
+  const queues = {
+    read: new FairQueue(limits.read),
+    action: new FairQueue(limits.action),
+    stream: new FairQueue(limits.stream)
+  }
+  app.addHook('onRoute', route => {
+    const work = workOf(route)
+    if (work === undefined) return
+    const { handler } = route
+    route.handler = async function (request, reply) {
+      const place = queues[work].enter(ownersOf(request))
+      // Once the work has begun its place is kept until both it and its answer are over: a client
+      // that goes away ends neither a walk of the table nor what is in memory for it.
+      let hasBegun = false
+      const { raw } = reply
+      raw.once('close', () => { if (!hasBegun) place.leave() })
+      await place.turn.catch(error => { throw refusalOf(error, work) })
+      hasBegun = true
+      try {
+        return await handler.call(this, request, reply)
+      } finally {
+        if (raw.closed) place.leave()
+        else raw.once('close', () => { place.leave() })
+      }
+    }
+  })
+}
+
+/** Undefined for what costs nothing, such as a page, and for what needs no session. */
+export function workOf (
+  { method, config }: Pick<RouteOptions, 'method' | 'config'>
+): Work | undefined {
+  if (config === undefined || config.needs === 'nothing' || config.isPage === true) return undefined
+  if (config.isStream === true) return 'stream'
+  return method === 'POST' ? 'action' : 'read'
+}
+
+function ownersOf ({ session, source }: FastifyRequest): string[] {
+  return [String(session?.accountId ?? TOKEN_OWNER), networkKey(source.address)]
+}
+
+function refusalOf (error: unknown, work: Work): unknown {
+  if (!(error instanceof QueueFull)) return error
+  const headers = { 'Retry-After': String(RETRY_AFTER_S[work]) }
+  return error.isOwn
+    ? new ApiError('too_many_at_once', OWN_TEXTS[work], headers)
+    : new ApiError('busy', work === 'stream'
+      ? 'Too many event streams are open.'
+      : 'The monitor has too much to do right now.', headers)
+}
+
+const OWN_TEXTS: Readonly<Record<Work, string>> = {
+  read: 'This account or address asks too much at the same time. Ask one thing after another.',
+  action: 'This account or address does too much at the same time. Do one thing after another.',
+  stream: 'This account or address has too many event streams open.'
+}
