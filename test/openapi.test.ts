@@ -24,8 +24,11 @@ const ID = '6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61'
 const NEVER_ASKED = [429, 500, 503]
 /** Of one account. */
 const STREAMS = 20
-/** It takes a deny list of 10,000 entries. */
-const TOO_LONG = 'post /disconnect 409'
+/**
+ * A deny list of 10,000 entries; and a reset in the middle of a verification, through which
+ * check-then-act.test.ts walks.
+ */
+const TOO_LONG = ['post /disconnect 409', 'post /password 409']
 
 interface Operation {
   readonly security: readonly object[]
@@ -233,7 +236,7 @@ async function holdAccount (cluster: Cluster, admin: Operator, holder: Holder): 
   await holdPost(admin, holder, '/sessions/end', { id: '' }, 400)
   await holdPost(admin, holder, '/password', { current: 'wrong', next }, 403)
   await holdPost(admin, holder, '/password', { current: PASSWORD, next: 'short' }, 400)
-  await holdPost(admin, holder, '/password', { current: PASSWORD, next }, 200)
+  holder.hold('post /password', await admin.changePassword(PASSWORD, next), 200)
   await holdPost(other, holder, '/login', { username: 'admin', password: next }, 200)
   const form = (path: string, text: string, as: Operator): Promise<Reply> => as.post(path, text, {
     headers: { 'content-type': FORM, origin: `http://127.0.0.1:${cluster.monitoringPort}` }
@@ -288,7 +291,7 @@ t.test('openapi: every route is asked, and every answer is as the document says'
     const held = holder.held.get(route) ?? new Set()
     const missing = Object.keys(responses).map(Number)
       .filter(status => !held.has(status) && !NEVER_ASKED.includes(status) &&
-        `${route} ${status}` !== TOO_LONG)
+        !TOO_LONG.includes(`${route} ${status}`))
     t.strictSame(missing, [], `${route}: what the document says and nobody has seen`)
   }
 })

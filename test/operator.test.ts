@@ -36,8 +36,11 @@ t.test('operator: the first password is printed once, and must be changed before
   const other = await admin(cluster, printed)
   const weak = await operator.post('/password', { current: printed, next: 'too short' })
   t.match(weak, { status: 400, json: { error: 'bad_request', message: /12/ } })
-  t.equal((await operator.post('/password', { current: printed, next: PASSWORD })).status, 200)
+  const before = new Operator(cluster)
+  before.cookie = operator.cookie
+  t.equal((await operator.changePassword(printed, PASSWORD)).status, 200)
   t.equal((await operator.get('/stats')).status, 200)
+  t.equal((await before.get('/user-info')).status, 401, 'its token is another one now')
   t.equal((await other.get('/user-info')).status, 401, 'every other session has ended')
   t.equal((await new Operator(cluster).logIn('admin', printed)).status, 401)
 

@@ -72,7 +72,7 @@ t.test('restart: a clean stop keeps accounts, sessions, denials, audit, history 
   const first = await startCluster(t, settings, options)
   const operator = new Operator(first)
   await operator.logIn('admin', PASSWORD)
-  await operator.post('/password', { current: PASSWORD, next: NEXT_PASSWORD })
+  await operator.changePassword(PASSWORD, NEXT_PASSWORD)
   await operator.post('/deny', { userId: DENIED_ID, reason: 'spam', minutes: 60 })
   await operator.post('/deny', { address: '198.51.100.0/24', reason: 'flood' })
   const visitors = [new Visitor(), new Visitor(), new Visitor()] as const

@@ -3,14 +3,21 @@
  * and what must hold for each: an exit code of its own, words for people, no password shown. Runs
  * in a thread of the fuzzer's own, on a database there.
  */
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { runAccountCommand } from '@usher/workers/account-command/account-command.ts'
+import { openDatabase } from '@usher/workers/database/open.ts'
+import { PROGRAM_DIR } from '../kit/places.ts'
 import { Random } from '../kit/random.ts'
 import { breakBytes } from './framing-breaks.ts'
 import type { AccountInput } from './inputs.ts'
 import { nastyNumber, nastyText } from './nasty-values.ts'
 
 const ACCOUNT_SEQUENCE = 3
+const DATABASE = 'accounts.db'
+export const ACCOUNT_ENV = { DB_PATH: DATABASE, HTML_DIRS: '.', LOG_FILE: '-' }
 const SECRET = 'planted secret of an account'
 const EXIT_CODES = [0, 1, 2]
 const STACK = /\n\s+at .+:\d+/
@@ -18,6 +25,13 @@ const STACK = /\n\s+at .+:\d+/
 const GOOD_PASSWORD_SHARE = 0.05
 const BREAK_SHARE = 0.3
 const BYTES_MAX = 6000
+
+/** A temporary folder with the database that the command changes, for it makes none. */
+export function makeAccountsFolder (): string {
+  const folder = mkdtempSync(join(tmpdir(), 'usher-fuzz-'))
+  openDatabase(join(folder, DATABASE), join(PROGRAM_DIR, 'db')).close()
+  return folder
+}
 
 /** Input number n depends on seed and n alone. */
 export function accountInput (seed: number, number: number): AccountInput {
@@ -39,8 +53,7 @@ export async function wrongAccount (
   { argv, stdin, secret }: AccountInput, cwd: string, programDir: string
 ): Promise<string[]> {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()]
-  const env = { DB_PATH: 'accounts.db', HTML_DIRS: '.', LOG_FILE: '-' }
-  const code = await runAccountCommand({ argv, env, cwd, programDir }, {
+  const code = await runAccountCommand({ argv, env: ACCOUNT_ENV, cwd, programDir }, {
     stdin: Readable.from(stdin === '' ? [] : [Buffer.from(stdin, 'latin1')]), stdout, stderr
   })
   const said = `${textOf(stdout)}${textOf(stderr)}`

@@ -4,13 +4,12 @@
  */
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { PROGRAM_DIR, TOOLS_DIR } from '../kit/places.ts'
-import { wrongEnd } from './account-target.ts'
+import { ACCOUNT_ENV, makeAccountsFolder, wrongEnd } from './account-target.ts'
 import { targetOf, type AccountInput, type Finding, type SettingsInput, type ThreadInput } from './inputs.ts'
 
 /** The longest takes a hash; a busy machine lets it wait. */
@@ -21,7 +20,7 @@ const EXIT_SETTINGS = 2
 export class ThreadRun {
   readonly counts = new Map<string, number>()
   readonly #onFinding: (finding: Finding) => void
-  readonly #folder = mkdtempSync(join(tmpdir(), 'usher-fuzz-'))
+  readonly #folder = makeAccountsFolder()
   #worker = makeWorker()
 
   constructor (onFinding: (finding: Finding) => void) {
@@ -87,8 +86,8 @@ export class ThreadRun {
   }
 
   async #command ({ argv, stdin, secret }: AccountInput): Promise<string[]> {
-    const env = { DB_PATH: 'accounts.db', HTML_DIRS: '.', LOG_FILE: '-' }
-    const { code, said } = await run('account.js', argv, this.#folder, env, Buffer.from(stdin, 'latin1'))
+    const { code, said } = await run(
+      'account.js', argv, this.#folder, ACCOUNT_ENV, Buffer.from(stdin, 'latin1'))
     return wrongEnd(code, said, secret)
   }
 

@@ -2,11 +2,9 @@
  * The fuzzer's thread for what is tried without a program: settings and the account command. Gets
  * inputs one by one and says of each what was wrong, so that the caller knows which one hangs.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { rmSync } from 'node:fs'
 import { parentPort } from 'node:worker_threads'
-import { wrongAccount } from './account-target.ts'
+import { makeAccountsFolder, wrongAccount } from './account-target.ts'
 import type { ThreadInput } from './inputs.ts'
 import { wrongSettings } from './settings-target.ts'
 import { PROGRAM_DIR } from '../kit/places.ts'
@@ -14,7 +12,7 @@ import { PROGRAM_DIR } from '../kit/places.ts'
 /** The database is made anew after so many, or it would fill up with accounts. */
 const FOLDER_INPUTS_MAX = 500
 
-let folder = makeFolder()
+let folder = makeAccountsFolder()
 let inputCount = 0
 process.once('exit', () => { rmSync(folder, { recursive: true, force: true }) })
 
@@ -25,7 +23,7 @@ parentPort!.on('message', (input: ThreadInput) => {
 async function tryOut (input: ThreadInput): Promise<string[]> {
   if (++inputCount % FOLDER_INPUTS_MAX === 0) {
     rmSync(folder, { recursive: true })
-    folder = makeFolder()
+    folder = makeAccountsFolder()
   }
   try {
     return input.to === 'settings'
@@ -34,8 +32,4 @@ async function tryOut (input: ThreadInput): Promise<string[]> {
   } catch (error) {
     return [`threw ${(error as Error).stack}`]
   }
-}
-
-function makeFolder (): string {
-  return mkdtempSync(join(tmpdir(), 'usher-fuzz-'))
 }

@@ -46,9 +46,12 @@ export class Operator {
   }
 
   async logIn (username: string, password: string): Promise<Reply> {
-    const reply = await this.post('/login', { username, password })
-    this.cookie = reply.headers['set-cookie']?.[0]?.split(';')[0] ?? this.cookie
-    return reply
+    return this.#keepCookie(await this.post('/login', { username, password }))
+  }
+
+  /** As a browser does, goes on with the session that takes the place of this one. */
+  async changePassword (current: string, next: string): Promise<Reply> {
+    return this.#keepCookie(await this.post('/password', { current, next }))
   }
 
   get (path: string, headers: Record<string, string> = {}): Promise<Reply> {
@@ -69,6 +72,11 @@ export class Operator {
       }, resolve).on('error', reject)
     })
     return new EventStream(response)
+  }
+
+  #keepCookie (reply: Reply): Reply {
+    this.cookie = reply.headers['set-cookie']?.[0]?.split(';')[0] ?? this.cookie
+    return reply
   }
 
   #ask (

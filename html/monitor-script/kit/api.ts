@@ -17,9 +17,13 @@ export interface ApiParts {
   readonly fetch: (path: string, init: RequestInit) => Promise<Response>
   /** Leaves for another page; not given where a refusal is an ordinary answer. */
   readonly leaveFor?: (page: string) => void
+  /** Tests walk through it. */
+  readonly pause?: (ms: number) => Promise<void>
 }
 
 const ANSWER_MS_MAX = 15_000
+/** By then the new cookie of a password that another tab has changed is here. */
+const COOKIE_PAUSE_MS = 1000
 const LOGIN_PAGE = '/login.html'
 const PASSWORD_PAGE = '/password.html'
 
@@ -42,22 +46,34 @@ export class Api {
     })
   }
 
+  /** What a 401 refuses is not done, so it may be asked for again. */
   async #ask<T> (path: string, init: RequestInit): Promise<Answer<T>> {
-    const { fetch, leaveFor } = this.#parts
+    const { leaveFor, pause = wait } = this.#parts
+    const first = await this.#askOnce<T>(path, init)
+    if (leaveFor === undefined || first.isOk) return first
+    if (first.error === 'password_change_required') leaveFor(PASSWORD_PAGE)
+    if (first.status !== 401) return first
+    await pause(COOKIE_PAUSE_MS)
+    const second = await this.#askOnce<T>(path, init)
+    if (!second.isOk && second.status === 401) leaveFor(LOGIN_PAGE)
+    return second
+  }
+
+  async #askOnce<T> (path: string, init: RequestInit): Promise<Answer<T>> {
     try {
-      const response = await fetch(path, {
+      const response = await this.#parts.fetch(path, {
         ...init, cache: 'no-store', signal: AbortSignal.timeout(ANSWER_MS_MAX)
       })
       const body: unknown = await response.json()
-      if (response.ok) return { isOk: true, body: body as T }
-      const failure = failureOf(response, body)
-      if (failure.status === 401) leaveFor?.(LOGIN_PAGE)
-      if (failure.error === 'password_change_required') leaveFor?.(PASSWORD_PAGE)
-      return failure
+      return response.ok ? { isOk: true, body: body as T } : failureOf(response, body)
     } catch {
       return { isOk: false, status: 0, error: 'unreachable', message: '', retryAfterS: undefined }
     }
   }
+}
+
+function wait (ms: number): Promise<void> {
+  return new Promise(resolve => { setTimeout(resolve, ms) })
 }
 
 function failureOf (response: Response, body: unknown): Failure {

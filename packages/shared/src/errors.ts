@@ -29,6 +29,8 @@ export const PageScriptInvalid = defineError('USHER_PAGE_SCRIPT_INVALID', '%s')
 // The database: a start ends with exit code 1.
 export const DatabaseDamaged = defineError('USHER_DATABASE_DAMAGED', '%s')
 export const DatabaseUnavailable = defineError('USHER_DATABASE_UNAVAILABLE', '%s cannot be used: %s')
+export const DatabaseMissing = defineError('USHER_DATABASE_MISSING', 'there is no database at %s. ' +
+  'The first start of the program makes it; DB_PATH or --db-path says which one is meant')
 
 // The database of a running program: the monitor answers 503, and the next call tries again.
 export const DatabaseBusy = defineError(
@@ -48,10 +50,21 @@ export const AccountExists = defineError(
 )
 export const AccountUnknown = defineError('USHER_ACCOUNT_UNKNOWN', 'there is no such account', 404)
 export const AccountChanged = defineError(
-  'USHER_ACCOUNT_CHANGED', 'the account was changed during the login', 401
+  'USHER_ACCOUNT_CHANGED', 'the password was changed or the account removed meanwhile', 409
+)
+export const LastAdministrator = defineError(
+  'USHER_LAST_ADMINISTRATOR', '%s is the last account that may view and disconnect', 409
 )
 export const PermissionUnknown = defineError(
   'USHER_PERMISSION_UNKNOWN', 'there is no permission %s; there are %s', 400
+)
+
+// Sessions: what was asked for is not done.
+export const SessionEnded = defineError(
+  'USHER_SESSION_ENDED', 'the session ended before this was done', 401
+)
+export const RightWithdrawn = defineError(
+  'USHER_RIGHT_WITHDRAWN', 'the permission for this was withdrawn before it was done', 403
 )
 
 // The deny list: the list that stood before stays in force.

@@ -11,7 +11,8 @@ function testApi (answer: () => Response) {
       asked.push([path, init])
       return answer()
     },
-    leaveFor: page => { left.push(page) }
+    leaveFor: page => { left.push(page) },
+    pause: async () => {}
   })
   return { api, left, asked }
 }
@@ -45,6 +46,14 @@ t.test('api: a session that has ended leads to the login, a made-up password to 
   }
   await check(401, 'not_logged_in', '/login.html')
   await check(403, 'password_change_required', '/password.html')
+})
+
+t.test('api: a tab goes on with the cookie of a password that another tab has changed', async t => {
+  const answers = [json(401, { error: 'not_logged_in', message: '' }), json(200, { users: [] })]
+  const { api, left, asked } = testApi(() => answers.shift()!)
+  t.strictSame(await api.post('/deny', { address: '::1' }), { isOk: true, body: { users: [] } })
+  t.strictSame(left, [])
+  t.strictSame(asked.map(([path, { body }]) => [path, body]), Array(2).fill(['/deny', '{"address":"::1"}']))
 })
 
 t.test('api: no answer, or one that is no JSON, is a failure without a status', async t => {

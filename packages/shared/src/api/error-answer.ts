@@ -16,6 +16,7 @@ export const API_ERRORS = {
   not_found: 404,
   method_not_allowed: 405,
   not_acceptable_here: 409,
+  account_changed: 409,
   precondition_failed: 412,
   body_too_large: 413,
   unsupported_media_type: 415,

@@ -5,12 +5,14 @@
  */
 import { constants } from 'node:os'
 import { join } from 'node:path'
-import { AccountExists, AccountRefused, PermissionUnknown, reportOf } from '@usher/shared/errors.ts'
+import {
+  AccountExists, AccountRefused, LastAdministrator, PermissionUnknown, reportOf
+} from '@usher/shared/errors.ts'
 import { openLog } from '@usher/shared/log.ts'
 import { quote, quoteName } from '@usher/shared/quote.ts'
 import { loadSettings, type SettingsSource } from '@usher/shared/settings/settings.ts'
 import { hashPassword } from '../credentials/password-hash.ts'
-import { openDatabase } from '../database/open.ts'
+import { openExistingDatabase } from '../database/open.ts'
 import { Accounts, checkUsername, type Account } from '../accounts/accounts.ts'
 import { isAdministrator, Permissions, type Permission } from '../accounts/permissions.ts'
 import { AuditLog } from '../records/audit-log.ts'
@@ -69,7 +71,8 @@ async function withDatabase (
     isTerminal: false,
     hasConsole: false
   })
-  const database = openDatabase(settings.dbPath, join(source.programDir, 'db'))
+  const database = openExistingDatabase(settings.dbPath, join(source.programDir, 'db'))
+  streams.stderr.write(`Database: ${settings.dbPath}\n`)
   try {
     const audit = new AuditLog(database, { log, wallNow: Date.now })
     await work({
@@ -131,7 +134,7 @@ async function add (name: string, permission: number, parts: Parts): Promise<voi
 async function changePassword (name: string, parts: Parts): Promise<void> {
   const { id, username } = await findAccount(name, parts)
   const password = await enterPassword(parts.streams, username)
-  await parts.accounts.setPassword(id, hashPassword(password), { mustChange: false })
+  await parts.accounts.setPassword(id, hashPassword(password), false)
   await parts.record('password-changed', username)
   parts.streams.stdout.write(`${quote(username)} has a new password; its sessions have ended.\n`)
 }
@@ -139,24 +142,21 @@ async function changePassword (name: string, parts: Parts): Promise<void> {
 async function changePermission (
   order: Extract<ChangeOrder, { command: 'permission' }>, parts: Parts
 ): Promise<void> {
-  const { permission } = order
-  const account = await findAccount(order.name, parts)
-  const found = await findPermission(permission, parts)
-  if (!isAdministrator(found)) await checkLastAdmin(account, order, parts)
-  await parts.accounts.setPermission(account.id, permission)
-  await parts.record('permission-changed', account.username, { from: account.permission, permission })
-  parts.streams.stdout.write(`${quote(account.username)} has permission ${permission} now.\n`)
+  const { name, permission, isForced } = order
+  const { id, username } = await findAccount(name, parts)
+  const from = await orHint(parts.accounts.setPermission(id, permission, isForced))
+  await parts.record('permission-changed', username, { from, permission })
+  parts.streams.stdout.write(`${quote(username)} has permission ${permission} now.\n`)
   await warnWithoutAdmin(parts)
 }
 
 async function remove (
   order: Extract<ChangeOrder, { command: 'remove' }>, parts: Parts
 ): Promise<void> {
-  const account = await findAccount(order.name, parts)
-  await checkLastAdmin(account, order, parts)
-  await parts.accounts.remove(account.id)
-  await parts.record('account-removed', account.username)
-  parts.streams.stdout.write(`Removed ${quote(account.username)}; its sessions have ended.\n`)
+  const { id, username } = await findAccount(order.name, parts)
+  await orHint(parts.accounts.remove(id, order))
+  await parts.record('account-removed', username)
+  parts.streams.stdout.write(`Removed ${quote(username)}; its sessions have ended.\n`)
   await warnWithoutAdmin(parts)
 }
 
@@ -173,14 +173,15 @@ async function findPermission (number: number, { permissions }: Parts): Promise<
   throw new PermissionUnknown(`${number}`, known.map(({ permission }) => permission).join(', '))
 }
 
-async function checkLastAdmin (
-  { id, username }: Account, { isForced }: ChangeOrder, parts: Parts
-): Promise<void> {
-  if (isForced) return
-  const [last, ...others] = await administrators(parts)
-  if (others.length > 0 || last?.id !== id) return
-  throw new AccountRefused(`${quote(username)} is the last account that may view and disconnect: ` +
-    'nobody could disconnect or deny any more. Use --force to do it anyway.')
+/** Says what can be done about a refusal. */
+async function orHint<T> (change: Promise<T>): Promise<T> {
+  try {
+    return await change
+  } catch (error) {
+    if (!(error instanceof LastAdministrator)) throw error
+    throw new AccountRefused(`${error.message}: nobody could disconnect or deny any more. ` +
+      'Use --force to do it anyway.')
+  }
 }
 
 async function warnWithoutAdmin (parts: Parts): Promise<void> {

@@ -4,12 +4,13 @@
  * thread and in the account command.
  */
 import {
-  AccountExists, AccountNameInvalid, AccountUnknown, PermissionUnknown
+  AccountChanged, AccountExists, AccountNameInvalid, AccountUnknown, LastAdministrator,
+  PermissionUnknown
 } from '@usher/shared/errors.ts'
 import { quote } from '@usher/shared/quote.ts'
 import type { AccountRow, Sql } from '../database/statements.ts'
 import type { UsherDatabase } from '../database/usher-database.ts'
-import { hashToken } from './session-token.ts'
+import { isAdministrator, permissionOf } from './permissions.ts'
 
 export interface Account {
   readonly id: number
@@ -21,10 +22,11 @@ export interface Account {
   readonly mustChange: boolean
 }
 
-export interface PasswordChangeOptions {
-  readonly mustChange: boolean
-  /** The cookie of the one session that goes on; the others of the account end. */
-  readonly keepToken?: string | undefined
+export interface RemovalOptions {
+  /** Even the last administrator. */
+  readonly isForced: boolean
+  /** Only while this password stands. */
+  readonly checkedHash?: string
 }
 
 export const USERNAME_LENGTH_MAX = 64
@@ -73,30 +75,36 @@ export class Accounts {
     })
   }
 
-  /** Ends the account's sessions. Throws AccountUnknown, as the next two do. */
-  async setPassword (
-    id: number, passwordHash: string, { mustChange, keepToken }: PasswordChangeOptions
-  ): Promise<void> {
-    const kept = keepToken === undefined ? '' : hashToken(keepToken)
+  /** Whatever password stood; ends the sessions. Throws AccountUnknown, as the next two do. */
+  async setPassword (id: number, passwordHash: string, mustChange: boolean): Promise<void> {
     await this.#database.write(sql => {
       if (!sql.setPassword(id, passwordHash, mustChange ? 1 : 0)) throw new AccountUnknown()
-      sql.removeSessionsOf(id, kept)
+      sql.removeSessionsOf(id)
     })
   }
 
-  /** Counts from the next request on. Throws PermissionUnknown, too. */
-  async setPermission (id: number, permission: number): Promise<void> {
-    await this.#database.write(sql => {
+  /**
+   * Counts from the next request on. Throws PermissionUnknown, too, and LastAdministrator unless
+   * forced. @returns the permission that it had
+   */
+  async setPermission (id: number, permission: number, isForced: boolean): Promise<number> {
+    return await this.#database.write(sql => {
       checkPermission(sql, permission)
-      if (!sql.setPermission(id, permission)) throw new AccountUnknown()
+      const account = accountById(sql, id)
+      keepAdministrator(sql, account, isForced, () => { sql.setPermission(id, permission) })
+      return account.permission
     })
   }
 
-  /** Ends the account's sessions. */
-  async remove (id: number): Promise<void> {
+  /** Ends the sessions. Throws LastAdministrator unless forced, and AccountChanged. */
+  async remove (id: number, { isForced, checkedHash }: RemovalOptions): Promise<void> {
     await this.#database.write(sql => {
-      sql.removeSessionsOf(id, '')
-      if (!sql.removeAccount(id)) throw new AccountUnknown()
+      const account = accountById(sql, id)
+      if ((checkedHash ?? account.passwordHash) !== account.passwordHash) throw new AccountChanged()
+      keepAdministrator(sql, account, isForced, () => {
+        sql.removeSessionsOf(id)
+        sql.removeAccount(id)
+      })
     })
   }
 }
@@ -131,6 +139,26 @@ function findRow (sql: Sql, name: string): AccountRow | undefined {
 function findByKey (sql: Sql, name: string): AccountRow | undefined {
   const key = usernameKey(name)
   return sql.accounts().find(({ username }) => usernameKey(username) === key)
+}
+
+function accountById (sql: Sql, id: number): AccountRow {
+  const row = sql.account(id)
+  if (row === undefined) throw new AccountUnknown()
+  return row
+}
+
+/** The look and the change are one transaction: what this throws undoes the change. */
+function keepAdministrator (
+  sql: Sql, { username }: AccountRow, isForced: boolean, change: () => void
+): void {
+  const isKeeping = !isForced && hasAdministrator(sql)
+  change()
+  if (isKeeping && !hasAdministrator(sql)) throw new LastAdministrator(quote(username))
+}
+
+function hasAdministrator (sql: Sql): boolean {
+  const enough = sql.permissions().map(permissionOf).filter(isAdministrator)
+  return sql.accounts().some(account => enough.some(one => one.permission === account.permission))
 }
 
 function checkPermission (sql: Sql, permission: number): void {

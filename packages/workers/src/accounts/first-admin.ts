@@ -44,7 +44,7 @@ export async function ensureFirstAdmin (parts: FirstAdminParts): Promise<void> {
   try {
     print(announcement(password))
   } catch (error) {
-    await accounts.remove(account.id)
+    await accounts.remove(account.id, { isForced: true, checkedHash: account.passwordHash })
     log.error({ reason: reportOf(error).message }, 'nobody can log in: the console took no first password. Start with ' +
       `one, set ADMIN_PASSWORD, or use: npm run account -- add admin --permission ${permission}`)
   }

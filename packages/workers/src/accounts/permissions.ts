@@ -31,6 +31,6 @@ export function isAdministrator ({ canView, canDisconnect }: Permission): boolea
   return canView && canDisconnect
 }
 
-function permissionOf ({ permission, canView, canDisconnect }: PermissionRow): Permission {
+export function permissionOf ({ permission, canView, canDisconnect }: PermissionRow): Permission {
   return { permission, canView: canView === 1, canDisconnect: canDisconnect === 1 }
 }

@@ -43,14 +43,11 @@ export class SessionMemory {
     this.#unsaved.delete(tokenHash)
   }
 
-  dropOthers (accountId: number, exceptHash: string): void {
-    for (const { tokenHash } of this.unsavedOf(accountId)) {
-      if (tokenHash !== exceptHash) this.#unsaved.delete(tokenHash)
-    }
-  }
-
   /** Notes a use. True when it is time to write it. */
-  use ({ tokenHash, lastUsedMs }: SessionRow, nowMs: number, writeIntervalMs: number): boolean {
+  use (
+    { tokenHash, lastUsedMs }: Pick<SessionRow, 'tokenHash' | 'lastUsedMs'>, nowMs: number,
+    writeIntervalMs: number
+  ): boolean {
     const use = this.#uses.get(tokenHash) ?? { usedMs: nowMs, writtenMs: lastUsedMs }
     const isDue = nowMs - use.writtenMs >= writeIntervalMs
     use.usedMs = nowMs

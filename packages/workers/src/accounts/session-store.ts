@@ -3,12 +3,14 @@
  * database; while its disk is full, new ones are kept in memory. What an account may do is never
  * cached: each request reads it. Runs in the monitor's thread.
  */
-import { AccountChanged, DatabaseBusy, DatabaseFailed } from '@usher/shared/errors.ts'
+import {
+  AccountChanged, DatabaseBusy, DatabaseFailed, SessionEnded
+} from '@usher/shared/errors.ts'
 import type { AccessRow, SessionRow, Sql } from '../database/statements.ts'
 import type { UsherDatabase } from '../database/usher-database.ts'
 import type { Account } from './accounts.ts'
 import { SessionMemory, type UnsavedSession } from './session-memory.ts'
-import { hashToken, isToken, makeToken } from './session-token.ts'
+import { hashToken, isToken, makeToken, sessionHandle } from './session-token.ts'
 
 /** Times are milliseconds since 1970 by the session clock. */
 export interface CurrentSession {
@@ -68,18 +70,8 @@ export class SessionStore {
    * The token of a new session, for the cookie; it is stored nowhere. Throws AccountChanged when
    * the account is no longer what was verified.
    */
-  async open (account: Account, { address, userAgent }: SessionOrigin): Promise<string> {
-    const token = makeToken()
-    const nowMs = this.#options.now()
-    const session: UnsavedSession = {
-      tokenHash: hashToken(token),
-      accountId: account.id,
-      passwordHash: account.passwordHash,
-      createdMs: nowMs,
-      lastUsedMs: nowMs,
-      address: address.slice(0, TEXT_LENGTH_MAX),
-      userAgent: userAgent.slice(0, TEXT_LENGTH_MAX)
-    }
+  async open (verified: Account, origin: SessionOrigin): Promise<string> {
+    const { token, session } = this.#make(verified, origin)
     try {
       if (!await this.#database.write(sql => addSession(sql, session))) throw new AccountChanged()
     } catch (error) {
@@ -89,27 +81,49 @@ export class SessionStore {
     return token
   }
 
+  /**
+   * Gives the account another password, ends all of its sessions and opens a new one, whose token
+   * this returns. Throws AccountChanged when the account is no longer what was verified, and
+   * SessionEnded when the session that asks has ended meanwhile; then nothing is changed.
+   */
+  async changePassword (
+    { sessionHash, accountId }: CurrentSession, verified: Account, passwordHash: string,
+    origin: SessionOrigin
+  ): Promise<string> {
+    const { token, session } = this.#make({ ...verified, passwordHash }, origin)
+    const checked = { accountId, passwordHash: verified.passwordHash }
+    await this.#database.write(sql => {
+      if (!isOfAccount(sql, checked)) throw new AccountChanged()
+      this.currentAt(sql, sessionHash)
+      sql.setPassword(accountId, passwordHash, 0)
+      sql.removeSessionsOf(accountId)
+      addSession(sql, session)
+    })
+    return token
+  }
+
   /** The session of a token, if it has not ended; asking counts as use. */
   async current (token: string): Promise<CurrentSession | undefined> {
     if (!isToken(token)) return undefined
     const tokenHash = hashToken(token)
-    const row = await this.#database.read(sql => this.#find(sql, tokenHash))
-    if (row === undefined || this.#memory.isEnded(tokenHash)) return undefined
+    const session = await this.#database.read(sql => this.#find(sql, tokenHash))
+    if (session === undefined) return undefined
+    const { lastUsedMs } = session
     const nowMs = this.#options.now()
-    const lastUsedMs = this.#memory.lastUsedMs(row)
-    if (this.#isOver({ createdMs: row.createdMs, lastUsedMs }, nowMs)) return undefined
-    if (this.#memory.use(row, nowMs, this.#writeIntervalMs)) this.#writeUse(tokenHash)
-    return {
-      sessionHash: tokenHash,
-      accountId: row.accountId,
-      username: row.username,
-      permission: row.permission,
-      canView: row.canView === 1,
-      canDisconnect: row.canDisconnect === 1,
-      mustChange: row.mustChange === 1,
-      createdMs: row.createdMs,
-      lastUsedMs
+    if (this.#memory.use({ tokenHash, lastUsedMs }, nowMs, this.#writeIntervalMs)) {
+      this.#writeUse(tokenHash)
     }
+    return session
+  }
+
+  /**
+   * What a session is at this moment of a transaction, for what waited since the session was
+   * found. Throws SessionEnded.
+   */
+  currentAt (sql: Sql, tokenHash: string): CurrentSession {
+    const session = this.#find(sql, tokenHash)
+    if (session === undefined) throw new SessionEnded()
+    return session
   }
 
   async close (token: string): Promise<void> {
@@ -128,33 +142,27 @@ export class SessionStore {
     }
   }
 
-  /** Ends the account's sessions but this one. */
-  async closeOthers (accountId: number, exceptToken: string): Promise<void> {
-    const kept = hashToken(exceptToken)
-    await this.#database.write(
-      sql => { sql.removeSessionsOf(accountId, kept) },
-      () => { this.#memory.dropOthers(accountId, kept) })
+  /**
+   * Ends another session of the same account, found by its handle: undefined where there is none.
+   * Throws SessionEnded when the session that asks has ended itself.
+   */
+  async endOther (
+    { sessionHash, accountId }: CurrentSession, handle: string
+  ): Promise<ListedSession | undefined> {
+    const ended = await this.#database.read(sql => {
+      this.currentAt(sql, sessionHash)
+      const found = this.#list(sql, accountId)
+        .find(one => sessionHandle(one.sessionHash) === handle)
+      if (found !== undefined) this.#memory.end(found.sessionHash)
+      return found
+    })
+    if (ended !== undefined) await this.end(ended.sessionHash)
+    return ended
   }
 
   /** The account's sessions, those used last first. */
-  async list (accountId: number): Promise<readonly ListedSession[]> {
-    const rows = await this.#database.read(sql => {
-      const unsaved = this.#memory.unsavedOf(accountId)
-      return [...sql.sessionsOf(accountId), ...unsaved.filter(one => isOfAccount(sql, one))]
-    })
-    const nowMs = this.#options.now()
-    return rows
-      .filter(({ tokenHash }) => !this.#memory.isEnded(tokenHash))
-      .map(row => ({ ...row, lastUsedMs: this.#memory.lastUsedMs(row) }))
-      .filter(session => !this.#isOver(session, nowMs))
-      .sort((a, b) => b.lastUsedMs - a.lastUsedMs)
-      .map(({ tokenHash, createdMs, lastUsedMs, address, userAgent }) => ({
-        sessionHash: tokenHash,
-        createdAgoMs: nowMs - createdMs,
-        lastUsedAgoMs: nowMs - lastUsedMs,
-        address,
-        userAgent
-      }))
+  list (accountId: number): Promise<readonly ListedSession[]> {
+    return this.#database.read(sql => this.#list(sql, accountId))
   }
 
   /**
@@ -173,9 +181,60 @@ export class SessionStore {
     }, () => { this.#memory.clear() })
   }
 
-  #find (sql: Sql, tokenHash: string): SessionRow & AccessRow | undefined {
-    const stored = sql.currentSession(tokenHash)
-    if (stored !== undefined) return stored
+  #make (
+    { id, passwordHash }: Account, { address, userAgent }: SessionOrigin
+  ): { token: string, session: UnsavedSession } {
+    const token = makeToken()
+    const nowMs = this.#options.now()
+    const session = {
+      tokenHash: hashToken(token),
+      accountId: id,
+      passwordHash,
+      createdMs: nowMs,
+      lastUsedMs: nowMs,
+      address: address.slice(0, TEXT_LENGTH_MAX),
+      userAgent: userAgent.slice(0, TEXT_LENGTH_MAX)
+    }
+    return { token, session }
+  }
+
+  #list (sql: Sql, accountId: number): readonly ListedSession[] {
+    const unsaved = this.#memory.unsavedOf(accountId).filter(one => isOfAccount(sql, one))
+    const nowMs = this.#options.now()
+    return [...sql.sessionsOf(accountId), ...unsaved]
+      .filter(({ tokenHash }) => !this.#memory.isEnded(tokenHash))
+      .map(row => ({ ...row, lastUsedMs: this.#memory.lastUsedMs(row) }))
+      .filter(session => !this.#isOver(session, nowMs))
+      .sort((a, b) => b.lastUsedMs - a.lastUsedMs)
+      .map(({ tokenHash, createdMs, lastUsedMs, address, userAgent }) => ({
+        sessionHash: tokenHash,
+        createdAgoMs: nowMs - createdMs,
+        lastUsedAgoMs: nowMs - lastUsedMs,
+        address,
+        userAgent
+      }))
+  }
+
+  #find (sql: Sql, tokenHash: string): CurrentSession | undefined {
+    const row = sql.currentSession(tokenHash) ?? this.#findUnsaved(sql, tokenHash)
+    if (row === undefined || this.#memory.isEnded(tokenHash)) return undefined
+    const lastUsedMs = this.#memory.lastUsedMs(row)
+    const { accountId, username, permission, canView, canDisconnect, mustChange, createdMs } = row
+    if (this.#isOver({ createdMs, lastUsedMs }, this.#options.now())) return undefined
+    return {
+      sessionHash: tokenHash,
+      accountId,
+      username,
+      permission,
+      canView: canView === 1,
+      canDisconnect: canDisconnect === 1,
+      mustChange: mustChange === 1,
+      createdMs,
+      lastUsedMs
+    }
+  }
+
+  #findUnsaved (sql: Sql, tokenHash: string): SessionRow & AccessRow | undefined {
     const unsaved = this.#memory.find(tokenHash)
     const access = unsaved === undefined ? undefined : sql.access(unsaved.accountId)
     if (access?.passwordHash !== unsaved?.passwordHash) return undefined
@@ -199,12 +258,15 @@ export class SessionStore {
   }
 }
 
-/** False, and nothing added, when the account is gone or has another password by now. */
+/** False, and nothing done, when the account is gone or has another password by now. */
 function addSession (sql: Sql, session: UnsavedSession): boolean {
+  if (!isOfAccount(sql, session)) return false
   sql.keepNewestSessions(session.accountId, SESSIONS_PER_ACCOUNT_MAX - 1)
   return sql.addSession(session)
 }
 
-function isOfAccount (sql: Sql, { accountId, passwordHash }: UnsavedSession): boolean {
+function isOfAccount (
+  sql: Sql, { accountId, passwordHash }: Pick<UnsavedSession, 'accountId' | 'passwordHash'>
+): boolean {
   return sql.account(accountId)?.passwordHash === passwordHash
 }

@@ -8,7 +8,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
-import { DatabaseDamaged, DatabaseUnavailable } from '@usher/shared/errors.ts'
+import { DatabaseDamaged, DatabaseMissing, DatabaseUnavailable } from '@usher/shared/errors.ts'
 import { UsherDatabase, type DatabaseLog } from './usher-database.ts'
 
 /** "USHR": tells our files from other programs' (PRAGMA application_id). */
@@ -31,20 +31,31 @@ const APPLICATION_ID_AT = 68
 export function openDatabase (
   path: string, migrationsDir: string, log: DatabaseLog = SILENT
 ): UsherDatabase {
+  return open(path, migrationsDir, log, makeFile)
+}
+
+/** As `openDatabase`, but makes none: DatabaseMissing where there is no file, or an empty one. */
+export function openExistingDatabase (path: string, migrationsDir: string): UsherDatabase {
+  return open(path, migrationsDir, SILENT, checkPresence)
+}
+
+function open (
+  path: string, migrationsDir: string, log: DatabaseLog, makeReady: (path: string) => void
+): UsherDatabase {
   const migrations = readMigrations(migrationsDir)
   let db: Database.Database | undefined
   try {
-    makeFile(path)
+    makeReady(path)
     if (statSync(path).size > 0) {
       checkOwner(path)
       checkContent(path, migrations.length)
     }
-    db = new Database(path, { timeout: OPENING_TIMEOUT_MS })
+    db = new Database(path, { timeout: OPENING_TIMEOUT_MS, fileMustExist: true })
     prepare(db, migrations)
     return new UsherDatabase(db, log)
   } catch (error) {
     db?.close()
-    if (error instanceof DatabaseDamaged) throw error
+    if (error instanceof DatabaseDamaged || error instanceof DatabaseMissing) throw error
     if (isDamage(error)) throw new DatabaseDamaged(`${path} is damaged: ${error.message}. ${ADVICE}`)
     throw new DatabaseUnavailable(path, reasonOf(error))
   }
@@ -79,6 +90,11 @@ function readMigrations (dir: string): readonly string[] {
 function makeFile (path: string): void {
   mkdirSync(dirname(path), { recursive: true })
   closeSync(openSync(path, 'a', PRIVATE_FILE_MODE))
+}
+
+/** An empty file would become a new database. */
+function checkPresence (path: string): void {
+  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0) throw new DatabaseMissing(path)
 }
 
 /** Whose file it is, read without SQLite, which would create files beside another program's. */

@@ -182,8 +182,7 @@ function sessionSql (db: Database) {
   const touch = db.prepare<[number, string]>(
     'UPDATE Sessions SET LastUsed = MAX(LastUsed, ?) WHERE TokenHash = ?')
   const remove = db.prepare<[string]>('DELETE FROM Sessions WHERE TokenHash = ?')
-  const removeOthers = db.prepare<[number, string]>(
-    'DELETE FROM Sessions WHERE AccountID = ? AND TokenHash <> ?')
+  const removeAll = db.prepare<[number]>('DELETE FROM Sessions WHERE AccountID = ?')
   const removeOldest = db.prepare<[number, number]>(`DELETE FROM Sessions WHERE TokenHash IN (
     SELECT TokenHash FROM Sessions WHERE AccountID = ? ORDER BY LastUsed DESC LIMIT -1 OFFSET ?)`)
   const removeExpired = db.prepare<[number, number]>(
@@ -200,10 +199,7 @@ function sessionSql (db: Database) {
     addSession: (row: SessionRow & { passwordHash: string }) => insert.run(row).changes > 0,
     touchSession: (tokenHash: string, lastUsedMs: number) => { touch.run(lastUsedMs, tokenHash) },
     removeSession: (tokenHash: string) => { remove.run(tokenHash) },
-    /** @param exceptHash '' for all of them */
-    removeSessionsOf: (accountId: number, exceptHash: string) => {
-      removeOthers.run(accountId, exceptHash)
-    },
+    removeSessionsOf: (accountId: number) => { removeAll.run(accountId) },
     keepNewestSessions: (accountId: number, count: number) => {
       removeOldest.run(accountId, count)
     },

@@ -19,6 +19,7 @@ import { UnknownHostWarning } from '@usher/shared/unknown-host-warning.ts'
 import type { Logger } from 'pino'
 import { toApiError, type ErrorOf } from './errors/answer-errors.ts'
 import { ApiError } from './errors/api-error.ts'
+import { loginChallenge } from './access/challenge.ts'
 import { addChecks, ALLOW, type ChecksParts } from './access/checks.ts'
 import { limitWork, type WorkLimits } from './access/work-limits.ts'
 import { settlePreconditions } from './access/preconditions.ts'
@@ -138,6 +139,7 @@ function addAnswers (app: FastifyInstance, errorOf: ErrorOf): void {
   })
   app.setErrorHandler((thrown, request, reply) => {
     const { status, code, message, headers } = errorOf(thrown, request)
+    if (status === 401) reply.header('WWW-Authenticate', loginChallenge(request.source.isSecure))
     return reply.code(status).headers(headers).send({ error: code, message })
   })
   app.setNotFoundHandler(() => { throw new ApiError('not_found', 'There is nothing here.') })

@@ -93,6 +93,7 @@ export async function openMonitor (
         trustedProxies: settings.trustProxy,
         denials,
         audit,
+        permit: stores.permit,
         ask
       }),
       users: ({ q, ...query }) =>

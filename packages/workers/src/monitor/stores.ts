@@ -11,12 +11,14 @@ import { AuditLog } from '../records/audit-log.ts'
 import { Denials } from '../records/denials.ts'
 import { HistoryStore } from '../records/history-store.ts'
 import { Permissions } from '../accounts/permissions.ts'
+import { Permit } from './access/permit.ts'
 import { SessionStore } from '../accounts/session-store.ts'
 
 export interface Stores {
   readonly accounts: Accounts
   readonly permissions: Permissions
   readonly sessions: SessionStore
+  readonly permit: Permit
   readonly denials: Denials
   readonly audit: AuditLog
   readonly history: HistoryStore
@@ -64,6 +66,7 @@ export async function openStores (
     accounts: new Accounts(database),
     permissions: new Permissions(database),
     sessions,
+    permit: new Permit(database, sessions),
     denials,
     audit,
     history: new HistoryStore(database),

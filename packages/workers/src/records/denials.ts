@@ -87,10 +87,14 @@ export class Denials {
   /**
    * All of them or none; returns what is in force then. The same target again: the new reason,
    * author and expiry count. Throws DenyEntryInvalid, and DenyListFull.
+   * @param check throws when it is not to be done; called in the transaction
    */
-  async deny (denials: readonly NewDenial[]): Promise<readonly DenyEntry[]> {
+  async deny (
+    denials: readonly NewDenial[], check: (sql: Sql) => void
+  ): Promise<readonly DenyEntry[]> {
     const targets = denials.map(denial => ({ denial, ...denyTarget(denial.kind, denial.text) }))
     return await this.#database.write(sql => {
+      check(sql)
       const nowMs = this.#clocks.steadyNow()
       sql.removeExpiredDenied(nowMs)
       for (const { denial: { reason, by, forMs }, kind, text } of targets) {
@@ -108,12 +112,16 @@ export class Denials {
     })
   }
 
-  /** What is in force then; undefined where it was not denied. Throws DenyEntryInvalid. */
+  /**
+   * What is in force then; undefined where it was not denied. Throws DenyEntryInvalid.
+   * @param check as for `deny`
+   */
   async allow (
-    kind: DenyEntry['kind'], text: string
+    kind: DenyEntry['kind'], text: string, check: (sql: Sql) => void
   ): Promise<readonly DenyEntry[] | undefined> {
     const target = denyTarget(kind, text)
     return await this.#database.write(sql => {
+      check(sql)
       sql.removeExpiredDenied(this.#clocks.steadyNow())
       return sql.removeDenied(target.kind, target.text) ? this.#entries(sql) : undefined
     })

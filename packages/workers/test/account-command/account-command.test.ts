@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
+import { setImmediate } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import t, { type Test } from 'tap'
 import { runAccountCommand } from '../../src/account-command/account-command.ts'
@@ -33,13 +34,16 @@ interface TestCommand {
 function testCommand (t: Test): TestCommand {
   const cwd = t.testdir({ program: { db: t.fixture('symlink', MIGRATIONS) }, html: {} })
   const dbPath = `${cwd}/usher.db`
+  openDatabase(dbPath, MIGRATIONS).close()
   return {
     dbPath,
     logText: () => readFileSync(`${cwd}/server.log`, 'utf8'),
     async run (line, io = pipe()) {
       const source = { argv: line.split(' '), env: { DB_PATH: 'usher.db', HTML_DIRS: 'html' }, cwd }
       const code = await runAccountCommand({ ...source, programDir: `${cwd}/program` }, io.streams)
-      return { code, stdout: io.printed(), stderr: io.complained() }
+      // Said before all else; see the test on which database is written.
+      const stderr = io.complained().replace(`Database: ${dbPath}\n`, '')
+      return { code, stdout: io.printed(), stderr }
     },
     accounts: () => inside(dbPath, database => new Accounts(database).list()),
     audit: () => inside(dbPath, async database => {
@@ -202,6 +206,45 @@ t.test('account command: names that others put into the file cannot steer the te
   const { stdout } = await run('list')
   t.match(stdout, /^evil\\u001b\[2J\\n +1 +view and disconnect \(must change the password first\)$/m)
   t.notMatch(stdout, '\u001b')
+})
+
+t.test('account command: says which database it writes, and makes none', async t => {
+  const cwd = t.testdir({ program: { db: t.fixture('symlink', MIGRATIONS) }, html: {}, 'empty.db': '' })
+  const run = async (dbPath: string, line: string) => {
+    const io = pipe(PASSWORD)
+    const source = { argv: line.split(' '), env: { DB_PATH: dbPath, HTML_DIRS: 'html' }, cwd }
+    const code = await runAccountCommand({ ...source, programDir: `${cwd}/program` }, io.streams)
+    return { code, stdout: io.printed(), stderr: io.complained() }
+  }
+  for (const name of ['usher.db', 'deeper/usher.db', 'empty.db']) {
+    for (const line of ['list', 'add anna --permission 1']) {
+      const { code, stdout, stderr } = await run(name, line)
+      t.same([code, stdout], [1, ''], name)
+      t.ok(stderr.startsWith(`account: there is no database at ${cwd}/${name}.`), stderr)
+      t.match(stderr, /--db-path/)
+    }
+  }
+  t.same(readdirSync(cwd).filter(name => !name.startsWith('server.log')).sort(), ['empty.db', 'html', 'program'])
+  t.equal(readFileSync(`${cwd}/empty.db`, 'utf8'), '')
+  openDatabase(`${cwd}/usher.db`, MIGRATIONS).close()
+  t.same(await run('usher.db', 'add anna --permission 1'), {
+    code: 0, stdout: 'Added "anna" with permission 1.\n', stderr: `Database: ${cwd}/usher.db\n`
+  })
+})
+
+t.test('account command: two that were started together leave an administrator', async t => {
+  const { run, accounts, dbPath } = testCommand(t)
+  for (const name of ['one', 'two']) await run(`add ${name} --permission 1`, pipe(PASSWORD))
+  const other = new Database(dbPath)
+  t.teardown(() => other.close())
+  // Both have looked, and wait to write.
+  other.exec('BEGIN IMMEDIATE')
+  const both = Promise.all([run('permission one 0'), run('remove two')])
+  for (let turn = 0; turn < 100; turn++) await setImmediate()
+  other.exec('COMMIT')
+  const codes = (await both).map(({ code }) => code)
+  t.same(codes.sort(), [0, 1])
+  t.equal((await accounts()).filter(({ permission }) => permission === 1).length, 1)
 })
 
 t.test('account command: help is no failure', async t => {

@@ -4,6 +4,8 @@ import { SessionStore } from '../../src/accounts/session-store.ts'
 import { onFullDisk, readOnly, testDatabase, type TestDatabase } from '../fixtures/test-database.ts'
 
 const HASH = '$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA'
+/** Whoever else is left. */
+const FORCED = { isForced: true }
 const ORIGIN = { address: '192.0.2.7', userAgent: 'Browser/1.0' }
 
 function testAccounts (t: Test): TestDatabase & { accounts: Accounts, sessions: SessionStore } {
@@ -81,39 +83,62 @@ t.test('accounts: a permission that does not exist is refused, a new one counts 
   const token = await sessions.open(anna, ORIGIN)
   for (const number of [2, -2, 0.5, NaN]) {
     const expected = { code: 'USHER_PERMISSION_UNKNOWN', statusCode: 400 }
-    await t.rejects(accounts.setPermission(anna.id, number), expected)
+    await t.rejects(accounts.setPermission(anna.id, number, true), expected)
     await t.rejects(accounts.add('bert', HASH, number, false), expected)
   }
   t.equal(await accounts.find('bert'), undefined)
   const cases = [[0, true, false], [-1, false, false], [1, true, true]] as const
   for (const [number, canView, canDisconnect] of cases) {
-    await accounts.setPermission(anna.id, number)
+    await accounts.setPermission(anna.id, number, true)
     t.match(await sessions.current(token), { permission: number, canView, canDisconnect })
   }
   other.exec('INSERT INTO Permissions VALUES (2, 0, 1)')
-  await accounts.setPermission(anna.id, 2)
+  await accounts.setPermission(anna.id, 2, true)
   t.match(await sessions.current(token), { permission: 2, canView: false, canDisconnect: true })
   other.pragma('foreign_keys = OFF')
   other.exec('DELETE FROM Permissions')
   t.match(await sessions.current(token), { permission: 2, canView: false, canDisconnect: false })
 })
 
-t.test('accounts: another password ends the sessions, but for one that is named', async t => {
+t.test('accounts: another password ends the sessions', async t => {
   const opened = testAccounts(t)
   const { accounts, sessions } = opened
   const anna = await accounts.add('Anna', HASH, 1, true)
   const bert = await accounts.add('Bert', HASH, 0, false)
-  const [first, second] = [await sessions.open(anna, ORIGIN), await sessions.open(anna, ORIGIN)]
+  const tokens = [await sessions.open(anna, ORIGIN), await sessions.open(anna, ORIGIN)]
   const berts = await sessions.open(bert, ORIGIN)
-  await accounts.setPassword(anna.id, 'second', { mustChange: false, keepToken: second })
-  t.equal(await sessions.current(first), undefined)
-  t.match(await sessions.current(second), { username: 'Anna', mustChange: false })
+  await accounts.setPassword(anna.id, 'second', false)
+  for (const token of tokens) t.equal(await sessions.current(token), undefined)
   t.match(await accounts.find('anna'), { passwordHash: 'second', mustChange: false })
-  await accounts.setPassword(anna.id, 'third', { mustChange: true, keepToken: berts })
-  t.equal(await sessions.current(second), undefined, 'another account\'s token keeps nothing')
+  await accounts.setPassword(anna.id, 'third', true)
   t.match(await sessions.current(berts), { username: 'Bert' })
   t.match(await accounts.find('anna'), { passwordHash: 'third', mustChange: true })
   t.equal(sessionCount(opened), 1)
+})
+
+t.test('accounts: the last administrator stays unless forced, whoever asks first', async t => {
+  const { accounts, reopen } = testAccounts(t)
+  const elsewhere = new Accounts(reopen())
+  const [anna, bert] = [await accounts.add('Anna', HASH, 1, false), await accounts.add('Bert', HASH, 1, false)]
+  const last = { code: 'USHER_LAST_ADMINISTRATOR', statusCode: 409, message: /"Bert"/ }
+  t.equal(await accounts.setPermission(anna.id, 0, false), 1, 'tells what it had')
+  await t.rejects(elsewhere.remove(bert.id, { isForced: false }), last)
+  await t.rejects(elsewhere.setPermission(bert.id, 0, false), last)
+  t.match(await accounts.list(), [{ permission: 0 }, { permission: 1 }], 'nothing is half done')
+  t.equal(await elsewhere.setPermission(bert.id, 1, false), 1, 'one that stays is no loss')
+  await accounts.remove(anna.id, { isForced: false })
+  await elsewhere.setPermission(bert.id, 0, true)
+  await elsewhere.remove(bert.id, { isForced: false })
+  t.same(await accounts.list(), [], 'where there is none, none is lost')
+})
+
+t.test('accounts: one that is removed for its password is so while that stands', async t => {
+  const { accounts } = testAccounts(t)
+  const { id } = await accounts.add('Anna', HASH, 1, true)
+  const removal = { isForced: true, checkedHash: HASH }
+  await accounts.setPassword(id, 'theirs', false)
+  await t.rejects(accounts.remove(id, removal), { code: 'USHER_ACCOUNT_CHANGED' })
+  t.match(await accounts.list(), [{ passwordHash: 'theirs' }])
 })
 
 t.test('accounts: what another process changes is seen at once', async t => {
@@ -121,12 +146,12 @@ t.test('accounts: what another process changes is seen at once', async t => {
   const anna = await accounts.add('Anna', HASH, 1, false)
   const token = await sessions.open(anna, ORIGIN)
   const outside = new Accounts(reopen())
-  await outside.setPermission(anna.id, 0)
+  await outside.setPermission(anna.id, 0, true)
   t.match(await sessions.current(token), { permission: 0, canDisconnect: false })
-  await outside.setPassword(anna.id, 'new', { mustChange: false })
+  await outside.setPassword(anna.id, 'new', false)
   t.equal(await sessions.current(token), undefined)
   const next = await sessions.open({ ...anna, passwordHash: 'new' }, ORIGIN)
-  await outside.remove(anna.id)
+  await outside.remove(anna.id, FORCED)
   t.equal(await sessions.current(next), undefined)
   t.equal(await accounts.find('Anna'), undefined)
 })
@@ -136,15 +161,15 @@ t.test('accounts: a removed one takes its sessions along and never comes back', 
   const { accounts, sessions } = opened
   const anna = await accounts.add('Anna', HASH, 1, false)
   const token = await sessions.open(anna, ORIGIN)
-  await accounts.remove(anna.id)
+  await accounts.remove(anna.id, FORCED)
   t.equal(sessionCount(opened), 0)
   const again = await accounts.add('Anna', HASH, 1, false)
   t.not(again.id, anna.id)
   t.equal(await sessions.current(token), undefined)
   const gone = { code: 'USHER_ACCOUNT_UNKNOWN', statusCode: 404 }
-  await t.rejects(accounts.remove(anna.id), gone)
-  await t.rejects(accounts.setPassword(anna.id, 'x', { mustChange: false }), gone)
-  await t.rejects(accounts.setPermission(anna.id, 0), gone)
+  await t.rejects(accounts.remove(anna.id, FORCED), gone)
+  await t.rejects(accounts.setPassword(anna.id, 'x', false), gone)
+  await t.rejects(accounts.setPermission(anna.id, 0, true), gone)
 })
 
 t.test('accounts: a change and the end of the sessions are one, or none', async t => {
@@ -153,8 +178,8 @@ t.test('accounts: a change and the end of the sessions are one, or none', async 
   const anna = await accounts.add('Anna', HASH, 1, false)
   const token = await sessions.open(anna, ORIGIN)
   other.exec("CREATE TRIGGER Stuck BEFORE DELETE ON Sessions BEGIN SELECT RAISE(ABORT, 'stuck'); END")
-  await t.rejects(accounts.setPassword(anna.id, 'second', { mustChange: true }), { message: 'stuck' })
-  await t.rejects(accounts.remove(anna.id), { message: 'stuck' })
+  await t.rejects(accounts.setPassword(anna.id, 'second', true), { message: 'stuck' })
+  await t.rejects(accounts.remove(anna.id, FORCED), { message: 'stuck' })
   t.match(await accounts.find('Anna'), { passwordHash: HASH, mustChange: false })
   t.match(await sessions.current(token), { username: 'Anna' })
 })
@@ -167,12 +192,12 @@ t.test('accounts: on a full disk or one to read only a change is 503 and nothing
   const failed = { code: 'USHER_DATABASE_FAILED', statusCode: 503 }
   const long = 'x'.repeat(10_000)
   await t.rejects(onFull.add('Bert', long, 0, false), failed)
-  await t.rejects(onFull.setPassword(anna.id, long, { mustChange: false }), failed)
+  await t.rejects(onFull.setPassword(anna.id, long, false), failed)
   t.same(await onFull.list(), [anna], 'who is there can log in')
   disk.makeRoom()
   await onFull.add('Bert', long, 0, false)
   const readonly = new Accounts(readOnly(t, path))
-  await t.rejects(readonly.setPermission(anna.id, 0), failed)
-  await t.rejects(readonly.remove(anna.id), failed)
+  await t.rejects(readonly.setPermission(anna.id, 0, true), failed)
+  await t.rejects(readonly.remove(anna.id, FORCED), failed)
   t.same(await readonly.find('Anna'), anna)
 })

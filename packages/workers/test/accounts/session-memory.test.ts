@@ -36,14 +36,6 @@ t.test('session memory: what ended is neither used nor unsaved any more', async 
   t.same(memory.unsaved(), [])
 })
 
-t.test('session memory: an account\'s others are dropped, other accounts\' not', async t => {
-  const memory = new SessionMemory()
-  for (const hash of ['a', 'b', 'c']) memory.keep(session(hash))
-  memory.keep(session('d', { accountId: 2 }))
-  memory.dropOthers(1, 'b')
-  t.same(memory.unsaved().map(({ tokenHash }) => tokenHash), ['b', 'd'])
-})
-
 t.test('session memory: is bounded, and forgets the oldest', async t => {
   const memory = new SessionMemory()
   for (let number = 0; number <= REMEMBERED_MAX; number++) {

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { steadyWallClock } from '@usher/shared/clock.ts'
 import { Accounts, type Account } from '../../src/accounts/accounts.ts'
-import { hashToken, makeToken } from '../../src/accounts/session-token.ts'
+import { hashToken, makeToken, sessionHandle } from '../../src/accounts/session-token.ts'
 import { SESSIONS_PER_ACCOUNT_MAX, SessionStore } from '../../src/accounts/session-store.ts'
 import type { UsherDatabase } from '../../src/database/usher-database.ts'
 import { linesLog } from '../fixtures/lines-log.ts'
@@ -14,6 +14,8 @@ const START_MS = 1_790_000_000_000
 const IDLE_MS = 1_800_000
 const LIFETIME_MS = 43_200_000
 const HASH = '$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA'
+/** Whoever else is left. */
+const FORCED = { isForced: true }
 const ORIGIN = { address: '192.0.2.7', userAgent: 'Browser/1.0' }
 
 interface TestSessions extends TestDatabase {
@@ -149,7 +151,7 @@ t.test('sessions: a short idle time-out is written ten times as it passes', asyn
   t.match(rowsIn(opened), [{ LastUsed: START_MS + 100 }])
 })
 
-t.test('sessions: a logout ends that one, closing others the others', async t => {
+t.test('sessions: a logout ends that one alone', async t => {
   const { sessions, anna, accounts } = await testSessions(t)
   const bert = await accounts.add('Bert', HASH, 0, false)
   const tokens = [await sessions.open(anna, ORIGIN), await sessions.open(anna, ORIGIN),
@@ -159,8 +161,6 @@ t.test('sessions: a logout ends that one, closing others the others', async t =>
   await sessions.close('no token')
   t.equal(await sessions.current(tokens[0]), undefined)
   t.ok(await sessions.current(tokens[1]))
-  await sessions.closeOthers(anna.id, tokens[2])
-  t.equal(await sessions.current(tokens[1]), undefined)
   t.match(await sessions.current(tokens[2]), { username: 'Anna' })
   t.match(await sessions.current(tokens[3]), { username: 'Bert' })
 })
@@ -180,12 +180,72 @@ t.test('sessions: another process ends one at once, whatever memory knows of it'
 t.test('sessions: who changed since the password was verified gets none', async t => {
   const opened = await testSessions(t)
   const { sessions, anna, accounts } = opened
-  const refused = { code: 'USHER_ACCOUNT_CHANGED', statusCode: 401 }
-  await accounts.setPassword(anna.id, 'another', { mustChange: false })
+  const refused = { code: 'USHER_ACCOUNT_CHANGED', statusCode: 409 }
+  await accounts.setPassword(anna.id, 'another', false)
   await t.rejects(sessions.open(anna, ORIGIN), refused)
-  await accounts.remove(anna.id)
+  await accounts.remove(anna.id, FORCED)
   await t.rejects(sessions.open({ ...anna, passwordHash: 'another' }, ORIGIN), refused)
   t.same(rowsIn(opened), [])
+})
+
+t.test('sessions: another password ends all of the account and opens one in place of the asking', async t => {
+  const opened = await testSessions(t)
+  const { sessions, anna, accounts, clock } = opened
+  const bert = await accounts.add('Bert', HASH, 0, false)
+  const [asking, another, berts] = [await sessions.open(anna, ORIGIN),
+    await sessions.open(anna, ORIGIN), await sessions.open(bert, ORIGIN)]
+  clock.nowMs += 1000
+  const session = (await sessions.current(asking))!
+  const token = await sessions.changePassword(session, anna, 'another', ORIGIN)
+  for (const ended of [asking, another]) t.equal(await sessions.current(ended), undefined)
+  t.match(await sessions.current(token), {
+    accountId: anna.id, createdMs: clock.nowMs, mustChange: false
+  })
+  t.ok(await sessions.current(berts), 'of this account alone')
+  t.match(await accounts.find('anna'), { passwordHash: 'another' })
+  t.equal(rowsIn(opened).length, 2)
+})
+
+t.test('sessions: a password is not changed by who no longer is what was checked', async t => {
+  const { sessions, anna, accounts } = await testSessions(t)
+  const token = await sessions.open(anna, ORIGIN)
+  const session = (await sessions.current(token))!
+  await t.rejects(sessions.changePassword(session, { ...anna, passwordHash: 'older' }, 'mine', ORIGIN),
+    { code: 'USHER_ACCOUNT_CHANGED' })
+  t.ok(await sessions.current(token), 'nothing has ended')
+  await sessions.close(token)
+  await t.rejects(sessions.changePassword(session, anna, 'mine', ORIGIN), { code: 'USHER_SESSION_ENDED' })
+  await accounts.remove(anna.id, FORCED)
+  await t.rejects(sessions.changePassword(session, anna, 'mine', ORIGIN), { code: 'USHER_ACCOUNT_CHANGED' })
+})
+
+t.test('sessions: another of the account is ended by its handle, by a session that stands', async t => {
+  const { sessions, anna, accounts } = await testSessions(t)
+  const bert = await accounts.add('Bert', HASH, 0, false)
+  const [asking, other, berts] = [await sessions.open(anna, ORIGIN),
+    await sessions.open(anna, ORIGIN), await sessions.open(bert, ORIGIN)]
+  const session = (await sessions.current(asking))!
+  const handle = (token: string): string => sessionHandle(hashToken(token))
+  t.equal(await sessions.endOther(session, handle(berts)), undefined)
+  t.ok(await sessions.current(berts))
+  t.match(await sessions.endOther(session, handle(other)), ORIGIN)
+  t.equal(await sessions.current(other), undefined)
+  t.equal(await sessions.endOther(session, handle(other)), undefined, 'once')
+  const third = await sessions.open(anna, ORIGIN)
+  await sessions.close(asking)
+  await t.rejects(sessions.endOther(session, handle(third)), { code: 'USHER_SESSION_ENDED' })
+  t.ok(await sessions.current(third))
+})
+
+t.test('sessions: who is refused one costs the account none of those it has', async t => {
+  const { sessions, anna, accounts } = await testSessions(t)
+  const tokens: string[] = []
+  for (let count = 0; count < SESSIONS_PER_ACCOUNT_MAX; count++) {
+    tokens.push(await sessions.open(anna, ORIGIN))
+  }
+  await t.rejects(sessions.open({ ...anna, passwordHash: 'older' }, ORIGIN), { code: 'USHER_ACCOUNT_CHANGED' })
+  for (const token of tokens) t.ok(await sessions.current(token))
+  t.ok(await accounts.find('anna'))
 })
 
 t.test('sessions: an account has so many, then its longest unused ends', async t => {
@@ -318,14 +378,11 @@ t.test('sessions: one in memory ends with its account or its password, and does 
   const annas = await sessions.open(anna, ORIGIN)
   const other = await sessions.open(anna, ORIGIN)
   const berts = await sessions.open(bert, ORIGIN)
-  await accounts.setPermission(anna.id, -1)
+  await accounts.setPermission(anna.id, -1, true)
   t.match(await sessions.current(annas), { canView: false }, 'and has what its account has')
-  await sessions.closeOthers(anna.id, other)
-  t.equal(await sessions.current(annas), undefined)
-  t.ok(await sessions.current(other))
-  await accounts.setPassword(anna.id, 'another', { mustChange: false })
-  await accounts.remove(bert.id)
-  for (const token of [other, berts]) t.equal(await sessions.current(token), undefined)
+  await accounts.setPassword(anna.id, 'another', false)
+  await accounts.remove(bert.id, FORCED)
+  for (const token of [annas, other, berts]) t.equal(await sessions.current(token), undefined)
   t.same(await sessions.list(anna.id), [])
   disk.makeRoom()
   await sessions.sweep()

@@ -6,6 +6,7 @@ import { linesLog } from '../fixtures/lines-log.ts'
 import { onFullDisk, testDatabase } from '../fixtures/test-database.ts'
 
 const START_MS = 1_790_000_000_000
+const anyway = (): void => {}
 const DENIAL = { kind: 'address', text: '::1', reason: '', by: 'Anna' } as const
 const ORIGIN = { address: '192.0.2.7', userAgent: '' }
 
@@ -36,7 +37,7 @@ t.test('stores: everything is there after a restart, and no session longer for i
   const first = await open(t, database, clocks)
   const anna = await first.accounts.add('Anna', 'hash', 1, false)
   const token = await first.sessions.open(anna, ORIGIN)
-  await first.denials.deny([{ ...DENIAL, forMs: undefined }])
+  await first.denials.deny([{ ...DENIAL, forMs: undefined }], anyway)
   await first.audit.add({ who: 'Anna', action: 'deny', address: '::2' })
   first.history.addSample(START_MS, { 8000: [1, 0] })
   clocks.monotonicMs += 59_998
@@ -58,7 +59,7 @@ t.test('stores: what is over leaves the file by itself, and the clock is noted',
   const clocks = { wallMs: START_MS, monotonicMs: 0 }
   const { accounts, sessions, denials } = await open(t, database, clocks, { upkeepIntervalMs: 1 })
   await sessions.open(await accounts.add('Anna', 'hash', 1, false), ORIGIN)
-  await denials.deny([{ ...DENIAL, forMs: 1 }])
+  await denials.deny([{ ...DENIAL, forMs: 1 }], anyway)
   clocks.wallMs += 1
   clocks.monotonicMs += 60_000
   const rows = other.prepare(`SELECT (SELECT COUNT(*) FROM Sessions) + (SELECT COUNT(*) FROM Denied) AS count,

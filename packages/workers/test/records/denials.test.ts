@@ -11,6 +11,7 @@ const ID = '6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61'
 /** The threads' clock is behind the others by so much. */
 const BOOT_MS = NOW_MS - 5000
 
+const anyway = (): void => {}
 const DENIAL: NewDenial = { kind: 'id', text: ID, reason: 'spam', by: 'anna', forMs: 60_000 }
 const ROW: DeniedRow = {
   kind: 'id', text: ID, reason: 'spam', by: 'anna', sinceMs: NOW_MS, untilMs: NOW_MS + 60_000
@@ -44,9 +45,9 @@ function testDenials (t: Test, bounds?: DenialBounds): TestDenials {
 t.test('denials: come back as they were, newest first, also by another opening', async t => {
   const { denials, clock, reopen } = testDenials(t)
   const range = { ...DENIAL, kind: 'range', text: '192.0.2.0/24', forMs: undefined } as const
-  await denials.deny([DENIAL])
+  await denials.deny([DENIAL], anyway)
   clock.nowMs += 1
-  const inForce = await denials.deny([range])
+  const inForce = await denials.deny([range], anyway)
   const { forMs, ...listed } = range
   t.strictSame(inForce, [
     { kind: 'range', text: '192.0.2.0/24', untilMs: undefined },
@@ -60,7 +61,7 @@ t.test('denials: come back as they were, newest first, also by another opening',
 
 t.test('denials: a wall clock that jumps ends none and extends none', async t => {
   const { denials, clock } = testDenials(t)
-  await denials.deny([DENIAL])
+  await denials.deny([DENIAL], anyway)
   const inForce = await denials.entries()
   for (const aheadMs of [86_400_000, -86_400_000, 999, 0]) {
     clock.aheadMs = aheadMs
@@ -79,14 +80,14 @@ t.test('denials: a wall clock that jumps ends none and extends none', async t =>
 t.test('denials: of several all are stored or none', async t => {
   const { denials } = testDenials(t, { deniedMax: 2, rangesMax: 1 })
   const address = (text: string): NewDenial => ({ ...DENIAL, kind: 'address', text })
-  await t.rejects(denials.deny([address('::1'), address('::2'), address('::3')]), {
+  await t.rejects(denials.deny([address('::1'), address('::2'), address('::3')], anyway), {
     code: 'USHER_DENY_LIST_FULL'
   })
-  await t.rejects(denials.deny([address('::1'), address('nobody')]), {
+  await t.rejects(denials.deny([address('::1'), address('nobody')], anyway), {
     code: 'USHER_DENY_ENTRY_INVALID'
   })
   t.same(await denials.list(), [])
-  t.equal((await denials.deny([address('::1'), address('::2')])).length, 2)
+  t.equal((await denials.deny([address('::1'), address('::2')], anyway)).length, 2)
 })
 
 t.test('denials: the same target again, however written, replaces what was said', async t => {
@@ -98,29 +99,29 @@ t.test('denials: the same target again, however written, replaces what was said'
     ['range', '192.0.2.0/24', '192.0.2.99/24', '192.0.2.0/24']
   ]
   for (const [kind, first, again, stored] of cases) {
-    await denials.deny([{ ...DENIAL, kind, text: first }])
+    await denials.deny([{ ...DENIAL, kind, text: first }], anyway)
     const worse = { kind, text: again, reason: 'worse', by: 'bert', forMs: undefined }
-    await denials.deny([worse])
+    await denials.deny([worse], anyway)
     const expected = { ...ROW, kind, text: stored, reason: 'worse', by: 'bert', untilMs: undefined }
     t.strictSame(await denials.list(), [expected])
-    t.same(await denials.allow(kind, again), [])
-    t.equal(await denials.allow(kind, again), undefined, 'not denied any more')
+    t.same(await denials.allow(kind, again, anyway), [])
+    t.equal(await denials.allow(kind, again, anyway), undefined, 'not denied any more')
     t.same(await denials.list(), [])
   }
 })
 
 t.test('denials: an address and the range of that one address are one', async t => {
   const { denials } = testDenials(t)
-  await denials.deny([{ ...DENIAL, kind: 'range', text: '192.0.2.7/32' }])
+  await denials.deny([{ ...DENIAL, kind: 'range', text: '192.0.2.7/32' }], anyway)
   t.match(await denials.list(), [{ kind: 'address', text: '192.0.2.7' }])
-  t.same(await denials.allow('range', '192.0.2.7/32'), [])
+  t.same(await denials.allow('range', '192.0.2.7/32', anyway), [])
 })
 
 t.test('denials: one that has run out is gone, and not a millisecond before', async t => {
   const { denials, clock, other } = testDenials(t)
   const count = other.prepare('SELECT COUNT(*) FROM Denied').pluck()
-  await denials.deny([DENIAL])
-  await denials.deny([{ ...DENIAL, kind: 'address', text: '::1', forMs: undefined }])
+  await denials.deny([DENIAL], anyway)
+  await denials.deny([{ ...DENIAL, kind: 'address', text: '::1', forMs: undefined }], anyway)
   clock.nowMs = NOW_MS + 59_999
   t.equal((await denials.list()).length, 2)
   t.equal(await denials.removeExpired(), 0)
@@ -128,8 +129,8 @@ t.test('denials: one that has run out is gone, and not a millisecond before', as
   t.match(await denials.list(), [{ text: '::1' }])
   t.match(await denials.entries(), [{ text: '::1' }])
   t.equal(count.get(), 2)
-  t.equal(await denials.allow('id', ID), undefined, 'nothing to allow')
-  await denials.deny([{ ...DENIAL, forMs: 0 }])
+  t.equal(await denials.allow('id', ID, anyway), undefined, 'nothing to allow')
+  await denials.deny([{ ...DENIAL, forMs: 0 }], anyway)
   t.equal(await denials.removeExpired(), 1)
   t.equal(count.get(), 1)
 })
@@ -137,7 +138,7 @@ t.test('denials: one that has run out is gone, and not a millisecond before', as
 t.test('denials: there are so many, and so many ranges of them', async t => {
   t.same([DENIED_MAX, RANGES_MAX], [10_000, 1000])
   const { denials, clock } = testDenials(t, { deniedMax: 5, rangesMax: 2 })
-  const deny = (kind: NewDenial['kind'], text: string) => denials.deny([{ ...DENIAL, kind, text }])
+  const deny = (kind: NewDenial['kind'], text: string) => denials.deny([{ ...DENIAL, kind, text }], anyway)
   const range = (text: string) => deny('range', text)
   const address = (text: string) => deny('address', text)
   const full = { code: 'USHER_DENY_LIST_FULL', statusCode: 409 }
@@ -148,7 +149,7 @@ t.test('denials: there are so many, and so many ranges of them', async t => {
   for (const text of ['::1', '::2', '::3']) await address(text)
   await t.rejects(address('::4'), { ...full, message: /5 entries/ })
   await address('::3')
-  await denials.allow('address', '::1')
+  await denials.allow('address', '::1', anyway)
   await address('::4')
   t.equal((await denials.list()).length, 5)
   clock.nowMs = ROW.untilMs!
@@ -158,32 +159,32 @@ t.test('denials: there are so many, and so many ranges of them', async t => {
 
 t.test('denials: what is malformed changes nothing', async t => {
   const { denials } = testDenials(t)
-  await denials.deny([DENIAL])
-  await t.rejects(denials.deny([{ ...DENIAL, text: 'anna' }]), { code: 'USHER_DENY_ENTRY_INVALID' })
-  await t.rejects(denials.allow('range', '1.2.3.4'), { code: 'USHER_DENY_ENTRY_INVALID' })
+  await denials.deny([DENIAL], anyway)
+  await t.rejects(denials.deny([{ ...DENIAL, text: 'anna' }], anyway), { code: 'USHER_DENY_ENTRY_INVALID' })
+  await t.rejects(denials.allow('range', '1.2.3.4', anyway), { code: 'USHER_DENY_ENTRY_INVALID' })
   t.strictSame(await denials.list(), [ROW])
 })
 
 t.test('denials: reasons and names are data, reasons not too long, times whole', async t => {
   const { denials } = testDenials(t)
   const reason = '<script>alert(1)</script>\u0000\u001b[31m\u2028"\'; DROP TABLE Denied --'
-  await denials.deny([{ ...DENIAL, reason, by: '<b>', forMs: 5.5 }])
+  await denials.deny([{ ...DENIAL, reason, by: '<b>', forMs: 5.5 }], anyway)
   t.strictSame(await denials.list(), [{
     ...ROW, reason, by: '<b>', sinceMs: NOW_MS, untilMs: NOW_MS + 6
   }])
-  await denials.deny([{ ...DENIAL, reason: 'x'.repeat(501) }])
+  await denials.deny([{ ...DENIAL, reason: 'x'.repeat(501) }], anyway)
   t.equal((await denials.list())[0]?.reason, 'x'.repeat(500))
 })
 
 t.test('denials: on a full disk a change is 503 and the list stands', async t => {
   const { path, clock, denials } = testDenials(t)
-  await denials.deny([DENIAL])
+  await denials.deny([DENIAL], anyway)
   const disk = onFullDisk(t, path)
   const onFull = new Denials(disk.database, clocksOf(clock))
   const fill = async (): Promise<void> => {
     for (let at = 0; at < 200; at++) {
       const text = `10.0.0.${at}`
-      await onFull.deny([{ ...DENIAL, kind: 'address', text, reason: 'x'.repeat(500) }])
+      await onFull.deny([{ ...DENIAL, kind: 'address', text, reason: 'x'.repeat(500) }], anyway)
     }
   }
   await t.rejects(fill(), { code: 'USHER_DATABASE_FAILED', statusCode: 503 })

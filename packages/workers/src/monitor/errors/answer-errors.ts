@@ -24,6 +24,9 @@ const BY_CODE: Readonly<Record<string, { error: ApiErrorCode, retryAfterS?: numb
   USHER_DENY_LIST_FULL: { error: 'not_acceptable_here' },
   USHER_AUDIT_CURSOR_INVALID: { error: 'bad_request' },
   USHER_ACCOUNT_UNKNOWN: { error: 'not_found' },
+  USHER_ACCOUNT_CHANGED: { error: 'account_changed' },
+  USHER_SESSION_ENDED: { error: 'not_logged_in' },
+  USHER_RIGHT_WITHDRAWN: { error: 'forbidden' },
   FST_ERR_CTP_BODY_TOO_LARGE: { error: 'body_too_large' },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: { error: 'unsupported_media_type' }
 }

@@ -18,8 +18,8 @@ import type { CurrentSession, SessionStore } from '../../accounts/session-store.
 import { sessionHandle } from '../../accounts/session-token.ts'
 
 export interface LoginsParts {
-  readonly accounts: Pick<Accounts, 'find' | 'setPassword'>
-  readonly sessions: Pick<SessionStore, 'open' | 'close' | 'list' | 'end'>
+  readonly accounts: Pick<Accounts, 'find'>
+  readonly sessions: Pick<SessionStore, 'open' | 'close' | 'endOther' | 'changePassword'>
   readonly throttle: Pick<LoginThrottle, 'begin'>
   /** Of changes of passwords: attempts to log in count for nothing there. */
   readonly passwordThrottle: Pick<LoginThrottle, 'begin'>
@@ -85,13 +85,11 @@ export class Logins {
   /** Another session of the same account. Throws `not_found`, and `bad_request` for one's own. */
   async endSession (session: CurrentSession, handle: string, from: Origin): Promise<void> {
     const { sessions, audit } = this.#parts
-    const listed = await sessions.list(session.accountId)
-    const ended = listed.find(({ sessionHash }) => sessionHandle(sessionHash) === handle)
-    if (ended === undefined) throw new ApiError('not_found', 'This account has no such session.')
-    if (ended.sessionHash === session.sessionHash) {
+    if (sessionHandle(session.sessionHash) === handle) {
       throw new ApiError('bad_request', 'This is your current session: use POST /logout to end it.')
     }
-    await sessions.end(ended.sessionHash)
+    const ended = await sessions.endOther(session, handle)
+    if (ended === undefined) throw new ApiError('not_found', 'This account has no such session.')
     await audit.add({
       who: session.username,
       action: 'session-ended',
@@ -101,11 +99,14 @@ export class Logins {
     })
   }
 
-  /** Every other session of the account ends. Throws `wrong_password` and `bad_request`. */
+  /**
+   * Every session of the account ends; returns the token of the one that goes on in place of this.
+   * Throws `wrong_password`, `bad_request`, and the errors of SessionStore.changePassword.
+   */
   async changePassword (
-    session: CurrentSession, token: string, change: PasswordChange, from: Origin
-  ): Promise<void> {
-    const { passwordThrottle, lines, accounts, credentials, audit } = this.#parts
+    session: CurrentSession, change: PasswordChange, from: Origin
+  ): Promise<string> {
+    const { passwordThrottle, lines, credentials, sessions, audit } = this.#parts
     const { username } = session
     const account = await this.#attempt(passwordThrottle, username, from, () =>
       lines.withSession({ address: from.address, username },
@@ -118,9 +119,11 @@ export class Logins {
       : passwordProblem(change.next, username)
     if (problem !== undefined) throw new ApiError('bad_request', problem)
     const passwordHash = await credentials.hash(change.next)
-    await accounts.setPassword(account.id, passwordHash, { mustChange: false, keepToken: token })
     const address = formatAddress(from.address)
+    const origin = { address, userAgent: from.userAgent }
+    const token = await sessions.changePassword(session, account, passwordHash, origin)
     await audit.add({ who: username, action: 'password-changed', target: username, address })
+    return token
   }
 
   /** The account, if there is one and this is its password. */

@@ -2,7 +2,8 @@
  * What an operator does to visitors and servers: disconnect, deny, allow, drain, ready. Each is
  * stored first, then applied by the coordinator in every thread, then recorded in the audit, and
  * only then answered. One at a time, so that the threads get the lists in the order of the
- * database. Runs in the monitor's thread.
+ * database. Whether the operator may still do it is looked at in the step that does it. Runs in the
+ * monitor's thread.
  */
 import { isInRange, overlap } from '@usher/shared/address-range.ts'
 import type { Allowance, Denial, Disconnection, Reached } from '@usher/shared/api/actions.ts'
@@ -12,8 +13,12 @@ import {
 } from '@usher/shared/client.ts'
 import { rangeFrom } from '@usher/shared/deny-list.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
+import type { Ask, AskAnswers } from '@usher/shared/messages.ts'
 import { namesOf, type Server } from '@usher/shared/settings/servers.ts'
+import type { CurrentSession } from '../../accounts/session-store.ts'
+import type { Sql } from '../../database/statements.ts'
 import type { WorkerContext } from '../../worker-host.ts'
+import type { Permit } from '../access/permit.ts'
 import { ApiError } from '../errors/api-error.ts'
 import type { AuditLog } from '../../records/audit-log.ts'
 import type { Denials, NewDenial } from '../../records/denials.ts'
@@ -26,12 +31,13 @@ export interface ActionsParts {
   readonly trustedProxies: readonly string[]
   readonly denials: Pick<Denials, 'deny' | 'allow'>
   readonly audit: Pick<AuditLog, 'add'>
+  readonly permit: Pick<Permit, 'check' | 'act'>
   readonly ask: WorkerContext['ask']
 }
 
 /** Who acts, and from where. */
 export interface Operator {
-  readonly username: string
+  readonly session: CurrentSession
   readonly address: Address
 }
 
@@ -40,6 +46,8 @@ type Terms = Pick<Denial, 'reason' | 'minutes'>
 type Reach = Omit<Reached, 'response'>
 
 const MINUTE_MS = 60_000
+/** The right that every action takes. */
+const NEEDS = 'disconnect'
 
 export class Actions {
   readonly #parts: ActionsParts
@@ -51,7 +59,7 @@ export class Actions {
 
   disconnect (operator: Operator, action: Disconnection): Promise<Reach> {
     return this.#inTurn(async () => {
-      const { table, denials, ask } = this.#parts
+      const { table, denials } = this.#parts
       const client = parseUserId(action.userId)
       const user = table.find(client)
       if (user === undefined || user === 'busy') throw unknownUser(action.userId)
@@ -59,9 +67,13 @@ export class Actions {
       const targets = isDenied ? deniedWith(client, user.address, action) : []
       if (action.address === true) this.#checkTargets(targets, operator, action.force)
       const entries = isDenied
-        ? await denials.deny(targets.map(target => denial(target, operator, action)))
+        ? await denials.deny(targets.map(target => denial(target, operator, action)),
+          this.#check(operator))
         : undefined
-      const { removedUsers } = await ask({ type: 'disconnect', client, entries })
+      const order = { type: 'disconnect', client, entries } as const
+      const { removedUsers } = isDenied
+        ? await this.#parts.ask(order)
+        : await this.#ask(operator, order)
       const server = user.server ?? user.reservedServer
       const address = targets.find(({ kind }) => kind !== 'id')
       await this.#record(operator, 'disconnect', formatClient(client), {
@@ -79,7 +91,7 @@ export class Actions {
       const target = parseTarget(action)
       checkOwnAddress(target, operator, action.force)
       const { denials, ask } = this.#parts
-      const entries = await denials.deny([denial(target, operator, action)])
+      const entries = await denials.deny([denial(target, operator, action)], this.#check(operator))
       const { removedUsers: users } = await ask({ type: 'set-deny-list', entries })
       const text = targetText(target)
       await this.#record(operator, 'deny', text, { ...termsOf(action), users })
@@ -92,7 +104,7 @@ export class Actions {
       const { denials, ask } = this.#parts
       const named = [parseTarget(target), ...singleAddress(target)]
       for (const one of named) {
-        const entries = await denials.allow(one.kind, one.text)
+        const entries = await denials.allow(one.kind, one.text, this.#check(operator))
         if (entries === undefined) continue
         await ask({ type: 'set-deny-list', entries })
         return await this.#record(operator, 'allow', targetText(one))
@@ -106,13 +118,13 @@ export class Actions {
     operator: Operator, name: string, isDraining: boolean, isForced: boolean
   ): Promise<void> {
     return this.#inTurn(async () => {
-      const { servers, ask } = this.#parts
+      const { servers } = this.#parts
       const server = servers.find(candidate => candidate.name === name)
       if (server === undefined) {
         throw new ApiError('not_found',
           `No server has the name ${name}; there are ${namesOf(servers)}.`)
       }
-      const { outcome } = await ask({
+      const { outcome } = await this.#ask(operator, {
         type: 'set-draining', server: server.index, isDraining, isForced
       })
       if (outcome === 'last-available') {
@@ -140,8 +152,18 @@ export class Actions {
     }
   }
 
+  /** For the transaction of what is stored. */
+  #check ({ session }: Operator): (sql: Sql) => void {
+    return sql => { this.#parts.permit.check(sql, session, NEEDS) }
+  }
+
+  /** For what is not stored. */
+  #ask<A extends Ask> ({ session }: Operator, ask: A): Promise<AskAnswers[A['type']]> {
+    return this.#parts.permit.act(session, NEEDS, () => this.#parts.ask(ask))
+  }
+
   async #record (
-    { username, address }: Operator, action: string, target: string,
+    { session: { username }, address }: Operator, action: string, target: string,
     detail: Readonly<Record<string, unknown>> = {}
   ): Promise<void> {
     await this.#parts.audit.add({
@@ -168,7 +190,7 @@ function clientFrom (text: string): Client | undefined {
 }
 
 function denial (
-  { kind, text }: DenyTarget, { username }: Operator, { reason = '', minutes }: Terms
+  { kind, text }: DenyTarget, { session: { username } }: Operator, { reason = '', minutes }: Terms
 ): NewDenial {
   const forMs = minutes === undefined ? undefined : minutes * MINUTE_MS
   return { kind, text, reason, by: username, forMs }

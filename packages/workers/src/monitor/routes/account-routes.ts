@@ -86,16 +86,16 @@ export function addAccountRoutes (app: WireApp, parts: AccountRoutesParts): void
       needs: 'session',
       takesForm: true,
       isOpenBeforeChange: true,
-      refusals: ['wrong_password', 'too_many_attempts']
+      refusals: ['wrong_password', 'account_changed', 'too_many_attempts']
     },
     schema: {
-      summary: 'Change the password; every other session of the account ends',
+      summary: 'Change the password; this session gets a new cookie, every other one of the account ends',
       body: PasswordChange,
       response: { 200: Received }
     }
   }, async (request, reply) => inForm(request, reply, PASSWORD_PAGE, parts, async () => {
-    const session = sessionOf(request)
-    await logins.changePassword(session, request.token!, request.body, originOf(request))
+    const token = await logins.changePassword(sessionOf(request), request.body, originOf(request))
+    reply.header('Set-Cookie', sessionCookie(token, request.source.isSecure))
     if (isForm(request.headers)) return reply.redirect(HOME, 303)
     return reply.send({ response: 'password changed' })
   }))

@@ -119,5 +119,5 @@ function listed ({ atMs, who, action, target, detail, address }: AuditRecord): A
 }
 
 function operatorOf (request: FastifyRequest): Operator {
-  return { username: sessionOf(request).username, address: request.source.address }
+  return { session: sessionOf(request), address: request.source.address }
 }

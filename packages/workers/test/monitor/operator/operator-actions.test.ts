@@ -2,12 +2,14 @@
 import t from 'tap'
 import { parseAddress, parseClientId } from '@usher/shared/client.ts'
 import type { DenyEntry } from '@usher/shared/deny-list.ts'
+import type { CurrentSession } from '../../../src/accounts/session-store.ts'
 import { testServers } from '../../../../shared/test/settings/test-servers.ts'
 import { Actions, type ActionsParts } from '../../../src/monitor/operator/operator-actions.ts'
 
 const ID = '6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61'
 const CLIENT = parseClientId(ID)!
-const OPERATOR = { username: 'ana', address: parseAddress('192.0.2.7')! }
+const SESSION = { username: 'ana' } as CurrentSession
+const OPERATOR = { session: SESSION, address: parseAddress('192.0.2.7')! }
 const USER = {
   client: CLIENT,
   address: parseAddress('198.51.100.3')!,
@@ -35,6 +37,7 @@ function testActions (overrides: Partial<ActionsParts> = {}) {
         return text === '203.0.113.9' ? undefined : []
       }
     },
+    permit: { check: () => {}, act: async (_session, _needs, act) => await act() },
     audit: { add: async event => { calls.push(['audit', event]) } },
     ask: (async (ask: object) => {
       calls.push(['ask', ask])

@@ -1,6 +1,7 @@
 /** Login, logout, user info and password, as JSON and as forms. */
 import t from 'tap'
 import { parseAddress } from '@usher/shared/client.ts'
+import { AccountChanged, SessionEnded } from '@usher/shared/errors.ts'
 import { ApiError } from '../../../src/monitor/errors/api-error.ts'
 import { testApp, type TestApp } from '../fixtures/test-app.ts'
 
@@ -132,14 +133,34 @@ t.test('user info: says who, and what they may', async t => {
 t.test('password: is changed, by JSON and by form', async t => {
   const monitor = await testApp(t)
   const body = { current: 'old', next: 'a new and long one' }
-  const { status } = await monitor.ask('POST', '/password', { as: 'newcomer', body })
+  const { status, headers } = await monitor.ask('POST', '/password', { as: 'newcomer', body })
   t.equal(status, 200)
-  t.match(monitor.calls, [['changePassword', 'newcomer', body]])
+  t.match(headers['set-cookie'], [/^session_id=next-token; Path=\/; HttpOnly; SameSite=Strict$/])
+  t.match(monitor.calls, [['changePassword', body]])
   const byForm = await monitor.ask('POST', '/password', {
     as: 'viewer', headers: form(monitor), body: 'current=old&next=new'
   })
   t.equal(byForm.status, 303)
   t.equal(byForm.headers.location, '/tracker.html')
+  t.match(byForm.headers['set-cookie'], [/^session_id=next-token; /])
+})
+
+t.test('password: what was checked and no longer holds is refused by a code of its own', async t => {
+  const cases = [
+    [new AccountChanged(), 409, 'account_changed'],
+    [new SessionEnded(), 401, 'not_logged_in']
+  ] as const
+  for (const [error, status, code] of cases) {
+    const monitor = await testApp(t, {
+      logins: { changePassword: async () => { throw error } } as never
+    })
+    const answer = await monitor.ask('POST', '/password', {
+      as: 'viewer', body: { current: 'a', next: 'b' }
+    })
+    t.match(answer, { status, json: { error: code } })
+    t.equal(answer.headers['set-cookie'], undefined)
+    t.equal(answer.headers['www-authenticate'] !== undefined, status === 401, 'RFC 9110 section 15.5.2')
+  }
 })
 
 t.test('password: a wrong current one is 403, and a form sees why', async t => {

@@ -1,5 +1,6 @@
 /** What an operator sends reaches the actions as it was meant; the audit comes in pages. */
 import t from 'tap'
+import { RightWithdrawn, SessionEnded } from '@usher/shared/errors.ts'
 import { ApiError } from '../../../src/monitor/errors/api-error.ts'
 import { testApp } from '../fixtures/test-app.ts'
 
@@ -27,7 +28,7 @@ t.test('actions: each reaches its part with who asked and what for', async t => 
     t.equal(answer.status, 200, path)
     t.strictSame(answer.json, { response, ...more })
     t.match(calls, [call])
-    t.match(calls[0]?.[1], { username: 'operator', address: { w2: 0xffff } })
+    t.match(calls[0]?.[1], { session: { username: 'operator' }, address: { w2: 0xffff } })
   }
 })
 
@@ -41,6 +42,16 @@ t.test('actions: what a part refuses is the answer', async t => {
     { status: 409, json: { error: 'not_acceptable_here', message: 'Your own address.' } })
   t.match(await ask('POST', '/disconnect', { as, body: { userId: ID } }),
     { status: 404, json: { error: 'not_found' } })
+})
+
+t.test('actions: whose session or right ended while it waited is told so', async t => {
+  const cases = [
+    [new SessionEnded(), 401, 'not_logged_in'], [new RightWithdrawn(), 403, 'forbidden']
+  ] as const
+  for (const [error, status, code] of cases) {
+    const { ask } = await testApp(t, { actions: { deny: async () => { throw error } } as never })
+    t.match(await ask('POST', '/deny', { as, body: { userId: ID } }), { status, json: { error: code } })
+  }
 })
 
 t.test('actions: a server has a name', async t => {
