@@ -1,5 +1,23 @@
-/** `npm run account`: gets everything ready, then runs the account command. */
-import { orExit, prepareProgram } from './setup.mjs'
+/**
+ * `npm run account`: the account command as it was built. Installs and builds nothing, so that it
+ * works wherever the program runs; says what to type where something is missing.
+ */
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 
-await orExit(prepareProgram())
-await import('../dist/account.js')
+const COMMAND = new URL('../dist/account.js', import.meta.url)
+
+try {
+  if (!existsSync(COMMAND)) end('the program is not built yet', 'npm ci && npm run build')
+  await import(COMMAND)
+} catch (error) {
+  const isMissing = ['MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND'].includes(error.code)
+  if (!isMissing) throw error
+  end('its packages are not installed', 'npm ci --omit=dev')
+}
+
+function end (problem, remedy) {
+  const folder = fileURLToPath(new URL('..', import.meta.url))
+  console.error(`account: ${problem}. In ${folder} type: ${remedy}`)
+  process.exit(1)
+}

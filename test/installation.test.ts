@@ -4,11 +4,14 @@
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import {
-  cpSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync
+  cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync,
+  symlinkSync, writeFileSync
 } from 'node:fs'
 import { isBuiltin } from 'node:module'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import t from 'tap'
+import { openDatabase } from '@usher/workers/database/open.ts'
 import { ask, ROOT, startCluster, workingFolder } from './cluster.ts'
 
 interface Manifest {
@@ -90,7 +93,9 @@ t.test('installation: the command runs the program, and the account command besi
     t, settings, { cwd, program: command, shell: 'shift; exec "$@"' })
   t.match(await ask(cluster.routingPort, '/'), { status: 302 })
   t.match(await ask(cluster.ports[0]!, '/'), { status: 200, body: /<title>/ })
-  t.match(usher(cwd, 'account', 'list'), { status: 0, stdout: /^admin +1 /m, stderr: '' })
+  t.match(usher(cwd, 'account', 'list'), {
+    status: 0, stdout: /^admin +1 /m, stderr: `Database: ${join(cwd, 'db/usher.db')}\n`
+  })
   t.equal(await cluster.stop(), 0)
   t.strictSame(times(), before, 'nothing is written beside the program')
   t.match(filesIn(cwd), ['db/usher.db', 'server.log'])
@@ -131,9 +136,27 @@ t.test('installation: a checkout with production packages runs what was built', 
       encoding: 'utf8'
     })
 
-  t.match(run('account.mjs', 'list'), { status: 0, stderr: '' })
+  openDatabase(join(checkout, 'work/db/usher.db'), join(ROOT, 'db/migrations')).close()
+  t.match(run('account.mjs', 'list'), { status: 0, stderr: /^Database: / })
   t.match(run('start.mjs', '--version'), { status: 0, stdout: manifest.version, stderr: '' })
   t.match(run('run.mjs', 'load'), { status: 1, stderr: /^npm ci/m }, 'a tool needs the others, too')
   writeFileSync(join(checkout, 'html/common/room.ts'), '// Other than what was built.')
   t.match(run('start.mjs', '--version'), { status: 1, stderr: /^npm ci/m })
+  t.match(run('account.mjs', 'list'), { status: 0 }, 'which never builds')
+})
+
+t.test('installation: the account command says what is missing, and installs and builds nothing', async t => {
+  // Outside of this checkout, where Node finds none of its packages.
+  const checkout = mkdtempSync(join(tmpdir(), 'usher-'))
+  t.teardown(() => rmSync(checkout, { recursive: true }))
+  cpSync(join(ROOT, 'scripts/account.mjs'), join(checkout, 'scripts/account.mjs'))
+  writeFileSync(join(checkout, 'package.json'), '{ "type": "module" }')
+  const missing = () => {
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath, [join(checkout, 'scripts/account.mjs'), 'list'], { encoding: 'utf8' })
+    return [status, stdout, stderr]
+  }
+  t.strictSame(missing(), [1, '', `account: the program is not built yet. In ${checkout}/ type: npm ci && npm run build\n`])
+  cpSync(join(ROOT, 'dist'), join(checkout, 'dist'), { recursive: true })
+  t.strictSame(missing(), [1, '', `account: its packages are not installed. In ${checkout}/ type: npm ci --omit=dev\n`])
 })
