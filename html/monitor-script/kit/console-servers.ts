@@ -58,6 +58,13 @@ export type Trouble =
     readonly sinceMs: number | undefined
     readonly restarts: number
   }
+  | {
+    readonly kind: 'certificate'
+    readonly problem: Exclude<NonNullable<Stats['certificate']>['problem'], 'none'>
+    /** When it ends, or begins. */
+    readonly atMs: number
+    readonly nowMs: number
+  }
   | { readonly kind: 'nearly-full', readonly used: number, readonly size: number }
   | {
     readonly kind: 'newcomers'
@@ -78,6 +85,7 @@ export function troublesOf (stats: Stats): Trouble[] {
       .map(({ name, state_since: since, restarts }) => ({
         kind: 'down', name, sinceMs: since === undefined ? undefined : Date.parse(since), restarts
       } as const)),
+    ...certificateTroubles(stats),
     ...(isNearlyFull ? [{ kind: 'nearly-full', used, size } as const] : []),
     ...stats.refused_networks.slice(0, 1).map(({ network, newcomers, since }, _index, all) => ({
       kind: 'newcomers',
@@ -87,6 +95,13 @@ export function troublesOf (stats: Stats): Trouble[] {
       others: stats.refused_networks.length - all.length
     } as const))
   ]
+}
+
+function certificateTroubles ({ certificate, timestamp }: Stats): Trouble[] {
+  if (certificate === undefined || certificate.problem === 'none') return []
+  const { problem, valid_from: from, valid_to: to } = certificate
+  const atMs = Date.parse(problem === 'not_yet_valid' ? from : to)
+  return [{ kind: 'certificate', problem, atMs, nowMs: Date.parse(timestamp) }]
 }
 
 /** The servers whose state is another one than before; none when there was no before. */

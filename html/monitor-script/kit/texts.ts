@@ -268,6 +268,12 @@ export const NOTICES = {
     (others === 0 ? '. ' : `; the same goes for ${count(others)} other ${others === 1 ? 'network' : 'networks'}. `) +
     'If they mean harm, deny the network. If it is an office or a school, name it in TRUSTED_NETWORKS and restart.',
   denyNetwork: (network: string) => `Deny ${network}…`,
+  certificate: (problem: 'expires_soon' | 'expired' | 'not_yet_valid', atMs: number, nowMs: number) => ({
+    expires_soon: `The certificate expires soon: ${moment(atMs, nowMs)}.`,
+    expired: `The certificate has expired: ${moment(atMs, nowMs)}.`,
+    not_yet_valid: `The certificate is not valid yet: only from ${moment(atMs, nowMs)}.`
+  })[problem],
+  certificateMeans: 'Outside of its time, browsers refuse the site and this console. Renew the file of TLS_CERT, then send SIGHUP: nobody is disconnected.',
   stateChanged: (port: string, state: keyof typeof STATES) =>
     `Server ${port}: ${STATES[state].toLowerCase()}.`
 } as const

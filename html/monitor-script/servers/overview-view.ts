@@ -104,7 +104,8 @@ export class OverviewView {
   }
 
   #makeNotice (trouble: Trouble): Notice {
-    const isDown = trouble.kind === 'down' || trouble.kind === 'none-available'
+    const isDown = trouble.kind === 'down' || trouble.kind === 'none-available' ||
+      (trouble.kind === 'certificate' && trouble.problem !== 'expires_soon')
     const [fact, meaning] = [make('b', ''), make('p', '')]
     const button = this.#makeButton(trouble)
     const element = make('div', `notice ${isDown ? 'down' : 'drain'}`,
@@ -115,7 +116,7 @@ export class OverviewView {
   }
 
   #makeButton (trouble: Trouble): HTMLElement | undefined {
-    if (trouble.kind === 'nearly-full') return undefined
+    if (trouble.kind === 'nearly-full' || trouble.kind === 'certificate') return undefined
     if (trouble.kind !== 'newcomers') return makeServersLink()
     const { network } = trouble
     const button = make('button', 'btn small', NOTICES.denyNetwork(network))
@@ -216,6 +217,7 @@ function perSecond (value: number | undefined): { value: string, unit: string } 
 
 function keyOf (trouble: Trouble): string {
   if (trouble.kind === 'down') return `down ${trouble.name}`
+  if (trouble.kind === 'certificate') return `certificate ${trouble.problem}`
   return trouble.kind === 'newcomers' ? `newcomers ${trouble.network}` : trouble.kind
 }
 
@@ -243,6 +245,10 @@ function noticeTexts (trouble: Trouble): [fact: string, meaning: string] {
     case 'down': {
       const { name, sinceMs, restarts } = trouble
       return [NOTICES.down(name, sinceMs, restarts), NOTICES.downMeans]
+    }
+    case 'certificate': {
+      const { problem, atMs, nowMs } = trouble
+      return [NOTICES.certificate(problem, atMs, nowMs), NOTICES.certificateMeans]
     }
     case 'nearly-full':
       return [NOTICES.nearlyFull(trouble.used, trouble.size), NOTICES.nearlyFullMeans]

@@ -5,8 +5,11 @@
 import { randomBytes } from 'node:crypto'
 import { networkInterfaces } from 'node:os'
 import { setTimeout } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
+import { readCertificate } from '@usher/shared/certificate.ts'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import type { Client } from '@usher/shared/client.ts'
+import type { TlsPair } from '@usher/shared/http/tls-context.ts'
 import type { DenyEntry } from '@usher/shared/deny-list.ts'
 import type { LogLossesMemory } from '@usher/shared/memory/log-losses.ts'
 import {
@@ -23,6 +26,7 @@ import type { SettingChanges } from '@usher/shared/settings/setting-changes.ts'
 import type { Settings } from '@usher/shared/settings/settings.ts'
 import type { Logger } from 'pino'
 import { announce } from './announcement.ts'
+import { CertificateWatch } from './certificate-watch.ts'
 import { watchDescriptors } from './descriptor-watch.ts'
 import { Expulsion } from './expulsion.ts'
 import { logUsers } from './log-users.ts'
@@ -75,6 +79,9 @@ export class Coordinator implements AskedActions {
   readonly #workers: Workers
   readonly #states: ServerStates
   readonly #expulsion: Expulsion
+  readonly #certificateWatch: CertificateWatch
+  /** The certificate of new connections, and of threads that start. */
+  #tls: TlsPair | undefined
   #router: RouterDoor | undefined
   #sweep: Sweep | undefined
   #stopWatching: ReadonlyArray<() => void> = []
@@ -89,6 +96,7 @@ export class Coordinator implements AskedActions {
     }
     const memory = allocateTable(settings.maxUsers, settings.servers.length, times, randomWord)
     this.#settings = settings
+    this.#tls = settings.tls
     this.#programDir = programDir
     this.#log = log
     const meters = allocateMeters(settings.servers.length)
@@ -115,7 +123,7 @@ export class Coordinator implements AskedActions {
         memory,
         meters,
         logLosses,
-        settings,
+        settings: { ...settings, tls: this.#tls },
         denyEntries: this.#expulsion.entries,
         isTerminal,
         programDir
@@ -128,8 +136,16 @@ export class Coordinator implements AskedActions {
       onAsk: ask => answerAsk(this, ask),
       log
     })
+    this.#certificateWatch = new CertificateWatch({
+      publicHosts: settings.publicHosts, wallNow: Date.now, now: monotonicNowMs, log
+    })
     this.reload = reloader({
-      readChanges, live: settings.live, workers: this.#workers, meter: clusterMeter, log
+      readChanges,
+      live: settings.live,
+      workers: this.#workers,
+      switchCertificate: pair => this.#switchCertificate(pair),
+      meter: clusterMeter,
+      log
     })
   }
 
@@ -160,8 +176,10 @@ export class Coordinator implements AskedActions {
     })
     this.#stopWatching = [
       watchDescriptors({ log: this.#log }),
-      watchNewcomers({ table: this.#table, now: monotonicNowMs, log: this.#log })
+      watchNewcomers({ table: this.#table, now: monotonicNowMs, log: this.#log }),
+      () => { this.#certificateWatch.close() }
     ]
+    if (this.#tls !== undefined) this.#certificateWatch.watch(this.#tls.cert)
     announce(this.#settings, networkInterfaces(), this.#log)
   }
 
@@ -191,6 +209,16 @@ export class Coordinator implements AskedActions {
   close (): Promise<void> {
     this.#closed ??= this.#stop()
     return this.#closed
+  }
+
+  async #switchCertificate (pair: TlsPair): Promise<void> {
+    if (isDeepStrictEqual(pair, this.#tls)) return
+    this.#tls = pair // From here on threads that start have it.
+    this.#router?.setCertificate(pair)
+    await this.#workers.tellAll({ type: 'switch-certificate', pair }, ORDER_TIMEOUT_MS)
+    const validTo = new Date(readCertificate(pair.cert).validToMs).toISOString()
+    this.#log.info({ validTo }, 'the certificate was changed: new connections get it')
+    this.#certificateWatch.watch(pair.cert)
   }
 
   async #stop (): Promise<void> {

@@ -9,6 +9,7 @@
  */
 import { constants } from 'node:os'
 import { isatty } from 'node:tty'
+import { readCertificate, warningsOf } from '@usher/shared/certificate.ts'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { reportOf } from '@usher/shared/errors.ts'
 import { openLog } from '@usher/shared/log.ts'
@@ -38,7 +39,7 @@ const source = processSource(programDir)
 const loaded = await load()
 if (loaded?.command === 'help') process.stdout.write(renderHelp(manifest.version))
 if (loaded?.command === 'version') process.stdout.write(`${manifest.version}\n`)
-if (loaded?.command === 'check') process.stdout.write(renderCheck(loaded.effective))
+if (loaded?.command === 'check') check(loaded)
 if (loaded?.command === 'run') await run(loaded)
 
 async function load (): Promise<LoadedSettings | undefined> {
@@ -49,6 +50,15 @@ async function load (): Promise<LoadedSettings | undefined> {
     fail(error, EXIT_SETTINGS)
     return undefined
   }
+}
+
+/** What is right, but will not do for long, is said beside it. */
+function check ({ effective, settings: { tls, publicHosts } }: CompleteSettings): void {
+  process.stdout.write(renderCheck(effective))
+  const warnings = tls === undefined
+    ? []
+    : warningsOf(readCertificate(tls.cert), publicHosts, Date.now())
+  for (const warning of warnings) process.stderr.write(`usher: warning: TLS_CERT: ${warning}\n`)
 }
 
 async function run (loaded: CompleteSettings): Promise<void> {

@@ -1,7 +1,9 @@
 /**
- * A reload, at SIGHUP: settings and the servers' files are read again, and both are taken over or
- * none: a wrong setting or a file that cannot be read leaves everything as it is. Main thread.
+ * A reload, at SIGHUP: settings, certificate and the servers' files are read again, and all are
+ * taken over or none: a wrong setting or a file that cannot be read leaves everything as it is.
+ * Main thread.
  */
+import type { TlsPair } from '@usher/shared/http/tls-context.ts'
 import { reportOf } from '@usher/shared/errors.ts'
 import type { ClusterMeter } from '@usher/shared/memory/meters.ts'
 import {
@@ -18,6 +20,8 @@ export interface ReloadParts {
   /** This thread's own. */
   readonly live: LiveSettings
   readonly workers: Pick<Workers, 'askServers' | 'tellAll'>
+  /** New connections to all ports get this certificate. */
+  readonly switchCertificate: (pair: TlsPair) => Promise<void>
   readonly meter: Pick<ClusterMeter, 'reloaded'>
   readonly log: Logger
 }
@@ -39,7 +43,8 @@ export function reloader (parts: ReloadParts): () => Promise<void> {
 async function reload (parts: ReloadParts): Promise<void> {
   const changes = readChanges(parts)
   if (changes === undefined || !await reloadFiles(parts)) return
-  const { needRestart, texts } = changes
+  const { needRestart, texts, certificate } = changes
+  if (certificate !== undefined) await applyCertificate(parts, certificate)
   if (needRestart.length > 0) {
     parts.log.warn({ settings: needRestart },
       'some changed settings need a restart and keep their old values until then')
@@ -70,6 +75,16 @@ async function reloadFiles ({ workers, meter, log }: ReloadParts): Promise<boole
     log.error({ err: error }, 'the reload failed: not every server could read its files, so pages and settings stay as they were')
     await workers.askServers({ type: 'abort-reload' }, ORDER_TIMEOUT_MS).catch(() => {})
     return false
+  }
+}
+
+async function applyCertificate (
+  { switchCertificate, log }: ReloadParts, pair: TlsPair
+): Promise<void> {
+  try {
+    await switchCertificate(pair)
+  } catch (error) {
+    log.error({ err: error }, 'not every thread has taken over the changed certificate')
   }
 }
 

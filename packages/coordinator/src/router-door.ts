@@ -10,6 +10,7 @@ import { hashChooser } from '@usher/shared/balancing/rendezvous.ts'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import type { ClientMatch } from '@usher/shared/client.ts'
 import type { DenyList } from '@usher/shared/deny-list.ts'
+import type { TlsPair } from '@usher/shared/http/tls-context.ts'
 import type { HttpMeter } from '@usher/shared/http/checked-server.ts'
 import { htmlReply, NO_STORE } from '@usher/shared/http/vocabulary/replies.ts'
 import { openDoor } from '@usher/shared/http/serve.ts'
@@ -36,6 +37,8 @@ export interface RouterDoorParts {
 }
 
 export interface RouterDoor {
+  /** Of HTTPS, see CheckedServer. */
+  setCertificate (pair: TlsPair): void
   /**
    * Those who wait are answered at once, by what holds for them now, and their connections are
    * closed; resolves when they are.
@@ -108,6 +111,7 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
   })
   const sampling = sampleThread(meter, () => door.connectionCount())
   return {
+    setCertificate: door.setCertificate,
     async closeClients (isMatch) {
       const closed = door.closeClients(isMatch) // Marks the replies as last before they are made.
       waits.flushWhere(({ visitor: { client, address } }) => isMatch(client, address))

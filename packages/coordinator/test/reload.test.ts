@@ -10,7 +10,7 @@ import { testLog } from './fixtures/log.ts'
 type LogLevel = LiveSettings['logLevel']
 
 const NONE: SettingChanges = {
-  values: { router: {}, 'every-thread': {} }, texts: [], needRestart: []
+  values: { router: {}, 'every-thread': {} }, texts: [], needRestart: [], certificate: undefined
 }
 const LEVEL: SettingChanges = {
   ...NONE,
@@ -115,6 +115,25 @@ t.test('reload: one begins when the one before has ended', async t => {
   t.same(orders, [...FILES, ...FILES])
 })
 
+t.test('reload: a certificate is handed on, checked, once the files are read', async t => {
+  const certificate = { cert: 'a', key: 'b' }
+  const { reload, orders } = testReload({ changes: { ...LEVEL, certificate } })
+  await reload()
+  t.match(orders, [...FILES, 'switch to a', { type: 'apply-settings' }])
+  const failing = testReload({ changes: { ...NONE, certificate }, failing: 'prepare-reload' })
+  await failing.reload()
+  t.notOk(failing.orders.includes('switch to a'))
+})
+
+t.test('reload: a certificate that a thread does not take is said, and the rest goes on', async t => {
+  const certificate = { cert: 'a', key: 'b' }
+  const { reload, live, messages } =
+    testReload({ changes: { ...LEVEL, certificate }, failing: 'switch to a' })
+  await reload()
+  t.equal(live.logLevel, 'debug')
+  t.ok(messages().includes('not every thread has taken over the changed certificate'))
+})
+
 /** A reload of workers that only write down what they are told. */
 function testReload ({
   changes = NONE as SettingChanges | (() => SettingChanges), failing = '', level = 'info' as LogLevel
@@ -133,6 +152,10 @@ function testReload ({
     readChanges: typeof changes === 'function' ? changes : () => changes,
     live,
     workers: { askServers: tell, tellAll: tell },
+    switchCertificate: async ({ cert }) => {
+      orders.push(`switch to ${cert}`)
+      if (failing === `switch to ${cert}`) throw new OrderTimedOut('server 8000', failing)
+    },
     meter: { reloaded: () => { reloads.count++ } },
     log
   })

@@ -7,6 +7,7 @@
 import type { Client } from './client.ts'
 import type { ErrorReport } from './errors.ts'
 import type { DenyEntry } from './deny-list.ts'
+import type { TlsPair } from './http/tls-context.ts'
 import type { LogLossesMemory } from './memory/log-losses.ts'
 import type { MeterMemory } from './memory/meters.ts'
 import type { TableMemory } from './memory/table-view.ts'
@@ -24,6 +25,8 @@ export type Order =
   | { readonly type: 'abort-reload' }
   /** What a reload has changed; carried out at once. */
   | { readonly type: 'apply-settings', readonly changes: ChangedValues<'every-thread'> }
+  /** New connections get this certificate, which has been checked; carried out at once. */
+  | { readonly type: 'switch-certificate', readonly pair: TlsPair }
   /** What /readyz says: the reason for a 503, or undefined for ready. Monitor only. */
   | { readonly type: 'set-readiness', readonly reason: string | undefined }
   /** Writes the users of the table to the database, which may be locked so long. Monitor only. */

@@ -1,4 +1,5 @@
 /** What the console makes of the servers' figures; every case differs from three servers up. */
+import type { Stats } from '@usher/shared/api/stats.ts'
 import t from 'tap'
 import {
   changedServers, colourClass, serversOf, shareOf, sum, troublesOf
@@ -54,6 +55,19 @@ t.test('stats: a network whose newcomers are not counted is a trouble, the other
   t.strictSame(troublesOf(testStats({ refused_networks: networks })), [{
     kind: 'newcomers', network: '203.0.113.7', requests: 770, sinceMs: Date.parse(since), others: 2
   }])
+})
+
+t.test('stats: a certificate that browsers refuse or will soon is a trouble', async t => {
+  const [from, to] = ['2026-01-01T00:00:00.000Z', '2026-12-01T00:00:00.000Z']
+  const nowMs = Date.parse(testStats().timestamp)
+  const check = (problem: NonNullable<Stats['certificate']>['problem'], troubles: object[]): void => {
+    const certificate = { valid_from: from, valid_to: to, problem }
+    t.strictSame(troublesOf(testStats({ certificate })), troubles, problem)
+  }
+  check('none', [])
+  check('expires_soon', [{ kind: 'certificate', problem: 'expires_soon', atMs: Date.parse(to), nowMs }])
+  check('expired', [{ kind: 'certificate', problem: 'expired', atMs: Date.parse(to), nowMs }])
+  check('not_yet_valid', [{ kind: 'certificate', problem: 'not_yet_valid', atMs: Date.parse(from), nowMs }])
 })
 
 t.test('stats: a change of state is news, the first look is not', async t => {

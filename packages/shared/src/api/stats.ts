@@ -1,4 +1,5 @@
 /** `GET /stats`, and what every event of `/events` carries: the load of each server now. */
+import { CERTIFICATE_PROBLEMS } from '../certificate.ts'
 import {
   byName, count, countText, figure, flag, integer, listOf, nullable, objectOf, oneOf, optional,
   text, time, type Wire
@@ -51,6 +52,14 @@ export const RefusedNetwork = objectOf({
 })
 export type RefusedNetwork = Wire<typeof RefusedNetwork>
 
+/** Of HTTPS on every port. */
+export const CertificateState = objectOf({
+  /** Of the whole chain. */
+  valid_from: time,
+  valid_to: time,
+  problem: oneOf(CERTIFICATE_PROBLEMS)
+})
+
 export const Stats = objectOf({
   timestamp: time,
   /** When the program started. */
@@ -71,7 +80,9 @@ export const Stats = objectOf({
   wait_ms: optional(objectOf({ p50: figure, p99: figure })),
   table: objectOf({ used: count, size: count, nearly_full: flag }),
   /** The one with most first; of the last 10 minutes. */
-  refused_networks: listOf(RefusedNetwork)
+  refused_networks: listOf(RefusedNetwork),
+  /** Only with TLS. */
+  certificate: optional(CertificateState)
 }, {
   description: 'Load now, and figures of the last 10 seconds',
   headers: { 'X-Active-Users': { type: 'string', description: 'The total' } }

@@ -20,6 +20,7 @@ import { refusalBytes } from './checks/refusal.ts'
 import type { RefusalStatus } from './checks/refusal.ts'
 import { asksToClose, checkHead, hasBody, HEAD_BYTES_MAX } from './checks/request-head.ts'
 import { StoppableRequest } from './stoppable-request.ts'
+import { tlsOptions, type TlsPair } from './tls-context.ts'
 
 export interface CheckedServerOptions {
   /** The value of `Allow`, told with the 405 for TRACE and CONNECT. */
@@ -33,8 +34,8 @@ export interface CheckedServerOptions {
   readonly descriptorLimit?: number
   /** Addresses and CIDRs of proxies whose `X-Forwarded-*` are believed. */
   readonly trustProxy: readonly string[]
-  /** PEM texts; undefined for plain HTTP. */
-  readonly tls: { readonly cert: string, readonly key: string } | undefined
+  /** Undefined for plain HTTP. */
+  readonly tls: TlsPair | undefined
   /** Told of what is refused here, and by a door of every reply. */
   readonly meter?: HttpMeter
   readonly log: Logger
@@ -47,6 +48,8 @@ export interface HttpMeter {
 
 export interface CheckedServer {
   readonly server: http.Server | https.Server
+  /** Of HTTPS: new connections get this pair, which has been checked; open ones go on. */
+  setCertificate (pair: TlsPair): void
   connectionCount (): number
   /** Answers a request of this server with a bare status and ends its connection. */
   refuse (response: ServerResponse, status: RefusalStatus): void
@@ -121,6 +124,7 @@ export function createCheckedServer (
 
   return {
     server,
+    setCertificate: pair => { (server as https.Server).setSecureContext(tlsOptions(pair)) },
     connectionCount: () => connections.count,
     refuse,
     closeWhere: isMatch => connections.closeWhere(({ req }) => isMatch(req)),
@@ -147,7 +151,9 @@ function createServer (options: CheckedServerOptions): http.Server | https.Serve
   const { tls } = options
   const server = tls === undefined
     ? http.createServer(httpOptions)
-    : https.createServer({ ...httpOptions, ...tls, handshakeTimeout: options.socketTimeoutMs })
+    : https.createServer({
+      ...httpOptions, ...tlsOptions(tls), handshakeTimeout: options.socketTimeoutMs
+    })
   // No limit: node:http would drop the lines past one in silence. checkHead counts them.
   server.maxHeadersCount = 0
   server.maxConnections = options.maxConnections

@@ -17,6 +17,7 @@ import type { RequestSource } from './vocabulary/forwarded.ts'
 import { requestClient } from './vocabulary/identity.ts'
 import { hostsToTry, listenOn } from './listen.ts'
 import { expectsContinue, hasBody } from './checks/request-head.ts'
+import type { TlsPair } from './tls-context.ts'
 import { textReply } from './vocabulary/replies.ts'
 import { NO_BODY } from './vocabulary/values.ts'
 import type { Handler, Reply, RequestValue } from './vocabulary/values.ts'
@@ -35,6 +36,8 @@ export interface Door {
   /** The port that is bound. */
   readonly port: number
   connectionCount (): number
+  /** Of HTTPS, see CheckedServer. */
+  setCertificate (pair: TlsPair): void
   /**
    * Ends the connections of these clients, silent ones at once, others after the replies that are
    * due (within a bound); resolves when they are closed. A connection belongs to the client that
@@ -71,6 +74,7 @@ export async function openDoor (options: DoorOptions): Promise<Door> {
   return {
     port,
     connectionCount: checked.connectionCount,
+    setCertificate: checked.setCertificate,
     closeClients: isMatch => checked.closeWhere(request => {
       if (isProxy(request.socket.remoteAddress)) return false
       const { address } = readSource(request)

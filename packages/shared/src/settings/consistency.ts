@@ -7,7 +7,8 @@ import { refusalOfFileToMake, refusalOfFolder } from './path-check.ts'
 import { quote } from '../quote.ts'
 import { complain, describe, type Given } from './given.ts'
 import type { SettingName, ValidValues } from './setting-table.ts'
-import { readTlsFiles, type TlsPair } from './tls-files.ts'
+import type { TlsPair } from '../http/tls-context.ts'
+import { readTlsFiles } from './tls-files.ts'
 
 export type GivenByName = Readonly<Record<SettingName, Given>>
 

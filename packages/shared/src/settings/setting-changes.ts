@@ -4,6 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from 'pino'
+import type { TlsPair } from '../http/tls-context.ts'
 import {
   SETTING_ROWS, type Applier, type LiveName, type SettingName, type SettingRow, type ValuesByKey
 } from './setting-table.ts'
@@ -16,6 +17,11 @@ export interface SettingChanges {
   readonly texts: readonly string[]
   /** Those that differ and keep the value that they run with. */
   readonly needRestart: readonly SettingName[]
+  /**
+   * What the files that TLS_CERT and TLS_KEY name hold now, checked; undefined without TLS, and
+   * while one of the two needs a restart.
+   */
+  readonly certificate: TlsPair | undefined
 }
 
 export type ChangedValues<A extends Applier> = Partial<ValuesByKey<LiveName<A>>>
@@ -30,11 +36,14 @@ export function compareSettings (running: Compared, read: Compared): SettingChan
   const valuesFor = <A extends Applier>(applier: A): ChangedValues<A> => Object.fromEntries(
     live.filter(row => row.appliedBy === applier)
       .map(row => [row.key, read.values[row.name]])) as ChangedValues<A>
+  const needRestart = differing.filter(row => row.appliedBy === undefined).map(row => row.name)
+  const isSameFiles = !needRestart.includes('TLS_CERT') && !needRestart.includes('TLS_KEY')
   return {
     values: { router: valuesFor('router'), 'every-thread': valuesFor('every-thread') },
     texts: live.map(row => `${row.name} from ${textOf(row, valueNow(running, row))} ` +
       `to ${textOf(row, read.values[row.name])}`),
-    needRestart: differing.filter(row => row.appliedBy === undefined).map(row => row.name)
+    needRestart,
+    certificate: isSameFiles ? read.settings.tls : undefined
   }
 }
 

@@ -17,7 +17,7 @@ import { completeValues } from './completion.ts'
 import { SERVER_SETTINGS, serversOf, type Server, type ServerSettingName } from './servers.ts'
 import { readSettingsFile } from './settings-file.ts'
 import { parseFlags, type Flags } from './flags.ts'
-import type { TlsPair } from './tls-files.ts'
+import type { TlsPair } from '../http/tls-context.ts'
 
 /**
  * Every setting, validated and complete, by the keys that the table gives them: addresses and paths

@@ -2,14 +2,10 @@
  * Reads the certificate and the private key and makes sure that they are PEM and belong together,
  * so that a wrong pair is refused at start and not at the first handshake. Opens no socket.
  */
-import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto'
+import { createPrivateKey, type KeyObject, type X509Certificate } from 'node:crypto'
+import { parseChain } from '../certificate.ts'
+import { refusalOfPair, type TlsPair } from '../http/tls-context.ts'
 import { readSmallFile } from './path-check.ts'
-
-/** PEM texts, as a TLS server takes them. */
-export interface TlsPair {
-  readonly cert: string
-  readonly key: string
-}
 
 /** Each refusal is empty when its file is right; `pair` is there when both are. */
 export interface TlsFiles {
@@ -22,10 +18,8 @@ type Read<T> =
   | { readonly text: string, readonly parsed: T, readonly refusal?: undefined }
   | { readonly refusal: string }
 
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g
-
 export function readTlsFiles (certPath: string, keyPath: string): TlsFiles {
-  const cert = read(certPath, 'certificate', parseChain)
+  const cert = read(certPath, 'certificate', firstOfChain)
   const key = read(keyPath, 'private key without a passphrase', createPrivateKey)
   if (cert.refusal !== undefined || key.refusal !== undefined) {
     return { pair: undefined, certRefusal: cert.refusal ?? '', keyRefusal: key.refusal ?? '' }
@@ -34,7 +28,10 @@ export function readTlsFiles (certPath: string, keyPath: string): TlsFiles {
     const keyRefusal = `it is not the key of the certificate in ${certPath}`
     return { pair: undefined, certRefusal: '', keyRefusal }
   }
-  return { pair: { cert: cert.text, key: key.text }, certRefusal: '', keyRefusal: '' }
+  const pair = { cert: cert.text, key: key.text }
+  const refusal = refusalOfPair(pair)
+  if (refusal === '') return { pair, certRefusal: '', keyRefusal: '' }
+  return { pair: undefined, certRefusal: `TLS cannot use ${certPath}: ${refusal}`, keyRefusal: '' }
 }
 
 function read<T extends X509Certificate | KeyObject> (
@@ -50,8 +47,8 @@ function read<T extends X509Certificate | KeyObject> (
 }
 
 /** The first certificate, which is the server's own; the others must be whole as well. */
-function parseChain (text: string): X509Certificate {
-  const chain = (text.match(CERTIFICATE) ?? []).map(pem => new X509Certificate(pem))
-  if (chain[0] === undefined) throw new Error('no certificate')
-  return chain[0]
+function firstOfChain (text: string): X509Certificate {
+  const [first] = parseChain(text)
+  if (first === undefined) throw new Error('no certificate')
+  return first
 }

@@ -3,10 +3,13 @@ import t, { type Test } from 'tap'
 import {
   applyToThread, compareSettings, type ChangedValues
 } from '@usher/shared/settings/setting-changes.ts'
+import { CERT, KEY } from '../fixtures/tls-pems.ts'
 import { SETTING_ROWS } from '@usher/shared/settings/setting-table.ts'
 import { loadSettings, type CompleteSettings } from '@usher/shared/settings/settings.ts'
 
-const NOTHING = { values: { router: {}, 'every-thread': {} }, texts: [], needRestart: [] }
+const NOTHING = {
+  values: { router: {}, 'every-thread': {} }, texts: [], needRestart: [], certificate: undefined
+}
 
 t.test('setting-changes: what is read again as it was is no change', async t => {
   const env = { PORTS: '0,1', TRUST_PROXY: '::1', METRICS_TOKEN: 'hunter2-hunter2-' }
@@ -43,6 +46,18 @@ t.test('setting-changes: the others are named only, a secret no less', async t =
   t.notMatch(JSON.stringify(changes), 'hunter')
 })
 
+t.test('setting-changes: the certificate is what its files hold now, unless they are others', async t => {
+  const pems = { 'a.pem': CERT, 'b.pem': CERT, 'key.pem': KEY }
+  const tls = (cert: string): CompleteSettings =>
+    settings(t, { TLS_CERT: cert, TLS_KEY: 'key.pem' }, pems)
+  const running = tls('a.pem')
+  t.strictSame(compareSettings(running, tls('a.pem')).certificate, { cert: CERT, key: KEY })
+  const other = compareSettings(running, tls('b.pem'))
+  t.strictSame([other.certificate, other.needRestart], [undefined, ['TLS_CERT']])
+  const without = compareSettings(running, settings(t, {}, pems))
+  t.strictSame([without.certificate, without.needRestart], [undefined, ['TLS_CERT', 'TLS_KEY']])
+})
+
 t.test('setting-changes: every row is either an applier\'s or needs a restart', async t => {
   const running = settings(t, {})
   const differsInAll = { settings: {}, values: {} } as CompleteSettings
@@ -70,8 +85,10 @@ t.test('setting-changes: only what a reload may change can be said to a thread',
   t.same(Object.keys({ ...all, ...routers, ...fixed }), ['logLevel', 'delayBetweenRoutingMs', 'maxUsers'])
 })
 
-function settings (t: Test, env: Record<string, string>): CompleteSettings {
-  const dir = t.testdir({ html: { 'site-1': {}, 'site-2': {}, 'site-3': {} } })
+function settings (
+  t: Test, env: Record<string, string>, files: Record<string, string> = {}
+): CompleteSettings {
+  const dir = t.testdir({ html: { 'site-1': {}, 'site-2': {}, 'site-3': {}, ...files } })
   const source = { argv: [], env: { IP: '::1', ...env }, cwd: join(dir, 'html'), programDir: dir }
   return loadSettings(source) as CompleteSettings
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import t from 'tap'
 import { readTlsFiles } from '@usher/shared/settings/tls-files.ts'
-import { CERT, ENCRYPTED_KEY, KEY, OTHER_KEY } from '../fixtures/tls-pems.ts'
+import { CERT, ENCRYPTED_KEY, KEY, OTHER_KEY, WEAK_CERT, WEAK_KEY } from '../fixtures/tls-pems.ts'
 
 t.test('tls-files: takes a pair that belongs together, and says what is wrong else', async t => {
   const dir = t.testdir({
@@ -12,6 +12,8 @@ t.test('tls-files: takes a pair that belongs together, and says what is wrong el
     both: `${CERT}${KEY}`,
     'other-key': OTHER_KEY,
     'encrypted-key': ENCRYPTED_KEY,
+    'weak-cert': WEAK_CERT,
+    'weak-key': WEAK_KEY,
     text: 'hello'
   })
   const noCert = 'DIR/CERT holds no PEM certificate'
@@ -26,6 +28,7 @@ t.test('tls-files: takes a pair that belongs together, and says what is wrong el
     ['cert', 'cert', '', noKey],
     ['key', 'key', noCert, ''],
     ['broken-chain', 'key', noCert, ''],
+    ['weak-cert', 'weak-key', 'TLS cannot use DIR/CERT: ee key too small', ''],
     ['text', 'text', noCert, noKey],
     ['none', 'nothing', 'DIR/CERT does not exist', 'DIR/KEY does not exist']
   ]

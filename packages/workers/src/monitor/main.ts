@@ -54,6 +54,7 @@ await runWorker(async context => {
           sql.setRunning(true)
         }).catch(ignoreOutage)
       }
+      if (order.type === 'switch-certificate') monitor.setCertificate(order.pair)
       if (order.type === 'save-users') {
         database.limitWaits(order.withinMs)
         await database.write(sql => {

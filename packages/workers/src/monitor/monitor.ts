@@ -8,6 +8,7 @@ import { parseAddress, UNKNOWN_ADDRESS } from '@usher/shared/client.ts'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { sourceReader } from '@usher/shared/http/vocabulary/forwarded.ts'
 import { hostsToTry, listenOn } from '@usher/shared/http/listen.ts'
+import type { TlsPair } from '@usher/shared/http/tls-context.ts'
 import manifest from '../../../../package.json' with { type: 'json' }
 import { CredentialsPool } from '../credentials/pool.ts'
 import type { WorkerContext } from '../worker-host.ts'
@@ -27,6 +28,8 @@ export interface Monitor {
   /** The port that is bound. */
   readonly port: number
   connectionCount (): number
+  /** Of HTTPS, see CheckedServer. */
+  setCertificate (pair: TlsPair): void
   /** Ends event streams, answers what has begun, stops the threads of the pool. */
   close (): Promise<void>
 }
@@ -112,6 +115,10 @@ export async function openMonitor (
   return {
     port,
     connectionCount: () => checked.connectionCount(),
+    setCertificate (pair) {
+      checked.setCertificate(pair)
+      watch.setCertificate(pair.cert)
+    },
     async close () {
       watch.close()
       await checked.close()

@@ -80,6 +80,7 @@ await runWorker(async ({ boot, table, denyList, denyListKnown, meter, log }) => 
       if (order.type === 'close-clients') {
         await door.closeClients(expelledMatch(order.expelled, monotonicNowMs))
       }
+      if (order.type === 'switch-certificate') door.setCertificate(order.pair)
       if (order.type === 'prepare-reload') prepared = await load()
       if (order.type === 'commit-reload') site = prepared ?? site
       if (order.type === 'commit-reload' || order.type === 'abort-reload') prepared = undefined

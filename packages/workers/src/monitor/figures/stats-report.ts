@@ -4,6 +4,7 @@
  */
 import { basename } from 'node:path'
 import type { RefusedNetwork, ServerStats, Stats } from '@usher/shared/api/stats.ts'
+import { problemOf, type Certificate } from '@usher/shared/certificate.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { Server } from '@usher/shared/settings/servers.ts'
 import { describeBalance, isNearlyFull, type BalanceParts } from './balance.ts'
@@ -24,6 +25,8 @@ export interface StatsParts {
   readonly lastChange: (server: number) => StateChange | undefined
   /** Entries of the deny list that are in force. */
   readonly deniedUsers: () => number
+  /** Undefined without TLS. */
+  readonly certificate: () => Certificate | undefined
   /** Milliseconds since 1970. */
   readonly wallNow: () => number
 }
@@ -59,7 +62,8 @@ export function buildStats (parts: StatsParts, ids: readonly ServerIds[] = []): 
       ? {}
       : { wait_ms: { p50: rounded(waitP50Ms, MS_DIGITS), p99: rounded(waitP99Ms, MS_DIGITS) } }),
     table: { used, size: usersMax, nearly_full: isNearlyFull(used, usersMax) },
-    refused_networks: refusedNetworks(parts)
+    refused_networks: refusedNetworks(parts),
+    ...certificateState(parts)
   }
 }
 
@@ -71,6 +75,19 @@ function refusedNetworks ({ table, wallNow }: StatsParts): RefusedNetwork[] {
   return table.refusedNetworks().slice(0, REFUSED_MAX)
     .map(({ network, notCounted, sinceAgoMs, lastAgoMs }) =>
       ({ network, newcomers: notCounted, since: at(sinceAgoMs), last: at(lastAgoMs) }))
+}
+
+function certificateState ({ certificate, wallNow }: StatsParts): Pick<Stats, 'certificate'> {
+  const used = certificate()
+  if (used === undefined) return {}
+  const at = (ms: number): string => new Date(ms).toISOString()
+  return {
+    certificate: {
+      valid_from: at(used.validFromMs),
+      valid_to: at(used.validToMs),
+      problem: problemOf(used, wallNow())
+    }
+  }
 }
 
 const RATE_DIGITS = 1

@@ -4,6 +4,7 @@
  */
 import type { History } from '@usher/shared/api/history.ts'
 import type { Stats } from '@usher/shared/api/stats.ts'
+import { readCertificate, type Certificate } from '@usher/shared/certificate.ts'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { startInterval } from '@usher/shared/interval.ts'
 import { MeterReader } from '@usher/shared/memory/meters.ts'
@@ -35,12 +36,14 @@ export class Watch {
   readonly #history: HistoryRecorder
   readonly #statsParts: StatsParts
   readonly #logins: Record<LoginOutcome, number> = { ok: 0, failed: 0, throttled: 0 }
+  #certificate: Certificate | undefined
   #deniedCount = 0
   #stopCounting: (() => void) | undefined
 
   constructor (context: WorkerContext, stores: WatchedStores) {
     const { boot, table } = context
     const { settings, isFirstStart } = boot
+    if (settings.tls !== undefined) this.setCertificate(settings.tls.cert)
     const meters = new MeterReader(boot.meters, monotonicNowMs)
     this.#context = context
     this.#stores = stores
@@ -64,6 +67,7 @@ export class Watch {
       startedMs: Math.round(Date.now() - process.uptime() * 1000),
       lastChange: server => changes.last(server),
       deniedUsers: () => this.#deniedCount,
+      certificate: () => this.#certificate,
       wallNow: Date.now
     }
     this.hub = new EventHub({ makeSnapshot: () => buildStats(this.#statsParts) })
@@ -80,6 +84,11 @@ export class Watch {
     this.hub.close()
     this.#history.close()
     this.#rates.close()
+  }
+
+  /** The one that new connections get from now on. */
+  setCertificate (cert: string): void {
+    this.#certificate = readCertificate(cert)
   }
 
   countLogin (outcome: LoginOutcome): void {

@@ -27,10 +27,28 @@ function testStats () {
     startedMs: Date.parse(NOW) - 90_000,
     lastChange: () => undefined,
     deniedUsers: () => 4,
+    certificate: () => undefined,
     wallNow: () => Date.parse(NOW)
   }
   return { ...test, meters, parts }
 }
+
+t.test('stats: a certificate and what is wrong with it', async t => {
+  const { parts } = testStats()
+  const nowMs = Date.parse(NOW)
+  const check = (validFromMs: number, validToMs: number, problem: string): void => {
+    const certificate = { validFromMs, validToMs, isFor: () => true }
+    t.strictSame(buildStats({ ...parts, certificate: () => certificate }).certificate, {
+      valid_from: new Date(validFromMs).toISOString(),
+      valid_to: new Date(validToMs).toISOString(),
+      problem
+    })
+  }
+  check(nowMs - 1000, nowMs + 1e11, 'none')
+  check(nowMs - 1000, nowMs + 1000, 'expires_soon')
+  check(nowMs - 1000, nowMs, 'expired')
+  check(nowMs + 1000, nowMs + 1e11, 'not_yet_valid')
+})
 
 t.test('stats: the whole of a quiet cluster', async t => {
   const { parts } = testStats()
