@@ -26,7 +26,7 @@ const CODE_FILES_MAX = 32
 const KINDS = [
   /^(package\.json|README\.md|LICENSE|bin\/usher\.js)$/,
   /^dist\/(coordinator|static-server|monitor|credentials|account)\.js(\.map)?$/,
-  /^dist\/(chunk|monitor)-[A-Z0-9]{8}\.js(\.map)?$/,
+  /^dist\/(chunk|main|monitor)-[A-Z0-9]{8}\.js(\.map)?$/,
   /^dist\/usher\.js$/,
   /^dist\/db\/\d{3}-[a-z-]+\.sql$/,
   /^dist\/html\/(pages|site-\d)\/[a-z0-9-]+\.(html|css|js|svg)$/,
