@@ -27,6 +27,6 @@ function hasTurn (given: HttpCase, kind: PortKind): boolean {
 /** What must not be read as a request comes in one piece: it has said what it is at once. */
 function byteByByte (given: HttpCase): Way[] {
   const own = ownBytes(given)
-  if (given.isKnownWholeOnly === true || own.length > LENGTH_MAX) return []
+  if (own.length > LENGTH_MAX) return []
   return [{ name: 'byte by byte', pieces: [...own, given.bytes.slice(own.length)] }]
 }

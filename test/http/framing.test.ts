@@ -25,8 +25,7 @@ function wholeOnly ({ bytes }: HttpCase): Way[] {
 }
 
 function wholeAndHalves (given: HttpCase): Way[] {
-  const { bytes, isKnownWholeOnly = false } = given
-  if (isKnownWholeOnly) return wholeOnly(given)
+  const { bytes } = given
   // By turns between CR and LF, and behind them.
   const cuts = [...ownBytes(given).matchAll(/\r\n/g)].map(({ index }, at) => index + 1 + at % 2)
     .filter(cut => cut < bytes.length).slice(0, CUTS_MAX)

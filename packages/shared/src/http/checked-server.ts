@@ -10,8 +10,9 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { Logger } from 'pino'
 import { descriptorOf, isSpare } from '../descriptors.ts'
 import { awaitBody } from './body-wait.ts'
-import { faultOf, isHeadRequest, judgeLine } from './checks/broken-request.ts'
+import { faultOf, judgeLine } from './checks/broken-request.ts'
 import type { ParserError } from './checks/broken-request.ts'
+import { RequestScanner } from './checks/request-scanner.ts'
 import { ConnectionQuota } from './connection/connection-quota.ts'
 import { incompleteExchange } from './connection/connection.ts'
 import { Connections } from './connection/connections.ts'
@@ -80,7 +81,8 @@ export function createCheckedServer (
    */
   const isSecured = ({ socket }: IncomingMessage): boolean =>
     options.tls !== undefined || isProxy(socket.remoteAddress)
-  trackConnections(server, connections, options)
+  const scanners = new WeakMap<net.Socket, RequestScanner>()
+  trackConnections(server, connections, scanners, options)
 
   const refusal = (status: RefusalStatus, isHead = false): Buffer => {
     options.meter?.answered(status)
@@ -115,10 +117,11 @@ export function createCheckedServer (
   server.on('checkExpectation', receive) // checkHead refuses what is not 100-continue
   server.on('connect', (request, socket) => {
     const status = checkHead(request, options.bodyBytesMax)
+    socket.removeAllListeners('data') // its parser serves another connection by now
     connections.refuse(socket as net.Socket, refusal(typeof status === 'number' ? status : 405))
   })
   server.on('clientError', (error: ParserError, socket) => {
-    refuseBroken(error, socket as net.Socket, { connections, refusal, ...options })
+    refuseBroken(error, socket as net.Socket, { connections, scanners, refusal, ...options })
   })
   server.on('error', error => options.log.error({ err: error }, 'a listening socket failed'))
 
@@ -146,7 +149,9 @@ function createServer (options: CheckedServerOptions): http.Server | https.Serve
     requestTimeout: 0, // it would count head and body together; see awaitBody
     connectionsCheckingInterval: SLOW_HEAD_CHECK_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    requireHostHeader: false // checkHead does it, and answers with a body
+    requireHostHeader: false, // checkHead does it, and answers with a body
+    // Of a field that may come once, node:http would obey the first line; joined lines say nothing.
+    joinDuplicateHeaders: true
   }
   const { tls } = options
   const server = tls === undefined
@@ -164,13 +169,14 @@ function createServer (options: CheckedServerOptions): http.Server | https.Serve
 
 function trackConnections (
   server: http.Server | https.Server, connections: Connections<ServerResponse>,
-  { tls, descriptorLimit }: CheckedServerOptions
+  scanners: WeakMap<net.Socket, RequestScanner>, { tls, descriptorLimit }: CheckedServerOptions
 ): void {
   const isTls = tls !== undefined
   const open = (socket: net.Socket): void => {
     const connection = connections.open(socket)
     // node:http calls this after a reply that closes the connection; at once is too early.
     socket.destroySoon = () => { connections.endAfterReply(connection) }
+    scanners.set(socket, scanBeforeParser(socket))
   }
   server.on('connection', (socket: net.Socket) => {
     if (isSpare(descriptorOf(socket), descriptorLimit)) return socket.destroy()
@@ -180,16 +186,32 @@ function trackConnections (
   if (isTls) server.on('secureConnection', open)
 }
 
+/** What the client sends reaches node:http by way of a scanner. */
+function scanBeforeParser (socket: net.Socket): RequestScanner {
+  const scanner = new RequestScanner()
+  const parse = socket.listeners('data')[0] as (bytes: Buffer) => void
+  socket.off('data', parse)
+  socket.on('data', (chunk: Buffer) => {
+    const mended = scanner.mend(chunk)
+    // No bytes at all would be the end to the parser.
+    if (mended.length > 0) parse(mended)
+  })
+  return scanner
+}
+
 interface RefusalParts {
   readonly connections: Connections<ServerResponse>
+  readonly scanners: WeakMap<net.Socket, RequestScanner>
   readonly refusal: (status: RefusalStatus, isHead: boolean) => Buffer
   readonly socketTimeoutMs: number
 }
 
 function refuseBroken (
-  error: ParserError, socket: net.Socket, { connections, refusal, socketTimeoutMs }: RefusalParts
+  error: ParserError, socket: net.Socket,
+  { connections, scanners, refusal, socketTimeoutMs }: RefusalParts
 ): void {
-  const fault = faultOf(error)
+  const beginning = scanners.get(socket)?.beginningAt(error) ?? ''
+  const fault = faultOf(error, beginning)
   const connection = connections.find(socket)
   // A request that was refused by its head is an error to the parser too; it has been answered
   // already.
@@ -201,7 +223,7 @@ function refuseBroken (
   // Bytes behind the last request, which the reply to it may not have known to be the last.
   if (error.code === 'HPE_CLOSED_CONNECTION') return connections.finish(connection)
   const incomplete = incompleteExchange(connection)
-  const isHead = incomplete?.req.method === 'HEAD' || isHeadRequest(error)
+  const isHead = beginning.startsWith('HEAD ')
   const say = (status: RefusalStatus): void => {
     if (connection.finalBytes !== undefined) return
     connections.refuse(socket, refusal(status, isHead), incomplete)

@@ -1,7 +1,6 @@
 /**
- * What the parser's error says of a request that it could not read: which status refuses it, and
- * whether it was a HEAD. The parser shows the packet in which it stopped and nothing before, so
- * what a request in many pieces began with is not always known. Holds no state.
+ * What the parser's error says of a request that it could not read: which status refuses it. Holds
+ * no state.
  */
 import type { Socket } from 'node:net'
 import type { RefusalStatus } from './refusal.ts'
@@ -18,12 +17,17 @@ export interface ParserError extends Error {
 /** 'by line': what it is depends on the rest of the line in which the parser stopped. */
 export type Fault = RefusalStatus | 'by line'
 
-/** The status for a request that broke off, or undefined when the client is gone. */
-export function faultOf (error: ParserError): Fault | undefined {
-  const { code = '', reason = '' } = error
+/**
+ * The status for a request that broke off, or undefined when the client is gone.
+ * @param beginning what the request began with, as the scanner has it
+ */
+export function faultOf (
+  { code = '', reason = '' }: ParserError, beginning: string
+): Fault | undefined {
   switch (code) {
     case 'ERR_HTTP_REQUEST_TIMEOUT': return 408
-    case 'HPE_HEADER_OVERFLOW': return isInTarget(error) ? 414 : 431
+    // RFC 9112 section 3: 414 where the target is to blame.
+    case 'HPE_HEADER_OVERFLOW': return ONLY_TARGET.test(beginning) ? 414 : 431
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW': return 413
     // RFC 9110 section 15.6.6 is for another version; a malformed one is a malformed line.
     case 'HPE_INVALID_VERSION': return reason === 'Invalid HTTP version' ? 505 : 400
@@ -35,28 +39,8 @@ export function faultOf (error: ParserError): Fault | undefined {
   }
 }
 
-/** The packet from where the request in it began, or all of it, up to where the parser stopped. */
-function begunText ({ rawPacket, bytesParsed = 0 }: ParserError): string {
-  const text = rawPacket?.toString('latin1', 0, bytesParsed) ?? ''
-  const headEnd = text.lastIndexOf('\r\n\r\n')
-  return text.slice(headEnd === -1 ? 0 : headEnd).trimStart()
-}
-
 /** A method and the beginning of a target. The parser knows no other methods. */
 const ONLY_TARGET = /^[A-Z_-]+ [^\n]*$/
-
-/**
- * RFC 9112 section 3: a target that is too long is 414. That is certain only of a request that
- * began in this packet; of any other, 431 says no more than is known.
- */
-function isInTarget (error: ParserError): boolean {
-  return ONLY_TARGET.test(begunText(error))
-}
-
-/** Whether the request that broke off is a HEAD, as far as the packet shows. */
-export function isHeadRequest (error: ParserError): boolean {
-  return begunText(error).startsWith('HEAD ')
-}
 
 /** RFC 9112 section 3; RFC 9110 section 9.1 asks for 501 when only the method is unknown. */
 const REQUEST_LINE = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+ \S+ HTTP\/\d\.\d\r?$/

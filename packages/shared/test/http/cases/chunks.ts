@@ -33,7 +33,7 @@ const SIZES: readonly HttpCase[] = [
   refusedBody('9112 7.1', 400, 'a size with a dot', chunk('3.0\r\nabc\r\n')),
   refusedBody('9112 7.1', 400, 'a space before a size', chunk(' 3\r\nabc\r\n')),
   refusedBody('9112 7.1', 400, 'a tab before a size', chunk('\t3\r\nabc\r\n')),
-  // Bad whitespace, which section 7.1.1 would have removed; the parser is stricter.
+  // White space may stand before an extension only.
   refusedBody('9112 7.1.1', 400, 'a space behind a size', chunk('3 \r\nabc\r\n')),
   refusedBody('9112 7.1.1', 400, 'a tab behind a size', chunk('3\t\r\nabc\r\n')),
   refusedBody('9112 7.1', 400, 'a NUL behind a size', chunk('3\0\r\nabc\r\n')),
@@ -65,9 +65,22 @@ const EXTENSIONS: readonly HttpCase[] = [
   accepted('9112 7.1.1', 'two extensions', chunk('3;a=b;c\r\nabc\r\n'), SEEN),
   accepted('9112 7.1.1', 'a quoted extension', chunk('3;a="b;c"\r\nabc\r\n'), SEEN),
   accepted('9112 7.1.1', 'a quoted extension with an escape', chunk('3;a="b\\"c"\r\nabc\r\n'), SEEN),
+  ...[
+    '3 ;a', '3\t;a', '3 \t ;\ta', '3; a', '3;a =b', '3;a= b', '3;a = b', '3 ; a = b', '3;a ;b', '3;a; b', '3;a=b ; c=d',
+    '3 ; a = "b ; c" ; d', '3;a="b\tc"', '3;a= "b = \\" ; "', `3${' '.repeat(100)};a`
+  ].map(line => accepted('9112 7.1.1', `white space in ${JSON.stringify(line)}`, chunk(`${line}\r\nabc\r\n`), SEEN)),
+  accepted('9112 7.1.1', 'white space in an extension of the last chunk', ending('0 ; a = b\r\n\r\n'), SEEN),
+  accepted('9112 7.1.1', 'white space in the extensions of two chunks', chunk('3 ;a\r\nabc\r\n2; b\r\nde\r\n'), SEEN),
+  accepted('9112 7.1.1', 'a chunk that looks like an extension', chunk('6\r\n1 ; a \r\n'), SEEN),
+  refusedBody('9112 7.1.1', 400, 'white space without end before an extension', chunk(`3${' '.repeat(300)};a\r\nabc\r\n`)),
+  ...['3 3', '3\t3', '3;a b', '3;a=b c', '3;a="b" c', '3 a', '3 "a"', '3; ', '3 ; ', '3;a ', '3;a=b ', '3;a = ', '3 = a', '3;"a', '3;a="b ', ' 3;a', '3 ;;a', '3; ;a'].map(line =>
+    refusedBody('9112 7.1.1', 400, `white space that is not optional in ${JSON.stringify(line)}`, chunk(`${line}\r\nabc\r\n`))),
   accepted('9112 7.1.1', 'an extension of the last chunk', ending('0;a=b\r\n\r\n'), SEEN),
   refusedBody('9112 7.1.1', 400, 'a semicolon and no extension', chunk('3;\r\nabc\r\n')),
   refusedBody('9112 7.1.1', 400, 'two semicolons', chunk('3;;\r\nabc\r\n')),
+  refusedBody('9112 7.1.1', 400, 'two semicolons before an extension', chunk('3;;a\r\nabc\r\n')),
+  refusedBody('9112 7.1.1', 400, 'an extension with an empty value', chunk('3;a=\r\nabc\r\n')),
+  refusedBody('9112 7.1.1', 400, 'an extension with an empty value before another', chunk('3;a=;b\r\nabc\r\n')),
   refusedBody('9112 7.1.1', 400, 'a line end in a quoted extension', chunk('3;a="\r\n"\r\nabc\r\n')),
   refusedBody('9112 7.1.1', 400, 'a quote that does not end', chunk('3;a="b\r\nabc\r\n')),
   refusedBody('9112 7.1.1', 400, 'an LF in an extension', chunk('3;a\nb\r\nabc\r\n')),

@@ -21,8 +21,6 @@ export interface HttpCase {
   readonly headers?: Readonly<Record<string, string>>
   /** Only the body is at fault: a port that answers by the head may have done so by then. */
   readonly isBodyAtFault?: boolean
-  /** In pieces the server cannot know it, because the parser shows no more than the last piece. */
-  readonly isKnownWholeOnly?: boolean
 }
 
 export const HOST = 'Host: example.org\r\n'

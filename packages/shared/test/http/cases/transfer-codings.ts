@@ -22,6 +22,8 @@ export const TRANSFER_CODINGS: readonly HttpCase[] = [
   accepted('9110 5.1', 'a name in capitals', coded('TRANSFER-ENCODING: chunked\r\n'), ['POST /']),
   accepted('9110 5.5', 'a space behind chunked', coding('chunked '), ['POST /']),
   accepted('9110 5.5', 'a tab before chunked', coding('\tchunked'), ['POST /']),
+  accepted('9110 5.5', 'a tab behind chunked', coding('chunked\t'), ['POST /']),
+  accepted('9110 5.5', 'spaces and tabs around chunked', coding('\t chunked \t '), ['POST /']),
   accepted('9112 6.3', 'a GET with chunks', get('Transfer-Encoding: chunked\r\n') + BODY),
   accepted(
     '9112 6.3', 'a body in chunks that is a request',
@@ -34,6 +36,7 @@ export const TRANSFER_CODINGS: readonly HttpCase[] = [
   refused('9112 7', 400, 'identity', coding('identity')),
   refused('9112 7', 400, 'chunked, then identity', coding('chunked, identity')),
   refused('9112 6.1', 501, 'a coding we do not know', coding('gzip, chunked')),
+  refused('9112 6.1', 501, 'a coding we do not know, between tabs', coding('\tgzip\t,\tchunked\t')),
   refused('9112 6.1', 501, 'identity, then chunked', coding('identity, chunked')),
   refused('9112 6.1', 501, 'a coding we do not know on a line of its own', coded('Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n')),
   refused('9112 6.1', 400, 'chunked twice', coding('chunked, chunked')),
@@ -53,8 +56,8 @@ export const TRANSFER_CODINGS: readonly HttpCase[] = [
   refused('9112 7', 400, 'chunked behind a vertical tab', coding('\x0bchunked')),
   refused('9112 7', 400, 'chunked behind a form feed', coding('\x0cchunked')),
   refused('9112 7', 400, 'chunked before a NUL', coding('chunked\0')),
-  // As good as a space behind it; the parser is stricter, and nothing is ambiguous.
-  refused('9110 5.5', 400, 'a tab behind chunked', coding('chunked\t')),
+  refused('9112 7', 400, 'chunked with a tab in it', coding('chun\tked')),
+  refused('9112 6.3', 400, 'chunked with a tab, and a length with one', coded('Transfer-Encoding: chunked\t\r\nContent-Length: 3\t\r\n')),
   refused('9112 2.2', 400, 'chunked before a bare CR', coding('chunked\r')),
   refused('9112 2.2', 400, 'chunked behind a bare CR', coding('\rchunked')),
   refused('9112 5.2', 400, 'chunked on a folded line', coding('\r\n chunked')),
