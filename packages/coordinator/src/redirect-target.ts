@@ -5,6 +5,7 @@
 import { hostname } from 'node:os'
 import { parseAuthority } from '@usher/shared/http/vocabulary/authority.ts'
 import { isOwnHost } from '@usher/shared/http/vocabulary/own-host.ts'
+import { toUri } from '@usher/shared/http/vocabulary/target.ts'
 import type { RequestValue } from '@usher/shared/http/vocabulary/values.ts'
 import type { Server } from '@usher/shared/settings/servers.ts'
 import type { Settings } from '@usher/shared/settings/settings.ts'
@@ -24,11 +25,11 @@ export function redirectTarget (
   request: TargetRequest, { publicUrl, port }: Pick<Server, 'publicUrl' | 'port'>,
   settings: TargetSettings, options: TargetOptions = {}
 ): string {
-  const { path, query } = request
-  if (publicUrl !== undefined) return publicUrl + path + query
+  const target = toUri(request.path + request.query)
+  if (publicUrl !== undefined) return publicUrl + target
   const scheme = request.isSecure ? 'https' : 'http'
   const host = safeHost(request.authority, settings, options)
-  return `${scheme}://${host}:${port}${path}${query}`
+  return `${scheme}://${host}:${port}${target}`
 }
 
 function safeHost (

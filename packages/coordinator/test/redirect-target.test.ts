@@ -112,7 +112,7 @@ t.test('redirect target: the scheme is the one that the visitor came with', asyn
   t.equal(check({ isSecure: false }), 'http://localhost:8001/')
 })
 
-t.test('redirect target: path and query are kept byte by byte', async t => {
+t.test('redirect target: what a URI may hold of path and query is kept byte by byte', async t => {
   const cases: ReadonlyArray<readonly [path: string, query: string]> = [
     ['/', ''],
     ['/', '?'],
@@ -122,10 +122,8 @@ t.test('redirect target: path and query are kept byte by byte', async t => {
     ['/a/../b', '?x=../y'],
     ['//evil.example/', ''],
     ['//evil.example', '?//evil'],
-    ['/\\evil.example', ''],
     ['/@evil.example', '?@'],
     ['/http://evil.example/', '?url=http://evil.example/'],
-    ['/a|b[c]{d}^', '?|[]{}^`'],
     ['/:8080', '??']
   ]
   for (const [path, query] of cases) {
@@ -160,3 +158,15 @@ function check (
   const plain = { authority: 'localhost:8080', isSecure: false, path: '/', query: '' }
   return redirectTarget({ ...plain, ...request }, server, { ...SETTINGS, ...settings }, AS_MACHINE)
 }
+
+t.test('redirect target: what no URI may hold is escaped', async t => {
+  const cases: ReadonlyArray<readonly [path: string, query: string, target: string]> = [
+    ['/\\evil.example', '', '/%5Cevil.example'],
+    ['/a|b[c]{d}^', '?|[]{}^`', '/a%7Cb%5Bc%5D%7Bd%7D%5E?%7C%5B%5D%7B%7D%5E%60'],
+    ['/100%', '?50%&%41', '/100%25?50%25&%41']
+  ]
+  for (const [path, query, target] of cases) {
+    t.equal(check({ path, query }), `http://localhost:8001${target}`)
+    t.equal(check({ path, query }, {}, MAPPED[1]), `https://b.example${target}`)
+  }
+})

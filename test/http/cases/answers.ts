@@ -10,6 +10,11 @@ export const ANSWERS: readonly AnswerCase[] = [
   answer('15.4.3', 'the router sends on, and no cache keeps it', {
     on: 'router', path: '/a/b?c=d', status: 302, body: '', headers: { location: /^http:\/\/example\.org:\d+\/a\/b\?c=d$/, 'cache-control': 'no-store', 'content-length': '0' }
   }),
+  answer('10.2.2', 'the router escapes what no URI may hold', {
+    on: 'router', path: '/a|b^{c}\\[d]`%/%zz%4?e={f}|^[g]\\`%', status: 302, headers: { location: /\/a%7Cb%5E%7Bc%7D%5C%5Bd%5D%60%25\/%25zz%254\?e=%7Bf%7D%7C%5E%5Bg%5D%5C%60%25$/ }
+  }),
+  answer('10.2.2', 'and nothing else', { on: 'router', path: "/%41%2f%c3%a9-._~!$&'()*+,;=:@//?/%20%5b!$&'()*+,;=:@/?", status: 302, headers: { location: /:\d+\/%41%2f%c3%a9-\._~!\$&'\(\)\*\+,;=:@\/\/\?\/%20%5b!\$&'\(\)\*\+,;=:@\/\?$/ } }),
+  answer('10.2.2', 'the router escapes in a beat that it sends on', { on: 'router', method: 'POST', path: '/heartbeat?a|b', fields: 'Content-Length: 0\r\n', status: 307, headers: { location: /\/heartbeat\?a%7Cb$/ } }),
   answer('7.2', 'an absolute target goes before Host', { on: 'router', path: 'http://example.com/a', status: 302, headers: { location: /^http:\/\/example\.com:\d+\/a$/ } }),
   answer('15.5.6', 'the router says what it answers', { on: 'router', method: 'POST', path: '/', status: 405, headers: { allow: 'GET, HEAD' } }),
   answer('9.3.7', 'the router says so to OPTIONS', { on: 'router', method: 'OPTIONS', path: '*', ...NO_CONTENT, headers: { allow: 'GET, HEAD', 'content-length': null, 'set-cookie': null } }),
@@ -33,6 +38,7 @@ export const ANSWERS: readonly AnswerCase[] = [
   }),
   answer('15.3.1', 'a leave is confirmed', { method: 'POST', path: '/leave', status: 200, body: '{"response":"leave received"}', headers: { 'content-type': JSON_TYPE, 'cache-control': 'no-store' } }),
   answer('15.4.2', 'a folder is sent on to its page', { path: '/folder?a=b', status: 301, headers: { location: '/folder/?a=b', 'content-length': '0' }, body: '' }),
+  answer('10.2.2', 'a folder escapes what no URI may hold', { path: '/folder?a={b}|^[c]\\`%&%41', status: 301, headers: { location: '/folder/?a=%7Bb%7D%7C%5E%5Bc%5D%5C%60%25&%41' } }),
   answer('15.5.5', 'what is not there', { path: '/nothing', status: 404, headers: { etag: null, 'last-modified': null, 'cache-control': 'no-cache' } }),
   answer('15.5.5', 'an escape that is none', { path: '/%zz', status: 404 }),
   answer('15.5.5', 'a NUL in an escape', { path: '/%00', status: 404 }),
@@ -57,6 +63,10 @@ export const ANSWERS: readonly AnswerCase[] = [
   answer('11.6.1', 'a wrong token is said to be one', {
     on: 'monitor', path: '/metrics', fields: 'Authorization: Bearer x\r\n', status: 401, headers: { 'www-authenticate': /^Bearer realm="Usher monitor", error="invalid_token", Cookie / }
   }),
+  answer('11.6.2', 'two tokens, the first one right', {
+    on: 'monitor', path: '/metrics', fields: 'Authorization: Bearer TOKEN\r\nAuthorization: Bearer x\r\n', status: 401
+  }),
+  answer('11.6.2', 'the right token twice', { on: 'monitor', path: '/metrics', fields: 'Authorization: Bearer TOKEN\r\n'.repeat(2), status: 401 }),
   answer('11.6.2', 'the right token', { on: 'monitor', method: 'HEAD', path: '/metrics', fields: 'Authorization: bearer TOKEN\r\n', status: 200 }),
   answer('15.5.2', 'credentials that do not match', {
     on: 'monitor',
@@ -75,6 +85,20 @@ export const ANSWERS: readonly AnswerCase[] = [
   answer('15.5.6', 'a method of WebDAV at the monitor', { on: 'monitor', method: 'PROPFIND', path: '/stats', status: 405, headers: { allow: 'GET, HEAD, POST' } }),
   answer('15.5.6', 'what is only posted is not read', { on: 'monitor', path: '/login', status: 405, headers: { allow: 'POST' } }),
   answer('15.5.16', 'a body that is no JSON', { on: 'monitor', method: 'POST', path: '/login', fields: 'Content-Type: text/plain\r\n', status: 415 }),
+  ...[
+    'Content-Type: application/json\r\nContent-Type: text/plain\r\n',
+    'Content-Type: text/plain\r\nContent-Type: application/json\r\n',
+    'Content-Type: application/json; charset=utf-8\r\nContent-Type: text/plain\r\n',
+    'Content-Type: application/json\r\nContent-Type: application/json\r\n'
+  ].map(fields => answer('8.3', `a body of two types, ${JSON.stringify(fields)}`, {
+    on: 'monitor', method: 'POST', path: '/login', fields: `${fields}Content-Length: 2\r\n\r\n{}`, status: 415
+  })),
+  answer('5.3', 'an action of two origins, the first one ours', {
+    on: 'monitor', method: 'POST', path: '/login', fields: 'Content-Type: application/json\r\nOrigin: http://example.org\r\nOrigin: http://evil.example\r\nContent-Length: 2\r\n\r\n{}', status: 403
+  }),
+  ...['Origin', 'Referer'].map(name => answer('5.3', `a beat whose ${name} is ours and somebody else's`, {
+    method: 'POST', path: '/heartbeat', fields: `${name}: http://example.org\r\n${name}: http://evil.example\r\n`, status: 403
+  })),
   answer('15.5.16', 'a body that is compressed', {
     on: 'monitor', method: 'POST', path: '/login', fields: 'Content-Type: application/json\r\nContent-Encoding: gzip\r\n', status: 415, headers: { 'accept-encoding': 'identity' }
   }),

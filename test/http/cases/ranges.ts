@@ -88,6 +88,8 @@ const IF_RANGES: ReadonlyArray<[name: string, condition: string, isCurrent: bool
   ['a later date', 'LATER', false],
   ['any', '*', false],
   ['a list with its tag', 'ETAG, "a"', false],
+  ['its tag on two lines', 'ETAG\r\nIf-Range: ETAG', false],
+  ['its date on two lines', 'DATE\r\nIf-Range: DATE', false],
   ['its tag without quotes', 'UNQUOTED', false],
   ['nothing', '', false],
   ['garbage', 'yesterday', false]

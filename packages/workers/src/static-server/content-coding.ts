@@ -11,6 +11,8 @@ export type CodingChooser = (acceptEncoding: string | undefined) => readonly Cod
 
 /** At equal preference the smaller result wins: browsers name gzip before br out of habit. */
 const PREFERRED: readonly Coding[] = ['br', 'gzip', 'identity']
+/** RFC 9110 section 8.4.1.3. We have none of `compress`, under its old name either. */
+const OLD_NAME = /(?<![^\s,])x-gzip(?![^\s,;])/g
 const IDENTITY_ONLY: readonly Coding[] = ['identity']
 
 /**
@@ -42,7 +44,8 @@ export function codingChooser (): CodingChooser {
  * the client than an error.
  */
 function negotiate (acceptEncoding: string): readonly Coding[] {
-  const negotiator: unknown = new Negotiator({ headers: { 'accept-encoding': acceptEncoding } })
+  const wanted = acceptEncoding.toLowerCase().replace(OLD_NAME, 'gzip')
+  const negotiator: unknown = new Negotiator({ headers: { 'accept-encoding': wanted } })
   const accepted = (negotiator as PreferringNegotiator)
     .encodings(PREFERRED, { preferred: PREFERRED })
   return accepted.includes('identity') ? accepted : [...accepted, 'identity']

@@ -3,6 +3,7 @@
  * redirect to the folder, or the page for what is not there. Pure; knows nothing of visitors.
  */
 import { textReply } from '@usher/shared/http/vocabulary/replies.ts'
+import { toUri } from '@usher/shared/http/vocabulary/target.ts'
 import { NO_BODY, type Reply, type RequestValue } from '@usher/shared/http/vocabulary/values.ts'
 import { evaluatePreconditions, isRangeCurrent } from './conditional.ts'
 import type { CodingChooser } from './content-coding.ts'
@@ -18,7 +19,6 @@ const NOT_FOUND = textReply(404, 'There is nothing here.\n', NO_CACHE)
 
 /** RFC 3986 knows no bare space, control or non-ASCII character, whatever a client may send. */
 const NAMES_NO_FILE = /%2f|[^\x21-\x7e]/i
-const UNPRINTABLE = /[^\x21-\x7e]/g
 
 /** The reply of `site` to a GET or HEAD. */
 export function siteReply (site: Site, request: RequestValue, codings: CodingChooser): Reply {
@@ -84,16 +84,9 @@ function rangeNotSatisfiable (variant: Variant): Reply {
   ])
 }
 
-/** The query comes from the request: it goes into the header as printable ASCII only. */
 function redirect (location: string, query: string): Reply {
-  const safeQuery = query.replace(UNPRINTABLE, escapeByte)
-  const headers = ['Location', location + safeQuery, ...NO_CACHE]
+  const headers = ['Location', location + toUri(query), ...NO_CACHE]
   return { status: 301, headers, body: NO_BODY, isPage: true }
-}
-
-/** A request's text holds one byte per character. */
-function escapeByte (character: string): string {
-  return `%${Buffer.from(character, 'latin1').toString('hex').toUpperCase()}`
 }
 
 /** Without validators: section 13.2.1 lets conditions apply to what would be a 200 only. */

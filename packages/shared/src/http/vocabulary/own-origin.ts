@@ -45,6 +45,7 @@ const SCHEME_LENGTH_MAX = HTTPS.length
 function isOurs (
   url: string, { authority = '', isSecure }: RequestValue, own: ReadonlySet<string>
 ): boolean {
+  if (url.includes(' ')) return false // several lines of the field, joined
   const isHttps = url.startsWith(HTTPS)
   // What comes over http may be anybody's on the way: it has no say where https is spoken.
   if (!isHttps && (isSecure || !url.startsWith(HTTP))) return false

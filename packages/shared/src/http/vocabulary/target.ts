@@ -31,6 +31,18 @@ export function parseTarget (method: string, target: string): Target | undefined
   return { pathAndQuery: pathIn(rest, method), authority, isHttps: s !== '' }
 }
 
+/** What may stand for itself in a path or query, RFC 3986 sections 3.3 and 3.4, escapes too. */
+const NOT_OF_A_URI = /%(?![\da-f]{2})|[^\w!$%&'()*+,\-./:;=?@~]/gi
+
+/**
+ * A path and query as received, fit for a `Location`: browsers send some characters that no URI may
+ * hold, and a lone `%`, as they are. Their escapes mean the same.
+ */
+export function toUri (pathAndQuery: string): string {
+  return pathAndQuery.replace(NOT_OF_A_URI, character =>
+    `%${Buffer.from(character, 'latin1').toString('hex').toUpperCase()}`)
+}
+
 function plain (pathAndQuery: string): Target {
   return { pathAndQuery, authority: undefined, isHttps: false }
 }

@@ -11,7 +11,7 @@ export interface RequestValue {
   readonly path: string
   /** Empty, or starts with `?`; as received. */
   readonly query: string
-  /** Lower-case names, as node:http joins them. */
+  /** Lower-case names; repeated lines are joined by commas, cookies by semicolons. */
   readonly headers: IncomingHttpHeaders
   /** Read to its end before the handler is asked; empty for a request without one. */
   readonly body: Buffer

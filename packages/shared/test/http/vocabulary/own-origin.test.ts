@@ -47,7 +47,7 @@ t.test('own origin: a Referer is judged like an Origin, where the browser says n
   for (const referer of [
     'http://evil.example/', 'http://evil.example/http://example.org:8000/', 'http://example.org:8000.evil.example/',
     'http://example.org@evil.example/', 'http://evil.example?http://example.org:8000/', 'https://example.org:8000/',
-    'about:blank', 'android-app://example.org/', '', '/', 'http:///example.org:8000/', 'http://example.org:x/'
+    'http://example.org/, http://example.org/', 'about:blank', 'android-app://example.org/', '', '/', 'http:///example.org:8000/', 'http://example.org:x/'
   ]) check(true, { referer })
   check(true, { origin: 'http://example.org', referer: 'http://evil.example/' })
   check(true, { origin: 'http://evil.example', referer: 'http://example.org/' })

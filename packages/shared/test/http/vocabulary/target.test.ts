@@ -1,5 +1,5 @@
 import t from 'tap'
-import { parseTarget } from '@usher/shared/http/vocabulary/target.ts'
+import { parseTarget, toUri } from '@usher/shared/http/vocabulary/target.ts'
 
 t.test('target: tells path and query, and the authority of an absolute one', async t => {
   const cases: ReadonlyArray<[target: string, pathAndQuery: string, authority?: string]> = [
@@ -36,4 +36,12 @@ t.test('target: refuses everything else', async t => {
     'http://a.org/#b', 'a.org:443', 'javascript:alert(1)'
   ]
   for (const target of cases) t.equal(parseTarget('GET', target), undefined, JSON.stringify(target))
+})
+
+t.test('target: as a URI it has the same escapes, and one for each byte that no URI may hold', async t => {
+  const asIs = "/a-._~0%41%c3%A9!$&'()*+,;=:@//?/?&="
+  t.equal(toUri(asIs), asIs)
+  t.equal(toUri('"<>\\^`{|}[]#'), '%22%3C%3E%5C%5E%60%7B%7C%7D%5B%5D%23')
+  t.equal(toUri('/caf\xc3\xa9 \0\r\n\x7f'), '/caf%C3%A9%20%00%0D%0A%7F')
+  t.equal(toUri('%%4%zz%4%41%'), '%25%254%25zz%254%41%25')
 })

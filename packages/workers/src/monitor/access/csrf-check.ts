@@ -38,8 +38,10 @@ export function isForm (headers: IncomingHttpHeaders): boolean {
   return mediaType(headers) === FORM_TYPE
 }
 
-function mediaType (headers: IncomingHttpHeaders): string {
-  return (headers['content-type'] ?? '').split(';', 1)[0]!.trim().toLowerCase()
+/** Empty for several types, which are several lines of the field: any could be meant. */
+function mediaType ({ 'content-type': type = '' }: IncomingHttpHeaders): string {
+  if (type.includes(',')) return ''
+  return type.split(';', 1)[0]!.trim().toLowerCase()
 }
 
 function isCoded ({ 'content-encoding': coding = 'identity' }: IncomingHttpHeaders): boolean {
