@@ -8,6 +8,8 @@ t.test('security headers: nothing of the monitor is for other origins', async t 
     t.equal(headers['X-Content-Type-Options'], 'nosniff')
     t.equal(headers['Referrer-Policy'], 'same-origin')
     t.equal(headers['Cross-Origin-Resource-Policy'], 'same-origin')
+    t.match(headers['Permissions-Policy'], /(^|, )camera=\(\), .*microphone=\(\), /)
+    t.notMatch(headers['Permissions-Policy'], /clipboard|\*|self/)
     const policy = headers['Content-Security-Policy']
     t.match(policy, /^default-src 'none';/)
     t.match(policy, /base-uri 'none'; frame-ancestors 'none'$/)
