@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { install, orExit, PROGRAM, ROOT, sourceStamp, TOOLS } from './setup.mjs'
 
 const SITES = ['site-1', 'site-2', 'site-3']
-const MONITOR_SCRIPTS = ['login', 'no-permission', 'password', 'theme', 'tracker']
+const MONITOR_SCRIPTS = ['continue', 'login', 'no-permission', 'password', 'theme', 'tracker']
 const { dependencies, devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 /** Has no CommonJS to be required; what is used of it goes into the bundle. */
 const BUNDLED = ['typebox']

@@ -4,10 +4,12 @@ import { join } from 'node:path'
 import t from 'tap'
 import type { DenyEntry } from '@usher/shared/deny-list.ts'
 import { buildAskingProgram, startAskingCluster } from './asking-cluster.ts'
-import { ask, Visitor, workingFolder } from './cluster.ts'
+import { ask, startCluster, Visitor, workingFolder } from './cluster.ts'
+import { Operator } from '../scripts/kit/operator.ts'
 
 const ANA_ID = '6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61'
 const BEN_ID = '7f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a62'
+const PASSWORD = 'correct horse battery'
 const PRELOAD = `--import=${new URL('fixtures/crashing-worker.mjs', import.meta.url).href}`
 
 const setDenyList = (entries: readonly DenyEntry[]) =>
@@ -65,4 +67,27 @@ t.test('deny list: is known before any port is open, and again when the monitor 
   await cluster.logged(/worker is up again/)
   t.same(await statuses(ANA_ID), [302, 200, 200, 200])
   t.same(await statuses(BEN_ID), [403, 403, 403, 403])
+})
+
+t.test('deny: the monitor refuses by address too, but not this machine nor whoever logged in from there', async t => {
+  const cluster = await startCluster(t, { ADMIN_PASSWORD: PASSWORD, TRUST_PROXY: '127.0.0.1' })
+  const from = (address: string) => ({ 'x-forwarded-for': address })
+  const logIn = (address: string) => new Operator(cluster).post('/login',
+    { username: 'admin', password: PASSWORD }, { headers: from(address) })
+  const cookie = (await logIn('203.0.113.9')).headers['set-cookie']![0]!.split(';')[0]!
+  const own = { ...from('203.0.113.9'), cookie }
+  const operator = new Operator(cluster)
+  const range = { address: '203.0.113.0/24' }
+  t.equal((await operator.post('/deny', range, { headers: own })).status, 409)
+  t.equal((await operator.post('/deny', { ...range, force: true }, { headers: own })).status, 200)
+  t.equal((await operator.get('/stats', own)).status, 200, 'the operator can take it back')
+  t.match(await operator.get('/stats', { ...own, ...from('203.0.113.8') }), {
+    status: 403, json: { error: 'denied' }
+  })
+  t.match(await logIn('203.0.113.8'), { status: 403, json: { error: 'denied' } })
+  t.match(await operator.get('/login.html', from('203.0.113.8')), { status: 403, text: /203\.0\.113\.8/ })
+  t.equal((await operator.get('/healthz', from('203.0.113.8'))).status, 200)
+  t.equal((await operator.get('/login.html')).status, 200)
+  t.equal((await operator.post('/allow', range, { headers: own })).status, 200)
+  t.equal((await logIn('203.0.113.8')).status, 200)
 })

@@ -47,6 +47,7 @@ const actions = new Actions({
   onProgress: sayProgress
 })
 
+dropEmptyQueryPart()
 times.start()
 const liveView = new LiveView(Date.now())
 const charts = new ChartsView({ get: path => api.get<History>(path) })
@@ -178,6 +179,12 @@ async function showWho (): Promise<void> {
   servers.allowActions()
   usersView.allowActions()
   deniedView.allowActions()
+}
+
+/** A link from another site came in by a page that added one, see continue.ts. */
+function dropEmptyQueryPart (): void {
+  const tidy = location.href.replace(/[?&](?=#|$)/, '')
+  if (tidy !== location.href) history.replaceState(null, '', tidy)
 }
 
 async function denyNetwork (network: string): Promise<void> {

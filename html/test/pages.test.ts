@@ -95,13 +95,15 @@ t.test('pages: what a visitor without a site is shown needs nothing else', async
 
 /** What the monitor fills in, by page, and how often it stands there. */
 const MONITOR_TOKENS: Record<string, Record<string, number>> = {
+  'continue.html': { __ADDRESS__: 2 },
+  'denied.html': { __ADDRESS__: 1 },
   'login.html': { __ERROR__: 1 },
   'no-permission.html': { __USERNAME__: 2 },
   'password.html': { __ERROR__: 1 },
   'tracker.html': {}
 }
 const MONITOR_FILES = [
-  '/usher.css', '/mark.svg', '/login.js', '/no-permission.js', '/password.js', '/theme.js', '/tracker.js',
+  '__ADDRESS__', '/usher.css', '/mark.svg', '/continue.js', '/login.js', '/no-permission.js', '/password.js', '/theme.js', '/tracker.js',
   '/password.html', '/tracker.css', '/tracker.html'
 ]
 

@@ -5,6 +5,9 @@
  */
 import { formatAddress, isMapped, type Words128 } from './client.ts'
 
+/** This machine, as seen from itself: no visitor comes from here over a network. */
+export const LOOPBACK = ['127.0.0.0/8', '::1']
+
 /** A width, counted from the narrowest: 0, 1 or 2. */
 export type Width = number
 

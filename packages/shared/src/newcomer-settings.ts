@@ -1,13 +1,8 @@
 /** What the settings say of newcomers, as the user table takes it. Values only. */
 import { rangeFrom } from './deny-list.ts'
 import type { NewcomerSettings } from './memory/newcomers.ts'
+import { LOOPBACK } from './networks.ts'
 import type { Settings } from './settings/settings.ts'
-
-/**
- * Loopback: tests, probes and what else runs on this machine; no visitor comes from here over a
- * network.
- */
-const LOOPBACK = ['127.0.0.0/8', '::1']
 
 /** @param thread the index of a server, or ROUTER */
 export function newcomerSettings (

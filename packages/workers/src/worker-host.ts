@@ -60,12 +60,15 @@ export async function runWorker (
   const port = parentPort!
   const say = (news: News): void => port.postMessage(news)
   const asked = new PendingAnswers('the coordinator')
-  const ask = (ask: Ask): Promise<unknown> =>
-    asked.send(ask.type, ASK_TIMEOUT_MS, id => { say({ type: 'asked', id, ask }) })
+  const deny = holdDenyList()
+  const ask = async (ask: Ask): Promise<unknown> => {
+    // Whoever denies refuses first.
+    if ('entries' in ask && ask.entries !== undefined) deny.replace(ask.entries)
+    return await asked.send(ask.type, ASK_TIMEOUT_MS, id => { say({ type: 'asked', id, ask }) })
+  }
   // Orders wait for the end of the boot; the boot may wait for answers.
   const early: OrderMessage[] = []
   let take = (message: OrderMessage): void => { early.push(message) }
-  const deny = holdDenyList()
   let apply = (_changes: ChangedValues<'every-thread'>): void => {}
   const takeOrder = (message: OrderMessage): void => {
     const { id, order } = message

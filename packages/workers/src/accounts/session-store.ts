@@ -21,6 +21,8 @@ export interface CurrentSession {
   readonly canView: boolean
   readonly canDisconnect: boolean
   readonly mustChange: boolean
+  /** From where it was opened. */
+  readonly address: string
   readonly createdMs: number
   /** Before this request. */
   readonly lastUsedMs: number
@@ -229,6 +231,7 @@ export class SessionStore {
       canView: canView === 1,
       canDisconnect: canDisconnect === 1,
       mustChange: mustChange === 1,
+      address: row.address,
       createdMs,
       lastUsedMs
     }

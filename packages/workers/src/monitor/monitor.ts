@@ -39,7 +39,7 @@ const STDERR = 2
 export async function openMonitor (
   context: WorkerContext, stores: Stores, probes: ProbeRoutesParts
 ): Promise<Monitor> {
-  const { boot, table, meter, ask, log } = context
+  const { boot, table, meter, denyList, ask, log } = context
   const { settings, programDir } = boot
   const { accounts, permissions, sessions, denials, audit } = stores
   const credentials = new CredentialsPool(join(programDir, 'credentials.js'), { log })
@@ -69,12 +69,14 @@ export async function openMonitor (
       sessions,
       permissions,
       metricsToken: settings.metricsToken,
-      noPermissionPage: pages.noPermission
+      denyList,
+      pages
     },
     routes: {
       pages,
       sessions,
       permissions,
+      denyList,
       denials,
       audit,
       ...probes,

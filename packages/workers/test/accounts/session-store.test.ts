@@ -62,6 +62,7 @@ t.test('sessions: a token stands for account and permission, other texts for nob
     canView: true,
     canDisconnect: true,
     mustChange: false,
+    address: ORIGIN.address,
     createdMs: START_MS,
     lastUsedMs: START_MS
   })

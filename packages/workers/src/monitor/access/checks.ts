@@ -1,16 +1,20 @@
 /**
- * The checks before every route, in this order: the host check, the CSRF check, the session, a
- * made-up password, the permission. Bodies are read only after all of them. A route says what it
- * needs in its `config`; one that names no need, or an unknown one, cannot be added. Runs in the
- * monitor's thread.
+ * The checks before every route, in this order: the host check, the CSRF check, the deny-list
+ * check, the session, a made-up password, the permission. Bodies are read only after all of them. A
+ * route says what it needs in its `config`; one that names no need, or an unknown one, cannot be
+ * added. Runs in the monitor's thread.
  */
 import { timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ApiErrorCode } from '@usher/shared/api/error-answer.ts'
+import { formatAddress } from '@usher/shared/client.ts'
+import type { DenyList } from '@usher/shared/deny-list.ts'
 import type { RequestSource } from '@usher/shared/http/vocabulary/forwarded.ts'
 import { ApiError } from '../errors/api-error.ts'
 import { loginChallenge, tokenChallenge } from './challenge.ts'
+import { continuation, isFromAnotherSite } from './cross-site-link.ts'
 import { csrfRefusal } from './csrf-check.ts'
+import { isDenied } from './deny-check.ts'
 import { hostRefusal } from './host-check.ts'
 import { isAllowed, isNeed, refusalText, type Need } from './rights.ts'
 import { sessionToken } from './session-cookie.ts'
@@ -24,6 +28,8 @@ declare module 'fastify' {
     readonly refusals?: readonly ApiErrorCode[]
     /** A page for people: a browser that may not see it is redirected to one that explains why. */
     readonly isPage?: boolean
+    /** Also for whoever is denied: a probe, or what a page needs to be seen. */
+    readonly isForDenied?: boolean
     /** A stream, which stays open until its client leaves. */
     readonly isStream?: boolean
     /** Takes a form besides JSON. */
@@ -46,8 +52,14 @@ export interface ChecksParts {
   readonly permissions: Pick<Permissions, 'list'>
   /** Empty: no token is accepted. */
   readonly metricsToken: string
-  /** The page for an account that may view nothing. */
-  readonly noPermissionPage: (username: string) => string
+  readonly denyList: Pick<DenyList, 'isDenied'>
+  /** For whom a page is not, or not yet. */
+  readonly pages: {
+    noPermission (username: string): string
+    denied (address: string): string
+    /** Goes on to an address of the monitor, see cross-site-link.ts. */
+    continue (to: string): string
+  }
 }
 
 /** The methods of this port; which of them a path answers is the path's to say. */
@@ -70,17 +82,22 @@ export function addChecks (app: FastifyInstance, parts: ChecksParts): void {
   })
   app.addHook('onRequest', async (request, reply) => {
     request.source = parts.readSource(request.raw)
-    const { takesForm = false } = request.routeOptions.config
+    const { takesForm = false, isForDenied = false } = request.routeOptions.config
     const needs = needOf(request)
     const refusal = hostRefusal(request.source, parts.publicHosts) ?? unrouted(request) ??
       (request.method === 'POST' ? csrfRefusal(request.headers, request.source, takesForm) : undefined)
     if (refusal !== undefined) throw refusal
     request.token = sessionToken(request.headers, request.source.isSecure)
-    if (needs === 'nothing' || hasMetricsToken(request, needs, parts.metricsToken)) return
+    const isOpen = needs === 'nothing' || hasMetricsToken(request, needs, parts.metricsToken)
+    const mayBeDenied = !isForDenied && isDenied(parts.denyList, request.source.address)
+    if (isOpen && !mayBeDenied) return
     request.session = request.token === undefined
       ? undefined
       : await parts.sessions.current(request.token)
-    return await checkSession(request, reply, parts)
+    if (mayBeDenied && isDenied(parts.denyList, request.source.address, request.session)) {
+      return refuseDenied(request, reply, parts)
+    }
+    return isOpen ? undefined : await checkSession(request, reply, parts)
   })
 }
 
@@ -102,7 +119,7 @@ async function checkSession (
   const { isPage = false, isOpenBeforeChange = false } = request.routeOptions.config
   const { session } = request
   if (session === undefined) {
-    if (isPage) return reply.redirect(LOGIN_PAGE, 302)
+    if (isPage) return sendOn(request, reply, parts)
     throw new ApiError('not_logged_in',
       'Log in first: POST /login, or open the monitor in a browser.',
       { 'WWW-Authenticate': challenge(request, parts.metricsToken) })
@@ -116,8 +133,34 @@ async function checkSession (
   if (!isPage) {
     throw new ApiError('forbidden', refusalText(session, needs, await parts.permissions.list()))
   }
-  const page = parts.noPermissionPage(session.username)
-  return reply.code(403).type('text/html; charset=utf-8').send(page)
+  return sendPage(reply, 403, parts.pages.noPermission(session.username))
+}
+
+/** A browser whose cookie stayed behind on another site comes again; any other logs in. */
+function sendOn (
+  request: FastifyRequest, reply: FastifyReply, { pages }: ChecksParts
+): FastifyReply {
+  const { headers, source, token, url, routeOptions } = request
+  const next = token === undefined && isFromAnotherSite(headers, source)
+    ? continuation(routeOptions.url!, url)
+    : undefined
+  return next === undefined
+    ? reply.redirect(LOGIN_PAGE, 302)
+    : sendPage(reply, 200, pages.continue(next))
+}
+
+function refuseDenied (
+  { routeOptions, source }: FastifyRequest, reply: FastifyReply, { pages }: ChecksParts
+): FastifyReply {
+  const address = formatAddress(source.address)
+  if (routeOptions.config.isPage === true || routeOptions.url === LOGIN_PAGE) {
+    return sendPage(reply, 403, pages.denied(address))
+  }
+  throw new ApiError('denied', `The address ${address} is denied.`)
+}
+
+function sendPage (reply: FastifyReply, status: number, page: string): FastifyReply {
+  return reply.code(status).type('text/html; charset=utf-8').send(page)
 }
 
 /** The challenge of a 401 for this route. */

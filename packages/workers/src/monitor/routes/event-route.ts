@@ -5,6 +5,8 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import { EVENT_STREAM, EventStream } from '@usher/shared/api/events.ts'
+import type { DenyList } from '@usher/shared/deny-list.ts'
+import { isDenied } from '../access/deny-check.ts'
 import { ApiError } from '../errors/api-error.ts'
 import type { EventHub } from '../figures/event-hub.ts'
 import { securityHeaders } from '../access/security-headers.ts'
@@ -12,6 +14,7 @@ import type { SessionStore } from '../../accounts/session-store.ts'
 import type { WireApp } from './wire.ts'
 
 export interface EventRouteParts {
+  readonly denyList: Pick<DenyList, 'isDenied'>
   readonly hub: Pick<EventHub, 'add' | 'isFull'>
   readonly sessions: Pick<SessionStore, 'current'>
 }
@@ -19,7 +22,8 @@ export interface EventRouteParts {
 const RETRY_AFTER_S = 5
 const EVENT_STREAM_TYPE = `${EVENT_STREAM}; charset=utf-8`
 
-export function addEventRoute (app: WireApp, { hub, sessions }: EventRouteParts): void {
+export function addEventRoute (app: WireApp, parts: EventRouteParts): void {
+  const { hub } = parts
   app.get('/events', {
     exposeHeadRoute: false,
     config: { needs: 'view', isStream: true },
@@ -47,7 +51,7 @@ export function addEventRoute (app: WireApp, { hub, sessions }: EventRouteParts)
       'X-Accel-Buffering': 'no',
       'Cache-Control': 'no-store'
     })
-    const remove = hub.add(sinkOf(raw, request, sessions))
+    const remove = hub.add(sinkOf(raw, request, parts))
     raw.once('close', remove)
   })
 
@@ -56,7 +60,8 @@ export function addEventRoute (app: WireApp, { hub, sessions }: EventRouteParts)
 }
 
 function sinkOf (
-  raw: ServerResponse, { token, session }: FastifyRequest, sessions: Pick<SessionStore, 'current'>
+  raw: ServerResponse, { token, session, source }: FastifyRequest,
+  { sessions, denyList }: EventRouteParts
 ): Parameters<EventHub['add']>[0] {
   return {
     write: text => { raw.write(text) },
@@ -67,7 +72,7 @@ function sinkOf (
     isAllowed: async () => {
       const current = token === undefined ? undefined : await sessions.current(token)
       return current !== undefined && current.username === session?.username &&
-        current.canView && !current.mustChange
+        current.canView && !current.mustChange && !isDenied(denyList, source.address, current)
     }
   }
 }

@@ -67,12 +67,13 @@ function securityOf ({ needs }: FastifyContextConfig): Array<Record<string, stri
 function errorCodes (
   route: RouteOptions, config: FastifyContextConfig
 ): readonly ApiErrorCode[] {
-  const { needs, refusals = [], isOpenBeforeChange = false } = config
+  const { needs, refusals = [], isOpenBeforeChange = false, isForDenied = false } = config
   return [
     'bad_request', 'misdirected_request', 'internal_error',
     ...(route.method === 'POST'
       ? ['forged_action', 'body_too_large', 'unsupported_media_type'] as const
       : []),
+    ...(isForDenied ? [] : ['denied'] as const),
     ...(isConditional(route, config) ? ['precondition_failed'] as const : []),
     ...(needs === 'nothing' ? [] : ['not_logged_in', 'database_unavailable'] as const),
     ...(workOf({ method: route.method, config }) === undefined

@@ -37,7 +37,7 @@ export function addPageRoutes (app: WireApp, { pages }: PageRoutesParts): void {
 
   const codings = codingChooser()
   for (const [path, file] of pages.assets.files) {
-    app.get(path, { config: { needs: 'nothing' }, schema: hidden },
+    app.get(path, { config: { needs: 'nothing', isForDenied: true }, schema: hidden },
       (request, reply) => sendFile(request, reply, file, codings))
   }
 }

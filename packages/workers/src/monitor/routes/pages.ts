@@ -14,11 +14,14 @@ export interface Pages {
   password (error: string | undefined): string
   console (): string
   noPermission (username: string): string
+  /** Goes on to an address of the monitor, see cross-site-link.ts. */
+  continue (to: string): string
+  denied (address: string): string
 }
 
-/** Each at most once in a page. */
 const ERROR_TOKEN = '__ERROR__'
 const USERNAME_TOKEN = '__USERNAME__'
+const ADDRESS_TOKEN = '__ADDRESS__'
 
 /** What went wrong, by the code in the address that a form is sent back to. */
 const ERROR_TEXTS: Readonly<Record<string, string>> = {
@@ -37,16 +40,18 @@ const ERROR_TEXTS: Readonly<Record<string, string>> = {
 export async function loadPages (programDir: string): Promise<Pages> {
   const dir = join(programDir, 'html/monitor')
   const read = (name: string): Promise<string> => readFile(join(dir, name), 'utf8')
-  const [assets, login, password, console, noPermission] = await Promise.all([
+  const [assets, login, password, console, noPermission, goOn, denied] = await Promise.all([
     loadSite(join(dir, 'assets')), read('login.html'), read('password.html'),
-    read('tracker.html'), read('no-permission.html')
+    read('tracker.html'), read('no-permission.html'), read('continue.html'), read('denied.html')
   ])
   return {
     assets,
     login: error => login.replace(ERROR_TOKEN, () => errorHtml(error)),
     password: error => password.replace(ERROR_TOKEN, () => errorHtml(error)),
     console: () => console,
-    noPermission: username => noPermission.replaceAll(USERNAME_TOKEN, () => escapeHtml(username))
+    noPermission: username => noPermission.replaceAll(USERNAME_TOKEN, () => escapeHtml(username)),
+    continue: to => goOn.replaceAll(ADDRESS_TOKEN, () => escapeHtml(to)),
+    denied: address => denied.replace(ADDRESS_TOKEN, () => escapeHtml(address))
   }
 }
 

@@ -17,7 +17,7 @@ const RETRY_AFTER_S = 1
 export function addProbeRoutes (
   app: WireApp, { reasonNotHealthy, reasonNotReady }: ProbeRoutesParts
 ): void {
-  const config = { needs: 'nothing', refusals: ['not_ready'] } as const
+  const config = { needs: 'nothing', isForDenied: true, refusals: ['not_ready'] } as const
   const schema = { summary: 'For load balancers and supervisors', response: { 200: Status } }
   app.get('/healthz', { config, schema }, () => {
     refuse(reasonNotHealthy())

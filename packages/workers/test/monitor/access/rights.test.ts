@@ -5,7 +5,7 @@ import type { CurrentSession } from '../../../src/accounts/session-store.ts'
 
 function session (canView: boolean, canDisconnect: boolean): CurrentSession {
   return {
-    sessionHash: '', accountId: 1, username: 'ana', permission: 5, canView, canDisconnect, mustChange: false, createdMs: 0, lastUsedMs: 0
+    sessionHash: '', accountId: 1, username: 'ana', permission: 5, canView, canDisconnect, mustChange: false, address: '::1', createdMs: 0, lastUsedMs: 0
   }
 }
 

@@ -12,6 +12,8 @@ function program (t: Test): string {
   writeFileSync(join(pages, 'password.html'), 'password [__ERROR__]')
   writeFileSync(join(pages, 'tracker.html'), 'console')
   writeFileSync(join(pages, 'no-permission.html'), '__USERNAME__ and __USERNAME__')
+  writeFileSync(join(pages, 'continue.html'), 'url=__ADDRESS__ href="__ADDRESS__"')
+  writeFileSync(join(pages, 'denied.html'), '__ADDRESS__ is denied')
   writeFileSync(join(pages, 'assets/usher.css'), 'b{}')
   return dir
 }
@@ -30,5 +32,7 @@ t.test('pages: a name is text', async t => {
   const pages = await loadPages(program(t))
   t.equal(pages.noPermission('<b>$&'), '&lt;b&gt;$&amp; and &lt;b&gt;$&amp;')
   t.equal(pages.console(), 'console')
+  t.equal(pages.continue('/?a="&'), 'url=/?a=&quot;&amp; href="/?a=&quot;&amp;"')
+  t.equal(pages.denied('::1'), '::1 is denied')
   t.strictSame([...pages.assets.files.keys()], ['/usher.css'])
 })
