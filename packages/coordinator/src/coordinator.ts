@@ -11,6 +11,7 @@ import { monotonicNowMs } from '@usher/shared/clock.ts'
 import type { Client } from '@usher/shared/client.ts'
 import type { TlsPair } from '@usher/shared/http/tls-context.ts'
 import type { DenyEntry } from '@usher/shared/deny-list.ts'
+import type { ProgramLog } from '@usher/shared/log.ts'
 import type { LogLossesMemory } from '@usher/shared/memory/log-losses.ts'
 import {
   allocateMeters, ClusterMeter, ROUTER_METER, ThreadMeter
@@ -24,7 +25,6 @@ import { newcomerSettings } from '@usher/shared/newcomer-settings.ts'
 import type { AskAnswers } from '@usher/shared/messages.ts'
 import type { SettingChanges } from '@usher/shared/settings/setting-changes.ts'
 import type { Settings } from '@usher/shared/settings/settings.ts'
-import type { Logger } from 'pino'
 import { announce } from './announcement.ts'
 import { CertificateWatch } from './certificate-watch.ts'
 import { watchDescriptors } from './descriptor-watch.ts'
@@ -45,7 +45,7 @@ export interface CoordinatorParts {
   readonly readChanges: () => SettingChanges
   readonly programDir: string
   readonly isTerminal: boolean
-  readonly log: Logger
+  readonly log: ProgramLog
   /** Of that log; the workers' share it. */
   readonly logLosses: LogLossesMemory
 }
@@ -73,7 +73,7 @@ export class Coordinator implements AskedActions {
   readonly reload: () => Promise<void>
   readonly #settings: Settings
   readonly #programDir: string
-  readonly #log: Logger
+  readonly #log: ProgramLog
   readonly #table: UserTable
   readonly #meter: ThreadMeter
   readonly #workers: Workers
@@ -143,6 +143,10 @@ export class Coordinator implements AskedActions {
       readChanges,
       live: settings.live,
       workers: this.#workers,
+      reopenLog: async () => {
+        log.reopenFile()
+        await this.#workers.tellAll({ type: 'reopen-log' }, ORDER_TIMEOUT_MS)
+      },
       switchCertificate: pair => this.#switchCertificate(pair),
       meter: clusterMeter,
       log

@@ -1,7 +1,7 @@
 /**
  * A reload, at SIGHUP: settings, certificate and the servers' files are read again, and all are
- * taken over or none: a wrong setting or a file that cannot be read leaves everything as it is.
- * Main thread.
+ * taken over or none: a wrong setting or a file that cannot be read leaves everything as it is. The
+ * log goes on in a new file, if it was moved, whatever comes of that. Main thread.
  */
 import type { TlsPair } from '@usher/shared/http/tls-context.ts'
 import { reportOf } from '@usher/shared/errors.ts'
@@ -20,6 +20,8 @@ export interface ReloadParts {
   /** This thread's own. */
   readonly live: LiveSettings
   readonly workers: Pick<Workers, 'askServers' | 'tellAll'>
+  /** Every thread goes on in the log file of LOG_FILE, if another one was moved away. */
+  readonly reopenLog: () => Promise<void>
   /** New connections to all ports get this certificate. */
   readonly switchCertificate: (pair: TlsPair) => Promise<void>
   readonly meter: Pick<ClusterMeter, 'reloaded'>
@@ -41,6 +43,7 @@ export function reloader (parts: ReloadParts): () => Promise<void> {
 }
 
 async function reload (parts: ReloadParts): Promise<void> {
+  await reopenLog(parts)
   const changes = readChanges(parts)
   if (changes === undefined || !await reloadFiles(parts)) return
   const { needRestart, texts, certificate } = changes
@@ -50,6 +53,14 @@ async function reload (parts: ReloadParts): Promise<void> {
       'some changed settings need a restart and keep their old values until then')
   }
   if (texts.length > 0) await applySettings(parts, changes)
+}
+
+async function reopenLog ({ reopenLog, log }: ReloadParts): Promise<void> {
+  try {
+    await reopenLog()
+  } catch (error) {
+    log.error({ err: error }, 'not every thread could open LOG_FILE anew: its lines go on into the old file')
+  }
 }
 
 /** Undefined when a setting is wrong. */

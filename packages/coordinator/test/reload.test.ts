@@ -115,6 +115,18 @@ t.test('reload: one begins when the one before has ended', async t => {
   t.same(orders, [...FILES, ...FILES])
 })
 
+t.test('reload: the log is opened anew whatever comes of the rest, and the other way round', async t => {
+  const wrong = testReload({ changes: () => { throw new SettingsInvalid('PORTS is "x"') } })
+  await wrong.reload()
+  t.equal(wrong.logReopens.count, 1)
+  const full = testReload({ failing: 'reopen-log' })
+  await full.reload()
+  t.same(full.messages(), [
+    'not every thread could open LOG_FILE anew: its lines go on into the old file',
+    'all servers serve the files as they are now'
+  ])
+})
+
 t.test('reload: a certificate is handed on, checked, once the files are read', async t => {
   const certificate = { cert: 'a', key: 'b' }
   const { reload, orders } = testReload({ changes: { ...LEVEL, certificate } })
@@ -142,6 +154,7 @@ function testReload ({
   const orders: Array<string | Order> = []
   const live = { logLevel: level, delayBetweenRoutingMs: 350 }
   const reloads = { count: 0 }
+  const logReopens = { count: 0 }
   let held = Promise.resolve()
   const tell = async (order: Order): Promise<void> => {
     orders.push(order.type === 'apply-settings' ? order : order.type)
@@ -152,6 +165,10 @@ function testReload ({
     readChanges: typeof changes === 'function' ? changes : () => changes,
     live,
     workers: { askServers: tell, tellAll: tell },
+    reopenLog: async () => {
+      logReopens.count++
+      if (failing === 'reopen-log') throw new Error('no space')
+    },
     switchCertificate: async ({ cert }) => {
       orders.push(`switch to ${cert}`)
       if (failing === `switch to ${cert}`) throw new OrderTimedOut('server 8000', failing)
@@ -164,6 +181,7 @@ function testReload ({
     orders,
     live,
     reloads,
+    logReopens,
     log,
     lines,
     saying,

@@ -3,7 +3,7 @@
  * written whole or lost, in a moment; nothing is kept for later. Says when it begins to lose lines
  * and when that is over, once for all threads.
  */
-import { writeSync } from 'node:fs'
+import { closeSync, writeSync } from 'node:fs'
 import { pauseThread, type LogLosses } from './memory/log-losses.ts'
 
 export interface LogOutletParts {
@@ -28,9 +28,22 @@ const BUSY_PAUSE_MS = 1
 /** As pino takes it. A stream's buffer would grow for as long as a disk is full. */
 export class LogOutlet {
   readonly #parts: LogOutletParts
+  #fd: number
 
   constructor (parts: LogOutletParts) {
     this.#parts = parts
+    this.#fd = parts.fd
+  }
+
+  get fd (): number {
+    return this.#fd
+  }
+
+  /** The next line goes there; the descriptor of before is closed. */
+  switchTo (fd: number): void {
+    const before = this.#fd
+    this.#fd = fd
+    closeSync(before)
   }
 
   write (line: string): void {
@@ -57,10 +70,10 @@ export class LogOutlet {
   }
 
   #writeSome (bytes: Buffer): number {
-    const { fd, losses, busyMsMax = BUSY_MS_MAX } = this.#parts
+    const { losses, busyMsMax = BUSY_MS_MAX } = this.#parts
     for (let waitedMs = 0; ; waitedMs += BUSY_PAUSE_MS) {
       try {
-        return writeSync(fd, bytes)
+        return writeSync(this.#fd, bytes)
       } catch (error) {
         const isBusy = (error as NodeJS.ErrnoException).code === 'EAGAIN'
         if (!isBusy || losses.isLosing || waitedMs >= busyMsMax) throw error

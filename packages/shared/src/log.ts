@@ -4,7 +4,7 @@
  * never the service: writes are synchronous, and what cannot be written is not kept. When one of
  * the two loses lines, the other one says so.
  */
-import { mkdirSync, openSync } from 'node:fs'
+import { fstatSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import pino, { type Logger, type DestinationStream } from 'pino'
@@ -27,6 +27,15 @@ export interface LogOptions {
   readonly losses?: LogLossesMemory
 }
 
+/** As pino has it, and what log rotation needs. */
+export type ProgramLog = Logger & {
+  /**
+   * Goes on in a new file when the one it writes to was renamed or removed. Throws when that cannot
+   * be opened, and goes on in the old one.
+   */
+  reopenFile (): void
+}
+
 /** The name of the thread that owns the console. */
 const MAIN_THREAD = 'coordinator'
 const STDOUT = 1
@@ -35,7 +44,7 @@ const PRIVATE_FILE_MODE = 0o600
 /** Throws when the file cannot be opened. */
 export function openLog ({
   thread, level, file, isTerminal, hasConsole = true, losses = allocateLogLosses()
-}: LogOptions): Logger {
+}: LogOptions): ProgramLog {
   const streams = pino.multistream([])
   const log = pino({
     level,
@@ -54,8 +63,19 @@ export function openLog ({
     const console = add('console', STDOUT)
     streams.add({ level: 'trace', stream: isTerminal ? pretty(console) : console })
   }
-  if (file !== undefined) streams.add({ level: 'trace', stream: add('file', openFile(file)) })
-  return log
+  const outlet = file === undefined ? undefined : add('file', openFile(file))
+  if (outlet !== undefined) streams.add({ level: 'trace', stream: outlet })
+  return Object.assign(log, {
+    reopenFile (): void {
+      if (outlet !== undefined && isMoved(outlet.fd, file!)) outlet.switchTo(openFile(file!))
+    }
+  })
+}
+
+/** A pipe or a device is not: to open one again may wait for its reader. */
+function isMoved (fd: number, file: string): boolean {
+  const [own, there] = [fstatSync(fd), statSync(file, { throwIfNoEntry: false })]
+  return own.isFile() && (there?.dev !== own.dev || there.ino !== own.ino)
 }
 
 const LOST: Readonly<Record<LogPlace, string>> = {
@@ -64,8 +84,8 @@ const LOST: Readonly<Record<LogPlace, string>> = {
 }
 
 /** For tests and for parts that are told to be silent. */
-export function silentLog (): Logger {
-  return pino({ level: 'silent' })
+export function silentLog (): ProgramLog {
+  return Object.assign(pino({ level: 'silent' }), { reopenFile (): void {} })
 }
 
 /**

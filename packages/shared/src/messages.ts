@@ -27,6 +27,8 @@ export type Order =
   | { readonly type: 'apply-settings', readonly changes: ChangedValues<'every-thread'> }
   /** New connections get this certificate, which has been checked; carried out at once. */
   | { readonly type: 'switch-certificate', readonly pair: TlsPair }
+  /** The log file was moved: the thread goes on in a new one; carried out at once. */
+  | { readonly type: 'reopen-log' }
   /** What /readyz says: the reason for a 503, or undefined for ready. Monitor only. */
   | { readonly type: 'set-readiness', readonly reason: string | undefined }
   /** Writes the users of the table to the database, which may be locked so long. Monitor only. */

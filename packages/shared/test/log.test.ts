@@ -1,11 +1,17 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  closeSync, constants, existsSync, openSync, readFileSync, renameSync, rmSync, statSync,
+  writeFileSync
+} from 'node:fs'
 import { text } from 'node:stream/consumers'
 import t from 'tap'
 import { buildSync } from 'esbuild'
 import fc from 'fast-check'
-import { openLog, silentLog, withoutControlCharacters } from '@usher/shared/log.ts'
+import {
+  openLog, silentLog, withoutControlCharacters, type ProgramLog
+} from '@usher/shared/log.ts'
+import { allocateLogLosses } from '@usher/shared/memory/log-losses.ts'
 import type { LogChildOrders } from './fixtures/log-child.ts'
 
 /** Built once: a child that compiles TypeScript takes a second to start. */
@@ -153,6 +159,51 @@ t.test('log: a file that cannot be opened is an error that names it', async t =>
     const options = { thread: 'x', level: 'info', file, isTerminal: false }
     t.throws(() => openLog(options), { message: dir })
   }
+})
+
+t.test('log: a file that was moved is followed by a new one, and no line is lost', async t => {
+  const dir = t.testdir()
+  const file = `${dir}/new/server.log`
+  const losses = allocateLogLosses()
+  const options = { level: 'info', file, isTerminal: false, hasConsole: false, losses }
+  const logs = ['a', 'b'].map(thread => openLog({ ...options, thread }))
+  const [one, other] = logs as [ProgramLog, ProgramLog]
+  const messages = (path: string): string[] =>
+    parseLines(readFileSync(path, 'utf8')).map(({ msg }) => msg)
+  one.info('1')
+  one.reopenFile()
+  one.info('2')
+  t.same(messages(file), ['1', '2'], 'one that is where it was stays')
+  renameSync(`${dir}/new`, `${dir}/old`)
+  one.info('3')
+  one.reopenFile()
+  one.info('4')
+  other.info('5')
+  other.reopenFile()
+  other.info('6')
+  t.same(messages(`${dir}/old/server.log`), ['1', '2', '3', '5'])
+  t.same(messages(file), ['4', '6'])
+  t.equal(statSync(file).mode & 0o777, 0o600)
+  rmSync(`${dir}/new`, { recursive: true })
+  writeFileSync(`${dir}/new`, '')
+  t.throws(() => { one.reopenFile() }, { message: `${dir}/new` })
+  one.info('into what was removed, as before')
+  rmSync(`${dir}/new`)
+  one.reopenFile()
+  one.info('7')
+  t.same(messages(file), ['7'])
+})
+
+t.test('log: a pipe is not opened again, which would wait for a reader', async t => {
+  const file = `${t.testdir()}/pipe`
+  execFileSync('mkfifo', [file])
+  const reader = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
+  const log = openLog({ thread: 'x', level: 'info', file, isTerminal: false, hasConsole: false })
+  closeSync(reader)
+  log.reopenFile()
+  rmSync(file)
+  log.reopenFile()
+  t.notOk(existsSync(file))
 })
 
 t.test('log: what a client sends neither reaches the lines nor the terminal raw', async t => {

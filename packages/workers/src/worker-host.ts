@@ -1,14 +1,14 @@
 /**
  * A worker's side of its talk with the coordinator: boots what the thread is for, says `ready`,
  * carries out orders one by one and answers each; asks what only the coordinator can do. Keeps the
- * thread's deny list and live settings, which wait for no turn. The only file that touches
- * parentPort.
+ * thread's deny list, live settings and log file, which wait for no turn. The only file that
+ * touches parentPort.
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { DenyList, type DenyEntry } from '@usher/shared/deny-list.ts'
 import { reportOf } from '@usher/shared/errors.ts'
-import { openLog } from '@usher/shared/log.ts'
+import { openLog, type ProgramLog } from '@usher/shared/log.ts'
 import { LAYOUT_VERSION } from '@usher/shared/memory/layout.ts'
 import { ThreadMeter } from '@usher/shared/memory/meters.ts'
 import { WORKER_PATIENCE } from '@usher/shared/memory/table-view.ts'
@@ -70,12 +70,15 @@ export async function runWorker (
   const early: OrderMessage[] = []
   let take = (message: OrderMessage): void => { early.push(message) }
   let apply = (_changes: ChangedValues<'every-thread'>): void => {}
+  let reopenLog = (): void => {}
   const takeOrder = (message: OrderMessage): void => {
     const { id, order } = message
     if (order.type === 'replace-deny-list') {
       void answer(id, () => { deny.replace(order.entries) }, say)
     } else if (order.type === 'apply-settings') {
       void answer(id, () => { apply(order.changes) }, say)
+    } else if (order.type === 'reopen-log') {
+      void answer(id, () => { reopenLog() }, say)
     } else {
       take(message)
     }
@@ -95,6 +98,7 @@ export async function runWorker (
     const boot = workerData as BootData
     if (boot.denyEntries !== undefined) deny.replace(boot.denyEntries)
     const context = makeContext(boot, deny, ask as WorkerContext['ask'])
+    reopenLog = () => { context.log.reopenFile() }
     apply = changes => { applyToThread(boot.settings.live, changes, context.log) }
     const part = await start(context)
     watchHeap()
@@ -134,7 +138,7 @@ function holdDenyList (): HeldDenyList {
 
 function makeContext (
   boot: BootData, deny: HeldDenyList, ask: WorkerContext['ask']
-): WorkerContext {
+): WorkerContext & { readonly log: ProgramLog } {
   const { settings, name, isTerminal } = boot
   const meter = new ThreadMeter(boot.meters, boot.server)
   return {

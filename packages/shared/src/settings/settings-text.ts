@@ -19,8 +19,9 @@ A flag wins over the environment, that over the settings file (lines of NAME=val
 and file an empty value counts as not given. A wrong setting ends the program with
 exit code 2.
 
-SIGHUP makes the program read them again, and its pages. What a reload changes says so
-below, the rest needs a restart; when a setting is wrong, nothing is changed.`
+SIGHUP makes the program read them again, its pages, and the certificate, and go on in a
+new log file if the old one was moved. What a reload changes says so below, the rest needs
+a restart; when a setting is wrong, nothing is changed.`
 
 /** What `--help` prints; ends with a line feed. */
 export function renderHelp (version: string): string {
