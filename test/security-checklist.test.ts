@@ -18,11 +18,16 @@ const STATES = ['met', 'not met', 'not applicable']
 const EVIDENCE = /`([\w.-][\w./-]*\.(?:ts|mjs|js|json|html|md|pml))`((?:,? "[^"]+")*)/g
 /** How many requirements each section of ASVS 5.0.0 has. */
 const SECTIONS: Readonly<Record<string, readonly number[]>> = {
+  1: [2, 10, 12, 3, 3],
+  2: [3, 3, 5, 2],
   3: [1, 3, 5, 8, 8, 1, 5],
   4: [5, 5, 2, 4],
+  5: [1, 6, 3, 3],
   6: [3, 12, 8, 6, 8, 4, 2, 4],
   7: [3, 4, 2, 5, 3, 2],
   8: [4, 4, 3, 2],
+  11: [4, 5, 5, 4, 2, 2, 2],
+  12: [5, 2, 5],
   13: [4, 6, 4, 7],
   14: [2, 8, 3],
   15: [5, 5, 7, 4],
