@@ -5,7 +5,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { chooser } from '@usher/shared/balancing/chooser.ts'
-import { POLICIES } from '@usher/shared/balancing/policies.ts'
 import { hashChooser } from '@usher/shared/balancing/rendezvous.ts'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import type { ClientMatch } from '@usher/shared/client.ts'
@@ -83,7 +82,7 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
   const unknownHosts = new UnknownHostWarning(log, settings.publicHosts,
     `redirects lead to ${settings.ip} instead`)
   const chooseByHash = hashChooser(settings.servers, isAvailable)
-  const choose = chooser(POLICIES[settings.policy].make(), settings.servers, isAvailable)
+  const choose = chooser(settings.policy, settings.servers, isAvailable)
   const door = await openDoor({
     ...settings,
     port: settings.routingPort,

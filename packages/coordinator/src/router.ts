@@ -3,8 +3,7 @@
  * visitor wait, looks again, and redirects. Request value in, reply value out; runs on the main
  * thread, the only one that reserves.
  */
-import type { Choose } from '@usher/shared/balancing/chooser.ts'
-import type { Choice } from '@usher/shared/balancing/policies.ts'
+import type { Choice, Choose } from '@usher/shared/balancing/policies.ts'
 import { formatAddress, formatClient, type Address, type Client } from '@usher/shared/client.ts'
 import type { DenyList } from '@usher/shared/deny-list.ts'
 import {
@@ -31,7 +30,7 @@ import type { HeldPlaces } from './held-places.ts'
 
 export interface RouterParts {
   readonly settings: TargetSettings & OriginSettings
-  readonly table: Pick<UserTable, 'loads' | 'find' | 'isFull'>
+  readonly table: Pick<UserTable, 'knownLoads' | 'find' | 'isFull'>
   readonly denyList: Pick<DenyList, 'isDenied'>
   readonly reservations: Pick<HeldPlaces, 'reserve' | 'confirm' | 'release'>
   readonly choose: Choose
@@ -176,7 +175,7 @@ async function decideUncounted (parts: RouterParts, visitor: Visitor): Promise<R
   if (isDenied(parts, visitor)) return { kind: 'denied' }
   const choice = current !== NO_SERVER && isAvailable(current)
     ? { server: current, because: 'the visitor is there' }
-    : choose({ loads: table.loads(), current: NO_SERVER })
+    : choose({ loads: table.knownLoads(), current: NO_SERVER })
   if (choice === undefined) return { kind: 'unavailable' }
   return { kind: 'redirect', ...choice, note: 'holds no place: opens no page' }
 }

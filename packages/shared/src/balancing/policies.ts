@@ -1,24 +1,25 @@
 /**
- * The balancing policies, in one table by name. A policy is a function of the servers and the
- * visitor that gives a choice with its reason; of a server it asks nothing but whether it is
- * available, its load and its weight. Computes only: the router reserves by it under a lock, and
- * the monitor may ask it who is next.
+ * The balancing policies, in one table by name. A policy is made for the servers and gives, for a
+ * visitor and the loads, a choice with its reason. Computes only: the router reserves by it under a
+ * lock, and the monitor may ask it who is next.
  */
+import { Tournament, type Contender, type Loads } from './tournament.ts'
 
-/** A server as a policy sees it. */
-export interface Candidate {
-  readonly index: number
-  /** A whole number: a server of weight 2 is to have twice the users of one of weight 1. */
-  readonly weight: number
-  isAvailable (): boolean
-  /** Users, without the visitor who is to be placed. */
-  load (): number
+/** What of a server a choice depends on for good. */
+export interface BalancedServer extends Contender {
+  readonly port: number
 }
 
-export interface Visitor {
-  /** Index of the server that the visitor is on; for a newcomer an index that no server has. */
+/** Whom the choice is for, and what it is made on. */
+export interface ChoiceRequest {
+  /** With the visitor; read during the call only. */
+  readonly loads: Loads
+  /** Index of the server where the visitor counts; for a newcomer an index that no server has. */
   readonly current: number
 }
+
+/** Undefined when no server is available. */
+export type Choose = (request: ChoiceRequest) => Choice | undefined
 
 export interface Choice {
   /** Index of the server. */
@@ -27,11 +28,16 @@ export interface Choice {
   readonly because: string
 }
 
-/** Candidates stand with the lowest port first. Undefined when none of them is available. */
-export type Policy = (candidates: readonly Candidate[], visitor: Visitor) => Choice | undefined
+/**
+ * @param servers the lowest port first
+ * @param isAvailable asked again when the loads are another reading
+ */
+type MakePolicy = (
+  servers: readonly BalancedServer[], isAvailable: (server: number) => boolean
+) => Choose
 
 interface PolicyEntry {
-  readonly make: () => Policy
+  readonly make: MakePolicy
   /**
    * True when it keeps state: then the monitor's own copy of the policy cannot tell who is next.
    */
@@ -41,7 +47,7 @@ interface PolicyEntry {
 export type PolicyName = 'fewest-users' | 'round-robin'
 
 export const POLICIES: Readonly<Record<PolicyName, PolicyEntry>> = {
-  'fewest-users': { make: () => fewestUsers, hasState: false },
+  'fewest-users': { make: fewestUsers, hasState: false },
   'round-robin': { make: roundRobin, hasState: true }
 }
 
@@ -50,30 +56,24 @@ export const POLICIES: Readonly<Record<PolicyName, PolicyEntry>> = {
  * Nobody who comes puts a server more than one user above its share, and as many newcomers as the
  * weights add up to, or a multiple of it, are spread exactly.
  */
-function fewestUsers (candidates: readonly Candidate[], { current }: Visitor): Choice | undefined {
-  let best: Candidate | undefined
-  let isTied = false
-  let isOnly = true
-  for (const candidate of candidates) {
-    if (!candidate.isAvailable()) continue
-    isOnly = best === undefined
-    const difference = best === undefined ? -1 : compareLoads(candidate, best)
-    if (difference > 0) continue
-    isTied = difference === 0
-    if (!isTied || candidate.index === current) best = candidate
+function fewestUsers (...[servers, isAvailable]: Parameters<MakePolicy>): Choose {
+  const tournament = new Tournament(servers, isAvailable)
+  const choose = (current: number): Choice | undefined => {
+    const { winner } = tournament
+    if (winner === undefined) return undefined
+    if (tournament.availableCount === 1) return { server: winner.index, because: ONLY_ONE }
+    const best = tournament.equalOf(current) ?? winner
+    const because = reasonFor(best, tournament.isTied, best.index === current)
+    return { server: best.index, because }
   }
-  if (best === undefined) return undefined
-  if (isOnly) return { server: best.index, because: ONLY_ONE }
-  return { server: best.index, because: reasonFor(best, isTied, best.index === current) }
-}
-
-/** By load / weight in whole numbers; the products stay far below 2 ** 53. */
-function compareLoads (a: Candidate, b: Candidate): number {
-  return a.load() * b.weight - b.load() * a.weight
+  return ({ loads, current }) => {
+    tournament.follow(loads)
+    return tournament.without(current, () => choose(current))
+  }
 }
 
 /** A server of weight 1 that wins has the fewest users of all, whatever the others' weights. */
-function reasonFor ({ weight }: Candidate, isTied: boolean, isCurrent: boolean): string {
+function reasonFor ({ weight }: Contender, isTied: boolean, isCurrent: boolean): string {
   const reason = weight === 1 ? 'fewest users' : 'fewest users for its weight'
   if (!isTied) return reason
   return isCurrent ? `${reason}, already there` : `${reason}, lowest port`
@@ -83,21 +83,20 @@ function reasonFor ({ weight }: Candidate, isTied: boolean, isCurrent: boolean):
  * One after another whatever their loads, in proportion to their weights and without runs of the
  * same server: nginx's smooth weighted round robin (ngx_http_upstream_round_robin.c).
  */
-function roundRobin (): Policy {
-  const credits: number[] = []
-  return candidates => {
-    let best: Candidate | undefined
+function roundRobin (...[servers, isAvailable]: Parameters<MakePolicy>): Choose {
+  const credits = servers.map(() => 0)
+  return () => {
+    let best: number | undefined
     let weightSum = 0
-    for (const candidate of candidates) {
-      if (!candidate.isAvailable()) continue
-      const { index, weight } = candidate
+    for (const [place, { index, weight }] of servers.entries()) {
+      if (!isAvailable(index)) continue
       weightSum += weight
-      credits[index] = (credits[index] ?? 0) + weight
-      if (best === undefined || credits[index] > credits[best.index]!) best = candidate
+      credits[place]! += weight
+      if (best === undefined || credits[place]! > credits[best]!) best = place
     }
     if (best === undefined) return undefined
-    credits[best.index]! -= weightSum
-    return { server: best.index, because: 'round robin' }
+    credits[best]! -= weightSum
+    return { server: servers[best]!.index, because: 'round robin' }
   }
 }
 

@@ -6,8 +6,7 @@
  */
 import type { Words128 } from '../client.ts'
 import { halfSipHash13 } from '../memory/sip-hash.ts'
-import type { BalancedServer } from './chooser.ts'
-import type { Choice } from './policies.ts'
+import type { BalancedServer, Choice } from './policies.ts'
 
 /**
  * Fixed, so that a restart moves no client. A client that chooses its id can choose its server;

@@ -98,7 +98,7 @@ export function usedSlots (view: TableView): number {
   const { words, layout } = view
   let used = 0
   for (let shard = 0; shard < layout.shardCount; shard++) {
-    used += Atomics.load(words, shardAt(layout, shard) + SHARD.USED)
+    used += words[shardAt(layout, shard) + SHARD.USED]! // Plain: see sumCounters.
   }
   return used
 }
@@ -108,7 +108,7 @@ function activeUsers ({ words, layout }: TableView): number {
   let active = 0
   for (let shard = 0; shard < layout.shardCount; shard++) {
     const at = shardAt(layout, shard)
-    active += Atomics.load(words, at + SHARD.USED) - Atomics.load(words, at + SHARD.RESERVED_ONLY)
+    active += words[at + SHARD.USED]! - words[at + SHARD.RESERVED_ONLY]!
   }
   return active
 }

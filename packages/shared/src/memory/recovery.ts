@@ -32,6 +32,7 @@ export function recoverFrom (view: TableView, deadThreadTag: number): number {
     }
     wakeAllWaiters(view.words, at + SHARD.LOCK)
   }
+  view.loads?.expire() // A repair counts anew.
   finishAllReplacements(view)
   return repaired
 }

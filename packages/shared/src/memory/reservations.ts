@@ -3,17 +3,17 @@
  * is one synchronous step under the visitor's shard lock. Only the main thread reserves, so no two
  * choices are ever made on the same loads.
  */
-import type { Choose } from '../balancing/chooser.ts'
-import type { Choice } from '../balancing/policies.ts'
+import type { Choice, Choose } from '../balancing/policies.ts'
 import type { Address, Client } from '../client.ts'
 import { admit } from './admission.ts'
 import {
-  COMMIT_PAGES, COMMIT_REPLACES, COUNTER, NO_SERVER, NO_SLOT, SLOT, commitActive, commitLoad,
+  COMMIT_PAGES, COMMIT_REPLACES, NO_SERVER, NO_SLOT, SLOT, commitActive, commitLoad,
   commitReserved, commitSeen, withActive, withReserved, withSeen
 } from './layout.ts'
+import { knownLoads } from './loads.ts'
 import { findAddressEntry, finishReplacement } from './replacement.ts'
 import {
-  commitSlot, counterAt, findSlot, freshCommit, isReservedOnly, removeSlot, writeAddress
+  commitSlot, findSlot, freshCommit, isReservedOnly, removeSlot, writeAddress
 } from './shard.ts'
 import {
   hashOf, lockShard, shardAt, shardOfHash, slotAt, unlockShard, type Busy, type TableView
@@ -55,7 +55,7 @@ export function reserve (view: TableView, request: ReserveRequest): Reservation 
   const here = slotAt(view.layout, at, slot)
   const commit = view.words[here]!
   const current = commitLoad(commit)
-  const choice = choose({ loads: loadsWithout(view, current), current })
+  const choice = choose({ loads: knownLoads(view), current })
   if (choice !== undefined) {
     // Written before the commit word: a reservation never stands with another's deadline.
     view.words[here + SLOT.RESERVED_UNTIL_MS] = wrappedMs(untilMs)
@@ -116,22 +116,12 @@ export function isReservationDue (view: TableView, here: number, now: number): b
     wrappedAge(now, view.words[here + SLOT.RESERVED_UNTIL_MS]!) >= 0
 }
 
-/** Sums one counter of a server over all shards; a reading without any lock. */
-export function sumCounter (view: TableView, server: number, counter: number): number {
-  const { words, layout } = view
-  let sum = 0
-  for (let shard = 0; shard < layout.shardCount; shard++) {
-    sum += Atomics.load(words, counterAt(layout, shardAt(layout, shard), server, counter))
-  }
-  return sum
-}
-
 function reserveForNewcomer (view: TableView, request: ReserveRequest): Reservation {
   const { client, address, untilMs, choose } = request
   const replaced = request.isReturning ? findAddressEntry(view, client, address) : undefined
   if (replaced === 'busy') return { kind: 'busy' }
   const current = replaced === undefined ? NO_SERVER : commitActive(replaced.commit)
-  const choice = choose({ loads: loadsWithout(view, current), current })
+  const choice = choose({ loads: knownLoads(view), current })
   if (choice === undefined) return { kind: 'unavailable' }
 
   let commit = withReserved(freshCommit(client), choice.server)
@@ -144,20 +134,4 @@ function reserveForNewcomer (view: TableView, request: ReserveRequest): Reservat
   if (admitted !== 'added') return { kind: admitted }
   if (replaced !== undefined) finishReplacement(view, client, address)
   return { kind: 'reserved', ...choice }
-}
-
-const scratch = new WeakMap<TableView, Int32Array>()
-
-/** Loads of all servers, without the visitor, who counts at `current`. */
-function loadsWithout (view: TableView, current: number): Int32Array {
-  let loads = scratch.get(view)
-  if (loads === undefined) {
-    loads = new Int32Array(view.layout.serverCount)
-    scratch.set(view, loads)
-  }
-  for (let server = 0; server < loads.length; server++) {
-    loads[server] = sumCounter(view, server, COUNTER.LOAD)
-  }
-  if (current !== NO_SERVER) loads[current]!--
-  return loads
 }

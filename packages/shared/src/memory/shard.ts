@@ -197,6 +197,7 @@ function countServer (
 ): void {
   if (server === NO_SERVER || server === other) return
   addTo(view.words, counterAt(view.layout, at, server, counter), by)
+  if (counter === COUNTER.LOAD) view.loads?.add(server, by)
 }
 
 function addTo (words: Int32Array, at: number, by: number): void {

@@ -8,6 +8,7 @@ import {
   LAYOUT_VERSION, layoutFor, NO_SLOT, SHARD, SLOT, TABLE, USERS_MAX, USERS_MIN, WORD_BYTES,
   SERVERS_MAX, type Layout
 } from './layout.ts'
+import type { KnownLoads } from './known-loads.ts'
 import { acquireLock, ownerWord, releaseLock } from './lock.ts'
 import {
   allocateNewcomers, Newcomers, type NewcomerSettings, type NewcomersMemory
@@ -35,6 +36,8 @@ export interface TableView {
   readonly now: () => number
   /** Told of every wait for a shard that took a sleep, in milliseconds. */
   readonly onLockWaited: ((ms: number) => void) | undefined
+  /** Kept by the thread that reserves, from its first choice on. */
+  loads: KnownLoads | undefined
   /** Which newcomers this thread counts; undefined: all of them. */
   readonly newcomers: Newcomers | undefined
   /**
@@ -124,6 +127,7 @@ export function viewTable (memory: TableMemory, options: ViewOptions): TableView
     patience: options.patience,
     now: options.now,
     onLockWaited: options.onLockWaited,
+    loads: undefined,
     newcomers: options.newcomers &&
       new Newcomers(memory.newcomers, { ...options.newcomers, now: options.now }),
     onStep: options.onStep

@@ -3,18 +3,17 @@
  * SharedArrayBuffer that every thread maps; this is one thread's handle, in plain values. Owns no
  * thread and no timer; what happens under the locks is in the files beside this one.
  */
+import type { Loads } from '../balancing/tournament.ts'
 import type { Address, Client } from '../client.ts'
-import {
-  COUNTER, SERVER, SERVER_STATE, type ServerState
-} from './layout.ts'
 import { isFull, usedSlots } from './admission.ts'
 import { endDue, type EndStep } from './end-sweep.ts'
+import { COUNTER, SERVER, SERVER_STATE, type ServerState } from './layout.ts'
+import { knownLoads, sumCounter, sumCounters } from './loads.ts'
 import { allowMoreNewcomers } from './newcomers.ts'
 import { checkTable, recoverFrom } from './recovery.ts'
 import { refusedNetworks, refusedTotal, type RefusedNetwork } from './refused-networks.ts'
 import {
-  confirm, expireReservation, reserve, sumCounter, type Place, type Reservation,
-  type ReserveRequest
+  confirm, expireReservation, reserve, type Place, type Reservation, type ReserveRequest
 } from './reservations.ts'
 import { removeMatching, removeUser, type IsMatch, type SweepStep } from './removal.ts'
 import {
@@ -78,6 +77,11 @@ export class UserTable {
   /** Load per server: users counted once, where a place is reserved, else where they are active. */
   loads (): Int32Array {
     return this.#counters(COUNTER.LOAD)
+  }
+
+  /** The same, to choose by, and only at most a millisecond old. Main thread only. */
+  knownLoads (): Loads {
+    return knownLoads(this.#view)
   }
 
   /** Active users per server, those on the move to another one included. */
@@ -171,6 +175,7 @@ export class UserTable {
   /** Main thread only. */
   setServerState (server: number, state: ServerState): void {
     Atomics.store(this.#view.words, this.#serverAt(server) + SERVER.STATE, SERVER_STATE[state])
+    this.#view.loads?.expire()
   }
 
   /** Frees and repairs what a dead thread held; how many shards that were. Main thread only. */
@@ -184,8 +189,7 @@ export class UserTable {
   }
 
   #counters (counter: number): Int32Array {
-    const counts = new Int32Array(this.#view.layout.serverCount)
-    return counts.map((_, server) => sumCounter(this.#view, server, counter))
+    return sumCounters(this.#view, counter, new Int32Array(this.#view.layout.serverCount))
   }
 
   #serverAt (server: number): number {

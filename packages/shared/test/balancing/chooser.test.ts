@@ -1,6 +1,7 @@
 import t from 'tap'
-import { chooser, type BalancedServer } from '@usher/shared/balancing/chooser.ts'
-import { POLICIES } from '@usher/shared/balancing/policies.ts'
+import { chooser } from '@usher/shared/balancing/chooser.ts'
+import type { BalancedServer } from '@usher/shared/balancing/policies.ts'
+import type { Loads } from '@usher/shared/balancing/tournament.ts'
 import { NO_SERVER } from '@usher/shared/memory/layout.ts'
 
 t.test('chooser: on a tie the lowest port wins, compared as a number, wherever it is listed', async t => {
@@ -22,10 +23,10 @@ t.test('chooser: gives a policy the weight, the availability and the loads of th
   t.equal(choose(servers, [1, 1, 3]), 2, 'the heavy one has room')
   t.equal(choose(servers, [1, 2, 3], server => server !== 2), 0)
   t.equal(choose(servers, [0, 0, 0], () => false), undefined)
-  const again = chooser(POLICIES['fewest-users'].make(), servers, () => true)
-  t.equal(again({ loads: Int32Array.of(0, 1, 9), current: NO_SERVER })?.server, 0)
-  t.equal(again({ loads: Int32Array.of(1, 0, 9), current: NO_SERVER })?.server, 1)
-  t.equal(again({ loads: Int32Array.of(1, 1, 4), current: 1 })?.server, 1, 'the visitor stays')
+  const again = chooser('fewest-users', servers, () => true)
+  t.equal(again({ loads: loadsOf([0, 1, 9], 1), current: NO_SERVER })?.server, 0)
+  t.equal(again({ loads: loadsOf([1, 0, 9], 2), current: NO_SERVER })?.server, 1)
+  t.equal(again({ loads: loadsOf([1, 2, 4], 3), current: 1 })?.server, 1, 'the visitor stays')
 })
 
 function serversOf (ports: readonly number[], weights?: readonly number[]): BalancedServer[] {
@@ -36,6 +37,10 @@ function choose (
   servers: readonly BalancedServer[], loads: readonly number[],
   isAvailable: (server: number) => boolean = () => true
 ): number | undefined {
-  const choosing = chooser(POLICIES['fewest-users'].make(), servers, isAvailable)
-  return choosing({ loads: Int32Array.from(loads), current: NO_SERVER })?.server
+  const choosing = chooser('fewest-users', servers, isAvailable)
+  return choosing({ loads: loadsOf(loads, 0), current: NO_SERVER })?.server
+}
+
+function loadsOf (loads: readonly number[], reading: number): Loads {
+  return { values: Int32Array.from(loads), reading, changes: [] }
 }

@@ -1,11 +1,14 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { NO_SERVER } from '@usher/shared/memory/layout.ts'
-import { POLICIES, type Candidate, type Policy } from '@usher/shared/balancing/policies.ts'
+import {
+  POLICIES, type BalancedServer, type Choice, type Choose, type PolicyName
+} from '@usher/shared/balancing/policies.ts'
+import type { Loads } from '@usher/shared/balancing/tournament.ts'
 
 interface Case {
   readonly claim: string
-  /** Users per server, the visitor left out; the server with the lowest port first. */
+  /** Users per server without the visitor; the server with the lowest port first. */
   readonly loads: readonly number[]
   readonly weights?: readonly number[]
   /** The server that the visitor is on. */
@@ -14,6 +17,8 @@ interface Case {
   /** A server and the reason; undefined when nobody can be chosen. */
   readonly expected: readonly [server: number, because: string] | undefined
 }
+
+let readings = 0
 
 const FEWEST = 'fewest users'
 const LOWEST_PORT = 'fewest users, lowest port'
@@ -91,17 +96,17 @@ const CASES: readonly Case[] = [
 ]
 
 t.test('fewest-users: the smallest load by weight, the own server on a tie, the lowest port', async t => {
-  const { make, hasState } = POLICIES['fewest-users']
-  t.notOk(hasState, 'so that the monitor may ask as well')
+  t.notOk(POLICIES['fewest-users'].hasState, 'so that the monitor may ask as well')
   for (const { claim, loads, weights = loads.map(() => 1), on, unavailable, expected } of CASES) {
-    const candidates = candidatesOf(weights, loads, unavailable)
-    const choice = make()(candidates, { current: on ?? NO_SERVER })
+    const choose = make('fewest-users', weights, unavailable)
+    const withVisitor = loads.map((load, server) => server === on ? load + 1 : load)
+    const choice = choose({ loads: still(withVisitor), current: on ?? NO_SERVER })
     t.strictSame(choice && [choice.server, choice.because], expected, claim)
   }
 })
 
 t.test('fewest-users: 400 newcomers over weights 1, 1, 2 are 100, 100, 200', async t => {
-  t.strictSame(placed(POLICIES['fewest-users'].make(), [1, 1, 2], 400), [100, 100, 200])
+  t.strictSame(placed('fewest-users', [1, 1, 2], 400), [100, 100, 200])
 })
 
 const weightLists = fc.array(fc.integer({ min: 1, max: 1000 }), { minLength: 1, maxLength: 32 })
@@ -109,7 +114,7 @@ const weightLists = fc.array(fc.integer({ min: 1, max: 1000 }), { minLength: 1, 
 t.test('fewest-users: no newcomer puts a server over its share by more than one', async t => {
   fc.assert(fc.property(weightLists, fc.integer({ min: 1, max: 3000 }), (weights, count) => {
     const sum = total(weights)
-    const loads = placed(POLICIES['fewest-users'].make(), weights, count)
+    const loads = placed('fewest-users', weights, count)
     for (const [server, load] of loads.entries()) {
       // load - 1 < count * weight / sum, in whole numbers
       if ((load - 1) * sum >= count * weights[server]!) return false
@@ -125,7 +130,7 @@ t.test('fewest-users: no newcomer puts a server over its share by more than one'
 t.test('fewest-users: with equal weights loads never differ by more than one', async t => {
   const counts = fc.integer({ min: 1, max: 500 })
   fc.assert(fc.property(fc.integer({ min: 1, max: 32 }), counts, (servers, count) => {
-    const loads = placed(POLICIES['fewest-users'].make(), Array<number>(servers).fill(1), count)
+    const loads = placed('fewest-users', Array<number>(servers).fill(1), count)
     return Math.max(...loads) - Math.min(...loads) <= 1
   }))
 })
@@ -134,7 +139,7 @@ const smallWeights = fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, m
 for (const name of ['fewest-users', 'round-robin'] as const) {
   t.test(`${name}: multiples of all weights together are spread exactly`, async () => {
     fc.assert(fc.property(smallWeights, fc.integer({ min: 1, max: 5 }), (weights, times) => {
-      const loads = placed(POLICIES[name].make(), weights, total(weights) * times)
+      const loads = placed(name, weights, total(weights) * times)
       return loads.every((load, server) => load === weights[server]! * times)
     }))
   })
@@ -142,23 +147,46 @@ for (const name of ['fewest-users', 'round-robin'] as const) {
 
 t.test('fewest-users: whoever reloads stays where they were placed', async () => {
   fc.assert(fc.property(weightLists, fc.integer({ min: 1, max: 500 }), (weights, count) => {
-    const policy = POLICIES['fewest-users'].make()
-    const loads = placed(policy, weights, count)
-    return loads.every((load, current) => {
-      if (load === 0) return true
-      const without = loads.map((other, at) => at === current ? other - 1 : other)
-      return policy(candidatesOf(weights, without), { current })?.server === current
-    })
+    const loads = placed('fewest-users', weights, count)
+    const choose = make('fewest-users', weights)
+    return loads.every((load, current) =>
+      load === 0 || choose({ loads: still(loads), current })?.server === current)
   }), { numRuns: 50 })
 })
 
+t.test('fewest-users: keeps up with loads and servers that change, as if it looked at each', async () => {
+  const steps = fc.array(fc.record({
+    server: fc.nat(), by: fc.constantFrom(1, 1, -1), current: fc.nat(), isNewReading: fc.nat(9)
+  }), { maxLength: 60 })
+  fc.assert(fc.property(weightLists, steps, (weights, steps) => {
+    const [loads, unavailable] = [new ChangingLoads(weights.length), [] as number[]]
+    const choose = make('fewest-users', weights, unavailable)
+    return steps.every(({ server, by, current, isNewReading }) => {
+      const at = server % weights.length
+      if (loads.values[at]! + by >= 0) loads.add(at, by)
+      if (isNewReading === 0) {
+        const down = steps.slice(0, server % 4).map(step => step.current % weights.length)
+        unavailable.splice(0, Infinity, ...down)
+        loads.reading = ++readings
+      }
+      const on = current % (weights.length + 1) - 1
+      const isThere = on !== NO_SERVER && loads.values[on]! > 0
+      const without = [...loads.values].map((load, at) => isThere && at === on ? load - 1 : load)
+      const here = isThere ? on : NO_SERVER
+      const [choice, expected] = [
+        choose({ loads, current: here }), byLooking(weights, without, unavailable, here)
+      ]
+      return choice?.server === expected?.server && choice?.because === expected?.because
+    })
+  }), { numRuns: 300 })
+})
+
 t.test('round-robin: one after another whatever the loads, heavy ones not in runs', async t => {
-  const { make, hasState } = POLICIES['round-robin']
-  t.ok(hasState)
+  t.ok(POLICIES['round-robin'].hasState)
   const inTurn = (weights: number[], count: number, unavailable: number[] = []) => {
-    const policy = make()
-    const candidates = candidatesOf(weights, weights.map(() => 7), unavailable)
-    return Array.from({ length: count }, () => policy(candidates, { current: 1 }))
+    const choose = make('round-robin', weights, unavailable)
+    const loads = still(weights.map(() => 7))
+    return Array.from({ length: count }, () => choose({ loads, current: 1 }))
   }
   t.strictSame(inTurn([1, 1, 1], 4).map(choice => choice?.server), [0, 1, 2, 0])
   t.strictSame(inTurn([5, 1, 1], 7).map(choice => choice?.server), [0, 0, 1, 0, 2, 0, 0],
@@ -169,32 +197,73 @@ t.test('round-robin: one after another whatever the loads, heavy ones not in run
 })
 
 t.test('round-robin: a server that comes back takes its turn and no more', async t => {
-  const policy = POLICIES['round-robin'].make()
-  const ask = (count: number, unavailable: readonly number[]): Array<number | undefined> =>
+  const unavailable = [1]
+  const choose = make('round-robin', [1, 1], unavailable)
+  const ask = (count: number): Array<number | undefined> =>
     Array.from({ length: count }, () =>
-      policy(candidatesOf([1, 1], [0, 0], unavailable), { current: NO_SERVER })?.server)
-  t.strictSame(ask(100, [1]), Array(100).fill(0))
-  t.strictSame(ask(6, []), [0, 1, 0, 1, 0, 1])
+      choose({ loads: still([0, 0]), current: NO_SERVER })?.server)
+  t.strictSame(ask(100), Array(100).fill(0))
+  unavailable.pop()
+  t.strictSame(ask(6), [0, 1, 0, 1, 0, 1])
 })
 
-function candidatesOf (
-  weights: readonly number[], loads: readonly number[], unavailable: readonly number[] = []
-): Candidate[] {
-  return weights.map((weight, index) => ({
-    index, weight, isAvailable: () => !unavailable.includes(index), load: () => loads[index]!
-  }))
+/** @param unavailable looked at again and again */
+function make (
+  policy: PolicyName, weights: readonly number[], unavailable: readonly number[] = []
+): Choose {
+  const servers = weights.map((weight, index): BalancedServer =>
+    ({ index, port: 8000 + index, weight }))
+  return POLICIES[policy].make(servers, server => !unavailable.includes(server))
+}
+
+/** Loads that do not change; each time another reading. */
+function still (values: readonly number[]): Loads {
+  return { values: Int32Array.from(values), reading: ++readings, changes: [] }
+}
+
+/** Loads that change, of one reading until told otherwise. */
+class ChangingLoads implements Loads {
+  readonly values: Int32Array
+  reading = ++readings
+  readonly changes: number[] = []
+
+  constructor (serverCount: number) {
+    this.values = new Int32Array(serverCount)
+  }
+
+  add (server: number, by: number): void {
+    this.values[server]! += by
+    this.changes.push(server)
+  }
 }
 
 /** Where so many newcomers end up, one after another. */
-function placed (policy: Policy, weights: readonly number[], count: number): number[] {
-  const loads = weights.map(() => 0)
-  const candidates = candidatesOf(weights, loads)
+function placed (policy: PolicyName, weights: readonly number[], count: number): number[] {
+  const loads = new ChangingLoads(weights.length)
+  const choose = make(policy, weights)
   for (let newcomer = 0; newcomer < count; newcomer++) {
-    loads[policy(candidates, { current: NO_SERVER })!.server]!++
+    loads.add(choose({ loads, current: NO_SERVER })!.server, 1)
   }
-  return loads
+  return [...loads.values]
 }
 
 function total (numbers: readonly number[]): number {
   return numbers.reduce((sum, number) => sum + number, 0)
+}
+
+/** The same as fewest-users by looking at every server; `loads` are without the visitor. */
+function byLooking (
+  weights: readonly number[], loads: readonly number[], unavailable: readonly number[],
+  current: number
+): Choice | undefined {
+  const available = loads.flatMap((_, server) => unavailable.includes(server) ? [] : [server])
+  const isLess = (a: number, b: number): boolean =>
+    loads[a]! * weights[b]! < loads[b]! * weights[a]!
+  const best = available.filter(a => !available.some(b => isLess(b, a)))
+  if (best.length === 0) return undefined
+  const server = best.includes(current) ? current : best[0]!
+  if (available.length === 1) return { server, because: ONLY_ONE }
+  const reason = weights[server] === 1 ? FEWEST : BY_WEIGHT
+  const tie = server === current ? 'already there' : 'lowest port'
+  return { server, because: best.length === 1 ? reason : `${reason}, ${tie}` }
 }

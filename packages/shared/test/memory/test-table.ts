@@ -1,6 +1,5 @@
 /** Builders for tests of the user table: a small table, a clock that a test moves, clients. */
-import type { ChoiceRequest, Choose } from '@usher/shared/balancing/chooser.ts'
-import type { Choice } from '@usher/shared/balancing/policies.ts'
+import type { Choice, ChoiceRequest, Choose } from '@usher/shared/balancing/policies.ts'
 import { parseAddress, type Address, type Client } from '@usher/shared/client.ts'
 import { NO_SERVER, SLOT } from '@usher/shared/memory/layout.ts'
 import type { NewcomerSettings } from '@usher/shared/memory/newcomers.ts'
@@ -89,8 +88,13 @@ export function removedByWalk (
   return removed
 }
 
-/** The lowest load; the visitor's own server on a tie, then the lowest index. */
 export function chooseLowest ({ loads, current }: ChoiceRequest): Choice {
+  const others = [...loads.values].map((load, server) => server === current ? load - 1 : load)
+  return lowestOf(others, current)
+}
+
+/** The lowest load; the visitor's own server on a tie, then the lowest index. */
+export function lowestOf (loads: readonly number[], current: number): Choice {
   const lowest = Math.min(...loads)
   const isStaying = current !== NO_SERVER && loads[current] === lowest
   return { server: isStaying ? current : loads.indexOf(lowest), because: 'lowest' }

@@ -6,7 +6,7 @@ import {
   areSameWords, clientOfAddress, formatAddress, formatClient, type Address, type Client
 } from '@usher/shared/client.ts'
 import {
-  addressNumber, chooseLowest, clientNumber, testTable, type TestTable
+  addressNumber, chooseLowest, clientNumber, lowestOf, testTable, type TestTable
 } from './test-table.ts'
 
 const SERVERS = 3
@@ -128,7 +128,7 @@ class Model {
     user.address = address
     this.users.delete(key)
     const current = user.reserved ?? user.server ?? -1
-    const choice = chooseLowest({ loads: Int32Array.from(this.loads()), current })
+    const choice = lowestOf(this.loads(), current)
     user.reserved = choice.server
     user.untilMs = this.nowMs + TTL_MS
     this.users.set(key, user)

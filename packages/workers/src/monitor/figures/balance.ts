@@ -3,8 +3,8 @@
  * how far the servers are apart. Computes only.
  */
 import type { Stats } from '@usher/shared/api/stats.ts'
-import { chooser, type BalancedServer } from '@usher/shared/balancing/chooser.ts'
-import { POLICIES, type PolicyName } from '@usher/shared/balancing/policies.ts'
+import { chooser } from '@usher/shared/balancing/chooser.ts'
+import { POLICIES, type BalancedServer, type PolicyName } from '@usher/shared/balancing/policies.ts'
 import { NO_SERVER } from '@usher/shared/memory/layout.ts'
 
 export interface BalanceParts {
@@ -24,8 +24,10 @@ export function describeBalance (
   const perWeight = servers
     .filter(({ index }) => isAvailable(index))
     .map(({ index, weight }) => loads[index]! / weight)
-  const { make, hasState } = POLICIES[policy]
-  const choice = chooser(make(), servers, isAvailable)({ loads, current: NO_SERVER })
+  const { hasState } = POLICIES[policy]
+  const choice = chooser(policy, servers, isAvailable)({
+    loads: { values: loads, reading: 0, changes: [] }, current: NO_SERVER
+  })
   return {
     next: choice === undefined
       ? null

@@ -1,0 +1,131 @@
+/**
+ * The server with the smallest load / weight, kept in a tournament tree: a leaf for each server,
+ * and in each node above the better of two. A load that changes costs a match for each level, so a
+ * choice among 256 servers costs hardly more than among 3. Of equal ones the first wins. Computes
+ * only.
+ */
+
+/** A server that takes part. */
+export interface Contender {
+  readonly index: number
+  /** A whole number: a server of weight 2 is to have twice the users of one of weight 1. */
+  readonly weight: number
+}
+
+/** Loads that change under whoever reads them, and what they need to keep up. */
+export interface Loads {
+  /** By index of the server: users counted there. */
+  readonly values: Int32Array
+  /** Another number whenever any of them may have changed. */
+  readonly reading: number
+  /** Servers whose load has changed since that reading, in order; the same one again and again. */
+  readonly changes: readonly number[]
+}
+
+/** In place of a server: wins against none. */
+const NOBODY = -1
+
+export class Tournament {
+  readonly #servers: readonly Contender[]
+  readonly #isAvailable: (server: number) => boolean
+  /** Places in `servers` by index of the server. */
+  readonly #places = new Map<number, number>()
+  readonly #weights: Float64Array
+  readonly #loads: Float64Array
+  /** The root at 1, the children of a node n at 2n and 2n + 1, places in `servers` or NOBODY. */
+  readonly #winners: Int32Array
+  readonly #leavesAt: number
+  #availableCount = 0
+  #reading: number | undefined
+  #changesSeen = 0
+
+  constructor (
+    servers: readonly Contender[], isAvailable: (server: number) => boolean
+  ) {
+    this.#servers = servers
+    this.#isAvailable = isAvailable
+    servers.forEach(({ index }, place) => { this.#places.set(index, place) })
+    this.#weights = Float64Array.from(servers, ({ weight }) => weight)
+    this.#loads = new Float64Array(servers.length)
+    this.#leavesAt = 2 ** Math.ceil(Math.log2(Math.max(1, servers.length)))
+    this.#winners = new Int32Array(2 * this.#leavesAt).fill(NOBODY)
+  }
+
+  /** Takes over what has changed; asks for the servers' availability when all may have. */
+  follow (loads: Loads): void {
+    if (loads.reading !== this.#reading) {
+      this.#reading = loads.reading
+      this.#changesSeen = loads.changes.length
+      this.#begin(loads)
+      return
+    }
+    for (; this.#changesSeen < loads.changes.length; this.#changesSeen++) {
+      const server = loads.changes[this.#changesSeen]!
+      this.#set(this.#places.get(server)!, loads.values[server]!)
+    }
+  }
+
+  /** The server itself, or undefined when none is available. */
+  get winner (): Contender | undefined {
+    return this.#servers[this.#winners[1]!]
+  }
+
+  get availableCount (): number {
+    return this.#availableCount
+  }
+
+  /** What `choose` gives with one user less at this server, where there is one. */
+  without <T> (server: number, choose: () => T): T {
+    const place = this.#places.get(server)
+    if (place === undefined) return choose()
+    const load = this.#loads[place]!
+    this.#set(place, load - 1)
+    const choice = choose()
+    this.#set(place, load)
+    return choice
+  }
+
+  /** The server of this index, if it is as good as the winner. */
+  equalOf (server: number): Contender | undefined {
+    const place = this.#places.get(server)
+    if (place === undefined || this.#winners[this.#leavesAt + place] === NOBODY) return undefined
+    return this.#compare(place, this.#winners[1]!) === 0 ? this.#servers[place] : undefined
+  }
+
+  /** Whether another one is as good as the winner: it lost one of the winner's own matches. */
+  get isTied (): boolean {
+    const winner = this.#winners[1]!
+    for (let node = this.#leavesAt + winner; node > 1; node >>= 1) {
+      const rival = this.#winners[node ^ 1]!
+      if (rival !== NOBODY && this.#compare(rival, winner) === 0) return true
+    }
+    return false
+  }
+
+  #begin ({ values }: Loads): void {
+    this.#availableCount = 0
+    for (const [place, { index }] of this.#servers.entries()) {
+      const isAvailable = this.#isAvailable(index)
+      if (isAvailable) this.#availableCount++
+      this.#loads[place] = values[index]!
+      this.#winners[this.#leavesAt + place] = isAvailable ? place : NOBODY
+    }
+    for (let node = this.#leavesAt - 1; node > 0; node--) this.#play(node)
+  }
+
+  #set (place: number, load: number): void {
+    this.#loads[place] = load
+    for (let node = (this.#leavesAt + place) >> 1; node > 0; node >>= 1) this.#play(node)
+  }
+
+  #play (node: number): void {
+    const [first, second] = [this.#winners[2 * node]!, this.#winners[2 * node + 1]!]
+    const isSecond = second !== NOBODY && (first === NOBODY || this.#compare(second, first) < 0)
+    this.#winners[node] = isSecond ? second : first
+  }
+
+  /** By load / weight in whole numbers; the products stay far below 2 ** 53. */
+  #compare (a: number, b: number): number {
+    return this.#loads[a]! * this.#weights[b]! - this.#loads[b]! * this.#weights[a]!
+  }
+}

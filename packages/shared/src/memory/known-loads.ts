@@ -1,0 +1,59 @@
+/**
+ * The servers' loads as the thread that chooses knows them. The sums over all shards are read once
+ * a millisecond; in between, this thread's own changes are added, so that a burst of its
+ * reservations is placed exactly, and a choice costs the same however many servers there are.
+ * What other threads change is at most a millisecond late. Main thread.
+ */
+import type { Loads } from '../balancing/tournament.ts'
+
+const FRESH_MS = 1
+/** Of one reading; more are read anew. */
+const CHANGES_MAX = 4096
+
+export class KnownLoads implements Loads {
+  readonly values: Int32Array
+  #reading = 0
+  #changes: number[] = []
+  #readMs = -Infinity
+  readonly #read: (loads: Int32Array) => void
+  readonly #now: () => number
+
+  /**
+   * @param read writes all loads, by index of the server
+   * @param now monotonic milliseconds
+   */
+  constructor (serverCount: number, read: (loads: Int32Array) => void, now: () => number) {
+    this.values = new Int32Array(serverCount)
+    this.#read = read
+    this.#now = now
+  }
+
+  get reading (): number {
+    return this.#reading
+  }
+
+  get changes (): readonly number[] {
+    return this.#changes
+  }
+
+  /** This thread has changed a load. */
+  add (server: number, by: number): void {
+    this.values[server]! += by
+    if (this.#changes.length < CHANGES_MAX) this.#changes.push(server)
+    else this.expire()
+  }
+
+  /** The next look reads all of them: another thread died, or a server's state is another one. */
+  expire (): void {
+    this.#readMs = -Infinity
+  }
+
+  refresh (): void {
+    const nowMs = this.#now()
+    if (nowMs - this.#readMs < FRESH_MS) return
+    this.#readMs = nowMs
+    this.#reading++
+    this.#changes = []
+    this.#read(this.values)
+  }
+}

@@ -1,0 +1,39 @@
+/** Sums of the shards' counters, for each server: readings without any lock. Any thread. */
+import type { Loads } from '../balancing/tournament.ts'
+import { KnownLoads } from './known-loads.ts'
+import { COUNTER } from './layout.ts'
+import { shardAt, type TableView } from './table-view.ts'
+
+/** The loads to choose by; see known-loads.ts. Main thread only. */
+export function knownLoads (view: TableView): Loads {
+  const read = (loads: Int32Array): void => { sumCounters(view, COUNTER.LOAD, loads) }
+  view.loads ??= new KnownLoads(view.layout.serverCount, read, view.now)
+  view.loads.refresh()
+  return view.loads
+}
+
+/**
+ * Sums one counter of each server over all shards. Plain reads: an aligned word is never half of
+ * one, there is no order among shards to keep, and Atomics.load costs four times as much.
+ */
+export function sumCounters (
+  { words, layout }: TableView, counter: number, sums: Int32Array
+): Int32Array {
+  sums.fill(0)
+  for (let shard = 0; shard < layout.shardCount; shard++) {
+    let at = shardAt(layout, shard) + layout.countersAt + counter
+    for (let server = 0; server < sums.length; server++, at += COUNTER.WORDS) {
+      sums[server]! += words[at]!
+    }
+  }
+  return sums
+}
+
+/** Of one server. */
+export function sumCounter ({ words, layout }: TableView, server: number, counter: number): number {
+  let sum = 0
+  for (let shard = 0; shard < layout.shardCount; shard++) {
+    sum += words[shardAt(layout, shard) + layout.countersAt + server * COUNTER.WORDS + counter]!
+  }
+  return sum
+}
