@@ -9,14 +9,16 @@ import type { Stats } from '@usher/shared/api/stats.ts'
 import type { Reach, Users } from '@usher/shared/api/users.ts'
 import { AccountView } from './account/account-view.ts'
 import { Actions, type Outcome } from './actions/action-requests.ts'
-import { Api } from './kit/api.ts'
+import { Api, type Answer } from './kit/api.ts'
 import { AuditView } from './records/audit-view.ts'
 import { ChartsView } from './charts/charts-view.ts'
 import { DeniedView } from './records/denied-view.ts'
 import { openDialog } from './actions/dialog.ts'
 import { find, setText } from './kit/dom.ts'
-import { Live, type LiveState } from './live/live.ts'
+import type { LiveState } from './live/live.ts'
 import { LiveView } from './live/live-view.ts'
+import { SharedLive } from './live/shared-live.ts'
+import { openTabChannel } from './live/tab-channel.ts'
 import { startNavigation, type View } from './navigation.ts'
 import { OverviewView } from './servers/overview-view.ts'
 import {
@@ -88,14 +90,14 @@ let lastStats: Stats | undefined
 let isLive = false
 let hasBeenLive = false
 
-const live = new Live({
+const live = new SharedLive({
+  // The tab that was opened first leads.
+  id: `${Date.now()} ${Math.random()}`,
+  openChannel: openTabChannel,
+  onRefused: () => { void look() },
   openStream: () => new EventSource('/events'),
-  look: async () => {
-    const answer = await api.get<Stats>(LOOK)
-    // Logged in, but not allowed to view any more: the page that says so is here.
-    if (!answer.isOk && answer.error === 'forbidden') location.reload()
-    return answer
-  },
+  look,
+  now: () => performance.now(),
   schedule: (action, delayMs) => {
     const timer = setTimeout(action, delayMs)
     return () => { clearTimeout(timer) }
@@ -121,9 +123,20 @@ setInterval(() => {
   deniedView.tick(Date.now())
   accountView.tick(Date.now())
 }, TICK_MS)
-live.start()
+live.enter()
+addEventListener('pagehide', () => { live.leave() })
+addEventListener('pageshow', ({ persisted }) => { if (persisted) live.enter() })
+document.addEventListener('freeze', () => { live.leave() })
+document.addEventListener('resume', () => { live.enter() })
 void loadCharts()
 void showWho()
+
+async function look (): Promise<Answer<Stats>> {
+  const answer = await api.get<Stats>(LOOK)
+  // Logged in, but not allowed to view any more: the page that says so is here.
+  if (!answer.isOk && answer.error === 'forbidden') location.reload()
+  return answer
+}
 
 function showStats (stats: Stats): void {
   const nowMs = Date.now()

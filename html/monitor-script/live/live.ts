@@ -32,6 +32,8 @@ export interface LiveParts {
   readonly look: () => Promise<Answer<Stats>>
   /** Returns the function that cancels it. */
   readonly schedule: (action: () => void, delayMs: number) => () => void
+  /** Monotonic milliseconds. */
+  readonly now: () => number
   /** From 0 to 1. */
   readonly random: () => number
   readonly onStats: (stats: Stats) => void
@@ -50,6 +52,8 @@ export class Live {
   #stream: Stream | undefined
   #callOff: () => void = () => {}
   #failureCount = 0
+  /** When the stream was opened or was heard last. */
+  #heardMs = 0
   #isLooking = false
   #isClosed = false
 
@@ -67,6 +71,12 @@ export class Live {
     if (this.#stream !== undefined || this.#isLooking || this.#isClosed) return
     this.#callOff()
     void this.#retry()
+  }
+
+  /** What the timer does, for a tab whose timers the browser slows down. */
+  checkSilence (): void {
+    const isSilent = this.#parts.now() - this.#heardMs >= SILENCE_MS_MAX
+    if (this.#stream !== undefined && isSilent) this.#lose('unknown')
   }
 
   close (): void {
@@ -91,6 +101,7 @@ export class Live {
   }
 
   #watchSilence (): void {
+    this.#heardMs = this.#parts.now()
     this.#callOff()
     this.#callOff = this.#parts.schedule(() => this.#lose('unknown'), SILENCE_MS_MAX)
   }

@@ -36,6 +36,7 @@ function testLive () {
     heard,
     answer: { isOk: true, body: testStats() } as Answer<Stats>,
     lookCount: 0,
+    nowMs: 0,
     timer: undefined as { action: () => void, delayMs: number } | undefined,
     /** Ends the pause, and what follows at once. */
     async fire () {
@@ -61,6 +62,7 @@ function testLive () {
       return () => { if (fixture.timer === timer) fixture.timer = undefined }
     },
     random: () => 0,
+    now: () => fixture.nowMs,
     onStats: stats => { heard.push(stats) },
     onState: state => { states.push(state) }
   })
@@ -106,6 +108,20 @@ t.test('live: twenty seconds of silence are a dropped stream', async t => {
   await fixture.fire()
   t.equal(fixture.streams[0]!.isClosed, true)
   t.strictSame(fixture.states.at(-1)?.kind, 'stale')
+})
+
+t.test('live: silence is noticed when it is looked for, should the timer be late', async t => {
+  const fixture = testLive()
+  fixture.streams[0]!.send()
+  fixture.nowMs = 19_999
+  fixture.live.checkSilence()
+  t.equal(fixture.streams[0]!.isClosed, false)
+  fixture.nowMs = 20_000
+  fixture.live.checkSilence()
+  t.equal(fixture.streams[0]!.isClosed, true)
+  t.strictSame(fixture.states.at(-1), { kind: 'stale', why: 'unknown', retryMs: 1000 })
+  fixture.live.checkSilence()
+  t.equal(fixture.states.length, 3)
 })
 
 t.test('live: pauses grow to ten seconds, and start anew after an event', async t => {
