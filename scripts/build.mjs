@@ -11,6 +11,8 @@ import { install, orExit, PROGRAM, ROOT, sourceStamp, TOOLS } from './setup.mjs'
 const SITES = ['site-1', 'site-2', 'site-3']
 const MONITOR_SCRIPTS = ['continue', 'login', 'no-permission', 'password', 'theme', 'tracker']
 const { dependencies, devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+/** Read by the code beside it, when a password is chosen. */
+const COMMON_PASSWORDS = 'common-passwords.txt'
 /** Has no CommonJS to be required; what is used of it goes into the bundle. */
 const BUNDLED = ['typebox']
 const packages = Object.keys({ ...dependencies, ...devDependencies })
@@ -81,6 +83,7 @@ async function make (output, fill) {
   rmSync(fresh, { recursive: true, force: true })
   mkdirSync(fresh)
   await fill(fresh)
+  cpSync(join(ROOT, 'packages/shared/src', COMMON_PASSWORDS), join(fresh, COMMON_PASSWORDS))
   writeFileSync(join(fresh, '.stamp'), stamp)
   rmSync(folder, { recursive: true, force: true })
   renameSync(fresh, folder)

@@ -28,6 +28,7 @@ const KINDS = [
   /^dist\/(coordinator|static-server|monitor|credentials|account)\.js(\.map)?$/,
   /^dist\/(chunk|main|monitor)-[A-Z0-9]{8}\.js(\.map)?$/,
   /^dist\/usher\.js$/,
+  /^dist\/common-passwords\.txt$/,
   /^dist\/db\/\d{3}-[a-z-]+\.sql$/,
   /^dist\/html\/(pages|site-\d)\/[a-z0-9-]+\.(html|css|js|svg)$/,
   /^dist\/html\/monitor\/([a-z-]+\.html|assets\/[a-z-]+\.(css|js|svg))$/

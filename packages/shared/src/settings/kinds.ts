@@ -1,10 +1,11 @@
 /**
  * The kinds of values that settings have: each says in words what it allows, parses the text that
- * was given and writes a value back as text. Looks at nothing but the text: no file, no network, no
- * other setting (see `consistency.ts`). Starts nothing.
+ * was given and writes a value back as text. Looks at nothing but the text: no file of a setting, no
+ * network, no other setting (see `consistency.ts`). Starts nothing.
  */
 import { domainToASCII } from 'node:url'
 import ipaddr from 'ipaddr.js'
+import { PASSWORD_LENGTH_MIN, passwordProblem } from '../password-policy.ts'
 import { quote } from '../quote.ts'
 
 /** Either a value, or why there is none: empty when `allowed` already says it all. */
@@ -159,11 +160,14 @@ export function token (lengthMin: number): Kind<string> {
     text.length >= lengthMin && isVisibleAscii(text) ? { value: text } : refused())
 }
 
-/** A password that is not merely its account's name over and over. */
-export function password (lengthMin: number, account: string): Kind<string> {
-  const isOnlyTheName = new RegExp(`^(?:${account})+$`, 'i')
-  return plain(`at least ${lengthMin} characters, not the account's name`, text =>
-    [...text].length >= lengthMin && !isOnlyTheName.test(text) ? { value: text } : refused())
+/** A password that an account may have; what is wrong with one does not show it. */
+export function password (account: string): Kind<string> {
+  const allowed = `at least ${PASSWORD_LENGTH_MIN} characters, none of the passwords that are tried first`
+  return plain(allowed, text => {
+    const problem = passwordProblem(text, account)
+    if (problem === undefined) return { value: text }
+    return refused(problem.replace(/^The password/, 'it').replace(/\.$/, ''))
+  })
 }
 
 /** As `kind`, and empty text for none. */

@@ -226,7 +226,7 @@ const TABLE = {
     isSecret: true
   },
   ADMIN_PASSWORD: {
-    kind: optional(password(12, 'admin')),
+    kind: optional(password('admin')),
     default: '',
     defaultShown: 'made up and printed once',
     meaning: 'The password that the account admin gets at the first start.',

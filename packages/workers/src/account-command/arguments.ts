@@ -36,8 +36,8 @@ export const ACCOUNT_USAGE = `usage: npm run account -- COMMAND
 
 N is a permission of the table Permissions, which comes with -1 (no access), 0
 (viewer) and 1 (administrator). A password is asked for without echo, or read
-from the first line of standard input; it has at least 12 characters and is not
-the account's name. A running program applies a change at the next request.
+from the first line of standard input; it has at least 12 characters and is none
+that is tried first. A running program applies a change at the next request.
 
   --force           remove or demote even the last administrator
   --db-path FILE    the database, if not the one in DB_PATH or usher.env

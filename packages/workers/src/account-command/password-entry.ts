@@ -3,9 +3,9 @@
  * first line of standard input. Never shows it. Runs in the account command.
  */
 import { AccountRefused } from '@usher/shared/errors.ts'
+import { passwordProblem } from '@usher/shared/password-policy.ts'
 import { quoteName } from '@usher/shared/quote.ts'
 import { read } from 'read'
-import { passwordProblem } from '../accounts/password-policy.ts'
 
 /** The command's standard streams; a process has them. */
 export interface AccountStreams {

@@ -7,6 +7,7 @@ import {
   AccountChanged, AccountExists, AccountNameInvalid, AccountUnknown, LastAdministrator,
   PermissionUnknown
 } from '@usher/shared/errors.ts'
+import { foldCase } from '@usher/shared/fold-case.ts'
 import { quote } from '@usher/shared/quote.ts'
 import type { AccountRow, Sql } from '../database/statements.ts'
 import type { UsherDatabase } from '../database/usher-database.ts'
@@ -109,13 +110,6 @@ export class Accounts {
   }
 }
 
-/**
- * The form in which names are compared: case and the way an accent is encoded make no difference.
- */
-export function usernameKey (username: string): string {
-  return username.normalize('NFC').toUpperCase().toLowerCase()
-}
-
 /** Throws AccountNameInvalid. @returns the name as it is stored */
 export function checkUsername (username: string): string {
   const name = username.normalize('NFC')
@@ -137,8 +131,8 @@ function findRow (sql: Sql, name: string): AccountRow | undefined {
 }
 
 function findByKey (sql: Sql, name: string): AccountRow | undefined {
-  const key = usernameKey(name)
-  return sql.accounts().find(({ username }) => usernameKey(username) === key)
+  const key = foldCase(name)
+  return sql.accounts().find(({ username }) => foldCase(username) === key)
 }
 
 function accountById (sql: Sql, id: number): AccountRow {

@@ -5,7 +5,8 @@
  */
 import type { Address } from '@usher/shared/client.ts'
 import { networkKey } from '@usher/shared/networks.ts'
-import { USERNAME_LENGTH_MAX, usernameKey } from '../../accounts/accounts.ts'
+import { foldCase } from '@usher/shared/fold-case.ts'
+import { USERNAME_LENGTH_MAX } from '../../accounts/accounts.ts'
 
 /** Only a wrong password keeps counting; `failed` is a fault of ours and does not. */
 export type AttemptOutcome = 'right' | 'wrong' | 'failed'
@@ -119,7 +120,7 @@ export class LoginThrottle {
 
 /** One host has a whole IPv6 /64 to choose its addresses from. */
 export function originKey (address: Address, username: string): string {
-  const name = usernameKey(username).slice(0, NAME_KEY_LENGTH_MAX)
+  const name = foldCase(username).slice(0, NAME_KEY_LENGTH_MAX)
   return `${networkKey(address)} ${name}`
 }
 

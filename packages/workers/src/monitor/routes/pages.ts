@@ -30,7 +30,7 @@ const ERROR_TEXTS: Readonly<Record<string, string>> = {
   account_changed: 'The password was changed meanwhile, and this session has ended. Log in again.',
   wrong_password: 'The current password is wrong.',
   bad_request: 'The new password needs at least 12 characters. It must be neither the name of the ' +
-    'account nor the current password.',
+    'account, nor a common one, nor the current password.',
   too_many_attempts: 'Too many attempts for this account. Try again in a minute.',
   busy: 'Too many people are logging in right now. Try again in a moment.',
   database_unavailable: 'The accounts cannot be read right now, so nobody can log in. Try again in a moment.',
