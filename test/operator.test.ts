@@ -1,6 +1,7 @@
 /** The operator's journey on a whole cluster: from the first password to a denied visitor. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import t from 'tap'
 import { startCluster, until, Visitor, type Cluster, workingFolder } from './cluster.ts'
 import { Operator } from '../scripts/kit/operator.ts'
@@ -51,6 +52,26 @@ t.test('operator: the first password is printed once, and must be changed before
   }
   const again = await startCluster(t, QUICK, { cwd })
   t.notMatch(again.said(), /password/i, 'and is not printed again')
+})
+
+t.test('operator: a first password that nobody changed in time opens nothing; the next start shows another', async t => {
+  const cwd = workingFolder(t)
+  const shown = ({ said }: Cluster): string => /^ +password +(\S+)$/m.exec(said())![1]!
+  const cluster = await startCluster(t, QUICK, { cwd })
+  await until(async () => cluster.said(), said => said.includes('choose your own'))
+  const first = shown(cluster)
+  const database = new Database(join(cwd, 'db/usher.db'))
+  t.teardown(() => database.close())
+  const { changes } = database.prepare('UPDATE UserPassPerm SET PasswordUntil = 1').run()
+  t.equal(changes, 1)
+  t.match(await new Operator(cluster).logIn('admin', first), {
+    status: 403, json: { error: 'password_expired', message: /Start the program again.*passwd admin/ }
+  })
+  await cluster.stop()
+  const again = await startCluster(t, QUICK, { cwd })
+  await until(async () => again.said(), said => said.includes('choose your own'))
+  t.equal((await new Operator(again).logIn('admin', first)).status, 401)
+  t.equal((await (await admin(again, shown(again))).changePassword(shown(again), PASSWORD)).status, 200)
 })
 
 t.test('operator: sees users move, disconnects one, who is refused everywhere, also after a restart', async t => {

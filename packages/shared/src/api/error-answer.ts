@@ -13,6 +13,7 @@ export const API_ERRORS = {
   denied: 403,
   password_change_required: 403,
   wrong_password: 403,
+  password_expired: 403,
   not_found: 404,
   method_not_allowed: 405,
   not_acceptable_here: 409,

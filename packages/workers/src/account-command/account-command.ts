@@ -13,7 +13,7 @@ import { quote, quoteName } from '@usher/shared/quote.ts'
 import { loadSettings, type SettingsSource } from '@usher/shared/settings/settings.ts'
 import { hashPassword } from '../credentials/password-hash.ts'
 import { openExistingDatabase } from '../database/open.ts'
-import { Accounts, checkUsername, type Account } from '../accounts/accounts.ts'
+import { Accounts, checkUsername, isExpired, type Account } from '../accounts/accounts.ts'
 import { isAdministrator, Permissions, type Permission } from '../accounts/permissions.ts'
 import { AuditLog } from '../records/audit-log.ts'
 import {
@@ -106,9 +106,9 @@ async function list ({ accounts, permissions, streams }: Parts): Promise<void> {
   }
   const rows = [['NAME', 'PERMISSION', 'MAY']]
   const known = await permissions.list()
-  for (const { username, permission, mustChange } of all) {
-    const note = mustChange ? ' (must change the password first)' : ''
-    rows.push([quoteName(username), `${permission}`, `${mayOf(permission, known)}${note}`])
+  for (const account of all) {
+    const { username, permission } = account
+    rows.push([quoteName(username), `${permission}`, `${mayOf(permission, known)}${noteOn(account)}`])
   }
   const [nameWidth = 0, permissionWidth = 0] = [0, 1].map(column =>
     Math.max(...rows.map(row => row[column]!.length)))
@@ -119,6 +119,12 @@ async function list ({ accounts, permissions, streams }: Parts): Promise<void> {
 }
 
 /** Everything that can be known is checked before a password is asked for. */
+/** By the wall clock, which may be somewhat behind the session clock. */
+function noteOn (account: Account): string {
+  if (isExpired(account, Date.now())) return ' (the generated password has expired: use passwd)'
+  return account.mustChange ? ' (must change the password first)' : ''
+}
+
 async function add (name: string, permission: number, parts: Parts): Promise<void> {
   const { accounts, streams } = parts
   checkUsername(name)

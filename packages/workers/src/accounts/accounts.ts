@@ -21,6 +21,14 @@ export interface Account {
   readonly permission: number
   /** The password was made up for them: it must be changed before anything else. */
   readonly mustChange: boolean
+  /** Until when, by the session clock; undefined: it does not expire. */
+  readonly passwordUntilMs: number | undefined
+}
+
+/** The first account, as the program makes it. */
+export interface FirstAccount extends Pick<Account, 'username' | 'passwordHash' | 'permission'> {
+  /** Undefined: the password was chosen. */
+  readonly madeUpUntilMs: number | undefined
 }
 
 export interface RemovalOptions {
@@ -58,8 +66,33 @@ export class Accounts {
     return this.#database.read(sql => sql.accounts().map(accountOf))
   }
 
-  isEmpty (): Promise<boolean> {
-    return this.#database.read(sql => !sql.hasAccounts())
+  /** Whether `putFirst` has anything to do. @param nowMs by the session clock */
+  needsFirst (nowMs: number): Promise<boolean> {
+    return this.#database.read(sql => neededFirst(sql, nowMs) !== undefined)
+  }
+
+  /**
+   * Adds the first account; or, where the made-up password of the only administrator has expired,
+   * gives it this one. Undefined when neither is needed any more.
+   */
+  async putFirst (first: FirstAccount, nowMs: number): Promise<Account | undefined> {
+    const { username, passwordHash, permission, madeUpUntilMs } = first
+    const password = {
+      passwordHash,
+      mustChange: madeUpUntilMs === undefined ? 0 : 1,
+      passwordUntilMs: madeUpUntilMs ?? null
+    } as const
+    return await this.#database.write(sql => {
+      const needed = neededFirst(sql, nowMs)
+      if (needed === undefined) return undefined
+      if (needed === 'new') {
+        const row = { username, permission, ...password }
+        return accountOf({ id: sql.addAccount(row), ...row })
+      }
+      sql.setPassword({ id: needed.id, ...password })
+      sql.removeSessionsOf(needed.id)
+      return accountOf({ ...needed, ...password })
+    })
   }
 
   /** Throws AccountNameInvalid, AccountExists and PermissionUnknown. */
@@ -70,16 +103,18 @@ export class Accounts {
     return await this.#database.write(sql => {
       if (findByKey(sql, name) !== undefined) throw new AccountExists(quote(name))
       checkPermission(sql, permission)
-      const row = { username: name, passwordHash, permission }
-      const id = sql.addAccount({ ...row, mustChange: mustChange ? 1 : 0 })
-      return { id, ...row, mustChange }
+      const row = {
+        username: name, passwordHash, permission, mustChange: mustChange ? 1 : 0, passwordUntilMs: null
+      } as const
+      return accountOf({ id: sql.addAccount(row), ...row })
     })
   }
 
   /** Whatever password stood; ends the sessions. Throws AccountUnknown, as the next two do. */
   async setPassword (id: number, passwordHash: string, mustChange: boolean): Promise<void> {
     await this.#database.write(sql => {
-      if (!sql.setPassword(id, passwordHash, mustChange ? 1 : 0)) throw new AccountUnknown()
+      const row = { id, passwordHash, mustChange: mustChange ? 1 : 0, passwordUntilMs: null } as const
+      if (!sql.setPassword(row)) throw new AccountUnknown()
       sql.removeSessionsOf(id)
     })
   }
@@ -108,6 +143,11 @@ export class Accounts {
       })
     })
   }
+}
+
+/** A made-up password that was not changed in time. @param nowMs by the session clock */
+export function isExpired ({ passwordUntilMs }: Account, nowMs: number): boolean {
+  return passwordUntilMs !== undefined && nowMs >= passwordUntilMs
 }
 
 /** Throws AccountNameInvalid. @returns the name as it is stored */
@@ -145,14 +185,23 @@ function accountById (sql: Sql, id: number): AccountRow {
 function keepAdministrator (
   sql: Sql, { username }: AccountRow, isForced: boolean, change: () => void
 ): void {
-  const isKeeping = !isForced && hasAdministrator(sql)
+  const isKeeping = !isForced && administrators(sql).length > 0
   change()
-  if (isKeeping && !hasAdministrator(sql)) throw new LastAdministrator(quote(username))
+  if (isKeeping && administrators(sql).length === 0) throw new LastAdministrator(quote(username))
 }
 
-function hasAdministrator (sql: Sql): boolean {
+function administrators (sql: Sql): readonly AccountRow[] {
   const enough = sql.permissions().map(permissionOf).filter(isAdministrator)
-  return sql.accounts().some(account => enough.some(one => one.permission === account.permission))
+  return sql.accounts().filter(({ permission }) => enough.some(one => one.permission === permission))
+}
+
+/** The account whose password has expired; new: there is no account at all. */
+function neededFirst (sql: Sql, nowMs: number): AccountRow | 'new' | undefined {
+  if (sql.accounts().length === 0) return 'new'
+  const [only, ...others] = administrators(sql)
+  return only !== undefined && others.length === 0 && isExpired(accountOf(only), nowMs)
+    ? only
+    : undefined
 }
 
 function checkPermission (sql: Sql, permission: number): void {
@@ -161,5 +210,7 @@ function checkPermission (sql: Sql, permission: number): void {
 }
 
 function accountOf (row: AccountRow): Account {
-  return { ...row, mustChange: row.mustChange === 1 }
+  return {
+    ...row, mustChange: row.mustChange === 1, passwordUntilMs: row.passwordUntilMs ?? undefined
+  }
 }

@@ -97,7 +97,7 @@ export class SessionStore {
     await this.#database.write(sql => {
       if (!isOfAccount(sql, checked)) throw new AccountChanged()
       this.currentAt(sql, sessionHash)
-      sql.setPassword(accountId, passwordHash, 0)
+      sql.setPassword({ id: accountId, passwordHash, mustChange: 0, passwordUntilMs: null })
       sql.removeSessionsOf(accountId)
       addSession(sql, session)
     })
@@ -239,7 +239,7 @@ export class SessionStore {
 
   #findUnsaved (sql: Sql, tokenHash: string): SessionRow & AccessRow | undefined {
     const unsaved = this.#memory.find(tokenHash)
-    const access = unsaved === undefined ? undefined : sql.access(unsaved.accountId)
+    const access = unsaved === undefined ? undefined : sql.account(unsaved.accountId)
     if (access?.passwordHash !== unsaved?.passwordHash) return undefined
     return access === undefined || unsaved === undefined ? undefined : { ...access, ...unsaved }
   }
@@ -265,7 +265,8 @@ export class SessionStore {
 function addSession (sql: Sql, session: UnsavedSession): boolean {
   if (!isOfAccount(sql, session)) return false
   sql.keepNewestSessions(session.accountId, SESSIONS_PER_ACCOUNT_MAX - 1)
-  return sql.addSession(session)
+  sql.addSession(session)
+  return true
 }
 
 function isOfAccount (

@@ -26,7 +26,11 @@ export interface AccountRow {
   readonly passwordHash: string
   readonly permission: number
   readonly mustChange: Flag
+  /** By the session clock; null: it does not expire. */
+  readonly passwordUntilMs: number | null
 }
+
+export type PasswordRow = Pick<AccountRow, 'id' | 'passwordHash' | 'mustChange' | 'passwordUntilMs'>
 
 export interface PermissionRow {
   readonly permission: number
@@ -122,41 +126,36 @@ function savedUserSql (db: Database) {
 }
 
 const ACCOUNT = `UserPassPerm.ID AS id, Username AS username, Password AS passwordHash,
-  Perm AS permission, MustChange AS mustChange`
+  Perm AS permission, MustChange AS mustChange, PasswordUntil AS passwordUntilMs`
 const ACCESS = `${ACCOUNT}, COALESCE(CanView, 0) AS canView,
   COALESCE(CanDisconnect, 0) AS canDisconnect`
 
 function accountSql (db: Database) {
   const byName = db.prepare<[string], AccountRow>(
     `SELECT ${ACCOUNT} FROM UserPassPerm WHERE Username = ?`)
-  const byId = db.prepare<[number], AccountRow>(
-    `SELECT ${ACCOUNT} FROM UserPassPerm WHERE ID = ?`)
   const all = db.prepare<[], AccountRow>(
     `SELECT ${ACCOUNT} FROM UserPassPerm ORDER BY Username, ID`)
-  const any = db.prepare('SELECT 1 FROM UserPassPerm LIMIT 1')
   const permissions = db.prepare<[], PermissionRow>(`SELECT PermissionNum AS permission,
     CanView AS canView, CanDisconnect AS canDisconnect FROM Permissions ORDER BY PermissionNum`)
   const access = db.prepare<[number], AccessRow>(`SELECT ${ACCESS} FROM UserPassPerm
     LEFT JOIN Permissions ON PermissionNum = Perm WHERE ID = ?`)
   const insert = db.prepare<Omit<AccountRow, 'id'>>(`INSERT INTO UserPassPerm
-    (Username, Password, Perm, MustChange)
-    VALUES (@username, @passwordHash, @permission, @mustChange)`)
-  const setPassword = db.prepare<[string, Flag, number]>(
-    'UPDATE UserPassPerm SET Password = ?, MustChange = ? WHERE ID = ?')
+    (Username, Password, Perm, MustChange, PasswordUntil)
+    VALUES (@username, @passwordHash, @permission, @mustChange, @passwordUntilMs)`)
+  const setPassword = db.prepare<PasswordRow>(`UPDATE UserPassPerm
+    SET Password = @passwordHash, MustChange = @mustChange, PasswordUntil = @passwordUntilMs
+    WHERE ID = @id`)
   const setPermission = db.prepare<[number, number]>(
     'UPDATE UserPassPerm SET Perm = ? WHERE ID = ?')
   const remove = db.prepare<[number]>('DELETE FROM UserPassPerm WHERE ID = ?')
   return {
     accountNamed: (username: string) => byName.get(username),
-    account: (id: number) => byId.get(id),
     accounts: () => all.all(),
-    hasAccounts: () => any.get() !== undefined,
     permissions: () => permissions.all(),
-    access: (id: number) => access.get(id),
+    account: (id: number) => access.get(id),
     addAccount: (row: Omit<AccountRow, 'id'>) => Number(insert.run(row).lastInsertRowid),
     /** False where there is no such account; so do the next two. */
-    setPassword: (id: number, passwordHash: string, mustChange: Flag) =>
-      setPassword.run(passwordHash, mustChange, id).changes > 0,
+    setPassword: (row: PasswordRow) => setPassword.run(row).changes > 0,
     setPermission: (id: number, number: number) => setPermission.run(number, id).changes > 0,
     removeAccount: (id: number) => remove.run(id).changes > 0
   }
@@ -175,10 +174,9 @@ function sessionSql (db: Database) {
   const current = db.prepare<[string], SessionRow & AccessRow>(CURRENT_SESSION)
   const ofAccount = db.prepare<[number], SessionRow>(
     `SELECT ${SESSION} FROM Sessions WHERE AccountID = ? ORDER BY LastUsed DESC, TokenHash`)
-  const insert = db.prepare<SessionRow & { passwordHash: string }>(`INSERT INTO Sessions
+  const insert = db.prepare<SessionRow>(`INSERT INTO Sessions
     (TokenHash, AccountID, Created, LastUsed, Address, UserAgent)
-    SELECT @tokenHash, ID, @createdMs, @lastUsedMs, @address, @userAgent
-    FROM UserPassPerm WHERE ID = @accountId AND Password = @passwordHash`)
+    VALUES (@tokenHash, @accountId, @createdMs, @lastUsedMs, @address, @userAgent)`)
   const touch = db.prepare<[number, string]>(
     'UPDATE Sessions SET LastUsed = MAX(LastUsed, ?) WHERE TokenHash = ?')
   const remove = db.prepare<[string]>('DELETE FROM Sessions WHERE TokenHash = ?')
@@ -195,8 +193,7 @@ function sessionSql (db: Database) {
   return {
     currentSession: (tokenHash: string) => current.get(tokenHash),
     sessionsOf: (accountId: number) => ofAccount.all(accountId),
-    /** False when the account is gone or its password is another one by now. */
-    addSession: (row: SessionRow & { passwordHash: string }) => insert.run(row).changes > 0,
+    addSession: (row: SessionRow) => { insert.run(row) },
     touchSession: (tokenHash: string, lastUsedMs: number) => { touch.run(lastUsedMs, tokenHash) },
     removeSession: (tokenHash: string) => { remove.run(tokenHash) },
     removeSessionsOf: (accountId: number) => { removeAll.run(accountId) },

@@ -56,7 +56,8 @@ export async function openMonitor (
       adminPassword: settings.adminPassword,
       hashPassword: password => credentials.hash(password),
       print: text => { writeSync(STDERR, text) },
-      log
+      log,
+      now: stores.steadyNow
     })
   ])
   const { checked, fastify } = await buildApp({
@@ -90,7 +91,8 @@ export async function openMonitor (
         throttle: new LoginThrottle(monotonicNowMs),
         passwordThrottle: new LoginThrottle(monotonicNowMs),
         lines,
-        count: outcome => { watch.countLogin(outcome) }
+        count: outcome => { watch.countLogin(outcome) },
+        now: stores.steadyNow
       }),
       actions: new Actions({
         table,

@@ -22,6 +22,8 @@ export interface Stores {
   readonly denials: Denials
   readonly audit: AuditLog
   readonly history: HistoryStore
+  /** The session clock. */
+  readonly steadyNow: () => number
   /** Brings the database up to date and closes it. May be called twice. */
   close (): Promise<void>
 }
@@ -70,6 +72,7 @@ export async function openStores (
     denials,
     audit,
     history: new HistoryStore(database),
+    steadyNow,
     async close () {
       clearInterval(timer)
       database.limitWaits(CLOSING_WAIT_MS)

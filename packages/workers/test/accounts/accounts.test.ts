@@ -26,14 +26,17 @@ function sessionCount ({ other }: TestDatabase): unknown {
 
 t.test('accounts: come back as they were added, also by another opening', async t => {
   const { accounts, reopen } = testAccounts(t)
-  t.equal(await accounts.isEmpty(), true)
   const anna = await accounts.add('Anna', HASH, 1, true)
   t.same(anna, {
-    id: anna.id, username: 'Anna', passwordHash: HASH, permission: 1, mustChange: true
+    id: anna.id,
+    username: 'Anna',
+    passwordHash: HASH,
+    permission: 1,
+    mustChange: true,
+    passwordUntilMs: undefined
   })
   const bert = await accounts.add('bert', 'other', -1, false)
   for (const store of [accounts, new Accounts(reopen())]) {
-    t.equal(await store.isEmpty(), false)
     t.same(await store.find('Anna'), anna)
     t.same(await store.list(), [anna, bert])
   }
@@ -131,6 +134,30 @@ t.test('accounts: the last administrator stays unless forced, whoever asks first
   await elsewhere.setPermission(bert.id, 0, true)
   await elsewhere.remove(bert.id, { isForced: false })
   t.same(await accounts.list(), [], 'where there is none, none is lost')
+})
+
+t.test('accounts: the first is put where there is none, or where its password has expired unchanged', async t => {
+  const { accounts, sessions, reopen } = testAccounts(t)
+  const elsewhere = new Accounts(reopen())
+  const first = { username: 'admin', passwordHash: 'one', permission: 1, madeUpUntilMs: 1000 }
+  const again = { ...first, passwordHash: 'two', madeUpUntilMs: undefined }
+  t.equal(await accounts.needsFirst(0), true)
+  const admin = (await accounts.putFirst(first, 0))!
+  t.match(admin, { passwordHash: 'one', mustChange: true, passwordUntilMs: 1000 })
+  t.equal(await elsewhere.putFirst(again, 0), undefined, 'whoever comes second makes none')
+  const token = await sessions.open(admin, ORIGIN)
+  for (const [nowMs, isNeeded] of [[999, false], [1000, true]] as const) {
+    t.equal(await accounts.needsFirst(nowMs), isNeeded, `${nowMs}`)
+  }
+  const bert = await elsewhere.add('Bert', HASH, 1, false)
+  t.equal(await accounts.needsFirst(1000), false, 'another administers')
+  t.equal(await accounts.putFirst(again, 1000), undefined)
+  await elsewhere.setPermission(bert.id, 0, false)
+  t.match(await accounts.putFirst(again, 1000),
+    { id: admin.id, passwordHash: 'two', mustChange: false, passwordUntilMs: undefined })
+  t.match(await accounts.find('admin'), { passwordHash: 'two', mustChange: false })
+  t.equal(await sessions.current(token), undefined)
+  t.equal(await accounts.needsFirst(Number.MAX_SAFE_INTEGER), false)
 })
 
 t.test('accounts: one that is removed for its password is so while that stands', async t => {

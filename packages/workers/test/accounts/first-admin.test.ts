@@ -7,12 +7,14 @@ import { silentLog } from '@usher/shared/log.ts'
 import { linesLog } from '../fixtures/lines-log.ts'
 import { readOnly, testDatabase, type TestDatabase } from '../fixtures/test-database.ts'
 
+const DAY_MS = 86_400_000
 const hashPassword = async (password: string): Promise<string> => `hash of ${password}`
 
 interface TestStart extends TestDatabase {
   readonly accounts: Accounts
   readonly permissions: Permissions
   readonly printed: string[]
+  readonly clock: { nowMs: number }
   start (adminPassword: string): Promise<void>
 }
 
@@ -21,8 +23,10 @@ function testStart (t: Test): TestStart {
   const accounts = new Accounts(opened.database)
   const permissions = new Permissions(opened.database)
   const printed: string[] = []
+  const clock = { nowMs: 0 }
   return {
     ...opened,
+    clock,
     accounts,
     permissions,
     printed,
@@ -33,7 +37,8 @@ function testStart (t: Test): TestStart {
         adminPassword,
         hashPassword,
         print: text => { printed.push(text) },
-        log: silentLog()
+        log: silentLog(),
+        now: () => clock.nowMs
       })
     }
   }
@@ -52,6 +57,28 @@ t.test('first admin: a made-up password is printed once and must be changed', as
   await start('another password')
   t.equal(printed.length, 1)
   t.same(await accounts.list(), [admin])
+})
+
+t.test('first admin: a made-up password that nobody changed in a day is made up anew', async t => {
+  const { accounts, printed, clock, start } = testStart(t)
+  await start('')
+  const [first] = await accounts.list()
+  t.match(printed[0], /within 24 hours/)
+  clock.nowMs = DAY_MS - 1
+  await start('')
+  t.same(await accounts.list(), [first], 'while it can be used')
+  clock.nowMs = DAY_MS
+  await start('')
+  t.equal(printed.length, 2)
+  const [second] = await accounts.list()
+  t.match(second, { id: first!.id, username: 'admin', mustChange: true, passwordUntilMs: 2 * DAY_MS })
+  t.ok(printed[1]!.includes(second!.passwordHash.slice('hash of '.length)))
+  clock.nowMs = 2 * DAY_MS
+  await start('correct horse battery')
+  t.match(await accounts.list(), [{ mustChange: false, passwordUntilMs: undefined }])
+  clock.nowMs = 9 * DAY_MS
+  await start('')
+  t.equal(printed.length, 2, 'one that was chosen stands')
 })
 
 t.test('first admin: a password from the settings is printed nowhere and stands', async t => {
@@ -83,20 +110,21 @@ t.test('first admin: is not made where there is any account', async t => {
   t.same(printed, [])
 })
 
-t.test('first admin: where somebody else is quicker, theirs stands', async t => {
+t.test('first admin: where somebody else is quicker, theirs stands, whatever its name', async t => {
   const { accounts, permissions, printed } = testStart(t)
   await ensureFirstAdmin({
     accounts,
     permissions,
     adminPassword: '',
     hashPassword: async () => {
-      await accounts.add('Admin', 'theirs', 0, false)
+      await accounts.add('Anna', 'theirs', 0, false)
       return 'ours'
     },
     print: text => { printed.push(text) },
-    log: silentLog()
+    log: silentLog(),
+    now: () => 0
   })
-  t.match(await accounts.list(), [{ username: 'Admin', passwordHash: 'theirs' }])
+  t.match(await accounts.list(), [{ username: 'Anna', passwordHash: 'theirs' }])
   t.same(printed, [])
 })
 
@@ -107,7 +135,7 @@ t.test('first admin: a password that could not be stored is not printed', async 
   const [accounts, permissions] = [new Accounts(database), new Permissions(database)]
   const printed: string[] = []
   await t.rejects(ensureFirstAdmin({
-    accounts, permissions, adminPassword: '', hashPassword, print: text => { printed.push(text) }, log
+    accounts, permissions, adminPassword: '', hashPassword, print: text => { printed.push(text) }, log, now: () => 0
   }), { code: 'USHER_DATABASE_FAILED' })
   t.same(printed, [])
 })
@@ -116,11 +144,11 @@ t.test('first admin: where no password can be shown none is left, and the log sa
   const { accounts, permissions, printed, start } = testStart(t)
   const { log, lines } = linesLog()
   const print = (): void => { throw new Error('the console is closed') }
-  await ensureFirstAdmin({ accounts, permissions, adminPassword: '', hashPassword, print, log })
+  await ensureFirstAdmin({ accounts, permissions, adminPassword: '', hashPassword, print, log, now: () => 0 })
   t.same(await accounts.list(), [])
   t.match(lines, [{ msg: /ADMIN_PASSWORD.*npm run account/ }])
   t.notMatch(JSON.stringify(lines), /hash of/)
-  await ensureFirstAdmin({ accounts, permissions, adminPassword: 'a good one', hashPassword, print, log })
+  await ensureFirstAdmin({ accounts, permissions, adminPassword: 'a good one', hashPassword, print, log, now: () => 0 })
   t.match(await accounts.list(), [{ mustChange: false }], 'one from the settings needs no console')
   await accounts.remove((await accounts.list())[0]!.id, { isForced: true })
   await start('')

@@ -55,7 +55,7 @@ t.test('usher database: what a write has read is still so when it writes', async
   other.pragma('busy_timeout = 0')
   const change = (): unknown => other.exec('UPDATE SessionClock SET Reached = 9')
   await database.write(sql => {
-    t.equal(sql.hasAccounts(), false)
+    t.same(sql.accounts(), [])
     t.throws(change, { code: 'SQLITE_BUSY' })
   })
   t.doesNotThrow(change)
@@ -108,7 +108,7 @@ t.test('usher database: waits can be cut short, for a stop', async t => {
 
 t.test('usher database: who cannot wait is told at once', async t => {
   const { database } = testDatabase(t)
-  t.equal(database.readNow(sql => sql.hasAccounts()), false)
+  t.same(database.readNow(sql => sql.accounts()), [])
   for (const [code, expected] of [
     ['SQLITE_BUSY', 'USHER_DATABASE_BUSY'], ['SQLITE_CORRUPT', 'USHER_DATABASE_FAILED'], ['EIO', 'EIO']
   ] as const) {

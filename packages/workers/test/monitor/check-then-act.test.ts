@@ -79,7 +79,8 @@ async function steps (t: Test): Promise<Steps> {
     lines: {
       logIn: (_attempt, work) => work(), withSession: (_attempt, work) => work(), remember () {}
     },
-    count: () => {}
+    count: () => {},
+    now: stores.steadyNow
   })
   const actions = new Actions({
     table: { find: () => ({ address: ADDRESS, server: 0 }) as never },

@@ -94,5 +94,5 @@ t.test('stores: close twice, and with a database that takes nothing', async t =>
   await stores.close()
   await stores.close()
   other.exec('COMMIT')
-  t.throws(() => database.readNow(sql => sql.hasAccounts()), { message: /not open/ })
+  t.throws(() => database.readNow(sql => sql.accounts()), { message: /not open/ })
 })

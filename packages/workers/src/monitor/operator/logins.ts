@@ -8,8 +8,9 @@ import type { Address } from '@usher/shared/client.ts'
 import { formatAddress } from '@usher/shared/client.ts'
 import { AccountChanged } from '@usher/shared/errors.ts'
 import { passwordProblem } from '@usher/shared/password-policy.ts'
+import { quoteName } from '@usher/shared/quote.ts'
 import type { CredentialsPool } from '../../credentials/pool.ts'
-import type { Account, Accounts } from '../../accounts/accounts.ts'
+import { isExpired, type Account, type Accounts } from '../../accounts/accounts.ts'
 import { ApiError } from '../errors/api-error.ts'
 import { LOGIN, type AuditLog } from '../../records/audit-log.ts'
 import type { LoginThrottle } from '../access/login-throttle.ts'
@@ -28,6 +29,8 @@ export interface LoginsParts {
   readonly audit: Pick<AuditLog, 'add' | 'addFailedLogin'>
   /** Told of every attempt, for /metrics. */
   readonly count: (outcome: LoginOutcome) => void
+  /** The session clock. */
+  readonly now: () => number
 }
 
 export type LoginOutcome = 'ok' | 'failed' | 'throttled'
@@ -47,7 +50,7 @@ export class Logins {
 
   /**
    * The token of a new session, or undefined when name and password do not match. Throws
-   * `too_many_attempts`, and the pool's and the database's own errors.
+   * `too_many_attempts`, `password_expired`, and the pool's and the database's own errors.
    */
   async logIn (username: string, password: string, from: Origin): Promise<string | undefined> {
     const { throttle, lines, sessions, audit, count } = this.#parts
@@ -55,13 +58,15 @@ export class Logins {
       lines.logIn({ address: from.address, username }, () => this.#verify(username, password)))
     const address = formatAddress(from.address)
     const origin = { address, userAgent: from.userAgent }
-    const token = account === undefined
+    const isPastUse = account !== undefined && isExpired(account, this.#parts.now())
+    const token = account === undefined || isPastUse
       ? undefined
       : await sessions.open(account, origin).catch(undefinedIfChanged)
     count(token === undefined ? 'failed' : 'ok')
     const who = account?.username ?? username
     if (token === undefined) {
       await audit.addFailedLogin(who, address)
+      if (isPastUse) throw expired(who)
     } else {
       lines.remember({ address: from.address, username })
       await audit.add({ who, action: LOGIN, address })
@@ -101,7 +106,7 @@ export class Logins {
 
   /**
    * Every session of the account ends; returns the token of the one that goes on in place of this.
-   * Throws `wrong_password`, `bad_request`, and the errors of SessionStore.changePassword.
+   * Throws `wrong_password`, `password_expired`, `bad_request`, and the errors of SessionStore.changePassword.
    */
   async changePassword (
     session: CurrentSession, change: PasswordChange, from: Origin
@@ -114,6 +119,7 @@ export class Logins {
     if (account === undefined) {
       throw new ApiError('wrong_password', 'The current password is wrong.')
     }
+    if (isExpired(account, this.#parts.now())) throw expired(username)
     const problem = change.next === change.current
       ? 'The new password must differ from the current one.'
       : passwordProblem(change.next, username)
@@ -155,6 +161,11 @@ export class Logins {
       attempt.end(outcome)
     }
   }
+}
+
+function expired (username: string): ApiError {
+  return new ApiError('password_expired', 'This generated password was not changed in time. Start ' +
+    `the program again, which shows another, or use: npm run account -- passwd ${quoteName(username)}`)
 }
 
 /** The password was changed or the account removed since it was verified: the login fails. */

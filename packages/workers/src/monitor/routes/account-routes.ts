@@ -35,7 +35,7 @@ export function addAccountRoutes (app: WireApp, parts: AccountRoutesParts): void
     config: {
       needs: 'nothing',
       takesForm: true,
-      refusals: ['too_many_attempts', 'busy', 'database_unavailable']
+      refusals: ['password_expired', 'too_many_attempts', 'busy', 'database_unavailable']
     },
     schema: {
       summary: 'Log in; the session is in the cookie',
@@ -86,7 +86,7 @@ export function addAccountRoutes (app: WireApp, parts: AccountRoutesParts): void
       needs: 'session',
       takesForm: true,
       isOpenBeforeChange: true,
-      refusals: ['wrong_password', 'account_changed', 'too_many_attempts']
+      refusals: ['wrong_password', 'password_expired', 'account_changed', 'too_many_attempts']
     },
     schema: {
       summary: 'Change the password; this session gets a new cookie, every other one of the account ends',

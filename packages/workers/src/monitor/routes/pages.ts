@@ -27,6 +27,8 @@ const ADDRESS_TOKEN = '__ADDRESS__'
 const ERROR_TEXTS: Readonly<Record<string, string>> = {
   no_match: 'Name and password do not match.',
   not_logged_in: 'The session has ended. Log in again.',
+  password_expired: 'The generated password was not changed in time. Start the program again, which ' +
+    'shows another, or use the account command.',
   account_changed: 'The password was changed meanwhile, and this session has ended. Log in again.',
   wrong_password: 'The current password is wrong.',
   bad_request: 'The new password needs at least 12 characters. It must be neither the name of the ' +

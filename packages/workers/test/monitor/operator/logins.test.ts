@@ -8,6 +8,7 @@ import { Logins, type LoginsParts } from '../../../src/monitor/operator/logins.t
 const FROM = { address: parseAddress('192.0.2.7')!, userAgent: 'a browser' }
 const PASSWORD = 'right and long enough'
 const SESSION = { username: 'Ana', accountId: 7, sessionHash: 'own hash' } as never
+const GOOD_UNTIL_MS = 1000
 const ENDED = { address: '::1', userAgent: '<b>browser' }
 
 function throttleOf (name: string, calls: unknown[][]): LoginsParts['throttle'] {
@@ -21,7 +22,12 @@ function testLogins (overrides: Partial<LoginsParts> = {}) {
     return answer as never
   }
   const account = {
-    id: 7, username: 'Ana', passwordHash: 'hash of it', permission: 1, mustChange: false
+    id: 7,
+    username: 'Ana',
+    passwordHash: 'hash of it',
+    permission: 1,
+    mustChange: false,
+    passwordUntilMs: GOOD_UNTIL_MS
   }
   const logins = new Logins({
     accounts: {
@@ -49,6 +55,7 @@ function testLogins (overrides: Partial<LoginsParts> = {}) {
     },
     audit: { add: note('audit'), addFailedLogin: note('failed') },
     count: outcome => { calls.push(['count', outcome]) },
+    now: () => GOOD_UNTIL_MS - 1,
     ...overrides
   })
   return { logins, calls }
@@ -157,6 +164,17 @@ t.test('logins: a password is not changed to a weak one, the current one, or by 
     await t.rejects(logins.changePassword(SESSION, { current, next }, FROM), { code })
     t.notOk(calls.some(([name]) => name === 'changePassword'), code)
   }
+})
+
+t.test('logins: a made-up password that was not changed in time opens nothing, and says what does', async t => {
+  const { logins, calls } = testLogins({ now: () => GOOD_UNTIL_MS })
+  const refused = { code: 'password_expired', message: /passwd ana/i }
+  await t.rejects(logins.logIn('ana', PASSWORD, FROM), refused)
+  const change = { current: PASSWORD, next: 'another and long enough' }
+  await t.rejects(logins.changePassword(SESSION, change, FROM), refused)
+  t.equal(await logins.logIn('ana', 'a guess', FROM), undefined, 'only who knows it is told')
+  t.strictSame(calls.filter(([name]) => name === 'open' || name === 'changePassword'), [])
+  t.match(calls.filter(([name]) => name === 'failed'), [['failed', 'Ana'], ['failed', 'ana']])
 })
 
 t.test('logins: a logout ends the session and is on record', async t => {

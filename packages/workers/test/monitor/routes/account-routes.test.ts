@@ -76,6 +76,20 @@ t.test('login: a form that fails sees its page again, with why', async t => {
   }
 })
 
+t.test('login: a made-up password that has expired says what to do, by JSON and by form', async t => {
+  const logins = {
+    logIn: async () => { throw new ApiError('password_expired', 'Start anew.') }
+  } as never
+  const monitor = await testApp(t, { logins })
+  const body = { username: 'admin', password: 'x' }
+  t.match(await monitor.ask('POST', '/login', { body }),
+    { status: 403, json: { error: 'password_expired', message: 'Start anew.' } })
+  const byForm = await monitor.ask('POST', '/login', {
+    headers: form(monitor), body: 'username=admin&password=x'
+  })
+  t.equal(byForm.headers.location, '/login.html?error=password_expired')
+})
+
 t.test('login: a wait is told in seconds', async t => {
   const logins = {
     logIn: async () => { throw new ApiError('too_many_attempts', 'Wait.', { 'Retry-After': '42' }) }
