@@ -71,7 +71,8 @@ t.test('operator: a first password that nobody changed in time opens nothing; th
   const again = await startCluster(t, QUICK, { cwd })
   await until(async () => again.said(), said => said.includes('choose your own'))
   t.equal((await new Operator(again).logIn('admin', first)).status, 401)
-  t.equal((await (await admin(again, shown(again))).changePassword(shown(again), PASSWORD)).status, 200)
+  const owner = await admin(again, shown(again))
+  t.equal((await owner.changePassword(shown(again), PASSWORD)).status, 200)
 })
 
 t.test('operator: sees users move, disconnects one, who is refused everywhere, also after a restart', async t => {

@@ -74,6 +74,7 @@ const COMMANDS: ReadonlyArray<(random: Random) => string[]> = [
   random => ['add', nameOf(random), '--permission', permissionOf(random)],
   random => ['add', `--permission=${permissionOf(random)}`, nameOf(random)],
   random => ['passwd', nameOf(random)],
+  random => ['logout', random.pick(['--all', nameOf(random)])],
   random => ['permission', nameOf(random), permissionOf(random)],
   random => ['permission', nameOf(random), permissionOf(random), '--force'],
   random => ['remove', nameOf(random), '--force'],

@@ -446,6 +446,8 @@ export const AUDIT = {
     logout: 'logged out',
     'password-changed': 'changed the password of',
     'session-ended': 'ended a session from',
+    'sessions-ended': 'ended the sessions of',
+    'all-sessions-ended': 'ended the sessions of everybody',
     'account-added': 'added the account',
     'account-removed': 'removed the account',
     'permission-changed': 'changed the permission of',

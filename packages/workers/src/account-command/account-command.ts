@@ -35,7 +35,9 @@ interface Parts {
   readonly permissions: Permissions
   readonly streams: AccountStreams
   /** Records a change in the audit. */
-  record (action: string, target: string, detail?: Readonly<Record<string, unknown>>): Promise<void>
+  record (
+    action: string, target: string | undefined, detail?: Readonly<Record<string, unknown>>
+  ): Promise<void>
 }
 
 /** Never rejects. @returns the exit code */
@@ -93,6 +95,7 @@ async function carryOut (order: AccountOrder, parts: Parts): Promise<void> {
     case 'list': return await list(parts)
     case 'add': return await add(order.name, order.permission, parts)
     case 'passwd': return await changePassword(order.name, parts)
+    case 'logout': return await endSessions(order.name, parts)
     case 'permission': return await changePermission(order, parts)
     case 'remove': await remove(order, parts)
   }
@@ -143,6 +146,15 @@ async function changePassword (name: string, parts: Parts): Promise<void> {
   await parts.accounts.setPassword(id, hashPassword(password), false)
   await parts.record('password-changed', username)
   parts.streams.stdout.write(`${quote(username)} has a new password; its sessions have ended.\n`)
+}
+
+async function endSessions (name: string | undefined, parts: Parts): Promise<void> {
+  const account = name === undefined ? undefined : await findAccount(name, parts)
+  const sessions = await parts.accounts.endSessions(account?.id)
+  if (account === undefined) await parts.record('all-sessions-ended', undefined, { sessions })
+  else await parts.record('sessions-ended', account.username, { sessions })
+  const whose = account === undefined ? 'Everybody' : quote(account.username)
+  parts.streams.stdout.write(`${whose} is logged out; sessions ended: ${sessions}.\n`)
 }
 
 async function changePermission (

@@ -8,6 +8,8 @@ import { quoteName } from '@usher/shared/quote.ts'
 export type AccountOrder =
   | { readonly command: 'help' | 'list' }
   | { readonly command: 'passwd', readonly name: string }
+  /** Without a name: everybody's sessions. */
+  | { readonly command: 'logout', readonly name: string | undefined }
   | { readonly command: 'add', readonly name: string, readonly permission: number }
   | ChangeOrder
 
@@ -31,6 +33,7 @@ export const ACCOUNT_USAGE = `usage: npm run account -- COMMAND
   add NAME --permission N    make an account
   list                       show all accounts
   passwd NAME                set a new password; the account's sessions end
+  logout NAME                end the account's sessions; --all ends everybody's
   permission NAME N          set what the account may do
   remove NAME                remove the account; its sessions end
 
@@ -60,6 +63,7 @@ const SHAPES: Readonly<Record<Command, Shape>> = {
   add: { words: ['NAME'], flags: ['--permission'] },
   list: { words: [], flags: [] },
   passwd: { words: ['NAME'], flags: [] },
+  logout: { words: ['NAME'], flags: ['--all'] },
   permission: { words: ['NAME', 'N'], flags: ['--force'] },
   remove: { words: ['NAME'], flags: ['--force'] }
 }
@@ -67,7 +71,8 @@ const COMMANDS = Object.keys(SHAPES) as readonly Command[]
 const SETTINGS_FLAGS = ['--db-path', '--settings']
 const HELP_FLAGS = ['--help', '-h']
 const VALUE_FLAGS = ['--permission', ...SETTINGS_FLAGS]
-const FLAGS = [...VALUE_FLAGS, '--force', '--help']
+const SWITCHES = ['--force', '--all']
+const FLAGS = [...VALUE_FLAGS, ...SWITCHES, '--help']
 /** A permission such as -1 looks like a flag but is not one. */
 const NEGATIVE = /^-\d+$/
 const WHOLE = /^-?\d{1,9}$/
@@ -90,7 +95,7 @@ export function parseAccountWords (argv: readonly string[]): AccountWords {
   }
   if (command === undefined) return { problem: 'a command is missing' }
   if (!isCommand(command)) return { problem: unknown('command', command, COMMANDS) }
-  const problem = flagProblem(command, flags) ?? wordProblem(command, rest)
+  const problem = flagProblem(command, flags) ?? wordProblem(command, rest, flags)
   return problem === undefined ? order(command, rest, flags, settingsArgv) : { problem }
 }
 
@@ -123,16 +128,19 @@ function flagProblem (command: Command, flags: Parts['flags']): string | undefin
     if (!SETTINGS_FLAGS.includes(flag) && !SHAPES[command].flags.includes(flag)) {
       return `${command} takes no ${flag}`
     }
-    if (flag === '--force' ? value !== undefined : value === undefined || value === '') {
-      return flag === '--force' ? '--force takes no value' : `${flag} needs a value`
+    const isSwitch = SWITCHES.includes(flag)
+    if (isSwitch ? value !== undefined : value === undefined || value === '') {
+      return isSwitch ? `${flag} takes no value` : `${flag} needs a value`
     }
   }
   if (command === 'add' && !flags.has('--permission')) return 'add needs --permission N'
   return undefined
 }
 
-function wordProblem (command: Command, rest: readonly string[]): string | undefined {
-  const { words } = SHAPES[command]
+function wordProblem (
+  command: Command, rest: readonly string[], flags: Parts['flags']
+): string | undefined {
+  const words = flags.has('--all') ? [] : SHAPES[command].words
   if (rest.length === words.length) return undefined
   const wanted = words.length === 0 ? 'nothing' : words.join(' and ')
   return `${command} takes ${wanted}; a password is never given on the command line`
@@ -145,6 +153,9 @@ function order (
   const isForced = flags.has('--force')
   if (command === 'list') return { order: { command }, settingsArgv }
   if (command === 'passwd') return { order: { command, name }, settingsArgv }
+  if (command === 'logout') {
+    return { order: { command, name: flags.has('--all') ? undefined : name }, settingsArgv }
+  }
   if (command === 'remove') return { order: { command, name, isForced }, settingsArgv }
   const text = permissionWord ?? flags.get('--permission') ?? ''
   if (!WHOLE.test(text)) return { problem: 'N must be a whole number, such as -1, 0 or 1' }

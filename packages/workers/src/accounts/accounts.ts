@@ -79,9 +79,9 @@ export class Accounts {
     const { username, passwordHash, permission, madeUpUntilMs } = first
     const password = {
       passwordHash,
-      mustChange: madeUpUntilMs === undefined ? 0 : 1,
+      mustChange: flagOf(madeUpUntilMs !== undefined),
       passwordUntilMs: madeUpUntilMs ?? null
-    } as const
+    }
     return await this.#database.write(sql => {
       const needed = neededFirst(sql, nowMs)
       if (needed === undefined) return undefined
@@ -103,9 +103,8 @@ export class Accounts {
     return await this.#database.write(sql => {
       if (findByKey(sql, name) !== undefined) throw new AccountExists(quote(name))
       checkPermission(sql, permission)
-      const row = {
-        username: name, passwordHash, permission, mustChange: mustChange ? 1 : 0, passwordUntilMs: null
-      } as const
+      const password = { passwordHash, mustChange: flagOf(mustChange), passwordUntilMs: null }
+      const row = { username: name, permission, ...password }
       return accountOf({ id: sql.addAccount(row), ...row })
     })
   }
@@ -113,10 +112,16 @@ export class Accounts {
   /** Whatever password stood; ends the sessions. Throws AccountUnknown, as the next two do. */
   async setPassword (id: number, passwordHash: string, mustChange: boolean): Promise<void> {
     await this.#database.write(sql => {
-      const row = { id, passwordHash, mustChange: mustChange ? 1 : 0, passwordUntilMs: null } as const
+      const row = { id, passwordHash, mustChange: flagOf(mustChange), passwordUntilMs: null }
       if (!sql.setPassword(row)) throw new AccountUnknown()
       sql.removeSessionsOf(id)
     })
+  }
+
+  /** Of one account, or of all of them. @returns how many */
+  endSessions (id: number | undefined): Promise<number> {
+    return this.#database.write(sql =>
+      id === undefined ? sql.removeSessions() : sql.removeSessionsOf(id))
   }
 
   /**
@@ -192,7 +197,8 @@ function keepAdministrator (
 
 function administrators (sql: Sql): readonly AccountRow[] {
   const enough = sql.permissions().map(permissionOf).filter(isAdministrator)
-  return sql.accounts().filter(({ permission }) => enough.some(one => one.permission === permission))
+  return sql.accounts()
+    .filter(({ permission }) => enough.some(one => one.permission === permission))
 }
 
 /** The account whose password has expired; new: there is no account at all. */
@@ -213,4 +219,8 @@ function accountOf (row: AccountRow): Account {
   return {
     ...row, mustChange: row.mustChange === 1, passwordUntilMs: row.passwordUntilMs ?? undefined
   }
+}
+
+function flagOf (isTrue: boolean): 0 | 1 {
+  return isTrue ? 1 : 0
 }

@@ -180,7 +180,8 @@ function sessionSql (db: Database) {
   const touch = db.prepare<[number, string]>(
     'UPDATE Sessions SET LastUsed = MAX(LastUsed, ?) WHERE TokenHash = ?')
   const remove = db.prepare<[string]>('DELETE FROM Sessions WHERE TokenHash = ?')
-  const removeAll = db.prepare<[number]>('DELETE FROM Sessions WHERE AccountID = ?')
+  const removeOf = db.prepare<[number]>('DELETE FROM Sessions WHERE AccountID = ?')
+  const removeAll = db.prepare('DELETE FROM Sessions')
   const removeOldest = db.prepare<[number, number]>(`DELETE FROM Sessions WHERE TokenHash IN (
     SELECT TokenHash FROM Sessions WHERE AccountID = ? ORDER BY LastUsed DESC LIMIT -1 OFFSET ?)`)
   const removeExpired = db.prepare<[number, number]>(
@@ -196,7 +197,9 @@ function sessionSql (db: Database) {
     addSession: (row: SessionRow) => { insert.run(row) },
     touchSession: (tokenHash: string, lastUsedMs: number) => { touch.run(lastUsedMs, tokenHash) },
     removeSession: (tokenHash: string) => { remove.run(tokenHash) },
-    removeSessionsOf: (accountId: number) => { removeAll.run(accountId) },
+    /** Both return how many. */
+    removeSessionsOf: (accountId: number) => removeOf.run(accountId).changes,
+    removeSessions: () => removeAll.run().changes,
     keepNewestSessions: (accountId: number, count: number) => {
       removeOldest.run(accountId, count)
     },

@@ -15,6 +15,8 @@ export const AUDIT_WORDS: Readonly<Record<string, string>> = {
   'session-ended': 'ended a session from',
   'account-added': 'added the account',
   'account-removed': 'removed the account',
+  'sessions-ended': 'ended the sessions of',
+  'all-sessions-ended': 'ended the sessions of everybody',
   'permission-changed': 'changed the permission of',
   'password-changed': 'changed the password of',
   disconnect: 'disconnected',

@@ -130,6 +130,29 @@ t.test('account command: a new password and a removed account end their sessions
   }
 })
 
+t.test('account command: ends the sessions of one account, or of everybody', async t => {
+  const { run, accounts, audit, dbPath } = testCommand(t)
+  for (const name of ['anna', 'bert', 'carl']) await run(`add ${name} --permission 1`, pipe(PASSWORD))
+  await inside(dbPath, async database => {
+    const options = { idleTimeoutMs: 60_000, lifetimeMs: 60_000, now: Date.now }
+    const sessions = new SessionStore(database, options)
+    const tokens: string[] = []
+    for (const account of await accounts()) tokens.push(await sessions.open(account, { address: '::1', userAgent: '' }))
+    const standing = async (): Promise<boolean[]> =>
+      await Promise.all(tokens.map(async token => await sessions.current(token) !== undefined))
+    t.same(await run('logout ANNA'), { code: 0, stdout: '"anna" is logged out; sessions ended: 1.\n', stderr: '' })
+    t.same(await standing(), [false, true, true])
+    t.match(await run('logout dora'), { code: 1, stderr: /no account "dora"/ })
+    t.same(await run('logout --all'), { code: 0, stdout: 'Everybody is logged out; sessions ended: 2.\n', stderr: '' })
+    t.same(await standing(), [false, false, false])
+  })
+  t.match((await audit()).slice(0, 2), [
+    { action: 'all-sessions-ended', target: undefined, detail: { sessions: 2 } },
+    { action: 'sessions-ended', target: 'anna', detail: { sessions: 1 } }
+  ])
+  t.equal(verifyPassword((await accounts())[0]!.passwordHash, PASSWORD), 'right', 'and no password is changed')
+})
+
 t.test('account command: what is refused changes nothing and is not on record', async t => {
   const { run, accounts, audit } = testCommand(t)
   await run('add admin --permission 1', pipe(PASSWORD))

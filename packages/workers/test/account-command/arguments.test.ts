@@ -17,6 +17,8 @@ t.test('account words: every command in its forms', async t => {
     ['add --permission=-1 anna', { command: 'add', name: 'anna', permission: -1 }],
     ['passwd anna', { command: 'passwd', name: 'anna' }],
     ['passwd -- --anna', { command: 'passwd', name: '--anna' }],
+    ['logout anna', { command: 'logout', name: 'anna' }],
+    ['logout --all', { command: 'logout', name: undefined }],
     ['permission anna -1', { command: 'permission', name: 'anna', permission: -1, isForced: false }],
     ['permission anna 7', { command: 'permission', name: 'anna', permission: 7, isForced: false }],
     ['permission --force anna 0', { command: 'permission', name: 'anna', permission: 0, isForced: true }],
@@ -32,7 +34,7 @@ t.test('account words: every command in its forms', async t => {
 })
 
 t.test('account words: what is wrong with them', async t => {
-  const one = 'one of add, list, passwd, permission, remove is expected'
+  const one = 'one of add, list, passwd, logout, permission, remove is expected'
   const cases: ReadonlyArray<[line: string, problem: string]> = [
     ['', `unknown command; ${one}`],
     ['Anna', `unknown command; ${one}`],
@@ -51,10 +53,14 @@ t.test('account words: what is wrong with them', async t => {
     ['list anna', 'list takes nothing; a password is never given on the command line'],
     ['passwd anna --permission 1', 'passwd takes no --permission'],
     ['passwd anna --force', 'passwd takes no --force'],
+    ['logout', 'logout takes NAME; a password is never given on the command line'],
+    ['logout anna --all', 'logout takes nothing; a password is never given on the command line'],
+    ['logout --all=yes', '--all takes no value'],
+    ['passwd anna --all', 'passwd takes no --all'],
     ['remove anna --force=yes', '--force takes no value'],
     ['remove anna --forc', 'unknown flag --forc, did you mean --force?'],
     ['list --db-path', '--db-path needs a value'],
-    ['list --routing-port 80', 'unknown flag; one of --permission, --db-path, --settings, --force, --help is expected']
+    ['list --routing-port 80', 'unknown flag; one of --permission, --db-path, --settings, --force, --all, --help is expected']
   ]
   for (const [line, problem] of cases) {
     t.strictSame(parseAccountWords(line.split(' ')), { problem }, line)
@@ -74,7 +80,7 @@ t.test('account words: a password among them is not repeated', async t => {
 
 t.test('account words: the usage fits a terminal and names every command and flag', async t => {
   for (const line of ACCOUNT_USAGE.split('\n')) t.ok(line.length <= 80, line)
-  for (const word of ['add', 'list', 'passwd', 'permission', 'remove', '--force', '--db-path', '--settings']) {
+  for (const word of ['add', 'list', 'passwd', 'logout', 'permission', 'remove', '--force', '--db-path', '--settings']) {
     t.match(ACCOUNT_USAGE, new RegExp(`^ {2}${word}`, 'm'))
   }
 })

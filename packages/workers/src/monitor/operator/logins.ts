@@ -106,7 +106,8 @@ export class Logins {
 
   /**
    * Every session of the account ends; returns the token of the one that goes on in place of this.
-   * Throws `wrong_password`, `password_expired`, `bad_request`, and the errors of SessionStore.changePassword.
+   * Throws `wrong_password`, `password_expired`, `bad_request`, and the errors of
+   * SessionStore.changePassword.
    */
   async changePassword (
     session: CurrentSession, change: PasswordChange, from: Origin
