@@ -43,10 +43,10 @@ export function admit (view: TableView, { replaced, ...newcomer }: Newcomer): Ad
   }
   const { newcomers } = view
   if (newcomers === undefined) return addUser(view, newcomer)
-  const users = activeUsers(view)
-  if (!newcomers.admits(newcomer.address, users)) return 'uncounted'
+  const charges = newcomers.admit(newcomer.address, activeUsers(view))
+  if (charges === undefined) return 'uncounted'
   const admission = addUser(view, newcomer)
-  if (admission === 'added') newcomers.count(newcomer.address, users)
+  if (admission === 'added') newcomers.charge(charges)
   return admission
 }
 

@@ -69,6 +69,12 @@ export function allowMoreNewcomers ({ sketch }: NewcomersMemory, untilMs: number
   Atomics.store(new BigInt64Array(sketch), GENEROUS_AT, microseconds(untilMs))
 }
 
+/** What a newcomer takes of a network's minute, and where that is kept. */
+export interface Charge {
+  readonly cells: readonly number[]
+  readonly costUs: bigint
+}
+
 /** Decides which newcomers are counted as users. */
 export class Newcomers {
   readonly #words: BigInt64Array
@@ -84,28 +90,31 @@ export class Newcomers {
   }
 
   /**
-   * Whether one more from this address is counted; notes the network that has had enough if not.
+   * What one more from this address costs its networks, to be charged once the user is in;
+   * undefined when it is not counted, of which the network that has had enough is noted.
    * @param activeUsers on all servers
    */
-  admits (address: Address, activeUsers: number): boolean {
-    if (this.#isExempt(address)) return true
+  admit (address: Address, activeUsers: number): readonly Charge[] | undefined {
+    const charges: Charge[] = []
+    if (this.#isExempt(address)) return charges
     const nowUs = this.#nowUs()
     for (let width = 0; width < widthsOf(address); width++) {
+      const network = networkOf(address, width)
       const costUs = this.#costUs(address, width, activeUsers, nowUs)
-      if (this.#debtUs(address, width, nowUs) + costUs <= MINUTE_US) continue
-      this.#refusals.note(networkOf(address, width), width, this.#options.now())
-      return false
+      const cells = this.#cellsOf(network, width)
+      if (this.#debtUs(cells, nowUs) + costUs > MINUTE_US) {
+        this.#refusals.note(network, width, this.#options.now())
+        return undefined
+      }
+      charges.push({ cells, costUs })
     }
-    return true
+    return charges
   }
 
-  /** One more from this address is counted. */
-  count (address: Address, activeUsers: number): void {
-    if (this.#isExempt(address)) return
+  charge (charges: readonly Charge[]): void {
     const nowUs = this.#nowUs()
-    for (let width = 0; width < widthsOf(address); width++) {
-      const costUs = this.#costUs(address, width, activeUsers, nowUs)
-      for (const cell of this.#cellsOf(address, width)) this.#charge(cell, costUs, nowUs)
+    for (const { cells, costUs } of charges) {
+      for (const cell of cells) this.#chargeCell(cell, costUs, nowUs)
     }
   }
 
@@ -124,16 +133,16 @@ export class Newcomers {
   }
 
   /** What the network has used of its minute and not been given back. */
-  #debtUs (address: Address, width: Width, nowUs: bigint): bigint {
+  #debtUs (cells: readonly number[], nowUs: bigint): bigint {
     let least = MINUTE_US
-    for (const cell of this.#cellsOf(address, width)) {
+    for (const cell of cells) {
       const debt = Atomics.load(this.#words, cell) - nowUs
       if (debt < least) least = debt
     }
     return least > 0n ? least : 0n
   }
 
-  #charge (cell: number, costUs: bigint, nowUs: bigint): void {
+  #chargeCell (cell: number, costUs: bigint, nowUs: bigint): void {
     let usedUntil = Atomics.load(this.#words, cell)
     for (;;) {
       const from = usedUntil > nowUs ? usedUntil : nowUs
@@ -143,11 +152,14 @@ export class Newcomers {
     }
   }
 
-  #cellsOf (address: Words128, width: Width): number[] {
-    const { w0, w1, w2, w3 } = networkOf(address, width)
+  #cellsOf ({ w0, w1, w2, w3 }: Words128, width: Width): readonly number[] {
     const hash = halfSipHash13(this.#hashKey, ~this.#hashKey, width, w0, w1, w2, w3)
-    return Array.from({ length: ROWS }, (_, row) =>
-      CELLS_AT + (width * ROWS + row) * CELLS + ((hash >>> (row * CELL_BITS)) & (CELLS - 1)))
+    const cells: number[] = []
+    for (let row = 0; row < ROWS; row++) {
+      const cell = (hash >>> (row * CELL_BITS)) & (CELLS - 1)
+      cells.push(CELLS_AT + (width * ROWS + row) * CELLS + cell)
+    }
+    return cells
   }
 
   #nowUs (): bigint {

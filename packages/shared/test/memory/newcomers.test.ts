@@ -158,8 +158,9 @@ t.test('newcomers: two threads count into one sketch, and of what each refused b
   let counted = 0
   for (let index = 0; index < 600; index++) {
     const thread = threads[index % 3]!
-    if (!thread.admits(HOME, 0)) continue
-    thread.count(HOME, 0)
+    const charges = thread.admit(HOME, 0)
+    if (charges === undefined) continue
+    thread.charge(charges)
     counted++
   }
   t.equal(counted, PER_MINUTE)
