@@ -156,12 +156,14 @@ t.test('tls: an expired certificate is warned of at the start, by --check and in
     (await askMonitor(cluster, '/stats', undefined, cookie)).json
   t.match(await stats(), { certificate: { valid_to: '2021-01-01T00:00:00.000Z', problem: 'expired' } })
 
-  writeFileSync(join(cwd, 'cert.pem'), CERT)
+  writeFileSync(join(cwd, 'cert.pem'), OTHER_CERT)
+  writeFileSync(join(cwd, 'key.pem'), OTHER_KEY)
   cluster.process.kill('SIGHUP')
   await cluster.logged(/the certificate was changed/)
   t.match(await stats(), { certificate: { problem: 'none' } })
 
   writeFileSync(join(cwd, 'cert.pem'), EXPIRED_CERT)
+  writeFileSync(join(cwd, 'key.pem'), KEY)
   const child = spawn(process.execPath, [PROGRAM, '--check'], { cwd, env: TLS })
   let said = ''
   child.stderr.on('data', (text: Buffer) => { said += text.toString() })

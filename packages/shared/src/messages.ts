@@ -25,7 +25,7 @@ export type Order =
   | { readonly type: 'abort-reload' }
   /** What a reload has changed; carried out at once. */
   | { readonly type: 'apply-settings', readonly changes: ChangedValues<'every-thread'> }
-  /** New connections get this certificate, which has been checked; carried out at once. */
+  /** New connections get this certificate, which has been checked. */
   | { readonly type: 'switch-certificate', readonly pair: TlsPair }
   /** The log file was moved: the thread goes on in a new one; carried out at once. */
   | { readonly type: 'reopen-log' }
