@@ -23,6 +23,7 @@ import { loginChallenge } from './access/challenge.ts'
 import { addChecks, ALLOW, type ChecksParts } from './access/checks.ts'
 import { limitWork, type WorkLimits } from './access/work-limits.ts'
 import { settlePreconditions } from './access/preconditions.ts'
+import { hasRepeatedName } from './access/repeated-names.ts'
 import { RefusalLog } from './access/refusal-log.ts'
 import { describeRoutes, openApiOptions } from './routes/open-api.ts'
 import { addRoutes, type RoutesParts } from './routes/routes.ts'
@@ -90,7 +91,10 @@ function addParsers (app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
     if (body.length === 0) return done(null, {}) // `curl -X POST` sends none.
-    return parseJson(request, body as string, done)
+    return parseJson(request, body as string, (error, value) => {
+      const isAmbiguous = error === null && hasRepeatedName(body as string)
+      done(isAmbiguous ? new ApiError('bad_request', 'The body has a name twice.') : error, value)
+    })
   })
   void app.register(formBody, { bodyLimit: BODY_BYTES_MAX })
 }

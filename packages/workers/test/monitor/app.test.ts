@@ -34,6 +34,7 @@ t.test('app: bodies that are not what a route takes are 4xx with a message', asy
     ['a fraction', { userId: id, minutes: 1.5 }, 400],
     ['no time at all', { userId: id, minutes: 0 }, 400],
     ['an unknown field', { userId: id, extra: 1 }, 400],
+    ['a name twice', `{"userId":"${id}","deny":true,"deny":false}`, 400],
     ['a prototype', `{"userId":"${id}","__proto__":{"deny":false}}`, 400],
     ['a constructor', `{"userId":"${id}","constructor":{"prototype":{"deny":false}}}`, 400],
     ['a control character', { userId: id, reason: 'a\u001b[2J' }, 400],

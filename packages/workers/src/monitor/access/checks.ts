@@ -13,7 +13,7 @@ import type { RequestSource } from '@usher/shared/http/vocabulary/forwarded.ts'
 import { ApiError } from '../errors/api-error.ts'
 import { loginChallenge, tokenChallenge } from './challenge.ts'
 import { continuation, isFromAnotherSite } from './cross-site-link.ts'
-import { csrfRefusal } from './csrf-check.ts'
+import { csrfRefusal, embeddingRefusal } from './csrf-check.ts'
 import { isDenied } from './deny-check.ts'
 import { hostRefusal } from './host-check.ts'
 import { isAllowed, isNeed, refusalText, type Need } from './rights.ts'
@@ -82,10 +82,10 @@ export function addChecks (app: FastifyInstance, parts: ChecksParts): void {
   })
   app.addHook('onRequest', async (request, reply) => {
     request.source = parts.readSource(request.raw)
-    const { takesForm = false, isForDenied = false } = request.routeOptions.config
+    const { isForDenied = false } = request.routeOptions.config
     const needs = needOf(request)
     const refusal = hostRefusal(request.source, parts.publicHosts) ?? unrouted(request) ??
-      (request.method === 'POST' ? csrfRefusal(request.headers, request.source, takesForm) : undefined)
+      forgeryRefusal(request, needs)
     if (refusal !== undefined) throw refusal
     request.token = sessionToken(request.headers, request.source.isSecure)
     const isOpen = needs === 'nothing' || hasMetricsToken(request, needs, parts.metricsToken)
@@ -99,6 +99,13 @@ export function addChecks (app: FastifyInstance, parts: ChecksParts): void {
     }
     return isOpen ? undefined : await checkSession(request, reply, parts)
   })
+}
+
+function forgeryRefusal (
+  { method, headers, source, routeOptions }: FastifyRequest, needs: Need
+): ApiError | undefined {
+  if (method !== 'POST') return needs === 'nothing' ? undefined : embeddingRefusal(headers, source)
+  return csrfRefusal(headers, source, routeOptions.config.takesForm ?? false)
 }
 
 /** An unknown path is answered 404 only to a request with a session. */

@@ -33,6 +33,23 @@ export function csrfRefusal (
   return origin === undefined ? csrf('Origin', 'missing') : undefined
 }
 
+/**
+ * Why a GET with a session is refused: another origin's page could not read the answer, but would
+ * have it made, and keep the session in use. A link that is followed opens a page of ours.
+ */
+export function embeddingRefusal (
+  headers: IncomingHttpHeaders, source: RequestSource
+): ApiError | undefined {
+  const { origin } = headers
+  if (origin !== undefined && !isOwnOrigin(origin, source)) return csrf('Origin', origin)
+  const site = headers['sec-fetch-site']
+  if (site === undefined || site === 'same-origin' || site === 'none') return undefined
+  const { 'sec-fetch-mode': mode, 'sec-fetch-dest': destination = 'document' } = headers
+  return mode === 'navigate' && destination === 'document'
+    ? undefined
+    : csrf('Sec-Fetch-Site', String(site))
+}
+
 /** Whether what was posted is a form, which a person without JavaScript sends. */
 export function isForm (headers: IncomingHttpHeaders): boolean {
   return mediaType(headers) === FORM_TYPE

@@ -72,7 +72,7 @@ function errorCodes (
     'bad_request', 'misdirected_request', 'internal_error',
     ...(route.method === 'POST'
       ? ['forged_action', 'body_too_large', 'unsupported_media_type'] as const
-      : []),
+      : needs === 'nothing' ? [] : ['forged_action'] as const),
     ...(isForDenied ? [] : ['denied'] as const),
     ...(isConditional(route, config) ? ['precondition_failed'] as const : []),
     ...(needs === 'nothing' ? [] : ['not_logged_in', 'database_unavailable'] as const),

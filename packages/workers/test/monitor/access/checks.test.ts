@@ -124,6 +124,23 @@ t.test('checks: every state change is proof against csrfRefusal, login and logou
   t.equal((await ask('POST', '/disconnect', { as: 'operator', headers: own, body: OWN_ID })).status, 200)
 })
 
+t.test('checks: no other origin\'s page uses the session, but a link to the console works', async t => {
+  const { ask } = await testApp(t)
+  const image = { 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' }
+  const link = { 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }
+  for (const path of ['/stats', '/events', '/user-info', '/users', '/sessions', '/metrics', '/', '/nothing']) {
+    const { status, json } = await ask('GET', path, { as: 'operator', headers: image })
+    t.equal(status, 403, path)
+    t.match(json, { error: 'forged_action' }, path)
+  }
+  t.equal((await ask('HEAD', '/stats', { as: 'operator', headers: image })).status, 403)
+  t.equal((await ask('GET', '/', { as: 'operator', headers: link })).status, 200)
+  t.equal((await ask('GET', '/stats', { as: 'operator', headers: link })).status, 200)
+  for (const path of ['/healthz', '/login.html']) {
+    t.equal((await ask('GET', path, { headers: image })).status, 200, `${path} needs no session`)
+  }
+})
+
 t.test('checks: a 401 says how one gets in', async t => {
   const { ask } = await testApp(t, { metricsToken: 'a-token-of-some-length' })
   const challenge = async (path: string, headers = {}) =>
