@@ -40,9 +40,43 @@ const onePlace = [
     allowedIn: ['packages/workers/src/worker-host.ts', 'scripts/**', '**/test/**']
   },
   {
-    syntax: 'ImportDeclaration[source.value=/^node:(http|https|net|tls)$/][importKind!="type"]',
+    syntax: importOf('/^node:(http|https|http2|net|tls|dgram)$/'),
     message: 'Sockets are opened in packages/shared/src/http/ (the doors) only.',
     allowedIn: ['packages/shared/src/http/**', 'packages/coordinator/src/port-check.ts', 'scripts/**', '**/test/**']
+  },
+  {
+    syntax: "CallExpression[callee.name='fetch'], NewExpression[callee.name=/^(WebSocket|EventSource)$/], " +
+      'MemberExpression[object.name=/^(http|https|net|tls|globalThis)$/]' +
+      '[property.name=/^(request|get|connect|createConnection|fetch|WebSocket|EventSource)$/], ' +
+      'ImportDeclaration[source.value=/^node:(http|https|net|tls)$/][importKind!="type"] > ' +
+      'ImportSpecifier[imported.name=/^(request|get|connect|createConnection|Socket|TLSSocket)$/][importKind!="type"]',
+    message: 'The product connects to nothing.',
+    allowedIn: ['html/**', 'scripts/**', '**/test/**']
+  },
+  {
+    syntax: importOf('/^node:dns/'),
+    message: 'Names are looked up in packages/shared/src/settings/host-lookup.ts only.',
+    allowedIn: ['packages/shared/src/settings/host-lookup.ts', 'scripts/**', '**/test/**']
+  },
+  {
+    syntax: importOf('/^node:(child_process|cluster)$/'),
+    message: 'The product starts no process.',
+    allowedIn: ['scripts/**', '**/test/**']
+  },
+  {
+    syntax: importOf('/^node:fs/'),
+    message: 'Which files are read and written is listed in eslint.config.js.',
+    allowedIn: [
+      'packages/coordinator/src/router-door.ts', // error pages
+      'packages/shared/src/descriptors.ts', // /proc
+      'packages/shared/src/log.ts', 'packages/shared/src/log-outlet.ts',
+      'packages/shared/src/settings/path-check.ts', // settings, certificate and key
+      'packages/workers/src/database/open.ts',
+      'packages/workers/src/static-server/**', // sites, the page script
+      'packages/workers/src/monitor/monitor.ts', // the first password, to the console
+      'packages/workers/src/monitor/routes/pages.ts',
+      'scripts/**', '**/test/**'
+    ]
   },
   {
     syntax: "ImportDeclaration[source.value='better-sqlite3'][importKind!='type']",
@@ -60,6 +94,11 @@ const onePlace = [
     allowedIn: ['packages/workers/src/credentials/password-hash.ts', '**/test/**']
   }
 ]
+
+/** An import of a module, for more than its types. @param name a pattern */
+function importOf (name) {
+  return `ImportDeclaration[source.value=${name}][importKind!="type"], ImportExpression[source.value=${name}]`
+}
 
 /** What a package must not import: coordinator -> shared <- workers. */
 const packages = [

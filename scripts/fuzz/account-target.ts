@@ -3,7 +3,7 @@
  * and what must hold for each: an exit code of its own, words for people, no password shown. Runs
  * in a thread of the fuzzer's own, on a database there.
  */
-import { mkdtempSync } from 'node:fs'
+import { mkdirSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
@@ -17,7 +17,8 @@ import { nastyNumber, nastyText } from './nasty-values.ts'
 
 const ACCOUNT_SEQUENCE = 3
 const DATABASE = 'accounts.db'
-export const ACCOUNT_ENV = { DB_PATH: DATABASE, HTML_DIRS: '.', LOG_FILE: '-' }
+const SITE = 'site'
+export const ACCOUNT_ENV = { DB_PATH: DATABASE, HTML_DIRS: SITE, LOG_FILE: '-' }
 const SECRET = 'planted secret of an account'
 const EXIT_CODES = [0, 1, 2]
 const STACK = /\n\s+at .+:\d+/
@@ -26,9 +27,10 @@ const GOOD_PASSWORD_SHARE = 0.05
 const BREAK_SHARE = 0.3
 const BYTES_MAX = 6000
 
-/** A temporary folder with the database that the command changes, for it makes none. */
+/** A temporary folder with a site and the database that the command changes, for it makes none. */
 export function makeAccountsFolder (): string {
   const folder = mkdtempSync(join(tmpdir(), 'usher-fuzz-'))
+  mkdirSync(join(folder, SITE))
   openDatabase(join(folder, DATABASE), join(PROGRAM_DIR, 'db')).close()
   return folder
 }

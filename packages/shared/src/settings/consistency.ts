@@ -3,7 +3,7 @@
  * that they name are there. Skips what depends on a setting that is already refused. Each problem
  * is one line. Runs on the main thread at start; creates nothing.
  */
-import { refusalOfFileToMake, refusalOfFolder } from './path-check.ts'
+import { isInSite, refusalOfFileToMake, refusalOfFolder } from './path-check.ts'
 import { quote } from '../quote.ts'
 import { complain, describe, type Given } from './given.ts'
 import type { SettingName, ValidValues } from './setting-table.ts'
@@ -37,8 +37,13 @@ export function disagreements (values: ValidValues, given: GivenByName): readonl
   ]
 }
 
-/** What is wrong with the files and folders; paths must be absolute. */
-export function pathProblems (values: ValidValues, given: GivenByName): readonly string[] {
+/**
+ * What is wrong with the files and folders; paths must be absolute.
+ * @param settingsFile where it is, or would be
+ */
+export function pathProblems (
+  values: ValidValues, given: GivenByName, settingsFile: string
+): readonly string[] {
   const folders = [...new Set(values.HTML_DIRS)].map(refusalOfFolder)
   const dbFile = values.DB_PATH === undefined ? '' : refusalOfFileToMake(values.DB_PATH)
   const logFile = values.LOG_FILE === undefined ? '' : refusalOfFileToMake(values.LOG_FILE)
@@ -46,7 +51,8 @@ export function pathProblems (values: ValidValues, given: GivenByName): readonly
     ...folders.map(refusal => complaint(given.HTML_DIRS, refusal, 'folders that can be read')),
     complaint(given.DB_PATH, dbFile, 'the path of a file'),
     complaint(given.LOG_FILE, logFile, 'the path of a file, or - for none'),
-    ...sameFile(values, given)
+    ...sameFile(values, given),
+    ...servedSecrets(values, given, settingsFile)
   ].filter(problem => problem !== '')
 }
 
@@ -132,6 +138,22 @@ function sameFile (values: ValidValues, given: GivenByName): readonly string[] {
   if (values.DB_PATH === undefined || values.DB_PATH !== values.LOG_FILE) return []
   return [`${describe(given.DB_PATH)} and ${describe(given.LOG_FILE)} both name ` +
     `${quote(values.DB_PATH)}; allowed: two files`]
+}
+
+/** A site is for everybody. */
+function servedSecrets (
+  values: ValidValues, given: GivenByName, settingsFile: string
+): readonly string[] {
+  const secrets = [
+    ['the settings', settingsFile],
+    ['the database', values.DB_PATH],
+    ['the log', values.LOG_FILE],
+    ['the TLS key', values.TLS_KEY]
+  ] as const
+  return [...new Set(values.HTML_DIRS)].flatMap(folder => secrets
+    .filter(([, path = '']) => path !== '' && isInSite(folder, path))
+    .map(([what, path]) => complain(given.HTML_DIRS,
+      `visitors could read ${what} there, ${quote(path!)}`, 'folders with pages and nothing else')))
 }
 
 /** Empty when there is nothing to complain about. */

@@ -3,7 +3,10 @@
  * exist, can the file be read or made. Says what is wrong in words; an empty refusal means nothing.
  * Creates nothing and keeps nothing open. Runs on the main thread, synchronously, at start.
  */
-import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs'
+import {
+  accessSync, closeSync, constants, openSync, readSync, realpathSync, statSync
+} from 'node:fs'
+import { dirname, join, relative, sep } from 'node:path'
 
 export type FileText =
   | { readonly text: string, readonly refusal?: undefined }
@@ -39,6 +42,22 @@ export function refusalOfFileToMake (path: string): string {
     return statSync(path).isDirectory() ? `${path} is a folder` : ''
   } catch (error) {
     return codeOf(error) === 'ENOENT' ? '' : `${path} ${reasonOf(error)}`
+  }
+}
+
+/** Whether a site of this folder has this file in it: what begins with a dot is not served. */
+export function isInSite (folder: string, file: string): boolean {
+  const steps = relative(realPath(folder), realPath(file)).split(sep)
+  return !steps.some(step => step.startsWith('.'))
+}
+
+/** Without links, as far as the path is there. */
+function realPath (path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    const parent = dirname(path)
+    return parent === path ? path : join(realPath(parent), path.slice(parent.length))
   }
 }
 

@@ -88,7 +88,7 @@ export function loadSettings (source: SettingsSource): LoadedSettings {
   const flags = parseFlags(source.argv)
   const { command } = flags
   if (command === 'help' || command === 'version') return { command }
-  const { given, problems } = collect(source, flags)
+  const { given, problems, path } = collect(source, flags)
   const parsed = parseAll(given)
   const values = completeValues(parsed.values, given.HTML_DIRS.origin === DEFAULT_ORIGIN, {
     cwd: source.cwd, programDir: source.programDir, interfaces: networkInterfaces()
@@ -96,7 +96,7 @@ export function loadSettings (source: SettingsSource): LoadedSettings {
   const tls = checkTls(values, given)
   const all = [
     ...problems, ...parsed.problems, ...disagreements(values, given),
-    ...pathProblems(values, given), ...tls.problems
+    ...pathProblems(values, given, path), ...tls.problems
   ]
   if (all.length > 0) throw new SettingsInvalid(all.join('\n'))
   // No problem means that no value is missing.
@@ -112,7 +112,7 @@ export function loadSettings (source: SettingsSource): LoadedSettings {
 /** Each setting from the place that has precedence. */
 function collect (
   source: SettingsSource, flags: Flags
-): { readonly given: GivenByName, readonly problems: readonly string[] } {
+): { readonly given: GivenByName, readonly problems: readonly string[], readonly path: string } {
   const label = flags.settingsPath ?? DEFAULT_FILE
   const path = resolve(source.cwd, label)
   const file = readSettingsFile(path, label, flags.settingsPath !== undefined)
@@ -122,6 +122,7 @@ function collect (
     return [row.name, given ?? { row, text: row.default, origin: DEFAULT_ORIGIN }]
   })
   return {
+    path,
     given: Object.fromEntries(entries) as GivenByName,
     problems: [...flags.problems, ...file.problems]
   }

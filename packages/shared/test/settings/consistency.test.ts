@@ -112,8 +112,37 @@ t.test('settings-check: folders are there, and files are not folders', async t =
       `DB_PATH (environment) and LOG_FILE (environment) both name "${file}"; allowed: two files`]]
   ]
   for (const [values, expected] of cases) {
-    t.same(pathProblems(values, GIVEN), expected, JSON.stringify(values))
+    t.same(pathProblems(values, GIVEN, '/usher.env'), expected, JSON.stringify(values))
   }
+})
+
+t.test('settings-check: no site has the settings, the database, the log or the key in it', async t => {
+  const dir = t.testdir({
+    site: { data: {}, '.data': {} }, 'site-2': {}, link: t.fixture('symlink', 'site'), usher: { site: {} }
+  })
+  const site = join(dir, 'site')
+  const check = (values: ValidValues, what: string | undefined, settingsFile = '/usher.env'): void => {
+    const found = pathProblems(values, GIVEN, settingsFile)
+    const path = values.DB_PATH ?? values.LOG_FILE ?? values.TLS_KEY ?? settingsFile
+    t.same(found, what === undefined
+      ? []
+      : [`HTML_DIRS (environment) is "T": visitors could read ${what} there, "${path}"; ` +
+        'allowed: folders with pages and nothing else'], JSON.stringify({ values, settingsFile }))
+  }
+  const HTML_DIRS = [join(dir, 'site-2'), site, site]
+  check({ HTML_DIRS, DB_PATH: join(site, 'usher.db') }, 'the database')
+  check({ HTML_DIRS, DB_PATH: join(site, 'data/usher.db') }, 'the database')
+  check({ HTML_DIRS, DB_PATH: join(site, 'new/deeper/usher.db') }, 'the database')
+  check({ HTML_DIRS, LOG_FILE: join(site, 'server.log') }, 'the log')
+  check({ HTML_DIRS, TLS_KEY: join(site, 'key.pem') }, 'the TLS key')
+  check({ HTML_DIRS }, 'the settings', join(site, 'usher.env'))
+  check({ HTML_DIRS: [join(dir, 'link')], DB_PATH: join(site, 'usher.db') }, 'the database')
+  check({ HTML_DIRS, DB_PATH: join(dir, 'link/usher.db') }, 'the database')
+  check({ HTML_DIRS, DB_PATH: join(site, '.data/usher.db') }, undefined)
+  check({ HTML_DIRS, DB_PATH: join(site, '.usher.db') }, undefined)
+  check({ HTML_DIRS, DB_PATH: join(dir, 'site-3/usher.db') }, undefined)
+  check({ HTML_DIRS: [join(dir, 'usher/site')], DB_PATH: join(dir, 'usher/usher.db') }, undefined)
+  check({ HTML_DIRS, LOG_FILE: '', TLS_KEY: '' }, undefined)
 })
 
 t.test('settings-check: certificate and key come together', async t => {

@@ -224,6 +224,18 @@ t.test('settings: one error names every problem, a line each', async t => {
   ])
 })
 
+t.test('settings: the folder that the program runs in is no site', async t => {
+  const source = testSource(t, { env: { HTML_DIRS: '.' } })
+  const of = (what: string, name: string) => `HTML_DIRS (environment) is ".": visitors could read ${what} there, ` +
+    `"${join(source.cwd, name)}"; allowed: folders with pages and nothing else`
+  t.same(problemsOf(source), [
+    of('the settings', 'usher.env'), of('the database', 'db/usher.db'), of('the log', 'server.log')
+  ])
+  const other = { ...source, argv: ['--settings', 'other.env', '--log-file', '-', '--db-path', '.db'] }
+  writeFileSync(join(source.cwd, 'other.env'), '')
+  t.same(problemsOf(other), [of('the settings', 'other.env')])
+})
+
 t.test('settings: a refused value is named with its setting, origin and what is allowed', async t => {
   for (const { name, flag, kind, isSecret } of SETTING_ROWS) {
     // No kind takes this character, but paths do, unless it is a control character.
