@@ -146,6 +146,9 @@ async function holdRefusals (cluster: Cluster, admin: Operator, holder: Holder):
     if (responses['403']?.description.includes('forbidden') === true) {
       holder.hold(route, await ask(nobody), 403)
     }
+    if (responses['403']?.description.includes('forged_action') === true) {
+      holder.hold(route, await ask(admin, { 'sec-fetch-site': 'same-site' }), 403)
+    }
     if ('412' in responses) {
       holder.hold(route, await ask(admin, { 'if-match': '"a"' }), 412)
       holder.hold(route, await ask(admin, { 'if-none-match': '*' }), 304)
@@ -154,7 +157,6 @@ async function holdRefusals (cluster: Cluster, admin: Operator, holder: Holder):
       holder.hold(route, await admin.get(`${path.split('?')[0]}?no=such`), 400)
     }
     if (!isGet(route)) {
-      holder.hold(route, await ask(admin, { 'sec-fetch-site': 'same-site' }), 403)
       holder.hold(route, await ask(admin, { 'content-type': 'text/plain' }), 415)
       holder.hold(route, await ask(admin, {}, '{'), 400)
       holder.hold(route, await ask(admin, {}, { x: 'x'.repeat(17_000) }), 413)
