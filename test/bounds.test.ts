@@ -128,7 +128,9 @@ t.test('bounds: wrong logins leave a password to be changed, and the audit as it
     return status
   }, status => status === 429)
   const change = { current: PASSWORD, next: NEXT_PASSWORD }
-  t.equal((await admin.post('/password', change)).status, 200)
+  const changed = await admin.post('/password', change)
+  t.equal(changed.status, 200)
+  admin.cookie = changed.headers['set-cookie']![0]!.split(';')[0]!
   const { json } = await admin.get('/audit')
   const entries = json['entries'] as Array<{ action: string, detail?: { attempts: number } }>
   const sums = entries.filter(({ action }) => action === 'login-failed')

@@ -13,9 +13,9 @@ export interface CredentialsPoolOptions {
   readonly newDeadline?: () => AbortSignal
 }
 
-/** A verification takes some 50 ms of one core; the other cores are left to visitors. */
+/** A verification takes some 20 ms of one core; the other cores are left to visitors. */
 const THREADS = 1
-/** Tasks that may wait, some two seconds' worth; further logins are answered 503. */
+/** Tasks that may wait; the lines before it (verification-lines.ts) send a few at a time. */
 export const QUEUE_MAX = 32
 /** For a task from its arrival; a full queue on a loaded machine takes a third of it. */
 const DEADLINE_MS = 30_000

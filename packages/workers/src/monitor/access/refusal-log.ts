@@ -1,7 +1,7 @@
 /**
  * Puts into the log what the monitor refused because it may be an attack: a cross-site request
- * (CSRF), a host name that is not ours, a missing permission, a wrong password or token, too many
- * attempts. So many lines a minute of each kind, the rest are counted: refused requests cannot fill
+ * (CSRF), a host name that is not ours, a denied address, a missing permission, a wrong password or
+ * token, too much at the same time, too many attempts. So many lines a minute of each kind, the rest are counted: refused requests cannot fill
  * a disk. Runs in the monitor's thread.
  */
 import type { Logger } from 'pino'
@@ -23,7 +23,8 @@ const MINUTE_MS = 60_000
 const PATH_LENGTH_MAX = 256
 
 const REMARKABLE: ReadonlySet<ApiErrorCode> = new Set([
-  'forged_action', 'forbidden', 'misdirected_request', 'too_many_attempts', 'wrong_password'
+  'denied', 'forged_action', 'forbidden', 'misdirected_request', 'too_many_at_once',
+  'too_many_attempts', 'wrong_password'
 ])
 
 /** Of one code: what was written and what was not since `sinceMs`. */

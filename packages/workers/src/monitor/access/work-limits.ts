@@ -16,13 +16,13 @@ const WAIT_MS_MAX = 10_000
 
 /**
  * By account, then by address. The largest /stats (32 servers, 10,000 ids each) takes some 40 MB
- * until it has left, of a heap of 512 MB; six browsers of one account load all of a console at
- * once; a stream is one console.
+ * until it has left, of a heap of 512 MB; of eight such, four are one account's. A stream is one
+ * console. docs/operating.md has these numbers too.
  */
 export const WORK_LIMITS: WorkLimits = {
   read: {
-    all: { running: 6, waiting: 256 },
-    perOwner: [{ running: 2, waiting: 64 }, { running: 4, waiting: 128 }],
+    all: { running: 8, waiting: 256 },
+    perOwner: [{ running: 4, waiting: 64 }, { running: 6, waiting: 128 }],
     waitMsMax: WAIT_MS_MAX
   },
   action: {

@@ -14,7 +14,7 @@ import { originKey } from '../access/login-throttle.ts'
 export const FAMILIAR_MAX = 10_000
 /** One at the thread at a time: its own queue, first come, first served, takes them by turns. */
 const ALL: Bound = { running: 1, waiting: 32 }
-/** Some two thirds of a second's work. */
+/** Some third of a second's work. */
 const PER_ADDRESS: Bound = { running: 1, waiting: 16 }
 const WAIT_MS_MAX = 20_000
 /** The networks around an address, the widest first; see networks.ts. */

@@ -52,6 +52,13 @@ t.test('refusal log: so many lines a minute, of each kind; then says how many we
   t.match(lines.at(-1), { code: 'forged_action', unlogged: undefined })
 })
 
+t.test('refusal log: a denied address and one that asks too much are worth a line', async t => {
+  const { lines, refusals } = start()
+  refusals.note('denied', REFUSED)
+  refusals.note('too_many_at_once', REFUSED)
+  t.match(lines, [{ code: 'denied' }, { code: 'too_many_at_once' }])
+})
+
 t.test('refusal log: a line has an end', async t => {
   const { lines, refusals } = start()
   refusals.note('misdirected_request', { ...REFUSED, path: '/'.repeat(10_000) })
