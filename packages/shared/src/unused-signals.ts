@@ -3,8 +3,6 @@
  * which any program of this machine could run code in this one; the others would end the program.
  * A listener prevents both. Main thread, which has all signals.
  */
-import inspector from 'node:inspector'
-
 export const UNUSED_SIGNALS = [
   'SIGUSR1', 'SIGUSR2', 'SIGALRM', 'SIGVTALRM', 'SIGIO', 'SIGPWR'
 ] as const satisfies NodeJS.Signals[]
@@ -19,6 +17,9 @@ export function ignoreUnusedSignals (): void {
  * could be there yet. One that the command line asks for stays.
  */
 export function closeUnaskedDebugger (): void {
+  // To import it would throw in a Node that was built without it.
+  if (!process.features.inspector) return
+  const inspector = process.getBuiltinModule('node:inspector')
   const options = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ')
   if (inspector.url() !== undefined && !options.includes('--inspect')) inspector.close()
 }
