@@ -7,26 +7,12 @@ import type { Logger } from 'pino'
 import { AuditCursorInvalid, DatabaseBusy, DatabaseFailed } from '@usher/shared/errors.ts'
 import type { AuditRow } from '../database/statements.ts'
 import type { UsherDatabase } from '../database/usher-database.ts'
+import type { AuditEvent, AuditRecord } from './audit-event.ts'
 import { auditTest } from './audit-match.ts'
 import { FailedLogins, LOGIN_FAILED } from './failed-logins.ts'
 import { inTimeSlices } from '@usher/shared/time-slices.ts'
 
 type StoredRow = AuditRow & { readonly id: number }
-
-/** An entry of the audit. */
-export interface AuditEvent {
-  /** An account's name, or what was given as one. */
-  readonly who: string
-  readonly action: string
-  readonly target?: string | undefined
-  readonly detail?: Readonly<Record<string, unknown>> | undefined
-  readonly address: string
-}
-
-/** As it is read back. @param atMs wall-clock milliseconds since 1970 */
-export interface AuditRecord extends AuditEvent {
-  readonly atMs: number
-}
 
 export interface AuditPage {
   /** Newest first. */

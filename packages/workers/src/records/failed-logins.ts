@@ -2,7 +2,7 @@
  * Sums up failed logins for the audit: one entry for an address and minute, with how many there
  * were and the first few names. Bounded; touches no database.
  */
-import type { AuditEvent } from './audit-log.ts'
+import type { AuditEvent } from './audit-event.ts'
 
 export const LOGIN_FAILED = 'login-failed'
 export const NAMES_MAX = 5

@@ -1,7 +1,8 @@
 import t, { type Test } from 'tap'
 import { stepClock, turnsDuring } from '../../../shared/test/fixtures/event-loop.ts'
+import type { AuditRecord } from '../../src/records/audit-event.ts'
 import {
-  AuditLog, AUDIT_MAX, PAGE_LIMIT_MAX, UNSAVED_MAX, type AuditRecord, type AuditPage
+  AuditLog, AUDIT_MAX, PAGE_LIMIT_MAX, UNSAVED_MAX, type AuditPage
 } from '../../src/records/audit-log.ts'
 import { linesLog, type LogLine } from '../fixtures/lines-log.ts'
 import { onFullDisk, readOnly, testDatabase, type TestDatabase } from '../fixtures/test-database.ts'

@@ -6,7 +6,8 @@ import {
 import { Audit, AuditQuery, type AuditEntry } from '@usher/shared/api/audit.ts'
 import { ApiError } from '../errors/api-error.ts'
 import type { Actions, Operator } from '../operator/operator-actions.ts'
-import type { AuditLog, AuditRecord } from '../../records/audit-log.ts'
+import type { AuditRecord } from '../../records/audit-event.ts'
+import type { AuditLog } from '../../records/audit-log.ts'
 import { sessionOf } from '../access/checks.ts'
 import type { WireApp } from './wire.ts'
 
