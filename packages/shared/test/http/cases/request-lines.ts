@@ -6,6 +6,8 @@ export const REQUEST_LINES: readonly HttpCase[] = [
   accepted('9112 2.2', 'an empty line before the request line', `\r\n${get('')}`),
   accepted('9112 2.2', 'empty lines before the request line', `\r\n\r\n${get('')}`),
   accepted('9112 2.2', 'an empty line between two requests', `${get('')}\r\n${get('')}`, ['GET /', 'GET /']),
+  // An LF alone may end an empty line; a line of the head must not end so.
+  accepted('9112 2.2', 'an empty line of a bare LF before the request line', `\n${get('')}`),
   refused('9112 2.2', 400, 'a bare CR before the request line', `\r${get('')}`),
   refused('9112 2.2', 400, 'two bare CRs before the request line', `\r\r${get('')}`),
   refused('9112 2.2', 400, 'a CR and an empty line before the request line', `\r\r\n${get('')}`),
