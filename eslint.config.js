@@ -36,8 +36,8 @@ const onePlace = [
   },
   {
     syntax: 'ImportSpecifier[imported.name=/^(parentPort|workerData)$/]',
-    message: 'A worker talks to the coordinator through packages/workers/src/worker-host.ts only.',
-    allowedIn: ['packages/workers/src/worker-host.ts', 'scripts/**', '**/test/**']
+    message: 'A worker talks to the coordinator through worker-host.ts or task-host.ts in packages/workers/src only.',
+    allowedIn: ['packages/workers/src/worker-host.ts', 'packages/workers/src/task-host.ts', 'scripts/**', '**/test/**']
   },
   {
     syntax: importOf('/^node:(http|https|http2|net|tls|dgram)$/'),

@@ -40,6 +40,7 @@ const DEFINE_REQUIRE = "import { createRequire as requireFrom } from 'node:modul
 const PROGRAM_ENTRIES = {
   coordinator: 'packages/coordinator/src/program-entry.ts',
   'static-server': 'packages/workers/src/static-server/main.ts',
+  'site-loader': 'packages/workers/src/static-server/loader/main.ts',
   monitor: 'packages/workers/src/monitor/main.ts',
   credentials: 'packages/workers/src/credentials/main.ts',
   account: 'packages/workers/src/account-command/account-entry.ts'

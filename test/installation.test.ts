@@ -25,7 +25,7 @@ const CODE_FILES_MAX = 32
 /** Each kind of file that an installation needs. */
 const KINDS = [
   /^(package\.json|README\.md|LICENSE|bin\/usher\.js)$/,
-  /^dist\/(coordinator|static-server|monitor|credentials|account)\.js(\.map)?$/,
+  /^dist\/(coordinator|static-server|site-loader|monitor|credentials|account)\.js(\.map)?$/,
   /^dist\/(chunk|main|monitor)-[A-Z0-9]{8}\.js(\.map)?$/,
   /^dist\/usher\.js$/,
   /^dist\/common-passwords\.txt$/,

@@ -25,10 +25,11 @@ export function injectFaults (): void {
 
   class WatchedWorker extends threads.Worker {
     constructor (file: string | URL, options: WorkerOptions = {}) {
-      const boot = options.workerData as BootData
+      const boot = options.workerData as Partial<BootData>
       const maxOldGenerationSizeMb = boot.server === MONITOR ? MONITOR_HEAP_MAX_MB : HEAP_MAX_MB
       super(file, { ...options, resourceLimits: { maxOldGenerationSizeMb } })
-      note(this, boot)
+      // The loader of the sites has no table that could be hurt.
+      if (boot.threadTag !== undefined) note(this, boot as BootData)
     }
   }
   threads.Worker = WatchedWorker

@@ -35,6 +35,7 @@ import { watchNewcomers } from './newcomer-warning.ts'
 import { reloader } from './reload.ts'
 import { openRouterDoor, type RouterDoor } from './router-door.ts'
 import { ServerStates } from './server-states.ts'
+import { SiteKeeper } from './site-keeper.ts'
 import { startSweep, type Sweep } from './sweep-schedule.ts'
 import { Workers } from './workers.ts'
 
@@ -76,6 +77,7 @@ export class Coordinator implements AskedActions {
   readonly #log: ProgramLog
   readonly #table: UserTable
   readonly #meter: ThreadMeter
+  readonly #sites: SiteKeeper
   readonly #workers: Workers
   readonly #states: ServerStates
   readonly #expulsion: Expulsion
@@ -118,6 +120,9 @@ export class Coordinator implements AskedActions {
       log
     })
     this.#states = new ServerStates({ table: this.#table, servers: settings.servers, log })
+    this.#sites = new SiteKeeper({
+      servers: settings.servers, tableBytes: memory.buffer.byteLength, programDir, log
+    })
     this.#workers = new Workers({
       boot: () => ({
         memory,
@@ -133,6 +138,7 @@ export class Coordinator implements AskedActions {
       table: this.#table,
       states: this.#states,
       meter: clusterMeter,
+      sites: this.#sites,
       onAsk: ask => answerAsk(this, ask),
       log
     })
@@ -142,6 +148,7 @@ export class Coordinator implements AskedActions {
     this.reload = reloader({
       readChanges,
       live: settings.live,
+      sites: this.#sites,
       workers: this.#workers,
       reopenLog: async () => {
         log.reopenFile()
@@ -155,6 +162,7 @@ export class Coordinator implements AskedActions {
 
   async start (): Promise<void> {
     try {
+      this.#sites.current().catch(() => {}) // The servers, which wait for it, are told.
       // Side by side: no server opens its port before the monitor has brought the deny list.
       const monitor = this.#workers.monitor.start()
       const servers = this.#workers.startServers()
@@ -171,6 +179,7 @@ export class Coordinator implements AskedActions {
       await monitor // Visitors do not wait for it.
       await this.#tellReadiness(undefined)
     } catch (error) {
+      this.#sites.close()
       await this.#router?.close()
       await this.#workers.close(this.#settings.shutdownTimeoutMs)
       throw error
@@ -185,6 +194,11 @@ export class Coordinator implements AskedActions {
     ]
     if (this.#tls !== undefined) this.#certificateWatch.watch(this.#tls.cert)
     announce(this.#settings, networkInterfaces(), this.#log)
+  }
+
+  /** The sites of all servers, for one that starts. */
+  sites (): Promise<AskAnswers['get-sites']> {
+    return this.#sites.current()
   }
 
   /**
@@ -230,6 +244,7 @@ export class Coordinator implements AskedActions {
     const endMs = monotonicNowMs() + shutdownTimeoutMs
     const leftMs = (): number => Math.max(0, endMs - monotonicNowMs())
     this.#log.info('stopping: requests that have begun are answered')
+    this.#sites.close()
     const connectionsMs = shutdownTimeoutMs * CONNECTIONS_SHARE
     const [isRouterDone] = await Promise.all([
       isDoneWithin(connectionsMs, this.#router?.close()),

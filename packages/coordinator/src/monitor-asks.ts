@@ -1,13 +1,13 @@
 /**
- * Passes each request of the monitor to the part of the coordinator that carries it out. Main
- * thread.
+ * Passes each request of a worker to the part of the coordinator that carries it out. Main thread.
  */
 import type { DenyEntry } from '@usher/shared/deny-list.ts'
 import type { Client } from '@usher/shared/client.ts'
 import type { Ask, AskAnswer, AskAnswers } from '@usher/shared/messages.ts'
 
-/** One method for each of the monitor's asks; see messages.ts. */
+/** One method for each ask; see messages.ts. */
 export interface AskedActions {
+  sites (): Promise<AskAnswers['get-sites']>
   setDenyList (entries: readonly DenyEntry[]): Promise<AskAnswers['set-deny-list']>
   disconnect (
     client: Client, entries: readonly DenyEntry[] | undefined
@@ -20,6 +20,8 @@ export interface AskedActions {
 /** Rejects with the error of the action. */
 export async function answerAsk (actions: AskedActions, ask: Ask): Promise<AskAnswer> {
   switch (ask.type) {
+    case 'get-sites':
+      return await actions.sites()
     case 'set-deny-list':
       return await actions.setDenyList(ask.entries)
     case 'disconnect':

@@ -6,12 +6,14 @@
 import type { TlsPair } from '@usher/shared/http/tls-context.ts'
 import { reportOf } from '@usher/shared/errors.ts'
 import type { ClusterMeter } from '@usher/shared/memory/meters.ts'
+import type { LoadedSites } from '@usher/shared/messages.ts'
 import {
   applyToThread, type ChangedValues, type SettingChanges
 } from '@usher/shared/settings/setting-changes.ts'
 import type { Applier } from '@usher/shared/settings/setting-table.ts'
 import type { LiveSettings } from '@usher/shared/settings/settings.ts'
 import type { Logger } from 'pino'
+import type { SiteKeeper } from './site-keeper.ts'
 import type { Workers } from './workers.ts'
 
 export interface ReloadParts {
@@ -19,7 +21,8 @@ export interface ReloadParts {
   readonly readChanges: () => SettingChanges
   /** This thread's own. */
   readonly live: LiveSettings
-  readonly workers: Pick<Workers, 'askServers' | 'tellAll'>
+  readonly sites: Pick<SiteKeeper, 'load' | 'keep' | 'abandon'>
+  readonly workers: Pick<Workers, 'tellServers' | 'tellAll'>
   /** Every thread goes on in the log file of LOG_FILE, if another one was moved away. */
   readonly reopenLog: () => Promise<void>
   /** New connections to all ports get this certificate. */
@@ -30,6 +33,7 @@ export interface ReloadParts {
 
 type Appliers = { readonly [A in Applier]: (changes: ChangedValues<A>) => Promise<void> | void }
 
+/** For a server to look through the list of its files, among its visitors' requests. */
 const PREPARE_TIMEOUT_MS = 60_000
 const ORDER_TIMEOUT_MS = 5000
 
@@ -74,19 +78,28 @@ function readChanges ({ readChanges, log }: ReloadParts): SettingChanges | undef
   }
 }
 
-/** All servers read their files again, then all switch, or none does; returns whether they did. */
-async function reloadFiles ({ workers, meter, log }: ReloadParts): Promise<boolean> {
+/** All servers switch to the files as they are now, or none does; returns whether they did. */
+async function reloadFiles ({ sites, workers, meter, log }: ReloadParts): Promise<boolean> {
+  let loaded: LoadedSites
   try {
-    await workers.askServers({ type: 'prepare-reload' }, PREPARE_TIMEOUT_MS)
-    await workers.askServers({ type: 'commit-reload' }, ORDER_TIMEOUT_MS)
-    meter.reloaded()
-    log.info('all servers serve the files as they are now')
-    return true
+    loaded = await sites.load()
+    await workers.tellServers({ type: 'prepare-reload', loaded }, PREPARE_TIMEOUT_MS)
   } catch (error) {
     log.error({ err: error }, 'the reload failed: not every server could read its files, so pages and settings stay as they were')
-    await workers.askServers({ type: 'abort-reload' }, ORDER_TIMEOUT_MS).catch(() => {})
+    await workers.tellServers({ type: 'abort-reload' }, ORDER_TIMEOUT_MS).catch(() => {})
+    await sites.abandon()
     return false
   }
+  // Before they switch: a server that starts from now on has the new ones.
+  sites.keep(loaded)
+  try {
+    await workers.tellServers({ type: 'commit-reload', loaded }, ORDER_TIMEOUT_MS)
+    log.info('all servers serve the files as they are now')
+  } catch (error) {
+    log.error({ err: error }, 'not every server has said that it serves the files as they are now')
+  }
+  meter.reloaded()
+  return true
 }
 
 async function applyCertificate (

@@ -57,6 +57,27 @@ export function superviseWorker (spec: WorkerSpec): SupervisedWorker {
  */
 const HEAP_MAX_MB = 512
 
+export interface TaskSpec<News> {
+  readonly name: string
+  readonly file: URL
+  readonly data: unknown
+  readonly onNews: (news: News) => void
+  /** The thread has ended; when it said all that it had to, nothing of the cause is of interest. */
+  readonly onEnd: (cause: Error) => void
+}
+
+/** Starts a thread that does one thing and ends; the function that it returns ends it before. */
+export function startTask<News> ({ name, file, data, onNews, onEnd }: TaskSpec<News>): () => void {
+  const worker = new Worker(file, {
+    name, workerData: data, resourceLimits: { maxOldGenerationSizeMb: HEAP_MAX_MB }
+  })
+  let cause: Error | undefined
+  worker.on('message', onNews)
+  worker.on('error', error => { cause = error })
+  worker.on('exit', code => { onEnd(cause ?? new WorkerEnded(name, String(code))) })
+  return () => { void worker.terminate() }
+}
+
 /** Tags are given once in the life of the program: a lock word must never name two threads. */
 let nextThreadTag = MAIN_THREAD_TAG + 1
 

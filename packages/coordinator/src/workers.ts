@@ -11,6 +11,7 @@ import type { Ask, AskAnswer, BootData, Order } from '@usher/shared/messages.ts'
 import type { Server } from '@usher/shared/settings/servers.ts'
 import type { Logger } from 'pino'
 import type { ServerStates } from './server-states.ts'
+import type { SiteKeeper } from './site-keeper.ts'
 import { superviseWorker, type SupervisedWorker } from './supervisor.ts'
 
 export interface WorkersParts {
@@ -21,6 +22,7 @@ export interface WorkersParts {
   readonly table: Pick<UserTable, 'recover'>
   readonly states: ServerStates
   readonly meter: ClusterMeter
+  readonly sites: Pick<SiteKeeper, 'endHold'>
   readonly onAsk: (ask: Ask) => Promise<AskAnswer>
   readonly log: Logger
 }
@@ -43,11 +45,6 @@ export class Workers {
   /** Resolves when all servers serve; rejects with the error of the first that cannot. */
   async startServers (): Promise<void> {
     await Promise.all(this.#servers.map(server => server.start()))
-  }
-
-  /** Resolves when every server has carried out the order. */
-  async askServers (order: Order, timeoutMs: number): Promise<void> {
-    await Promise.all(this.#servers.map(server => server.ask(order, timeoutMs)))
   }
 
   /**
@@ -76,7 +73,7 @@ export class Workers {
   }
 
   #supervise (name: string, file: string, server: number): SupervisedWorker {
-    const { boot, programDir, states, meter, onAsk, log } = this.#parts
+    const { boot, programDir, states, meter, sites, onAsk, log } = this.#parts
     const worker = superviseWorker({
       name,
       file: pathToFileURL(join(programDir, file)),
@@ -87,7 +84,10 @@ export class Workers {
         if (server !== MONITOR) states.setUp(server)
       },
       onDown: threadTag => {
-        if (server !== MONITOR) states.setDown(server)
+        if (server !== MONITOR) {
+          states.setDown(server)
+          sites.endHold(server)
+        }
         meter.setDown(server, worker.restarts)
         this.#recover(threadTag)
       },

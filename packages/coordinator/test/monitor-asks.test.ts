@@ -1,14 +1,20 @@
 import t from 'tap'
 import { parseClientId } from '@usher/shared/client.ts'
 import type { Ask, AskAnswer } from '@usher/shared/messages.ts'
+import { noSites } from '../../shared/test/fixtures/no-sites.ts'
 import { answerAsk, type AskedActions } from '../src/monitor-asks.ts'
 
 const CLIENT = parseClientId('6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61')!
+const SITES = noSites()
 const ENTRIES = [{ kind: 'address', text: '192.0.2.7', untilMs: undefined }] as const
 
 function testActions () {
   const done: unknown[] = []
   const actions: AskedActions = {
+    sites: async () => {
+      done.push(['sites'])
+      return SITES
+    },
     setDenyList: async (...given) => {
       done.push(['setDenyList', ...given])
       return { removedUsers: 3 }
@@ -28,6 +34,7 @@ function testActions () {
 
 t.test('monitor asks: each is one action, and its answer goes back', async t => {
   const cases: ReadonlyArray<[ask: Ask, done: readonly unknown[], answer: AskAnswer]> = [
+    [{ type: 'get-sites' }, ['sites'], SITES],
     [{ type: 'set-deny-list', entries: ENTRIES }, ['setDenyList', ENTRIES], { removedUsers: 3 }],
     [{ type: 'disconnect', client: CLIENT, entries: ENTRIES },
       ['disconnect', CLIENT, ENTRIES], { wasHere: true, removedUsers: 2 }],

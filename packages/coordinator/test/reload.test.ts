@@ -1,9 +1,10 @@
 import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
-import { OrderTimedOut, SettingsInvalid } from '@usher/shared/errors.ts'
+import { OrderTimedOut, SettingsInvalid, SiteUnreadable } from '@usher/shared/errors.ts'
 import type { Order } from '@usher/shared/messages.ts'
 import type { SettingChanges } from '@usher/shared/settings/setting-changes.ts'
 import type { LiveSettings } from '@usher/shared/settings/settings.ts'
+import { noSites } from '../../shared/test/fixtures/no-sites.ts'
 import { reloader } from '../src/reload.ts'
 import { testLog } from './fixtures/log.ts'
 
@@ -22,6 +23,7 @@ const DELAY: SettingChanges = {
   values: { router: { delayBetweenRoutingMs: 100 }, 'every-thread': {} },
   texts: ['DELAY_BETWEEN_ROUTING from 0.35 to 0.1']
 }
+const SITES = noSites()
 const FILES = ['prepare-reload', 'commit-reload']
 
 t.test('reload: files are read again and nothing is said of settings that are the same', async t => {
@@ -83,14 +85,29 @@ t.test('reload: a wrong setting leaves everything as it is, and is named', async
 })
 
 t.test('reload: files that cannot be read leave the settings as they are', async t => {
-  for (const failing of FILES) {
-    const { reload, orders, reloads, live, messages } = testReload({ changes: LEVEL, failing })
+  for (const [failing, told] of [['load', []], ['prepare-reload', ['prepare-reload']]] as const) {
+    const { reload, orders, reloads, live, kept, messages } =
+      testReload({ changes: LEVEL, failing })
     await reload()
-    t.same(orders, [...FILES.slice(0, FILES.indexOf(failing) + 1), 'abort-reload'])
+    t.same(orders, [...told, 'abort-reload'])
     t.equal(reloads.count, 0)
     t.equal(live.logLevel, 'info')
+    t.same(kept, ['abandoned'])
     t.same(messages(), ['the reload failed: not every server could read its files, so pages and settings stay as they were'])
   }
+})
+
+t.test('reload: servers that start between the steps get the new files, and a slow one is said', async t => {
+  const { reload, orders, reloads, live, kept, messages } =
+    testReload({ changes: LEVEL, failing: 'commit-reload' })
+  await reload()
+  t.same(orders.slice(0, 2), FILES)
+  t.same(kept, ['kept after prepare-reload'], 'it will switch when it comes round: there is no way back')
+  t.equal(reloads.count, 1)
+  t.equal(live.logLevel, 'debug')
+  t.same(messages(), [
+    'not every server has said that it serves the files as they are now', 'settings were changed'
+  ])
 })
 
 t.test('reload: a thread that does not take a setting over is said, the others have it', async t => {
@@ -154,6 +171,7 @@ function testReload ({
   const orders: Array<string | Order> = []
   const live = { logLevel: level, delayBetweenRoutingMs: 350 }
   const reloads = { count: 0 }
+  const kept: string[] = []
   const logReopens = { count: 0 }
   let held = Promise.resolve()
   const tell = async (order: Order): Promise<void> => {
@@ -164,7 +182,15 @@ function testReload ({
   const reload = reloader({
     readChanges: typeof changes === 'function' ? changes : () => changes,
     live,
-    workers: { askServers: tell, tellAll: tell },
+    sites: {
+      async load () {
+        if (failing === 'load') throw new SiteUnreadable('/srv/www could not be read')
+        return SITES
+      },
+      keep: loaded => { kept.push(loaded === SITES ? `kept after ${String(orders.at(-1))}` : 'others') },
+      abandon: async () => { kept.push('abandoned') }
+    },
+    workers: { tellServers: tell, tellAll: tell },
     reopenLog: async () => {
       logReopens.count++
       if (failing === 'reopen-log') throw new Error('no space')
@@ -181,6 +207,7 @@ function testReload ({
     orders,
     live,
     reloads,
+    kept,
     logReopens,
     log,
     lines,

@@ -6,15 +6,16 @@ import t, { type Test } from 'tap'
 import { LAYOUT_VERSION } from '@usher/shared/memory/layout.ts'
 import { MAIN_THREAD_TAG } from '@usher/shared/memory/table-view.ts'
 import type { Ask, AskAnswer, BootData } from '@usher/shared/messages.ts'
+import { noSites } from '../../shared/test/fixtures/no-sites.ts'
 import type * as supervisor from '../src/supervisor.ts'
 import { testLog } from './fixtures/log.ts'
 import { until } from './fixtures/until.ts'
 
 const TIMEOUT_MS = 30_000
-const RELOAD = { type: 'prepare-reload' } as const
+const RELOAD = { type: 'prepare-reload', loaded: noSites() } as const
 const SAVE = { type: 'save-users', withinMs: 1000 } as const
 const ABORT = { type: 'abort-reload' } as const
-const COMMIT = { type: 'commit-reload' } as const
+const COMMIT = { type: 'commit-reload', loaded: noSites() } as const
 
 const LIVES_MAX = 16
 

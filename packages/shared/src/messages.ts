@@ -10,6 +10,7 @@ import type { DenyEntry } from './deny-list.ts'
 import type { TlsPair } from './http/tls-context.ts'
 import type { LogLossesMemory } from './memory/log-losses.ts'
 import type { MeterMemory } from './memory/meters.ts'
+import type { MemoryRoom, Place, SiteMemory } from './memory/site-memory.ts'
 import type { TableMemory } from './memory/table-view.ts'
 import type { ChangedValues } from './settings/setting-changes.ts'
 import type { WorkerSettings } from './settings/settings.ts'
@@ -19,9 +20,10 @@ export type Order =
   | { readonly type: 'replace-deny-list', readonly entries: readonly DenyEntry[] }
   /** Ends the open connections of these; done when they are closed. Servers only. */
   | { readonly type: 'close-clients', readonly expelled: ExpelledClients }
-  /** A reload in two steps: all servers read their files, then all switch, or none does. */
-  | { readonly type: 'prepare-reload' }
-  | { readonly type: 'commit-reload' }
+  /** A reload in two steps: all servers open their new files, then all switch, or none does. */
+  | { readonly type: 'prepare-reload', readonly loaded: LoadedSites }
+  /** A server that has started since opens them now. */
+  | { readonly type: 'commit-reload', readonly loaded: LoadedSites }
   | { readonly type: 'abort-reload' }
   /** What a reload has changed; carried out at once. */
   | { readonly type: 'apply-settings', readonly changes: ChangedValues<'every-thread'> }
@@ -42,8 +44,10 @@ export interface ExpelledClients {
   readonly entries: readonly DenyEntry[]
 }
 
-/** What the monitor asks of the coordinator. */
+/** What workers ask of the coordinator: the servers for their files, the monitor for the rest. */
 export type Ask =
+  /** Answered when they are loaded. */
+  | { readonly type: 'get-sites' }
   /**
    * From now on all threads refuse these clients and no others. Then those of them who are in the
    * user table are removed, and their connections are closed.
@@ -69,6 +73,7 @@ export type Ask =
 
 /** The answers, sent when the request has been carried out in all threads. */
 export interface AskAnswers {
+  'get-sites': LoadedSites
   'set-deny-list': { readonly removedUsers: number }
   disconnect: { readonly wasHere: boolean, readonly removedUsers: number }
   'set-draining': { readonly outcome: 'done' | 'last-available' }
@@ -113,3 +118,35 @@ export interface BootData {
   /** A replacement finds the users in the table; only the first monitor brings back saved ones. */
   readonly isFirstStart: boolean
 }
+
+/** The files of all servers, as the loader has made them. */
+export interface LoadedSites {
+  readonly memory: SiteMemory
+  /** One for each folder, however many servers serve it. */
+  readonly sites: readonly SiteEntry[]
+}
+
+export interface SiteEntry {
+  /** The folder, as the settings name it. */
+  readonly dir: string
+  /** Where in the memory the list of its files is. */
+  readonly index: Place
+  /** Of all files, uncompressed. */
+  readonly bytes: number
+  /** How many entries were left out, dotfiles aside; and the first of them, with the reasons. */
+  readonly skippedCount: number
+  readonly skipped: readonly string[]
+}
+
+/** What the loader's thread starts with, as its `workerData`: it does this and ends. */
+export interface LoadTask {
+  readonly dirs: readonly string[]
+  readonly room: MemoryRoom
+  readonly serverCount: number
+}
+
+export type LoadNews =
+  /** So many bytes are to be read and compressed. */
+  | { readonly type: 'found', readonly bytes: number }
+  | { readonly type: 'loaded', readonly loaded: LoadedSites }
+  | { readonly type: 'load-failed', readonly error: ErrorReport }

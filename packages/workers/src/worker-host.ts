@@ -37,9 +37,9 @@ export interface WorkerContext {
   readonly log: Logger
   /**
    * Asks the coordinator, also while the worker boots. Resolves when it is done in all threads;
-   * rejects with the coordinator's error, or when ASK_TIMEOUT_MS are over.
+   * rejects with the coordinator's error, or when ASK_TIMEOUT_MS or the given time are over.
    */
-  ask<A extends Ask> (ask: A): Promise<AskAnswers[A['type']]>
+  ask<A extends Ask> (ask: A, timeoutMs?: number): Promise<AskAnswers[A['type']]>
 }
 
 /** What a worker makes of it. */
@@ -61,10 +61,10 @@ export async function runWorker (
   const say = (news: News): void => port.postMessage(news)
   const asked = new PendingAnswers('the coordinator')
   const deny = holdDenyList()
-  const ask = async (ask: Ask): Promise<unknown> => {
+  const ask = async (ask: Ask, timeoutMs = ASK_TIMEOUT_MS): Promise<unknown> => {
     // Whoever denies refuses first.
     if ('entries' in ask && ask.entries !== undefined) deny.replace(ask.entries)
-    return await asked.send(ask.type, ASK_TIMEOUT_MS, id => { say({ type: 'asked', id, ask }) })
+    return await asked.send(ask.type, timeoutMs, id => { say({ type: 'asked', id, ask }) })
   }
   // Orders wait for the end of the boot; the boot may wait for answers.
   const early: OrderMessage[] = []
@@ -106,7 +106,7 @@ export async function runWorker (
     const answerOrder = orderAnswerer(part, say, end)
     say({ type: 'ready', port: part.port, layoutVersion: LAYOUT_VERSION })
     take = answerOrder
-    for (const message of early) answerOrder(message)
+    for (const message of early.splice(0)) answerOrder(message)
   } catch (error) {
     say({ type: 'boot-failed', error: reportOf(error) })
     end()

@@ -10,14 +10,15 @@ import { allocateMeters, MeterReader, MONITOR_METER } from '@usher/shared/memory
 import { allocateTable, MAIN_THREAD_PATIENCE } from '@usher/shared/memory/table-view.ts'
 import { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { BootData, News, Order, ToWorker } from '@usher/shared/messages.ts'
+import { noSites } from '../../shared/test/fixtures/no-sites.ts'
 import { loadSettings, type Settings } from '@usher/shared/settings/settings.ts'
 
 const ID = '6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61'
 const TIMES = { unconfirmedMs: 120_000, leaveGraceMs: 2000 }
 const READY: News = { type: 'ready', port: 4711, layoutVersion: LAYOUT_VERSION }
 const THREAD_TAG = 7
-const PREPARE: Order = { type: 'prepare-reload' }
-const COMMIT: Order = { type: 'commit-reload' }
+const PREPARE: Order = { type: 'prepare-reload', loaded: noSites() }
+const COMMIT: Order = { type: 'commit-reload', loaded: noSites() }
 const ABORT: Order = { type: 'abort-reload' }
 const SAVE: Order = { type: 'save-users', withinMs: 1000 }
 const CLOSE: Order = { type: 'close' }

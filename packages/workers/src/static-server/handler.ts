@@ -20,6 +20,7 @@ import type { VisitOptions } from '@usher/shared/memory/visits.ts'
 import { answerBeat, answerLeave, RETRY_AFTER_S, type BeatParts } from './beats-and-leaves.ts'
 import { codingChooser } from './content-coding.ts'
 import { fileReply, siteReply } from './file-reply.ts'
+import { encodeFile } from './loader/encoded-file.ts'
 import type { Site } from './site.ts'
 import { storeFile } from './stored-file.ts'
 import { REFUSED, visit, type VisitorParts } from './visitors.ts'
@@ -39,13 +40,17 @@ export interface StaticHandlerParts extends BeatParts {
 
 const PAGE_METHODS = ['GET', 'HEAD']
 
+/** Said here, so that no server loads the table of all types. */
+const SCRIPT = { type: 'text/javascript; charset=utf-8', isText: true, isGzipped: false }
+
 const OPENED: VisitOptions = { sign: 'page' }
 
 /** The handler for one server's door. */
 export function staticHandler (parts: StaticHandlerParts): Handler {
   const codings = codingChooser()
   const own = ownHosts(parts.settings)
-  const script = storeFile('usher.js', parts.pageScript, undefined)
+  const script = encodeFile(parts.pageScript, SCRIPT)
+    .then(encoded => storeFile(encoded, undefined))
   const fullPage = htmlReply(503, parts.pages.full.toString(),
     ['Retry-After', String(RETRY_AFTER_S), ...NO_STORE])
 

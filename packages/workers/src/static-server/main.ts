@@ -1,4 +1,7 @@
-/** A static server's thread: one port, one folder, and the page script. */
+/**
+ * A static server's thread: one port, one folder of those that the loader has read, and the page
+ * script.
+ */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
@@ -6,16 +9,26 @@ import { openDoor } from '@usher/shared/http/serve.ts'
 import { htmlReply, NO_STORE } from '@usher/shared/http/vocabulary/replies.ts'
 import { expelledMatch } from '@usher/shared/expelled-clients.ts'
 import { ForeignWarning } from '@usher/shared/foreign-warning.ts'
+import {
+  holderOfServer, holdSites, releaseSites, type HoldersMemory
+} from '@usher/shared/memory/site-memory.ts'
+import type { LoadedSites } from '@usher/shared/messages.ts'
 import { QuotaWarning } from '@usher/shared/quota-warning.ts'
 import { runWorker } from '../worker-host.ts'
 import { staticHandler } from './handler.ts'
 import { renderPageScript } from './page-script.ts'
-import { loadSite, type Site } from './site.ts'
+import { openSite, type Site } from './site.ts'
 
 const BODY_BYTES_MAX = 1024
-const SKIPPED_SHOWN_MAX = 10
+/** The longest that a timer can take: the coordinator has a limit, by the size of the sites. */
+const LOADING_TIMEOUT_MS = 2 ** 31 - 1
 
-await runWorker(async ({ boot, table, denyList, denyListKnown, meter, log }) => {
+interface OpenedSite {
+  readonly site: Site
+  readonly holders: HoldersMemory
+}
+
+await runWorker(async ({ boot, table, denyList, denyListKnown, meter, log, ask }) => {
   const { settings, programDir, server } = boot
   const { port, folder } = settings.servers[server]!
   const readPage = (name: string): Promise<Buffer> => readFile(join(programDir, 'html/pages', name))
@@ -23,8 +36,9 @@ await runWorker(async ({ boot, table, denyList, denyListKnown, meter, log }) => 
     readPage('denied.html'), readPage('full.html'), readPage('fault.html'),
     readFile(join(programDir, 'usher.js'), 'utf8')
   ])
-  let site = await load()
-  let prepared: Site | undefined
+  const holder = holderOfServer(server)
+  let opened = await open(await ask({ type: 'get-sites' }, LOADING_TIMEOUT_MS))
+  let prepared: OpenedSite | undefined
 
   const quotaWarning = new QuotaWarning(log, monotonicNowMs)
   const foreignWarning = new ForeignWarning(log, monotonicNowMs)
@@ -46,7 +60,7 @@ await runWorker(async ({ boot, table, denyList, denyListKnown, meter, log }) => 
       server,
       table,
       denyList,
-      site: () => site,
+      site: () => opened.site,
       pageScript: renderPageScript(script, settings),
       pages: { denied, full },
       settings,
@@ -63,14 +77,15 @@ await runWorker(async ({ boot, table, denyList, denyListKnown, meter, log }) => 
     renderFault: code => htmlReply(500, fault.toString().replace('__CODE__', code), NO_STORE)
   })
 
-  async function load (): Promise<Site> {
-    const loaded = await loadSite(folder)
-    if (loaded.skipped.length > 0) {
-      const { length: count } = loaded.skipped
-      const some = loaded.skipped.slice(0, SKIPPED_SHOWN_MAX)
-      log.warn({ folder, count, some }, 'links and other entries that are not plain files of the folder are not served')
-    }
-    return loaded
+  async function open (loaded: LoadedSites): Promise<OpenedSite> {
+    holdSites(loaded.memory, holder)
+    return { site: await openSite(folder, loaded), holders: loaded.memory.holders }
+  }
+
+  function switchSite (next: OpenedSite): void {
+    const { holders } = opened
+    opened = next
+    if (holders !== next.holders) void releaseSites(holders, holder)
   }
 
   return {
@@ -81,8 +96,11 @@ await runWorker(async ({ boot, table, denyList, denyListKnown, meter, log }) => 
         await door.closeClients(expelledMatch(order.expelled, monotonicNowMs))
       }
       if (order.type === 'switch-certificate') door.setCertificate(order.pair)
-      if (order.type === 'prepare-reload') prepared = await load()
-      if (order.type === 'commit-reload') site = prepared ?? site
+      if (order.type === 'prepare-reload') prepared = await open(order.loaded)
+      if (order.type === 'commit-reload') switchSite(prepared ?? await open(order.loaded))
+      if (order.type === 'abort-reload' && prepared !== undefined) {
+        void releaseSites(prepared.holders, holder)
+      }
       if (order.type === 'commit-reload' || order.type === 'abort-reload') prepared = undefined
     },
     close () {

@@ -1,18 +1,14 @@
 /**
- * A file of a site as a server keeps it: its bytes in every content coding that makes them fewer,
- * and the replies that send them whole, made once at load. Does not read files; runs in the
- * server's thread, compressing and hashing in libuv's.
+ * A file of a site as a server sends it: its variants, one for each content coding, and their whole
+ * replies, made when they are first asked for. Does not read files and compresses nothing.
  */
-import { webcrypto } from 'node:crypto'
-import { extname } from 'node:path'
-import { promisify } from 'node:util'
-import { brotliCompress, constants, gzip } from 'node:zlib'
-import { contentType } from 'mime-types'
 import { NO_BODY, type Reply } from '@usher/shared/http/vocabulary/values.ts'
 import type { Coding } from './content-coding.ts'
 import { formatHttpDate } from './http-date.ts'
+import type { EncodedFile, EncodedVariant } from './loader/encoded-file.ts'
 
 export interface StoredFile extends FileKind {
+  /** `identity` is for clients that name no coding, even where the file itself is compressed. */
   readonly variants: Readonly<Record<Coding, Variant | undefined>> & { readonly identity: Variant }
 }
 
@@ -27,106 +23,85 @@ interface FileKind {
   readonly isNegotiated: boolean
 }
 
-/** One representation. Its replies are the same objects at every request. */
+/** One representation. */
 export interface Variant {
   readonly coding: Coding
   readonly body: Buffer
   /** Strong, with its quotes. */
   readonly etag: string
+  /** The same objects at every request. */
   readonly whole: Reply
   readonly notModified: Reply
 }
 
-/** 132 of SHA-256's bits: two versions of a file never share a tag. */
-const ETAG_HASH_LENGTH = 22
-
-const UNKNOWN_TYPE = 'application/octet-stream'
 const PAGE_TYPE = /^(?:text\/html|application\/xhtml\+xml)\b/
-const TEXT_TYPE = /^(?:text\/|image\/svg\+xml|application\/(?:.+\+)?(?:javascript|json|xml|manifest))/
 
-/**
- * The largest files of the first two steps take 0.1 s and 0.05 s, the third step 0.02 s per MiB;
- * quality 11 would take a second per MiB. Measured on JavaScript source, 2-core machine, Node 20.
- */
-const BROTLI_STEPS = [
-  { bytesMax: 128 * 1024, quality: 11 },
-  { bytesMax: 1024 * 1024, quality: 9 },
-  { bytesMax: Infinity, quality: 5 }
-]
-const GZIP_STEPS = [
-  { bytesMax: 1024 * 1024, level: 9 },
-  { bytesMax: Infinity, level: 6 }
-]
-
-const compressBrotli = promisify(brotliCompress)
-const compressGzip = promisify(gzip)
-
-/**
- * `name` decides the content type; `modifiedMs` counts from 1970 and may have a fraction.
- */
-export async function storeFile (
-  name: string, body: Buffer, modifiedMs: number | undefined
-): Promise<StoredFile> {
-  const type = typeOf(name)
-  const [br, gzip] = TEXT_TYPE.test(type) ? await Promise.all([brotli(body), gzipped(body)]) : []
-  const bodies = { identity: body, br: smaller(br, body), gzip: smaller(gzip, body) }
+/** `modifiedMs` counts from 1970 and may have a fraction. */
+export function storeFile (
+  { contentType, variants }: EncodedFile, modifiedMs: number | undefined
+): StoredFile {
   const kind: FileKind = {
-    contentType: type,
-    isPage: PAGE_TYPE.test(type),
+    contentType,
+    isPage: PAGE_TYPE.test(contentType),
     lastModifiedMs: modifiedMs === undefined ? undefined : Math.floor(modifiedMs / 1000) * 1000,
-    isNegotiated: bodies.br !== undefined || bodies.gzip !== undefined
+    isNegotiated: variants.length > 1
   }
-  const [identity, ...coded] = await Promise.all([
-    variantOf('identity', bodies.identity, kind),
-    bodies.br && variantOf('br', bodies.br, kind),
-    bodies.gzip && variantOf('gzip', bodies.gzip, kind)
-  ])
-  return { ...kind, variants: { identity, br: coded[0], gzip: coded[1] } }
+  const [identity, ...coded] = variants.map(variant => new SentVariant(variant, kind))
+  const of = (coding: Coding): Variant | undefined =>
+    coded.find(variant => variant.coding === coding)
+  return { ...kind, variants: { identity: identity!, br: of('br'), gzip: of('gzip') } }
 }
 
-/** Only by its extension: mime-types alone would take a file named `html` for a page. */
-function typeOf (name: string): string {
-  const extension = extname(name)
-  return (extension !== '' && contentType(extension)) || UNKNOWN_TYPE
-}
+/** Most files of a large site are asked for rarely: what is not needed is not made. */
+class SentVariant implements Variant {
+  readonly #encoded: EncodedVariant
+  readonly #kind: FileKind
+  #body: Buffer | undefined
+  #whole: Reply | undefined
+  #notModified: Reply | undefined
 
-function brotli (body: Buffer): Promise<Buffer> {
-  const { quality } = BROTLI_STEPS.find(step => body.length <= step.bytesMax)!
-  return compressBrotli(body, {
-    params: {
-      [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT,
-      [constants.BROTLI_PARAM_QUALITY]: quality,
-      [constants.BROTLI_PARAM_SIZE_HINT]: body.length
+  constructor (encoded: EncodedVariant, kind: FileKind) {
+    this.#encoded = encoded
+    this.#kind = kind
+  }
+
+  get coding (): Coding {
+    return this.#encoded.coding
+  }
+
+  get etag (): string {
+    return this.#encoded.etag
+  }
+
+  get body (): Buffer {
+    this.#body ??= this.#encoded.body
+    return this.#body
+  }
+
+  get whole (): Reply {
+    this.#whole ??= this.#makeWhole()
+    return this.#whole
+  }
+
+  /** RFC 9110 section 15.4.5: a 304 repeats what caches key and judge by, and nothing else. */
+  get notModified (): Reply {
+    this.#notModified ??= {
+      status: 304, headers: this.#validators(), body: NO_BODY, isPage: this.#kind.isPage
     }
-  })
-}
-
-function gzipped (body: Buffer): Promise<Buffer> {
-  const { level } = GZIP_STEPS.find(step => body.length <= step.bytesMax)!
-  return compressGzip(body, { level })
-}
-
-function smaller (coded: Buffer | undefined, plain: Buffer): Buffer | undefined {
-  return coded !== undefined && coded.length < plain.length ? coded : undefined
-}
-
-async function variantOf (coding: Coding, body: Buffer, kind: FileKind): Promise<Variant> {
-  const etag = await entityTag(coding, body)
-  const { isPage } = kind
-  const shared = ['ETag', etag, 'Cache-Control', 'no-cache']
-  if (kind.isNegotiated) shared.push('Vary', 'Accept-Encoding')
-  // RFC 9110 section 15.4.5: a 304 repeats what caches key and judge by, and nothing else.
-  const notModified = { status: 304, headers: shared, body: NO_BODY, isPage }
-  const headers = ['Content-Type', kind.contentType, ...shared, 'Accept-Ranges', 'bytes']
-  if (coding !== 'identity') headers.push('Content-Encoding', coding)
-  if (kind.lastModifiedMs !== undefined) {
-    headers.push('Last-Modified', formatHttpDate(kind.lastModifiedMs))
+    return this.#notModified
   }
-  return { coding, body, etag, notModified, whole: { status: 200, headers, body, isPage } }
-}
 
-/** The tag is of the bytes as sent, so that another release's zlib gives another tag. */
-async function entityTag (coding: Coding, body: Buffer): Promise<string> {
-  const hash = Buffer.from(await webcrypto.subtle.digest('SHA-256', body))
-  return `"${hash.toString('base64url').slice(0, ETAG_HASH_LENGTH)}-${coding}"`
+  #makeWhole (): Reply {
+    const { contentType, lastModifiedMs, isPage } = this.#kind
+    const headers = ['Content-Type', contentType, ...this.#validators(), 'Accept-Ranges', 'bytes']
+    if (this.coding !== 'identity') headers.push('Content-Encoding', this.coding)
+    if (lastModifiedMs !== undefined) headers.push('Last-Modified', formatHttpDate(lastModifiedMs))
+    return { status: 200, headers, body: this.body, isPage }
+  }
+
+  #validators (): string[] {
+    const headers = ['ETag', this.etag, 'Cache-Control', 'no-cache']
+    if (this.#kind.isNegotiated) headers.push('Vary', 'Accept-Encoding')
+    return headers
+  }
 }

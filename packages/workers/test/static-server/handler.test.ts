@@ -7,8 +7,8 @@ import type { VisitOptions } from '@usher/shared/memory/visits.ts'
 import { COUNTING_CASES } from '../../../shared/test/http/cases/counting-cases.ts'
 import { NAMED_SERVERS } from '../../../shared/test/settings/test-servers.ts'
 import { staticHandler } from '../../src/static-server/handler.ts'
-import { loadSite } from '../../src/static-server/site.ts'
 import type { VisitorTable } from '../../src/static-server/visitors.ts'
+import { loadSite } from './fixtures/load-site.ts'
 import { ADDRESS, headerOf, testRequest } from './fixtures/request.ts'
 
 const SERVER = 1

@@ -1,6 +1,6 @@
-import { brotliDecompressSync, gunzipSync } from 'node:zlib'
+import { brotliDecompressSync, gunzipSync, gzipSync } from 'node:zlib'
 import t from 'tap'
-import { storeFile } from '../../src/static-server/stored-file.ts'
+import { testFile } from './fixtures/load-site.ts'
 import { headerOf } from './fixtures/request.ts'
 
 const TEXT = Buffer.from('all the same words, again and again; '.repeat(100))
@@ -28,7 +28,7 @@ t.test('stored file: the extension decides the type and whether it is compressed
     ['folder.html/plain', 'application/octet-stream', false]
   ]
   for (const [name, type, isText] of cases) {
-    const file = await storeFile(name, TEXT, MODIFIED_MS)
+    const file = await testFile(name, TEXT, MODIFIED_MS)
     t.equal(file.contentType, type, name)
     t.equal(file.variants.br !== undefined, isText, `${name} as br`)
     t.equal(file.variants.gzip !== undefined, isText, `${name} as gzip`)
@@ -39,7 +39,7 @@ t.test('stored file: the extension decides the type and whether it is compressed
 t.test('stored file: variants hold the same content, at every size', async t => {
   for (const bytes of [TEXT.length, 128 * 1024, 128 * 1024 + 1, 1024 * 1024, 1024 * 1024 + 1]) {
     const body = Buffer.alloc(bytes, TEXT)
-    const { identity, br, gzip } = (await storeFile('a.txt', body, MODIFIED_MS)).variants
+    const { identity, br, gzip } = (await testFile('a.txt', body, MODIFIED_MS)).variants
     t.ok(identity.body.equals(body), `${bytes} plain`)
     t.ok(brotliDecompressSync(br!.body).equals(body), `${bytes} br`)
     t.ok(gunzipSync(gzip!.body).equals(body), `${bytes} gzip`)
@@ -48,7 +48,7 @@ t.test('stored file: variants hold the same content, at every size', async t => 
 
 t.test('stored file: a variant that is not smaller is not kept', async t => {
   for (const text of ['', 'a', 'short']) {
-    const { variants, isNegotiated } = await storeFile('a.txt', Buffer.from(text), MODIFIED_MS)
+    const { variants, isNegotiated } = await testFile('a.txt', Buffer.from(text), MODIFIED_MS)
     t.match(variants, { br: undefined, gzip: undefined })
     t.equal(isNegotiated, false)
     t.equal(headerOf(variants.identity.whole, 'Vary'), undefined)
@@ -57,18 +57,18 @@ t.test('stored file: a variant that is not smaller is not kept', async t => {
 
 t.test('stored file: entity tags are strong, one per coding, and follow the content', async t => {
   const files = await Promise.all([
-    storeFile('a.txt', TEXT, MODIFIED_MS), storeFile('a.txt', Buffer.concat([TEXT, TEXT]), MODIFIED_MS)
+    testFile('a.txt', TEXT, MODIFIED_MS), testFile('a.txt', Buffer.concat([TEXT, TEXT]), MODIFIED_MS)
   ])
   const tags = files.flatMap(({ variants }) =>
     [variants.identity, variants.br!, variants.gzip!].map(({ etag }) => etag))
   t.equal(new Set(tags).size, 6)
   for (const tag of tags) t.match(tag, /^"[\w-]{22}-(identity|br|gzip)"$/)
-  const again = await storeFile('b.txt', TEXT, MODIFIED_MS + 1000)
+  const again = await testFile('b.txt', TEXT, MODIFIED_MS + 1000)
   t.equal(again.variants.br!.etag, tags[1], 'equal bytes have equal tags')
 })
 
 t.test('stored file: its replies carry what caches need', async t => {
-  const { variants } = await storeFile('a.html', TEXT, MODIFIED_MS)
+  const { variants } = await testFile('a.html', TEXT, MODIFIED_MS)
   for (const variant of [variants.identity, variants.br!, variants.gzip!]) {
     const { whole, notModified, coding, etag } = variant
     t.equal(whole.body, variant.body)
@@ -83,8 +83,21 @@ t.test('stored file: its replies carry what caches need', async t => {
 })
 
 t.test('stored file: dates are whole seconds, and may be missing', async t => {
-  t.equal((await storeFile('a.txt', TEXT, MODIFIED_MS)).lastModifiedMs, MODIFIED_MS - 678)
-  const undated = await storeFile('a.txt', TEXT, undefined)
+  t.equal((await testFile('a.txt', TEXT, MODIFIED_MS)).lastModifiedMs, MODIFIED_MS - 678)
+  const undated = await testFile('a.txt', TEXT, undefined)
   t.equal(undated.lastModifiedMs, undefined)
   t.equal(headerOf(undated.variants.identity.whole, 'Last-Modified'), undefined)
+})
+
+t.test('stored file: what is compressed already has one form, and says so', async t => {
+  const body = gzipSync(TEXT)
+  const { variants, isNegotiated, contentType } = await testFile('a.svgz', body, MODIFIED_MS)
+  t.match(variants, { br: undefined, gzip: undefined })
+  t.strictSame([isNegotiated, contentType], [false, 'image/svg+xml'])
+  const { whole, etag } = variants.identity
+  t.strictSame(['Content-Type', 'Content-Encoding', 'Vary'].map(name => headerOf(whole, name)), ['image/svg+xml', 'gzip', undefined])
+  t.match(etag, /-gzip"$/)
+  t.ok(whole.body.equals(body))
+  const archive = (await testFile('a.gz', body, MODIFIED_MS)).variants.identity.whole
+  t.strictSame(['Content-Type', 'Content-Encoding'].map(name => headerOf(archive, name)), ['application/gzip', undefined])
 })

@@ -5,7 +5,8 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { escapeHtml } from '@usher/shared/http/vocabulary/escape-html.ts'
-import { loadSite, type Site } from '../../static-server/site.ts'
+import { loadSites } from '../../static-server/loader/load-sites.ts'
+import { openSite, type Site } from '../../static-server/site.ts'
 
 export interface Pages {
   /** Style sheets, scripts, the mark: what is the same for everybody. */
@@ -42,12 +43,13 @@ const ERROR_TEXTS: Readonly<Record<string, string>> = {
 export async function loadPages (programDir: string): Promise<Pages> {
   const dir = join(programDir, 'html/monitor')
   const read = (name: string): Promise<string> => readFile(join(dir, name), 'utf8')
-  const [assets, login, password, console, noPermission, goOn, denied] = await Promise.all([
-    loadSite(join(dir, 'assets')), read('login.html'), read('password.html'),
+  const assetsDir = join(dir, 'assets')
+  const [loaded, login, password, console, noPermission, goOn, denied] = await Promise.all([
+    loadSites([assetsDir]), read('login.html'), read('password.html'),
     read('tracker.html'), read('no-permission.html'), read('continue.html'), read('denied.html')
   ])
   return {
-    assets,
+    assets: await openSite(assetsDir, loaded),
     login: error => login.replace(ERROR_TOKEN, () => errorHtml(error)),
     password: error => password.replace(ERROR_TOKEN, () => errorHtml(error)),
     console: () => console,

@@ -1,6 +1,6 @@
 /** The pages and the files that they load. */
 import t from 'tap'
-import { storeFile } from '../../../src/static-server/stored-file.ts'
+import { testFile } from '../../static-server/fixtures/load-site.ts'
 import { testApp } from '../fixtures/test-app.ts'
 
 t.test('pages: login and password say what went wrong', async t => {
@@ -15,8 +15,8 @@ t.test('pages: login and password say what went wrong', async t => {
 })
 
 t.test('pages: their files come without a session, small and with a validator', async t => {
-  const script = await storeFile('tracker.js', Buffer.from('1;'.repeat(2000)), undefined)
-  const style = await storeFile('usher.css', Buffer.from('b{}'), undefined)
+  const script = await testFile('tracker.js', Buffer.from('1;'.repeat(2000)))
+  const style = await testFile('usher.css', Buffer.from('b{}'))
   const { ask } = await testApp(t, {
     pages: {
       assets: { files: new Map([['/tracker.js', script], ['/usher.css', style]]) },

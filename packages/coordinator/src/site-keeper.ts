@@ -1,0 +1,154 @@
+/**
+ * The sites that the servers serve: has the loader read them, at the start and at each reload,
+ * gives them to every server that starts, and counts the memory of earlier ones until it is free.
+ * Main thread.
+ */
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { OrderTimedOut, SiteTooLarge, errorOf } from '@usher/shared/errors.ts'
+import {
+  endHold, holderOfServer, holdSites, inMiB, isHeld, MAIN_HOLDER, releaseSites, type SiteMemory
+} from '@usher/shared/memory/site-memory.ts'
+import type { LoadedSites, LoadNews, LoadTask } from '@usher/shared/messages.ts'
+import type { Server } from '@usher/shared/settings/servers.ts'
+import type { Logger } from 'pino'
+import { memoryRoom } from './memory-room.ts'
+import { startTask } from './supervisor.ts'
+
+export interface SiteKeeperParts {
+  readonly servers: readonly Server[]
+  /** Of the user table. */
+  readonly tableBytes: number
+  readonly programDir: string
+  readonly log: Logger
+}
+
+const LOADER = 'the loader of the sites'
+
+/** A walk through as many entries as a site may have, on a slow disk. */
+const WALK_TIMEOUT_MS = 60_000
+/** Slow text takes 1 s of a processor; it has ten times as long. */
+const READ_MS_PER_MIB = 10_000
+
+/** Each reload adds one while clients are still being sent files from before it. */
+const EARLIER_SITES_MAX = 3
+
+/** How long files of so many bytes may take to be read and compressed. */
+export function loadTimeoutMs (bytes: number): number {
+  return WALK_TIMEOUT_MS + Math.ceil(bytes / 2 ** 20 * READ_MS_PER_MIB)
+}
+
+/** Made out here: a function made beside what was loaded would keep all of it in memory. */
+const NOTHING = (): void => {}
+
+export class SiteKeeper {
+  readonly #parts: SiteKeeperParts
+  #current: Promise<LoadedSites> | undefined
+  #endLoader = NOTHING
+  /** Those that some thread may still hold, the current one among them. */
+  #memories: ReadonlyArray<Pick<SiteMemory, 'bytes' | 'holders'>> = []
+
+  constructor (parts: SiteKeeperParts) {
+    this.#parts = parts
+  }
+
+  /** The sites as they are served, loaded when they are first asked for. */
+  current (): Promise<LoadedSites> {
+    this.#current ??= this.load()
+    return this.#current
+  }
+
+  /** As the folders are now. Rejects with the loader's error, which names the folder. */
+  async load (): Promise<LoadedSites> {
+    const { servers, tableBytes, log } = this.#parts
+    this.#memories = this.#memories.filter(({ holders }) => isHeld(holders))
+    const heldBytes = this.#memories.reduce((sum, { bytes }) => sum + bytes, 0)
+    if (this.#memories.length > EARLIER_SITES_MAX) {
+      throw new SiteTooLarge(`files from before the last ${EARLIER_SITES_MAX} reloads, ${inMiB(heldBytes)} with those of now, ` +
+        'are still being sent to slow clients: try again later')
+    }
+    const loaded = await this.#runLoader({
+      dirs: [...new Set(servers.map(({ folder }) => folder))],
+      room: memoryRoom({ serverCount: servers.length, tableBytes, heldBytes }),
+      serverCount: servers.length
+    })
+    this.#hold(loaded.memory)
+    for (const { dir: folder, skippedCount: count, skipped: some } of loaded.sites) {
+      if (count > 0) log.warn({ folder, count, some }, 'some entries of the folder cannot be served and are left out')
+    }
+    return loaded
+  }
+
+  /** Servers that start from now on get these. */
+  keep (loaded: LoadedSites): void {
+    this.#current = Promise.resolve(loaded)
+    this.#releaseAllBut(loaded.memory)
+  }
+
+  /** What has been loaded since is not wanted. */
+  async abandon (): Promise<void> {
+    this.#releaseAllBut((await this.current()).memory)
+  }
+
+  /** The server's thread has ended, and holds nothing any more. */
+  endHold (server: number): void {
+    for (const { holders } of this.#memories) endHold(holders, holderOfServer(server))
+  }
+
+  /** A load that is under way fails. */
+  close (): void {
+    this.#endLoader()
+  }
+
+  #hold (memory: SiteMemory): void {
+    const { bytes, holders } = memory
+    holdSites(memory, MAIN_HOLDER)
+    this.#memories = [...this.#memories, { bytes, holders }]
+  }
+
+  #releaseAllBut (kept: SiteMemory): void {
+    for (const { holders } of this.#memories) {
+      if (holders !== kept.holders) void releaseSites(holders, MAIN_HOLDER)
+    }
+  }
+
+  #runLoader (task: LoadTask): Promise<LoadedSites> {
+    const { promise, resolve, reject } = promiseParts<LoadedSites>()
+    const limit = (ms: number): NodeJS.Timeout => setTimeout(() => {
+      reject(new OrderTimedOut(LOADER, 'load'))
+      this.#endLoader()
+    }, ms)
+    let deadline = limit(WALK_TIMEOUT_MS)
+    const hear = (news: LoadNews): void => {
+      switch (news.type) {
+        case 'found':
+          clearTimeout(deadline)
+          deadline = limit(loadTimeoutMs(news.bytes))
+          return
+        case 'loaded': return resolve(news.loaded)
+        case 'load-failed': return reject(errorOf(news.error))
+      }
+    }
+    this.#endLoader = startTask<LoadNews>({
+      name: LOADER,
+      file: pathToFileURL(join(this.#parts.programDir, 'site-loader.js')),
+      data: task,
+      onNews: hear,
+      onEnd: cause => {
+        clearTimeout(deadline)
+        this.#endLoader = NOTHING
+        reject(cause) // Says nothing to who has been answered.
+      }
+    })
+    return promise
+  }
+}
+
+function promiseParts<T> (): {
+  promise: Promise<T>, resolve: (value: T) => void, reject: (error: Error) => void
+} {
+  let resolve!: (value: T) => void
+  let reject!: (error: Error) => void
+  const promise = new Promise<T>((...parts) => { [resolve, reject] = parts })
+  return { promise, resolve, reject }
+}

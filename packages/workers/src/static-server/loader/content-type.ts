@@ -1,0 +1,43 @@
+/**
+ * What kind of content a file is: its type, whether it is text that compresses, and whether it is
+ * compressed already. By its extension; of text the first bytes are asked for a charset of its own.
+ * Pure.
+ */
+import { extname } from 'node:path'
+import { contentType } from 'mime-types'
+import { declaredCharset } from './charset.ts'
+
+export interface ContentKind {
+  /** The value of Content-Type. */
+  readonly type: string
+  readonly isText: boolean
+  /** The content is this type in gzip; an archive such as `.gz` is a type of its own. */
+  readonly isGzipped: boolean
+}
+
+const UNKNOWN_TYPE = 'application/octet-stream'
+const TEXT_TYPE = /^(?:text\/|image\/svg\+xml|application\/(?:.+\+)?(?:javascript|json|xml|manifest))/
+const UTF8_PARAMETER = '; charset=utf-8'
+
+/** Extensions that by custom mean another extension's content in gzip. */
+const GZIPPED_EXTENSIONS = ['.svgz']
+/** RFC 1952 section 2.3.1: magic number and method. */
+const GZIP_HEAD = Buffer.from([0x1f, 0x8b, 0x08])
+
+export function contentKind (name: string, body: Buffer): ContentKind {
+  // Only by its extension: mime-types alone would take a file named `html` for a page.
+  const extension = extname(name).toLowerCase()
+  const type = (extension !== '' && contentType(extension)) || UNKNOWN_TYPE
+  const isGzipped = GZIPPED_EXTENSIONS.includes(extension) &&
+    body.subarray(0, GZIP_HEAD.length).equals(GZIP_HEAD)
+  const isText = TEXT_TYPE.test(type) && !isGzipped
+  return { type: isText ? withOwnCharset(type, body) : type, isText, isGzipped }
+}
+
+/** A charset in the header outranks the one in the file, so the file's own is left alone. */
+function withOwnCharset (type: string, body: Buffer): string {
+  if (!type.endsWith(UTF8_PARAMETER)) return type
+  const bare = type.slice(0, -UTF8_PARAMETER.length)
+  const own = declaredCharset(bare, body)
+  return own === undefined || own === 'utf-8' ? type : bare
+}

@@ -1,0 +1,213 @@
+/**
+ * Reads folders into shared memory: walks each, reads its files, then compresses and hashes them.
+ * Each folder is read once, however many servers serve it. Runs in the loader's thread.
+ */
+import { availableParallelism } from 'node:os'
+import { extname, join } from 'node:path'
+import { SiteTooLarge, SiteUnreadable } from '@usher/shared/errors.ts'
+import {
+  checkRoom, holderOfServer, inMiB, SiteWriter, type MemoryRoom, type Place
+} from '@usher/shared/memory/site-memory.ts'
+import type { LoadedSites, SiteEntry } from '@usher/shared/messages.ts'
+import { quoteName } from '@usher/shared/quote.ts'
+import { contentKind } from './content-type.ts'
+import { encodeFile, hashOf } from './encoded-file.ts'
+import { isOutOfResources, reasonOf } from './file-errors.ts'
+import { openFound, readInto, SiteChanged } from './site-files.ts'
+import { indexText, type IndexedFile } from './site-index.ts'
+import { findFiles, SITE_ENTRIES_MAX, type FoundFile, type FoundFiles } from './site-walk.ts'
+
+export interface LoadOptions {
+  /** For all sites together. */
+  readonly room?: MemoryRoom
+  /** Of one site's files, as they are. */
+  readonly bytesMax?: number
+  readonly entriesMax?: number
+  /** How many servers will hold the memory. */
+  readonly serverCount?: number
+  /** Told how many bytes there are to be read, at each walk. */
+  readonly onFound?: (bytes: number) => void
+  readonly walk?: typeof findFiles
+}
+
+export const SITE_BYTES_MAX = 256 * 1024 * 1024
+
+/** Folders that somebody is changing while they are read. */
+const WALKS_MAX = 3
+/** For one line of the log. */
+const SKIPPED_NAMED_MAX = 100
+/** What a server needs for each file beside its bytes. Measured: 20,000 files, Node 20. */
+const LISTED_FILE_BYTES = 2048
+const FILES_AT_ONCE = 8
+/** One of libuv's four threads is left for what else the program reads. */
+const COMPRESSIONS_AT_ONCE = Math.min(3, availableParallelism())
+
+const NO_BOUNDS: MemoryRoom = { limitBytes: Infinity, leftBytes: Infinity }
+
+/**
+ * Rejects with USHER_SITE_UNREADABLE or USHER_SITE_TOO_LARGE, which name the folder or the file.
+ * What cannot be served is left out, and said.
+ */
+export async function loadSites (
+  dirs: readonly string[], options: LoadOptions = {}
+): Promise<LoadedSites> {
+  const { room = NO_BOUNDS, serverCount = 1 } = options
+  const writer = new SiteWriter(room)
+  const read = await readAll([...new Set(dirs)], writer, options)
+  const fileCount = read.reduce((sum, { files }) => sum + files.length, 0)
+  writer.reserve(fileCount * serverCount * LISTED_FILE_BYTES)
+  const index = await encodeAll(read.flatMap(site => site.files), writer)
+  const sites = read.map(({ dir, files, skipped }): SiteEntry => ({
+    dir,
+    index: writer.store(indexText(files.map(file => index.get(file)!))),
+    bytes: files.reduce((sum, { place: [, , bytes] }) => sum + bytes, 0),
+    skippedCount: skipped.length,
+    skipped: skipped.slice(0, SKIPPED_NAMED_MAX)
+  }))
+  return { memory: writer.finish(holderOfServer(serverCount)), sites }
+}
+
+interface ReadSite {
+  readonly dir: string
+  readonly files: readonly ReadFile[]
+  readonly skipped: readonly string[]
+}
+
+interface ReadFile {
+  readonly path: string
+  readonly place: Place
+  readonly modifiedMs: number
+}
+
+/** All files are read before any is compressed: it leaves little time for changes in between. */
+async function readAll (
+  dirs: readonly string[], writer: SiteWriter, options: LoadOptions
+): Promise<ReadSite[]> {
+  for (let walks = 1; ; walks++) {
+    try {
+      return await walkAndRead(dirs, writer, options)
+    } catch (error) {
+      if (!(error instanceof SiteChanged)) throw error
+      if (walks === WALKS_MAX) {
+        throw new SiteUnreadable(`${error.message} was replaced while it was read, at each of ${WALKS_MAX} times: ` +
+          'somebody is changing the folder')
+      }
+      writer.clear()
+    }
+  }
+}
+
+async function walkAndRead (
+  dirs: readonly string[], writer: SiteWriter, options: LoadOptions
+): Promise<ReadSite[]> {
+  const { walk = findFiles, bytesMax = SITE_BYTES_MAX, entriesMax = SITE_ENTRIES_MAX } = options
+  const found: Array<{ dir: string, walked: FoundFiles }> = []
+  for (const dir of dirs) {
+    const walked = await walk(dir, entriesMax)
+    checkSize(dir, walked.files, bytesMax)
+    found.push({ dir, walked })
+  }
+  const bytes = sumOf(found.flatMap(({ walked }) => walked.files))
+  checkRoom(bytes, options.room ?? NO_BOUNDS) // Before a byte is read.
+  options.onFound?.(bytes)
+  const sites: ReadSite[] = []
+  for (const { dir, walked } of found) sites.push(await readSite(dir, walked, writer))
+  return sites
+}
+
+function sumOf (files: readonly FoundFile[]): number {
+  return files.reduce((sum, file) => sum + file.bytes, 0)
+}
+
+function checkSize (dir: string, files: readonly FoundFile[], bytesMax: number): void {
+  const giant = files.find(file => file.bytes > bytesMax)
+  if (giant !== undefined) {
+    throw new SiteTooLarge(`${join(dir, giant.path)} has ${inMiB(giant.bytes)}; ` +
+      `all files of a site together may have ${inMiB(bytesMax)}`)
+  }
+  const bytes = sumOf(files)
+  if (bytes > bytesMax) {
+    throw new SiteTooLarge(`${dir} has ${inMiB(bytes)} in ${files.length} files; ` +
+      `a site may have ${inMiB(bytesMax)}`)
+  }
+}
+
+async function readSite (
+  dir: string, { files, skipped }: FoundFiles, writer: SiteWriter
+): Promise<ReadSite> {
+  const read: ReadFile[] = []
+  const leftOut: string[] = []
+  await atOnce(FILES_AT_ONCE, files, async file => {
+    try {
+      read.push(await readFile(file, writer))
+    } catch (error) {
+      if (error instanceof SiteChanged) throw new SiteChanged(join(dir, file.path))
+      if (error instanceof SiteTooLarge) throw error
+      if (isOutOfResources(error)) {
+        throw new SiteUnreadable(`${join(dir, file.path)} could not be read: ${(error as Error).message}`)
+      }
+      leftOut.push(`${quoteName(file.path)} (${reasonOf(error)})`)
+    }
+  })
+  return { dir, files: read, skipped: [...skipped, ...leftOut] }
+}
+
+async function readFile (file: FoundFile, writer: SiteWriter): Promise<ReadFile> {
+  const { handle, bytes, modifiedMs } = await openFound(file)
+  try {
+    const [chunk, at] = writer.take(bytes)
+    const bytesRead = await readInto(handle, writer.view([chunk, at, bytes]))
+    // RFC 9110 section 8.8.2.1: a file from the future was last modified now.
+    const notLater = Math.min(modifiedMs, Date.now())
+    return { path: file.path, place: [chunk, at, bytesRead], modifiedMs: notLater }
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Equal content, such as a script that several folders have, is compressed and kept once. */
+async function encodeAll (
+  files: readonly ReadFile[], writer: SiteWriter
+): Promise<Map<ReadFile, IndexedFile>> {
+  const index = new Map<ReadFile, IndexedFile>()
+  const known = new Map<string, Promise<Encoding>>()
+  await atOnce(COMPRESSIONS_AT_ONCE, files, async file => {
+    const hash = hashOf(writer.view(file.place))
+    const key = `${hash}${extname(file.path)}`
+    const encoding = known.get(key) ?? encode(file, hash, writer)
+    known.set(key, encoding)
+    index.set(file, { path: file.path, modifiedMs: file.modifiedMs, ...await encoding })
+  })
+  return index
+}
+
+type Encoding = Pick<IndexedFile, 'contentType' | 'variants'>
+
+async function encode (
+  { path, place }: ReadFile, hash: string, writer: SiteWriter
+): Promise<Encoding> {
+  const body = writer.view(place)
+  const { contentType, variants } = await encodeFile(body, contentKind(path, body), hash)
+  return {
+    contentType,
+    variants: variants.map(({ coding, etag, body }, at) =>
+      [coding, etag, at === 0 ? place : writer.store(body)])
+  }
+}
+
+/** Bounded concurrency, in no order. Rejects with the first error, when nothing runs any more. */
+async function atOnce<T> (
+  count: number, list: readonly T[], work: (item: T) => Promise<void>
+): Promise<void> {
+  // All loops take from one generator; a loop that throws ends it for all of them.
+  const rest = oneByOne(list)
+  async function workOff (): Promise<void> {
+    for (const item of rest) await work(item)
+  }
+  const ends = await Promise.allSettled(Array.from({ length: count }, workOff))
+  for (const end of ends) if (end.status === 'rejected') throw end.reason
+}
+
+function * oneByOne<T> (list: readonly T[]): Generator<T, void, undefined> {
+  yield * list
+}
