@@ -140,7 +140,10 @@ browserTest('account: the password is changed in place, and what is wrong stands
   const cluster = await startSite(t, SETTINGS)
   lab.expectComplaint(/403 \(Forbidden\)|400 \(Bad Request\)/)
   const other = await script(cluster)
-  const page = await openConsole(await lab.newVisitor(), cluster, 'account')
+  const context = await lab.newVisitor()
+  const page = await openConsole(context, cluster, 'account')
+  const tab = await context.newPage()
+  await tab.goto(urlOf(cluster.monitoringPort, '/tracker.html'))
   const [current, next] = [page.getByLabel('Current password'), page.getByLabel('New password')]
   const change = page.getByRole('button', { name: 'Change password' })
   const submit = async (oldPassword: string, newPassword: string): Promise<void> => {
@@ -163,6 +166,15 @@ browserTest('account: the password is changed in place, and what is wrong stands
   t.equal(await current.inputValue() + await next.inputValue(), '')
   t.equal((await other.get('/stats')).status, 401)
   await until(() => page.locator('#sessions tr').count(), count => count === 1)
+  const changed = new Operator(cluster)
+  await changed.logIn('admin', 'a new one, and long')
+  await changed.post(`/servers/${cluster.ports[0]}/drain`)
+  for (const one of [page, tab]) {
+    await show(one, 'servers')
+    // News that came after the change, by a stream with the new cookie.
+    await one.locator('#servers-table').getByText('Empty, safe to stop').first().waitFor()
+    t.match(one.url(), '/tracker.html', 'and no tab of this browser has to log in again')
+  }
 })
 
 browserTest('denied: rows stay what they are while others come and go, and the focus with them', async (t, lab) => {
@@ -194,6 +206,18 @@ browserTest('denied: rows stay what they are while others come and go, and the f
   await checkLooks(t, page, 'nobody denied')
   await page.getByRole('link', { name: 'Go to Users' }).click()
   await page.locator('#title-users').waitFor()
+})
+
+browserTest('denied, audit: what cannot be seen in a reason is written out', async (t, lab) => {
+  const cluster = await startSite(t, SETTINGS)
+  const operator = await script(cluster)
+  await operator.post('/deny', { address: '203.0.113.1', reason: 'see \u202egnp.exe\u200b' })
+  const page = await openConsole(await lab.newVisitor(), cluster, 'denied')
+  const shown = 'see \\u202egnp.exe\\u200b'
+  await page.locator('#denied-rows').getByText(shown, { exact: true }).waitFor()
+  await show(page, 'audit')
+  await page.locator('#audit-rows', { hasText: `denied 203.0.113.1 until allowed, nobody was there: ${shown}` }).waitFor()
+  t.match(cluster.log.find(line => line['action'] === 'deny'), { detail: { reason: shown } })
 })
 
 browserTest('denied: of many entries the newest are shown, and search finds the others', async (t, lab) => {

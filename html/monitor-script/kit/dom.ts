@@ -1,4 +1,8 @@
-/** The few things that every view does with the page. Text goes in as text, never as markup. */
+/**
+ * The few things that every view does with the page. Text goes in as text, never as markup, and
+ * with its unseen characters escaped: what somebody else wrote must not be read as something else.
+ */
+import { visibleText } from '@usher/shared/visible-text.ts'
 
 const SVG = 'http://www.w3.org/2000/svg'
 
@@ -14,7 +18,7 @@ export function make<Name extends keyof HTMLElementTagNameMap> (
 ): HTMLElementTagNameMap[Name] {
   const element = document.createElement(name)
   if (className !== '') element.className = className
-  element.append(...children)
+  element.append(...children.map(child => typeof child === 'string' ? visibleText(child) : child))
   return element
 }
 
@@ -53,5 +57,6 @@ export function makeSvg (name: string, attributes: Readonly<Record<string, strin
 
 /** Text that stands is left alone: a screen reader would read it again. */
 export function setText (element: Element, text: string): void {
-  if (element.textContent !== text) element.textContent = text
+  const shown = visibleText(text)
+  if (element.textContent !== shown) element.textContent = shown
 }

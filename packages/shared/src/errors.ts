@@ -43,7 +43,7 @@ export const DatabaseFailed = defineError(
 // Accounts: nothing is changed.
 export const AccountNameInvalid = defineError(
   'USHER_ACCOUNT_NAME_INVALID',
-  'a name has 1 to 64 printable characters and no space at either end', 400
+  'a name has 1 to 64 printable characters, all of them visible, and no space at either end', 400
 )
 export const AccountExists = defineError(
   'USHER_ACCOUNT_EXISTS', 'an account named %s exists already', 409

@@ -13,6 +13,7 @@ import { LogOutlet } from './log-outlet.ts'
 import {
   allocateLogLosses, LogLosses, type LogLossesMemory, type LogPlace
 } from './memory/log-losses.ts'
+import { visibleText } from './visible-text.ts'
 
 export interface LogOptions {
   /** Which thread logs: `coordinator`, `server 8000`, `monitor`. */
@@ -89,17 +90,15 @@ export function silentLog (): ProgramLog {
 }
 
 /**
- * Makes control characters visible, those that JSON leaves raw and those that it escapes but a
- * pretty printer would restore: what a client sends must not steer an operator's terminal.
+ * Makes unseen characters visible, those that JSON leaves raw and those that it escapes but a
+ * pretty printer would restore: what a client sends must neither steer an operator's terminal nor
+ * show its text in another order.
  */
 export function withoutControlCharacters (line: string): string {
-  return line
-    .replace(RAW_CONTROL, raw => `\\\\u${raw.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return visibleText(line, '\\\\')
     .replace(ESCAPE, escape => ESCAPED_CONTROL.test(escape) ? `\\${escape}` : escape)
 }
 
-/** DEL, the C1 set and the two line separators: legal in a JSON text as they are. */
-const RAW_CONTROL = /[\u007f-\u009f\u2028\u2029]/g
 /** Any escape of JSON, so that the second half of an escaped backslash is not taken for one. */
 const ESCAPE = /\\(?:u[0-9a-f]{4}|[^u])/gi
 const ESCAPED_CONTROL = /^\\(?:[bfnrt]|u00[01].|u007f|u00[89].|u202[89])$/i

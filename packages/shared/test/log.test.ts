@@ -25,7 +25,7 @@ buildSync({
   outfile: CHILD
 })
 
-const CONTROL = /\p{Cc}|[\u2028\u2029]/u
+const CONTROL = /[\p{Cc}\p{Cf}\u2028\u2029\u2800\p{Default_Ignorable_Code_Point}]/u
 /** What a terminal would act on, and what looks like it and is plain text. */
 const EVIL = '\u001b[2J\u0000\b\f\n\r\t\u007f\u0085\u009b31m\u2028\u2029'
 const PLAIN = String.raw`C:\u001b\new\\u0007 "quoted" \n é 漢 😀 ${'\u00a0'}`
@@ -290,7 +290,8 @@ t.test('log: control characters become visible text, all else stays', async t =>
     ['\b\f\n\r\t', String.raw`\b\f\n\r\t`],
     ['\u0000\u001f\u007f\u0080\u009f', String.raw`\u0000\u001f\u007f\u0080\u009f`],
     ['\u2028\u2029', String.raw`\u2028\u2029`],
-    ['\u00a0\u2027\u202a', '\u00a0\u2027\u202a'],
+    ['\u00a0\u2027\u2030', '\u00a0\u2027\u2030'],
+    ['\u202a\u{e0041}', String.raw`\u202a\u{e0041}`],
     [String.raw`\u001b`, String.raw`\u001b`],
     [String.raw`\\u001b`, String.raw`\\u001b`],
     ['\\\u001b', String.raw`\\u001b`],

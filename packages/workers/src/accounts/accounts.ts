@@ -9,6 +9,7 @@ import {
 } from '@usher/shared/errors.ts'
 import { foldCase } from '@usher/shared/fold-case.ts'
 import { quote } from '@usher/shared/quote.ts'
+import { visibleText } from '@usher/shared/visible-text.ts'
 import type { AccountRow, Sql } from '../database/statements.ts'
 import type { UsherDatabase } from '../database/usher-database.ts'
 import { isAdministrator, permissionOf } from './permissions.ts'
@@ -42,6 +43,8 @@ export const USERNAME_LENGTH_MAX = 64
 
 /** Controls, invisible format characters, lone surrogates and unassigned code points. */
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/u
+/** Blanks that look like a space and are none. */
+const OTHER_BLANK = /[^\P{Zs} ]/u
 const ASCII = /^[ -~]*$/
 
 export class Accounts {
@@ -158,7 +161,10 @@ export function isExpired ({ passwordUntilMs }: Account, nowMs: number): boolean
 /** Throws AccountNameInvalid. @returns the name as it is stored */
 export function checkUsername (username: string): string {
   const name = username.normalize('NFC')
-  if (!isUsername(name)) throw new AccountNameInvalid()
+  // One that stands already may be found under its name, whatever is in it.
+  if (!isUsername(name) || visibleText(name) !== name || OTHER_BLANK.test(name)) {
+    throw new AccountNameInvalid()
+  }
   return name
 }
 

@@ -1,6 +1,6 @@
 /**
  * Passwords as they are stored: argon2id, as PHC strings. The only file that loads argon2. Every
- * call keeps its thread busy for some 50 ms: runs in the threads of the credentials pool and in
+ * call keeps its thread busy for 10 to 20 ms: runs in the threads of the credentials pool and in
  * the account command.
  */
 import { hashSync, parseOptions, verifySync } from '@node-rs/argon2'

@@ -13,7 +13,7 @@ export interface CredentialsPoolOptions {
   readonly newDeadline?: () => AbortSignal
 }
 
-/** A verification takes some 20 ms of one core; the other cores are left to visitors. */
+/** A verification takes 10 to 20 ms of one core; the other cores are left to visitors. */
 const THREADS = 1
 /** Tasks that may wait; the lines before it (verification-lines.ts) send a few at a time. */
 export const QUEUE_MAX = 32

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 import { foldCase } from '@usher/shared/fold-case.ts'
+import { quote } from '@usher/shared/quote.ts'
 import { Accounts, USERNAME_LENGTH_MAX } from '../../src/accounts/accounts.ts'
 import { SessionStore } from '../../src/accounts/session-store.ts'
 import { onFullDisk, readOnly, testDatabase, type TestDatabase } from '../fixtures/test-database.ts'
@@ -73,6 +74,10 @@ t.test('accounts: names are printable and not too long', async t => {
       code: 'USHER_ACCOUNT_NAME_INVALID', statusCode: 400
     })
     t.equal(await accounts.find(name), undefined)
+  }
+  for (const name of ['an\u3164na', 'an\u115fna', 'an\u034fna', 'an\ufe0fna', 'an\u2800na', 'an\u{e0100}na',
+    'an\u2066na', 'an\u200fna', 'an\u00a0na', 'an\u3000na']) {
+    await t.rejects(accounts.add(name, HASH, 0, false), { code: 'USHER_ACCOUNT_NAME_INVALID' }, quote(name))
   }
   for (const name of ['x', 'x'.repeat(USERNAME_LENGTH_MAX), '😀'.repeat(USERNAME_LENGTH_MAX),
     '<b>anna</b>', '__proto__', 'a b']) {

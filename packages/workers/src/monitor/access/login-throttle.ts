@@ -28,7 +28,7 @@ export const WINDOW_MS = 60_000
 /**
  * Beyond these, some are forgotten: the fewest failures first, of equals the oldest, and never one
  * that has to wait. So a flood of other names or addresses evicts itself. It is full of those who
- * wait after 50,000 wrong passwords within a minute; the pool verifies some 3,000.
+ * wait after 50,000 wrong passwords within a minute; the pool verifies some 6,000.
  */
 export const TRIES_MAX = 10_000
 /** The wait that is told while earlier attempts still run. */
