@@ -3,16 +3,18 @@
  * all the same. `localhost` is another site than `127.0.0.1`.
  */
 import type { Page } from 'playwright-core'
-import type { Cluster } from '../cluster.ts'
-import { startCluster, workingFolder } from '../cluster.ts'
+import type { Test } from 'tap'
+import { Operator } from '../../scripts/kit/operator.ts'
+import { startCluster, workingFolder, type Cluster } from '../cluster.ts'
 import { browserTest, urlOf } from './browser.ts'
+import { checkLooks } from './looks.ts'
 
 const PASSWORD = 'quite a long password'
 const PATH = '/tracker.html?from=wiki#users'
 
-async function startWiki (t: Parameters<typeof startCluster>[0]): Promise<Cluster> {
+async function startWiki (t: Test, settings: Record<string, string> = {}): Promise<Cluster> {
   const site = { 'index.html': '<!doctype html><link rel="icon" href="data:,"><a id="link">Console</a>' }
-  return await startCluster(t, { HTML_DIRS: 'site', ADMIN_PASSWORD: PASSWORD }, {
+  return await startCluster(t, { ...settings, HTML_DIRS: 'site', ADMIN_PASSWORD: PASSWORD }, {
     cwd: workingFolder(t, { site })
   })
 }
@@ -83,4 +85,23 @@ browserTest('links: without scripts the console goes on by itself as well', asyn
   await page.getByRole('link').click()
   await page.waitForURL('**/tracker.html?from=wiki&*')
   t.match(await page.title(), /Usher/)
+})
+
+browserTest('links: the page that goes on, and the one for a denied address, have no barriers', async (t, lab) => {
+  const cluster = await startWiki(t, { TRUST_PROXY: '127.0.0.1' })
+  const visitor = await lab.newVisitor({ reducedMotion: 'reduce' })
+  lab.expectComplaint(/ERR_FAILED|403 \(Forbidden\)/)
+  await visitor.route('**/continue.js', route => route.abort())
+  const page = await visitor.newPage()
+  await follow(page, cluster)
+  await page.getByRole('heading', { name: 'Opening the console' }).waitFor()
+  await checkLooks(t, page, 'goes on')
+
+  const operator = await Operator.loggedIn(cluster, 'admin', PASSWORD)
+  t.equal((await operator.post('/deny', { address: '203.0.113.0/24' })).status, 200)
+  await visitor.setExtraHTTPHeaders({ 'x-forwarded-for': '203.0.113.9' })
+  await page.goto(urlOf(cluster.monitoringPort))
+  await page.getByRole('heading', { name: 'Your address is denied' }).waitFor()
+  t.match(await page.locator('main').innerText(), /203\.0\.113\.9/)
+  await checkLooks(t, page, 'denied')
 })

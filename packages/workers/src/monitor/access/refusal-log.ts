@@ -1,8 +1,8 @@
 /**
  * Puts into the log what the monitor refused because it may be an attack: a cross-site request
  * (CSRF), a host name that is not ours, a denied address, a missing permission, a wrong password or
- * token, too much at the same time, too many attempts. So many lines a minute of each kind, the rest are counted: refused requests cannot fill
- * a disk. Runs in the monitor's thread.
+ * token, too much at the same time, too many attempts. So many lines a minute of each kind, the
+ * rest are counted: refused requests cannot fill a disk. Runs in the monitor's thread.
  */
 import type { Logger } from 'pino'
 import type { ApiErrorCode } from '@usher/shared/api/error-answer.ts'
