@@ -47,6 +47,8 @@ const ELECTION_MS = 300
 const PATIENCE_MS = 5000
 /** Longer than a busy machine stands still. */
 const ANSWER_MS = 4000
+/** After the next attempt is due: what leads makes it itself, unless it is hidden and slowed down. */
+const TRY_AFTER_MS = 1000
 /** Refusals that concern the session rather than what was asked. */
 const REFUSALS = [401, 403]
 
@@ -147,9 +149,9 @@ export class SharedLive {
     if (stats !== undefined) this.#showStats(stats)
     this.#showState(state)
     this.#callOff = this.#parts.schedule(() => { this.#doubt() }, PATIENCE_MS)
-    // The browser slows down the timers of a hidden tab; this one may be seen.
     if (state.kind === 'stale' && state.retryMs !== undefined) {
-      this.#callOffTry = this.#parts.schedule(() => { this.#post({ type: 'try' }) }, state.retryMs)
+      this.#callOffTry = this.#parts.schedule(
+        () => { this.#post({ type: 'try' }) }, state.retryMs + TRY_AFTER_MS)
     }
   }
 

@@ -42,7 +42,7 @@ class FakeBrowser {
     const endMs = this.nowMs + ms
     for (;;) {
       await this.#deliver()
-      const [next] = [...this.#timers].filter(({ tab }) => !tab.isFrozen)
+      const [next] = [...this.#timers].filter(({ tab }) => !tab.isFrozen && !tab.isSlow)
         .sort((a, b) => a.atMs - b.atMs)
       if (next === undefined || next.atMs > endMs) break
       this.nowMs = Math.max(this.nowMs, next.atMs)
@@ -77,6 +77,8 @@ class Tab {
   readonly heard: Stats[] = []
   hear: ((message: TabMessage) => void) | undefined
   isFrozen = false
+  /** Hidden for long: its timers come late, messages do not. */
+  isSlow = false
   refusals = 0
   looks = 0
   answer: Answer<Stats> = { isOk: true, body: testStats() }
@@ -217,6 +219,22 @@ t.test('shared live: all are stale when the stream is, and whoever is seen tries
   leader.streams.at(-1)!.send(statsAt('3'))
   await browser.pass(0)
   for (const tab of tabs) t.strictSame([tab.shows, tab.heard.at(-1)?.timestamp], ['live', '3'])
+})
+
+t.test('shared live: others see to it that a hidden leader, whose timers are late, goes on', async t => {
+  const { browser, leader, others } = await eightTabs()
+  leader.isSlow = true
+  leader.streams[0]!.fail()
+  await browser.pass(1999)
+  t.equal(leader.looks, 0)
+  await browser.pass(1)
+  t.equal(leader.looks, 1)
+  leader.streams.at(-1)!.send(statsAt('2'))
+  await browser.pass(26_000)
+  t.equal(leader.streams.filter(({ isOpen }) => isOpen).length, 1)
+  t.equal(leader.looks, 2, 'silence is noticed as well')
+  t.strictSame(browser.leaders, [leader.id])
+  t.equal(others[0]!.shows, 'stale')
 })
 
 t.test('shared live: the end of the session reaches every tab', async t => {
