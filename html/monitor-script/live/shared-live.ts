@@ -47,7 +47,7 @@ const ELECTION_MS = 300
 const PATIENCE_MS = 5000
 /** Longer than a busy machine stands still. */
 const ANSWER_MS = 4000
-/** After the next attempt is due: what leads makes it itself, unless it is hidden and slowed down. */
+/** After the next attempt is due: what leads makes it itself, unless the browser slows it down. */
 const TRY_AFTER_MS = 1000
 /** Refusals that concern the session rather than what was asked. */
 const REFUSALS = [401, 403]
