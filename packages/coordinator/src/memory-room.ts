@@ -28,6 +28,8 @@ const MIB = 2 ** 20
  */
 const OWN_BYTES = 160 * MIB
 const SERVER_BYTES = 16 * MIB
+/** The figures above are careful, and a small container has always been enough for small sites. */
+const SMALL_SITES_BYTES = 16 * MIB
 
 export function memoryRoom (
   { serverCount, tableBytes, heldBytes }: MemoryNeeds, system = systemMemory()
@@ -36,7 +38,8 @@ export function memoryRoom (
   const ownBytes = OWN_BYTES + serverCount * SERVER_BYTES + tableBytes
   // It may have grown beyond that, by its connections for example.
   const otherBytes = Math.max(ownBytes, usedBytes - heldBytes)
-  return { limitBytes, leftBytes: limitBytes - otherBytes - heldBytes }
+  const leftBytes = Math.max(SMALL_SITES_BYTES, limitBytes - otherBytes - heldBytes)
+  return { limitBytes, leftBytes }
 }
 
 /** Without a limit some versions of Node say 0, others more than there is. */
