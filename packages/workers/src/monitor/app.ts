@@ -22,6 +22,7 @@ import { ApiError } from './errors/api-error.ts'
 import { loginChallenge } from './access/challenge.ts'
 import { addChecks, ALLOW, type ChecksParts } from './access/checks.ts'
 import { limitWork, type WorkLimits } from './access/work-limits.ts'
+import type { Permit } from './access/permit.ts'
 import { settlePreconditions } from './access/preconditions.ts'
 import { hasRepeatedName } from './access/repeated-names.ts'
 import { RefusalLog } from './access/refusal-log.ts'
@@ -33,6 +34,7 @@ export interface AppParts {
   readonly server: Omit<CheckedServerOptions, 'allow' | 'bodyBytesMax'>
   readonly checks: ChecksParts
   readonly routes: Omit<RoutesParts, 'errorOf'>
+  readonly permit: Pick<Permit, 'act'>
   /** WORK_LIMITS if left out. */
   readonly limits?: WorkLimits
   readonly version: string
@@ -73,7 +75,7 @@ export async function buildApp (parts: AppParts): Promise<App> {
     parts.server.meter?.answered(reply.statusCode, durationMs)
   })
   addChecks(app, parts.checks)
-  limitWork(app, parts.limits)
+  limitWork(app, parts.permit, parts.limits)
   settlePreconditions(app)
   describeRoutes(app)
   await app.register(swagger, openApiOptions(parts.version))

@@ -73,6 +73,7 @@ export async function openMonitor (
       denyList,
       pages
     },
+    permit: stores.permit,
     routes: {
       pages,
       sessions,

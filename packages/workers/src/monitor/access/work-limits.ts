@@ -6,6 +6,7 @@
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
 import { networkKey } from '@usher/shared/networks.ts'
 import { ApiError } from '../errors/api-error.ts'
+import type { Permit } from './permit.ts'
 import { FairQueue, QueueFull, type FairQueueOptions } from './fair-queue.ts'
 
 export type Work = 'read' | 'action' | 'stream'
@@ -43,7 +44,9 @@ const RETRY_AFTER_S: Readonly<Record<Work, number>> = { read: 1, action: 1, stre
 const TOKEN_OWNER = 'token'
 
 /** To be called before there are routes. */
-export function limitWork (app: FastifyInstance, limits: WorkLimits = WORK_LIMITS): void {
+export function limitWork (
+  app: FastifyInstance, permit: Pick<Permit, 'act'>, limits: WorkLimits = WORK_LIMITS
+): void {
   const queues = {
     read: new FairQueue(limits.read),
     action: new FairQueue(limits.action),
@@ -52,7 +55,9 @@ export function limitWork (app: FastifyInstance, limits: WorkLimits = WORK_LIMIT
   app.addHook('onRoute', route => {
     const work = workOf(route)
     if (work === undefined) return
-    const { handler } = route
+    const { handler, config } = route
+    // Actions look again in the step that does them.
+    const isCheckedAgain = work === 'read' && config!.isOpenBeforeChange !== true
     route.handler = async function (request, reply) {
       const place = queues[work].enter(ownersOf(request))
       // Once the work has begun its place is kept until both it and its answer are over: a client
@@ -63,7 +68,12 @@ export function limitWork (app: FastifyInstance, limits: WorkLimits = WORK_LIMIT
       await place.turn.catch(error => { throw refusalOf(error, work) })
       hasBegun = true
       try {
-        return await handler.call(this, request, reply)
+        const { session } = request
+        const begin = async (): Promise<unknown> => await handler.call(this, request, reply)
+        // It was allowed when it came, which may be some seconds ago.
+        return await (isCheckedAgain && session !== undefined
+          ? permit.act(session, config!.needs, begin)
+          : begin())
       } finally {
         if (raw.closed) place.leave()
         else raw.once('close', () => { place.leave() })

@@ -2,6 +2,7 @@
 import http from 'node:http'
 import t from 'tap'
 import { setImmediate } from 'node:timers/promises'
+import { RightWithdrawn } from '@usher/shared/errors.ts'
 import { workOf, type WorkLimits } from '../../../src/monitor/access/work-limits.ts'
 import { emptyStats } from '../fixtures/empty-stats.ts'
 import { testApp } from '../fixtures/test-app.ts'
@@ -66,6 +67,34 @@ t.test('work limits: whoever goes away while waiting is not asked for, and keeps
   await untilHeld(2)
   held[1]!()
   t.equal((await waiting).status, 200)
+})
+
+t.test('work limits: what waited is not read by whoever lost the right meanwhile', async t => {
+  const { stats, held, untilHeld } = heldAnswers()
+  const asked: unknown[] = []
+  let isWithdrawn = false
+  const { ask } = await testApp(t, {
+    stats,
+    limits: LIMITS,
+    users: async () => { throw new Error('is not asked') },
+    permit: {
+      act: async (session, needs, act) => {
+        asked.push([session.username, needs])
+        if (isWithdrawn) throw new RightWithdrawn()
+        return await act()
+      }
+    }
+  })
+  const first = ask('GET', '/stats', { as: 'viewer' })
+  await untilHeld(1)
+  const waiting = ask('GET', '/users', { as: 'viewer' })
+  // Its place in the line is known when the next one is refused.
+  t.equal((await ask('GET', '/users', { as: 'viewer' })).status, 429)
+  isWithdrawn = true
+  held[0]!()
+  t.equal((await first).status, 200)
+  t.match(await waiting, { status: 403, json: { error: 'forbidden' } })
+  t.strictSame(asked, [['viewer', 'view'], ['viewer', 'view']])
 })
 
 t.test('work limits: a route that throws gives its place back', async t => {
