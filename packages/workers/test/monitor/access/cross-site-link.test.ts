@@ -31,7 +31,7 @@ t.test('cross-site link: goes on to the same page and query, and only once', asy
 
 t.test('cross-site link: without a cookie a page goes on, and then there is the login', async t => {
   const { ask } = await testApp(t)
-  const headers = { 'sec-fetch-site': 'cross-site' }
+  const headers = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' }
   const first = await ask('GET', '/tracker.html?a=%22', { headers })
   t.match(first, { status: 200, text: '<p>go on to /tracker.html?a=%22&', headers: { 'cache-control': 'no-store' } })
   for (const [path, options] of [
