@@ -70,6 +70,7 @@ const onePlace = [
       'packages/coordinator/src/router-door.ts', // error pages
       'packages/shared/src/descriptors.ts', // /proc
       'packages/shared/src/log.ts', 'packages/shared/src/log-outlet.ts',
+      'packages/shared/src/password-policy.ts', // the list of common ones
       'packages/shared/src/settings/path-check.ts', // settings, certificate and key
       'packages/workers/src/database/open.ts',
       'packages/workers/src/static-server/**', // sites, the page script

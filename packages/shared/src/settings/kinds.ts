@@ -1,7 +1,7 @@
 /**
  * The kinds of values that settings have: each says in words what it allows, parses the text that
- * was given and writes a value back as text. Looks at nothing but the text: no network, no file that
- * is set, no other setting (see `consistency.ts`). Starts nothing.
+ * was given and writes a value back as text. Looks at nothing but the text: no network, no file
+ * that is set, no other setting (see `consistency.ts`). Starts nothing.
  */
 import { domainToASCII } from 'node:url'
 import ipaddr from 'ipaddr.js'
