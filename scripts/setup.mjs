@@ -17,6 +17,8 @@ const PROGRAM_SOURCES = [
   'packages/shared/src', 'packages/coordinator/src', 'packages/workers/src', 'html', 'db/migrations',
   'scripts/build.mjs', 'scripts/setup.mjs', 'package.json', 'package-lock.json', 'tsconfig.base.json'
 ]
+/** Made by the build beside the code that reads it, and no source of anything. */
+export const COMMON_PASSWORDS = join(ROOT, 'packages/shared/src/common-passwords.txt')
 /** What the build makes: a folder, and everything that it is made of. */
 export const PROGRAM = { name: 'dist', sources: PROGRAM_SOURCES }
 export const TOOLS = { name: 'dist/tools', sources: [...PROGRAM_SOURCES, 'scripts'] }
@@ -115,7 +117,8 @@ export function sourceStamp ({ sources }) {
     const files = statSync(path).isDirectory()
       ? readdirSync(path, { recursive: true, withFileTypes: true })
         .filter(entry => entry.isFile())
-        .map(entry => join(entry.parentPath ?? entry.path, entry.name)).sort()
+        .map(entry => join(entry.parentPath ?? entry.path, entry.name))
+        .filter(file => file !== COMMON_PASSWORDS).sort()
       : [path]
     for (const file of files) {
       const contents = readFileSync(file)
