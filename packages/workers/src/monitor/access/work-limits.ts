@@ -3,17 +3,25 @@
  * one address. Requests one after another never meet a bound. Logins have lines of their own, see
  * verification-lines.ts. Runs in the monitor's thread.
  */
+import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
 import { networkKey } from '@usher/shared/networks.ts'
 import { ApiError } from '../errors/api-error.ts'
 import type { Permit } from './permit.ts'
 import { FairQueue, QueueFull, type FairQueueOptions } from './fair-queue.ts'
+import { whenReplyEnds } from './reply-end.ts'
 
 export type Work = 'read' | 'action' | 'stream'
 
-export type WorkLimits = Readonly<Record<Work, FairQueueOptions>>
+interface WorkLimit extends FairQueueOptions {
+  /** From when an answer is made until it must have left; left out: however long it takes. */
+  readonly answerMsMax?: number
+}
+
+export type WorkLimits = Readonly<Record<Work, WorkLimit>>
 
 const WAIT_MS_MAX = 10_000
+const ANSWER_MS_MAX = 60_000
 
 /**
  * By account, then by address. The largest /stats (32 servers, 10,000 ids each) takes some 40 MB
@@ -24,12 +32,14 @@ export const WORK_LIMITS: WorkLimits = {
   read: {
     all: { running: 8, waiting: 256 },
     perOwner: [{ running: 4, waiting: 64 }, { running: 6, waiting: 128 }],
-    waitMsMax: WAIT_MS_MAX
+    waitMsMax: WAIT_MS_MAX,
+    answerMsMax: ANSWER_MS_MAX
   },
   action: {
     all: { running: 32, waiting: 128 },
     perOwner: [{ running: 8, waiting: 32 }, { running: 16, waiting: 64 }],
-    waitMsMax: WAIT_MS_MAX
+    waitMsMax: WAIT_MS_MAX,
+    answerMsMax: ANSWER_MS_MAX
   },
   stream: {
     all: { running: 100, waiting: 0 },
@@ -64,7 +74,7 @@ export function limitWork (
       // that goes away ends neither a walk of the table nor what is in memory for it.
       let hasBegun = false
       const { raw } = reply
-      raw.once('close', () => { if (!hasBegun) place.leave() })
+      whenReplyEnds(raw, () => { if (!hasBegun) place.leave() })
       await place.turn.catch(error => { throw refusalOf(error, work) })
       hasBegun = true
       try {
@@ -75,11 +85,21 @@ export function limitWork (
           ? permit.act(session, config!.needs, begin)
           : begin())
       } finally {
-        if (raw.closed) place.leave()
-        else raw.once('close', () => { place.leave() })
+        const limit = cutLater(raw.req.socket, limits[work].answerMsMax)
+        whenReplyEnds(raw, () => {
+          clearTimeout(limit)
+          place.leave()
+        })
       }
     }
   })
+}
+
+/** A client that does not take its answer, or asked for it behind a stream, keeps no place. */
+function cutLater (socket: Socket, afterMs: number | undefined): NodeJS.Timeout | undefined {
+  return afterMs === undefined
+    ? undefined
+    : setTimeout(() => { socket.destroy() }, afterMs).unref()
 }
 
 /** Undefined for what costs nothing, such as a page, and for what needs no session. */

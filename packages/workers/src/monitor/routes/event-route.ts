@@ -9,6 +9,7 @@ import type { DenyList } from '@usher/shared/deny-list.ts'
 import { isDenied } from '../access/deny-check.ts'
 import { ApiError } from '../errors/api-error.ts'
 import type { EventHub } from '../figures/event-hub.ts'
+import { whenReplyEnds } from '../access/reply-end.ts'
 import { securityHeaders } from '../access/security-headers.ts'
 import type { SessionStore } from '../../accounts/session-store.ts'
 import type { WireApp } from './wire.ts'
@@ -52,7 +53,7 @@ export function addEventRoute (app: WireApp, parts: EventRouteParts): void {
       'Cache-Control': 'no-store'
     })
     const remove = hub.add(sinkOf(raw, request, parts))
-    raw.once('close', remove)
+    whenReplyEnds(raw, remove)
   })
 
   app.head('/events', { config: { needs: 'view' }, schema: { hide: true } },

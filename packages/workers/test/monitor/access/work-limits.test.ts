@@ -1,5 +1,7 @@
 /** What a request meets when its account, its address or everybody has much under way. */
+import { once } from 'node:events'
 import http from 'node:http'
+import net from 'node:net'
 import t from 'tap'
 import { setImmediate } from 'node:timers/promises'
 import { RightWithdrawn } from '@usher/shared/errors.ts'
@@ -67,6 +69,39 @@ t.test('work limits: whoever goes away while waiting is not asked for, and keeps
   await untilHeld(2)
   held[1]!()
   t.equal((await waiting).status, 200)
+})
+
+t.test('work limits: requests behind one another leave their places when the connection goes', async t => {
+  const { stats, held, untilHeld } = heldAnswers()
+  const { ask, port } = await testApp(t, { stats, limits: LIMITS })
+  const head = 'GET /stats HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: session_id=viewer\r\n\r\n'
+  const socket = net.connect(port, '127.0.0.1', () => { socket.write(head + head) })
+  await untilHeld(1)
+  // The first one's answer goes out, the second one's walk is held: a reply without a socket.
+  const answered = once(socket, 'data')
+  held[0]!()
+  await answered
+  await untilHeld(2)
+  socket.destroy()
+  held[1]!()
+  for (let at = 0; at < 3; at++) {
+    t.equal((await ask('GET', '/users', { as: 'viewer' })).status, 200)
+  }
+})
+
+t.test('work limits: an answer that does not leave in time gives its place back, and its connection', async t => {
+  const { stats, untilHeld } = heldAnswers()
+  const limits = { ...LIMITS, read: { ...ONE, answerMsMax: 50 } }
+  const { ask, port } = await testApp(t, { stats, limits })
+  const head = (path: string, as: string): string =>
+    `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: session_id=${as}\r\n\r\n`
+  const socket = net.connect(port, '127.0.0.1', () => {
+    socket.write(head('/stats', 'viewer') + head('/users', 'operator'))
+  })
+  const closed = once(socket.resume(), 'close')
+  await untilHeld(1)
+  t.equal((await ask('GET', '/users', { as: 'operator' })).status, 200)
+  await closed
 })
 
 t.test('work limits: what waited is not read by whoever lost the right meanwhile', async t => {
