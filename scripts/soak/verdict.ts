@@ -49,10 +49,11 @@ export const WAL_BYTES_MAX = 6e6
 /** Late by more than this, an operator sees it; by less, it is the machine's other work. */
 export const LOOP_DELAY_GROWTH_MS_MAX = 100
 /**
- * In the later half: of fewer, what still fills up looks like a leak, and a loop's delay, known by
- * its histogram's bucket only, rises with one step up. A shorter run is judged by its ends.
+ * In the later half: of fewer, an allocator that still fills up looks like a leak, and a loop's
+ * delay, known by its histogram's bucket only, rises with one step up. Heaps are measured after a
+ * collection, and of them a few tell.
  */
-export const TREND_SAMPLES_MIN = 10
+export const NOISY_SAMPLES_MIN = 10
 
 export function rowsOf (soaked: Soaked): Row[] {
   const { begin, under, end, rowCount } = soaked
@@ -67,13 +68,13 @@ export function rowsOf (soaked: Soaked): Row[] {
         rising(under, 'heapBytes', HEAP_GROWTH_BYTES_MAX)),
     row(soaked, 'rss, MB', 'residentBytes', megabytes,
       tooMuch(gain('residentBytes'), RESIDENT_GAIN_BYTES_MAX) ||
-        rising(under, 'residentBytes', RESIDENT_GROWTH_BYTES_MAX)),
+        rising(enough(under), 'residentBytes', RESIDENT_GROWTH_BYTES_MAX)),
     row(soaked, 'database, MB', 'databaseBytes', megabytes,
       tooMuch(gain('databaseBytes'), databaseMax)),
     row(soaked, 'write-ahead log, MB', 'walBytes', megabytes,
       tooMuch(most(soaked, 'walBytes'), WAL_BYTES_MAX)),
     row(soaked, 'loop delay p99, ms', 'loopDelayMs', whole,
-      isSurelyRising(under, 'loopDelayMs', LOOP_DELAY_GROWTH_MS_MAX) ? 'it rises' : '')
+      rising(enough(under), 'loopDelayMs', LOOP_DELAY_GROWTH_MS_MAX) === '' ? '' : 'it rises')
   ]
 }
 
@@ -109,12 +110,14 @@ function most ({ under, end }: Soaked, key: keyof Sample): number {
 }
 
 function rising (under: readonly Sample[], key: keyof Sample, tolerance: number): string {
-  if (!isSurelyRising(under, key, tolerance)) return ''
-  return `it rises by ${megabytes(trendBy(under, key).growth)} MB in the later half`
+  const trend = trendBy(under, key)
+  if (!isRising(trend, tolerance)) return ''
+  return `it rises by ${megabytes(trend.growth)} MB in the later half`
 }
 
-function isSurelyRising (under: readonly Sample[], key: keyof Sample, tolerance: number): boolean {
-  return steadyPart(under).length >= TREND_SAMPLES_MIN && isRising(trendBy(under, key), tolerance)
+/** None where there are too few of what is noisy. */
+function enough (under: readonly Sample[]): readonly Sample[] {
+  return steadyPart(under).length < NOISY_SAMPLES_MIN ? [] : under
 }
 
 function tooMuch (gained: number, allowed: number): string {
