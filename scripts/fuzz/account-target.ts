@@ -7,6 +7,7 @@ import { mkdirSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { runAccountCommand } from '@usher/workers/account-command/account-command.ts'
 import { openDatabase } from '@usher/workers/database/open.ts'
 import { PROGRAM_DIR } from '../kit/places.ts'
@@ -58,8 +59,8 @@ export async function wrongAccount (
   const code = await runAccountCommand({ argv, env: ACCOUNT_ENV, cwd, programDir }, {
     stdin: Readable.from(stdin === '' ? [] : [Buffer.from(stdin, 'latin1')]), stdout, stderr
   })
-  const said = `${textOf(stdout)}${textOf(stderr)}`
-  return wrongEnd(code, said, secret)
+  const said = await Promise.all([stdout.end(), stderr.end()].map(stream => text(stream)))
+  return wrongEnd(code, said.join(''), secret)
 }
 
 /** Of the command in a process of its own, too. */
@@ -113,8 +114,4 @@ function passwordText (random: Random): string {
 /** No word leads out of the folder: the command makes files where it is told to. */
 function inside (word: string): string {
   return word.replaceAll('..', '.').replaceAll(/(^|=)\/+/g, '$1')
-}
-
-function textOf (stream: PassThrough): string {
-  return String(stream.read() ?? '')
 }

@@ -3,6 +3,7 @@
  * not be served, a session for each kind of operator; and the questions that it must always answer.
  */
 import { PassThrough, Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { runAccountCommand } from '@usher/workers/account-command/account-command.ts'
 import { Operator } from '../kit/operator.ts'
 import { PROGRAM_DIR, ROOT } from '../kit/places.ts'
@@ -210,7 +211,7 @@ async function newSeat (
   const code = await runAccountCommand(source, {
     stdin: Readable.from([`${PASSWORD}\n`]), stdout: new PassThrough(), stderr: complained
   })
-  if (code !== 0) throw new Error(`no account ${name}: ${String(complained.read())}`)
+  if (code !== 0) throw new Error(`no account ${name}: ${await text(complained.end())}`)
   // A connection that is kept would count among the program's descriptors.
   const options = { isKeptAlive: false }
   return { name, operator: await Operator.loggedIn(program, name, PASSWORD, options) }
