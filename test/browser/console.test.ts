@@ -45,8 +45,10 @@ browserTest('console: charts are full when they open, and can be read without lo
   await logIn(page, cluster)
   const [lines, stack] = await page.locator('.chart').all()
   await lines!.locator('canvas').waitFor()
+  // The lines come with the history, what is now with the first news, in either order.
+  await until(() => textOf(lines!.locator('.legend')),
+    text => /^Now\s+\d+ 104\s+\d+ 101\s+spread 3/.test(text))
   t.match(await textOf(lines!), /Axis starts at \d+/, 'balanced lines are told apart')
-  t.match(await textOf(lines!.locator('.legend')), /Now\s+\d+ 104\s+\d+ 101\s+spread 3/)
   t.match(await textOf(stack!.locator('.legend')), /total 205/)
 
   await lines!.locator('.plot').focus()
