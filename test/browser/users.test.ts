@@ -129,6 +129,34 @@ browserTest('users: search, server and order are in the address, and come back',
   await untilCount(page, '20 users')
 })
 
+browserTest('users: news that come while somebody types leave what is typed', async (t, lab) => {
+  const { page } = await openUsers(t, lab, 20)
+  await untilCount(page, '20 users')
+  let release = (): void => {}
+  const news = new Promise<void>(resolve => { release = resolve })
+  await page.route(/\/(?:stats|events)$/, async route => {
+    await news
+    await route.continue()
+  })
+  await page.reload()
+  await untilCount(page, '20 users')
+  await page.locator('#search').focus()
+  const typed = '0'.repeat(50)
+  const typing = page.evaluate(async text => {
+    const search = document.querySelector<HTMLInputElement>('#search')!
+    const servers = document.querySelector('#server-filter')!.getElementsByTagName('input')
+    // Faster than what is typed is asked for, until the servers have come to be known.
+    for (let count = 0; count < text.length || servers.length < 2; count++) {
+      if (count < text.length) search.value += text[count]
+      search.dispatchEvent(new Event('input'))
+      await new Promise(resolve => setTimeout(resolve, 10))
+    }
+  }, typed)
+  release()
+  await typing
+  t.equal(await page.locator('#search').inputValue(), typed)
+})
+
 browserTest('users: selects by keys, over what is scrolled away, too', async (t, lab) => {
   const { page } = await openUsers(t, lab, 300, { hash: '#users?sort=place' })
   await untilCount(page, '300 users')

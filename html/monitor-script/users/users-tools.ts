@@ -56,18 +56,24 @@ export class UsersTools {
     radio.value = name
     find('server-filter').append(make('label', '', radio,
       make('span', '', make('i', `swatch ${colour}`), name)))
+    // Not the search: somebody may be typing, ahead of what was asked for.
+    this.#showServer()
+  }
+
+  /** The server that the query asks for is none any more. */
+  forgetServer (): void {
+    this.#change({ server: '' }, true)
   }
 
   show (query: UsersQuery): void {
     this.#query = query
-    const { search, server, sort } = query
-    // While somebody types, the field is ahead of what was asked for.
+    const { search, sort } = query
+    // What is typed may have a space at its end that is not asked for.
     if (document.activeElement !== this.#search || this.#search.value.trim() !== search) {
       this.#search.value = search
     }
     this.#sort.value = sort
-    const radios = find('server-filter').querySelectorAll<HTMLInputElement>('input')
-    for (const radio of radios) radio.checked = radio.value === server
+    this.#showServer()
     for (const button of sortButtons()) {
       const isIt = button.dataset['sort'] === sort
       const header = button.closest('th')!
@@ -85,6 +91,11 @@ export class UsersTools {
     find('clear-search').hidden = search === ''
     find('all-servers').hidden = server === ''
     find('search-elsewhere').hidden = search === ''
+  }
+
+  #showServer (): void {
+    const radios = find('server-filter').querySelectorAll<HTMLInputElement>('input')
+    for (const radio of radios) radio.checked = radio.value === this.#query.server
   }
 
   #change (change: Partial<UsersQuery>, isTyped = false): void {

@@ -90,12 +90,9 @@ export class UsersView {
     for (const { name } of serversOf(stats).slice(this.#names.length)) {
       this.#names.push(name)
       this.#tools.addServer(name, colourClass(this.#names.length - 1))
-      this.#tools.show(this.#query)
     }
     const { server } = this.#query
-    if (server !== '' && !this.#names.includes(server)) {
-      this.#ask({ ...this.#query, server: '' }, true)
-    }
+    if (server !== '' && !this.#names.includes(server)) this.#tools.forgetServer()
   }
 
   /** Every second. */
