@@ -149,6 +149,7 @@ browserTest('console: says that news have stopped, and goes on by itself after a
   }
   const page = await (await lab.newVisitor()).newPage()
   await logIn(page, before)
+  await page.locator('.rail .live', { hasText: 'Live' }).waitFor()
   await page.locator('.chart canvas').first().waitFor()
   const operator = new Operator(before)
   await operator.logIn('admin', PASSWORD)
