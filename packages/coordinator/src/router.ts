@@ -129,13 +129,14 @@ function logDecision (
 }
 
 function visitorOf (request: RequestValue): Visitor {
+  const { method, path, headers, address } = request
   const named = namedClient(request)
   return {
     client: named ?? newClient(),
-    address: request.address,
+    address,
     isReturning: named !== undefined,
-    isCounted: countEffect(request) === 'adds',
-    isProbe: request.method === 'HEAD' && countEffect({ ...request, method: 'GET' }) === 'adds'
+    isCounted: request.countEffect === 'adds',
+    isProbe: method === 'HEAD' && countEffect({ method: 'GET', path, headers }) === 'adds'
   }
 }
 

@@ -16,7 +16,7 @@ import { RequestScanner } from './checks/request-scanner.ts'
 import { ConnectionQuota } from './connection/connection-quota.ts'
 import { incompleteExchange } from './connection/connection.ts'
 import { Connections } from './connection/connections.ts'
-import { proxyCheck } from './vocabulary/forwarded.ts'
+import { peerReader } from './vocabulary/forwarded.ts'
 import { refusalBytes } from './checks/refusal.ts'
 import type { RefusalStatus } from './checks/refusal.ts'
 import { asksToClose, checkHead, hasBody, HEAD_BYTES_MAX } from './checks/request-head.ts'
@@ -72,7 +72,8 @@ export function createCheckedServer (
 ): CheckedServer {
   const server = createServer(options)
   const { maxConnections, socketTimeoutMs } = options
-  const isProxy = proxyCheck(options.trustProxy)
+  const readPeer = peerReader(options.trustProxy)
+  const isProxy = (remoteAddress: string | undefined): boolean => readPeer(remoteAddress).isProxy
   const quota = new ConnectionQuota(maxConnections, isProxy)
   const connections = new Connections<ServerResponse>(maxConnections, socketTimeoutMs, quota)
   /**

@@ -12,14 +12,15 @@ import { readBody } from './body.ts'
 import { turnToWrite } from './body-wait.ts'
 import { createCheckedServer } from './checked-server.ts'
 import type { CheckedServerOptions } from './checked-server.ts'
-import { proxyCheck, sourceReader } from './vocabulary/forwarded.ts'
+import { messageSourceReader, peerReader } from './vocabulary/forwarded.ts'
 import type { RequestSource } from './vocabulary/forwarded.ts'
+import { HttpRequest } from './vocabulary/http-request.ts'
 import { requestClient } from './vocabulary/identity.ts'
 import { hostsToTry, listenOn } from './listen.ts'
 import { expectsContinue, hasBody } from './checks/request-head.ts'
 import type { TlsPair } from './tls-context.ts'
 import { textReply } from './vocabulary/replies.ts'
-import { NO_BODY } from './vocabulary/values.ts'
+import { NO_BODY, requestFields } from './vocabulary/values.ts'
 import type { Handler, Reply, RequestValue } from './vocabulary/values.ts'
 
 export interface DoorOptions extends CheckedServerOptions {
@@ -51,8 +52,8 @@ export interface Door {
 
 /** Opens the port; rejects with the system's error when it cannot be bound. */
 export async function openDoor (options: DoorOptions): Promise<Door> {
-  const readSource = sourceReader(options.trustProxy, options.tls !== undefined)
-  const isProxy = proxyCheck(options.trustProxy)
+  const readSource = messageSourceReader(options.trustProxy, options.tls !== undefined)
+  const readPeer = peerReader(options.trustProxy)
   const checked = createCheckedServer(options, (request, response) => {
     const source = readSource(request)
     const before = unfinished.get(request.socket)
@@ -76,7 +77,7 @@ export async function openDoor (options: DoorOptions): Promise<Door> {
     connectionCount: checked.connectionCount,
     setCertificate: checked.setCertificate,
     closeClients: isMatch => checked.closeWhere(request => {
-      if (isProxy(request.socket.remoteAddress)) return false
+      if (readPeer(request.socket.remoteAddress).isProxy) return false
       const { address } = readSource(request)
       const given = newClients.get(request.socket)
       return isMatch(requestClient(request), address) ||
@@ -113,14 +114,10 @@ function toValue (request: IncomingMessage, source: RequestSource, body: Buffer)
   // `OPTIONS *` asks about the server as a whole, which is as good as about its root.
   const target = request.url === '*' ? '/' : request.url!
   const mark = target.indexOf('?')
-  return {
-    method: request.method!,
-    path: mark === -1 ? target : target.slice(0, mark),
-    query: mark === -1 ? '' : target.slice(mark),
-    headers: request.headers,
-    body,
-    ...source
-  }
+  const path = mark === -1 ? target : target.slice(0, mark)
+  const query = mark === -1 ? '' : target.slice(mark)
+  return new HttpRequest(
+    request.method!, path, query, requestFields(request.headers), body, source)
 }
 
 /** Never rejects: a fault of the handler, or a reply that cannot be sent, becomes the 500. */

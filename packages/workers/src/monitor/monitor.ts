@@ -6,7 +6,7 @@ import { writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseAddress, UNKNOWN_ADDRESS } from '@usher/shared/client.ts'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
-import { sourceReader } from '@usher/shared/http/vocabulary/forwarded.ts'
+import { messageSourceReader } from '@usher/shared/http/vocabulary/forwarded.ts'
 import { hostsToTry, listenOn } from '@usher/shared/http/listen.ts'
 import type { TlsPair } from '@usher/shared/http/tls-context.ts'
 import manifest from '../../../../package.json' with { type: 'json' }
@@ -65,7 +65,7 @@ export async function openMonitor (
     log,
     server: { ...settings, meter, log },
     checks: {
-      readSource: sourceReader(settings.trustProxy, settings.tls !== undefined),
+      readSource: messageSourceReader(settings.trustProxy, settings.tls !== undefined),
       publicHosts: settings.publicHosts,
       sessions,
       permissions,

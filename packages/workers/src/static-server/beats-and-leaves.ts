@@ -6,9 +6,8 @@
 import {
   areSameClients, clientOfAddress, type Address, type Client
 } from '@usher/shared/client.ts'
-import { countEffect } from '@usher/shared/http/vocabulary/counting.ts'
 import {
-  cookieClient, hasClientCookie, newClient, queryClient, withCookie
+  hasClientCookie, newClient, queryClient, withCookie
 } from '@usher/shared/http/vocabulary/identity.ts'
 import {
   FOREIGN_REPLY, isForeign, type OriginSettings
@@ -57,7 +56,7 @@ export function answerBeat (
   if (!BEAT_METHODS.includes(request.method)) return notAllowed(request.method, BEAT_METHODS)
   const sender = identifySender(parts, request, own)
   if ('refusal' in sender) return sender.refusal
-  const effect = countEffect(request)
+  const effect = request.countEffect
   const outcome = visit(parts, sender.visitor, effect)
   if (REFUSED.has(outcome)) return UNAVAILABLE
   const activeUsers = parts.table.activeUsers(parts.server)
@@ -116,7 +115,7 @@ function identifySender (
 ): { visitor: Visitor } | { refusal: Reply } {
   const { headers, address } = request
   const queried = queryClient(request.query)
-  const ofCookie = cookieClient(headers)
+  const ofCookie = request.cookieClient
   const named = queried === 'malformed' ? ofCookie : queried ?? ofCookie
   if (parts.denyList.isDenied(named, address)) return { refusal: DENIED }
   if (isForeign(request, own)) {

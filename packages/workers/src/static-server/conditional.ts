@@ -3,7 +3,7 @@
  * 304 or 412 instead, and whether its Range still applies. Pure. What cannot be read never matches:
  * a bad date is ignored, a list of entity tags counts up to its first malformed member.
  */
-import type { IncomingHttpHeaders } from 'node:http'
+import type { RequestFields } from '@usher/shared/http/vocabulary/values.ts'
 import { parseHttpDate } from './http-date.ts'
 
 /** What tells the selected representation from others of its resource. */
@@ -16,7 +16,7 @@ export interface Validators {
 
 /** `thisYear` serves to read two-digit years. */
 export function evaluatePreconditions (
-  headers: IncomingHttpHeaders, current: Validators, thisYear: number
+  headers: RequestFields, current: Validators, thisYear: number
 ): 'proceed' | 'not-modified' | 'failed' {
   // The order is that of section 13.2.2: an entity tag condition replaces the date condition.
   if (headers['if-match'] !== undefined) {
@@ -36,12 +36,11 @@ export function evaluatePreconditions (
  * current entity tag or date (section 13.1.5). A weak tag never does.
  */
 export function isRangeCurrent (
-  headers: IncomingHttpHeaders, current: Validators, thisYear: number
+  headers: RequestFields, current: Validators, thisYear: number
 ): boolean {
   const condition = headers['if-range']
   if (condition === undefined) return true
-  // Node's types allow a list for headers that they do not name; node:http never makes one here.
-  const text = String(condition).trim()
+  const text = condition.trim()
   if (text === current.etag) return true
   const dateMs = parseHttpDate(text, thisYear)
   return dateMs !== undefined && dateMs === current.lastModifiedMs

@@ -30,8 +30,10 @@ export function siteReply (site: Site, request: RequestValue, codings: CodingCho
   return notFound(site.notFound, request, codings)
 }
 
+type FileRequest = Pick<RequestValue, 'method' | 'headers'>
+
 /** The reply of one file to a GET or HEAD; the same object for every plain request. */
-export function fileReply (file: StoredFile, request: RequestValue, codings: CodingChooser): Reply {
+export function fileReply (file: StoredFile, request: FileRequest, codings: CodingChooser): Reply {
   const variant = chooseVariant(file, request, codings)
   const thisYear = new Date().getUTCFullYear()
   const current = { etag: variant.etag, lastModifiedMs: file.lastModifiedMs }
@@ -60,7 +62,7 @@ function decodePath (path: string): string | undefined {
   }
 }
 
-function chooseVariant (file: StoredFile, request: RequestValue, codings: CodingChooser): Variant {
+function chooseVariant (file: StoredFile, request: FileRequest, codings: CodingChooser): Variant {
   for (const coding of codings(request.headers['accept-encoding'])) {
     const variant = file.variants[coding]
     if (variant !== undefined) return variant
@@ -91,7 +93,7 @@ function redirect (location: string, query: string): Reply {
 
 /** Without validators: section 13.2.1 lets conditions apply to what would be a 200 only. */
 function notFound (
-  page: StoredFile | undefined, request: RequestValue, codings: CodingChooser
+  page: StoredFile | undefined, request: FileRequest, codings: CodingChooser
 ): Reply {
   if (page === undefined) return NOT_FOUND
   const variant = chooseVariant(page, request, codings)

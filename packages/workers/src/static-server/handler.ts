@@ -10,7 +10,7 @@ import {
 } from '@usher/shared/http/vocabulary/counting.ts'
 import { renderDeniedPage } from '@usher/shared/http/vocabulary/denied-page.ts'
 import { healthReply } from '@usher/shared/http/vocabulary/health.ts'
-import { cookieClient, newClient, withCookie } from '@usher/shared/http/vocabulary/identity.ts'
+import { newClient, withCookie } from '@usher/shared/http/vocabulary/identity.ts'
 import { ownHosts } from '@usher/shared/http/vocabulary/own-origin.ts'
 import {
   htmlReply, NO_STORE, optionsReply, textReply
@@ -77,15 +77,14 @@ function answerPage (
   parts: StaticHandlerParts, request: RequestValue, fullPage: Reply, content: () => Reply
 ): Reply {
   if (!PAGE_METHODS.includes(request.method)) return notAllowed(request.method)
-  const { address, headers } = request
-  const named = cookieClient(headers)
+  const { address, cookieClient: named } = request
   if (parts.denyList.isDenied(named, address)) return deniedPage(parts, named, address)
   const reply = content()
   const client = named ?? clientOfAddress(address)
   if (request.method === 'HEAD') {
     return isFullFor(parts, request, client) && reply.isPage === true ? fullPage : reply
   }
-  const effect = countEffectOfReply(countEffect(request), reply)
+  const effect = countEffectOfReply(request.countEffect, reply)
   if (effect === 'none') return reply
   if (effect === 'refreshes') {
     visit(parts, { client, address }, effect)
@@ -96,8 +95,10 @@ function answerPage (
 }
 
 /** A HEAD counts nobody, but says what its GET would say (RFC 9110 section 9.3.2). */
-function isFullFor ({ table }: VisitorParts, request: RequestValue, client: Client): boolean {
-  return table.isFull() && countEffect({ ...request, method: 'GET' }) === 'adds' &&
+function isFullFor (
+  { table }: VisitorParts, { path, headers }: RequestValue, client: Client
+): boolean {
+  return table.isFull() && countEffect({ method: 'GET', path, headers }) === 'adds' &&
     table.find(client) === undefined
 }
 

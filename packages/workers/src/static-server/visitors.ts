@@ -4,7 +4,7 @@
  */
 import type { Logger } from 'pino'
 import { clientOfAddress, formatClient, type Address, type Client } from '@usher/shared/client.ts'
-import type { CountEffect } from '@usher/shared/http/vocabulary/counting.ts'
+import type { CountEffect } from '@usher/shared/http/vocabulary/values.ts'
 import type { User } from '@usher/shared/memory/snapshot.ts'
 import type { Busy } from '@usher/shared/memory/table-view.ts'
 import type {

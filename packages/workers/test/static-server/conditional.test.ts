@@ -1,5 +1,5 @@
-import type { IncomingHttpHeaders } from 'node:http'
 import t from 'tap'
+import type { RequestFields } from '@usher/shared/http/vocabulary/values.ts'
 import { evaluatePreconditions, isRangeCurrent } from '../../src/static-server/conditional.ts'
 
 const SAME = 'Sun, 06 Nov 1994 08:49:37 GMT'
@@ -15,7 +15,7 @@ const MISS = '"other"'
 type Verdict = ReturnType<typeof evaluatePreconditions>
 
 t.test('conditional: each condition alone', async t => {
-  const cases: ReadonlyArray<[headers: IncomingHttpHeaders, expected: Verdict]> = [
+  const cases: ReadonlyArray<[headers: RequestFields, expected: Verdict]> = [
     [{}, 'proceed'],
     [{ 'if-match': HIT }, 'proceed'],
     [{ 'if-match': '*' }, 'proceed'],
@@ -56,7 +56,7 @@ t.test('conditional: each condition alone', async t => {
 })
 
 t.test('conditional: entity tags go before dates, and failing before not modified', async t => {
-  const cases: ReadonlyArray<[headers: IncomingHttpHeaders, expected: Verdict]> = [
+  const cases: ReadonlyArray<[headers: RequestFields, expected: Verdict]> = [
     [{ 'if-match': HIT, 'if-unmodified-since': EARLIER }, 'proceed'],
     [{ 'if-match': MISS, 'if-unmodified-since': LATER }, 'failed'],
     [{ 'if-none-match': MISS, 'if-modified-since': SAME }, 'proceed'],

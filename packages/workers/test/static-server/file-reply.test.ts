@@ -1,9 +1,8 @@
 import { symlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import type { IncomingHttpHeaders } from 'node:http'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import t from 'tap'
-import type { Reply } from '@usher/shared/http/vocabulary/values.ts'
+import type { Reply, RequestFields } from '@usher/shared/http/vocabulary/values.ts'
 import { codingChooser } from '../../src/static-server/content-coding.ts'
 import { siteReply } from '../../src/static-server/file-reply.ts'
 import type { Site } from '../../src/static-server/site.ts'
@@ -38,7 +37,7 @@ const bare = await loadSite(join(testdir, 'bare'))
 const codings = codingChooser()
 
 function ask (
-  target: string, headers: IncomingHttpHeaders = {}, method = 'GET', from: Site = site
+  target: string, headers: RequestFields = {}, method = 'GET', from: Site = site
 ): Reply {
   return siteReply(from, testRequest(target, { headers, method }), codings)
 }
@@ -124,7 +123,7 @@ t.test('file reply: conditions are judged on the chosen coding', async t => {
   const br = headerOf(ask('/', { 'accept-encoding': 'br' }), 'ETag')!
   const date = headerOf(ask('/'), 'Last-Modified')!
   t.not(plain, br)
-  const cases: ReadonlyArray<[headers: IncomingHttpHeaders, status: number]> = [
+  const cases: ReadonlyArray<[headers: RequestFields, status: number]> = [
     [{ 'if-none-match': plain }, 304],
     [{ 'if-none-match': br }, 200],
     [{ 'if-none-match': br, 'accept-encoding': 'br' }, 304],
@@ -155,7 +154,7 @@ t.test('file reply: ranges', async t => {
   const etag = headerOf(ask('/ten.bin'), 'ETag')!
   const date = headerOf(ask('/ten.bin'), 'Last-Modified')!
   const cases: ReadonlyArray<{
-    headers: IncomingHttpHeaders
+    headers: RequestFields
     method?: string
     status: number
     body?: string

@@ -1,7 +1,6 @@
-import type { IncomingHttpHeaders } from 'node:http'
 import t from 'tap'
 import { formatAddress, formatClient, type Address, type Client } from '@usher/shared/client.ts'
-import type { Reply, RequestValue } from '@usher/shared/http/vocabulary/values.ts'
+import type { Reply, RequestFields, RequestValue } from '@usher/shared/http/vocabulary/values.ts'
 import type { User } from '@usher/shared/memory/snapshot.ts'
 import type { VisitOptions } from '@usher/shared/memory/visits.ts'
 import { COUNTING_CASES } from '../../../shared/test/http/cases/counting-cases.ts'
@@ -106,7 +105,7 @@ function testServer ({
     signs,
     state,
     async ask (
-      target: string, headers: IncomingHttpHeaders = {}, more: Partial<RequestValue> = {}
+      target: string, headers: RequestFields = {}, more: Partial<RequestValue> = {}
     ): Promise<Reply> {
       return await handler(testRequest(target, { headers, ...more }))
     }
@@ -161,7 +160,7 @@ t.test('handler: a request refreshes under the id, or else under the address', a
   const OTHER = { cookie: `client_id=${OTHER_ID}` }
   const touchOther = `touch id ${OTHER_ID} on ${SERVER} from ${ADDRESS}`
   const cases: ReadonlyArray<[
-    target: string, headers: IncomingHttpHeaders, method: string, status: number, calls: string[]
+    target: string, headers: RequestFields, method: string, status: number, calls: string[]
   ]> = [
     ['/', { cookie: 'client_id=nonsense' }, 'GET', 200, [TOUCH_IP]],
     [`/?client_id=${OTHER_ID}`, COOKIE, 'GET', 200, [TOUCH_ID]],
@@ -202,7 +201,7 @@ t.test('handler: a request refreshes under the id, or else under the address', a
 t.test('handler: the table is told what a request is a sign of, and whose id it is', async t => {
   const query = `/heartbeat?client_id=${ID}`
   const cases: ReadonlyArray<[
-    target: string, headers: IncomingHttpHeaders, method: string, sign: string
+    target: string, headers: RequestFields, method: string, sign: string
   ]> = [
     ['/', COOKIE, 'GET', 'page'],
     ['/', {}, 'GET', 'page'],
@@ -222,7 +221,7 @@ t.test('handler: the table is told what a request is a sign of, and whose id it 
 })
 
 t.test('handler: gives a cookie to who may be a person with a page and has none', async t => {
-  const cases: ReadonlyArray<[target: string, headers: IncomingHttpHeaders, isGiven: boolean]> = [
+  const cases: ReadonlyArray<[target: string, headers: RequestFields, isGiven: boolean]> = [
     ['/', {}, true],
     ['/missing', {}, true],
     ['/sub', {}, true],
@@ -278,7 +277,7 @@ t.test('handler: what another site embeds is served and not counted', async t =>
 })
 
 t.test('handler: beats and leaves that another site causes are refused', async t => {
-  const cases: ReadonlyArray<[headers: IncomingHttpHeaders, isRefused: boolean]> = [
+  const cases: ReadonlyArray<[headers: RequestFields, isRefused: boolean]> = [
     [{ 'sec-fetch-site': 'cross-site' }, true],
     [{ 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' }, true],
     [{ origin: 'http://evil.example' }, true],
@@ -406,7 +405,7 @@ t.test('handler: the page script has a tag of its own', async t => {
 t.test('handler: the denied, by id or by address, get nothing else', async t => {
   const WHEN = '23 November 2026, 14:31 UTC'
   const cases: ReadonlyArray<[
-    denied: string, headers: IncomingHttpHeaders, target: string, visitor: string | undefined
+    denied: string, headers: RequestFields, target: string, visitor: string | undefined
   ]> = [
     [ID, COOKIE, '/', ID],
     [ID, COOKIE, '/missing', ID],

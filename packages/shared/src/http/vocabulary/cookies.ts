@@ -2,10 +2,12 @@
  * The cookies of a request, RFC 6265 section 4.2, also as clients of RFC 2965 send them: in quotes,
  * between `$Version` and `$Path` (java.net.HttpCookie, Python's http.cookiejar). Pure.
  */
-import type { IncomingHttpHeaders } from 'node:http'
+import type { RequestFields } from './values.ts'
 
 /** Every value that a request carries under this name, in order; a browser may send several. */
-export function cookieValues ({ cookie }: IncomingHttpHeaders, name: string): readonly string[] {
+export function cookieValues (
+  { cookie }: Pick<RequestFields, 'cookie'>, name: string
+): readonly string[] {
   if (cookie === undefined || !cookie.includes(name)) return []
   const values: string[] = []
   let from = 0

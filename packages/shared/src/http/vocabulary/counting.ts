@@ -3,14 +3,7 @@
  * opens a page. Router and servers ask the same question; the cases are data, in
  * `test/http/cases/counting-cases.ts`, with the browser's behaviour beside each. Pure.
  */
-import type { IncomingHttpHeaders } from 'node:http'
-import type { Reply, RequestValue } from './values.ts'
-
-/**
- * adds: a newcomer becomes a user and is given the cookie. refreshes: a user who is there stays, a
- * newcomer is served and stays unknown. none: nobody is looked up.
- */
-export type CountEffect = 'adds' | 'refreshes' | 'none'
+import type { CountEffect, Reply, RequestFields, RequestValue } from './values.ts'
 
 type Head = Pick<RequestValue, 'method' | 'path' | 'headers'>
 
@@ -55,7 +48,7 @@ export function countEffectOfReply (effect: CountEffect, { isPage }: Reply): Cou
   return effect === 'adds' && isPage !== true ? 'refreshes' : effect
 }
 
-function beatEffect (method: string, headers: IncomingHttpHeaders): CountEffect {
+function beatEffect (method: string, headers: RequestFields): CountEffect {
   if (headers['sec-fetch-site'] === 'cross-site') return 'none'
   if (method === 'GET') return 'refreshes'
   return method === 'POST' && !isSpeculative(headers) ? 'adds' : 'none'
@@ -66,13 +59,13 @@ function beatEffect (method: string, headers: IncomingHttpHeaders): CountEffect 
  * Firefox: `prefetch`, `prefetch;prerender`), the older `Purpose` (Safari, Chromium before 110),
  * `X-Moz` (Firefox before 115) and `X-Purpose` (older Safari's previews).
  */
-function isSpeculative (headers: IncomingHttpHeaders): boolean {
+function isSpeculative (headers: RequestFields): boolean {
   return saysSpeculative(headers['sec-purpose']) || saysSpeculative(headers['purpose']) ||
     saysSpeculative(headers['x-moz']) || saysSpeculative(headers['x-purpose'])
 }
 
-function saysSpeculative (purpose: string | string[] | undefined): boolean {
-  return purpose !== undefined && SPECULATIVE.test(String(purpose))
+function saysSpeculative (purpose: string | undefined): boolean {
+  return purpose !== undefined && SPECULATIVE.test(purpose)
 }
 
 function isPagePath (path: string): boolean {

@@ -4,11 +4,11 @@
  * these fields; what is malformed is passed over. Runs in the thread of its door.
  */
 import type { IncomingMessage } from 'node:http'
-import type { Socket } from 'node:net'
 import proxyAddr from '@fastify/proxy-addr'
 import { parseAddress, UNKNOWN_ADDRESS } from '../../client.ts'
 import type { Address } from '../../client.ts'
 import { parseAuthority } from './authority.ts'
+import { requestFields, type RequestFields } from './values.ts'
 
 /** Where a request comes from, as RequestValue has it. */
 export interface RequestSource {
@@ -17,48 +17,61 @@ export interface RequestSource {
   readonly isSecure: boolean
 }
 
+/** The other end of a connection, the same for all its requests. */
+export interface Peer {
+  readonly address: Address
+  /** Whether it is a trusted proxy, which speaks for many clients. */
+  readonly isProxy: boolean
+}
+
+/** Peers come back: so many are known by their text, and then all are forgotten. */
+const PEERS_MAX = 4096
+const GONE: Peer = Object.freeze({ address: UNKNOWN_ADDRESS, isProxy: false })
+
 /**
- * The reader of a door's requests. @param trustProxy addresses and CIDRs; throws a TypeError when
- * one is neither.
+ * Who is at the other end of a socket, by its `remoteAddress`. @param trustProxy addresses and
+ * CIDRs; throws a TypeError when one is neither.
  */
-export function sourceReader (
-  trustProxy: readonly string[], isTls: boolean
-): (request: IncomingMessage) => RequestSource {
-  // A peer's address is the connection's, so it is parsed once for all its requests.
-  const peers = new WeakMap<Socket, Address>()
-  const peerOf = (socket: Socket): Address => {
-    let peer = peers.get(socket)
-    if (peer === undefined) {
-      peer = parseAddress(socket.remoteAddress ?? '') ?? UNKNOWN_ADDRESS
-      peers.set(socket, peer)
-    }
+export function peerReader (
+  trustProxy: readonly string[]
+): (remoteAddress: string | undefined) => Peer {
+  const isTrusted = proxyAddr.compile([...trustProxy])
+  const peers = new Map<string, Peer>()
+  return remoteAddress => {
+    if (remoteAddress === undefined) return GONE
+    const known = peers.get(remoteAddress)
+    if (known !== undefined) return known
+    const address = parseAddress(remoteAddress) ?? UNKNOWN_ADDRESS
+    const peer = { address, isProxy: isTrusted(remoteAddress, 0) }
+    if (peers.size >= PEERS_MAX) peers.clear()
+    peers.set(remoteAddress, peer)
     return peer
   }
-  const direct = (request: IncomingMessage): RequestSource => ({
-    address: peerOf(request.socket), authority: request.headers.host, isSecure: isTls
-  })
-  if (trustProxy.length === 0) return direct
+}
 
+/** The reader of a door's requests. @param trustProxy as for peerReader */
+export function sourceReader (
+  trustProxy: readonly string[], isTls: boolean
+): (headers: RequestFields, peer: Peer) => RequestSource {
   const isTrusted = proxyAddr.compile([...trustProxy])
-  const isProxy = proxyCheck(trustProxy)
-  return request => {
-    const source = direct(request)
-    if (!isProxy(request.socket.remoteAddress)) return source
+  return (headers, { address, isProxy }) => {
+    if (!isProxy) return { address, authority: headers.host, isSecure: isTls }
     return {
-      address: forwardedAddress(request, isTrusted) ?? source.address,
-      authority: forwardedHost(request) ?? source.authority,
-      isSecure: forwardedIsSecure(request) ?? source.isSecure
+      address: forwardedAddress(headers, isTrusted) ?? address,
+      authority: forwardedHost(headers) ?? headers.host,
+      isSecure: forwardedIsSecure(headers) ?? isTls
     }
   }
 }
 
-/** Whether a peer is a trusted proxy; its address is as the socket has it. */
-export function proxyCheck (
-  trustProxy: readonly string[]
-): (remoteAddress: string | undefined) => boolean {
-  if (trustProxy.length === 0) return () => false
-  const isTrusted = proxyAddr.compile([...trustProxy])
-  return remoteAddress => remoteAddress !== undefined && isTrusted(remoteAddress, 0)
+/** The same of a request of node:http. */
+export function messageSourceReader (
+  trustProxy: readonly string[], isTls: boolean
+): (message: Pick<IncomingMessage, 'headers' | 'socket'>) => RequestSource {
+  const readPeer = peerReader(trustProxy)
+  const readSource = sourceReader(trustProxy, isTls)
+  return ({ headers, socket }) =>
+    readSource(requestFields(headers), readPeer(socket.remoteAddress))
 }
 
 /**
@@ -66,9 +79,9 @@ export function proxyCheck (
  * before a hop that is no address was not written by a trusted proxy.
  */
 function forwardedAddress (
-  request: IncomingMessage, isTrusted: (address: string, hop: number) => boolean
+  headers: RequestFields, isTrusted: (address: string, hop: number) => boolean
 ): Address | undefined {
-  const hops = String(request.headers['x-forwarded-for'] ?? '').split(',').reverse()
+  const hops = (headers['x-forwarded-for'] ?? '').split(',').reverse()
   let nearest: Address | undefined
   for (const [index, hop] of hops.entries()) {
     const text = withoutPort(hop.trim())
@@ -89,17 +102,17 @@ function withoutPort (hop: string): string {
   return v6 ?? v4 ?? hop
 }
 
-function forwardedHost (request: IncomingMessage): string | undefined {
-  const host = lastOf(request.headers['x-forwarded-host'])
+function forwardedHost (headers: RequestFields): string | undefined {
+  const host = lastOf(headers['x-forwarded-host'])
   return host !== undefined && parseAuthority(host) !== undefined ? host : undefined
 }
 
-function forwardedIsSecure (request: IncomingMessage): boolean | undefined {
-  const scheme = lastOf(request.headers['x-forwarded-proto'])?.toLowerCase()
+function forwardedIsSecure (headers: RequestFields): boolean | undefined {
+  const scheme = lastOf(headers['x-forwarded-proto'])?.toLowerCase()
   return scheme === 'https' || scheme === 'http' ? scheme === 'https' : undefined
 }
 
 /** The last element of a list: what the nearest proxy, the one we trust, has seen itself. */
-function lastOf (field: string | string[] | undefined): string | undefined {
-  return field?.toString().split(',').at(-1)!.trim()
+function lastOf (field: string | undefined): string | undefined {
+  return field?.split(',').at(-1)!.trim()
 }

@@ -3,12 +3,12 @@
  * values; knows no user table.
  */
 import { randomUUID } from 'node:crypto'
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { formatClient, parseClientId } from '../../client.ts'
 import type { Client } from '../../client.ts'
 import { cookieValues } from './cookies.ts'
 import { BEAT_PATH, LEAVE_PATH } from './counting.ts'
-import type { Reply, RequestValue } from './values.ts'
+import { requestFields, type Reply, type RequestFields, type RequestValue } from './values.ts'
 
 /** Of the cookie, and of the parameter. */
 const ID_NAME = 'client_id'
@@ -22,10 +22,10 @@ const NAMING_PATHS = new Set([BEAT_PATH, LEAVE_PATH])
  * malformed query names no client.
  */
 export function namedClient (
-  { path, query, headers }: Pick<RequestValue, 'path' | 'query' | 'headers'>
+  request: Pick<RequestValue, 'path' | 'query' | 'cookieClient'>
 ): Client | undefined {
-  const queried = NAMING_PATHS.has(path) ? queryClient(query) : undefined
-  return queried === undefined || queried === 'malformed' ? cookieClient(headers) : queried
+  const queried = NAMING_PATHS.has(request.path) ? queryClient(request.query) : undefined
+  return queried === undefined || queried === 'malformed' ? request.cookieClient : queried
 }
 
 /** The same of a request that no handler has seen. */
@@ -34,7 +34,10 @@ export function requestClient (
 ): Client | undefined {
   const mark = url.indexOf('?')
   const path = mark === -1 ? url : url.slice(0, mark)
-  return namedClient({ path, query: mark === -1 ? '' : url.slice(mark), headers })
+  const fields = requestFields(headers)
+  return namedClient({
+    path, query: mark === -1 ? '' : url.slice(mark), cookieClient: cookieClient(fields)
+  })
 }
 
 /** The client of the one `client_id` parameter. @param query empty, or with its `?` */
@@ -46,7 +49,7 @@ export function queryClient (query: string): Client | 'malformed' | undefined {
 }
 
 /** The client of the first well-formed `client_id` cookie. Any others are passed over. */
-export function cookieClient (headers: IncomingHttpHeaders): Client | undefined {
+export function cookieClient (headers: RequestFields): Client | undefined {
   for (const value of cookieValues(headers, ID_NAME)) {
     const client = parseClientId(value)
     if (client !== undefined) return client
@@ -55,7 +58,7 @@ export function cookieClient (headers: IncomingHttpHeaders): Client | undefined 
 }
 
 /** Whether there is a `client_id` cookie at all, well-formed or not. */
-export function hasClientCookie (headers: IncomingHttpHeaders): boolean {
+export function hasClientCookie (headers: RequestFields): boolean {
   return cookieValues(headers, ID_NAME).length > 0
 }
 
@@ -79,5 +82,5 @@ export function withCookie (reply: Reply, client: Client, isSecure: boolean): Re
   }
   const cookie = clientCookie(client, isSecure)
   headers.push('Cache-Control', 'private, no-store', 'Set-Cookie', cookie)
-  return { ...reply, headers, newClient: client }
+  return { ...reply, headers, newClient: client, isKept: false }
 }

@@ -23,8 +23,10 @@ export function ownHosts (
   return new Set([...names, ...hosts.filter(host => host !== undefined)])
 }
 
+type Head = Pick<RequestValue, 'headers' | 'authority' | 'isSecure'>
+
 /** @param own as ownHosts gives them */
-export function isForeign (request: RequestValue, own: ReadonlySet<string>): boolean {
+export function isForeign (request: Head, own: ReadonlySet<string>): boolean {
   const { origin, referer, 'sec-fetch-site': site } = request.headers
   if (site === 'cross-site') return true
   // `null` says nothing: a page with `Referrer-Policy: no-referrer` posts it to its own server, and
@@ -43,7 +45,7 @@ const SCHEME_LENGTH_MAX = HTTPS.length
 
 /** @param url an origin, or a page's address */
 function isOurs (
-  url: string, { authority = '', isSecure }: RequestValue, own: ReadonlySet<string>
+  url: string, { authority = '', isSecure }: Head, own: ReadonlySet<string>
 ): boolean {
   if (url.includes(' ')) return false // several lines of the field, joined
   const isHttps = url.startsWith(HTTPS)

@@ -3,7 +3,7 @@
  * does to the count at the router and at a server that answers with a page. A newcomer is given the
  * cookie where `effect` is `adds`, and only there.
  */
-import type { CountEffect } from '@usher/shared/http/vocabulary/counting.ts'
+import type { CountEffect } from '@usher/shared/http/vocabulary/values.ts'
 
 export interface CountingCase {
   readonly what: string

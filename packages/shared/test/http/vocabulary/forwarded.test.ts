@@ -1,7 +1,6 @@
-import type { IncomingMessage } from 'node:http'
 import t from 'tap'
 import { formatAddress } from '@usher/shared/client.ts'
-import { proxyCheck, sourceReader } from '@usher/shared/http/vocabulary/forwarded.ts'
+import { peerReader, sourceReader } from '@usher/shared/http/vocabulary/forwarded.ts'
 
 interface Given {
   readonly trust?: readonly string[]
@@ -12,9 +11,8 @@ interface Given {
 
 /** Address, authority and scheme, as one text. */
 function read ({ trust = [], peer = '10.0.0.1', isTls = false, headers = {} }: Given): string {
-  const request = { socket: { remoteAddress: peer }, headers: { host: 'direct.org', ...headers } }
-  const readSource = sourceReader(trust, isTls)
-  const { address, authority, isSecure } = readSource(request as unknown as IncomingMessage)
+  const { address, authority, isSecure } =
+    sourceReader(trust, isTls)({ host: 'direct.org', ...headers }, peerReader(trust)(peer))
   return `${isSecure ? 'https' : 'http'} ${authority} ${formatAddress(address)}`
 }
 
@@ -83,9 +81,8 @@ t.test('forwarded: passes over malformed hosts and schemes', async t => {
 })
 
 t.test('forwarded: a connection that is gone has the unknown address', async t => {
-  const request = { socket: {}, headers: {} } as unknown as IncomingMessage
   for (const trust of [[], ['::1']]) {
-    const source = sourceReader(trust, false)(request)
+    const source = sourceReader(trust, false)({}, peerReader(trust)(undefined))
     t.equal(formatAddress(source.address), '::')
     t.equal(source.authority, undefined)
   }
@@ -93,11 +90,20 @@ t.test('forwarded: a connection that is gone has the unknown address', async t =
 
 t.test('forwarded: says which proxy is no address', async t => {
   t.throws(() => sourceReader(['nonsense'], false), { message: /nonsense/ })
+  t.throws(() => peerReader(['nonsense']), { message: /nonsense/ })
 })
 
 t.test('forwarded: a peer is a proxy when its address is trusted', async t => {
-  const isProxy = proxyCheck(PROXY.trust)
+  const isProxy = (peer: string | undefined): boolean => peerReader(PROXY.trust)(peer).isProxy
   const peers = ['10.1.2.3', '::ffff:10.1.2.3', '::1', '11.1.2.3', '::2', undefined]
   t.same(peers.map(isProxy), [true, true, true, false, false, false])
-  t.same(peers.map(proxyCheck([])), peers.map(() => false), 'nobody is by default')
+  t.same(peers.map(peer => peerReader([])(peer).isProxy), peers.map(() => false), 'nobody is by default')
+})
+
+t.test('forwarded: a peer that comes back is the same, and is so after many others', async t => {
+  const readPeer = peerReader(PROXY.trust)
+  const peer = readPeer('10.1.2.3')
+  t.equal(readPeer('10.1.2.3'), peer)
+  for (let other = 0; other < 5000; other++) readPeer(`11.0.${other >> 8}.${other & 255}`)
+  t.strictSame(readPeer('10.1.2.3'), peer)
 })

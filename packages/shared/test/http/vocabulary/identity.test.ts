@@ -113,7 +113,9 @@ t.test('identity: beats and leaves name their client in the query first, others 
 })
 
 t.test('identity: an answer that gives an id is for no cache', async t => {
-  const reply = { status: 304, headers: ['ETag', '"1"', 'Cache-Control', 'no-cache'], body: NO_BODY }
+  const reply = {
+    status: 304, headers: ['ETag', '"1"', 'Cache-Control', 'no-cache'], body: NO_BODY, isKept: true
+  }
   const client = parseClientId(ID)!
   t.strictSame(withCookie(reply, client, false), {
     status: 304,
@@ -121,7 +123,8 @@ t.test('identity: an answer that gives an id is for no cache', async t => {
       'ETag', '"1"', 'Cache-Control', 'private, no-store', 'Set-Cookie', clientCookie(client, false)
     ],
     body: NO_BODY,
-    newClient: client
+    newClient: client,
+    isKept: false
   })
   t.equal(reply.headers.length, 4, 'the stored reply is untouched')
 })

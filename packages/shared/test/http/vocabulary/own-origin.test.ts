@@ -1,18 +1,14 @@
 /** Which beats and leaves are caused by a page of ours. */
 import t from 'tap'
-import { UNKNOWN_ADDRESS } from '@usher/shared/client.ts'
 import { isForeign, ownHosts } from '@usher/shared/http/vocabulary/own-origin.ts'
-import { NO_BODY } from '@usher/shared/http/vocabulary/values.ts'
 import { testServers } from '../../settings/test-servers.ts'
 
 const NONE: ReadonlySet<string> = new Set()
 
 t.test('own origin: a beat is foreign by Sec-Fetch-Site or by its Origin\'s scheme and host', async t => {
   const own = { authority: 'Example.org:8000' as string | undefined, isSecure: false }
-  const leave = { method: 'POST', path: '/leave', query: '', body: NO_BODY }
   const check = (expected: boolean, headers: Record<string, string>, given = own) => {
-    const value = { ...leave, address: UNKNOWN_ADDRESS }
-    t.equal(isForeign({ ...value, ...given, headers }, NONE), expected,
+    t.equal(isForeign({ ...given, headers }, NONE), expected,
       JSON.stringify([headers, given]))
   }
   check(false, {})
@@ -36,8 +32,7 @@ t.test('own origin: a beat is foreign by Sec-Fetch-Site or by its Origin\'s sche
 
 t.test('own origin: a Referer is judged like an Origin, where the browser says no more', async t => {
   const check = (expected: boolean, headers: Record<string, string>, isSecure = false): void => {
-    const value = { method: 'GET', path: '/heartbeat', query: '', body: NO_BODY, address: UNKNOWN_ADDRESS }
-    t.equal(isForeign({ ...value, headers, authority: 'example.org:8000', isSecure }, NONE), expected,
+    t.equal(isForeign({ headers, authority: 'example.org:8000', isSecure }, NONE), expected,
       JSON.stringify([headers, isSecure]))
   }
   check(false, { referer: 'http://example.org:8000/a/b?c=d' })
@@ -61,8 +56,7 @@ t.test('own origin: a Referer is judged like an Origin, where the browser says n
 
 t.test('own origin: "null" says nothing, and what else is said decides', async t => {
   const check = (expected: boolean, headers: Record<string, string>): void => {
-    const value = { method: 'POST', path: '/heartbeat', query: '', body: NO_BODY, address: UNKNOWN_ADDRESS }
-    const request = { ...value, authority: 'example.org', isSecure: false }
+    const request = { authority: 'example.org', isSecure: false }
     t.equal(isForeign({ ...request, headers: { origin: 'null', ...headers } }, NONE), expected,
       JSON.stringify(headers))
   }
@@ -87,8 +81,7 @@ t.test('own origin: names of ours are ours whatever the request calls us', async
   t.strictSame([...own], ['shop.example', '[2001:db8::1]', 'www.example.org', 'a.example.net'])
   t.strictSame([...ownHosts({ publicHosts: [], routerUrl: '', servers: testServers([8000]) })], [])
   const check = (expected: boolean, origin: string, isSecure = false): void => {
-    const value = { method: 'POST', path: '/leave', query: '', body: NO_BODY, address: UNKNOWN_ADDRESS }
-    const request = { ...value, authority: '10.0.0.7:8000', isSecure }
+    const request = { authority: '10.0.0.7:8000', isSecure }
     t.equal(isForeign({ ...request, headers: { origin } }, own), expected, origin)
     t.equal(isForeign({ ...request, headers: { referer: `${origin}/page` } }, own), expected, origin)
   }

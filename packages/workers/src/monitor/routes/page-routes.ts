@@ -3,7 +3,7 @@
  * everybody and need no session; what is in them is no secret.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { NO_BODY } from '@usher/shared/http/vocabulary/values.ts'
+import { requestFields } from '@usher/shared/http/vocabulary/values.ts'
 import { codingChooser } from '../../static-server/content-coding.ts'
 import { fileReply } from '../../static-server/file-reply.ts'
 import type { StoredFile } from '../../static-server/stored-file.ts'
@@ -50,10 +50,8 @@ function sendFile (
   request: FastifyRequest, reply: FastifyReply, file: StoredFile,
   codings: ReturnType<typeof codingChooser>
 ): FastifyReply {
-  const { method, headers, source } = request
-  const answer = fileReply(file, {
-    method, headers, path: '', query: '', body: NO_BODY, ...source
-  }, codings)
+  const { method, headers } = request
+  const answer = fileReply(file, { method, headers: requestFields(headers) }, codings)
   for (let at = 0; at < answer.headers.length; at += 2) {
     reply.header(answer.headers[at]!, answer.headers[at + 1])
   }
