@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import t from 'tap'
 import fc from 'fast-check'
+import ipaddr from 'ipaddr.js'
 import {
   areSameWords, clientOfAddress, formatAddress, formatClient, parseAddress, parseClientId,
   UNKNOWN_ADDRESS, type Words128
@@ -100,6 +101,22 @@ t.test('client: takes for an address exactly what the system does', async t => {
   )
   fc.assert(fc.property(text, text => {
     return (parseAddress(text) !== undefined) === (isIP(text) !== 0)
+  }), { numRuns: 5000 })
+})
+
+t.test('client: reads an address as ipaddr.js does', async t => {
+  const group = fc.constantFrom('0', '1', 'ff', '0a0', 'FFFF', '::', '1:2:3', 'ffff:1.2.3.4')
+  const text = fc.oneof(
+    fc.ipV4(), fc.ipV6(), fc.ipV4().map(v4 => `::ffff:${v4}`),
+    fc.array(group, { minLength: 1, maxLength: 8 })
+      .map(groups => groups.join(':').replace(/:{3,}/g, '::'))
+  ).filter(text => isIP(text) !== 0 && !/^::(?!f{4}:)[^:]*\./i.test(text))
+  fc.assert(fc.property(text, text => {
+    const parsed = ipaddr.parse(text)
+    const v6 = parsed instanceof ipaddr.IPv4 ? parsed.toIPv4MappedAddress() : parsed
+    const view = new DataView(Uint8Array.from(v6.toByteArray()).buffer)
+    const [w0, w1, w2, w3] = [0, 4, 8, 12].map(at => view.getInt32(at))
+    return areSameWords(parseAddress(text)!, { w0: w0!, w1: w1!, w2: w2!, w3: w3! })
   }), { numRuns: 5000 })
 })
 
