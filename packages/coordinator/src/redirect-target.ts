@@ -2,7 +2,6 @@
  * Where a visitor is sent: the public URL of a server, or its port under the name that the visitor
  * used, if that name is ours. Nothing else from a request ever reaches the authority of a Location.
  */
-import { hostname } from 'node:os'
 import { parseAuthority } from '@usher/shared/http/vocabulary/authority.ts'
 import { isOwnHost } from '@usher/shared/http/vocabulary/own-host.ts'
 import { toUri } from '@usher/shared/http/vocabulary/target.ts'
@@ -20,26 +19,39 @@ export interface TargetOptions {
   readonly machineName?: string
 }
 
-/** The value of `Location` for this server. */
-export function redirectTarget (
-  request: TargetRequest, { publicUrl, port }: Pick<Server, 'publicUrl' | 'port'>,
-  settings: TargetSettings, options: TargetOptions = {}
-): string {
-  const target = toUri(request.path + request.query)
-  if (publicUrl !== undefined) return publicUrl + target
-  const scheme = request.isSecure ? 'https' : 'http'
-  const host = safeHost(request.authority, settings, options)
-  return `${scheme}://${host}:${port}${target}`
-}
+/** Gives the value of `Location` for a request and the server that it is sent to. */
+export type RedirectTarget = (
+  request: TargetRequest, server: Pick<Server, 'publicUrl' | 'port'>
+) => string
 
-function safeHost (
-  authority: string | undefined, { ip, publicHosts }: TargetSettings,
-  { onUnknownHost, machineName = hostname() }: TargetOptions
-): string {
-  const named = authority === undefined ? undefined : parseAuthority(authority)?.host
-  if (named !== undefined) {
-    if (isOwnHost(named, publicHosts, machineName)) return named
-    onUnknownHost?.(named)
+/** Visitors know us by a few names; a client that makes up ever new ones cannot fill memory. */
+const KNOWN_AUTHORITIES_MAX = 256
+
+export function redirectTarget (
+  settings: TargetSettings, options: TargetOptions = {}
+): RedirectTarget {
+  /** By authority as requests name it; only those whose host is ours. */
+  const ownHosts = new Map<string, string>()
+  const fallback = settings.ip.includes(':') ? `[${settings.ip}]` : settings.ip
+
+  function safeHost (authority: string | undefined): string {
+    if (authority === undefined) return fallback
+    const known = ownHosts.get(authority)
+    if (known !== undefined) return known
+    const named = parseAuthority(authority)?.host
+    if (named === undefined) return fallback
+    if (!isOwnHost(named, settings.publicHosts, options.machineName)) {
+      options.onUnknownHost?.(named)
+      return fallback
+    }
+    if (ownHosts.size >= KNOWN_AUTHORITIES_MAX) ownHosts.clear()
+    ownHosts.set(authority, named)
+    return named
   }
-  return ip.includes(':') ? `[${ip}]` : ip
+
+  return ({ path, query, isSecure, authority }, { publicUrl, port }) => {
+    const target = toUri(query === '' ? path : path + query)
+    if (publicUrl !== undefined) return publicUrl + target
+    return `${isSecure ? 'https' : 'http'}://${safeHost(authority)}:${port}${target}`
+  }
 }

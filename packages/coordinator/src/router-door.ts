@@ -64,15 +64,6 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
   /** Of each server, when the router began to close. */
   let lastStates: readonly ServerState[] | undefined
 
-  /** A visitor's wait is an entry of the queue, not a timer of its own. */
-  function wait (visitor: Waiting): Promise<void> {
-    const delayMs = settings.live.delayBetweenRoutingMs
-    if (lastStates !== undefined || delayMs === 0) return Promise.resolve()
-    return new Promise(resolve => {
-      waits.add({ visitor, end: resolve }, monotonicNowMs() + delayMs)
-    })
-  }
-
   const { fault, ...pages } = await readPages(programDir)
   /** The servers of a program that stops end before its router: their users come back to them. */
   const isAvailable = (server: number): boolean =>
@@ -94,7 +85,9 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
       choose,
       chooseByHash,
       isAvailable,
-      wait,
+      delayMs: () => lastStates === undefined ? settings.live.delayBetweenRoutingMs : 0,
+      // A visitor's wait is an entry of the queue, not a timer of its own.
+      wait: (visitor, delayMs, end) => { waits.add({ visitor, end }, monotonicNowMs() + delayMs) },
       onAddressFull: address => { quotaWarning.note(address) },
       onForeign: request => { foreignWarning.note(request) },
       onUnknownHost: host => { unknownHosts.note(host) },

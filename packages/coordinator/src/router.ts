@@ -19,13 +19,14 @@ import {
   htmlReply, NO_STORE, optionsReply, textReply
 } from '@usher/shared/http/vocabulary/replies.ts'
 import { NO_BODY, type Handler, type Reply, type RequestValue } from '@usher/shared/http/vocabulary/values.ts'
+import { nowOrLater, type Steps } from '@usher/shared/now-or-later.ts'
 import { NO_SERVER } from '@usher/shared/memory/layout.ts'
 import type { Reservation } from '@usher/shared/memory/reservations.ts'
-import { retryWhileBusy } from '@usher/shared/memory/retry-while-busy.ts'
+import { whileBusy } from '@usher/shared/memory/retry-while-busy.ts'
 import type { Busy } from '@usher/shared/memory/table-view.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { Logger } from 'pino'
-import { redirectTarget, type TargetSettings } from './redirect-target.ts'
+import { redirectTarget, type RedirectTarget, type TargetSettings } from './redirect-target.ts'
 import type { HeldPlaces } from './held-places.ts'
 
 export interface RouterParts {
@@ -37,8 +38,10 @@ export interface RouterParts {
   /** Where a client goes whom nobody counts; undefined when no server is available. */
   readonly chooseByHash: (client: Client) => Choice | undefined
   readonly isAvailable: (server: number) => boolean
-  /** Resolves after DELAY_BETWEEN_ROUTING, or earlier: at a stop, or when the visitor has to go. */
-  readonly wait: (visitor: Waiting) => Promise<void>
+  /** DELAY_BETWEEN_ROUTING as it is now; 0 at a stop. */
+  readonly delayMs: () => number
+  /** Calls `end` after that time, or earlier: at a stop, or when the visitor has to go. */
+  readonly wait: (visitor: Waiting, delayMs: number, end: () => void) => void
   readonly pages: { readonly denied: Buffer, readonly full: Buffer, readonly unavailable: Buffer }
   /** Told of an address that is refused newcomers because it has reached its quota. */
   readonly onAddressFull: (address: Address) => void
@@ -95,7 +98,8 @@ export function isRedirect (status: number): boolean {
 
 export function routerHandler (parts: RouterParts): Handler {
   const own = ownHosts(parts.settings)
-  return async request => {
+  const targetOf = redirectTarget(parts.settings, parts)
+  return request => {
     const { method, path } = request
     if (path === HEALTH_PATH) return healthReply(method, parts.reasonNotHealthy())
     const isPostedBeat = method === 'POST' && path === BEAT_PATH
@@ -104,13 +108,22 @@ export function routerHandler (parts: RouterParts): Handler {
       parts.onForeign(request)
       return FOREIGN_REPLY
     }
-    const visitor = visitorOf(request)
-    const decision = visitor.isCounted
-      ? await decide(parts, visitor)
-      : await decideUncounted(parts, visitor)
-    if (parts.log.isLevelEnabled('debug')) logDecision(parts, visitor, decision)
-    return render(decision, visitor, request, parts)
+    return nowOrLater(place(parts, request, targetOf))
   }
+}
+
+/** Pauses while the visitor waits, and while the table is busy. */
+function * place (
+  parts: RouterParts, request: RequestValue, targetOf: RedirectTarget
+): Steps<Reply> {
+  const visitor = visitorOf(request)
+  const decision = visitor.isCounted
+    ? yield * decide(parts, visitor)
+    : yield * decideUncounted(parts, visitor)
+  if (parts.log.isLevelEnabled('debug')) logDecision(parts, visitor, decision)
+  if (decision.kind !== 'redirect') return renderRefusal(decision.kind, visitor, parts)
+  const server = parts.settings.servers[decision.server]!
+  return renderRedirect(targetOf(request, server), visitor, request)
 }
 
 function notPlaced (method: string, path: string): Reply {
@@ -140,16 +153,16 @@ function visitorOf (request: RequestValue): Visitor {
   }
 }
 
-async function decide (parts: RouterParts, visitor: Visitor): Promise<RouteDecision> {
-  let note = {}
+function * decide (parts: RouterParts, visitor: Visitor): Steps<RouteDecision> {
+  let note: { readonly note?: string } = {}
   for (let choice = 0; choice < CHOICES_MAX; choice++) {
-    const reservation = await retryWhileBusy(() => reserve(parts, visitor))
+    const reservation = yield * whileBusy(() => reserve(parts, visitor))
     if (reservation === 'busy') return { kind: 'full' }
-    if (reservation.kind === 'uncounted') return await decideByHash(parts, visitor, choice > 0)
+    if (reservation.kind === 'uncounted') return yield * decideByHash(parts, visitor, choice > 0)
     if (reservation.kind !== 'reserved') return { kind: reservation.kind }
     const { server, because } = reservation
-    if (choice === 0) await parts.wait(visitor)
-    const found = await retryWhileBusy(() => lookAgain(parts, visitor, server))
+    if (choice === 0) yield * wait(parts, visitor)
+    const found = yield * whileBusy(() => lookAgain(parts, visitor, server))
     if (found === 'held' || found === 'arrived') {
       return { kind: 'redirect', server, because, ...note }
     }
@@ -164,15 +177,21 @@ async function decide (parts: RouterParts, visitor: Visitor): Promise<RouteDecis
   return { kind: 'full' }
 }
 
+/** The time that everybody has between the choice and the redirect. */
+function * wait (parts: RouterParts, visitor: Visitor): Steps<void> {
+  const delayMs = parts.delayMs()
+  if (delayMs > 0) yield resume => { parts.wait(visitor, delayMs, resume) }
+}
+
 /** Waits like anybody and is sent to where they are, or would go now, without holding a place. */
-async function decideUncounted (parts: RouterParts, visitor: Visitor): Promise<RouteDecision> {
-  const { table, choose, isAvailable, wait } = parts
+function * decideUncounted (parts: RouterParts, visitor: Visitor): Steps<RouteDecision> {
+  const { table, choose, isAvailable } = parts
   if (isDenied(parts, visitor)) return { kind: 'denied' }
-  if (visitor.isProbe && table.isFull() && await serverOf(parts, visitor) === NO_SERVER) {
+  if (visitor.isProbe && table.isFull() && (yield * serverOf(parts, visitor)) === NO_SERVER) {
     return { kind: 'full' }
   }
-  await wait(visitor)
-  const current = await serverOf(parts, visitor)
+  yield * wait(parts, visitor)
+  const current = yield * serverOf(parts, visitor)
   if (isDenied(parts, visitor)) return { kind: 'denied' }
   const choice = current !== NO_SERVER && isAvailable(current)
     ? { server: current, because: 'the visitor is there' }
@@ -182,19 +201,19 @@ async function decideUncounted (parts: RouterParts, visitor: Visitor): Promise<R
 }
 
 /** Where the client has a place, else where it is active; NO_SERVER when the table cannot tell. */
-async function serverOf (
+function * serverOf (
   { table }: RouterParts, { client, isReturning }: Visitor
-): Promise<number> {
-  const user = isReturning ? await retryWhileBusy(() => table.find(client)) : undefined
+): Steps<number> {
+  const user = isReturning ? yield * whileBusy(() => table.find(client)) : undefined
   if (user === undefined || user === 'busy') return NO_SERVER
   return user.reservedServer ?? user.server ?? NO_SERVER
 }
 
 /** One beyond the allowance of its network: served like anybody, and holds no place. */
-async function decideByHash (
+function * decideByHash (
   parts: RouterParts, visitor: Visitor, hasWaited: boolean
-): Promise<RouteDecision> {
-  if (!hasWaited) await parts.wait(visitor)
+): Steps<RouteDecision> {
+  if (!hasWaited) yield * wait(parts, visitor)
   if (isDenied(parts, visitor)) return { kind: 'denied' }
   const choice = parts.chooseByHash(visitor.client)
   if (choice === undefined) return { kind: 'unavailable' }
@@ -225,11 +244,9 @@ function lookAgain (
   return parts.reservations.confirm(visitor.client, server)
 }
 
-function render (
-  decision: RouteDecision, visitor: Visitor, request: RequestValue, parts: RouterParts
-): Reply {
-  const { pages, settings } = parts
-  switch (decision.kind) {
+function renderRefusal (refusal: Refusal, visitor: Visitor, parts: RouterParts): Reply {
+  const { pages } = parts
+  switch (refusal) {
     case 'denied': {
       const when = parts.wallNow?.() ?? new Date()
       return htmlReply(403, renderDeniedPage(pages.denied, nameOf(visitor), when), NO_STORE)
@@ -239,15 +256,22 @@ function render (
     case 'full':
     case 'address-full':
       return tryLater(pages.full, FULL_RETRY_S)
-    case 'redirect': {
-      const server = settings.servers[decision.server]!
-      const location = redirectTarget(request, server, settings, parts)
-      const headers = ['Location', location, ...cookieHeaders(visitor, request)]
-      const status = request.method === 'POST' ? TEMPORARY_REDIRECT : FOUND
-      const reply = { status, headers, body: NO_BODY }
-      return isGivenId(visitor) ? { ...reply, newClient: visitor.client } : reply
-    }
   }
+}
+
+/** Whoever comes without an id is given the one under which the place is held. */
+function renderRedirect (
+  location: string, { client, isReturning, isCounted }: Visitor, { method, isSecure }: RequestValue
+): Reply {
+  const status = method === 'POST' ? TEMPORARY_REDIRECT : FOUND
+  if (isReturning || !isCounted) {
+    return { status, headers: ['Location', location, 'Cache-Control', 'no-store'], body: NO_BODY }
+  }
+  const headers = [
+    'Location', location, 'Cache-Control', 'private, no-store',
+    'Set-Cookie', clientCookie(client, isSecure)
+  ]
+  return { status, headers, body: NO_BODY, newClient: client }
 }
 
 /** What a denied visitor is told to name: the id they brought, else their address. */
@@ -257,16 +281,4 @@ function nameOf ({ client, address, isReturning }: Visitor): string {
 
 function tryLater (page: Buffer, retryAfterS: number): Reply {
   return htmlReply(503, page.toString(), [...NO_STORE, 'Retry-After', String(retryAfterS)])
-}
-
-/** Whoever comes without an id is given the one under which the place is held. */
-function isGivenId ({ isReturning, isCounted }: Visitor): boolean {
-  return !isReturning && isCounted
-}
-
-function cookieHeaders (visitor: Visitor, { isSecure }: RequestValue): readonly string[] {
-  if (!isGivenId(visitor)) return NO_STORE
-  return [
-    'Cache-Control', 'private, no-store', 'Set-Cookie', clientCookie(visitor.client, isSecure)
-  ]
 }

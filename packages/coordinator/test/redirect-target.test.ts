@@ -92,7 +92,7 @@ t.test('redirect target: uses the name that the visitor used only when it is our
 
 t.test('redirect target: the machine\'s own name is the system\'s', async t => {
   const request = { authority: hostname(), isSecure: false, path: '/', query: '' }
-  t.equal(redirectTarget(request, SERVERS[0]!, SETTINGS), `http://${hostname().toLowerCase()}:8000/`)
+  t.equal(redirectTarget(SETTINGS)(request, SERVERS[0]!), `http://${hostname().toLowerCase()}:8000/`)
 })
 
 t.test('redirect target: an IPv6 fallback gets its brackets', async t => {
@@ -102,7 +102,7 @@ t.test('redirect target: an IPv6 fallback gets its brackets', async t => {
 
 t.test('redirect target: names the port of the chosen server', async t => {
   const request = { authority: 'localhost:8080', isSecure: false, path: '/', query: '' }
-  const targets = SERVERS.map(server => redirectTarget(request, server, SETTINGS, AS_MACHINE))
+  const targets = SERVERS.map(server => redirectTarget(SETTINGS, AS_MACHINE)(request, server))
   t.strictSame(targets,
     ['http://localhost:8000/', 'http://localhost:8001/', 'http://localhost:8002/'])
 })
@@ -143,7 +143,7 @@ t.test('redirect target: a public URL stands as it is, whatever the request says
     { authority: undefined, isSecure: false, path: '/x', query: '?y' }
   ]
   for (const request of requests) {
-    const targets = MAPPED.map(server => redirectTarget(request, server, SETTINGS, AS_MACHINE))
+    const targets = MAPPED.map(server => redirectTarget(SETTINGS, AS_MACHINE)(request, server))
     t.strictSame(targets, [
       'https://a.example:444/x?y', 'https://b.example/x?y', 'http://c.example/three/x?y'
     ])
@@ -152,11 +152,11 @@ t.test('redirect target: a public URL stands as it is, whatever the request says
 
 /** Where the server with index 1 is, for a plain request on `localhost` with these changes. */
 function check (
-  request: Partial<Parameters<typeof redirectTarget>[0]>, settings: Partial<TargetSettings> = {},
+  request: Partial<Parameters<ReturnType<typeof redirectTarget>>[0]>, settings: Partial<TargetSettings> = {},
   server = SERVERS[1]!
 ): string {
   const plain = { authority: 'localhost:8080', isSecure: false, path: '/', query: '' }
-  return redirectTarget({ ...plain, ...request }, server, { ...SETTINGS, ...settings }, AS_MACHINE)
+  return redirectTarget({ ...SETTINGS, ...settings }, AS_MACHINE)({ ...plain, ...request }, server)
 }
 
 t.test('redirect target: what no URI may hold is escaped', async t => {

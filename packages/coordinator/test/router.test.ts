@@ -553,6 +553,38 @@ t.test('router: a shard that is busy is asked again on the next turns of the loo
     [['fewest users, lowest port', undefined]], 'the place was never lost')
 })
 
+t.test('router: where nothing has to be waited for the reply is there at once', async t => {
+  const newcomers = { perMinute: 2, exempt: [], thread: ROUTER }
+  const { askNow, deny, table, waits, lines } = testRouter(t, { delayMs: 0, newcomers })
+  const address = parseAddress('203.0.113.7')!
+  const check = (expected: number, question?: Parameters<typeof askNow>[1]): void => {
+    const reply = askNow('/', question)
+    if (reply instanceof Promise) t.fail(`a promise for ${JSON.stringify(question)}`)
+    else t.equal(reply.status, expected)
+  }
+  check(302)
+  check(302, { client: ANA })
+  check(302, { client: ANA, method: 'HEAD' })
+  check(302, { headers: EMBEDDED })
+  for (let number = 0; number < 4; number++) check(302, { address })
+  t.match(lines.at(-1), { because: 'by hash of the id' })
+  deny(formatClient(BEN))
+  check(403, { client: BEN })
+  for (const server of [0, 1, 2]) table.setServerState(server, 'down')
+  check(503)
+  t.equal(waits.count, 0)
+})
+
+t.test('router: without a delay only a busy table makes it wait', async t => {
+  const { askNow, view, lines } = testRouter(t, { delayMs: 0 })
+  const unlock = lockTable(view)
+  const asked = askNow('/', { client: ANA })
+  t.type(asked, Promise)
+  unlock()
+  t.equal(portOf(await asked), 8000)
+  t.match(lines, [{ because: 'fewest users, lowest port' }])
+})
+
 t.test('router: a table that stays busy ends in 503', async t => {
   const stuck = testRouter(t, {
     reservations: {

@@ -8,18 +8,19 @@ import type { RequestFields } from './values.ts'
 export function cookieValues (
   { cookie }: Pick<RequestFields, 'cookie'>, name: string
 ): readonly string[] {
-  if (cookie === undefined || !cookie.includes(name)) return []
+  if (cookie === undefined) return []
   const values: string[] = []
-  let from = 0
-  while (from < cookie.length) {
-    const semicolon = cookie.indexOf(';', from)
+  // Only pairs that have the name somewhere in them are looked at.
+  for (let at = cookie.indexOf(name); at !== -1;) {
+    const from = cookie.lastIndexOf(';', at) + 1
+    const semicolon = cookie.indexOf(';', at)
     const to = semicolon === -1 ? cookie.length : semicolon
     const equals = cookie.indexOf('=', from)
     if (equals === -1) break
     if (equals < to && cookie.slice(from, equals).trim() === name) {
       values.push(unquoted(cookie.slice(equals + 1, to).trim()))
     }
-    from = to + 1
+    at = cookie.indexOf(name, to)
   }
   return values
 }

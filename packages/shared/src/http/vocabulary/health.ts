@@ -2,12 +2,12 @@
  * `/healthz` of the router and the servers: whether who watches over a port may send visitors
  * there. Asks nobody who asks and counts nobody. Pure.
  */
-import { jsonError, jsonReply, NO_STORE, optionsReply, textReply } from './replies.ts'
+import { jsonError, jsonReply, keptReply, NO_STORE, optionsReply, textReply } from './replies.ts'
 import type { Reply } from './values.ts'
 
 const HEALTH_ALLOW = 'GET, HEAD'
 const RETRY_AFTER_S = 1
-const HEALTHY = jsonReply(200, { status: 'healthy' }, NO_STORE)
+const HEALTHY = keptReply(jsonReply(200, { status: 'healthy' }, NO_STORE))
 
 /** @param reason why not; undefined for healthy */
 export function healthReply (method: string, reason: string | undefined): Reply {

@@ -5,13 +5,13 @@
  */
 import type { Settings } from '../../settings/settings.ts'
 import { parseAuthority } from './authority.ts'
-import { jsonError } from './replies.ts'
+import { jsonError, keptReply } from './replies.ts'
 import type { RequestValue } from './values.ts'
 
 export type OriginSettings = Pick<Settings, 'publicHosts' | 'servers' | 'routerUrl'>
 
 export const FOREIGN_REPLY =
-  jsonError(403, 'foreign_origin', 'Only pages of this site may do this.')
+  keptReply(jsonError(403, 'foreign_origin', 'Only pages of this site may do this.'))
 
 /** Names that are ours whatever a request calls us: a proxy may put another name into `Host`. */
 export function ownHosts (

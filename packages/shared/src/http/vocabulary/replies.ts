@@ -4,6 +4,11 @@
  */
 import { NO_BODY, type Reply } from './values.ts'
 
+/** A reply that is made once and answers many requests. */
+export function keptReply (reply: Reply): Reply {
+  return { ...reply, isKept: true }
+}
+
 /** For what must not be kept by any cache. */
 export const NO_STORE = ['Cache-Control', 'no-store'] as const
 

@@ -34,11 +34,15 @@ export function parseTarget (method: string, target: string): Target | undefined
 /** What may stand for itself in a path or query, RFC 3986 sections 3.3 and 3.4, escapes too. */
 const NOT_OF_A_URI = /%(?![\da-f]{2})|[^\w!$%&'()*+,\-./:;=?@~]/gi
 
+/** Nothing of that, and no escape either, as most are. */
+const PLAIN = /^[\w!$&'()*+,\-./:;=?@~]*$/
+
 /**
  * A path and query as received, fit for a `Location`: browsers send some characters that no URI may
  * hold, and a lone `%`, as they are. Their escapes mean the same.
  */
 export function toUri (pathAndQuery: string): string {
+  if (PLAIN.test(pathAndQuery)) return pathAndQuery
   return pathAndQuery.replace(NOT_OF_A_URI, character =>
     `%${Buffer.from(character, 'latin1').toString('hex').toUpperCase()}`)
 }
