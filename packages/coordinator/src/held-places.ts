@@ -42,10 +42,12 @@ export class HeldPlaces {
   }
 
   /** Chooses a server and holds a place there while the visitor waits. */
-  reserve (request: Omit<ReserveRequest, 'untilMs'>): Reservation {
+  reserve (
+    { client, address, isReturning, choose }: Omit<ReserveRequest, 'untilMs'>
+  ): Reservation {
     const { reservationTtlMs, live } = this.#times
     const untilMs = this.#now() + live.delayBetweenRoutingMs + reservationTtlMs + WAIT_SLACK_MS
-    return this.#table.reserve({ ...request, untilMs })
+    return this.#table.reserve({ client, address, isReturning, choose, untilMs })
   }
 
   /** The visitor is redirected now: from here on the place is held for RESERVATION_TTL. */
