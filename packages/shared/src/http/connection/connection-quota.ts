@@ -12,18 +12,25 @@ import { addressQuota } from '../../per-address-quota.ts'
 /** Connections that are looked at for one to end; the rest have their turn the next time. */
 const LOOKS_MAX = 50
 
+/** What one network holds. */
 interface NetworkConnections {
+  readonly key: string
   count: number
   /** Those on which HTTP has begun, the one that was looked at longest ago first. */
   readonly open: Set<Socket>
 }
 
+/** Addresses whose networks are remembered: finding one out takes as long as a whole request. */
+const REMEMBERED_MAX = 4096
+
 export class ConnectionQuota {
   readonly #quotaMax: number
   readonly #isProxy: (remoteAddress: string | undefined) => boolean
   readonly #byNetwork = new Map<string, NetworkConnections>()
+  /** The key of each address that was seen lately. */
+  readonly #keys = new Map<string, string>()
   /** Networks over their quota. */
-  readonly #over = new Set<string>()
+  readonly #over = new Set<NetworkConnections>()
 
   constructor (
     maxConnections: number, isProxy: (remoteAddress: string | undefined) => boolean
@@ -32,49 +39,64 @@ export class ConnectionQuota {
     this.#isProxy = isProxy
   }
 
-  /** A connection was accepted; it counts until its socket closes. */
+  /** A connection was accepted; it counts until `leave`. */
   accept (socket: Socket): void {
-    const network = this.#networkOf(socket)
-    if (network === undefined) return
-    const held = this.#byNetwork.get(network) ?? { count: 0, open: new Set() }
-    this.#byNetwork.set(network, held)
-    if (++held.count > this.#quotaMax) this.#over.add(network)
-    socket.once('close', () => {
-      if (--held.count <= this.#quotaMax) this.#over.delete(network)
-      if (held.count === 0) this.#byNetwork.delete(network)
-    })
+    const key = this.#keyOf(socket)
+    if (key === undefined) return
+    const held = this.#byNetwork.get(key) ?? { key, count: 0, open: new Set() }
+    this.#byNetwork.set(key, held)
+    if (++held.count > this.#quotaMax) this.#over.add(held)
+  }
+
+  /** The accepted socket has closed. */
+  leave (socket: Socket): void {
+    const held = this.#networkOf(socket)
+    if (held === undefined) return
+    if (--held.count <= this.#quotaMax) this.#over.delete(held)
+    if (held.count === 0) this.#byNetwork.delete(held.key)
   }
 
   /** HTTP begins on this socket, which with TLS is not the accepted one. */
   open (socket: Socket): void {
-    const network = this.#networkOf(socket)
-    const held = network === undefined ? undefined : this.#byNetwork.get(network)
-    if (held === undefined) return
-    held.open.add(socket)
-    socket.once('close', () => held.open.delete(socket))
+    this.#networkOf(socket)?.open.add(socket)
+  }
+
+  /** HTTP has ended on this socket. */
+  close (socket: Socket): void {
+    this.#networkOf(socket)?.open.delete(socket)
   }
 
   isOverQuota (socket: Socket): boolean {
-    const network = this.#networkOf(socket)
-    return network !== undefined && this.#over.has(network)
+    const held = this.#networkOf(socket)
+    return held !== undefined && this.#over.has(held)
   }
 
   /** A connection of a network over its quota: of `first`'s own network before others. */
   findOverQuota (first: Socket, mayEnd: (socket: Socket) => boolean): Socket | undefined {
     const own = this.#networkOf(first)
     const networks = own !== undefined && this.#over.has(own) ? [own] : this.#over
-    for (const network of networks) {
-      const found = findOldest(this.#byNetwork.get(network)!.open, mayEnd)
+    for (const { open } of networks) {
+      const found = findOldest(open, mayEnd)
       if (found !== undefined) return found
     }
     return undefined
   }
 
-  #networkOf ({ remoteAddress }: Socket): string | undefined {
-    if (this.#isProxy(remoteAddress)) return undefined
-    const address = parseAddress(remoteAddress ?? '')
+  #networkOf (socket: Socket): NetworkConnections | undefined {
+    const key = this.#keyOf(socket)
+    return key === undefined ? undefined : this.#byNetwork.get(key)
+  }
+
+  #keyOf ({ remoteAddress }: Socket): string | undefined {
+    if (remoteAddress === undefined) return undefined
+    let key = this.#keys.get(remoteAddress)
+    if (key !== undefined) return key
+    const address = this.#isProxy(remoteAddress) ? undefined : parseAddress(remoteAddress)
     if (address === undefined) return undefined
-    return networkKey(address)
+    key = networkKey(address)
+    if (this.#keys.size >= REMEMBERED_MAX) this.#keys.clear()
+    this.#keys.set(remoteAddress, key)
+    return key
   }
 }
 

@@ -14,7 +14,7 @@ export const NO_FINAL_BYTES = Buffer.alloc(0)
 export interface Connection<E extends Exchange = Exchange> {
   readonly socket: Socket
   /** Those whose replies have not left yet, in the order of their requests. */
-  readonly unanswered: Set<E>
+  readonly unanswered: E[]
   /** What is still to be carried out of pipelined requests. */
   readonly turns: Array<() => void>
   latest: E | undefined
@@ -25,13 +25,36 @@ export interface Connection<E extends Exchange = Exchange> {
   isLingering: boolean
   /** Requests that came behind the end and were dropped. */
   droppedCount: number
-  /** `socket.bytesRead` when it fell idle: more than that, and a request has begun. */
+  /**
+   * `socket.bytesRead` when it fell idle: more than that, and a request has begun. Infinity where
+   * the door keeps no part of a request.
+   */
   idleBytesRead: number
+  /** Its neighbours in the list of those that are idle. */
+  idleBefore: Connection<E> | undefined
+  idleAfter: Connection<E> | undefined
+}
+
+/** HTTP begins on this socket. */
+export function newConnection<E extends Exchange> (socket: Socket): Connection<E> {
+  return {
+    socket,
+    unanswered: [],
+    turns: [],
+    latest: undefined,
+    madeLast: undefined,
+    finalBytes: undefined,
+    isLingering: false,
+    droppedCount: 0,
+    idleBytesRead: 0,
+    idleBefore: undefined,
+    idleAfter: undefined
+  }
 }
 
 /** Open, and no reply is due. */
 export function isQuiet ({ socket, unanswered, isLingering }: Connection): boolean {
-  return unanswered.size === 0 && !isLingering && !socket.destroyed
+  return unanswered.length === 0 && !isLingering && !socket.destroyed
 }
 
 export function hasBegunRequest ({ socket, idleBytesRead }: Connection): boolean {
@@ -60,7 +83,7 @@ export function makeLast (connection: Connection): void {
 /** Not at once: node:http resumes the socket when it has parsed the request to its end. */
 export function pauseIfBehind ({ socket, unanswered }: Connection): void {
   process.nextTick(() => {
-    if (unanswered.size >= UNANSWERED_MAX) socket.pause()
+    if (unanswered.length >= UNANSWERED_MAX) socket.pause()
   })
 }
 
@@ -79,9 +102,4 @@ export function incompleteExchange<E extends Exchange> (
   { latest }: Connection<E>
 ): E | undefined {
   return latest === undefined || latest.req.complete ? undefined : latest
-}
-
-/** Two turns of the event loop: in between, every socket that has something is read. */
-export function afterReading (then: () => void): void {
-  setImmediate(() => setImmediate(then))
 }

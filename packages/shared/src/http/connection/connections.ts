@@ -7,11 +7,12 @@
 import type { Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import {
-  afterReading, hasBegunRequest, hasEnded, isQuiet, makeLast, NO_FINAL_BYTES, pauseIfBehind,
-  pauseIfDone, UNANSWERED_MAX, type Connection
+  hasBegunRequest, hasEnded, isQuiet, makeLast, newConnection, NO_FINAL_BYTES,
+  pauseIfBehind, pauseIfDone, UNANSWERED_MAX, type Connection
 } from './connection.ts'
 import type { ConnectionQuota } from './connection-quota.ts'
 import type { Exchange } from './exchange.ts'
+import { IdleList } from './idle-list.ts'
 import { lingeringClose } from './lingering-close.ts'
 import { dropRequest, Pipelines, takeTurn } from './pipeline.ts'
 
@@ -30,8 +31,11 @@ export class Connections<E extends Exchange> {
   /** Accepted sockets; with TLS, the raw ones beneath, so that handshakes count too. */
   readonly #accepted = new Set<Socket>()
   readonly #open = new Map<Socket, Connection<E>>()
-  /** Longest idle first. A lingering connection counts as idle. */
-  readonly #idle = new Set<Connection<E>>()
+  /** A lingering connection counts as idle. */
+  readonly #idle = new IdleList<E>()
+  /** Those that were opened in this turn of the loop, and in the one before. */
+  #newest: Array<Connection<E>> = []
+  #newer: Array<Connection<E>> = []
   readonly #crowdedCount: number
   readonly #quota: ConnectionQuota
   readonly #pipelines: Pipelines
@@ -57,12 +61,19 @@ export class Connections<E extends Exchange> {
     return this.#accepted.size
   }
 
+  /** True from the beginning of a close. */
+  get isClosing (): boolean {
+    return this.#isClosing
+  }
+
   /** A socket was accepted; with TLS, `open` follows for the one that carries the plain text. */
   accept (socket: Socket): void {
     this.#accepted.add(socket)
     this.#quota.accept(socket)
-    socket.once('close', () => {
+    socket.on('close', () => {
       this.#accepted.delete(socket)
+      this.#quota.leave(socket)
+      this.#forget(socket)
       if (this.#accepted.size === 0) this.#onEmpty?.()
     })
     if (this.#accepted.size > this.#crowdedCount) this.#makeRoom(socket)
@@ -70,34 +81,38 @@ export class Connections<E extends Exchange> {
 
   /** HTTP begins on this socket. */
   open (socket: Socket): Connection<E> {
-    const connection: Connection<E> = {
-      socket,
-      unanswered: new Set(),
-      turns: [],
-      latest: undefined,
-      madeLast: undefined,
-      finalBytes: undefined,
-      isLingering: false,
-      droppedCount: 0,
-      idleBytesRead: 0
-    }
+    const connection = newConnection<E>(socket)
     this.#open.set(socket, connection)
     this.#quota.open(socket)
     // A client that resets its connection is no error; node:http drops its own listener at times.
-    socket.on('error', () => {})
-    socket.once('close', () => {
-      this.#open.delete(socket)
-      this.#idle.delete(connection)
-      this.#pipelines.removeAll(connection)
-      if (this.#isSilenceOver) this.#endHandshakes()
-    })
+    socket.on('error', ignore)
+    if (!this.#accepted.has(socket)) socket.on('close', () => { this.#forget(socket) })
     // A socket that another door has read from brings the beginning of a request along.
     connection.idleBytesRead = socket.readableLength > 0 ? -1 : socket.bytesRead
-    // What a new connection has sent already is read before it can count as idle.
-    afterReading(() => {
-      if (isQuiet(connection)) this.#idle.add(connection)
-    })
+    if (this.#newest.push(connection) === 1 && this.#newer.length === 0) {
+      setImmediate(() => { this.#welcome() })
+    }
     return connection
+  }
+
+  /** A turn after the one in which they were opened, all that they had sent then has been read. */
+  #welcome (): void {
+    for (const connection of this.#newer) {
+      if (isQuiet(connection)) this.#idle.add(connection)
+    }
+    this.#newer = this.#newest
+    this.#newest = []
+    if (this.#newer.length > 0) setImmediate(() => { this.#welcome() })
+  }
+
+  #forget (socket: Socket): void {
+    const connection = this.#open.get(socket)
+    if (connection === undefined) return
+    this.#open.delete(socket)
+    this.#quota.close(socket)
+    this.#idle.remove(connection)
+    this.#pipelines.removeAll(connection)
+    if (this.#isSilenceOver) this.#endHandshakes()
   }
 
   /** A request's head is complete. False: the connection is to end before it; drop it. */
@@ -114,11 +129,11 @@ export class Connections<E extends Exchange> {
       if (room === 'abused') socket.destroy()
       return false
     }
-    this.#idle.delete(connection)
+    this.#idle.remove(connection)
     connection.latest = exchange
     this.#pipelines.add(connection, exchange)
     if (this.#isClosing) makeLast(connection)
-    if (connection.unanswered.size === UNANSWERED_MAX) pauseIfBehind(connection)
+    if (connection.unanswered.length === UNANSWERED_MAX) pauseIfBehind(connection)
     return true
   }
 
@@ -136,10 +151,10 @@ export class Connections<E extends Exchange> {
     if (connection === undefined) return
     this.#pipelines.remove(connection, exchange)
     if (connection.isLingering) return
-    if (connection.unanswered.size === UNANSWERED_MAX - 1 && connection.finalBytes === undefined) {
+    if (connection.unanswered.length === UNANSWERED_MAX - 1 && connection.finalBytes === undefined) {
       socket.resume()
     }
-    if (connection.unanswered.size > 0) socket.setTimeout(0)
+    if (connection.unanswered.length > 0) socket.setTimeout(0)
     else if (connection.finalBytes !== undefined) this.#lingeringClose(connection)
     else this.#rest(connection)
   }
@@ -156,9 +171,9 @@ export class Connections<E extends Exchange> {
    */
   refuse (socket: Socket, finalBytes: Buffer, replaced?: E): void {
     const connection = this.#open.get(socket)
-    const isDue = replaced !== undefined && connection?.unanswered.has(replaced) === true
+    const isDue = replaced !== undefined && connection?.unanswered.includes(replaced) === true
     if (connection === undefined || (connection.finalBytes !== undefined && !isDue)) return
-    this.#idle.delete(connection)
+    this.#idle.remove(connection)
     connection.finalBytes = finalBytes
     if (replaced?.headersSent === true) {
       connection.finalBytes = NO_FINAL_BYTES
@@ -167,7 +182,7 @@ export class Connections<E extends Exchange> {
     } else if (replaced !== undefined) {
       this.#pipelines.removeFrom(connection, replaced)
     }
-    if (connection.unanswered.size === 0) this.#lingeringClose(connection)
+    if (connection.unanswered.length === 0) this.#lingeringClose(connection)
     else pauseIfDone(connection)
   }
 
@@ -250,7 +265,7 @@ export class Connections<E extends Exchange> {
 
   /** Of a network over its quota, else the longest idle. */
   #makeRoom (newcomer: Socket): void {
-    const mayEnd = (socket: Socket): boolean => this.#open.get(socket)?.unanswered.size === 0
+    const mayEnd = (socket: Socket): boolean => this.#open.get(socket)?.unanswered.length === 0
     const over = this.#quota.findOverQuota(newcomer, mayEnd)
     if (over !== undefined) over.destroy()
     else if (this.#quota.isOverQuota(newcomer)) newcomer.destroy()
@@ -267,8 +282,9 @@ export class Connections<E extends Exchange> {
 
   /** Sockets are looked at once each between two idle times, so this takes no time on average. */
   #endLongestIdle (): void {
-    for (const connection of this.#idle) {
-      this.#idle.delete(connection)
+    for (;;) {
+      const connection = this.#idle.shift()
+      if (connection === undefined) return
       if (!connection.isLingering && hasBegunRequest(connection)) continue
       connection.socket.destroy()
       return
@@ -297,3 +313,5 @@ export class Connections<E extends Exchange> {
     for (const socket of this.#accepted) socket.destroy()
   }
 }
+
+function ignore (): void {}

@@ -33,33 +33,34 @@ export class Pipelines {
 
   /** Room for one more request on this connection. */
   roomFor ({ unanswered }: Connection): Room {
-    if (unanswered.size >= DEPTH_MAX) return 'abused'
-    if (unanswered.size === 0 || this.#waiting < this.#waitingMax) return 'some'
-    return unanswered.size > FAIR_DEPTH ? 'abused' : 'none'
+    if (unanswered.length >= DEPTH_MAX) return 'abused'
+    if (unanswered.length === 0 || this.#waiting < this.#waitingMax) return 'some'
+    return unanswered.length > FAIR_DEPTH ? 'abused' : 'none'
   }
 
   add ({ unanswered }: Connection, exchange: Exchange): void {
-    if (unanswered.size > 0) this.#waiting++
-    unanswered.add(exchange)
+    if (unanswered.length > 0) this.#waiting++
+    unanswered.push(exchange)
   }
 
   /** The reply has left, or will not be given. */
   remove ({ unanswered }: Connection, exchange: Exchange): void {
-    if (unanswered.delete(exchange) && unanswered.size > 0) this.#waiting--
+    const at = unanswered.indexOf(exchange)
+    if (at === -1) return
+    unanswered.splice(at, 1)
+    if (unanswered.length > 0) this.#waiting--
   }
 
   /** This reply will not be given, and none to what came behind it. */
   removeFrom (connection: Connection, exchange: Exchange): void {
-    let isReached = false
-    for (const due of [...connection.unanswered]) {
-      isReached ||= due === exchange
-      if (isReached) this.remove(connection, due)
-    }
+    const at = connection.unanswered.indexOf(exchange)
+    if (at === -1) return
+    for (const due of connection.unanswered.slice(at)) this.remove(connection, due)
   }
 
   removeAll ({ unanswered }: Connection): void {
-    this.#waiting -= Math.max(0, unanswered.size - 1)
-    unanswered.clear()
+    this.#waiting -= Math.max(0, unanswered.length - 1)
+    unanswered.length = 0
   }
 }
 
@@ -75,7 +76,7 @@ export function dropRequest (connection: Connection): void {
  * turn of the loop, whether or not the others are answered by then.
  */
 export function takeTurn ({ socket, unanswered, turns }: Connection, carryOut: () => void): void {
-  if (unanswered.size === 1 && turns.length === 0) return carryOut()
+  if (unanswered.length === 1 && turns.length === 0) return carryOut()
   turns.push(carryOut)
   if (turns.length === 1) setImmediate(next)
 

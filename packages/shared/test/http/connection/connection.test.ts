@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net'
 import t from 'tap'
 import {
-  hasBegunRequest, hasEnded, incompleteExchange, isQuiet, makeLast, NO_FINAL_BYTES, pauseIfBehind,
-  UNANSWERED_MAX, type Connection
+  hasBegunRequest, hasEnded, incompleteExchange, isQuiet, makeLast, newConnection, NO_FINAL_BYTES,
+  pauseIfBehind, UNANSWERED_MAX, type Connection
 } from '@usher/shared/http/connection/connection.ts'
 import type { Exchange } from '@usher/shared/http/connection/exchange.ts'
 
@@ -10,18 +10,7 @@ function testConnection (
   changes: Partial<Connection> = {}, socketChanges: object = {}
 ): Connection {
   const socket = { bytesRead: 0, destroyed: false, ...socketChanges }
-  return {
-    socket: socket as unknown as Socket,
-    unanswered: new Set(),
-    turns: [],
-    latest: undefined,
-    madeLast: undefined,
-    finalBytes: undefined,
-    isLingering: false,
-    droppedCount: 0,
-    idleBytesRead: 0,
-    ...changes
-  }
+  return { ...newConnection(socket as unknown as Socket), ...changes }
 }
 
 const exchange = (changes: Partial<Exchange> = {}): Exchange => ({
@@ -34,7 +23,7 @@ const exchange = (changes: Partial<Exchange> = {}): Exchange => ({
 
 t.test('connection: quiet while nothing is due and nothing is ending', async t => {
   t.equal(isQuiet(testConnection()), true)
-  t.equal(isQuiet(testConnection({ unanswered: new Set([exchange()]) })), false)
+  t.equal(isQuiet(testConnection({ unanswered: [exchange()] })), false)
   t.equal(isQuiet(testConnection({ isLingering: true })), false)
   t.equal(isQuiet(testConnection({}, { destroyed: true })), false)
 })
@@ -69,7 +58,7 @@ t.test('connection: the latest reply is made the last, and gives way to a later 
 t.test('connection: is not read from while too many replies are due', async t => {
   for (const [count, isPaused] of [[UNANSWERED_MAX, true], [UNANSWERED_MAX - 1, false]] as const) {
     let paused = false
-    const unanswered = new Set(Array.from({ length: count }, () => exchange()))
+    const unanswered = Array.from({ length: count }, () => exchange())
     pauseIfBehind(testConnection({ unanswered }, { pause () { paused = true } }))
     t.equal(paused, false, 'not at once')
     await new Promise(resolve => process.nextTick(resolve))
