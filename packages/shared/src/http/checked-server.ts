@@ -14,8 +14,9 @@ import { faultOf, judgeLine } from './checks/broken-request.ts'
 import type { ParserError } from './checks/broken-request.ts'
 import { RequestScanner } from './checks/request-scanner.ts'
 import { ConnectionQuota } from './connection/connection-quota.ts'
-import { incompleteExchange } from './connection/connection.ts'
+import { incompleteExchange, type Connection } from './connection/connection.ts'
 import { Connections } from './connection/connections.ts'
+import type { Exchange } from './connection/exchange.ts'
 import { peerReader } from './vocabulary/forwarded.ts'
 import { refusalBytes } from './checks/refusal.ts'
 import type { RefusalStatus } from './checks/refusal.ts'
@@ -51,11 +52,16 @@ export interface CheckedServer {
   readonly server: http.Server | https.Server
   /** Of HTTPS: new connections get this pair, which has been checked; open ones go on. */
   setCertificate (pair: TlsPair): void
+  /** Those of all doors of this port. */
+  readonly connections: Connections<Exchange>
+  /**
+   * Takes over a socket that is open among the connections already, without what was read from it:
+   * give that as its next data.
+   */
+  handOver (socket: net.Socket): void
   connectionCount (): number
   /** Answers a request of this server with a bare status and ends its connection. */
   refuse (response: ServerResponse, status: RefusalStatus): void
-  /** Ends the connections whose latest request matches, see Connections. */
-  closeWhere (isMatch: (request: IncomingMessage) => boolean): Promise<void>
   /**
    * Stops to accept at once, answers what has begun, ends what is silent, and resolves when all
    * connections are gone. Safe to call twice.
@@ -63,9 +69,9 @@ export interface CheckedServer {
   close (): Promise<void>
 }
 
-const KEEP_ALIVE_MS = 75_000
+export const KEEP_ALIVE_MS = 75_000
 /** node:http looks for slow heads this often; at its default of 30 s they would live that long. */
-const SLOW_HEAD_CHECK_MS = 500
+export const SLOW_HEAD_CHECK_MS = 500
 
 export function createCheckedServer (
   options: CheckedServerOptions, listener: RequestListener
@@ -75,7 +81,7 @@ export function createCheckedServer (
   const readPeer = peerReader(options.trustProxy)
   const isProxy = (remoteAddress: string | undefined): boolean => readPeer(remoteAddress).isProxy
   const quota = new ConnectionQuota(maxConnections, isProxy)
-  const connections = new Connections<ServerResponse>(maxConnections, socketTimeoutMs, quota)
+  const connections = new Connections<Exchange>(maxConnections, socketTimeoutMs, quota)
   /**
    * RFC 9110 section 7.4: an `https` target is for a client that comes by TLS, to this port or to a
    * trusted proxy.
@@ -83,7 +89,15 @@ export function createCheckedServer (
   const isSecured = ({ socket }: IncomingMessage): boolean =>
     options.tls !== undefined || isProxy(socket.remoteAddress)
   const scanners = new WeakMap<net.Socket, RequestScanner>()
-  trackConnections(server, connections, scanners, options)
+  /** What node:http does with a new connection. */
+  const [parse] = server.listeners(options.tls === undefined ? 'connection' : 'secureConnection')
+  const adopt = (connection: Connection<Exchange>): void => {
+    const { socket } = connection
+    // node:http calls this after a reply that closes the connection; at once is too early.
+    socket.destroySoon = () => { connections.endAfterReply(connection) }
+    scanners.set(socket, scanBeforeParser(socket))
+  }
+  trackConnections(server, connections, adopt, options)
 
   const refusal = (status: RefusalStatus, isHead = false): Buffer => {
     options.meter?.answered(status)
@@ -128,10 +142,14 @@ export function createCheckedServer (
 
   return {
     server,
+    connections,
+    handOver: socket => {
+      parse!.call(server, socket)
+      adopt(connections.find(socket)!)
+    },
     setCertificate: pair => { (server as https.Server).setSecureContext(tlsOptions(pair)) },
     connectionCount: () => connections.count,
     refuse,
-    closeWhere: isMatch => connections.closeWhere(({ req }) => isMatch(req)),
     close: async () => {
       // http.Server's own close() would cut connections between two requests; net.Server's only
       // stops to listen.
@@ -169,22 +187,19 @@ function createServer (options: CheckedServerOptions): http.Server | https.Serve
 }
 
 function trackConnections (
-  server: http.Server | https.Server, connections: Connections<ServerResponse>,
-  scanners: WeakMap<net.Socket, RequestScanner>, { tls, descriptorLimit }: CheckedServerOptions
+  server: http.Server | https.Server, connections: Connections<Exchange>,
+  adopt: (connection: Connection<Exchange>) => void,
+  { tls, descriptorLimit }: CheckedServerOptions
 ): void {
   const isTls = tls !== undefined
-  const open = (socket: net.Socket): void => {
-    const connection = connections.open(socket)
-    // node:http calls this after a reply that closes the connection; at once is too early.
-    socket.destroySoon = () => { connections.endAfterReply(connection) }
-    scanners.set(socket, scanBeforeParser(socket))
-  }
   server.on('connection', (socket: net.Socket) => {
     if (isSpare(descriptorOf(socket), descriptorLimit)) return socket.destroy()
     connections.accept(socket)
-    if (!isTls) open(socket)
+    if (!isTls) adopt(connections.open(socket))
   })
-  if (isTls) server.on('secureConnection', open)
+  if (isTls) {
+    server.on('secureConnection', (socket: net.Socket) => { adopt(connections.open(socket)) })
+  }
 }
 
 /** What the client sends reaches node:http by way of a scanner. */
@@ -201,7 +216,7 @@ function scanBeforeParser (socket: net.Socket): RequestScanner {
 }
 
 interface RefusalParts {
-  readonly connections: Connections<ServerResponse>
+  readonly connections: Connections<Exchange>
   readonly scanners: WeakMap<net.Socket, RequestScanner>
   readonly refusal: (status: RefusalStatus, isHead: boolean) => Buffer
   readonly socketTimeoutMs: number

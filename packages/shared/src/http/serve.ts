@@ -1,36 +1,39 @@
 /**
- * Door 1: a listening port whose requests reach a handler as values. Turns IncomingMessage into
- * RequestValue and Reply into one write; what never becomes a request is refused by the checked
- * server beneath. Runs in the thread of its handler.
+ * A listening port whose requests reach a handler as values. Plain ones come by the fast door
+ * (fast/), all others by the checked server, where IncomingMessage becomes RequestValue here and
+ * Reply one write; what never becomes a request is refused by the checked server beneath. Runs in
+ * the thread of its handler.
  */
-import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Client, ClientMatch } from '../client.ts'
-import { monotonicNowMs } from '../clock.ts'
+import { answer, type AnswerParts, type ReplySink } from './answer.ts'
 import { readBody } from './body.ts'
 import { turnToWrite } from './body-wait.ts'
 import { createCheckedServer } from './checked-server.ts'
-import type { CheckedServerOptions } from './checked-server.ts'
-import { messageSourceReader, peerReader } from './vocabulary/forwarded.ts'
+import type { CheckedServerOptions, HttpMeter } from './checked-server.ts'
+import type { Exchange } from './connection/exchange.ts'
+import { FastConnection } from './fast/fast-connection.ts'
+import { openFastDoor } from './fast/fast-door.ts'
+import { peerReader, sourceReader } from './vocabulary/forwarded.ts'
 import type { RequestSource } from './vocabulary/forwarded.ts'
 import { HttpRequest } from './vocabulary/http-request.ts'
 import { requestClient } from './vocabulary/identity.ts'
 import { hostsToTry, listenOn } from './listen.ts'
 import { expectsContinue, hasBody } from './checks/request-head.ts'
 import type { TlsPair } from './tls-context.ts'
-import { textReply } from './vocabulary/replies.ts'
 import { NO_BODY, requestFields } from './vocabulary/values.ts'
-import type { Handler, Reply, RequestValue } from './vocabulary/values.ts'
+import type { Reply, RequestValue } from './vocabulary/values.ts'
 
-export interface DoorOptions extends CheckedServerOptions {
+export interface DoorOptions extends CheckedServerOptions, AnswerParts {
   /** The address to bind; `::` becomes `0.0.0.0` on a machine without IPv6. */
   readonly host: string
   /** 0 lets the kernel choose. */
   readonly port: number
-  readonly handler: Handler
-  /** The page for a fault of ours; `code` is what the log line carries too. */
-  readonly renderFault: (code: string) => Reply
+  /** False: all requests come by the checked server. They do where the fast door cannot be had. */
+  readonly hasFastDoor?: boolean
+  readonly log: CheckedServerOptions['log']
+  readonly meter?: HttpMeter
 }
 
 export interface Door {
@@ -52,13 +55,16 @@ export interface Door {
 
 /** Opens the port; rejects with the system's error when it cannot be bound. */
 export async function openDoor (options: DoorOptions): Promise<Door> {
-  const readSource = messageSourceReader(options.trustProxy, options.tls !== undefined)
   const readPeer = peerReader(options.trustProxy)
+  const readSource = sourceReader(options.trustProxy, options.tls !== undefined)
+  const sourceOf = ({ headers, socket }: IncomingMessage): RequestSource =>
+    readSource(requestFields(headers), readPeer(socket.remoteAddress))
   const checked = createCheckedServer(options, (request, response) => {
-    const source = readSource(request)
+    const source = sourceOf(request)
+    const sink = new ResponseSink(response)
     const before = unfinished.get(request.socket)
     if (before === undefined && !hasBody(request)) {
-      void answer(options, toValue(request, source, NO_BODY), response)
+      void answer(options, toValue(request, source, NO_BODY), sink)
       return
     }
     const body = readBody(request, options.bodyBytesMax)
@@ -68,22 +74,36 @@ export async function openDoor (options: DoorOptions): Promise<Door> {
         checked.refuse(response, 413)
         return new Promise(() => {}) // what came behind it has no turn any more
       }
-      if (body !== undefined) return answer(options, toValue(request, source, body), response)
+      if (body !== undefined) return answer(options, toValue(request, source, body), sink)
     })
   })
   const port = await listenOn(checked.server, options.port, hostsToTry(options.host))
+  const onHandOver = ({ socket, newClient }: FastConnection): void => {
+    if (newClient !== undefined) newClients.set(socket, newClient)
+  }
+  const fast = options.hasFastDoor === false
+    ? undefined
+    : openFastDoor({ ...options, readPeer, readSource, onHandOver }, checked)
+
+  const isOf = (request: IncomingMessage, isMatch: ClientMatch): boolean => {
+    if (readPeer(request.socket.remoteAddress).isProxy) return false
+    const { address } = sourceOf(request)
+    const given = newClients.get(request.socket)
+    return isMatch(requestClient(request), address) ||
+      (given !== undefined && isMatch(given, address))
+  }
   return {
     port,
     connectionCount: checked.connectionCount,
     setCertificate: checked.setCertificate,
-    closeClients: isMatch => checked.closeWhere(request => {
-      if (readPeer(request.socket.remoteAddress).isProxy) return false
-      const { address } = readSource(request)
-      const given = newClients.get(request.socket)
-      return isMatch(requestClient(request), address) ||
-        (given !== undefined && isMatch(given, address))
-    }),
-    close: checked.close
+    closeClients: isMatch => checked.connections.closeWhere(exchange =>
+      exchange instanceof FastConnection
+        ? exchange.isOf(isMatch)
+        : isOf((exchange as ServerResponse).req, isMatch)),
+    close: async () => {
+      await checked.close()
+      fast?.close()
+    }
   }
 }
 
@@ -120,47 +140,35 @@ function toValue (request: IncomingMessage, source: RequestSource, body: Buffer)
     request.method!, path, query, requestFields(request.headers), body, source)
 }
 
-/** Never rejects: a fault of the handler, or a reply that cannot be sent, becomes the 500. */
-async function answer (
-  options: DoorOptions, request: RequestValue, response: ServerResponse
-): Promise<void> {
-  const startMs = monotonicNowMs()
-  try {
-    const asked = options.handler(request)
-    // A reply that is there at once is sent at once.
-    const reply = asked instanceof Promise ? await asked : asked
-    if (reply.newClient !== undefined) newClients.set(response.req.socket, reply.newClient)
-    // The client may be gone by the time its reply is made.
-    if (response.destroyed) return
-    send(reply, request.method, response)
-    options.meter?.answered(reply.status, monotonicNowMs() - startMs)
-  } catch (error) {
-    const code = randomBytes(4).toString('hex')
-    const { method, path } = request
-    options.log.error({ err: error, code, method, path }, 'a request failed')
-    sendFault(options.renderFault, code, method, response)
-    options.meter?.answered(response.statusCode, monotonicNowMs() - startMs)
-  }
-}
+/** One reply of node:http. */
+class ResponseSink implements ReplySink {
+  readonly #response: ServerResponse
 
-/** The 500 must not fail itself, whatever the page's renderer does. */
-function sendFault (
-  render: DoorOptions['renderFault'], code: string, method: string, response: ServerResponse
-): void {
-  try {
-    send(render(code), method, response)
-  } catch {
-    if (response.headersSent) response.destroy()
-    else send(textReply(500, `Internal Server Error ${code}\n`), method, response)
+  constructor (response: ServerResponse) {
+    this.#response = response
   }
-}
 
-function send ({ status, headers, body }: Reply, method: string, response: ServerResponse): void {
-  // RFC 9110 section 8.6: no length with 204, and with 304 only that of the 200 it stands for.
-  if (status === 204 || status === 304) {
-    response.writeHead(status, [...headers]).end()
-    return
+  get destroyed (): boolean {
+    return this.#response.destroyed
   }
-  response.writeHead(status, [...headers, 'Content-Length', String(body.length)])
-  response.end(method === 'HEAD' ? undefined : body)
+
+  get headersSent (): boolean {
+    return this.#response.headersSent
+  }
+
+  send ({ status, headers, body, newClient }: Reply, method: string): void {
+    const response = this.#response
+    if (newClient !== undefined) newClients.set(response.req.socket, newClient)
+    // RFC 9110 section 8.6: no length with 204, and with 304 only that of the 200 it stands for.
+    if (status === 204 || status === 304) {
+      response.writeHead(status, [...headers]).end()
+      return
+    }
+    response.writeHead(status, [...headers, 'Content-Length', String(body.length)])
+    response.end(method === 'HEAD' ? undefined : body)
+  }
+
+  destroy (): void {
+    this.#response.destroy()
+  }
 }

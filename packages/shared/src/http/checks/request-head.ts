@@ -14,7 +14,7 @@ export type RequestHead =
 
 /** The whole head, request line, field lines and the empty line, with their line ends. */
 export const HEAD_BYTES_MAX = 16_384
-const HEADER_LINES_MAX = 100
+export const HEADER_LINES_MAX = 100
 
 /** The parser takes a few more, in requests of RTSP, and does not say so. */
 const HTTP_METHODS: ReadonlySet<string> = new Set(METHODS)

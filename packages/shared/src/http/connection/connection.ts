@@ -4,6 +4,7 @@
  * the thread of its server.
  */
 import type { Socket } from 'node:net'
+import { monotonicNowMs } from '../../clock.ts'
 import type { Exchange } from './exchange.ts'
 
 /** With this many requests unanswered a connection is not read from until there are fewer. */
@@ -30,6 +31,8 @@ export interface Connection<E extends Exchange = Exchange> {
    * the door keeps no part of a request.
    */
   idleBytesRead: number
+  /** Monotonic. */
+  idleSinceMs: number
   /** Its neighbours in the list of those that are idle. */
   idleBefore: Connection<E> | undefined
   idleAfter: Connection<E> | undefined
@@ -47,6 +50,7 @@ export function newConnection<E extends Exchange> (socket: Socket): Connection<E
     isLingering: false,
     droppedCount: 0,
     idleBytesRead: 0,
+    idleSinceMs: monotonicNowMs(),
     idleBefore: undefined,
     idleAfter: undefined
   }

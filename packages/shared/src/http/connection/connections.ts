@@ -6,6 +6,7 @@
  */
 import type { Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { monotonicNowMs } from '../../clock.ts'
 import {
   hasBegunRequest, hasEnded, isQuiet, makeLast, newConnection, NO_FINAL_BYTES,
   pauseIfBehind, pauseIfDone, UNANSWERED_MAX, type Connection
@@ -249,8 +250,25 @@ export class Connections<E extends Exchange> {
     })
   }
 
+  /**
+   * A request was answered at once and its reply has left: all that `begin` and `answered` would
+   * do about it. @param nowMs monotonic
+   */
+  served (connection: Connection<E>, nowMs: number): void {
+    connection.idleSinceMs = nowMs
+    this.#idle.add(connection)
+  }
+
+  /** Those that have been idle for `ms` or longer, longest first. @param nowMs monotonic */
+  idleFor (ms: number, nowMs: number): Generator<Connection<E>> {
+    return this.#idle.until(nowMs - ms)
+  }
+
   #rest (connection: Connection<E>): void {
-    connection.idleBytesRead = connection.socket.bytesRead
+    if (connection.idleBytesRead !== Infinity) {
+      connection.idleBytesRead = connection.socket.bytesRead
+    }
+    connection.idleSinceMs = monotonicNowMs()
     this.#idle.add(connection)
     if (this.#isClosing) this.#endWhenSilent(connection)
   }

@@ -37,4 +37,14 @@ export class IdleList<E extends Exchange> {
     if (first !== undefined) this.remove(first)
     return first
   }
+
+  /** Those that fell idle at `untilMs` at the latest, longest first; each may be taken out. */
+  * until (untilMs: number): Generator<Connection<E>> {
+    let next = this.#first
+    while (next !== undefined && next.idleSinceMs <= untilMs) {
+      const connection = next
+      next = next.idleAfter
+      yield connection
+    }
+  }
 }

@@ -1,0 +1,215 @@
+/**
+ * One connection at the fast door: reads plain requests, asks the handler, and sends the reply in
+ * one write; a head whose bytes are those of the one before is not read again. Whatever else comes
+ * goes to the checked server together with the connection, for good.
+ *
+ *     reading <-> answering -> ended, or handed over
+ */
+import type { Socket } from 'node:net'
+import type { Client, ClientMatch } from '../../client.ts'
+import { answer, type AnswerParts, type ReplySink } from '../answer.ts'
+import type { Connection } from '../connection/connection.ts'
+import type { Connections } from '../connection/connections.ts'
+import type { Exchange } from '../connection/exchange.ts'
+import type { Peer } from '../vocabulary/forwarded.ts'
+import { namedClient } from '../vocabulary/identity.ts'
+import type { Reply } from '../vocabulary/values.ts'
+import type { Reader } from './accept.ts'
+import { PLAIN_HEAD_BYTES_MAX, type PlainHead, type PlainHeadReader } from './plain-head.ts'
+import type { ReplyBytes } from './reply-bytes.ts'
+
+/** What all connections of a door have in common. */
+export interface FastParts extends AnswerParts {
+  readonly connections: Connections<Exchange>
+  readonly heads: PlainHeadReader
+  readonly replies: ReplyBytes
+  /** Told once, of the first bytes of a connection. */
+  readonly onAsked: (connection: FastConnection) => void
+  /** The checked server goes on with these bytes, and with all that come from now on. */
+  readonly handOver: (connection: FastConnection, bytes: Buffer) => void
+}
+
+const NOTHING: Buffer = Buffer.alloc(0)
+const WHOLE = { complete: true }
+
+export class FastConnection implements Exchange, Reader, ReplySink {
+  readonly socket: Socket
+  readonly connection: Connection<Exchange>
+  /** Of the reply that is due, or of the last one. */
+  shouldKeepAlive = true
+  headersSent = true
+  readonly #parts: FastParts
+  readonly #peer: Peer
+  /** The bytes of the last head, and what they say. */
+  #bytes = NOTHING
+  #head: PlainHead | undefined
+  /** Whom the last request names, once its head is forgotten. */
+  #client: Client | undefined
+  #newClient: Client | undefined
+  #hasAsked = false
+  #isAnswering = false
+  #isHandedOver = false
+  #isHalfClosed = false
+  /** What came while a reply was due. */
+  #unread = NOTHING
+
+  constructor (parts: FastParts, socket: Socket, peer: Peer) {
+    this.#parts = parts
+    this.#peer = peer
+    this.socket = socket
+    this.connection = parts.connections.open(socket)
+    this.connection.latest = this
+    this.connection.idleBytesRead = Infinity // A part of a request is never kept here.
+  }
+
+  get req (): typeof WHOLE {
+    return WHOLE
+  }
+
+  get writableEnded (): boolean {
+    return this.headersSent
+  }
+
+  get destroyed (): boolean {
+    return this.socket.destroyed
+  }
+
+  get hasAsked (): boolean {
+    return this.#hasAsked
+  }
+
+  get isHandedOver (): boolean {
+    return this.#isHandedOver
+  }
+
+  /** Whom a reply on this connection has given an id. */
+  get newClient (): Client | undefined {
+    return this.#newClient
+  }
+
+  read (buffer: Buffer, length: number): boolean {
+    if (this.#isHandedOver || this.connection.isLingering) {
+      return this.socket.push(copyOf(buffer, length))
+    }
+    if (this.connection.finalBytes !== undefined) return true
+    if (!this.#isAnswering) return this.#receive(buffer, length)
+    this.#unread = Buffer.concat([this.#unread, buffer.subarray(0, length)])
+    return false
+  }
+
+  /** The client has closed its half. */
+  end (): void {
+    if (this.#isHandedOver || this.connection.finalBytes !== undefined) return
+    this.#isHalfClosed = true
+    if (!this.#isAnswering) this.socket.end()
+    else if (this.#unread.length === 0 && !this.headersSent) this.shouldKeepAlive = false
+  }
+
+  send (reply: Reply, method: string, nowMs: number): void {
+    const { connections, replies } = this.#parts
+    if (reply.newClient !== undefined) this.#newClient = reply.newClient
+    replies.write(this.socket, reply, method === 'HEAD', this.shouldKeepAlive, nowMs)
+    this.headersSent = true
+    if (this.socket.writableLength > 0) this.#waitUntilTaken()
+    else if (this.#isAnswering) this.#left()
+    else if (this.shouldKeepAlive) connections.served(this.connection, nowMs)
+    else connections.endAfterReply(this.connection)
+  }
+
+  destroy (): void {
+    this.socket.destroy()
+  }
+
+  /** Whether the last request, or the cookie that was given for it, is of one of these clients. */
+  isOf (isMatch: ClientMatch): boolean {
+    if (!this.#hasAsked || this.#peer.isProxy) return false
+    const client = this.#head === undefined ? this.#client : namedClient(this.#head.request)
+    const { address } = this.#peer
+    return isMatch(client, address) ||
+      (this.#newClient !== undefined && isMatch(this.#newClient, address))
+  }
+
+  /** Keeps of the last head whom it names, and nothing else: for a connection that is idle. */
+  forgetHead (): void {
+    if (this.#head === undefined || this.#isAnswering) return
+    this.#client = namedClient(this.#head.request)
+    this.#head = undefined
+    this.#bytes = NOTHING
+  }
+
+  /** @returns whether to read on */
+  #receive (buffer: Buffer, length: number): boolean {
+    if (!this.#hasAsked) {
+      this.#hasAsked = true
+      this.#parts.onAsked(this)
+    }
+    const head = this.#parts.connections.isClosing ? undefined : this.#headOf(buffer, length)
+    if (head === undefined) {
+      this.#handOver(copyOf(buffer, length))
+      return true
+    }
+    this.shouldKeepAlive = head.isKeptAlive && !this.#isHalfClosed
+    this.headersSent = false
+    const pending = answer(this.#parts, head.request, this)
+    if (pending === undefined) return !this.#isAnswering
+    this.#isAnswering = true
+    this.#parts.connections.begin(this.socket, this)
+    return true // so that a client that goes away is noticed
+  }
+
+  #headOf (buffer: Buffer, length: number): PlainHead | undefined {
+    const bytes = this.#bytes
+    if (length === bytes.length && bytes.compare(buffer, 0, length) === 0) return this.#head
+    if (length > PLAIN_HEAD_BYTES_MAX) return undefined
+    const head = this.#parts.heads.read(buffer.toString('latin1', 0, length), this.#peer)
+    if (head === undefined) return undefined
+    this.#bytes = copyOf(buffer, length)
+    this.#head = head
+    return head
+  }
+
+  /** The kernel has not taken all of the reply: nothing is read until the client has. */
+  #waitUntilTaken (): void {
+    const { connections } = this.#parts
+    if (!this.#isAnswering) {
+      this.#isAnswering = true
+      connections.begin(this.socket, this)
+    }
+    connections.limitStall(this.socket)
+    const cut = (): void => { this.socket.destroy() }
+    this.socket.once('timeout', cut)
+    this.socket.write(NOTHING, () => {
+      this.socket.off('timeout', cut)
+      this.socket.setTimeout(0)
+      this.#left()
+    })
+  }
+
+  /** A reply that was waited for has left. */
+  #left (): void {
+    const { connections } = this.#parts
+    this.#isAnswering = false
+    connections.answered(this.socket, this)
+    if (this.connection.isLingering || this.socket.destroyed) return
+    if (!this.shouldKeepAlive) return connections.endAfterReply(this.connection)
+    const unread = this.#unread
+    this.#unread = NOTHING
+    if (unread.length > 0) this.#receive(unread, unread.length)
+    if (this.#isAnswering) return
+    this.socket.resume()
+    if (!this.#isHalfClosed) return
+    if (this.#isHandedOver) this.socket.emit('end')
+    else this.socket.end()
+  }
+
+  #handOver (bytes: Buffer): void {
+    this.#isHandedOver = true
+    this.#bytes = this.#unread = NOTHING
+    this.connection.idleBytesRead = -1 // These bytes begin a request.
+    this.#parts.handOver(this, bytes)
+  }
+}
+
+function copyOf (buffer: Buffer, length: number): Buffer {
+  return Buffer.from(buffer.subarray(0, length))
+}

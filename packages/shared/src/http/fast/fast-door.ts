@@ -1,0 +1,118 @@
+/**
+ * The fast door: the first to read what comes to a port. It answers plain requests itself
+ * (plain-head.ts) and hands every other connection to the checked server, with what it has read.
+ * Ends connections that ask nothing, in time. Runs in the thread of its handler.
+ */
+import type net from 'node:net'
+import { isSpare } from '../../descriptors.ts'
+import { monotonicNowMs } from '../../clock.ts'
+import type { AnswerParts } from '../answer.ts'
+import { KEEP_ALIVE_MS, SLOW_HEAD_CHECK_MS, type CheckedServer, type CheckedServerOptions } from '../checked-server.ts'
+import { refusalBytes } from '../checks/refusal.ts'
+import type { Peer } from '../vocabulary/forwarded.ts'
+import { acceptShared } from './accept.ts'
+import { FastConnection, type FastParts } from './fast-connection.ts'
+import { PlainHeadReader, type ReadSource } from './plain-head.ts'
+import { ReplyBytes } from './reply-bytes.ts'
+
+export interface FastDoorOptions extends CheckedServerOptions, AnswerParts {
+  readonly readPeer: (remoteAddress: string | undefined) => Peer
+  readonly readSource: ReadSource
+  /** Told of a connection that the checked server goes on with. */
+  readonly onHandOver: (connection: FastConnection) => void
+}
+
+export interface FastDoor {
+  /** Stops to look for connections that ask nothing. */
+  close (): void
+}
+
+/** What an idle connection has been asked last is kept for so long. */
+const HEAD_KEPT_MS = 2_000
+
+/** @param checked listens already */
+export function openFastDoor (options: FastDoorOptions, checked: CheckedServer): FastDoor {
+  const { connections } = checked
+  /** Those that have sent nothing so far, the oldest first. */
+  const silent = new Set<FastConnection>()
+  const parts: FastParts = {
+    ...options,
+    connections,
+    heads: new PlainHeadReader(options.readSource),
+    replies: new ReplyBytes(KEEP_ALIVE_MS),
+    onAsked: connection => { silent.delete(connection) },
+    handOver: (connection, bytes) => {
+      const { socket } = connection
+      options.onHandOver(connection)
+      socket.removeAllListeners('data') // with TLS the fast door's own
+      checked.handOver(socket)
+      socket.emit('data', bytes)
+    }
+  }
+  const open = (socket: net.Socket): FastConnection => {
+    const connection = new FastConnection(parts, socket, options.readPeer(socket.remoteAddress))
+    silent.add(connection)
+    socket.on('end', () => { connection.end() })
+    return connection
+  }
+  if (options.tls === undefined) acceptPlain(options, checked, open)
+  else acceptSecure(checked, open)
+
+  const timer = setInterval(() => {
+    const nowMs = monotonicNowMs()
+    endIdle(checked, nowMs)
+    refuseSilent(options, checked, silent, nowMs)
+  }, SLOW_HEAD_CHECK_MS)
+  timer.unref()
+  return { close: () => { clearInterval(timer) } }
+}
+
+function acceptPlain (
+  { maxConnections, descriptorLimit }: FastDoorOptions, { server, connections }: CheckedServer,
+  open: (socket: net.Socket) => FastConnection
+): void {
+  acceptShared(server, {
+    mayAccept: descriptor =>
+      connections.count < maxConnections && !isSpare(descriptor, descriptorLimit),
+    open: socket => {
+      connections.accept(socket)
+      return open(socket)
+    }
+  })
+}
+
+/** What TLS has decrypted comes in buffers of its own. */
+function acceptSecure (
+  { server }: CheckedServer, open: (socket: net.Socket) => FastConnection
+): void {
+  server.removeAllListeners('secureConnection')
+  server.on('secureConnection', (socket: net.Socket) => {
+    const connection = open(socket)
+    socket.on('data', (bytes: Buffer) => {
+      if (!connection.read(bytes, bytes.length)) socket.pause()
+    })
+  })
+}
+
+function endIdle ({ connections }: CheckedServer, nowMs: number): void {
+  for (const { latest, socket, idleSinceMs } of connections.idleFor(HEAD_KEPT_MS, nowMs)) {
+    if (!(latest instanceof FastConnection) || latest.isHandedOver) continue
+    if (latest.hasAsked && nowMs - idleSinceMs >= KEEP_ALIVE_MS) socket.destroy()
+    else latest.forgetHead()
+  }
+}
+
+function refuseSilent (
+  { socketTimeoutMs, allow, meter }: FastDoorOptions, { connections }: CheckedServer,
+  silent: Set<FastConnection>, nowMs: number
+): void {
+  for (const fast of silent) {
+    const { socket, connection } = fast
+    const isLate = nowMs - connection.idleSinceMs >= socketTimeoutMs
+    if (!isLate && !socket.destroyed) continue
+    silent.delete(fast)
+    if (socket.destroyed || connection.finalBytes !== undefined) continue
+    meter?.answered(408)
+    connections.refuse(socket, refusalBytes(408, allow, false))
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * The bytes of a reply, the same ones that node:http would send: status line, the reply's own
+ * fields, length, date, and how the connection goes on. Whole replies that answer many requests are
+ * made once a second, for the date. One for each door; runs in its thread.
+ */
+import { STATUS_CODES, validateHeaderName, validateHeaderValue } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Reply } from '../vocabulary/values.ts'
+
+/** Above this a body is sent from where it stands instead of being copied behind its head. */
+const COPIED_BYTES_MAX = 65_536
+
+interface KeptBytes {
+  readonly bytes: Buffer
+  /** The date that they have in them. */
+  readonly date: string
+}
+
+export class ReplyBytes {
+  readonly #goesOn: string
+  readonly #kept = new WeakMap<Reply, KeptBytes>()
+  #date = ''
+  #dateUntilMs = -Infinity
+
+  /** @param keepAliveMs how long an idle connection is kept, as clients are told */
+  constructor (keepAliveMs: number) {
+    this.#goesOn =
+      `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(keepAliveMs / 1000)}\r\n\r\n`
+  }
+
+  /**
+   * Throws a TypeError for a field that no reply may have, before anything is sent.
+   * @param nowMs monotonic
+   */
+  write (
+    socket: Socket, reply: Reply, isHead: boolean, isKeptAlive: boolean, nowMs: number
+  ): void {
+    if (nowMs >= this.#dateUntilMs) this.#renewDate(nowMs)
+    const { body, isKept } = reply
+    const hasBody = body.length > 0 && !isHead && reply.status !== 204 && reply.status !== 304
+    if (isKept === true && isKeptAlive && !isHead && body.length <= COPIED_BYTES_MAX) {
+      socket.write(this.#keptBytes(reply, hasBody))
+      return
+    }
+    const head = this.#head(reply, isKeptAlive)
+    if (!hasBody) socket.write(head, 'latin1')
+    else if (body.length <= COPIED_BYTES_MAX) socket.write(joined(head, body))
+    else {
+      socket.cork()
+      socket.write(head, 'latin1')
+      socket.write(body)
+      socket.uncork()
+    }
+  }
+
+  #keptBytes (reply: Reply, hasBody: boolean): Buffer {
+    const kept = this.#kept.get(reply)
+    if (kept !== undefined && kept.date === this.#date) return kept.bytes
+    const head = this.#head(reply, true)
+    const bytes = hasBody ? joined(head, reply.body) : Buffer.from(head, 'latin1')
+    this.#kept.set(reply, { bytes, date: this.#date })
+    return bytes
+  }
+
+  #head ({ status, headers, body }: Reply, isKeptAlive: boolean): string {
+    let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'unknown'}\r\n`
+    for (let at = 0; at < headers.length; at += 2) {
+      const name = headers[at]!
+      const value = headers[at + 1]!
+      validateHeaderName(name)
+      validateHeaderValue(name, value)
+      head += `${name}: ${value}\r\n`
+    }
+    // RFC 9110 section 8.6: no length with 204, and with 304 only that of the 200 it stands for.
+    if (status !== 204 && status !== 304) head += `Content-Length: ${body.length}\r\n`
+    return `${head}Date: ${this.#date}\r\n${isKeptAlive ? this.#goesOn : 'Connection: close\r\n\r\n'}`
+  }
+
+  #renewDate (nowMs: number): void {
+    const date = new Date()
+    this.#date = date.toUTCString()
+    this.#dateUntilMs = nowMs + 1000 - date.getMilliseconds()
+  }
+}
+
+function joined (head: string, body: Buffer): Buffer {
+  const bytes = Buffer.allocUnsafe(head.length + body.length)
+  bytes.write(head, 'latin1')
+  body.copy(bytes, head.length)
+  return bytes
+}
