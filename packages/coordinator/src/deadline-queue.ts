@@ -1,9 +1,9 @@
 /**
  * A queue of what falls due at a deadline: visitors' waits and reservations. Sorted by deadline,
  * with one timer; items and deadlines are two arrays, since an object for each of 500,000 entries
- * would cost more than all else of a redirect. Waits in a queue nearly always have the same length, so a new entry
- * goes to the end without a search. Only after a reload that has shortened the wait is an entry
- * inserted before older ones, which keep their later deadlines.
+ * would cost more than all else of a redirect. Waits in a queue nearly always have the same length,
+ * so a new entry goes to the end without a search. Only after a reload that has shortened the wait
+ * is an entry inserted before older ones, which keep their later deadlines.
  */
 
 /** The arrays are cut only when at least so many entries at its head have fallen due. */

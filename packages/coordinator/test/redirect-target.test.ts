@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import t from 'tap'
 import { testServers } from '../../shared/test/settings/test-servers.ts'
-import { redirectTarget, type TargetSettings } from '../src/redirect-target.ts'
+import { redirectTarget, type RedirectTarget, type TargetSettings } from '../src/redirect-target.ts'
 
 const SETTINGS: TargetSettings = {
   ip: '192.0.2.10',
@@ -152,7 +152,7 @@ t.test('redirect target: a public URL stands as it is, whatever the request says
 
 /** Where the server with index 1 is, for a plain request on `localhost` with these changes. */
 function check (
-  request: Partial<Parameters<ReturnType<typeof redirectTarget>>[0]>, settings: Partial<TargetSettings> = {},
+  request: Partial<Parameters<RedirectTarget>[0]>, settings: Partial<TargetSettings> = {},
   server = SERVERS[1]!
 ): string {
   const plain = { authority: 'localhost:8080', isSecure: false, path: '/', query: '' }

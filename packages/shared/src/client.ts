@@ -132,8 +132,13 @@ export function areSameClients (a: Client, b: Client): boolean {
 }
 
 function formatClientId (id: Words128): string {
-  const hex = [id.w0, id.w1, id.w2, id.w3].map(word => (word >>> 0).toString(16).padStart(8, '0')).join('')
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+  const [b, c] = [hexOf(id.w1), hexOf(id.w2)]
+  const middle = `${b.slice(0, 4)}-${b.slice(4)}-${c.slice(0, 4)}`
+  return `${hexOf(id.w0)}-${middle}-${c.slice(4)}${hexOf(id.w3)}`
+}
+
+function hexOf (word: number): string {
+  return (word >>> 0).toString(16).padStart(8, '0')
 }
 
 function hasDashes (text: string): boolean {

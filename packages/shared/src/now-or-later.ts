@@ -19,7 +19,7 @@ export function nowOrLater<T> (steps: Steps<T>): T | Promise<T> {
         if (done === true) resolve(value)
         else value(resume)
       } catch (error) {
-        reject(error as Error)
+        reject(error)
       }
     }
     first.value(resume)

@@ -7,8 +7,12 @@ import type { Settings } from '@usher/shared/settings/settings.ts'
 export type BeatSettings =
   Pick<Settings, 'heartbeatIntervalMs' | 'heartbeatBudget' | 'timeoutThresholdMs'>
 
-/** Pages that loaded together would beat together; each interval is stretched by up to a fifth. */
+/**
+ * Pages that loaded together would beat together; each interval is stretched by up to a fifth. In
+ * steps, 8 ms of 2.5 s, so that the same few replies answer all beats.
+ */
 const JITTER_MAX = 0.2
+export const JITTER_STEPS = 64
 /**
  * A page misses three beats before it is taken for gone. This wins over all else: a page that beats
  * more seldom than it times out would come and go for ever.
@@ -25,7 +29,8 @@ export function beatIntervalMs (
 ): number {
   const affordableMs = activeUsers / settings.heartbeatBudget * 1000
   const baseMs = Math.max(settings.heartbeatIntervalMs, affordableMs)
-  const jitteredMs = baseMs * (1 + JITTER_MAX * random())
+  const step = Math.floor(random() * JITTER_STEPS)
+  const jitteredMs = baseMs * (1 + JITTER_MAX * step / JITTER_STEPS)
   return Math.min(Math.max(INTERVAL_MIN_MS, Math.floor(jitteredMs)), longestIntervalMs(settings))
 }
 

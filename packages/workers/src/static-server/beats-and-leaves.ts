@@ -13,7 +13,7 @@ import {
   FOREIGN_REPLY, isForeign, type OriginSettings
 } from '@usher/shared/http/vocabulary/own-origin.ts'
 import {
-  jsonError, jsonReply, NO_STORE, optionsReply
+  jsonError, jsonReply, keptReply, NO_STORE, optionsReply
 } from '@usher/shared/http/vocabulary/replies.ts'
 import { NO_BODY, type Reply, type RequestValue } from '@usher/shared/http/vocabulary/values.ts'
 import type { VisitOptions } from '@usher/shared/memory/visits.ts'
@@ -41,51 +41,86 @@ const OWN_BEAT: VisitOptions = { sign: 'beat' }
 /** By an id that anybody can have written into the query. */
 const BEAT: VisitOptions = { sign: 'beat', isOwn: false }
 
-const LEAVE_RECEIVED = jsonReply(200, { response: 'leave received' }, NO_STORE)
+const LEAVE_RECEIVED = keptReply(jsonReply(200, { response: 'leave received' }, NO_STORE))
 const NOT_HERE = 'This visitor is not in the user table. A beat by POST brings them in.'
-const MALFORMED_ID = jsonError(400, 'malformed_client_id',
-  'client_id, in the query or the cookie, must be one UUID other than the nil UUID.')
-const DENIED = jsonError(403, 'denied', 'Access to this site was ended by its operator.')
-const UNAVAILABLE = jsonError(503, 'unavailable', 'There is no room at the moment. Try again later.',
-  ['Retry-After', String(RETRY_AFTER_S)])
+const MALFORMED_ID = keptReply(jsonError(400, 'malformed_client_id',
+  'client_id, in the query or the cookie, must be one UUID other than the nil UUID.'))
+const DENIED =
+  keptReply(jsonError(403, 'denied', 'Access to this site was ended by its operator.'))
+const UNAVAILABLE = keptReply(jsonError(503, 'unavailable',
+  'There is no room at the moment. Try again later.', ['Retry-After', String(RETRY_AFTER_S)]))
 
-/** @param own the host names whose pages are ours */
-export function answerBeat (
-  parts: BeatParts, request: RequestValue, own: ReadonlySet<string>
-): Reply {
-  if (!BEAT_METHODS.includes(request.method)) return notAllowed(request.method, BEAT_METHODS)
-  const sender = identifySender(parts, request, own)
-  if ('refusal' in sender) return sender.refusal
-  const effect = request.countEffect
-  const outcome = visit(parts, sender.visitor, effect)
-  if (REFUSED.has(outcome)) return UNAVAILABLE
-  const activeUsers = parts.table.activeUsers(parts.server)
-  const users = ['X-Active-Users', String(activeUsers)]
-  const serverUsers = serverUsersHeader(parts, request.query)
-  if (outcome === 'unknown') {
-    return jsonError(404, 'not_here', NOT_HERE, [...users, ...serverUsers])
+/** Answers the beats of one server. @param own the host names whose pages are ours */
+export function beatHandler (
+  parts: BeatParts, own: ReadonlySet<string>
+): (request: RequestValue) => Reply {
+  const replies = new BeatReplies()
+
+  return request => {
+    if (!BEAT_METHODS.includes(request.method)) return notAllowed(request.method, BEAT_METHODS)
+    const sender = identifySender(parts, request, own)
+    if ('status' in sender) return sender
+    const effect = request.countEffect
+    const outcome = visit(parts, sender, effect)
+    if (REFUSED.has(outcome)) return UNAVAILABLE
+    const activeUsers = parts.table.activeUsers(parts.server)
+    const asked = serverUsersHeader(parts, request.query)
+    if (outcome === 'unknown') {
+      return jsonError(404, 'not_here', NOT_HERE, [...usersHeader(activeUsers), ...asked])
+    }
+    const intervalMs = outcome === 'uncounted'
+      ? longestIntervalMs(parts.settings)
+      : beatIntervalMs(activeUsers, parts.settings, parts.random)
+    const reply = asked.length === 0
+      ? replies.keptFor(activeUsers, intervalMs)
+      : beatReply(activeUsers, intervalMs, asked)
+    const isGivenId = effect === 'adds' && sender.client.kind === 'ip'
+    return isGivenId ? withCookie(reply, newClient(), request.isSecure) : reply
   }
-  const intervalMs = outcome === 'uncounted'
-    ? longestIntervalMs(parts.settings)
-    : beatIntervalMs(activeUsers, parts.settings, parts.random)
-  const reply = {
+}
+
+/** Beats mostly get one of few answers, until the number of users is another one. */
+class BeatReplies {
+  #activeUsers = 0
+  readonly #byIntervalMs = new Map<number, Reply>()
+
+  keptFor (activeUsers: number, intervalMs: number): Reply {
+    if (activeUsers !== this.#activeUsers) {
+      this.#byIntervalMs.clear()
+      this.#activeUsers = activeUsers
+    }
+    let reply = this.#byIntervalMs.get(intervalMs)
+    if (reply === undefined) {
+      reply = keptReply(beatReply(activeUsers, intervalMs, []))
+      this.#byIntervalMs.set(intervalMs, reply)
+    }
+    return reply
+  }
+}
+
+function beatReply (activeUsers: number, intervalMs: number, asked: readonly string[]): Reply {
+  return {
     status: 204,
     headers: [
-      ...users, 'X-Heartbeat-Interval', formatSeconds(intervalMs), ...serverUsers, ...NO_STORE
+      ...usersHeader(activeUsers), 'X-Heartbeat-Interval', formatSeconds(intervalMs),
+      ...asked, ...NO_STORE
     ],
     body: NO_BODY
   }
-  const isGivenId = effect === 'adds' && sender.visitor.client.kind === 'ip'
-  return isGivenId ? withCookie(reply, newClient(), request.isSecure) : reply
 }
 
+function usersHeader (activeUsers: number): readonly string[] {
+  return ['X-Active-Users', String(activeUsers)]
+}
+
+/** @param own the host names whose pages are ours */
 export function answerLeave (
   parts: BeatParts, request: RequestValue, own: ReadonlySet<string>
 ): Reply {
   if (!LEAVE_METHODS.includes(request.method)) return notAllowed(request.method, LEAVE_METHODS)
   const sender = identifySender(parts, request, own)
-  if ('refusal' in sender) return sender.refusal
-  const { client } = sender.visitor
+  if ('status' in sender) return sender
+  const { client } = sender
   const isOfPage = new URLSearchParams(request.query).has('page')
   const left = isOfPage
     ? parts.table.leaveAfterGrace(client, parts.server)
@@ -112,22 +147,22 @@ function serverUsersHeader (
 /** Who beats or leaves, or the reply to one who may not: first of all to the denied. */
 function identifySender (
   parts: BeatParts, request: RequestValue, own: ReadonlySet<string>
-): { visitor: Visitor } | { refusal: Reply } {
+): Visitor | Reply {
   const { headers, address } = request
   const queried = queryClient(request.query)
   const ofCookie = request.cookieClient
   const named = queried === 'malformed' ? ofCookie : queried ?? ofCookie
-  if (parts.denyList.isDenied(named, address)) return { refusal: DENIED }
+  if (parts.denyList.isDenied(named, address)) return DENIED
   if (isForeign(request, own)) {
     parts.onForeign(request)
-    return { refusal: FOREIGN_REPLY }
+    return FOREIGN_REPLY
   }
   const isMalformed = queried === 'malformed' || (named === undefined && hasClientCookie(headers))
-  if (isMalformed) return { refusal: MALFORMED_ID }
+  if (isMalformed) return MALFORMED_ID
   const client = named ?? clientOfAddress(address)
   const isOwn = queried === undefined ||
     (ofCookie !== undefined && areSameClients(client, ofCookie))
-  return { visitor: { client, address, options: isOwn ? OWN_BEAT : BEAT } }
+  return { client, address, options: isOwn ? OWN_BEAT : BEAT }
 }
 
 function notAllowed (method: string, methods: readonly string[]): Reply {

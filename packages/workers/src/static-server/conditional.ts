@@ -14,9 +14,9 @@ export interface Validators {
   readonly lastModifiedMs: number | undefined
 }
 
-/** `thisYear` serves to read two-digit years. */
+/** `thisYear` serves to read two-digit years: asked only where there is a date. */
 export function evaluatePreconditions (
-  headers: RequestFields, current: Validators, thisYear: number
+  headers: RequestFields, current: Validators, thisYear: () => number
 ): 'proceed' | 'not-modified' | 'failed' {
   // The order is that of section 13.2.2: an entity tag condition replaces the date condition.
   if (headers['if-match'] !== undefined) {
@@ -36,22 +36,22 @@ export function evaluatePreconditions (
  * current entity tag or date (section 13.1.5). A weak tag never does.
  */
 export function isRangeCurrent (
-  headers: RequestFields, current: Validators, thisYear: number
+  headers: RequestFields, current: Validators, thisYear: () => number
 ): boolean {
   const condition = headers['if-range']
   if (condition === undefined) return true
   const text = condition.trim()
   if (text === current.etag) return true
-  const dateMs = parseHttpDate(text, thisYear)
+  const dateMs = parseHttpDate(text, thisYear())
   return dateMs !== undefined && dateMs === current.lastModifiedMs
 }
 
 /** Undefined where there is no condition: no header, a bad date, or no date to compare with. */
 function isModifiedSince (
-  header: string | undefined, current: Validators, thisYear: number
+  header: string | undefined, current: Validators, thisYear: () => number
 ): boolean | undefined {
   if (header === undefined || current.lastModifiedMs === undefined) return undefined
-  const sinceMs = parseHttpDate(header.trim(), thisYear)
+  const sinceMs = parseHttpDate(header.trim(), thisYear())
   return sinceMs === undefined ? undefined : current.lastModifiedMs > sinceMs
 }
 

@@ -13,23 +13,22 @@ import { healthReply } from '@usher/shared/http/vocabulary/health.ts'
 import { newClient, withCookie } from '@usher/shared/http/vocabulary/identity.ts'
 import { ownHosts } from '@usher/shared/http/vocabulary/own-origin.ts'
 import {
-  htmlReply, NO_STORE, optionsReply, textReply
+  htmlReply, keptReply, NO_STORE, optionsReply, textReply
 } from '@usher/shared/http/vocabulary/replies.ts'
 import type { Handler, Reply, RequestValue } from '@usher/shared/http/vocabulary/values.ts'
 import type { VisitOptions } from '@usher/shared/memory/visits.ts'
-import { answerBeat, answerLeave, RETRY_AFTER_S, type BeatParts } from './beats-and-leaves.ts'
+import { answerLeave, beatHandler, RETRY_AFTER_S, type BeatParts } from './beats-and-leaves.ts'
 import { codingChooser } from './content-coding.ts'
 import { fileReply, siteReply } from './file-reply.ts'
-import { encodeFile } from './loader/encoded-file.ts'
 import type { Site } from './site.ts'
-import { storeFile } from './stored-file.ts'
+import type { StoredFile } from './stored-file.ts'
 import { REFUSED, visit, type VisitorParts } from './visitors.ts'
 
 export interface StaticHandlerParts extends BeatParts {
   /** Asked at every request, since a reload switches it. */
   readonly site: () => Site
-  /** As renderPageScript makes it. */
-  readonly pageScript: Buffer
+  /** As storePageScript makes it. */
+  readonly pageScript: StoredFile
   /** Whole HTML pages; `denied` is the template of renderDeniedPage. */
   readonly pages: { readonly denied: Buffer, readonly full: Buffer }
   /** Why no visitors should be sent here; undefined when they may. */
@@ -40,46 +39,45 @@ export interface StaticHandlerParts extends BeatParts {
 
 const PAGE_METHODS = ['GET', 'HEAD']
 
-/** Said here, so that no server loads the table of all types. */
-const SCRIPT = { type: 'text/javascript; charset=utf-8', isText: true, isGzipped: false }
-
 const OPENED: VisitOptions = { sign: 'page' }
 
 /** The handler for one server's door. */
 export function staticHandler (parts: StaticHandlerParts): Handler {
   const codings = codingChooser()
   const own = ownHosts(parts.settings)
-  const script = encodeFile(parts.pageScript, SCRIPT)
-    .then(encoded => storeFile(encoded, undefined))
-  const fullPage = htmlReply(503, parts.pages.full.toString(),
-    ['Retry-After', String(RETRY_AFTER_S), ...NO_STORE])
+  const answerBeat = beatHandler(parts, own)
+  const fullPage = keptReply(htmlReply(503, parts.pages.full.toString(),
+    ['Retry-After', String(RETRY_AFTER_S), ...NO_STORE]))
+  const script: Content = request => fileReply(parts.pageScript, request, codings)
+  const file: Content = request => siteReply(parts.site(), request, codings)
 
   return function handle (request) {
     switch (request.path) {
       case BEAT_PATH:
-        return answerBeat(parts, request, own)
+        return answerBeat(request)
       case LEAVE_PATH:
         return answerLeave(parts, request, own)
       case HEALTH_PATH:
         return healthReply(request.method, parts.reasonNotHealthy())
       case '/usher.js':
-        return script.then(file =>
-          answerPage(parts, request, fullPage, () => fileReply(file, request, codings)))
+        return answerPage(parts, request, fullPage, script)
       default:
-        return answerPage(parts, request, fullPage, () =>
-          siteReply(parts.site(), request, codings))
+        return answerPage(parts, request, fullPage, file)
     }
   }
 }
 
+/** What is sent to a visitor who may have it. */
+type Content = (request: RequestValue) => Reply
+
 /** `content` is asked only when the visitor is to have it. */
 function answerPage (
-  parts: StaticHandlerParts, request: RequestValue, fullPage: Reply, content: () => Reply
+  parts: StaticHandlerParts, request: RequestValue, fullPage: Reply, content: Content
 ): Reply {
   if (!PAGE_METHODS.includes(request.method)) return notAllowed(request.method)
   const { address, cookieClient: named } = request
   if (parts.denyList.isDenied(named, address)) return deniedPage(parts, named, address)
-  const reply = content()
+  const reply = content(request)
   const client = named ?? clientOfAddress(address)
   if (request.method === 'HEAD') {
     return isFullFor(parts, request, client) && reply.isPage === true ? fullPage : reply

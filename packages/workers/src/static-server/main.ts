@@ -16,7 +16,7 @@ import type { LoadedSites } from '@usher/shared/messages.ts'
 import { QuotaWarning } from '@usher/shared/quota-warning.ts'
 import { runWorker } from '../worker-host.ts'
 import { staticHandler } from './handler.ts'
-import { renderPageScript } from './page-script.ts'
+import { renderPageScript, storePageScript } from './page-script.ts'
 import { openSite, type Site } from './site.ts'
 
 const BODY_BYTES_MAX = 1024
@@ -61,7 +61,7 @@ await runWorker(async ({ boot, table, denyList, denyListKnown, meter, log, ask }
       table,
       denyList,
       site: () => opened.site,
-      pageScript: renderPageScript(script, settings),
+      pageScript: await storePageScript(renderPageScript(script, settings)),
       pages: { denied, full },
       settings,
       random: Math.random,

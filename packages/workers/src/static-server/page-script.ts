@@ -1,9 +1,14 @@
 /**
  * The page script as one server sends it: the built source with what pages are told filled in.
- * Pure; the script itself is built from html/.
+ * The script itself is built from html/.
  */
 import { PageScriptInvalid } from '@usher/shared/errors.ts'
 import type { Settings } from '@usher/shared/settings/settings.ts'
+import { encodeFile } from './loader/encoded-file.ts'
+import { storeFile, type StoredFile } from './stored-file.ts'
+
+/** Said here, so that no server loads the table of all types. */
+const KIND = { type: 'text/javascript; charset=utf-8', isText: true, isGzipped: false }
 
 export type PageScriptSettings = Pick<Settings, 'routerUrl' | 'routingPort' | 'timeoutThresholdMs'>
 
@@ -22,6 +27,11 @@ export function renderPageScript (source: string, settings: PageScriptSettings):
   const withUrl = fillIn(source, '__ROUTER_URL__', inString(routerUrl))
   const withPort = fillIn(withUrl, '__ROUTING_PORT__', String(routingPort))
   return Buffer.from(fillIn(withPort, '__TIMEOUT_THRESHOLD_MS__', String(timeoutThresholdMs)))
+}
+
+/** The script that renderPageScript has made, as a file that is sent. */
+export async function storePageScript (script: Buffer): Promise<StoredFile> {
+  return storeFile(await encodeFile(script, KIND), undefined)
 }
 
 /** The token stands in quotes of any kind; of them all, a URL may have an apostrophe. */

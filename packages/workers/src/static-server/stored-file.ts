@@ -2,7 +2,9 @@
  * A file of a site as a server sends it: its variants, one for each content coding, and their whole
  * replies, made when they are first asked for. Does not read files and compresses nothing.
  */
+import { keptReply } from '@usher/shared/http/vocabulary/replies.ts'
 import { NO_BODY, type Reply } from '@usher/shared/http/vocabulary/values.ts'
+import type { Validators } from './conditional.ts'
 import type { Coding } from './content-coding.ts'
 import { formatHttpDate } from './http-date.ts'
 import type { EncodedFile, EncodedVariant } from './loader/encoded-file.ts'
@@ -24,14 +26,14 @@ interface FileKind {
 }
 
 /** One representation. */
-export interface Variant {
+export interface Variant extends Validators {
   readonly coding: Coding
   readonly body: Buffer
-  /** Strong, with its quotes. */
-  readonly etag: string
   /** The same objects at every request. */
   readonly whole: Reply
   readonly notModified: Reply
+  /** For what is not there, when this is the site's own page for that. */
+  readonly notFound: Reply
 }
 
 const PAGE_TYPE = /^(?:text\/html|application\/xhtml\+xml)\b/
@@ -59,6 +61,7 @@ class SentVariant implements Variant {
   #body: Buffer | undefined
   #whole: Reply | undefined
   #notModified: Reply | undefined
+  #notFound: Reply | undefined
 
   constructor (encoded: EncodedVariant, kind: FileKind) {
     this.#encoded = encoded
@@ -73,6 +76,10 @@ class SentVariant implements Variant {
     return this.#encoded.etag
   }
 
+  get lastModifiedMs (): number | undefined {
+    return this.#kind.lastModifiedMs
+  }
+
   get body (): Buffer {
     this.#body ??= this.#encoded.body
     return this.#body
@@ -85,10 +92,16 @@ class SentVariant implements Variant {
 
   /** RFC 9110 section 15.4.5: a 304 repeats what caches key and judge by, and nothing else. */
   get notModified (): Reply {
-    this.#notModified ??= {
+    this.#notModified ??= keptReply({
       status: 304, headers: this.#validators(), body: NO_BODY, isPage: this.#kind.isPage
-    }
+    })
     return this.#notModified
+  }
+
+  /** Without validators: section 13.2.1 lets conditions apply to what would be a 200 only. */
+  get notFound (): Reply {
+    this.#notFound ??= this.#makeNotFound()
+    return this.#notFound
   }
 
   #makeWhole (): Reply {
@@ -96,7 +109,15 @@ class SentVariant implements Variant {
     const headers = ['Content-Type', contentType, ...this.#validators(), 'Accept-Ranges', 'bytes']
     if (this.coding !== 'identity') headers.push('Content-Encoding', this.coding)
     if (lastModifiedMs !== undefined) headers.push('Last-Modified', formatHttpDate(lastModifiedMs))
-    return { status: 200, headers, body: this.body, isPage }
+    return keptReply({ status: 200, headers, body: this.body, isPage })
+  }
+
+  #makeNotFound (): Reply {
+    const { contentType, isNegotiated, isPage } = this.#kind
+    const headers = ['Content-Type', contentType, 'Cache-Control', 'no-cache']
+    if (this.coding !== 'identity') headers.push('Content-Encoding', this.coding)
+    if (isNegotiated) headers.push('Vary', 'Accept-Encoding')
+    return keptReply({ status: 404, headers, body: this.body, isPage })
   }
 
   #validators (): string[] {

@@ -5,6 +5,7 @@ import type { User } from '@usher/shared/memory/snapshot.ts'
 import type { VisitOptions } from '@usher/shared/memory/visits.ts'
 import { COUNTING_CASES } from '../../../shared/test/http/cases/counting-cases.ts'
 import { NAMED_SERVERS } from '../../../shared/test/settings/test-servers.ts'
+import { storePageScript } from '../../src/static-server/page-script.ts'
 import { staticHandler } from '../../src/static-server/handler.ts'
 import type { VisitorTable } from '../../src/static-server/visitors.ts'
 import { loadSite } from './fixtures/load-site.ts'
@@ -19,13 +20,14 @@ const ORIGIN = 'http://localhost:8000'
 const site = await loadSite(t.testdir({
   'index.html': 'hello '.repeat(99), '404.html': 'gone', 'style.css': 'p {}', data: '{}', sub: { 'index.html': 'sub' }
 }))
+const pageScript = await storePageScript(Buffer.from('beat() '.repeat(99)))
 const nextSite = await loadSite(t.testdir({ 'index.html': 'new' }))
 
 type Touch = ReturnType<VisitorTable['touch']>
 
 /** A server with a table and a log that write down what they are told. */
 function testServer ({
-  touch = 'seen' as Touch, leave = true as boolean | 'busy', users = 3, denied = [] as string[], isDebug = true,
+  touch = 'seen' as Touch, leave = true as boolean | 'busy', users = 3, activeUsers = () => users, denied = [] as string[], isDebug = true,
   /** Ids and addresses in the table. */
   known = [ID, ADDRESS] as readonly string[], isBusy = false, isFull = false
 } = {}) {
@@ -65,7 +67,7 @@ function testServer ({
       },
       find: client => isBusy ? 'busy' : isKnown(client) ? {} as User : undefined,
       isFull: () => isFull,
-      activeUsers: server => server === SERVER ? users : -1,
+      activeUsers: server => server === SERVER ? activeUsers() : -1,
       activeUsersPerServer () {
         calls.push('count all')
         return Int32Array.of(11, users, 10)
@@ -77,7 +79,7 @@ function testServer ({
         (client !== undefined && denied.includes(formatClient(client)))
     },
     site: () => state.site,
-    pageScript: Buffer.from('beat() '.repeat(99)),
+    pageScript,
     pages: { denied: Buffer.from('<p>__VISITOR__ at __WHEN__</p>'), full: Buffer.from('<p>full</p>') },
     settings: {
       heartbeatIntervalMs: 2500,
@@ -104,6 +106,12 @@ function testServer ({
     foreign,
     signs,
     state,
+    /** Its reply, or a promise of it if it had to wait. */
+    askNow (
+      target: string, headers: RequestFields = {}, more: Partial<RequestValue> = {}
+    ): Reply | Promise<Reply> {
+      return handler(testRequest(target, { headers, ...more }))
+    },
     async ask (
       target: string, headers: RequestFields = {}, more: Partial<RequestValue> = {}
     ): Promise<Reply> {
@@ -217,6 +225,62 @@ t.test('handler: the table is told what a request is a sign of, and whose id it 
     const { ask, signs } = testServer()
     await ask(target, headers, { method })
     t.strictSame(signs, [sign], `${method} ${target} ${JSON.stringify(headers)}`)
+  }
+})
+
+t.test('handler: every reply is there at once, and one that comes again is the same object', async t => {
+  const cases: ReadonlyArray<[
+    target: string, headers: RequestFields, status: number, method?: string
+  ]> = [
+    ['/', COOKIE, 200],
+    ['/', { ...COOKIE, 'accept-encoding': 'br' }, 200],
+    ['/style.css', {}, 200],
+    ['/usher.js', COOKIE, 200],
+    ['/missing', COOKIE, 404],
+    ['/healthz', {}, 200],
+    ['/heartbeat', COOKIE, 204],
+    ['/heartbeat', COOKIE, 204, 'POST'],
+    ['/heartbeat', { ...COOKIE, 'sec-fetch-site': 'cross-site' }, 403],
+    ['/heartbeat', { cookie: 'client_id=nonsense' }, 400],
+    ['/leave', COOKIE, 200, 'POST']
+  ]
+  const { askNow } = testServer()
+  for (const [target, headers, status, method = 'GET'] of cases) {
+    const first = askNow(target, headers, { method })
+    const again = askNow(target, headers, { method })
+    if (first instanceof Promise) t.fail(`a promise for ${target}`)
+    else t.strictSame([first.status, first.isKept], [status, true], target)
+    t.equal(again, first, target)
+  }
+  const etag = headerOf(await askNow('/', COOKIE), 'ETag')!
+  const notModified = askNow('/', { ...COOKIE, 'if-none-match': etag })
+  t.match(notModified, { status: 304, isKept: true })
+  t.equal(askNow('/', { ...COOKIE, 'if-none-match': etag }), notModified)
+})
+
+t.test('handler: what is made for one request says so', async t => {
+  const cases: ReadonlyArray<[target: string, headers: RequestFields, status: number]> = [
+    ['/', {}, 200],
+    ['/data', { ...COOKIE, range: 'bytes=0-0' }, 206],
+    ['/sub', COOKIE, 301],
+    ['/heartbeat?servers', COOKIE, 204]
+  ]
+  const { ask } = testServer()
+  for (const [target, headers, status] of cases) {
+    const [first, again] = [await ask(target, headers), await ask(target, headers)]
+    t.strictSame([first.status, first.isKept === true], [status, false], target)
+    t.not(again, first, target)
+  }
+})
+
+t.test('handler: a beat is told the users as they are, also after many of another number', async t => {
+  const users = { count: 3 }
+  const { ask } = testServer({ activeUsers: () => users.count })
+  const told = async (): Promise<string | undefined> =>
+    headerOf(await ask('/heartbeat', COOKIE), 'X-Active-Users')
+  for (const count of [3, 3, 4, 3, 0, 3]) {
+    users.count = count
+    t.equal(await told(), String(count))
   }
 })
 

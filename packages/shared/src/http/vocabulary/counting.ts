@@ -16,7 +16,7 @@ const NEVER_COUNTED =
   /^\/(?:robots\.txt|favicon\.ico|apple-touch-icon[^/]*\.png|\.well-known(?:\/.*)?)$/i
 
 /** The last segment's extension, when it is one: `/v1.2` and `/about.` have none. */
-const EXTENSION = /\.([a-z][a-z0-9]{0,15})$/i
+const EXTENSION = /\.[a-z][a-z0-9]{0,15}$/i
 /** Of what is shown as a page, also by application servers. */
 const PAGE_EXTENSIONS = new Set([
   'html', 'htm', 'xhtml', 'shtml', 'php', 'asp', 'aspx', 'jsp', 'jspx', 'do', 'cgi'
@@ -71,6 +71,6 @@ function saysSpeculative (purpose: string | undefined): boolean {
 function isPagePath (path: string): boolean {
   if (path === '/') return true
   if (NEVER_COUNTED.test(path)) return false
-  const [, extension] = EXTENSION.exec(path) ?? []
-  return extension === undefined || PAGE_EXTENSIONS.has(extension.toLowerCase())
+  const extension = path.slice(path.lastIndexOf('.') + 1).toLowerCase()
+  return PAGE_EXTENSIONS.has(extension) || !EXTENSION.test(path)
 }
