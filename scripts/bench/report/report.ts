@@ -32,6 +32,15 @@ export interface PlotSeries {
   readonly points: ReadonlyArray<readonly [x: number, y: number]>
 }
 
+/** One figure of several, side by side. */
+export interface ReportBars {
+  /** Names its file, docs/performance/ID.svg. */
+  readonly id: string
+  readonly title: string
+  readonly unit: string
+  readonly bars: ReadonlyArray<{ readonly name: string, readonly value: number }>
+}
+
 export interface GoalRow {
   readonly case: string
   readonly floor: string
@@ -46,17 +55,14 @@ export type Verdict = 'goal' | 'floor' | 'missed'
 export interface BenchResult {
   readonly tables: readonly ReportTable[]
   readonly plots: readonly ReportPlot[]
+  readonly bars?: readonly ReportBars[]
   readonly goals: readonly GoalRow[]
 }
 
-export interface BenchOptions {
-  /** Each side's measurements; the medians are of so many. */
-  readonly rounds: number
-}
+/** @param options `rounds`: each side's measurements; the medians are of so many */
+export type BenchPart = (options: { readonly rounds: number }) => Promise<BenchResult>
 
-export type BenchPart = (options: BenchOptions) => Promise<BenchResult>
-
-/** @param limits on the good side of both lies what is better */
+/** Higher is better where the goal is not below the floor; lower is better else. */
 export function verdictOf (
   measured: number, limits: { readonly floor: number, readonly goal: number }
 ): Verdict {

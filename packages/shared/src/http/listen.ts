@@ -6,6 +6,13 @@ import type { AddressInfo, Server } from 'node:net'
 /** What a machine says that has no IPv6, or not that address. */
 const LACKING = ['EAFNOSUPPORT', 'EADDRNOTAVAIL']
 
+/**
+ * Connections that wait to be accepted. Node's 511 overflow when thousands come at once, and
+ * whoever is turned away there tries again a second later. The kernel takes less where its own
+ * limit is lower (net.core.somaxconn, 4096 since Linux 5.4).
+ */
+const BACKLOG = 4096
+
 /** The addresses to try for a `HOST` setting, in order. */
 export function hostsToTry (host: string): readonly string[] {
   return host === '::' ? ['::', '0.0.0.0'] : [host]
@@ -32,7 +39,7 @@ export async function listenOn (
 function listenOnce (server: Server, port: number, host: string): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen(port, host, () => {
+    server.listen({ port, host, backlog: BACKLOG }, () => {
       server.off('error', reject)
       resolve((server.address() as AddressInfo).port)
     })

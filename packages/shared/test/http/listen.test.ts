@@ -27,3 +27,11 @@ t.test('listen: rejects with the system\'s error', async t => {
   await t.rejects(listenOn(second, 0, [NOWHERE]), { code: 'EADDRNOTAVAIL' })
   await t.rejects(listenOn(second, 0, []), RangeError)
 })
+
+t.test('listen: thousands may wait to be accepted, not Node\'s 511', async t => {
+  const server = net.createServer()
+  t.teardown(() => server.close())
+  const listens = t.capture(server, 'listen', server.listen.bind(server))
+  await listenOn(server, 0, ['127.0.0.1'])
+  t.match(listens(), [{ args: [{ backlog: 4096 }] }])
+})

@@ -1,0 +1,4 @@
+/** Parts of the report that other benchmarks measure, by the name that `--only` knows. */
+import type { BenchPart } from '../bench/report/report.ts'
+
+export const OTHER_PARTS: Readonly<Record<string, BenchPart>> = {}

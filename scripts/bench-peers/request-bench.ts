@@ -1,0 +1,119 @@
+/**
+ * Requests for each second of the server's processor time: Usher and its peers in turn, under the
+ * load of wrk on the other core. All of them are up meanwhile; only one is asked at a time.
+ */
+import { verdictOf, type BenchResult, type GoalRow, type ReportTable } from '../bench/report/report.ts'
+import { spread } from '../measure/figures.ts'
+import type { Case, RatioGoal } from './cases.ts'
+import { inRounds, isDisturbed, median, ratios, type Sample, type Side } from './rounds.ts'
+import { withRunning, type Stand } from './stand.ts'
+import { runWrk, type LoadResult } from './wrk.ts'
+
+/** What a round's figure is, and where p99 is compared. */
+type Samples = ReadonlyMap<string, ReadonlyArray<Sample<LoadResult>>>
+
+const US = 'Usher'
+const WARM_UP_SECONDS = 1
+const P99_CASE = 'page'
+const P99_GOAL = { peer: 'haproxy', floor: 3, goal: 1.5 }
+
+export async function benchRequests (
+  benchCase: Case, stand: Stand, rounds: number
+): Promise<BenchResult> {
+  const names = benchCase.peers
+  const peers = stand.peers.filter(({ name, services }) => (
+    services.includes(benchCase.service) && (names === undefined || names.includes(name))
+  ))
+  return await withRunning(peers, stand, async running => {
+    const sides: Array<Side<LoadResult>> = []
+    for (const [peer, { pid, urls }] of running) {
+      const load = { ...benchCase.load, url: urls[benchCase.service]!, seconds: stand.seconds }
+      // Only who is there may beat.
+      if (load.service === 'beat') await runWrk(stand.wrk, { ...load, service: 'page', seconds: 1 })
+      await runWrk(stand.wrk, { ...load, seconds: WARM_UP_SECONDS })
+      sides.push({ name: peer.name, pid, measure: () => runWrk(stand.wrk, load) })
+    }
+    return resultOf(benchCase, await inRounds(sides, rounds, stand.cores), stand)
+  })
+}
+
+export function resultOf (
+  benchCase: Case, samples: Samples, { seconds, commandOf }: Pick<Stand, 'seconds' | 'commandOf'>
+): BenchResult {
+  const rounds = [...samples.values()][0]?.length ?? 0
+  const disturbed = [...samples.values()].flat().filter(isDisturbed).length
+  const table: ReportTable = {
+    id: benchCase.id,
+    title: benchCase.title,
+    columns: [
+      'server', 'requests per CPU second', 'Usher to it', 'p50 ms', 'p99 ms', 'CPU busy'
+    ],
+    rows: [...samples].map(([name, all]) => rowOf(name, all, samples.get(US))),
+    notes: [
+      `Medians of ${rounds} rounds of ${seconds} s; ratios round by round, with the lowest and the ` +
+      `highest. ${disturbed} of ${rounds * samples.size} measurements were disturbed to the last.`
+    ],
+    command: commandOf(benchCase.id)
+  }
+  const goals = benchCase.goals.flatMap(goal => goalRows(benchCase.title, goal, samples))
+  if (benchCase.id === P99_CASE) goals.push(...p99Rows(samples))
+  const bars = [...samples].map(([name, all]) => ({ name, value: median(all.map(perCpuSecond)) }))
+  return {
+    tables: [table],
+    plots: [],
+    bars: [{ id: benchCase.id, title: benchCase.title, unit: 'requests per CPU second', bars }],
+    goals
+  }
+}
+
+function rowOf (
+  name: string, all: ReadonlyArray<Sample<LoadResult>>,
+  ours: ReadonlyArray<Sample<LoadResult>> | undefined
+): readonly string[] {
+  const toIt = ours === undefined || name === US
+    ? ''
+    : spread(ratios(ours.map(perCpuSecond), all.map(perCpuSecond)), 2)
+  const busy = median(all.map(({ serverSeconds, wallSeconds }) => serverSeconds / wallSeconds))
+  return [
+    name,
+    Math.round(median(all.map(perCpuSecond))).toLocaleString('en'),
+    toIt,
+    median(all.map(({ value }) => value.p50Ms)).toFixed(2),
+    median(all.map(({ value }) => value.p99Ms)).toFixed(2),
+    `${Math.round(busy * 100)} %`
+  ]
+}
+
+function goalRows (
+  title: string, { peer, by, floor, goal }: RatioGoal, samples: Samples
+): GoalRow[] {
+  const [ours, theirs] = [samples.get(US), samples.get(peer)]
+  if (ours === undefined || theirs === undefined) return []
+  const measured = ratios(ours.map(perCpuSecond), theirs.map(perCpuSecond))
+  return [{
+    case: title,
+    floor: `${floor} x ${peer} \`${by}\``,
+    goal: `${goal} x`,
+    measured: `${spread(measured, 2)} x`,
+    verdict: verdictOf(median(measured), { floor, goal })
+  }]
+}
+
+function p99Rows (samples: Samples): GoalRow[] {
+  const { peer, floor, goal } = P99_GOAL
+  const [ours, theirs] = [samples.get(US), samples.get(peer)]
+  if (ours === undefined || theirs === undefined) return []
+  const [p99s, others] = [ours, theirs].map(all => all.map(({ value }) => value.p99Ms))
+  const measured = ratios(p99s!, others!)
+  return [{
+    case: 'p99 at 64 connections, page',
+    floor: `${floor} x ${peer}'s`,
+    goal: `${goal} x`,
+    measured: `${spread(measured, 2)} x`,
+    verdict: verdictOf(median(measured), { floor, goal })
+  }]
+}
+
+function perCpuSecond ({ value, serverSeconds }: Sample<LoadResult>): number {
+  return value.requests / serverSeconds
+}

@@ -1,0 +1,58 @@
+/** wrk, the load of the benchmark: asks as the visitors of visitors.lua do. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { ROOT } from '../kit/places.ts'
+
+export interface Load {
+  /** A base URL, without a slash at the end. */
+  readonly url: string
+  readonly shape: 'same' | 'differ'
+  readonly service: 'page' | 'away' | 'beat'
+  /** A new connection for each request. */
+  readonly isClosing: boolean
+  /** Whole ones: wrk takes no others. */
+  readonly seconds: number
+}
+
+export interface LoadResult {
+  readonly requests: number
+  readonly seconds: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+  /** Answers of 400 and above. */
+  readonly refused: number
+  /** Connections that broke, and requests that were not answered in time. */
+  readonly broken: number
+}
+
+const CONNECTIONS = 64
+/** Each is a visitor; more than that only take each other's time on one core. */
+const THREADS = 8
+const SCRIPT = join(ROOT, 'scripts/bench-peers/visitors.lua')
+/** A machine that halts for a moment is no server that fails. */
+const TIMEOUT_S = 20
+
+/** Rejects when requests were refused or broken: such a measurement means nothing. */
+export async function runWrk (
+  path: string, { url, shape, service, isClosing, seconds }: Load
+): Promise<LoadResult> {
+  const child = spawn(path, [
+    `-t${THREADS}`, `-c${CONNECTIONS}`, `-d${seconds}s`,
+    '--timeout', `${TIMEOUT_S}s`, '-s', SCRIPT, url, '--',
+    shape, service, isClosing ? 'close' : 'keep'
+  ], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let printed = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (text: Buffer) => { printed += text.toString() })
+  }
+  await once(child, 'close')
+  const [, json] = /^JSON (.*)$/m.exec(printed) ?? []
+  if (json === undefined) throw new Error(`wrk failed: ${printed}`)
+  const result = JSON.parse(json) as LoadResult
+  if (result.requests === 0 || result.refused + result.broken > 0) {
+    throw new Error(`${url} (${shape} ${service}): of ${result.requests} requests ` +
+      `${result.refused} were refused, ${result.broken} broke`)
+  }
+  return result
+}
