@@ -39,6 +39,8 @@ export interface DoorOptions extends CheckedServerOptions, AnswerParts {
 export interface Door {
   /** The port that is bound. */
   readonly port: number
+  /** False: all requests come by the checked server. */
+  readonly isFast: boolean
   connectionCount (): number
   /** Of HTTPS, see CheckedServer. */
   setCertificate (pair: TlsPair): void
@@ -94,6 +96,7 @@ export async function openDoor (options: DoorOptions): Promise<Door> {
   }
   return {
     port,
+    isFast: fast?.isOpen ?? false,
     connectionCount: checked.connectionCount,
     setCertificate: checked.setCertificate,
     closeClients: isMatch => checked.connections.closeWhere(exchange =>

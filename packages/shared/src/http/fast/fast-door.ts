@@ -23,6 +23,8 @@ export interface FastDoorOptions extends CheckedServerOptions, AnswerParts {
 }
 
 export interface FastDoor {
+  /** False where this Node does not have what it takes: nothing comes by this door. */
+  readonly isOpen: boolean
   /** Stops to look for connections that ask nothing. */
   close (): void
 }
@@ -55,8 +57,9 @@ export function openFastDoor (options: FastDoorOptions, checked: CheckedServer):
     socket.on('end', () => { connection.end() })
     return connection
   }
-  if (options.tls === undefined) acceptPlain(options, checked, open)
-  else acceptSecure(checked, open)
+  const isOpen = options.tls === undefined
+    ? acceptPlain(options, checked, open)
+    : acceptSecure(checked, open)
 
   const timer = setInterval(() => {
     const nowMs = monotonicNowMs()
@@ -64,14 +67,14 @@ export function openFastDoor (options: FastDoorOptions, checked: CheckedServer):
     refuseSilent(options, checked, silent, nowMs)
   }, SLOW_HEAD_CHECK_MS)
   timer.unref()
-  return { close: () => { clearInterval(timer) } }
+  return { isOpen, close: () => { clearInterval(timer) } }
 }
 
 function acceptPlain (
   { maxConnections, descriptorLimit }: FastDoorOptions, { server, connections }: CheckedServer,
   open: (socket: net.Socket) => FastConnection
-): void {
-  acceptShared(server, {
+): boolean {
+  return acceptShared(server, {
     mayAccept: descriptor =>
       connections.count < maxConnections && !isSpare(descriptor, descriptorLimit),
     open: socket => {
@@ -84,7 +87,7 @@ function acceptPlain (
 /** What TLS has decrypted comes in buffers of its own. */
 function acceptSecure (
   { server }: CheckedServer, open: (socket: net.Socket) => FastConnection
-): void {
+): boolean {
   server.removeAllListeners('secureConnection')
   server.on('secureConnection', (socket: net.Socket) => {
     const connection = open(socket)
@@ -92,9 +95,11 @@ function acceptSecure (
       if (!connection.read(bytes, bytes.length)) socket.pause()
     })
   })
+  return true
 }
 
-function endIdle ({ connections }: CheckedServer, nowMs: number): void {
+/** Ends those that have been idle for too long, and makes the others light. */
+export function endIdle ({ connections }: Pick<CheckedServer, 'connections'>, nowMs: number): void {
   for (const { latest, socket, idleSinceMs } of connections.idleFor(HEAD_KEPT_MS, nowMs)) {
     if (!(latest instanceof FastConnection) || latest.isHandedOver) continue
     if (latest.hasAsked && nowMs - idleSinceMs >= KEEP_ALIVE_MS) socket.destroy()
