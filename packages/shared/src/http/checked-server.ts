@@ -34,6 +34,8 @@ export interface CheckedServerOptions {
   readonly maxConnections: number
   /** Of the process, all ports and files together; what the system says if left out. */
   readonly descriptorLimit?: number
+  /** How long a connection is kept between two requests; 75 s if left out. */
+  readonly keepAliveMs?: number
   /** Addresses and CIDRs of proxies whose `X-Forwarded-*` are believed. */
   readonly trustProxy: readonly string[]
   /** Undefined for plain HTTP. */
@@ -167,7 +169,7 @@ function createServer (options: CheckedServerOptions): http.Server | https.Serve
     headersTimeout: options.socketTimeoutMs,
     requestTimeout: 0, // it would count head and body together; see awaitBody
     connectionsCheckingInterval: SLOW_HEAD_CHECK_MS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
+    keepAliveTimeout: options.keepAliveMs ?? KEEP_ALIVE_MS,
     requireHostHeader: false, // checkHead does it, and answers with a body
     // Of a field that may come once, node:http would obey the first line; joined lines say nothing.
     joinDuplicateHeaders: true

@@ -12,7 +12,6 @@ import { readBody } from './body.ts'
 import { turnToWrite } from './body-wait.ts'
 import { createCheckedServer } from './checked-server.ts'
 import type { CheckedServerOptions, HttpMeter } from './checked-server.ts'
-import type { Exchange } from './connection/exchange.ts'
 import { FastConnection } from './fast/fast-connection.ts'
 import { openFastDoor } from './fast/fast-door.ts'
 import { peerReader, sourceReader } from './vocabulary/forwarded.ts'
@@ -32,6 +31,8 @@ export interface DoorOptions extends CheckedServerOptions, AnswerParts {
   readonly port: number
   /** False: all requests come by the checked server. They do where the fast door cannot be had. */
   readonly hasFastDoor?: boolean
+  /** What a connection was asked last is kept for so long while it is idle; 2 s if left out. */
+  readonly headKeptMs?: number
   readonly log: CheckedServerOptions['log']
   readonly meter?: HttpMeter
 }

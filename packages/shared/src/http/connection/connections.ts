@@ -152,10 +152,9 @@ export class Connections<E extends Exchange> {
     if (connection === undefined) return
     this.#pipelines.remove(connection, exchange)
     if (connection.isLingering) return
-    if (connection.unanswered.length === UNANSWERED_MAX - 1 && connection.finalBytes === undefined) {
-      socket.resume()
-    }
-    if (connection.unanswered.length > 0) socket.setTimeout(0)
+    const dueCount = connection.unanswered.length
+    if (dueCount === UNANSWERED_MAX - 1 && connection.finalBytes === undefined) socket.resume()
+    if (dueCount > 0) socket.setTimeout(0)
     else if (connection.finalBytes !== undefined) this.#lingeringClose(connection)
     else this.#rest(connection)
   }

@@ -18,6 +18,8 @@ import { ReplyBytes } from './reply-bytes.ts'
 export interface FastDoorOptions extends CheckedServerOptions, AnswerParts {
   readonly readPeer: (remoteAddress: string | undefined) => Peer
   readonly readSource: ReadSource
+  /** What an idle connection was asked last is kept for so long; 2 s if left out. */
+  readonly headKeptMs?: number
   /** Told of a connection that the checked server goes on with. */
   readonly onHandOver: (connection: FastConnection) => void
 }
@@ -29,7 +31,6 @@ export interface FastDoor {
   close (): void
 }
 
-/** What an idle connection has been asked last is kept for so long. */
 const HEAD_KEPT_MS = 2_000
 
 /** @param checked listens already */
@@ -41,7 +42,7 @@ export function openFastDoor (options: FastDoorOptions, checked: CheckedServer):
     ...options,
     connections,
     heads: new PlainHeadReader(options.readSource),
-    replies: new ReplyBytes(KEEP_ALIVE_MS),
+    replies: new ReplyBytes(options.keepAliveMs ?? KEEP_ALIVE_MS),
     onAsked: connection => { silent.delete(connection) },
     handOver: (connection, bytes) => {
       const { socket } = connection
@@ -63,7 +64,7 @@ export function openFastDoor (options: FastDoorOptions, checked: CheckedServer):
 
   const timer = setInterval(() => {
     const nowMs = monotonicNowMs()
-    endIdle(checked, nowMs)
+    endIdle(options, checked, nowMs)
     refuseSilent(options, checked, silent, nowMs)
   }, SLOW_HEAD_CHECK_MS)
   timer.unref()
@@ -99,10 +100,13 @@ function acceptSecure (
 }
 
 /** Ends those that have been idle for too long, and makes the others light. */
-export function endIdle ({ connections }: Pick<CheckedServer, 'connections'>, nowMs: number): void {
-  for (const { latest, socket, idleSinceMs } of connections.idleFor(HEAD_KEPT_MS, nowMs)) {
+function endIdle (
+  { keepAliveMs = KEEP_ALIVE_MS, headKeptMs = HEAD_KEPT_MS }: FastDoorOptions,
+  { connections }: CheckedServer, nowMs: number
+): void {
+  for (const { latest, socket, idleSinceMs } of connections.idleFor(headKeptMs, nowMs)) {
     if (!(latest instanceof FastConnection) || latest.isHandedOver) continue
-    if (latest.hasAsked && nowMs - idleSinceMs >= KEEP_ALIVE_MS) socket.destroy()
+    if (latest.hasAsked && nowMs - idleSinceMs >= keepAliveMs) socket.destroy()
     else latest.forgetHead()
   }
 }
