@@ -6,10 +6,11 @@ import { shardAt, type TableView } from './table-view.ts'
 
 /** The loads to choose by; see known-loads.ts. Main thread only. */
 export function knownLoads (view: TableView): Loads {
-  const read = (loads: Int32Array): void => { sumCounters(view, COUNTER.LOAD, loads) }
-  view.loads ??= new KnownLoads(view.layout.serverCount, read, view.now)
-  view.loads.refresh()
-  return view.loads
+  const loads = view.loads ??= new KnownLoads(
+    view.layout.serverCount, sums => { sumCounters(view, COUNTER.LOAD, sums) }, view.now
+  )
+  loads.refresh()
+  return loads
 }
 
 /**

@@ -40,13 +40,14 @@ export interface VisitOptions {
   readonly isOwn?: boolean
 }
 
-interface Visit extends VisitOptions {
-  readonly client: Client
-  readonly server: number
-  readonly address: Address
-  /** Whether a client that is not in the table comes in. */
-  readonly adds: boolean
-}
+/** VisitOptions and what else tells one visit from another, as bits: a touch makes no object. */
+const OF_PAGE = 1
+const OF_BEAT = 1 << 1
+const IS_OWN = 1 << 2
+/** A client that is not in the table comes in. */
+const ADDS = 1 << 3
+/** No entry under its address is there on its account any more. */
+const IS_ALONE = 1 << 4
 
 /** So long after a page left, its earlier requests may arrive; RETURN_MS of the script is more. */
 const LATE_MS = 100
@@ -58,7 +59,7 @@ const NO_DEADLINE_MS = 0
 export function touch (
   view: TableView, client: Client, server: number, address: Address, options?: VisitOptions
 ): TouchOutcome | Busy {
-  return visit(view, { client, server, address, ...options, adds: true }) as TouchOutcome | Busy
+  return visit(view, client, server, address, bitsOf(options) | ADDS) as TouchOutcome | Busy
 }
 
 /**
@@ -68,32 +69,39 @@ export function touch (
 export function refresh (
   view: TableView, client: Client, server: number, address: Address, options?: VisitOptions
 ): RefreshOutcome | Busy {
-  return visit(view, { client, server, address, ...options, adds: false })
+  return visit(view, client, server, address, bitsOf(options))
 }
 
-/** @param isAlone no entry under its address is there on its account any more */
-function visit (view: TableView, how: Visit, isAlone = false): RefreshOutcome | Busy {
-  const { client, server, address } = how
+function bitsOf (options: VisitOptions | undefined): number {
+  if (options === undefined) return IS_OWN
+  const { sign, isOwn } = options
+  return (isOwn === false ? 0 : IS_OWN) |
+    (sign === undefined ? 0 : sign === 'page' ? OF_PAGE : OF_BEAT)
+}
+
+function visit (
+  view: TableView, client: Client, server: number, address: Address, how: number
+): RefreshOutcome | Busy {
   const hash = hashOf(view, client)
   const at = shardAt(view.layout, shardOfHash(view.layout, hash))
   if (!lockShard(view, at)) return 'busy'
   const slot = findSlot(view, at, client, hash)
   if (slot === NO_SLOT) {
     unlockShard(view, at)
-    return admitVisitor(view, how)
+    return admitVisitor(view, client, server, address, how)
   }
   const here = slotAt(view.layout, at, slot)
   const before = view.words[here]!
-  if (!isAlone && mayHaveAddressEntry(before, how)) {
+  if ((how & IS_ALONE) === 0 && mayHaveAddressEntry(before, how)) {
     const predecessor = isReplacing(before) ? addressOfSlot(view.words, here) : address
     unlockShard(view, at)
     // Before the visit is noted: should this thread die now, the next request does it again.
     const ended = isReplacing(before)
       ? finishReplacement(view, client, predecessor)
       : removeUser(view, clientOfAddress(predecessor))
-    return ended === 'busy' ? 'busy' : visit(view, how, true)
+    return ended === 'busy' ? 'busy' : visit(view, client, server, address, how | IS_ALONE)
   }
-  noteVisit(view, at, slot, how)
+  noteVisit(view, at, slot, server, address, how)
   unlockShard(view, at)
 
   const activeBefore = commitActive(before)
@@ -142,18 +150,19 @@ function markLeaving (view: TableView, at: number, slot: number): void {
   commitSlot(view, at, slot, withSeen(commit, seen) | COMMIT_LEAVING)
 }
 
-function admitVisitor (view: TableView, how: Visit): RefreshOutcome | Busy {
-  const { client, server, address, adds, isOwn = true } = how
-  const replaced = isOwn ? findAddressEntry(view, client, address) : undefined
+function admitVisitor (
+  view: TableView, client: Client, server: number, address: Address, how: number
+): RefreshOutcome | Busy {
+  const replaced = (how & IS_OWN) !== 0 ? findAddressEntry(view, client, address) : undefined
   if (replaced === 'busy') return 'busy'
-  if (replaced === undefined && !adds) return 'unknown'
+  if (replaced === undefined && (how & ADDS) === 0) return 'unknown'
   const seen = replaced === undefined
     ? SEEN.once
     : seenOnceMore(SEEN.once, replaced.lastSeenMs, wrappedMs(view.now()))
   const commit = withSign(withSeen(withActive(freshCommit(client), server), seen), how)
   const newcomer = { client, address, commit, replaced, reservedUntilMs: NO_DEADLINE_MS }
   const admitted = admit(view, newcomer)
-  if (admitted === 'present') return visit(view, how)
+  if (admitted === 'present') return visit(view, client, server, address, how)
   if (admitted !== 'added') return admitted
   if (replaced === undefined) return 'arrived'
   finishReplacement(view, client, address)
@@ -161,9 +170,9 @@ function admitVisitor (view: TableView, how: Visit): RefreshOutcome | Busy {
 }
 
 /** Of one with an id: whether an entry under its address could still be there on its account. */
-function mayHaveAddressEntry (commit: number, { isOwn = true }: Visit): boolean {
+function mayHaveAddressEntry (commit: number, how: number): boolean {
   if (commitIsIp(commit)) return false
-  return isReplacing(commit) || (isOwn && commitSeen(commit) === SEEN.never)
+  return isReplacing(commit) || ((how & IS_OWN) !== 0 && commitSeen(commit) === SEEN.never)
 }
 
 function isReplacing (commit: number): boolean {
@@ -171,34 +180,36 @@ function isReplacing (commit: number): boolean {
 }
 
 /** Marks a user as seen at this server; arriving at the reserved one ends the reservation. */
-function noteVisit (view: TableView, at: number, slot: number, how: Visit): void {
+function noteVisit (
+  view: TableView, at: number, slot: number, server: number, address: Address, how: number
+): void {
   const { words } = view
-  const { server, isOwn = true } = how
   const here = slotAt(view.layout, at, slot)
   const now = wrappedMs(view.now())
   const before = words[here]!
   const lastSeenMs = words[here + SLOT.LAST_SEEN_MS]!
-  if (isOfPageThatLeft(before, how) && wrappedAge(now, lastSeenMs) < LATE_MS) return
+  if (mayBeOfPageThatLeft(before, server, how) && wrappedAge(now, lastSeenMs) < LATE_MS) return
   const seen = seenOnceMore(commitSeen(before), lastSeenMs, now)
   // Before the commit word, which may say that the user is confirmed, and the time its last one.
   if (seen !== SEEN.again) words[here + SLOT.LAST_SEEN_MS] = now
   let commit = withSign(withActive(withSeen(before, seen) & ~COMMIT_LEAVING, server), how)
   if (commitReserved(before) === server) commit = withReserved(commit, NO_SERVER)
   if (commit !== before) commitSlot(view, at, slot, commit)
-  if (isOwn) writeAddress(view, at, slot, how.address)
+  if ((how & IS_OWN) !== 0) writeAddress(view, at, slot, address)
 }
 
 /**
  * Whether the request may be one that the page which left had sent before: on a connection of its
  * own, it can arrive after the leave. Other open pages of the visitor beat again, later than that.
  */
-function isOfPageThatLeft (commit: number, { server, sign }: Visit): boolean {
-  return (commit & COMMIT_LEAVING) !== 0 && sign !== 'page' && commitActive(commit) === server
+function mayBeOfPageThatLeft (commit: number, server: number, how: number): boolean {
+  return (commit & COMMIT_LEAVING) !== 0 && (how & OF_PAGE) === 0 &&
+    commitActive(commit) === server
 }
 
-function withSign (commit: number, { sign }: Visit): number {
-  if (sign === 'beat') return (commit | COMMIT_BEATS) & ~COMMIT_OPENED
-  return sign === 'page' && (commit & COMMIT_BEATS) !== 0 ? commit | COMMIT_OPENED : commit
+function withSign (commit: number, how: number): number {
+  if ((how & OF_BEAT) !== 0) return (commit | COMMIT_BEATS) & ~COMMIT_OPENED
+  return (how & OF_PAGE) !== 0 && (commit & COMMIT_BEATS) !== 0 ? commit | COMMIT_OPENED : commit
 }
 
 /** The SEEN after one more request; `lastSeenMs` as the slot holds it. */
