@@ -58,17 +58,13 @@ export const POLICIES: Readonly<Record<PolicyName, PolicyEntry>> = {
  */
 function fewestUsers (...[servers, isAvailable]: Parameters<MakePolicy>): Choose {
   const tournament = new Tournament(servers, isAvailable)
-  const choose = (current: number): Choice | undefined => {
-    const { winner } = tournament
-    if (winner === undefined) return undefined
-    if (tournament.availableCount === 1) return { server: winner.index, because: ONLY_ONE }
-    const best = tournament.equalOf(current) ?? winner
-    const because = reasonFor(best, tournament.isTied, best.index === current)
-    return { server: best.index, because }
-  }
   return ({ loads, current }) => {
     tournament.follow(loads)
-    return tournament.without(current, () => choose(current))
+    const winner = tournament.winnerWithout(current)
+    if (winner === undefined) return undefined
+    const { server, isTied } = winner
+    if (tournament.availableCount === 1) return { server: server.index, because: ONLY_ONE }
+    return { server: server.index, because: reasonFor(server, isTied, server.index === current) }
   }
 }
 

@@ -12,6 +12,12 @@ export interface Contender {
   readonly weight: number
 }
 
+export interface Winner {
+  readonly server: Contender
+  /** Another one is as good. */
+  readonly isTied: boolean
+}
+
 /** Loads that change under whoever reads them, and what they need to keep up. */
 export interface Loads {
   /** By index of the server: users counted there. */
@@ -65,36 +71,27 @@ export class Tournament {
     }
   }
 
-  /** The server itself, or undefined when none is available. */
-  get winner (): Contender | undefined {
-    return this.#servers[this.#winners[1]!]
-  }
-
   get availableCount (): number {
     return this.#availableCount
   }
 
-  /** What `choose` gives with one user less at this server, where there is one. */
-  without <T> (server: number, choose: () => T): T {
-    const place = this.#places.get(server)
-    if (place === undefined) return choose()
-    const load = this.#loads[place]!
-    this.#set(place, load - 1)
-    const choice = choose()
-    this.#set(place, load)
-    return choice
-  }
-
-  /** The server of this index, if it is as good as the winner. */
-  equalOf (server: number): Contender | undefined {
-    const place = this.#places.get(server)
-    if (place === undefined || this.#winners[this.#leavesAt + place] === NOBODY) return undefined
-    return this.#compare(place, this.#winners[1]!) === 0 ? this.#servers[place] : undefined
+  /** The winner with one user less at this server, who is the one that is being placed. */
+  winnerWithout (current: number): Winner | undefined {
+    const winner = this.#winners[1]!
+    if (winner === NOBODY) return undefined
+    const place = this.#places.get(current)
+    if (place === undefined || this.#winners[this.#leavesAt + place] === NOBODY) {
+      return { server: this.#servers[winner]!, isTied: this.#isTied(winner) }
+    }
+    // The winner with one less is ahead of all others.
+    const lead = place === winner ? -1 : this.#compare(place, winner, 1)
+    return lead <= 0
+      ? { server: this.#servers[place]!, isTied: lead === 0 }
+      : { server: this.#servers[winner]!, isTied: this.#isTied(winner) }
   }
 
   /** Whether another one is as good as the winner: it lost one of the winner's own matches. */
-  get isTied (): boolean {
-    const winner = this.#winners[1]!
+  #isTied (winner: number): boolean {
     for (let node = this.#leavesAt + winner; node > 1; node >>= 1) {
       const rival = this.#winners[node ^ 1]!
       if (rival !== NOBODY && this.#compare(rival, winner) === 0) return true
@@ -115,17 +112,22 @@ export class Tournament {
 
   #set (place: number, load: number): void {
     this.#loads[place] = load
-    for (let node = (this.#leavesAt + place) >> 1; node > 0; node >>= 1) this.#play(node)
+    for (let node = (this.#leavesAt + place) >> 1; node > 0; node >>= 1) {
+      const before = this.#winners[node]
+      // The same one as before, and not the one that changed: nothing above sees a difference.
+      if (this.#play(node) === before && before !== place) return
+    }
   }
 
-  #play (node: number): void {
-    const [first, second] = [this.#winners[2 * node]!, this.#winners[2 * node + 1]!]
+  #play (node: number): number {
+    const first = this.#winners[2 * node]!
+    const second = this.#winners[2 * node + 1]!
     const isSecond = second !== NOBODY && (first === NOBODY || this.#compare(second, first) < 0)
-    this.#winners[node] = isSecond ? second : first
+    return this.#winners[node] = isSecond ? second : first
   }
 
-  /** By load / weight in whole numbers; the products stay far below 2 ** 53. */
-  #compare (a: number, b: number): number {
-    return this.#loads[a]! * this.#weights[b]! - this.#loads[b]! * this.#weights[a]!
+  /** By load / weight in whole numbers, `a` with so many users less; far below 2 ** 53. */
+  #compare (a: number, b: number, less = 0): number {
+    return (this.#loads[a]! - less) * this.#weights[b]! - this.#loads[b]! * this.#weights[a]!
   }
 }

@@ -8,7 +8,7 @@
  */
 
 /** Raised at every change of this file; a worker that was built with another refuses to boot. */
-export const LAYOUT_VERSION = 4
+export const LAYOUT_VERSION = 5
 
 export const WORD_BYTES = 4
 export const SERVERS_MAX = 256
@@ -55,13 +55,14 @@ export const SHARD = {
 } as const
 
 /**
- * Counters per server within a shard, in words. A shard's own, so that its repair rebuilds them.
+ * Counters per server within a shard: one run of words for each counter, a word for each server, so
+ * that the sum of one reads nothing else. A shard's own, so that its repair rebuilds them.
  */
 export const COUNTER = {
   LOAD: 0, // users counted at this server: reserved here, or active here and reserved nowhere
   ACTIVE: 1, // users active here, also those on the move elsewhere
   RESERVED: 2, // users with a reservation here
-  WORDS: 3
+  COUNT: 3
 } as const
 
 /**
@@ -179,7 +180,7 @@ export function layoutFor (usersMax: number, serverCount: number): Layout {
   const serversAt = TABLE.WORDS
   const shardsAt = serversAt + SERVER.WORDS * serverCount
   const countersAt = SHARD.WORDS
-  const networksAt = countersAt + COUNTER.WORDS * serverCount
+  const networksAt = countersAt + COUNTER.COUNT * serverCount
   const endsAt = networksAt + NETWORK.WORDS
   const bucketsAt = endsAt + Math.ceil(slotCount / END.SLOTS)
   const slotsAt = bucketsAt + bucketCount

@@ -2,6 +2,7 @@
 import type { Loads } from '../balancing/tournament.ts'
 import { KnownLoads } from './known-loads.ts'
 import { COUNTER } from './layout.ts'
+import { counterAt } from './shard.ts'
 import { shardAt, type TableView } from './table-view.ts'
 
 /** The loads to choose by; see known-loads.ts. Main thread only. */
@@ -22,10 +23,8 @@ export function sumCounters (
 ): Int32Array {
   sums.fill(0)
   for (let shard = 0; shard < layout.shardCount; shard++) {
-    let at = shardAt(layout, shard) + layout.countersAt + counter
-    for (let server = 0; server < sums.length; server++, at += COUNTER.WORDS) {
-      sums[server]! += words[at]!
-    }
+    const at = counterAt(layout, shardAt(layout, shard), 0, counter)
+    for (let server = 0; server < sums.length; server++) sums[server]! += words[at + server]!
   }
   return sums
 }
@@ -34,7 +33,7 @@ export function sumCounters (
 export function sumCounter ({ words, layout }: TableView, server: number, counter: number): number {
   let sum = 0
   for (let shard = 0; shard < layout.shardCount; shard++) {
-    sum += words[shardAt(layout, shard) + layout.countersAt + server * COUNTER.WORDS + counter]!
+    sum += words[counterAt(layout, shardAt(layout, shard), server, counter)]!
   }
   return sum
 }

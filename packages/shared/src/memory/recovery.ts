@@ -109,7 +109,7 @@ function derive (view: TableView, at: number, highWater: number): Derived {
   return derived
 
   function raise (server: number, counter: number): void {
-    if (server !== NO_SERVER) counters[server * COUNTER.WORDS + counter]!++
+    if (server !== NO_SERVER) counters[counter * layout.serverCount + server]!++
   }
 }
 
@@ -122,9 +122,9 @@ function * checkShard (view: TableView, at: number): Generator<string> {
   yield * differences('seen once', words[at + SHARD.SEEN_ONCE]!, derived.seenOnce)
   for (let server = 0; server < layout.serverCount; server++) {
     for (const [name, counter] of Object.entries(COUNTER)) {
-      if (name === 'WORDS') continue
+      if (name === 'COUNT') continue
       const stored = words[counterAt(layout, at, server, counter)]!
-      const counted = derived.counters[server * COUNTER.WORDS + counter]!
+      const counted = derived.counters[counter * layout.serverCount + server]!
       yield * differences(`${name} of server ${server}`, stored, counted)
     }
   }

@@ -64,7 +64,7 @@ export function reserve (view: TableView, request: ReserveRequest): Reservation 
     if ((commit & COMMIT_REPLACES) === 0) writeAddress(view, at, slot, request.address)
   }
   unlockShard(view, at)
-  return choice === undefined ? { kind: 'unavailable' } : { kind: 'reserved', ...choice }
+  return choice === undefined ? { kind: 'unavailable' } : reservedBy(choice)
 }
 
 /**
@@ -133,5 +133,10 @@ function reserveForNewcomer (view: TableView, request: ReserveRequest): Reservat
   if (admitted === 'present') return reserve(view, request)
   if (admitted !== 'added') return { kind: admitted }
   if (replaced !== undefined) finishReplacement(view, client, address)
-  return { kind: 'reserved', ...choice }
+  return reservedBy(choice)
+}
+
+/** Field by field: a spread costs more than the choice. */
+function reservedBy ({ server, because }: Choice): Reservation {
+  return { kind: 'reserved', server, because }
 }
