@@ -53,6 +53,7 @@ const TOOL_ENTRIES = {
   load: 'scripts/load.ts',
   bench: 'scripts/bench/main.ts',
   attackers: 'scripts/bench/attackers.ts',
+  'touch-thread': 'scripts/bench/touch-thread.ts',
   'bench-console': 'scripts/bench/console.ts',
   'bench-peers': 'scripts/bench-peers/main.ts',
   profile: 'scripts/profile/main.ts',

@@ -123,7 +123,9 @@ export class Tournament {
     const first = this.#winners[2 * node]!
     const second = this.#winners[2 * node + 1]!
     const isSecond = second !== NOBODY && (first === NOBODY || this.#compare(second, first) < 0)
-    return this.#winners[node] = isSecond ? second : first
+    const winner = isSecond ? second : first
+    this.#winners[node] = winner
+    return winner
   }
 
   /** By load / weight in whole numbers, `a` with so many users less; far below 2 ** 53. */
