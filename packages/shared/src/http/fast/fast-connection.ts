@@ -30,6 +30,8 @@ export interface FastParts extends AnswerParts {
 }
 
 const NOTHING: Buffer = Buffer.alloc(0)
+/** Heads of one connection differ by a few bytes. */
+const ROOM_BYTES = 64
 const WHOLE = { complete: true }
 
 export class FastConnection implements Exchange, Reader, ReplySink {
@@ -40,9 +42,10 @@ export class FastConnection implements Exchange, Reader, ReplySink {
   headersSent = true
   readonly #parts: FastParts
   readonly #peer: Peer
-  /** The bytes of the last head, and what they say. */
-  #bytes = NOTHING
+  /** The last head: what it says, and its bytes, so many from the beginning. */
   #head: PlainHead | undefined
+  #bytes = NOTHING
+  #length = 0
   /** Whom the last request names, once its head is forgotten. */
   #client: Client | undefined
   #newClient: Client | undefined
@@ -135,6 +138,7 @@ export class FastConnection implements Exchange, Reader, ReplySink {
     this.#client = namedClient(this.#head.request)
     this.#head = undefined
     this.#bytes = NOTHING
+    this.#length = 0
   }
 
   /** @returns whether to read on */
@@ -158,14 +162,22 @@ export class FastConnection implements Exchange, Reader, ReplySink {
   }
 
   #headOf (buffer: Buffer, length: number): PlainHead | undefined {
-    const bytes = this.#bytes
-    if (length === bytes.length && bytes.compare(buffer, 0, length) === 0) return this.#head
+    if (length === this.#length && this.#bytes.compare(buffer, 0, length, 0, length) === 0) {
+      return this.#head
+    }
     if (length > PLAIN_HEAD_BYTES_MAX) return undefined
     const head = this.#parts.heads.read(buffer.toString('latin1', 0, length), this.#peer)
     if (head === undefined) return undefined
-    this.#bytes = copyOf(buffer, length)
     this.#head = head
+    this.#length = 0
+    if (head.isKeptAlive) this.#keep(buffer, length)
     return head
+  }
+
+  #keep (buffer: Buffer, length: number): void {
+    if (this.#bytes.length < length) this.#bytes = Buffer.allocUnsafeSlow(length + ROOM_BYTES)
+    buffer.copy(this.#bytes, 0, 0, length)
+    this.#length = length
   }
 
   /** The kernel has not taken all of the reply: nothing is read until the client has. */
@@ -205,11 +217,14 @@ export class FastConnection implements Exchange, Reader, ReplySink {
   #handOver (bytes: Buffer): void {
     this.#isHandedOver = true
     this.#bytes = this.#unread = NOTHING
+    this.#length = 0
     this.connection.idleBytesRead = -1 // These bytes begin a request.
     this.#parts.handOver(this, bytes)
   }
 }
 
 function copyOf (buffer: Buffer, length: number): Buffer {
-  return Buffer.from(buffer.subarray(0, length))
+  const copy = Buffer.allocUnsafeSlow(length)
+  buffer.copy(copy, 0, 0, length)
+  return copy
 }

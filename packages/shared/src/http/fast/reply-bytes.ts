@@ -5,15 +5,17 @@
  */
 import { STATUS_CODES, validateHeaderName, validateHeaderValue } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Reply } from '../vocabulary/values.ts'
+import { NO_BODY, type Reply } from '../vocabulary/values.ts'
 
 /** Above this a body is sent from where it stands instead of being copied behind its head. */
 const COPIED_BYTES_MAX = 65_536
 
 interface KeptBytes {
-  readonly bytes: Buffer
   /** The date that they have in them. */
   readonly date: string
+  /** For a connection that goes on, and for one that ends; made when they are first sent. */
+  goingOn: Buffer | undefined
+  ending: Buffer | undefined
 }
 
 export class ReplyBytes {
@@ -38,8 +40,8 @@ export class ReplyBytes {
     if (nowMs >= this.#dateUntilMs) this.#renewDate(nowMs)
     const { body, isKept } = reply
     const hasBody = body.length > 0 && !isHead && reply.status !== 204 && reply.status !== 304
-    if (isKept === true && isKeptAlive && !isHead && body.length <= COPIED_BYTES_MAX) {
-      socket.write(this.#keptBytes(reply, hasBody))
+    if (isKept === true && !isHead && body.length <= COPIED_BYTES_MAX) {
+      socket.write(this.#keptBytes(reply, hasBody, isKeptAlive))
       return
     }
     const head = this.#head(reply, isKeptAlive)
@@ -53,12 +55,17 @@ export class ReplyBytes {
     }
   }
 
-  #keptBytes (reply: Reply, hasBody: boolean): Buffer {
-    const kept = this.#kept.get(reply)
-    if (kept !== undefined && kept.date === this.#date) return kept.bytes
-    const head = this.#head(reply, true)
-    const bytes = hasBody ? joined(head, reply.body) : Buffer.from(head, 'latin1')
-    this.#kept.set(reply, { bytes, date: this.#date })
+  #keptBytes (reply: Reply, hasBody: boolean, isKeptAlive: boolean): Buffer {
+    let kept = this.#kept.get(reply)
+    if (kept === undefined || kept.date !== this.#date) {
+      kept = { date: this.#date, goingOn: undefined, ending: undefined }
+      this.#kept.set(reply, kept)
+    }
+    const known = isKeptAlive ? kept.goingOn : kept.ending
+    if (known !== undefined) return known
+    const bytes = joined(this.#head(reply, isKeptAlive), hasBody ? reply.body : NO_BODY)
+    if (isKeptAlive) kept.goingOn = bytes
+    else kept.ending = bytes
     return bytes
   }
 
