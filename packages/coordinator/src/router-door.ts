@@ -64,6 +64,9 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
   /** Of each server, when the router began to close. */
   let lastStates: readonly ServerState[] | undefined
 
+  const delayMs = (): number =>
+    lastStates === undefined ? settings.live.delayBetweenRoutingMs : 0
+
   const { fault, ...pages } = await readPages(programDir)
   /** The servers of a program that stops end before its router: their users come back to them. */
   const isAvailable = (server: number): boolean =>
@@ -85,9 +88,9 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
       choose,
       chooseByHash,
       isAvailable,
-      delayMs: () => lastStates === undefined ? settings.live.delayBetweenRoutingMs : 0,
+      delayMs,
       // A visitor's wait is an entry of the queue, not a timer of its own.
-      wait: (visitor, delayMs, end) => { waits.add({ visitor, end }, monotonicNowMs() + delayMs) },
+      wait: (visitor, end) => { waits.add({ visitor, end }, monotonicNowMs() + delayMs()) },
       onAddressFull: address => { quotaWarning.note(address) },
       onForeign: request => { foreignWarning.note(request) },
       onUnknownHost: host => { unknownHosts.note(host) },

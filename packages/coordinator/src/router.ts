@@ -19,7 +19,7 @@ import {
   htmlReply, NO_STORE, optionsReply, textReply
 } from '@usher/shared/http/vocabulary/replies.ts'
 import { NO_BODY, type Handler, type Reply, type RequestValue } from '@usher/shared/http/vocabulary/values.ts'
-import { nowOrLater, type Steps } from '@usher/shared/now-or-later.ts'
+import { nowOrLater, type Pause, type Steps } from '@usher/shared/now-or-later.ts'
 import { NO_SERVER } from '@usher/shared/memory/layout.ts'
 import type { Reservation } from '@usher/shared/memory/reservations.ts'
 import { whileBusy } from '@usher/shared/memory/retry-while-busy.ts'
@@ -41,7 +41,7 @@ export interface RouterParts {
   /** DELAY_BETWEEN_ROUTING as it is now; 0 at a stop. */
   readonly delayMs: () => number
   /** Calls `end` after that time, or earlier: at a stop, or when the visitor has to go. */
-  readonly wait: (visitor: Waiting, delayMs: number, end: () => void) => void
+  readonly wait: (visitor: Waiting, end: () => void) => void
   readonly pages: { readonly denied: Buffer, readonly full: Buffer, readonly unavailable: Buffer }
   /** Told of an address that is refused newcomers because it has reached its quota. */
   readonly onAddressFull: (address: Address) => void
@@ -156,13 +156,19 @@ function visitorOf (request: RequestValue): Visitor {
 function * decide (parts: RouterParts, visitor: Visitor): Steps<RouteDecision> {
   let note: { readonly note?: string } = {}
   for (let choice = 0; choice < CHOICES_MAX; choice++) {
-    const reservation = yield * whileBusy(() => reserve(parts, visitor))
+    const reserved = reserve(parts, visitor)
+    const reservation = reserved === 'busy'
+      ? yield * whileBusy(() => reserve(parts, visitor))
+      : reserved
     if (reservation === 'busy') return { kind: 'full' }
     if (reservation.kind === 'uncounted') return yield * decideByHash(parts, visitor, choice > 0)
     if (reservation.kind !== 'reserved') return { kind: reservation.kind }
     const { server, because } = reservation
-    if (choice === 0) yield * wait(parts, visitor)
-    const found = yield * whileBusy(() => lookAgain(parts, visitor, server))
+    if (choice === 0 && parts.delayMs() > 0) yield delay(parts, visitor)
+    const seen = lookAgain(parts, visitor, server)
+    const found = seen === 'busy'
+      ? yield * whileBusy(() => lookAgain(parts, visitor, server))
+      : seen
     if (found === 'held' || found === 'arrived') {
       return { kind: 'redirect', server, because, ...note }
     }
@@ -178,9 +184,8 @@ function * decide (parts: RouterParts, visitor: Visitor): Steps<RouteDecision> {
 }
 
 /** The time that everybody has between the choice and the redirect. */
-function * wait (parts: RouterParts, visitor: Visitor): Steps<void> {
-  const delayMs = parts.delayMs()
-  if (delayMs > 0) yield resume => { parts.wait(visitor, delayMs, resume) }
+function delay (parts: RouterParts, visitor: Visitor): Pause {
+  return resume => { parts.wait(visitor, resume) }
 }
 
 /** Waits like anybody and is sent to where they are, or would go now, without holding a place. */
@@ -190,7 +195,7 @@ function * decideUncounted (parts: RouterParts, visitor: Visitor): Steps<RouteDe
   if (visitor.isProbe && table.isFull() && (yield * serverOf(parts, visitor)) === NO_SERVER) {
     return { kind: 'full' }
   }
-  yield * wait(parts, visitor)
+  if (parts.delayMs() > 0) yield delay(parts, visitor)
   const current = yield * serverOf(parts, visitor)
   if (isDenied(parts, visitor)) return { kind: 'denied' }
   const choice = current !== NO_SERVER && isAvailable(current)
@@ -213,7 +218,7 @@ function * serverOf (
 function * decideByHash (
   parts: RouterParts, visitor: Visitor, hasWaited: boolean
 ): Steps<RouteDecision> {
-  if (!hasWaited) yield * wait(parts, visitor)
+  if (!hasWaited && parts.delayMs() > 0) yield delay(parts, visitor)
   if (isDenied(parts, visitor)) return { kind: 'denied' }
   const choice = parts.chooseByHash(visitor.client)
   if (choice === undefined) return { kind: 'unavailable' }
