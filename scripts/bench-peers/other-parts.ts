@@ -1,4 +1,9 @@
 /** Parts of the report that other benchmarks measure, by the name that `--only` knows. */
 import type { BenchPart } from '../bench/report/report.ts'
+import { benchTable } from '../bench/table-growth.ts'
+import { benchTouch } from '../bench/touch.ts'
 
-export const OTHER_PARTS: Readonly<Record<string, BenchPart>> = {}
+export const OTHER_PARTS: Readonly<Record<string, BenchPart>> = {
+  touch: benchTouch,
+  table: benchTable
+}

@@ -20,6 +20,8 @@ const MILLION = 1_000_000
 const SERVERS = 3
 const SILENT_MS = 3_600_000
 const PAGE_USERS = 100
+/** Read in one measurement. */
+const PAGES = 50
 const BYTES_MAX = 64
 /** Below it, what the process takes besides the table is more than the table. */
 const RESIDENT_MIN = 100_000
@@ -55,11 +57,11 @@ function measureSize (users: number, rounds: number): Figures {
   const residentBytes = (process.memoryUsage().rss - before) / users
 
   const costs = new Costs()
-  const chosen = new Uint8Array(Math.min(users, SAMPLE))
+  const chosen = new Uint8Array(users)
   const choose = chooserOf(SERVERS)
   for (let round = 0; round <= rounds; round++) {
     measureUsers(costs, table, { users, chosen, choose })
-    costs.add('page', 1, () => { readPage(table, round, users) })
+    costs.add('page', PAGES, index => { readPage(table, sampled(index, users)) })
     costs.add('sweep', 1, () => { sweep(table) })
     costs.add('search', 1, () => { search(table) })
     costs.add('repair', 1, () => { repair(memory, table) })
@@ -80,25 +82,27 @@ function measureSize (users: number, rounds: number): Figures {
 
 interface Crowd {
   readonly users: number
-  /** Where a place was reserved for each of the sample. */
+  /** Where a place was reserved, by user. */
   readonly chosen: Uint8Array
   readonly choose: Choose
 }
 
 function measureUsers (costs: Costs, table: UserTable, { users, chosen, choose }: Crowd): void {
   const touch = (index: number): void => { touchUser(table, sampled(index, users), SERVERS) }
-  costs.add('arrival', chosen.length, touch) // Ends the reservations of the round before.
-  costs.add('touch', chosen.length, touch)
-  costs.add('reserve', chosen.length, index => {
-    chosen[index] = reserveFor(table, sampled(index, users), choose)
+  costs.add('arrival', SAMPLE, touch) // Ends the reservations of the round before.
+  costs.add('touch', SAMPLE, touch)
+  costs.add('reserve', SAMPLE, index => {
+    const user = sampled(index, users)
+    chosen[user] = reserveFor(table, user, choose)
   })
-  costs.add('confirm', chosen.length, index => {
-    confirmFor(table, sampled(index, users), chosen[index]!)
+  costs.add('confirm', SAMPLE, index => {
+    const user = sampled(index, users)
+    confirmFor(table, user, chosen[user]!)
   })
 }
 
-function readPage (table: UserTable, round: number, users: number): void {
-  if (table.readUsers(sampled(round, users), PAGE_USERS) === 'busy') throw new Error('it is busy')
+function readPage (table: UserTable, cursor: number): void {
+  if (table.readUsers(cursor, PAGE_USERS) === 'busy') throw new Error('the table is busy')
 }
 
 /** A sweep, and a look for those whose own time is over; nobody is due. */
@@ -161,8 +165,8 @@ function growthTable (figures: readonly Figures[], rounds: number): ReportTable 
       ['resident, bytes a user', ...resident]
     ],
     notes: [
-      `Medians of ${rounds} rounds in a full table, of ${SAMPLE.toLocaleString('en')} users each ` +
-      'where there are as many. A larger table lies in slower caches.'
+      `Medians of ${rounds} rounds in a full table, of ${SAMPLE.toLocaleString('en')} operations ` +
+      'each. A larger table lies in slower caches.'
     ],
     command: 'npm run bench -- table'
   }
