@@ -12,7 +12,7 @@ export type BeatSettings =
  * steps, 8 ms of 2.5 s, so that the same few replies answer all beats.
  */
 const JITTER_MAX = 0.2
-export const JITTER_STEPS = 64
+const JITTER_STEPS = 64
 /**
  * A page misses three beats before it is taken for gone. This wins over all else: a page that beats
  * more seldom than it times out would come and go for ever.

@@ -42,6 +42,7 @@ const OWN_BEAT: VisitOptions = { sign: 'beat' }
 const BEAT: VisitOptions = { sign: 'beat', isOwn: false }
 
 const LEAVE_RECEIVED = keptReply(jsonReply(200, { response: 'leave received' }, NO_STORE))
+const NOTHING: readonly string[] = []
 const NOT_HERE = 'This visitor is not in the user table. A beat by POST brings them in.'
 const MALFORMED_ID = keptReply(jsonError(400, 'malformed_client_id',
   'client_id, in the query or the cookie, must be one UUID other than the nil UUID.'))
@@ -91,7 +92,7 @@ class BeatReplies {
     }
     let reply = this.#byIntervalMs.get(intervalMs)
     if (reply === undefined) {
-      reply = keptReply(beatReply(activeUsers, intervalMs, []))
+      reply = keptReply(beatReply(activeUsers, intervalMs, NOTHING))
       this.#byIntervalMs.set(intervalMs, reply)
     }
     return reply
@@ -138,7 +139,7 @@ export function answerLeave (
 function serverUsersHeader (
   { table, settings }: BeatParts, query: string
 ): readonly string[] {
-  if (query === '' || !new URLSearchParams(query).has('servers')) return []
+  if (query === '' || !new URLSearchParams(query).has('servers')) return NOTHING
   const counts = table.activeUsersPerServer()
   const entries = settings.servers.map(({ port, index }) => `${port}=${counts[index]}`)
   return ['X-Server-Users', entries.join(', ')]

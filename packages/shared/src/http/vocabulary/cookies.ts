@@ -6,10 +6,21 @@ import type { RequestFields } from './values.ts'
 
 /** Every value that a request carries under this name, in order; a browser may send several. */
 export function cookieValues (
-  { cookie }: Pick<RequestFields, 'cookie'>, name: string
+  fields: Pick<RequestFields, 'cookie'>, name: string
 ): readonly string[] {
-  if (cookie === undefined) return []
   const values: string[] = []
+  firstCookie(fields, name, value => {
+    values.push(value)
+    return undefined
+  })
+  return values
+}
+
+/** What `parse` makes of the first of these values of which it makes anything. */
+export function firstCookie<T> (
+  { cookie }: Pick<RequestFields, 'cookie'>, name: string, parse: (value: string) => T | undefined
+): T | undefined {
+  if (cookie === undefined) return undefined
   // Only pairs that have the name somewhere in them are looked at.
   for (let at = cookie.indexOf(name); at !== -1;) {
     const from = cookie.lastIndexOf(';', at) + 1
@@ -18,11 +29,12 @@ export function cookieValues (
     const equals = cookie.indexOf('=', from)
     if (equals === -1) break
     if (equals < to && cookie.slice(from, equals).trim() === name) {
-      values.push(unquoted(cookie.slice(equals + 1, to).trim()))
+      const parsed = parse(unquoted(cookie.slice(equals + 1, to).trim()))
+      if (parsed !== undefined) return parsed
     }
     at = cookie.indexOf(name, to)
   }
-  return values
+  return undefined
 }
 
 function unquoted (value: string): string {

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { formatClient, parseClientId } from '../../client.ts'
 import type { Client } from '../../client.ts'
-import { cookieValues } from './cookies.ts'
+import { cookieValues, firstCookie } from './cookies.ts'
 import { BEAT_PATH, LEAVE_PATH } from './counting.ts'
 import { requestFields, type Reply, type RequestFields, type RequestValue } from './values.ts'
 
@@ -50,11 +50,7 @@ export function queryClient (query: string): Client | 'malformed' | undefined {
 
 /** The client of the first well-formed `client_id` cookie. Any others are passed over. */
 export function cookieClient (headers: RequestFields): Client | undefined {
-  for (const value of cookieValues(headers, ID_NAME)) {
-    const client = parseClientId(value)
-    if (client !== undefined) return client
-  }
-  return undefined
+  return firstCookie(headers, ID_NAME, parseClientId)
 }
 
 /** Whether there is a `client_id` cookie at all, well-formed or not. */
