@@ -26,7 +26,7 @@ import { whileBusy } from '@usher/shared/memory/retry-while-busy.ts'
 import type { Busy } from '@usher/shared/memory/table-view.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { Logger } from 'pino'
-import { redirectTarget, type RedirectTarget, type TargetSettings } from './redirect-target.ts'
+import { redirectTarget, type TargetSettings } from './redirect-target.ts'
 import type { HeldPlaces } from './held-places.ts'
 
 export interface RouterParts {
@@ -108,22 +108,16 @@ export function routerHandler (parts: RouterParts): Handler {
       parts.onForeign(request)
       return FOREIGN_REPLY
     }
-    return nowOrLater(place(parts, request, targetOf))
+    const visitor = visitorOf(request)
+    // Pauses while the visitor waits, and while the table is busy.
+    const steps = visitor.isCounted ? decide(parts, visitor) : decideUncounted(parts, visitor)
+    return nowOrLater(steps, decision => {
+      if (parts.log.isLevelEnabled('debug')) logDecision(parts, visitor, decision)
+      if (decision.kind !== 'redirect') return renderRefusal(decision.kind, visitor, parts)
+      const server = parts.settings.servers[decision.server]!
+      return renderRedirect(targetOf(request, server), visitor, request)
+    })
   }
-}
-
-/** Pauses while the visitor waits, and while the table is busy. */
-function * place (
-  parts: RouterParts, request: RequestValue, targetOf: RedirectTarget
-): Steps<Reply> {
-  const visitor = visitorOf(request)
-  const decision = visitor.isCounted
-    ? yield * decide(parts, visitor)
-    : yield * decideUncounted(parts, visitor)
-  if (parts.log.isLevelEnabled('debug')) logDecision(parts, visitor, decision)
-  if (decision.kind !== 'redirect') return renderRefusal(decision.kind, visitor, parts)
-  const server = parts.settings.servers[decision.server]!
-  return renderRedirect(targetOf(request, server), visitor, request)
 }
 
 function notPlaced (method: string, path: string): Reply {

@@ -8,15 +8,15 @@ export type Pause = (resume: () => void) => void
 
 export type Steps<T> = Generator<Pause, T, void>
 
-/** What the steps return, or a promise of it once one of them has paused. */
-export function nowOrLater<T> (steps: Steps<T>): T | Promise<T> {
+/** What `finish` makes of the steps' result, or a promise of it once one of them has paused. */
+export function nowOrLater<T, R> (steps: Steps<T>, finish: (result: T) => R): R | Promise<R> {
   const first = steps.next()
-  if (first.done === true) return first.value
+  if (first.done === true) return finish(first.value)
   return new Promise((resolve, reject) => {
     const resume = (): void => {
       try {
         const { done, value } = steps.next()
-        if (done === true) resolve(value)
+        if (done === true) resolve(finish(value))
         else value(resume)
       } catch (error) {
         reject(error)

@@ -11,7 +11,7 @@ export const BUSY_RETRIES_MAX = 1000
 
 /** What the operation returned at last; `busy` if it was busy BUSY_RETRIES_MAX times. */
 export async function retryWhileBusy<T> (operation: () => T | Busy): Promise<T | Busy> {
-  return await nowOrLater(whileBusy(operation))
+  return await nowOrLater(whileBusy(operation), outcome => outcome)
 }
 
 /** The same as a part of other steps: pauses only while the operation is busy. */
