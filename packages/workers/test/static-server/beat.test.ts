@@ -37,3 +37,13 @@ t.test('beat: seconds are printed with at most three decimals', async t => {
   ]
   for (const [ms, expected] of cases) t.equal(formatSeconds(ms), expected)
 })
+
+t.test('beat: intervals are spread over a fifth, by a few different ones', async t => {
+  for (const users of [0, 40_000]) {
+    const intervals = new Set(Array.from({ length: 10_000 }, (_, at) =>
+      beatIntervalMs(users, DEFAULTS, () => at / 10_000)))
+    t.equal(intervals.size, 64)
+    const [shortest, longest] = [Math.min(...intervals), Math.max(...intervals)]
+    t.ok(longest > shortest * 1.19 && longest < shortest * 1.2, `${shortest} to ${longest}`)
+  }
+})
