@@ -30,8 +30,8 @@ function coresOf (list: string): readonly number[] {
 }
 
 /** Every thread of this process, and whatever it starts from now on without `onCore`. */
-export function moveToCore (core: number): void {
-  execFileSync('taskset', ['-apc', String(core), String(process.pid)], { stdio: 'ignore' })
+export function moveToCores (...cores: readonly number[]): void {
+  execFileSync('taskset', ['-apc', cores.join(','), String(process.pid)], { stdio: 'ignore' })
 }
 
 /** The same command, held on one core. */

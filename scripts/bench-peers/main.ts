@@ -4,11 +4,11 @@
  * its plots, all other parts of the report included.
  */
 import { parseArgs } from 'node:util'
-import type { BenchResult } from '../bench/report/report.ts'
+import type { BenchPart, BenchResult } from '../bench/report/report.ts'
 import { tableText } from '../bench/report/tables.ts'
 import { benchBurst } from './burst-bench.ts'
 import { CASES } from './cases.ts'
-import { chooseCores, moveToCore } from './cores.ts'
+import { chooseCores, moveToCores } from './cores.ts'
 import { makeGround } from './ground.ts'
 import { benchHandshakes } from './handshake-bench.ts'
 import { benchIdle } from './idle-bench.ts'
@@ -32,9 +32,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   handshake: benchHandshakes,
   idle: benchIdle,
   burst: benchBurst,
-  ...Object.fromEntries(Object.entries(OTHER_PARTS).map(([id, part]) => [
-    id, (_stand: Stand, rounds: number) => part({ rounds })
-  ]))
+  ...Object.fromEntries(Object.entries(OTHER_PARTS).map(([id, part]) => [id, onBothCores(part)]))
 }
 
 const options = parse(process.argv.slice(2))
@@ -48,7 +46,7 @@ if (wrk === undefined || findProgram('taskset') === undefined) {
 
 async function bench (wrk: string): Promise<void> {
   const cores = chooseCores()
-  moveToCore(cores.load)
+  moveToCores(cores.load)
   const ground = makeGround()
   try {
     const { peers, missing } = findPeers(options.program, ground.certificate !== undefined)
@@ -60,6 +58,18 @@ async function bench (wrk: string): Promise<void> {
     if (failures.length > 0) process.exitCode = 1
   } finally {
     ground.clear()
+  }
+}
+
+/** What measures no server by itself shares the machine with it as it likes. */
+function onBothCores (part: BenchPart): Part {
+  return async ({ cores: { server, load } }, rounds) => {
+    moveToCores(server, load)
+    try {
+      return await part({ rounds })
+    } finally {
+      moveToCores(load)
+    }
   }
 }
 

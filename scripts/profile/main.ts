@@ -14,7 +14,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import type { ReportTable } from '../bench/report/report.ts'
 import { tableText } from '../bench/report/tables.ts'
-import { chooseCores, moveToCore } from '../bench-peers/cores.ts'
+import { chooseCores, moveToCores } from '../bench-peers/cores.ts'
 import { makeGround } from '../bench-peers/ground.ts'
 import { findProgram } from '../bench-peers/peers/peer.ts'
 import { runWrk, type Load } from '../bench-peers/wrk.ts'
@@ -53,7 +53,7 @@ if (wrk === undefined) {
 
 async function profile (wrk: string): Promise<void> {
   const cores = chooseCores()
-  moveToCore(cores.load)
+  moveToCores(cores.load)
   const ground = makeGround()
   const folder = mkdtempSync(join(tmpdir(), 'usher-profile-'))
   const preload = pathToFileURL(join(TOOLS_DIR, 'profile-thread.js')).href
