@@ -92,6 +92,7 @@ async function run (loaded: CompleteSettings): Promise<void> {
       exit: code => process.exit(code),
       log
     }))
+    log.load() // While the threads boot.
     await starting
   } catch (error) {
     fail(error, EXIT_FAILED)

@@ -2,12 +2,14 @@
  * The log: JSON lines to a file, and to the console pretty for a terminal or JSON for a pipe. Every
  * thread opens its own; lines are appended whole. A full disk or a closed console loses lines,
  * never the service: writes are synchronous, and what cannot be written is not kept. When one of
- * the two loses lines, the other one says so.
+ * the two loses lines, the other one says so. pino is loaded with the first line, not with the
+ * thread: a server has nothing to say before it serves.
  */
 import { fstatSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
-import pino, { type Logger, type DestinationStream } from 'pino'
+import type Pino from 'pino'
+import type { Logger, DestinationStream, LevelWithSilent } from 'pino'
 import type PinoPretty from 'pino-pretty'
 import { LogOutlet } from './log-outlet.ts'
 import {
@@ -35,6 +37,8 @@ export type ProgramLog = Logger & {
    * be opened, and goes on in the old one.
    */
   reopenFile (): void
+  /** Loads pino now, where its time is to spare. */
+  load (): void
 }
 
 /** The name of the thread that owns the console. */
@@ -42,35 +46,79 @@ const MAIN_THREAD = 'coordinator'
 const STDOUT = 1
 const PRIVATE_FILE_MODE = 0o600
 
+/** As pino numbers them. */
+const LEVELS: Readonly<Record<LevelWithSilent, number>> = {
+  trace: 10, debug: 20, info: 30, warn: 40, error: 50, fatal: 60, silent: Infinity
+}
+const require = createRequire(import.meta.url)
+
 /** Throws when the file cannot be opened. */
 export function openLog ({
   thread, level, file, isTerminal, hasConsole = true, losses = allocateLogLosses()
 }: LogOptions): ProgramLog {
-  const streams = pino.multistream([])
-  const log = pino({
-    level,
-    base: { pid: process.pid, thread },
-    timestamp: pino.stdTimeFunctions.isoTime,
-    serializers: { err: serializeError },
-    hooks: { streamWrite: withoutControlCharacters }
-  }, streams)
-  const add = (place: LogPlace, fd: number): LogOutlet => new LogOutlet({
-    fd,
-    losses: new LogLosses(losses, place),
-    onLoss: ({ message }) => { log.error({ reason: message }, `log lines are lost: ${LOST[place]}`) },
-    onOver: lostLines => { log.warn({ lostLines }, `resolved: log lines were lost: ${LOST[place]}`) }
-  })
-  if (hasConsole) {
-    const console = add('console', STDOUT)
-    streams.add({ level: 'trace', stream: isTerminal ? pretty(console) : console })
-  }
-  const outlet = file === undefined ? undefined : add('file', openFile(file))
-  if (outlet !== undefined) streams.add({ level: 'trace', stream: outlet })
-  return Object.assign(log, {
-    reopenFile (): void {
-      if (outlet !== undefined && isMoved(outlet.fd, file!)) outlet.switchTo(openFile(file!))
+  const fd = file === undefined ? undefined : openFile(file)
+  let outlet: LogOutlet | undefined
+  return lazyLog(level as LevelWithSilent, level => {
+    const pino = loadPino()
+    const streams = pino.multistream([])
+    const log = pino({
+      level,
+      base: { pid: process.pid, thread },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      serializers: { err: serializeError },
+      hooks: { streamWrite: withoutControlCharacters }
+    }, streams)
+    const add = (place: LogPlace, fd: number): LogOutlet => new LogOutlet({
+      fd,
+      losses: new LogLosses(losses, place),
+      onLoss: ({ message }) => { log.error({ reason: message }, `log lines are lost: ${LOST[place]}`) },
+      onOver: lostLines => { log.warn({ lostLines }, `resolved: log lines were lost: ${LOST[place]}`) }
+    })
+    if (hasConsole) {
+      const console = add('console', STDOUT)
+      streams.add({ level: 'trace', stream: isTerminal ? pretty(console) : console })
     }
+    outlet = fd === undefined ? undefined : add('file', fd)
+    if (outlet !== undefined) streams.add({ level: 'trace', stream: outlet })
+    return log
+  }, log => {
+    log.load()
+    if (outlet !== undefined && isMoved(outlet.fd, file!)) outlet.switchTo(openFile(file!))
   })
+}
+
+/**
+ * What it stands for is made when something is to be logged; until then it knows its level only.
+ */
+function lazyLog (
+  level: LevelWithSilent, make: (level: LevelWithSilent) => Logger,
+  reopenFile: (log: ProgramLog) => void
+): ProgramLog {
+  let made: Logger | undefined
+  const load = (): Logger => made ??= make(level)
+  const own = {
+    load (): void { load() },
+    reopenFile (): void { reopenFile(log) },
+    isLevelEnabled: (asked: LevelWithSilent) =>
+      made?.isLevelEnabled(asked) ?? LEVELS[asked] >= LEVELS[level],
+    get level () { return made?.level as LevelWithSilent ?? level },
+    set level (wanted) {
+      level = wanted
+      if (made !== undefined) made.level = wanted
+    }
+  }
+  const log = new Proxy(own, {
+    get (own, key) {
+      if (key in own) return own[key as keyof typeof own]
+      const value: unknown = Reflect.get(load(), key)
+      return typeof value === 'function' ? value.bind(made) as unknown : value
+    }
+  }) as unknown as ProgramLog
+  return log
+}
+
+function loadPino (): typeof Pino {
+  return require('pino') as typeof Pino
 }
 
 /** A pipe or a device is not: to open one again may wait for its reader. */
@@ -86,7 +134,7 @@ const LOST: Readonly<Record<LogPlace, string>> = {
 
 /** For tests and for parts that are told to be silent. */
 export function silentLog (): ProgramLog {
-  return Object.assign(pino({ level: 'silent' }), { reopenFile (): void {} })
+  return lazyLog('silent', level => loadPino()({ level }), () => {})
 }
 
 /**
@@ -105,7 +153,7 @@ const ESCAPED_CONTROL = /^\\(?:[bfnrt]|u00[01].|u007f|u00[89].|u202[89])$/i
 
 /** The stack as a list of lines: in one text its line feeds would be made visible too. */
 function serializeError (error: Error): object {
-  const serialized = pino.stdSerializers.err(error)
+  const serialized = loadPino().stdSerializers.err(error)
   if (typeof serialized?.stack !== 'string') return serialized
   return Object.assign(serialized, { stack: serialized.stack.split('\n') })
 }
@@ -123,7 +171,6 @@ function nameThread (line: Record<string, unknown>, messageKey: string): string 
 
 /** pino-pretty is loaded only for a terminal: it takes 30 ms. */
 function pretty (console: DestinationStream): DestinationStream {
-  const require = createRequire(import.meta.url)
   const { prettyFactory } = require('pino-pretty') as typeof PinoPretty
   const prettify = prettyFactory({
     colorize: process.stdout.hasColors?.() ?? true,
