@@ -18,8 +18,8 @@ const COMMON_PASSWORDS_COUNT = 3000
 /** Of a length that may be chosen, and neither address, hash nor damaged. */
 const CHOSEN_BY_PEOPLE = /^(?!.*&#)(?!#)(?!\d+\.\d+\.\d+\.\d+$)(?![\da-f]{32,}$)(?!.+@.+\.)[!-~]{12,24}$/
 /**
- * typebox has no CommonJS to be required; the others are small, and to find and read a package takes
- * longer than to run it. What is used of them goes into the bundle.
+ * typebox has no CommonJS to be required; the others are small, and to find and read a package
+ * takes longer than to run it. What is used of them goes into the bundle.
  */
 const BUNDLED = [
   'typebox', '@fastify/error', '@fastify/proxy-addr', 'fastest-levenshtein', 'ipaddr.js',

@@ -95,7 +95,10 @@ function lazyLog (
   reopenFile: (log: ProgramLog) => void
 ): ProgramLog {
   let made: Logger | undefined
-  const load = (): Logger => made ??= make(level)
+  const load = (): Logger => {
+    made ??= make(level)
+    return made
+  }
   const own = {
     load (): void { load() },
     reopenFile (): void { reopenFile(log) },

@@ -1,6 +1,6 @@
 /**
  * How long a page is told to wait before its next beat: the one place where a server asks for more
- * or fewer of them. Pure; runs in the server's thread.
+ * or fewer of them. Runs in the server's thread.
  */
 import type { Settings } from '@usher/shared/settings/settings.ts'
 
@@ -21,17 +21,44 @@ const BEATS_PER_TIMEOUT = 4
 const INTERVAL_MIN_MS = 1
 
 /**
- * Milliseconds, whole, until the next beat of one page among `activeUsers`; `random` gives 0 to
- * below 1.
+ * Gives each page the time of its next beat. On average the budget is kept by the interval alone,
+ * which grows with the users; but pages that came in one second would come back in one wave, which
+ * jitter takes an hour to level. So no two beats are given the same place: each comes at least the
+ * budget's share of a second after the one given before it (a virtual schedule, as of a leaky
+ * bucket), and is then jittered. Below the budget the schedule is empty and changes nothing. It
+ * runs ahead by one interval at most, in which all users have room: whoever beats without a pause
+ * delays the others no further.
  */
-export function beatIntervalMs (
-  activeUsers: number, settings: BeatSettings, random: () => number
-): number {
-  const affordableMs = activeUsers / settings.heartbeatBudget * 1000
-  const baseMs = Math.max(settings.heartbeatIntervalMs, affordableMs)
-  const step = Math.floor(random() * JITTER_STEPS)
-  const jitteredMs = baseMs * (1 + JITTER_MAX * step / JITTER_STEPS)
-  return Math.min(Math.max(INTERVAL_MIN_MS, Math.floor(jitteredMs)), longestIntervalMs(settings))
+export class BeatSchedule {
+  readonly #settings: BeatSettings
+  readonly #random: () => number
+  readonly #now: () => number
+  /** The last place that was given. */
+  #lastMs = -Infinity
+
+  /**
+   * @param random 0 to below 1
+   * @param now monotonic milliseconds
+   */
+  constructor (settings: BeatSettings, random: () => number, now: () => number) {
+    this.#settings = settings
+    this.#random = random
+    this.#now = now
+  }
+
+  /** Milliseconds, whole, until the next beat of one page among `activeUsers`. */
+  nextInMs (activeUsers: number): number {
+    const { heartbeatIntervalMs, heartbeatBudget } = this.#settings
+    const nowMs = this.#now()
+    const shareMs = 1000 / heartbeatBudget
+    const soonestMs = Math.max(heartbeatIntervalMs, activeUsers * shareMs)
+    const aheadMs = Math.max(0, Math.min(this.#lastMs + shareMs - nowMs - soonestMs, soonestMs))
+    this.#lastMs = nowMs + soonestMs + aheadMs
+    const stepMs = soonestMs * JITTER_MAX / JITTER_STEPS
+    const steps = Math.floor(aheadMs / stepMs) + Math.floor(this.#random() * JITTER_STEPS)
+    const wholeMs = Math.floor(soonestMs + steps * stepMs)
+    return Math.min(Math.max(INTERVAL_MIN_MS, wholeMs), longestIntervalMs(this.#settings))
+  }
 }
 
 /** What a page is told that beats for nobody who is counted: it may be later. */

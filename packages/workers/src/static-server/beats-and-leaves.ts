@@ -17,16 +17,14 @@ import {
 } from '@usher/shared/http/vocabulary/replies.ts'
 import { NO_BODY, type Reply, type RequestValue } from '@usher/shared/http/vocabulary/values.ts'
 import type { VisitOptions } from '@usher/shared/memory/visits.ts'
-import {
-  beatIntervalMs, formatSeconds, longestIntervalMs, type BeatSettings
-} from './beat.ts'
+import { formatSeconds, longestIntervalMs, type BeatSettings } from './beat.ts'
 import { logUser, REFUSED, visit, type Visitor, type VisitorParts } from './visitors.ts'
 
 export interface BeatParts extends VisitorParts {
   readonly denyList: { isDenied (client: Client | undefined, address: Address): boolean }
   readonly settings: BeatSettings & OriginSettings
-  /** 0 to below 1. */
-  readonly random: () => number
+  /** Milliseconds until the next beat of one page among so many users. */
+  readonly nextBeatMs: (activeUsers: number) => number
   /** Told of a beat or a leave that was refused because another site's page caused it. */
   readonly onForeign: (request: RequestValue) => void
 }
@@ -71,7 +69,7 @@ export function beatHandler (
     }
     const intervalMs = outcome === 'uncounted'
       ? longestIntervalMs(parts.settings)
-      : beatIntervalMs(activeUsers, parts.settings, parts.random)
+      : parts.nextBeatMs(activeUsers)
     const reply = asked.length === 0
       ? replies.keptFor(activeUsers, intervalMs)
       : beatReply(activeUsers, intervalMs, asked)

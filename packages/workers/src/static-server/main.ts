@@ -15,6 +15,7 @@ import {
 import type { LoadedSites } from '@usher/shared/messages.ts'
 import { QuotaWarning } from '@usher/shared/quota-warning.ts'
 import { runWorker } from '../worker-host.ts'
+import { BeatSchedule } from './beat.ts'
 import { staticHandler } from './handler.ts'
 import { renderPageScript, storePageScript } from './page-script.ts'
 import { openSite, type Site } from './site.ts'
@@ -40,6 +41,7 @@ await runWorker(async ({ boot, table, denyList, denyListKnown, meter, log, ask }
   let opened = await open(await ask({ type: 'get-sites' }, LOADING_TIMEOUT_MS))
   let prepared: OpenedSite | undefined
 
+  const beats = new BeatSchedule(settings, Math.random, monotonicNowMs)
   const quotaWarning = new QuotaWarning(log, monotonicNowMs)
   const foreignWarning = new ForeignWarning(log, monotonicNowMs)
   let isStopping = false
@@ -64,7 +66,7 @@ await runWorker(async ({ boot, table, denyList, denyListKnown, meter, log, ask }
       pageScript: await storePageScript(renderPageScript(script, settings)),
       pages: { denied, full },
       settings,
-      random: Math.random,
+      nextBeatMs: users => beats.nextInMs(users),
       onAddressFull: address => { quotaWarning.note(address) },
       onForeign: request => { foreignWarning.note(request) },
       reasonNotHealthy,

@@ -89,7 +89,7 @@ function testServer ({
       routerUrl: '',
       servers: NAMED_SERVERS
     },
-    random: () => 0.5,
+    nextBeatMs: () => 2750,
     onForeign: ({ path }) => { foreign.push(path) },
     reasonNotHealthy: () => state.notHealthy,
     onAddressFull: address => { addressesFull.push(formatAddress(address)) },
