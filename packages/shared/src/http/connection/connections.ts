@@ -34,9 +34,6 @@ export class Connections<E extends Exchange> {
   readonly #open = new Map<Socket, Connection<E>>()
   /** A lingering connection counts as idle. */
   readonly #idle = new IdleList<E>()
-  /** Those that were opened in this turn of the loop, and in the one before. */
-  #newest: Array<Connection<E>> = []
-  #newer: Array<Connection<E>> = []
   readonly #crowdedCount: number
   readonly #quota: ConnectionQuota
   readonly #pipelines: Pipelines
@@ -90,20 +87,8 @@ export class Connections<E extends Exchange> {
     if (!this.#accepted.has(socket)) socket.on('close', () => { this.#forget(socket) })
     // A socket that another door has read from brings the beginning of a request along.
     connection.idleBytesRead = socket.readableLength > 0 ? -1 : socket.bytesRead
-    if (this.#newest.push(connection) === 1 && this.#newer.length === 0) {
-      setImmediate(() => { this.#welcome() })
-    }
+    this.#idle.addNewcomer(connection)
     return connection
-  }
-
-  /** A turn after the one in which they were opened, all that they had sent then has been read. */
-  #welcome (): void {
-    for (const connection of this.#newer) {
-      if (isQuiet(connection)) this.#idle.add(connection)
-    }
-    this.#newer = this.#newest
-    this.#newest = []
-    if (this.#newer.length > 0) setImmediate(() => { this.#welcome() })
   }
 
   #forget (socket: Socket): void {
@@ -238,13 +223,9 @@ export class Connections<E extends Exchange> {
   }
 
   #closeSoon (connection: Connection<E>): Promise<void> {
-    const { socket } = connection
     return new Promise(resolve => {
-      const limit = setTimeout(() => socket.destroy(), this.#clientCloseMs)
-      socket.once('close', () => {
-        clearTimeout(limit)
-        resolve()
-      })
+      inTime(connection.socket, this.#clientCloseMs, () => connection.socket.destroy())
+      connection.socket.once('close', resolve)
       this.finish(connection)
     })
   }
@@ -258,9 +239,9 @@ export class Connections<E extends Exchange> {
     this.#idle.add(connection)
   }
 
-  /** Those that have been idle for `ms` or longer, longest first. @param nowMs monotonic */
-  idleFor (ms: number, nowMs: number): Generator<Connection<E>> {
-    return this.#idle.until(nowMs - ms)
+  /** Those that have been idle since then at least, longest first. @param sinceMs monotonic */
+  idleSince (sinceMs: number): Generator<Connection<E>> {
+    return this.#idle.until(sinceMs)
   }
 
   #rest (connection: Connection<E>): void {
@@ -286,7 +267,7 @@ export class Connections<E extends Exchange> {
     const over = this.#quota.findOverQuota(newcomer, mayEnd)
     if (over !== undefined) over.destroy()
     else if (this.#quota.isOverQuota(newcomer)) newcomer.destroy()
-    else if (!this.#endOverAfterReply(newcomer)) this.#endLongestIdle()
+    else if (!this.#endOverAfterReply(newcomer)) this.#idle.shift()?.socket.destroy()
   }
 
   /** False when no network is over its quota. */
@@ -295,17 +276,6 @@ export class Connections<E extends Exchange> {
     const over = this.#quota.findOverQuota(newcomer, mayEnd)
     if (over !== undefined) this.finish(this.#open.get(over)!)
     return over !== undefined
-  }
-
-  /** Sockets are looked at once each between two idle times, so this takes no time on average. */
-  #endLongestIdle (): void {
-    for (;;) {
-      const connection = this.#idle.shift()
-      if (connection === undefined) return
-      if (!connection.isLingering && hasBegunRequest(connection)) continue
-      connection.socket.destroy()
-      return
-    }
   }
 
   /** While closing: a request that has begun gets its time, and its reply or its 408. */
@@ -319,8 +289,7 @@ export class Connections<E extends Exchange> {
   }
 
   #endUnlessAnswering (connection: Connection<E>, afterMs: number, end: () => void): void {
-    const timer = setTimeout(() => { if (isQuiet(connection)) end() }, afterMs)
-    connection.socket.once('close', () => clearTimeout(timer))
+    inTime(connection.socket, afterMs, () => { if (isQuiet(connection)) end() })
   }
 
   /** Accepted sockets without HTTP on them: TLS that was never agreed on. */
@@ -329,6 +298,12 @@ export class Connections<E extends Exchange> {
     if (this.#open.size > 0) return
     for (const socket of this.#accepted) socket.destroy()
   }
+}
+
+/** Does it after so long, unless the socket has closed by then. */
+function inTime (socket: Socket, afterMs: number, act: () => void): void {
+  const timer = setTimeout(act, afterMs)
+  socket.once('close', () => clearTimeout(timer))
 }
 
 function ignore (): void {}

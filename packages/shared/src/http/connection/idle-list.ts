@@ -3,12 +3,15 @@
  * through the connections themselves, so that whoever is served goes to its end at no cost. Belongs
  * to one server's connections.
  */
-import type { Connection } from './connection.ts'
+import { hasBegunRequest, isQuiet, type Connection } from './connection.ts'
 import type { Exchange } from './exchange.ts'
 
 export class IdleList<E extends Exchange> {
   #first: Connection<E> | undefined
   #last: Connection<E> | undefined
+  /** Those that were opened in this turn of the loop, and in the one before. */
+  #newest: Array<Connection<E>> = []
+  #newer: Array<Connection<E>> = []
 
   /** Puts a connection at the end, whether it was in the list or not. */
   add (connection: Connection<E>): void {
@@ -31,11 +34,23 @@ export class IdleList<E extends Exchange> {
     connection.idleBefore = connection.idleAfter = undefined
   }
 
-  /** Takes out the one that has been idle longest; undefined when there is none. */
+  /** Adds a new connection when what it has sent already has been read, if it is idle then. */
+  addNewcomer (connection: Connection<E>): void {
+    if (this.#newest.push(connection) === 1 && this.#newer.length === 0) {
+      setImmediate(() => { this.#welcome() })
+    }
+  }
+
+  /**
+   * Takes out the one that has been idle longest; undefined when there is none. Each is looked at
+   * once between two idle times, so this takes no time on average.
+   */
   shift (): Connection<E> | undefined {
-    const first = this.#first
-    if (first !== undefined) this.remove(first)
-    return first
+    for (let next = this.#first; next !== undefined; next = this.#first) {
+      this.remove(next)
+      if (next.isLingering || !hasBegunRequest(next)) return next
+    }
+    return undefined
   }
 
   /** Those that fell idle at `untilMs` at the latest, longest first; each may be taken out. */
@@ -46,5 +61,15 @@ export class IdleList<E extends Exchange> {
       next = next.idleAfter
       yield connection
     }
+  }
+
+  /** A turn after the one in which they were opened, all that they had sent then has been read. */
+  #welcome (): void {
+    for (const connection of this.#newer) {
+      if (isQuiet(connection)) this.add(connection)
+    }
+    this.#newer = this.#newest
+    this.#newest = []
+    if (this.#newer.length > 0) setImmediate(() => { this.#welcome() })
   }
 }
