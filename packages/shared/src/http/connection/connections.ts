@@ -32,8 +32,8 @@ export class Connections<E extends Exchange> {
   /** Accepted sockets; with TLS, the raw ones beneath, so that handshakes count too. */
   readonly #accepted = new Set<Socket>()
   readonly #open = new Map<Socket, Connection<E>>()
-  /** A lingering connection counts as idle. */
-  readonly #idle = new IdleList<E>()
+  /** A lingering connection counts as idle. Whoever answers at once adds to it without `begin`. */
+  readonly idle = new IdleList<E>()
   readonly #crowdedCount: number
   readonly #quota: ConnectionQuota
   readonly #pipelines: Pipelines
@@ -87,7 +87,7 @@ export class Connections<E extends Exchange> {
     if (!this.#accepted.has(socket)) socket.on('close', () => { this.#forget(socket) })
     // A socket that another door has read from brings the beginning of a request along.
     connection.idleBytesRead = socket.readableLength > 0 ? -1 : socket.bytesRead
-    this.#idle.addNewcomer(connection)
+    this.idle.addNewcomer(connection)
     return connection
   }
 
@@ -96,7 +96,7 @@ export class Connections<E extends Exchange> {
     if (connection === undefined) return
     this.#open.delete(socket)
     this.#quota.close(socket)
-    this.#idle.remove(connection)
+    this.idle.remove(connection)
     this.#pipelines.removeAll(connection)
     if (this.#isSilenceOver) this.#endHandshakes()
   }
@@ -115,7 +115,7 @@ export class Connections<E extends Exchange> {
       if (room === 'abused') socket.destroy()
       return false
     }
-    this.#idle.remove(connection)
+    this.idle.remove(connection)
     connection.latest = exchange
     this.#pipelines.add(connection, exchange)
     if (this.#isClosing) makeLast(connection)
@@ -158,7 +158,7 @@ export class Connections<E extends Exchange> {
     const connection = this.#open.get(socket)
     const isDue = replaced !== undefined && connection?.unanswered.includes(replaced) === true
     if (connection === undefined || (connection.finalBytes !== undefined && !isDue)) return
-    this.#idle.remove(connection)
+    this.idle.remove(connection)
     connection.finalBytes = finalBytes
     if (replaced?.headersSent === true) {
       connection.finalBytes = NO_FINAL_BYTES
@@ -230,26 +230,11 @@ export class Connections<E extends Exchange> {
     })
   }
 
-  /**
-   * A request was answered at once and its reply has left: all that `begin` and `answered` would
-   * do about it. @param nowMs monotonic
-   */
-  served (connection: Connection<E>, nowMs: number): void {
-    connection.idleSinceMs = nowMs
-    this.#idle.add(connection)
-  }
-
-  /** Those that have been idle since then at least, longest first. @param sinceMs monotonic */
-  idleSince (sinceMs: number): Generator<Connection<E>> {
-    return this.#idle.until(sinceMs)
-  }
-
   #rest (connection: Connection<E>): void {
     if (connection.idleBytesRead !== Infinity) {
       connection.idleBytesRead = connection.socket.bytesRead
     }
-    connection.idleSinceMs = monotonicNowMs()
-    this.#idle.add(connection)
+    this.idle.add(connection, monotonicNowMs())
     if (this.#isClosing) this.#endWhenSilent(connection)
   }
 
@@ -257,7 +242,7 @@ export class Connections<E extends Exchange> {
     if (connection.isLingering) return
     connection.isLingering = true
     connection.finalBytes ??= NO_FINAL_BYTES
-    this.#idle.add(connection)
+    this.idle.add(connection, monotonicNowMs())
     lingeringClose(connection.socket, connection.finalBytes, this.#replyStallMs)
   }
 
@@ -267,7 +252,7 @@ export class Connections<E extends Exchange> {
     const over = this.#quota.findOverQuota(newcomer, mayEnd)
     if (over !== undefined) over.destroy()
     else if (this.#quota.isOverQuota(newcomer)) newcomer.destroy()
-    else if (!this.#endOverAfterReply(newcomer)) this.#idle.shift()?.socket.destroy()
+    else if (!this.#endOverAfterReply(newcomer)) this.idle.shift()?.socket.destroy()
   }
 
   /** False when no network is over its quota. */

@@ -13,8 +13,9 @@ export class IdleList<E extends Exchange> {
   #newest: Array<Connection<E>> = []
   #newer: Array<Connection<E>> = []
 
-  /** Puts a connection at the end, whether it was in the list or not. */
-  add (connection: Connection<E>): void {
+  /** Puts a connection at the end, whether it was in the list or not. @param nowMs monotonic */
+  add (connection: Connection<E>, nowMs: number): void {
+    connection.idleSinceMs = nowMs
     if (connection === this.#last) return
     this.remove(connection)
     connection.idleBefore = this.#last
@@ -66,7 +67,7 @@ export class IdleList<E extends Exchange> {
   /** A turn after the one in which they were opened, all that they had sent then has been read. */
   #welcome (): void {
     for (const connection of this.#newer) {
-      if (isQuiet(connection)) this.add(connection)
+      if (isQuiet(connection)) this.add(connection, connection.idleSinceMs)
     }
     this.#newer = this.#newest
     this.#newest = []

@@ -115,7 +115,7 @@ export class FastConnection implements Exchange, Reader, ReplySink {
     this.headersSent = true
     if (this.socket.writableLength > 0) this.#waitUntilTaken()
     else if (this.#isAnswering) this.#left()
-    else if (this.shouldKeepAlive) connections.served(this.connection, nowMs)
+    else if (this.shouldKeepAlive) connections.idle.add(this.connection, nowMs)
     else connections.endAfterReply(this.connection)
   }
 

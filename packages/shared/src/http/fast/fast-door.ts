@@ -104,7 +104,7 @@ function endIdle (
   { keepAliveMs = KEEP_ALIVE_MS, headKeptMs = HEAD_KEPT_MS }: FastDoorOptions,
   { connections }: CheckedServer, nowMs: number
 ): void {
-  for (const { latest, socket, idleSinceMs } of connections.idleSince(nowMs - headKeptMs)) {
+  for (const { latest, socket, idleSinceMs } of connections.idle.until(nowMs - headKeptMs)) {
     if (!(latest instanceof FastConnection) || latest.isHandedOver) continue
     if (latest.hasAsked && nowMs - idleSinceMs >= keepAliveMs) socket.destroy()
     else latest.forgetHead()
