@@ -10,17 +10,16 @@ import { NO_BODY, type Reply } from '../vocabulary/values.ts'
 /** Above this a body is sent from where it stands instead of being copied behind its head. */
 const COPIED_BYTES_MAX = 65_536
 
+/** For a connection that goes on, and for one that ends; made when they are first sent. */
 interface KeptBytes {
-  /** The date that they have in them. */
-  readonly date: string
-  /** For a connection that goes on, and for one that ends; made when they are first sent. */
   goingOn: Buffer | undefined
   ending: Buffer | undefined
 }
 
 export class ReplyBytes {
   readonly #goesOn: string
-  readonly #kept = new WeakMap<Reply, KeptBytes>()
+  /** Of this second: no more is kept than is being asked for. */
+  #kept = new WeakMap<Reply, KeptBytes>()
   #date = ''
   #dateUntilMs = -Infinity
 
@@ -57,8 +56,8 @@ export class ReplyBytes {
 
   #keptBytes (reply: Reply, hasBody: boolean, isKeptAlive: boolean): Buffer {
     let kept = this.#kept.get(reply)
-    if (kept === undefined || kept.date !== this.#date) {
-      kept = { date: this.#date, goingOn: undefined, ending: undefined }
+    if (kept === undefined) {
+      kept = { goingOn: undefined, ending: undefined }
       this.#kept.set(reply, kept)
     }
     const known = isKeptAlive ? kept.goingOn : kept.ending
@@ -86,6 +85,7 @@ export class ReplyBytes {
   #renewDate (nowMs: number): void {
     const date = new Date()
     this.#date = date.toUTCString()
+    this.#kept = new WeakMap()
     this.#dateUntilMs = nowMs + 1000 - date.getMilliseconds()
   }
 }
