@@ -17,14 +17,8 @@ const { dependencies, devDependencies } = JSON.parse(readFileSync(join(ROOT, 'pa
 const COMMON_PASSWORDS_COUNT = 3000
 /** Of a length that may be chosen, and neither address, hash nor damaged. */
 const CHOSEN_BY_PEOPLE = /^(?!.*&#)(?!#)(?!\d+\.\d+\.\d+\.\d+$)(?![\da-f]{32,}$)(?!.+@.+\.)[!-~]{12,24}$/
-/**
- * typebox has no CommonJS to be required; the others are small, and to find and read a package
- * takes longer than to run it. What is used of them goes into the bundle.
- */
-const BUNDLED = [
-  'typebox', '@fastify/error', '@fastify/proxy-addr', 'fastest-levenshtein', 'ipaddr.js',
-  'negotiator'
-]
+/** Has no CommonJS to be required; what is used of it goes into the bundle. */
+const BUNDLED = ['typebox']
 const packages = Object.keys({ ...dependencies, ...devDependencies })
   .filter(name => !BUNDLED.includes(name))
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { connect, createServer, Server, type AddressInfo } from 'node:net'
+import { connect, createServer, Server, type ListenOptions, type AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import type { Settings } from '@usher/shared/settings/settings.ts'
 import { testServers } from '../../shared/test/settings/test-servers.ts'
@@ -61,9 +61,9 @@ t.test('port check: the kernel chooses while all other ports are held', async t 
   const calls: string[] = []
   const { listen, close } = Server.prototype
   t.intercept(Server.prototype, 'listen', {
-    value (this: Server, port: number, ...rest: never[]) {
-      calls.push(port === 0 ? 'listen' : 'listen fixed')
-      return listen.call(this, port, ...rest)
+    value (this: Server, options: ListenOptions, onListening: () => void) {
+      calls.push(options.port === 0 ? 'listen' : 'listen fixed')
+      return listen.call(this, options, onListening)
     }
   })
   t.intercept(Server.prototype, 'close', {
