@@ -134,6 +134,8 @@ async function buildCode (entryPoints, outdir) {
     // What a thread imports later is a file of its own, or its packages would load with the thread.
     splitting: true,
     target: 'node20.19',
+    // Writes constants into the code: a bundle makes variables of them, which V8 must read.
+    minifySyntax: true,
     // For stack traces, which name the source's line; the source itself stays here.
     sourcemap: true,
     sourcesContent: false,

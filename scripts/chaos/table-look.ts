@@ -5,7 +5,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { formatClient } from '@usher/shared/client.ts'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
-import { SHARD } from '@usher/shared/memory/layout.ts'
+import { SHARD_LOCK } from '@usher/shared/memory/layout.ts'
 import { ownerWord, LOCK_WAIT } from '@usher/shared/memory/lock.ts'
 import {
   MAIN_THREAD_PATIENCE, MAIN_THREAD_TAG, shardAt, viewTable, type TableMemory
@@ -29,7 +29,7 @@ export class TableLook {
     const { words, layout } = viewTable(memory, options)
     this.#table = new UserTable(memory, options)
     this.#locks = () => Array.from({ length: layout.shardCount }, (_, shard) =>
-      words[shardAt(layout, shard) + SHARD.LOCK]! & ~LOCK_WAIT)
+      words[shardAt(layout, shard) + SHARD_LOCK]! & ~LOCK_WAIT)
   }
 
   /**

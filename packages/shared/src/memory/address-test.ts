@@ -4,7 +4,7 @@
  */
 import { isInRange, type AddressRange } from '../address-range.ts'
 import { areSameWords, type Address, type Words128 } from '../client.ts'
-import { COMMIT_ADDRESS_KNOWN, COMMIT_KIND_IP, SLOT } from './layout.ts'
+import { COMMIT_ADDRESS_KNOWN, COMMIT_KIND_IP, SLOT_ADDRESS, SLOT_ID } from './layout.ts'
 import type { SlotTest } from './text-prefix.ts'
 
 /** True for users whose address, or the one last seen from, is one of these. */
@@ -35,8 +35,8 @@ export function rangeTest (range: AddressRange): SlotTest {
 function addressAt (words: Int32Array, here: number): number | undefined {
   const commit = words[here]!
   // A client without an id is known by its address.
-  if ((commit & COMMIT_KIND_IP) !== 0) return here + SLOT.ID
-  return (commit & COMMIT_ADDRESS_KNOWN) === 0 ? undefined : here + SLOT.ADDRESS
+  if ((commit & COMMIT_KIND_IP) !== 0) return here + SLOT_ID
+  return (commit & COMMIT_ADDRESS_KNOWN) === 0 ? undefined : here + SLOT_ADDRESS
 }
 
 function wordsAt (words: Int32Array, at: number): Words128 {

@@ -5,7 +5,10 @@
  */
 import { hasReachedQuota, isNearlyFull } from './user-quota.ts'
 import { displaceOne } from './displacement.ts'
-import { COMMIT_REPLACES, NO_SLOT, SEEN, SHARD, commitSeen } from './layout.ts'
+import {
+  COMMIT_REPLACES, NO_SLOT, SEEN_CONFIRMED, SHARD_RESERVED_ONLY, SHARD_SEEN_ONCE, SHARD_USED,
+  commitSeen
+} from './layout.ts'
 import type { ReplacedEntry } from './replacement.ts'
 import { addSlot, findSlot, type NewUser } from './shard.ts'
 import {
@@ -35,7 +38,7 @@ export function admit (view: TableView, { replaced, ...newcomer }: Newcomer): Ad
     const commit = newcomer.commit | COMMIT_REPLACES
     const user = { ...newcomer, commit, firstSeenS }
     // Until it is confirmed its time runs from the request that it was given its id for.
-    const isConfirmed = commitSeen(commit) === SEEN.confirmed
+    const isConfirmed = commitSeen(commit) === SEEN_CONFIRMED
     return addUser(view, isConfirmed ? user : { ...user, lastSeenMs })
   }
   if (isNearlyFull(view, usedSlots(view)) && hasReachedQuota(view, newcomer.address)) {
@@ -87,7 +90,7 @@ export function isFull (view: TableView): boolean {
   for (let shard = 0; shard < layout.shardCount; shard++) {
     const at = shardAt(layout, shard)
     const displaceable =
-      Atomics.load(words, at + SHARD.RESERVED_ONLY) + Atomics.load(words, at + SHARD.SEEN_ONCE)
+      Atomics.load(words, at + SHARD_RESERVED_ONLY) + Atomics.load(words, at + SHARD_SEEN_ONCE)
     if (displaceable > 0) return false
   }
   return true
@@ -98,7 +101,7 @@ export function usedSlots (view: TableView): number {
   const { words, layout } = view
   let used = 0
   for (let shard = 0; shard < layout.shardCount; shard++) {
-    used += words[shardAt(layout, shard) + SHARD.USED]! // Plain: see sumCounters.
+    used += words[shardAt(layout, shard) + SHARD_USED]! // Plain: see sumCounters.
   }
   return used
 }
@@ -108,7 +111,7 @@ function activeUsers ({ words, layout }: TableView): number {
   let active = 0
   for (let shard = 0; shard < layout.shardCount; shard++) {
     const at = shardAt(layout, shard)
-    active += words[at + SHARD.USED]! - words[at + SHARD.RESERVED_ONLY]!
+    active += words[at + SHARD_USED]! - words[at + SHARD_RESERVED_ONLY]!
   }
   return active
 }

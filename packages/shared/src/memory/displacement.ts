@@ -4,7 +4,10 @@
  * newcomer's own shard first, then the next ones. Any thread.
  */
 import { overQuotaTest } from './user-quota.ts'
-import { SHARD, SLOT } from './layout.ts'
+import {
+  SHARD_HAND, SHARD_HIGH_WATER, SHARD_RESERVED_ONLY, SHARD_SEEN_ONCE, SLOT_LAST_SEEN_MS,
+  SLOT_RESERVED_UNTIL_MS
+} from './layout.ts'
 import { isReservedOnly, isSeenOnce, removeSlot } from './shard.ts'
 import { lockShard, shardAt, slotAt, unlockShard, type Busy, type TableView } from './table-view.ts'
 import { wrappedAge, wrappedMs } from './wrapped-time.ts'
@@ -30,18 +33,18 @@ const HASHED_WINDOW_SLOTS = 512
 
 const RANKS: readonly Rank[] = [
   {
-    testFor: counted(SHARD.RESERVED_ONLY, isReservedOnly),
-    ageWord: SLOT.RESERVED_UNTIL_MS,
+    testFor: counted(SHARD_RESERVED_ONLY, isReservedOnly),
+    ageWord: SLOT_RESERVED_UNTIL_MS,
     windowSlots: WINDOW_SLOTS
   },
   {
-    testFor: counted(SHARD.SEEN_ONCE, isSeenOnce),
-    ageWord: SLOT.LAST_SEEN_MS,
+    testFor: counted(SHARD_SEEN_ONCE, isSeenOnce),
+    ageWord: SLOT_LAST_SEEN_MS,
     windowSlots: WINDOW_SLOTS
   },
   {
     testFor: overQuotaTest,
-    ageWord: SLOT.LAST_SEEN_MS,
+    ageWord: SLOT_LAST_SEEN_MS,
     windowSlots: HASHED_WINDOW_SLOTS
   }
 ]
@@ -74,8 +77,8 @@ function oldest (view: TableView, at: number, rank: Rank): number {
   const { words } = view
   const test = rank.testFor(view, at)
   if (test === undefined) return NOBODY
-  const highWater = words[at + SHARD.HIGH_WATER]!
-  const start = highWater <= rank.windowSlots ? 0 : words[at + SHARD.HAND]! % highWater
+  const highWater = words[at + SHARD_HIGH_WATER]!
+  const start = highWater <= rank.windowSlots ? 0 : words[at + SHARD_HAND]! % highWater
   for (let done = 0; done < highWater; done += rank.windowSlots) {
     const window = {
       from: (start + done) % highWater,
@@ -84,7 +87,7 @@ function oldest (view: TableView, at: number, rank: Rank): number {
     }
     const slot = oldestInWindow(view, at, rank.ageWord, test, window)
     if (slot === NOBODY) continue
-    words[at + SHARD.HAND] = (window.from + window.slots) % highWater
+    words[at + SHARD_HAND] = (window.from + window.slots) % highWater
     return slot
   }
   return NOBODY

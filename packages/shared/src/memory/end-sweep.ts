@@ -5,7 +5,7 @@
  */
 import { earlierEnd, endOfSlot, endWordAt } from './ends.ts'
 import {
-  COMMIT_LEAVING, END, NO_END, SHARD, commitActive, commitHasEnd
+  COMMIT_LEAVING, END, NO_END, SHARD_HIGH_WATER, commitActive, commitHasEnd
 } from './layout.ts'
 import type { RemovedUser } from './removal.ts'
 import { clientOfSlot, endActivity } from './shard.ts'
@@ -29,7 +29,7 @@ export interface EndStep {
  */
 export function endDue (view: TableView, shard: number, fromSlot: number): EndStep | Busy {
   const at = shardAt(view.layout, shard)
-  const runs = Math.ceil(Atomics.load(view.words, at + SHARD.HIGH_WATER) / END.SLOTS)
+  const runs = Math.ceil(Atomics.load(view.words, at + SHARD_HIGH_WATER) / END.SLOTS)
   const run = nextDueRun(view, at, Math.floor(fromSlot / END.SLOTS), runs)
   if (run === runs) return { removed: [], nextSlot: undefined }
   if (!lockShard(view, at)) return 'busy'
@@ -54,7 +54,7 @@ function nextDueRun (view: TableView, at: number, from: number, runs: number): n
 function endInRun (view: TableView, at: number, run: number): EndedUser[] {
   const { words, layout } = view
   const now = wrappedMs(view.now())
-  const to = Math.min((run + 1) * END.SLOTS, words[at + SHARD.HIGH_WATER]!)
+  const to = Math.min((run + 1) * END.SLOTS, words[at + SHARD_HIGH_WATER]!)
   const removed: EndedUser[] = []
   let first: number = NO_END
   for (let slot = run * END.SLOTS; slot < to; slot++) {

@@ -6,7 +6,7 @@
  * about to end, in a table of any size. Any thread.
  */
 import {
-  COMMIT_LEAVING, END, NO_END, SEEN, SLOT, TABLE, commitHasEnd, commitSeen
+  COMMIT_LEAVING, END, NO_END, SEEN_CONFIRMED, SLOT_LAST_SEEN_MS, TABLE, commitHasEnd, commitSeen
 } from './layout.ts'
 import { slotAt, type TableView } from './table-view.ts'
 import { wrappedAge } from './wrapped-time.ts'
@@ -24,9 +24,9 @@ export function endOfSlot ({ words }: TableView, here: number, commit: number): 
   const grace = words[TABLE.LEAVE_GRACE_MS]!
   const unconfirmed = words[TABLE.UNCONFIRMED_MS]!
   const isLeaving = (commit & COMMIT_LEAVING) !== 0
-  const isConfirmed = commitSeen(commit) === SEEN.confirmed
+  const isConfirmed = commitSeen(commit) === SEEN_CONFIRMED
   const stays = !isLeaving ? unconfirmed : isConfirmed ? grace : Math.min(grace, unconfirmed)
-  return (words[here + SLOT.LAST_SEEN_MS]! + stays) | 0
+  return (words[here + SLOT_LAST_SEEN_MS]! + stays) | 0
 }
 
 /** The earlier one, in a form that is not taken for none. */

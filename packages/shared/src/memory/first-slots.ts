@@ -4,7 +4,7 @@
  * no new object, so a walk over a million slots has no step that is much longer than the others.
  * Belongs to one search.
  */
-import { SLOT } from './layout.ts'
+import { SLOT_WORDS } from './layout.ts'
 import type { Place } from './reservations.ts'
 
 export interface Position {
@@ -56,13 +56,13 @@ export class FirstSlots {
   inOrder (): KeptSlot[] {
     return this.#heap
       .map(({ key, place, copyAt }) => ({
-        key, place, words: Int32Array.from(this.#copies.slice(copyAt, copyAt + SLOT.WORDS))
+        key, place, words: Int32Array.from(this.#copies.slice(copyAt, copyAt + SLOT_WORDS))
       }))
       .sort((a, b) => a.key - b.key || a.place - b.place)
   }
 
   #copy (words: Int32Array, here: number, copyAt: number): void {
-    for (let word = 0; word < SLOT.WORDS; word++) this.#copies[copyAt + word] = words[here + word]!
+    for (let word = 0; word < SLOT_WORDS; word++) this.#copies[copyAt + word] = words[here + word]!
   }
 
   #rise (index: number): void {

@@ -5,6 +5,9 @@
  *     | table header | server words | shard 0 | shard 1 | ... |
  *
  *     shard:  | header | counters per server | users per network | ends | buckets | slots |
+ *
+ * What every touch reads stands first, as constants of their own: esbuild writes only those before
+ * the first object into the code as numbers. Read as variables they cost a touch a tenth.
  */
 
 /** Raised at every change of this file; a worker that was built with another refuses to boot. */
@@ -15,6 +18,77 @@ export const SERVERS_MAX = 256
 export const SHARDS_MAX = 64
 export const USERS_MIN = 16
 export const USERS_MAX = 4_194_304
+
+/** Shard header, in words. Written by the holder of the shard's lock, except LOCK itself. */
+export const SHARD_LOCK = 0 // 0, or the owner's thread tag shifted by one, plus LOCK_WAIT
+export const SHARD_LOCK_WAITS = 1 // times a thread slept for the lock, written by any thread
+export const SHARD_USED = 2 // slots whose commit word is not 0
+export const SHARD_FREE_HEAD = 3 // first free slot, NO_SLOT when none; linked through SLOT_NEXT
+export const SHARD_HIGH_WATER = 4 // slots ever used; those at and above it are all zero
+export const SHARD_RESERVED_ONLY = 5 // users with a reservation and no active server
+export const SHARD_SEEN_ONCE = 6 // users seen exactly once
+export const SHARD_HAND = 7 // slot at which the next search for somebody to displace starts
+export const SHARD_WORDS = 8
+
+/**
+ * Counters per server within a shard: one run of words for each counter, a word for each server, so
+ * that the sum of one reads nothing else. A shard's own, so that its repair rebuilds them.
+ */
+export const COUNTER_LOAD = 0 // users reserved here, or active here and reserved nowhere
+export const COUNTER_ACTIVE = 1 // users active here, also those on the move elsewhere
+export const COUNTER_RESERVED = 2 // users with a reservation here
+export const COUNTER_COUNT = 3
+
+/** A slot: one user. True when COMMIT is not 0; all other words are written before it. */
+export const SLOT_COMMIT = 0
+export const SLOT_ID = 1 // 4 words: the UUID, or the address of a client known by address
+export const SLOT_ADDRESS = 5 // 4 words: last seen from; true only with COMMIT_ADDRESS_KNOWN
+export const SLOT_FIRST_SEEN_S = 9 // monotonic seconds, modulo 2^32
+export const SLOT_LAST_SEEN_MS = 10 // monotonic milliseconds, modulo 2^32; see COMMIT_LEAVING
+export const SLOT_RESERVED_UNTIL_MS = 11 // the same unit; true only while a reservation stands
+export const SLOT_NEXT = 12 // the next slot of the bucket or of the free list, NO_SLOT at the end
+export const SLOT_WORDS = 13
+
+/**
+ * The commit word. Both servers of a user on the move are in it, so one store moves the user.
+ *
+ *     bit 0     used            bits 4-12   active server + 1, 0 for none
+ *     bit 1     kind is ip      bits 13-21  reserved server + 1, 0 for none
+ *     bits 2-3  one of SEEN_    bit 22  the address words are whole
+ *                               bit 23  the entry under this address is still to go
+ *                               bit 24  leaves LEAVE_GRACE_MS after LAST_SEEN_MS
+ *                               bit 25  an open page of theirs has sent a beat
+ *                               bit 26  and since the last beat another page was opened
+ */
+export const COMMIT_USED = 1
+export const COMMIT_KIND_IP = 1 << 1
+export const COMMIT_SEEN_SHIFT = 2
+export const COMMIT_ACTIVE_SHIFT = 4
+export const COMMIT_RESERVED_SHIFT = 13
+export const COMMIT_ADDRESS_KNOWN = 1 << 22
+export const COMMIT_REPLACES = 1 << 23
+export const COMMIT_LEAVING = 1 << 24
+export const COMMIT_BEATS = 1 << 25
+export const COMMIT_OPENED = 1 << 26
+/** What is known of a user's pages; nothing once it is active nowhere. */
+export const COMMIT_PAGES = COMMIT_LEAVING | COMMIT_BEATS | COMMIT_OPENED
+export const COMMIT_SEEN_MASK = 0b11
+export const COMMIT_SERVER_MASK = 0b1_1111_1111
+
+/**
+ * How far a user is known. A user who has been seen twice is never displaced; a confirmed one stays
+ * until silent for too long. Until then LAST_SEEN_MS stays the time at which the user claimed its
+ * place, so that it tells when the user is confirmed, and when its time is over.
+ */
+export const SEEN_NEVER = 0 // has a reservation at most
+export const SEEN_ONCE = 1
+export const SEEN_AGAIN = 2 // within CONFIRM_MS only: the tabs of a newcomer who opens five at once
+export const SEEN_CONFIRMED = 3
+/** A request that comes so long after the one that claimed the place has brought the id back. */
+export const CONFIRM_MS = 500
+
+export const NO_SLOT = -1
+export const NO_SERVER = -1
 
 /** Table header, in words. Written once by the coordinator, except where a line says otherwise. */
 export const TABLE = {
@@ -41,30 +115,6 @@ export const SERVER = {
 export const SERVER_STATE = { starting: 0, up: 1, draining: 2, down: 3 } as const
 export type ServerState = keyof typeof SERVER_STATE
 
-/** Shard header, in words. Written by the holder of the shard's lock, except LOCK itself. */
-export const SHARD = {
-  LOCK: 0, // 0, or the owner's thread tag shifted by one, plus LOCK_WAIT
-  LOCK_WAITS: 1, // times a thread slept for the lock (a statistic, written by any thread)
-  USED: 2, // slots whose commit word is not 0
-  FREE_HEAD: 3, // first free slot, NO_SLOT when none; linked through SLOT.NEXT
-  HIGH_WATER: 4, // slots ever used; those at and above it are all zero
-  RESERVED_ONLY: 5, // users with a reservation and no active server
-  SEEN_ONCE: 6, // users seen exactly once
-  HAND: 7, // slot at which the next search for somebody to displace starts
-  WORDS: 8
-} as const
-
-/**
- * Counters per server within a shard: one run of words for each counter, a word for each server, so
- * that the sum of one reads nothing else. A shard's own, so that its repair rebuilds them.
- */
-export const COUNTER = {
-  LOAD: 0, // users counted at this server: reserved here, or active here and reserved nowhere
-  ACTIVE: 1, // users active here, also those on the move elsewhere
-  RESERVED: 2, // users with a reservation here
-  COUNT: 3
-} as const
-
 /**
  * Users per network in a shard, by a hash of the network: for each width of networks (networks.ts)
  * rows of buckets, one word each. A row more makes it rarer that somebody shares all buckets with
@@ -86,61 +136,6 @@ export const END = {
   SLOTS: 256
 } as const
 export const NO_END = 0
-
-/** A slot: one user. True when COMMIT is not 0; all other words are written before it. */
-export const SLOT = {
-  COMMIT: 0,
-  ID: 1, // 4 words: the UUID, or the address of a client known by address
-  ADDRESS: 5, // 4 words: the address last seen from; true only with COMMIT_ADDRESS_KNOWN
-  FIRST_SEEN_S: 9, // monotonic seconds, modulo 2^32
-  LAST_SEEN_MS: 10, // monotonic milliseconds, modulo 2^32; see COMMIT_LEAVING and SEEN
-  RESERVED_UNTIL_MS: 11, // the same unit; true only while a reservation stands
-  NEXT: 12, // the next slot of the bucket or of the free list, NO_SLOT at the end
-  WORDS: 13
-} as const
-
-/**
- * The commit word. Both servers of a user on the move are in it, so one store moves the user.
- *
- *     bit 0     used            bits 4-12   active server + 1, 0 for none
- *     bit 1     kind is ip      bits 13-21  reserved server + 1, 0 for none
- *     bits 2-3  a SEEN          bit 22  the address words are whole
- *                               bit 23  the entry under this address is still to go
- *                               bit 24  leaves LEAVE_GRACE_MS after LAST_SEEN_MS
- *                               bit 25  an open page of theirs has sent a beat
- *                               bit 26  and since the last beat another page was opened
- */
-export const COMMIT_USED = 1
-export const COMMIT_KIND_IP = 1 << 1
-export const COMMIT_SEEN_SHIFT = 2
-export const COMMIT_ACTIVE_SHIFT = 4
-export const COMMIT_RESERVED_SHIFT = 13
-export const COMMIT_ADDRESS_KNOWN = 1 << 22
-export const COMMIT_REPLACES = 1 << 23
-export const COMMIT_LEAVING = 1 << 24
-export const COMMIT_BEATS = 1 << 25
-export const COMMIT_OPENED = 1 << 26
-/** What is known of a user's pages; nothing once it is active nowhere. */
-export const COMMIT_PAGES = COMMIT_LEAVING | COMMIT_BEATS | COMMIT_OPENED
-export const COMMIT_SEEN_MASK = 0b11
-export const COMMIT_SERVER_MASK = 0b1_1111_1111
-
-/**
- * How far a user is known. A user who has been seen twice is never displaced; a confirmed one stays
- * until silent for too long. Until then LAST_SEEN_MS stays the time at which the user claimed its
- * place, so that it tells when the user is confirmed, and when its time is over.
- */
-export const SEEN = {
-  never: 0, // has a reservation at most
-  once: 1,
-  again: 2, // within CONFIRM_MS only: the tabs of a newcomer who opens five at once
-  confirmed: 3
-} as const
-/** A request that comes so long after the one that claimed the place has brought the id back. */
-export const CONFIRM_MS = 500
-
-export const NO_SLOT = -1
-export const NO_SERVER = -1
 
 /** Where everything lies, in words. Plain numbers, derived alike in every thread. */
 export interface Layout {
@@ -179,12 +174,12 @@ export function layoutFor (usersMax: number, serverCount: number): Layout {
 
   const serversAt = TABLE.WORDS
   const shardsAt = serversAt + SERVER.WORDS * serverCount
-  const countersAt = SHARD.WORDS
-  const networksAt = countersAt + COUNTER.COUNT * serverCount
+  const countersAt = SHARD_WORDS
+  const networksAt = countersAt + COUNTER_COUNT * serverCount
   const endsAt = networksAt + NETWORK.WORDS
   const bucketsAt = endsAt + Math.ceil(slotCount / END.SLOTS)
   const slotsAt = bucketsAt + bucketCount
-  const shardWords = slotsAt + SLOT.WORDS * slotCount
+  const shardWords = slotsAt + SLOT_WORDS * slotCount
   return {
     usersMax,
     serverCount,
@@ -203,8 +198,9 @@ export function layoutFor (usersMax: number, serverCount: number): Layout {
   }
 }
 
+/** Shifted, not `2 **`: V8 keeps that, and every offset that it is added to, as a double. */
 function powerOfTwoAtLeast (count: number): number {
-  return 2 ** Math.ceil(Math.log2(Math.max(1, count)))
+  return 1 << Math.ceil(Math.log2(Math.max(1, count)))
 }
 
 export function commitIsIp (commit: number): boolean {
@@ -248,10 +244,10 @@ export function withSeen (commit: number, seen: number): number {
 /** Whether the user ends at a time of its own: leaving, or not confirmed. */
 export function commitHasEnd (commit: number): boolean {
   return commitActive(commit) !== NO_SERVER &&
-    ((commit & COMMIT_LEAVING) !== 0 || commitSeen(commit) !== SEEN.confirmed)
+    ((commit & COMMIT_LEAVING) !== 0 || commitSeen(commit) !== SEEN_CONFIRMED)
 }
 
 if (SERVERS_MAX > COMMIT_SERVER_MASK) throw new Error('a server does not fit its bits')
-if (SLOT.WORDS !== SLOT.NEXT + 1 || SLOT.ADDRESS !== SLOT.ID + 4) throw new Error('slot map')
+if (SLOT_WORDS !== SLOT_NEXT + 1 || SLOT_ADDRESS !== SLOT_ID + 4) throw new Error('slot map')
 if (NETWORK.WORDS !== NETWORK.WIDTHS * NETWORK.ROWS * NETWORK.BUCKETS) throw new Error('network map')
-if (SHARD.WORDS !== SHARD.HAND + 1 || SHARD.LOCK_WAITS !== SHARD.LOCK + 1) throw new Error('shard map')
+if (SHARD_WORDS !== SHARD_HAND + 1 || SHARD_LOCK_WAITS !== SHARD_LOCK + 1) throw new Error('shard map')

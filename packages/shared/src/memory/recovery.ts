@@ -6,7 +6,9 @@
 import { formatClient } from '../client.ts'
 import { endsOf } from './ends.ts'
 import {
-  COUNTER, NO_END, NO_SERVER, NO_SLOT, SHARD, SLOT, commitActive, commitLoad, commitReserved
+  COUNTER_ACTIVE, COUNTER_LOAD, COUNTER_RESERVED, NO_END, NO_SERVER, NO_SLOT, SHARD_FREE_HEAD,
+  SHARD_HIGH_WATER, SHARD_LOCK, SHARD_RESERVED_ONLY, SHARD_SEEN_ONCE, SHARD_USED, SLOT_NEXT,
+  commitActive, commitLoad, commitReserved
 } from './layout.ts'
 import { ownerWord, takeOverLock, wakeAllWaiters } from './lock.ts'
 import { finishAllReplacements } from './replacement.ts'
@@ -25,12 +27,12 @@ export function recoverFrom (view: TableView, deadThreadTag: number): number {
   let repaired = 0
   for (let shard = 0; shard < view.layout.shardCount; shard++) {
     const at = shardAt(view.layout, shard)
-    if (takeOverLock(view.words, at + SHARD.LOCK, ownerWord(deadThreadTag), view.owner)) {
+    if (takeOverLock(view.words, at + SHARD_LOCK, ownerWord(deadThreadTag), view.owner)) {
       repairShard(view, at) // @REPAIR, before the release: the next owner of the lock relies on it.
       unlockShard(view, at) // @GIVE_UP
       repaired++
     }
-    wakeAllWaiters(view.words, at + SHARD.LOCK)
+    wakeAllWaiters(view.words, at + SHARD_LOCK)
   }
   view.loads?.expire() // A repair counts anew.
   finishAllReplacements(view)
@@ -52,6 +54,8 @@ export function checkTable (view: TableView): readonly string[] {
   return broken
 }
 
+const COUNTERS = { LOAD: COUNTER_LOAD, ACTIVE: COUNTER_ACTIVE, RESERVED: COUNTER_RESERVED }
+
 /** All that a shard derives from its commit words. */
 interface Derived {
   readonly counters: Int32Array // as they stand from `countersAt` to `endsAt`
@@ -63,28 +67,28 @@ interface Derived {
 
 function repairShard (view: TableView, at: number): void {
   const { words, layout } = view
-  const highWater = words[at + SHARD.HIGH_WATER]!
+  const highWater = words[at + SHARD_HIGH_WATER]!
   words.fill(NO_SLOT, at + layout.bucketsAt, at + layout.bucketsAt + layout.bucketCount)
   let freeHead = NO_SLOT
   for (let slot = highWater - 1; slot >= 0; slot--) {
     const here = slotAt(layout, at, slot)
     if (words[here] === 0) {
-      words[here + SLOT.NEXT] = freeHead
+      words[here + SLOT_NEXT] = freeHead
       freeHead = slot
     } else {
       const bucket = bucketAt(layout, at, hashOf(view, clientOfSlot(view, here)))
-      words[here + SLOT.NEXT] = words[bucket]!
+      words[here + SLOT_NEXT] = words[bucket]!
       words[bucket] = slot
     }
   }
-  words[at + SHARD.FREE_HEAD] = freeHead
+  words[at + SHARD_FREE_HEAD] = freeHead
   // Counted aside and stored at the end: readers without a lock never see a half-counted shard.
   const derived = derive(view, at, highWater)
   words.set(derived.counters, at + layout.countersAt)
   words.set(derived.ends, at + layout.endsAt)
-  words[at + SHARD.USED] = derived.used
-  words[at + SHARD.RESERVED_ONLY] = derived.reservedOnly
-  words[at + SHARD.SEEN_ONCE] = derived.seenOnce
+  words[at + SHARD_USED] = derived.used
+  words[at + SHARD_RESERVED_ONLY] = derived.reservedOnly
+  words[at + SHARD_SEEN_ONCE] = derived.seenOnce
 }
 
 function derive (view: TableView, at: number, highWater: number): Derived {
@@ -99,9 +103,9 @@ function derive (view: TableView, at: number, highWater: number): Derived {
     derived.used++
     if (isReservedOnly(commit)) derived.reservedOnly++
     if (isSeenOnce(commit)) derived.seenOnce++
-    raise(commitLoad(commit), COUNTER.LOAD)
-    raise(commitActive(commit), COUNTER.ACTIVE)
-    raise(commitReserved(commit), COUNTER.RESERVED)
+    raise(commitLoad(commit), COUNTER_LOAD)
+    raise(commitActive(commit), COUNTER_ACTIVE)
+    raise(commitReserved(commit), COUNTER_RESERVED)
     for (const bucket of networkBuckets(view, here)) {
       counters[layout.networksAt - layout.countersAt + bucket]!++
     }
@@ -115,14 +119,13 @@ function derive (view: TableView, at: number, highWater: number): Derived {
 
 function * checkShard (view: TableView, at: number): Generator<string> {
   const { words, layout } = view
-  const highWater = words[at + SHARD.HIGH_WATER]!
+  const highWater = words[at + SHARD_HIGH_WATER]!
   const derived = derive(view, at, highWater)
-  yield * differences('used', words[at + SHARD.USED]!, derived.used)
-  yield * differences('reserved only', words[at + SHARD.RESERVED_ONLY]!, derived.reservedOnly)
-  yield * differences('seen once', words[at + SHARD.SEEN_ONCE]!, derived.seenOnce)
+  yield * differences('used', words[at + SHARD_USED]!, derived.used)
+  yield * differences('reserved only', words[at + SHARD_RESERVED_ONLY]!, derived.reservedOnly)
+  yield * differences('seen once', words[at + SHARD_SEEN_ONCE]!, derived.seenOnce)
   for (let server = 0; server < layout.serverCount; server++) {
-    for (const [name, counter] of Object.entries(COUNTER)) {
-      if (name === 'COUNT') continue
+    for (const [name, counter] of Object.entries(COUNTERS)) {
       const stored = words[counterAt(layout, at, server, counter)]!
       const counted = derived.counters[counter * layout.serverCount + server]!
       yield * differences(`${name} of server ${server}`, stored, counted)
@@ -164,7 +167,7 @@ function * checkChains (
   }
   yield * differences('chained slots', chained, used)
   let free = 0
-  for (const slot of chain(view, at, words[at + SHARD.FREE_HEAD]!)) {
+  for (const slot of chain(view, at, words[at + SHARD_FREE_HEAD]!)) {
     free++
     if (words[slotAt(layout, at, slot)] !== 0) yield `slot ${slot} is in use and on the free list`
   }
@@ -176,7 +179,7 @@ function * chain (view: TableView, at: number, head: number): Generator<number> 
   let slot = head
   for (let steps = 0; slot !== NO_SLOT && steps <= view.layout.slotCount; steps++) {
     yield slot
-    slot = view.words[slotAt(view.layout, at, slot) + SLOT.NEXT]!
+    slot = view.words[slotAt(view.layout, at, slot) + SLOT_NEXT]!
   }
 }
 

@@ -3,7 +3,7 @@
  * reservations are removed with them. Any thread; the coordinator's in practice.
  */
 import { areSameWords, type Address, type Client } from '../client.ts'
-import { COMMIT_USED, NO_SLOT, SHARD, commitActive } from './layout.ts'
+import { COMMIT_USED, NO_SLOT, SHARD_HIGH_WATER, commitActive } from './layout.ts'
 import { addressOfSlot, clientOfSlot, findSlot, removeSlot } from './shard.ts'
 import {
   hashOf, lockShard, shardAt, shardOfHash, slotAt, unlockShard, type Busy, type TableView
@@ -57,7 +57,7 @@ export function removeMatching (
   view: TableView, shard: number, fromSlot: number, isMatch: IsMatch
 ): SweepStep | Busy {
   const at = shardAt(view.layout, shard)
-  const highWater = Atomics.load(view.words, at + SHARD.HIGH_WATER)
+  const highWater = Atomics.load(view.words, at + SHARD_HIGH_WATER)
   const end = Math.min(highWater, fromSlot + SLOTS_PER_STEP)
   const found: Found[] = []
   for (let slot = fromSlot; slot < end; slot++) {

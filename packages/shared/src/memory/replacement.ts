@@ -6,7 +6,9 @@
  * thread.
  */
 import { clientOfAddress, type Address, type Client } from '../client.ts'
-import { COMMIT_REPLACES, NO_SLOT, SHARD, SLOT } from './layout.ts'
+import {
+  COMMIT_REPLACES, NO_SLOT, SHARD_HIGH_WATER, SLOT_FIRST_SEEN_S, SLOT_LAST_SEEN_MS
+} from './layout.ts'
 import { removeUser } from './removal.ts'
 import { addressOfSlot, clientOfSlot, commitSlot, findSlot } from './shard.ts'
 import {
@@ -35,8 +37,8 @@ export function findAddressEntry (
     ? undefined
     : {
         commit: view.words[here]!,
-        firstSeenS: view.words[here + SLOT.FIRST_SEEN_S]!,
-        lastSeenMs: view.words[here + SLOT.LAST_SEEN_MS]!
+        firstSeenS: view.words[here + SLOT_FIRST_SEEN_S]!,
+        lastSeenMs: view.words[here + SLOT_LAST_SEEN_MS]!
       }
   unlockShard(view, at)
   return entry
@@ -67,7 +69,7 @@ export function finishAllReplacements (view: TableView): void {
   const { words, layout } = view
   for (let shard = 0; shard < layout.shardCount; shard++) {
     const at = shardAt(layout, shard)
-    const highWater = Atomics.load(words, at + SHARD.HIGH_WATER)
+    const highWater = Atomics.load(words, at + SHARD_HIGH_WATER)
     for (let slot = 0; slot < highWater; slot++) {
       const here = slotAt(layout, at, slot)
       if ((words[here]! & COMMIT_REPLACES) === 0) continue

@@ -7,8 +7,8 @@ import type { Choice, Choose } from '../balancing/policies.ts'
 import type { Address, Client } from '../client.ts'
 import { admit } from './admission.ts'
 import {
-  COMMIT_PAGES, COMMIT_REPLACES, NO_SERVER, NO_SLOT, SLOT, commitActive, commitLoad,
-  commitReserved, commitSeen, withActive, withReserved, withSeen
+  COMMIT_PAGES, COMMIT_REPLACES, NO_SERVER, NO_SLOT, SLOT_RESERVED_UNTIL_MS, commitActive,
+  commitLoad, commitReserved, commitSeen, withActive, withReserved, withSeen
 } from './layout.ts'
 import { knownLoads } from './loads.ts'
 import { findAddressEntry, finishReplacement } from './replacement.ts'
@@ -58,7 +58,7 @@ export function reserve (view: TableView, request: ReserveRequest): Reservation 
   const choice = choose({ loads: knownLoads(view), current })
   if (choice !== undefined) {
     // Written before the commit word: a reservation never stands with another's deadline.
-    view.words[here + SLOT.RESERVED_UNTIL_MS] = wrappedMs(untilMs)
+    view.words[here + SLOT_RESERVED_UNTIL_MS] = wrappedMs(untilMs)
     commitSlot(view, at, slot, withReserved(commit, choice.server))
     // An address whose entry is still to go is needed until it has gone.
     if ((commit & COMMIT_REPLACES) === 0) writeAddress(view, at, slot, request.address)
@@ -82,7 +82,7 @@ export function confirm (
   const here = slotAt(view.layout, at, slot)
   const commit = slot === NO_SLOT ? 0 : view.words[here]!
   const isHeld = commitReserved(commit) === server
-  if (isHeld) view.words[here + SLOT.RESERVED_UNTIL_MS] = wrappedMs(untilMs)
+  if (isHeld) view.words[here + SLOT_RESERVED_UNTIL_MS] = wrappedMs(untilMs)
   unlockShard(view, at)
   if (isHeld) return { kind: 'held', place: shard * view.layout.slotCount + slot }
   return { kind: commitLoad(commit) === server ? 'arrived' : 'lost' }
@@ -113,7 +113,7 @@ export function endReservation (view: TableView, at: number, slot: number): void
 export function isReservationDue (view: TableView, here: number, now: number): boolean {
   const commit = view.words[here]!
   return commitReserved(commit) !== NO_SERVER &&
-    wrappedAge(now, view.words[here + SLOT.RESERVED_UNTIL_MS]!) >= 0
+    wrappedAge(now, view.words[here + SLOT_RESERVED_UNTIL_MS]!) >= 0
 }
 
 function reserveForNewcomer (view: TableView, request: ReserveRequest): Reservation {

@@ -7,9 +7,11 @@
 import { areSameWords, UNKNOWN_ADDRESS, type Address, type Client } from '../client.ts'
 import { endOfSlot, noteEnd } from './ends.ts'
 import {
-  COMMIT_ADDRESS_KNOWN, COMMIT_KIND_IP, COMMIT_PAGES, COMMIT_USED, COUNTER, NO_SERVER, NO_SLOT,
-  SEEN, SHARD, SLOT, commitActive, commitHasEnd, commitIsIp, commitLoad, commitReserved, commitSeen,
-  withActive, type Layout
+  COMMIT_ADDRESS_KNOWN, COMMIT_KIND_IP, COMMIT_PAGES, COMMIT_USED, COUNTER_ACTIVE, COUNTER_LOAD,
+  COUNTER_RESERVED, NO_SERVER, NO_SLOT, SEEN_ONCE, SHARD_FREE_HEAD, SHARD_HIGH_WATER,
+  SHARD_RESERVED_ONLY, SHARD_SEEN_ONCE, SHARD_USED, SLOT_ADDRESS, SLOT_FIRST_SEEN_S, SLOT_ID,
+  SLOT_LAST_SEEN_MS, SLOT_NEXT, SLOT_RESERVED_UNTIL_MS, commitActive, commitHasEnd, commitIsIp,
+  commitLoad, commitReserved, commitSeen, withActive, type Layout
 } from './layout.ts'
 import { bucketAt, hashOf, slotAt, type TableView } from './table-view.ts'
 import { countAddress } from './user-quota.ts'
@@ -22,10 +24,10 @@ export function findSlot (view: TableView, at: number, client: Client, hash: num
   let slot = words[bucketAt(layout, at, hash)]!
   while (slot !== NO_SLOT) {
     const here = slotAt(layout, at, slot)
-    if (words[here + SLOT.ID + 3] === client.w3 && words[here + SLOT.ID + 2] === client.w2 &&
-        words[here + SLOT.ID + 1] === client.w1 && words[here + SLOT.ID] === client.w0 &&
+    if (words[here + SLOT_ID + 3] === client.w3 && words[here + SLOT_ID + 2] === client.w2 &&
+        words[here + SLOT_ID + 1] === client.w1 && words[here + SLOT_ID] === client.w0 &&
         commitIsIp(words[here]!) === isIp) return slot
-    slot = words[here + SLOT.NEXT]!
+    slot = words[here + SLOT_NEXT]!
   }
   return NO_SLOT
 }
@@ -49,25 +51,25 @@ export function addSlot (view: TableView, at: number, hash: number, user: NewUse
   const slot = takeFreeSlot(view, at)
   if (slot === NO_SLOT) return NO_SLOT
   const here = slotAt(layout, at, slot)
-  words[here + SLOT.ID] = client.w0
-  words[here + SLOT.ID + 1] = client.w1
-  words[here + SLOT.ID + 2] = client.w2
-  words[here + SLOT.ID + 3] = client.w3
-  words[here + SLOT.ADDRESS] = address.w0
-  words[here + SLOT.ADDRESS + 1] = address.w1
-  words[here + SLOT.ADDRESS + 2] = address.w2
-  words[here + SLOT.ADDRESS + 3] = address.w3
+  words[here + SLOT_ID] = client.w0
+  words[here + SLOT_ID + 1] = client.w1
+  words[here + SLOT_ID + 2] = client.w2
+  words[here + SLOT_ID + 3] = client.w3
+  words[here + SLOT_ADDRESS] = address.w0
+  words[here + SLOT_ADDRESS + 1] = address.w1
+  words[here + SLOT_ADDRESS + 2] = address.w2
+  words[here + SLOT_ADDRESS + 3] = address.w3
   const nowMs = view.now()
-  words[here + SLOT.FIRST_SEEN_S] = user.firstSeenS ?? wrappedSeconds(nowMs)
-  words[here + SLOT.LAST_SEEN_MS] = user.lastSeenMs ?? wrappedMs(nowMs)
-  words[here + SLOT.RESERVED_UNTIL_MS] = wrappedMs(user.reservedUntilMs)
+  words[here + SLOT_FIRST_SEEN_S] = user.firstSeenS ?? wrappedSeconds(nowMs)
+  words[here + SLOT_LAST_SEEN_MS] = user.lastSeenMs ?? wrappedMs(nowMs)
+  words[here + SLOT_RESERVED_UNTIL_MS] = wrappedMs(user.reservedUntilMs)
   view.onStep?.('ADD_WRITTEN')
   // The commit word makes the slot true. Chained first, a crash in between would leave a chain
   // through a slot that is not; chained after, the repair finds the slot and chains it.
   commitSlot(view, at, slot, user.commit | knownFlag(address))
   view.onStep?.('ADD_COMMITTED')
   const bucket = bucketAt(layout, at, hash)
-  words[here + SLOT.NEXT] = words[bucket]!
+  words[here + SLOT_NEXT] = words[bucket]!
   words[bucket] = slot
   return slot
 }
@@ -81,8 +83,8 @@ export function removeSlot (view: TableView, at: number, slot: number): void {
   view.onStep?.('REMOVE_COMMITTED')
   unlink(words, layout, at, bucket, slot)
   view.onStep?.('REMOVE_UNLINKED')
-  words[here + SLOT.NEXT] = words[at + SHARD.FREE_HEAD]!
-  words[at + SHARD.FREE_HEAD] = slot
+  words[here + SLOT_NEXT] = words[at + SHARD_FREE_HEAD]!
+  words[at + SHARD_FREE_HEAD] = slot
 }
 
 /** Takes the user off its active server; a reservation elsewhere stands. */
@@ -118,7 +120,7 @@ export function writeAddress (
   const { words } = view
   const here = slotAt(view.layout, at, slot)
   const commit = words[here]!
-  const first = here + SLOT.ADDRESS
+  const first = here + SLOT_ADDRESS
   const isSame = (commit & COMMIT_ADDRESS_KNOWN) !== 0 &&
     words[first + 3] === address.w3 && words[first + 2] === address.w2 &&
     words[first + 1] === address.w1 && words[first] === address.w0
@@ -146,20 +148,20 @@ export function clientOfSlot (view: { readonly words: Int32Array }, here: number
   const { words } = view
   return {
     kind: commitIsIp(words[here]!) ? 'ip' : 'id',
-    w0: words[here + SLOT.ID]!,
-    w1: words[here + SLOT.ID + 1]!,
-    w2: words[here + SLOT.ID + 2]!,
-    w3: words[here + SLOT.ID + 3]!
+    w0: words[here + SLOT_ID]!,
+    w1: words[here + SLOT_ID + 1]!,
+    w2: words[here + SLOT_ID + 2]!,
+    w3: words[here + SLOT_ID + 3]!
   }
 }
 
 export function addressOfSlot (words: Int32Array, here: number): Address {
   if ((words[here]! & COMMIT_ADDRESS_KNOWN) === 0) return UNKNOWN_ADDRESS
   return {
-    w0: words[here + SLOT.ADDRESS]!,
-    w1: words[here + SLOT.ADDRESS + 1]!,
-    w2: words[here + SLOT.ADDRESS + 2]!,
-    w3: words[here + SLOT.ADDRESS + 3]!
+    w0: words[here + SLOT_ADDRESS]!,
+    w1: words[here + SLOT_ADDRESS + 1]!,
+    w2: words[here + SLOT_ADDRESS + 2]!,
+    w3: words[here + SLOT_ADDRESS + 3]!
   }
 }
 
@@ -173,7 +175,7 @@ export function isReservedOnly (commit: number): boolean {
 }
 
 export function isSeenOnce (commit: number): boolean {
-  return commitSeen(commit) === SEEN.once
+  return commitSeen(commit) === SEEN_ONCE
 }
 
 /** Adds `by` to every counter that counts `commit` and does not count `other` alike. */
@@ -181,14 +183,14 @@ function count (
   view: TableView, at: number, here: number, commit: number, other: number, by: number
 ): void {
   if (commit === 0) return
-  countServer(view, at, COUNTER.LOAD, commitLoad(commit), commitLoad(other), by)
-  countServer(view, at, COUNTER.ACTIVE, commitActive(commit), commitActive(other), by)
-  countServer(view, at, COUNTER.RESERVED, commitReserved(commit), commitReserved(other), by)
-  if (other === 0) addTo(view.words, at + SHARD.USED, by)
+  countServer(view, at, COUNTER_LOAD, commitLoad(commit), commitLoad(other), by)
+  countServer(view, at, COUNTER_ACTIVE, commitActive(commit), commitActive(other), by)
+  countServer(view, at, COUNTER_RESERVED, commitReserved(commit), commitReserved(other), by)
+  if (other === 0) addTo(view.words, at + SHARD_USED, by)
   if (isReservedOnly(commit) && !isReservedOnly(other)) {
-    addTo(view.words, at + SHARD.RESERVED_ONLY, by)
+    addTo(view.words, at + SHARD_RESERVED_ONLY, by)
   }
-  if (isSeenOnce(commit) && !isSeenOnce(other)) addTo(view.words, at + SHARD.SEEN_ONCE, by)
+  if (isSeenOnce(commit) && !isSeenOnce(other)) addTo(view.words, at + SHARD_SEEN_ONCE, by)
   if ((commit & ~other & COMMIT_ADDRESS_KNOWN) !== 0) countAddress(view, at, here, by)
 }
 
@@ -197,7 +199,7 @@ function countServer (
 ): void {
   if (server === NO_SERVER || server === other) return
   addTo(view.words, counterAt(view.layout, at, server, counter), by)
-  if (counter === COUNTER.LOAD) view.loads?.add(server, by)
+  if (counter === COUNTER_LOAD) view.loads?.add(server, by)
 }
 
 function addTo (words: Int32Array, at: number, by: number): void {
@@ -206,23 +208,23 @@ function addTo (words: Int32Array, at: number, by: number): void {
 
 function takeFreeSlot (view: TableView, at: number): number {
   const { words, layout } = view
-  const free = words[at + SHARD.FREE_HEAD]!
+  const free = words[at + SHARD_FREE_HEAD]!
   if (free !== NO_SLOT) {
-    words[at + SHARD.FREE_HEAD] = words[slotAt(layout, at, free) + SLOT.NEXT]!
+    words[at + SHARD_FREE_HEAD] = words[slotAt(layout, at, free) + SLOT_NEXT]!
     return free
   }
-  const highWater = words[at + SHARD.HIGH_WATER]!
+  const highWater = words[at + SHARD_HIGH_WATER]!
   if (highWater === layout.slotCount) return NO_SLOT
   // Raised before the slot is used: a scan stops at it, and must not stop short of a user.
-  Atomics.store(words, at + SHARD.HIGH_WATER, highWater + 1)
+  Atomics.store(words, at + SHARD_HIGH_WATER, highWater + 1)
   return highWater
 }
 
 function unlink (
   words: Int32Array, layout: Layout, at: number, bucket: number, slot: number
 ): void {
-  const next = words[slotAt(layout, at, slot) + SLOT.NEXT]!
+  const next = words[slotAt(layout, at, slot) + SLOT_NEXT]!
   let link = bucket
-  while (words[link] !== slot) link = slotAt(layout, at, words[link]!) + SLOT.NEXT
+  while (words[link] !== slot) link = slotAt(layout, at, words[link]!) + SLOT_NEXT
   words[link] = next
 }

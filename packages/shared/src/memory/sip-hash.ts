@@ -1,15 +1,18 @@
 /**
  * HalfSipHash-1-3 of a client: spreads users over shards and buckets. Keyed with random bits per
  * process, because clients choose their ids and could otherwise pile themselves onto one chain.
- * (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012; the 32-bit variant.) 14 ns.
+ * (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012; the 32-bit variant.) 20 ns.
  */
 
-/** Hash of four words and a kind (0 or 1), as a signed 32-bit number. */
+/**
+ * Hash of four words and a kind (0 or 1), as a signed 32-bit number. `| 0` on the keys tells
+ * V8 what they are, or the loop takes twice as long.
+ */
 export function halfSipHash13 (
   key0: number, key1: number, kind: number, w0: number, w1: number, w2: number, w3: number
 ): number {
-  let v0 = key0
-  let v1 = key1
+  let v0 = key0 | 0
+  let v1 = key1 | 0
   let v2 = 0x6c796765 ^ key0
   let v3 = 0x74656462 ^ key1
   for (let block = 0; block < 8; block++) {

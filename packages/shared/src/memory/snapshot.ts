@@ -5,7 +5,8 @@
 import type { Address, Client } from '../client.ts'
 import { addUser } from './admission.ts'
 import {
-  COMMIT_LEAVING, NO_SERVER, NO_SLOT, SEEN, SHARD, SLOT, commitActive, commitReserved, commitSeen,
+  COMMIT_LEAVING, NO_SERVER, NO_SLOT, SEEN_AGAIN, SEEN_CONFIRMED, SHARD_HIGH_WATER,
+  SLOT_FIRST_SEEN_S, SLOT_LAST_SEEN_MS, SLOT_WORDS, commitActive, commitReserved, commitSeen,
   withActive, withSeen
 } from './layout.ts'
 import type { Place } from './reservations.ts'
@@ -58,10 +59,10 @@ export function readUsers (view: TableView, cursor: Place, limit: number): UserP
   if (copy === 'busy') return 'busy'
 
   const users: User[] = []
-  const count = copy.words.length / SLOT.WORDS
+  const count = copy.words.length / SLOT_WORDS
   let index = 0
   while (index < count && users.length < limit) {
-    const here = index * SLOT.WORDS
+    const here = index * SLOT_WORDS
     if (copy.words[here] !== 0) users.push(decodeUser(copy.words, here, view.now()))
     index++
   }
@@ -77,7 +78,7 @@ export function findUser (view: TableView, client: Client): User | undefined | B
   if (!lockShard(view, at)) return 'busy'
   const slot = findSlot(view, at, client, hash)
   const here = slotAt(view.layout, at, slot)
-  const words = slot === NO_SLOT ? undefined : view.words.slice(here, here + SLOT.WORDS)
+  const words = slot === NO_SLOT ? undefined : view.words.slice(here, here + SLOT_WORDS)
   unlockShard(view, at)
   return words === undefined ? undefined : decodeUser(words, 0, view.now())
 }
@@ -88,7 +89,7 @@ export function findUser (view: TableView, client: Client): User | undefined | B
  */
 export function restoreUser (view: TableView, user: LastingUser, server: number): boolean {
   const { client, address, isConfirmed, firstSeenAgoMs, lastSeenAgoMs } = user
-  const seen = isConfirmed ? SEEN.confirmed : SEEN.again
+  const seen = isConfirmed ? SEEN_CONFIRMED : SEEN_AGAIN
   const nowMs = view.now()
   return addUser(view, {
     client,
@@ -111,15 +112,15 @@ export function copySlots (
 ): { words: Int32Array, highWater: number } | Busy {
   let copy = copies.get(view)
   if (copy === undefined) {
-    copy = new Int32Array(SLOTS_PER_HOLD * SLOT.WORDS)
+    copy = new Int32Array(SLOTS_PER_HOLD * SLOT_WORDS)
     copies.set(view, copy)
   }
   if (!lockShard(view, at)) return 'busy'
-  const highWater = view.words[at + SHARD.HIGH_WATER]!
+  const highWater = view.words[at + SHARD_HIGH_WATER]!
   const to = Math.max(from, Math.min(highWater, from + SLOTS_PER_HOLD))
   copy.set(view.words.subarray(slotAt(view.layout, at, from), slotAt(view.layout, at, to)))
   unlockShard(view, at)
-  return { words: copy.subarray(0, (to - from) * SLOT.WORDS), highWater }
+  return { words: copy.subarray(0, (to - from) * SLOT_WORDS), highWater }
 }
 
 /** The user in the slot that starts at `here` of copied words. */
@@ -127,7 +128,7 @@ export function decodeUser (words: Int32Array, here: number, nowMs: number): Use
   const commit = words[here]!
   const active = commitActive(commit)
   const reserved = commitReserved(commit)
-  const firstSeenAgoS = wrappedAge(wrappedSeconds(nowMs), words[here + SLOT.FIRST_SEEN_S]!)
+  const firstSeenAgoS = wrappedAge(wrappedSeconds(nowMs), words[here + SLOT_FIRST_SEEN_S]!)
   // With the part of a second that has passed, so that the moment is the same whenever one looks.
   const firstSeenAgoMs = firstSeenAgoS * 1000 + Math.floor(nowMs) % 1000
   return {
@@ -135,9 +136,9 @@ export function decodeUser (words: Int32Array, here: number, nowMs: number): Use
     address: addressOfSlot(words, here),
     server: active === NO_SERVER ? undefined : active,
     reservedServer: reserved === NO_SERVER ? undefined : reserved,
-    isConfirmed: commitSeen(commit) === SEEN.confirmed,
+    isConfirmed: commitSeen(commit) === SEEN_CONFIRMED,
     isLeaving: (commit & COMMIT_LEAVING) !== 0,
     firstSeenAgoMs: Math.max(0, firstSeenAgoMs),
-    lastSeenAgoMs: Math.max(0, wrappedAge(wrappedMs(nowMs), words[here + SLOT.LAST_SEEN_MS]!))
+    lastSeenAgoMs: Math.max(0, wrappedAge(wrappedMs(nowMs), words[here + SLOT_LAST_SEEN_MS]!))
   }
 }

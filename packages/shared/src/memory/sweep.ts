@@ -2,7 +2,9 @@
  * Removes users who have been silent for too long, and reservations whose time passed unnoticed.
  * Looks at slots without a lock first: only a shard with something due is locked. Main thread.
  */
-import { COMMIT_USED, NO_SERVER, SHARD, SLOT, commitActive } from './layout.ts'
+import {
+  COMMIT_USED, NO_SERVER, SHARD_HIGH_WATER, SLOT_LAST_SEEN_MS, commitActive
+} from './layout.ts'
 import { endReservation, isReservationDue } from './reservations.ts'
 import type { RemovedUser, SweepStep } from './removal.ts'
 import { clientOfSlot, endActivity } from './shard.ts'
@@ -21,7 +23,7 @@ export function sweepShard (
 ): SweepStep | Busy {
   const at = shardAt(view.layout, shard)
   const removed: RemovedUser[] = []
-  const highWater = Atomics.load(view.words, at + SHARD.HIGH_WATER)
+  const highWater = Atomics.load(view.words, at + SHARD_HIGH_WATER)
   let slot = nextDue(view, at, fromSlot, highWater, silentForMs)
   if (slot >= highWater) return { removed, nextSlot: undefined }
   if (!lockShard(view, at)) return 'busy'
@@ -49,7 +51,7 @@ function isDue (view: TableView, here: number, now: number, silentForMs: number)
 
 function isSilent (view: TableView, here: number, now: number, silentForMs: number): boolean {
   return commitActive(view.words[here]!) !== NO_SERVER &&
-    wrappedAge(now, view.words[here + SLOT.LAST_SEEN_MS]!) > silentForMs
+    wrappedAge(now, view.words[here + SLOT_LAST_SEEN_MS]!) > silentForMs
 }
 
 /** Looks again under the lock: the user may have been seen since the scan. */

@@ -5,8 +5,8 @@
 import { TableStuck } from '../errors.ts'
 import type { Client } from '../client.ts'
 import {
-  LAYOUT_VERSION, layoutFor, NO_SLOT, SHARD, SLOT, TABLE, USERS_MAX, USERS_MIN, WORD_BYTES,
-  SERVERS_MAX, type Layout
+  LAYOUT_VERSION, NO_SLOT, SERVERS_MAX, SHARD_FREE_HEAD, SHARD_LOCK, SLOT_WORDS, TABLE, USERS_MAX,
+  USERS_MIN, WORD_BYTES, layoutFor, type Layout
 } from './layout.ts'
 import type { KnownLoads } from './known-loads.ts'
 import { acquireLock, ownerWord, releaseLock } from './lock.ts'
@@ -105,7 +105,7 @@ export function allocateTable (
   words[TABLE.LEAVE_GRACE_MS] = times.leaveGraceMs
   for (let shard = 0; shard < layout.shardCount; shard++) {
     const at = shardAt(layout, shard)
-    words[at + SHARD.FREE_HEAD] = NO_SLOT
+    words[at + SHARD_FREE_HEAD] = NO_SLOT
     words.fill(NO_SLOT, at + layout.bucketsAt, at + layout.bucketsAt + layout.bucketCount)
   }
   return { buffer, newcomers: allocateNewcomers(serverCount, randomWord()) }
@@ -141,7 +141,7 @@ export function shardAt (layout: Layout, shard: number): number {
 
 /** Where a slot of the shard at `at` starts, in words. */
 export function slotAt (layout: Layout, at: number, slot: number): number {
-  return at + layout.slotsAt + slot * SLOT.WORDS
+  return at + layout.slotsAt + slot * SLOT_WORDS
 }
 
 export function hashOf (view: TableView, client: Client): number {
@@ -170,7 +170,7 @@ export function lockShard (view: TableView, at: number): boolean {
   if (view.held === NO_SHARD) {
     // Before the lock is taken and until after its release: ended in between, it would not know.
     view.held = at
-    if (acquireLock(words, at + SHARD.LOCK, owner, patience.waitMs, onLockWaited)) {
+    if (acquireLock(words, at + SHARD_LOCK, owner, patience.waitMs, onLockWaited)) {
       view.onStep?.('CS')
       return true
     }
@@ -182,6 +182,6 @@ export function lockShard (view: TableView, at: number): boolean {
 
 export function unlockShard (view: TableView, at: number): void {
   view.onStep?.('LEAVE')
-  releaseLock(view.words, at + SHARD.LOCK)
+  releaseLock(view.words, at + SHARD_LOCK)
   view.held = NO_SHARD
 }

@@ -2,7 +2,7 @@
  * Whether the text of an id or an address begins with what an operator typed, tested on the words
  * of a slot: making the text costs a hundred times as much. Pure.
  */
-import { COMMIT_ADDRESS_KNOWN, COMMIT_KIND_IP, SLOT } from './layout.ts'
+import { COMMIT_ADDRESS_KNOWN, COMMIT_KIND_IP, SLOT_ADDRESS, SLOT_ID } from './layout.ts'
 
 /** Asked of the slot that starts at `here` in `words`. */
 export type SlotTest = (words: Int32Array, here: number) => boolean
@@ -27,9 +27,9 @@ export function prefixTest (prefix: string): SlotTest {
   const matchesAddress = addressTest(text)
   return (words, here) => {
     const commit = words[here]!
-    if ((commit & COMMIT_KIND_IP) !== 0) return matchesAddress(words, here + SLOT.ID)
-    return matchesId(words, here + SLOT.ID) ||
-      ((commit & COMMIT_ADDRESS_KNOWN) !== 0 && matchesAddress(words, here + SLOT.ADDRESS))
+    if ((commit & COMMIT_KIND_IP) !== 0) return matchesAddress(words, here + SLOT_ID)
+    return matchesId(words, here + SLOT_ID) ||
+      ((commit & COMMIT_ADDRESS_KNOWN) !== 0 && matchesAddress(words, here + SLOT_ADDRESS))
   }
 }
 

@@ -8,7 +8,7 @@
 import { isMapped, type Address, type Words128 } from '../client.ts'
 import { networkOf, type Width } from '../networks.ts'
 import { addressQuota } from '../per-address-quota.ts'
-import { COMMIT_ADDRESS_KNOWN, NETWORK, SLOT } from './layout.ts'
+import { COMMIT_ADDRESS_KNOWN, NETWORK, SLOT_ADDRESS } from './layout.ts'
 import { halfSipHash13 } from './sip-hash.ts'
 import { shardAt, type TableView } from './table-view.ts'
 
@@ -113,7 +113,7 @@ function countedWidths (address: Words128): number {
 }
 
 function addressAt (words: Int32Array, here: number): Words128 {
-  const at = here + SLOT.ADDRESS
+  const at = here + SLOT_ADDRESS
   return { w0: words[at]!, w1: words[at + 1]!, w2: words[at + 2]!, w3: words[at + 3]! }
 }
 

@@ -7,7 +7,9 @@ import type { AddressRange } from '../address-range.ts'
 import type { Address } from '../client.ts'
 import { addressTest, rangeTest } from './address-test.ts'
 import { FirstSlots, isBefore, type Position } from './first-slots.ts'
-import { NO_SERVER, SLOT, commitActive } from './layout.ts'
+import {
+  NO_SERVER, SLOT_FIRST_SEEN_S, SLOT_LAST_SEEN_MS, SLOT_WORDS, commitActive
+} from './layout.ts'
 import { RadixSelect } from './radix-select.ts'
 import type { Place } from './reservations.ts'
 import { copySlots, decodeUser, type User } from './snapshot.ts'
@@ -46,7 +48,7 @@ export interface SearchResult {
 
 /** The word of a slot that each sort looks at. */
 const WORD_BY_SORT = {
-  place: undefined, last_seen: SLOT.LAST_SEEN_MS, first_seen: SLOT.FIRST_SEEN_S
+  place: undefined, last_seen: SLOT_LAST_SEEN_MS, first_seen: SLOT_FIRST_SEEN_S
 }
 /** Behind everybody. */
 const END: Position = { key: Infinity, place: Infinity }
@@ -128,10 +130,10 @@ export class UserSearch {
     const copy = copySlots(this.#view, shardAt(layout, shard), from)
     if (copy === 'busy') return false // Comes back to the same place.
     const { words, highWater } = copy
-    for (let here = 0; here < words.length; here += SLOT.WORDS) {
-      if (this.#isWanted(words, here)) this.#take(words, here, this.#place + here / SLOT.WORDS)
+    for (let here = 0; here < words.length; here += SLOT_WORDS) {
+      if (this.#isWanted(words, here)) this.#take(words, here, this.#place + here / SLOT_WORDS)
     }
-    const next = from + words.length / SLOT.WORDS
+    const next = from + words.length / SLOT_WORDS
     const isShardDone = next >= highWater
     this.#place = isShardDone ? (shard + 1) * layout.slotCount : shard * layout.slotCount + next
     return this.#place >= layout.shardCount * layout.slotCount

@@ -7,7 +7,9 @@ import type { Loads } from '../balancing/tournament.ts'
 import type { Address, Client } from '../client.ts'
 import { isFull, usedSlots } from './admission.ts'
 import { endDue, type EndStep } from './end-sweep.ts'
-import { COUNTER, SERVER, SERVER_STATE, type ServerState } from './layout.ts'
+import {
+  COUNTER_ACTIVE, COUNTER_LOAD, COUNTER_RESERVED, SERVER, SERVER_STATE, type ServerState
+} from './layout.ts'
 import { knownLoads, sumCounter, sumCounters } from './loads.ts'
 import { allowMoreNewcomers } from './newcomers.ts'
 import { checkTable, recoverFrom } from './recovery.ts'
@@ -92,7 +94,7 @@ export class UserTable {
 
   /** Load per server: users counted once, where a place is reserved, else where they are active. */
   loads (): Int32Array {
-    return this.#counters(COUNTER.LOAD)
+    return this.#counters(COUNTER_LOAD)
   }
 
   /** The same, to choose by, and only at most a millisecond old. Main thread only. */
@@ -102,16 +104,16 @@ export class UserTable {
 
   /** Active users per server, those on the move to another one included. */
   activeUsersPerServer (): Int32Array {
-    return this.#counters(COUNTER.ACTIVE)
+    return this.#counters(COUNTER_ACTIVE)
   }
 
   /** Places held per server. */
   reservedPerServer (): Int32Array {
-    return this.#counters(COUNTER.RESERVED)
+    return this.#counters(COUNTER_RESERVED)
   }
 
   activeUsers (server: number): number {
-    return sumCounter(this.#view, server, COUNTER.ACTIVE)
+    return sumCounter(this.#view, server, COUNTER_ACTIVE)
   }
 
   /** Users in the table, reservations included: what MAX_USERS limits. */

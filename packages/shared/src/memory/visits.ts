@@ -6,8 +6,8 @@ import { clientOfAddress, type Address, type Client } from '../client.ts'
 import { admit } from './admission.ts'
 import {
   COMMIT_BEATS, COMMIT_LEAVING, COMMIT_OPENED, COMMIT_REPLACES, CONFIRM_MS, NO_SERVER, NO_SLOT,
-  SEEN, SLOT, TABLE, commitActive, commitIsIp, commitReserved, commitSeen, withActive,
-  withReserved, withSeen
+  SEEN_AGAIN, SEEN_CONFIRMED, SEEN_NEVER, SEEN_ONCE, SLOT_LAST_SEEN_MS, TABLE, commitActive,
+  commitIsIp, commitReserved, commitSeen, withActive, withReserved, withSeen
 } from './layout.ts'
 import { removeUser } from './removal.ts'
 import { findAddressEntry, finishReplacement } from './replacement.ts'
@@ -144,9 +144,9 @@ function markLeaving (view: TableView, at: number, slot: number): void {
   }
   if ((commit & COMMIT_LEAVING) !== 0) return
   const now = wrappedMs(view.now())
-  const seen = seenOnceMore(commitSeen(commit), words[here + SLOT.LAST_SEEN_MS]!, now)
+  const seen = seenOnceMore(commitSeen(commit), words[here + SLOT_LAST_SEEN_MS]!, now)
   // Written before the commit word: a leave never stands with an earlier request's time.
-  words[here + SLOT.LAST_SEEN_MS] = now
+  words[here + SLOT_LAST_SEEN_MS] = now
   commitSlot(view, at, slot, withSeen(commit, seen) | COMMIT_LEAVING)
 }
 
@@ -157,8 +157,8 @@ function admitVisitor (
   if (replaced === 'busy') return 'busy'
   if (replaced === undefined && (how & ADDS) === 0) return 'unknown'
   const seen = replaced === undefined
-    ? SEEN.once
-    : seenOnceMore(SEEN.once, replaced.lastSeenMs, wrappedMs(view.now()))
+    ? SEEN_ONCE
+    : seenOnceMore(SEEN_ONCE, replaced.lastSeenMs, wrappedMs(view.now()))
   const commit = withSign(withSeen(withActive(freshCommit(client), server), seen), how)
   const newcomer = { client, address, commit, replaced, reservedUntilMs: NO_DEADLINE_MS }
   const admitted = admit(view, newcomer)
@@ -172,7 +172,7 @@ function admitVisitor (
 /** Of one with an id: whether an entry under its address could still be there on its account. */
 function mayHaveAddressEntry (commit: number, how: number): boolean {
   if (commitIsIp(commit)) return false
-  return isReplacing(commit) || ((how & IS_OWN) !== 0 && commitSeen(commit) === SEEN.never)
+  return isReplacing(commit) || ((how & IS_OWN) !== 0 && commitSeen(commit) === SEEN_NEVER)
 }
 
 function isReplacing (commit: number): boolean {
@@ -187,11 +187,11 @@ function noteVisit (
   const here = slotAt(view.layout, at, slot)
   const now = wrappedMs(view.now())
   const before = words[here]!
-  const lastSeenMs = words[here + SLOT.LAST_SEEN_MS]!
+  const lastSeenMs = words[here + SLOT_LAST_SEEN_MS]!
   if (mayBeOfPageThatLeft(before, server, how) && wrappedAge(now, lastSeenMs) < LATE_MS) return
   const seen = seenOnceMore(commitSeen(before), lastSeenMs, now)
   // Before the commit word, which may say that the user is confirmed, and the time its last one.
-  if (seen !== SEEN.again) words[here + SLOT.LAST_SEEN_MS] = now
+  if (seen !== SEEN_AGAIN) words[here + SLOT_LAST_SEEN_MS] = now
   let commit = withSign(withActive(withSeen(before, seen) & ~COMMIT_LEAVING, server), how)
   if (commitReserved(before) === server) commit = withReserved(commit, NO_SERVER)
   if (commit !== before) commitSlot(view, at, slot, commit)
@@ -212,9 +212,9 @@ function withSign (commit: number, how: number): number {
   return (how & OF_PAGE) !== 0 && (commit & COMMIT_BEATS) !== 0 ? commit | COMMIT_OPENED : commit
 }
 
-/** The SEEN after one more request; `lastSeenMs` as the slot holds it. */
+/** How far known after one more request; `lastSeenMs` as the slot holds it. */
 function seenOnceMore (seen: number, lastSeenMs: number, now: number): number {
-  if (seen === SEEN.never) return SEEN.once
-  if (seen === SEEN.confirmed || wrappedAge(now, lastSeenMs) >= CONFIRM_MS) return SEEN.confirmed
-  return SEEN.again
+  if (seen === SEEN_NEVER) return SEEN_ONCE
+  if (seen === SEEN_CONFIRMED || wrappedAge(now, lastSeenMs) >= CONFIRM_MS) return SEEN_CONFIRMED
+  return SEEN_AGAIN
 }

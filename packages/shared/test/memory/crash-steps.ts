@@ -3,7 +3,7 @@
  * of them; and what must hold when the coordinator has recovered.
  */
 import { formatClient } from '@usher/shared/client.ts'
-import { COMMIT_ADDRESS_KNOWN, SHARD } from '@usher/shared/memory/layout.ts'
+import { COMMIT_ADDRESS_KNOWN, SHARD_LOCK } from '@usher/shared/memory/layout.ts'
 import { ownerWord, releaseLock } from '@usher/shared/memory/lock.ts'
 import { addressOfSlot, clientOfSlot } from '@usher/shared/memory/shard.ts'
 import {
@@ -44,7 +44,7 @@ export function crashAtEveryStep (
     main.words.set(image)
     const victim = steppedView(memory, { ...options, threadTag: VICTIM_TAG })
     const { view: holder } = prepared
-    const locks = shardsOf(main).map(at => at + SHARD.LOCK)
+    const locks = shardsOf(main).map(at => at + SHARD_LOCK)
     const release = (): void => { for (const lock of locks) releaseLock(holder.words, lock) }
     if (holdsLock === true) for (const lock of locks) main.words[lock] = ownerWord(MAIN_THREAD_TAG)
     victim.onSleep = release
@@ -95,7 +95,7 @@ function recover (
 ): void {
   if (recovery === 'none') return
   if (recovery === 'release only') {
-    for (const at of shardsOf(main)) main.words[at + SHARD.LOCK] = 0
+    for (const at of shardsOf(main)) main.words[at + SHARD_LOCK] = 0
     return
   }
   const woken = new Set<number>()
@@ -112,7 +112,7 @@ function recover (
     Object.assign(Atomics, { notify })
   }
   for (const [shard, at] of shardsOf(main).entries()) {
-    if (!woken.has(at + SHARD.LOCK)) complain(`who waits for shard ${shard} is not woken`)
+    if (!woken.has(at + SHARD_LOCK)) complain(`who waits for shard ${shard} is not woken`)
   }
 }
 

@@ -2,7 +2,7 @@
 import t from 'tap'
 import { clientOfAddress } from '@usher/shared/client.ts'
 import { endDue } from '@usher/shared/memory/end-sweep.ts'
-import { CONFIRM_MS, END, SHARD } from '@usher/shared/memory/layout.ts'
+import { CONFIRM_MS, END, SHARD_LOCK } from '@usher/shared/memory/layout.ts'
 import { ownerWord } from '@usher/shared/memory/lock.ts'
 import { viewTable, MAIN_THREAD_PATIENCE } from '@usher/shared/memory/table-view.ts'
 import {
@@ -276,7 +276,7 @@ t.test('ends: the recovery knows them again, and the check misses none', async t
   const { shardsAt, endsAt, bucketsAt } = view.layout
   view.words.fill(0, shardsAt + endsAt, shardsAt + bucketsAt)
   t.match(table.check(), [/^shard 0: ends of run 0: says 0/])
-  view.words[shardsAt + SHARD.LOCK] = ownerWord(9)
+  view.words[shardsAt + SHARD_LOCK] = ownerWord(9)
   t.equal(table.recover(9), 1)
   t.same(table.check(), [])
   clock.nowMs += unconfirmedMs + 1

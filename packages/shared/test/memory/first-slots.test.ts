@@ -2,21 +2,21 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { FirstSlots, isBefore } from '@usher/shared/memory/first-slots.ts'
-import { SLOT } from '@usher/shared/memory/layout.ts'
+import { SLOT_WORDS } from '@usher/shared/memory/layout.ts'
 
 /** Words that tell which slot they came from. */
 function slotWords (place: number): Int32Array {
-  return Int32Array.from({ length: SLOT.WORDS }, (_, word) => place * 100 + word)
+  return Int32Array.from({ length: SLOT_WORDS }, (_, word) => place * 100 + word)
 }
 
 t.test('first slots: keeps the first ones in order, with their words', async t => {
   const offers = fc.array(fc.integer({ min: -3, max: 3 }), { maxLength: 60 })
   fc.assert(fc.property(offers, fc.integer({ min: 1, max: 20 }), (keys, limit) => {
     const slots = new FirstSlots(limit)
-    const words = new Int32Array(SLOT.WORDS * (keys.length + 1))
+    const words = new Int32Array(SLOT_WORDS * (keys.length + 1))
     for (const [place, key] of keys.entries()) {
-      words.set(slotWords(place), place * SLOT.WORDS)
-      slots.offer(key, place, words, place * SLOT.WORDS)
+      words.set(slotWords(place), place * SLOT_WORDS)
+      slots.offer(key, place, words, place * SLOT_WORDS)
     }
     words.fill(-1) // What was kept is a copy.
     const wanted = [...keys.entries()]

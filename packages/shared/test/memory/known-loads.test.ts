@@ -1,5 +1,5 @@
 import t from 'tap'
-import { SHARD } from '@usher/shared/memory/layout.ts'
+import { SHARD_LOCK } from '@usher/shared/memory/layout.ts'
 import { ownerWord } from '@usher/shared/memory/lock.ts'
 import { shardAt, WORKER_PATIENCE } from '@usher/shared/memory/table-view.ts'
 import { UserTable } from '@usher/shared/memory/user-table.ts'
@@ -58,7 +58,7 @@ t.test('known loads: a death and a state of a server make them anew at once', as
   const other = otherThread(cluster)
   const { reading } = table.knownLoads()
   other.touch(clientNumber(1), 1, HOME)
-  view.words[shardAt(view.layout, 0) + SHARD.LOCK] = ownerWord(2)
+  view.words[shardAt(view.layout, 0) + SHARD_LOCK] = ownerWord(2)
   table.recover(2)
   t.same([...table.knownLoads().values], [0, 1, 0])
   other.touch(clientNumber(2), 2, HOME)

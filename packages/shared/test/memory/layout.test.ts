@@ -1,8 +1,9 @@
 import t from 'tap'
 import {
-  commitActive, commitIsIp, commitLoad, commitReserved, commitSeen, COMMIT_ADDRESS_KNOWN,
-  COMMIT_KIND_IP, COMMIT_PAGES, COMMIT_REPLACES, COMMIT_USED, layoutFor, NO_SERVER, SEEN,
-  SERVERS_MAX, SHARDS_MAX, SLOT, USERS_MAX, withActive, withReserved, withSeen, WORD_BYTES
+  COMMIT_ADDRESS_KNOWN, COMMIT_KIND_IP, COMMIT_PAGES, COMMIT_REPLACES, COMMIT_USED, NO_SERVER,
+  SEEN_AGAIN, SEEN_CONFIRMED, SEEN_NEVER, SEEN_ONCE, SERVERS_MAX, SHARDS_MAX, SLOT_WORDS, USERS_MAX,
+  WORD_BYTES, commitActive, commitIsIp, commitLoad, commitReserved, commitSeen, layoutFor,
+  withActive, withReserved, withSeen
 } from '@usher/shared/memory/layout.ts'
 
 for (const users of [16, 64, 257, 1024, 131_072, USERS_MAX]) {
@@ -21,7 +22,7 @@ for (const users of [16, 64, 257, 1024, 131_072, USERS_MAX]) {
 }
 
 t.test('layout: a user of a large table takes 64 bytes, all that a shard counts included', async t => {
-  t.ok(SLOT.WORDS * WORD_BYTES <= 64)
+  t.ok(SLOT_WORDS * WORD_BYTES <= 64)
   for (const users of [1_048_576, USERS_MAX]) {
     for (const servers of [3, 32]) {
       const bytes = layoutFor(users, servers).bytes / users
@@ -33,7 +34,7 @@ t.test('layout: a user of a large table takes 64 bytes, all that a shard counts 
 t.test('layout: the commit word keeps every field apart', async t => {
   for (const active of [NO_SERVER, 0, 1, SERVERS_MAX - 1]) {
     for (const reserved of [NO_SERVER, 0, 1, SERVERS_MAX - 1]) {
-      for (const seen of Object.values(SEEN)) {
+      for (const seen of [SEEN_NEVER, SEEN_ONCE, SEEN_AGAIN, SEEN_CONFIRMED]) {
         const flags = COMMIT_USED | COMMIT_KIND_IP | COMMIT_ADDRESS_KNOWN | COMMIT_REPLACES |
           COMMIT_PAGES
         const commit = withSeen(withReserved(withActive(flags, active), reserved), seen)

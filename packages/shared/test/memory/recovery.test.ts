@@ -3,7 +3,7 @@ import { isLong } from '../length.ts'
 import { crashRun, type Death } from './crash-run.ts'
 import { clientNumber, HOME, testTable } from './test-table.ts'
 import { ownerWord } from '@usher/shared/memory/lock.ts'
-import { SHARD, SLOT } from '@usher/shared/memory/layout.ts'
+import { SHARD_HIGH_WATER, SHARD_LOCK, SHARD_USED, SLOT_NEXT } from '@usher/shared/memory/layout.ts'
 import { shardAt, slotAt } from '@usher/shared/memory/table-view.ts'
 
 const KILLS = isLong ? 240 : 40
@@ -29,10 +29,10 @@ t.test('recovery: rebuilds chains, free list and counters from commit words alon
   for (let i = 0; i < 40; i += 4) table.leave(clientNumber(i), i % 3)
   const loads = [...table.loads()]
   const at = shardAt(view.layout, 0)
-  view.words.fill(12345, at + SHARD.USED, at + SHARD.HIGH_WATER)
+  view.words.fill(12345, at + SHARD_USED, at + SHARD_HIGH_WATER)
   view.words.fill(99, at + view.layout.countersAt, at + view.layout.slotsAt)
-  for (let slot = 0; slot < 40; slot++) view.words[slotAt(view.layout, at, slot) + SLOT.NEXT] = 7
-  view.words[at + SHARD.LOCK] = ownerWord(9)
+  for (let slot = 0; slot < 40; slot++) view.words[slotAt(view.layout, at, slot) + SLOT_NEXT] = 7
+  view.words[at + SHARD_LOCK] = ownerWord(9)
   t.equal(table.recover(9), 1)
   t.same(table.check(), [])
   t.same([...table.loads()], loads)
@@ -40,7 +40,7 @@ t.test('recovery: rebuilds chains, free list and counters from commit words alon
 
 t.test('recovery: leaves alone what a living thread holds', async t => {
   const { table, view } = testTable({ users: 64 })
-  view.words[shardAt(view.layout, 0) + SHARD.LOCK] = ownerWord(8)
+  view.words[shardAt(view.layout, 0) + SHARD_LOCK] = ownerWord(8)
   t.equal(table.recover(9), 0)
   t.match(table.check(), ['shard 0 stays locked'])
   t.equal(table.touch(clientNumber(1), 0, HOME), 'busy', 'the main thread does not wait for it')
@@ -50,6 +50,6 @@ t.test('recovery: the check names what is wrong', async t => {
   const { table, view } = testTable({ users: 64 })
   table.touch(clientNumber(1), 0, HOME)
   const at = shardAt(view.layout, 0)
-  view.words[at + SHARD.USED]!++
+  view.words[at + SHARD_USED]!++
   t.same(table.check(), ['shard 0: used: says 2, counted 1'])
 })

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { clientOfAddress, type Address, type Client } from '@usher/shared/client.ts'
-import { NO_SERVER, SHARD } from '@usher/shared/memory/layout.ts'
+import { NO_SERVER, SHARD_LOCK } from '@usher/shared/memory/layout.ts'
 import { shardAt } from '@usher/shared/memory/table-view.ts'
 import {
   addressNumber, clientNumber, HOME, removedByWalk, reserveFor, testTable, type TestTable
@@ -67,7 +67,7 @@ t.test('removal: one step asks about 64 users at most, and says who went', async
 
 t.test('removal: nothing is asked under the lock about a user who is as the scan saw', async t => {
   const { table, view } = testTable({ users: 16 })
-  const lock = shardAt(view.layout, 0) + SHARD.LOCK
+  const lock = shardAt(view.layout, 0) + SHARD_LOCK
   for (let i = 0; i < 3; i++) table.touch(clientNumber(i), 1, addressNumber(i))
   const held: number[] = []
   table.removeMatching(0, 0, () => {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { SHARD, TABLE } from '@usher/shared/memory/layout.ts'
+import { SHARD_LOCK, TABLE } from '@usher/shared/memory/layout.ts'
 import { ownerWord } from '@usher/shared/memory/lock.ts'
 import {
   allocateTable, lockShard, MAIN_THREAD_PATIENCE, shardAt, unlockShard, viewTable, WORKER_PATIENCE
@@ -23,7 +23,7 @@ t.test('table view: refuses a table of another layout', async t => {
 t.test('table view: a worker that waits in vain for a shard throws, the main thread goes on', async t => {
   const { memory, view } = testTable()
   const at = shardAt(view.layout, 0)
-  view.words[at + SHARD.LOCK] = ownerWord(7)
+  view.words[at + SHARD_LOCK] = ownerWord(7)
   t.equal(lockShard(view, at), false)
   const patience = { waitMs: 2, thenThrow: true }
   const worker = viewTable(memory, { threadTag: 2, patience, now: () => 0 })
@@ -46,7 +46,7 @@ t.test('table view: who left a section without an unlock waits for no shard any 
     t.throws(() => lockShard(worker, at), { code: 'USHER_TABLE_STUCK' })
   }
   t.same(steps, ['CS'], 'and enters none')
-  t.equal(main.words[second + SHARD.LOCK], 0)
+  t.equal(main.words[second + SHARD_LOCK], 0)
   unlockShard(worker, first)
   t.ok(lockShard(worker, second), 'a section that ends leaves nothing behind')
 })
@@ -64,7 +64,7 @@ t.test('table view: tells of waits for a shard', async t => {
   lockShard(view, at)
   unlockShard(view, at)
   t.same(waits, [], 'none when it is free')
-  view.words[at + SHARD.LOCK] = ownerWord(7)
+  view.words[at + SHARD_LOCK] = ownerWord(7)
   lockShard(view, at)
   t.equal(waits.length, 1)
   t.ok(waits[0]! >= 3)

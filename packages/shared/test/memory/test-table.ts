@@ -1,7 +1,7 @@
 /** Builders for tests of the user table: a small table, a clock that a test moves, clients. */
 import type { Choice, ChoiceRequest, Choose } from '@usher/shared/balancing/policies.ts'
 import { parseAddress, type Address, type Client } from '@usher/shared/client.ts'
-import { NO_SERVER, SLOT } from '@usher/shared/memory/layout.ts'
+import { NO_SERVER, SLOT_WORDS } from '@usher/shared/memory/layout.ts'
 import type { NewcomerSettings } from '@usher/shared/memory/newcomers.ts'
 import {
   allocateTable, MAIN_THREAD_PATIENCE, MAIN_THREAD_TAG, viewTable, type TableMemory,
@@ -66,7 +66,7 @@ export function slotWords (client: Client, address: Address): Int32Array {
   const { table, view } = testTable({ users: 16 })
   table.touch(client, 0, address)
   const here = view.layout.shardsAt + view.layout.slotsAt
-  return view.words.slice(here, here + SLOT.WORDS)
+  return view.words.slice(here, here + SLOT_WORDS)
 }
 
 /** Users removed by a walk over all shards, by a step as `sweepShard` and `removeMatching` are. */
