@@ -69,7 +69,8 @@ const onePlace = [
     allowedIn: [
       'packages/coordinator/src/router-door.ts', // error pages
       'packages/shared/src/descriptors.ts', // /proc
-      'packages/shared/src/log.ts', 'packages/shared/src/log-outlet.ts',
+      'packages/shared/src/log.ts', 'packages/workers/src/thread-priority.ts',
+      'packages/shared/src/log-outlet.ts',
       'packages/shared/src/password-policy.ts', // the list of common ones
       'packages/shared/src/settings/path-check.ts', // settings, certificate and key
       'packages/workers/src/database/open.ts',

@@ -8,6 +8,7 @@ import type { BootData } from '@usher/shared/messages.ts'
 import type { Logger } from 'pino'
 import { openDatabase } from '../database/open.ts'
 import type { UsherDatabase } from '../database/usher-database.ts'
+import { BEHIND_VISITORS, giveWay } from '../thread-priority.ts'
 import { runWorker } from '../worker-host.ts'
 import { restoreUsers, usersToSave } from '../records/saved-users.ts'
 import { openStores } from './stores.ts'
@@ -26,6 +27,7 @@ await runWorker(async context => {
   // No server opens its port before it: who was denied before the restart is denied after it.
   await ask({ type: 'set-deny-list', entries: await stores.denials.entries() })
 
+  giveWay(BEHIND_VISITORS) // From here on no visitor waits for this thread.
   let notReady: string | undefined = boot.isFirstStart ? 'starting' : undefined
   // Fastify and its kind take half a second to load: visitors, who wait for the servers, go first.
   await serversUp(table, settings.servers.length)
