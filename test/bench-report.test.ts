@@ -100,6 +100,24 @@ t.test('bench report: the document has every goal, table and plot', async t => {
   t.notMatch(markdown, /\n{3}/, 'no two empty lines')
 })
 
+t.test('bench report: goals stand in their own order, however the parts were measured', async t => {
+  const goal = (name: string, floor = '1') => (
+    { case: name, floor, goal: '2', measured: '3', verdict: 'goal' as const }
+  )
+  const markdown = performanceMarkdown({
+    results: [
+      ['something else'], ['first redirect'], ['p99 at 64 connections, page', 'Heartbeat'], ['touch']
+    ].map(names => ({ tables: [], plots: [], goals: names.map(name => goal(name)) })),
+    machine: [],
+    date: '2026-01-02',
+    failures: [],
+    byHand: ''
+  })
+  t.strictSame(
+    markdown.split('\n').flatMap(line => /^\| ([^|]+) \| 1 /.exec(line)?.[1] ?? []),
+    ['Heartbeat', 'p99 at 64 connections, page', 'touch', 'first redirect', 'something else'])
+})
+
 t.test('bench report: a table in a terminal has its columns in line', async t => {
   t.equal(tableText(TABLE), [
     'Things', 'name  figure', '----  ------', 'one        1', 'A note.', ''

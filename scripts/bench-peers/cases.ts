@@ -22,7 +22,9 @@ export interface RatioGoal {
   readonly goal: number
 }
 
-const WITH_REFERENCES = ['Usher', 'nginx', 'haproxy', 'caddy', 'node:http', 'node:net']
+const WITH_REFERENCES = [
+  'Usher', 'nginx', 'haproxy', 'caddy', 'node:http', 'node:net', 'node:net, one read buffer'
+]
 
 export const CASES: readonly Case[] = [
   {

@@ -9,6 +9,7 @@ import { tableText } from '../bench/report/tables.ts'
 import { benchBurst } from './burst-bench.ts'
 import { CASES } from './cases.ts'
 import { chooseCores, moveToCores } from './cores.ts'
+import { benchFlood } from './flood-bench.ts'
 import { makeGround } from './ground.ts'
 import { benchHandshakes } from './handshake-bench.ts'
 import { benchIdle } from './idle-bench.ts'
@@ -32,6 +33,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   handshake: benchHandshakes,
   idle: benchIdle,
   burst: benchBurst,
+  flood: benchFlood,
   ...Object.fromEntries(Object.entries(OTHER_PARTS).map(([id, part]) => [id, onBothCores(part)]))
 }
 

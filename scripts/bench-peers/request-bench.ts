@@ -5,6 +5,7 @@
 import { verdictOf, type BenchResult, type GoalRow, type ReportTable } from '../bench/report/report.ts'
 import { spread } from '../measure/figures.ts'
 import type { Case, RatioGoal } from './cases.ts'
+import { ONE_BUFFER_NET } from './peers/node-servers.ts'
 import { inRounds, isDisturbed, median, ratios, type Sample, type Side } from './rounds.ts'
 import { withRunning, type Stand } from './stand.ts'
 import { runWrk, type LoadResult } from './wrk.ts'
@@ -13,6 +14,8 @@ import { runWrk, type LoadResult } from './wrk.ts'
 type Samples = ReadonlyMap<string, ReadonlyArray<Sample<LoadResult>>>
 
 const US = 'Usher'
+/** Nothing that is built on Node's sockets is faster. */
+const NODE_LIMIT = ONE_BUFFER_NET.name
 const WARM_UP_SECONDS = 1
 const P99_CASE = 'page'
 const P99_GOAL = { peer: 'haproxy', floor: 3, goal: 1.5 }
@@ -46,12 +49,14 @@ export function resultOf (
     id: benchCase.id,
     title: benchCase.title,
     columns: [
-      'server', 'requests per CPU second', 'Usher to it', 'p50 ms', 'p99 ms', 'CPU busy'
+      'server', 'requests per CPU second', 'Usher to it', 'share of what Node can do', 'p50 ms',
+      'p99 ms', 'CPU busy'
     ],
-    rows: [...samples].map(([name, all]) => rowOf(name, all, samples.get(US))),
+    rows: [...samples].map(([name, all]) => rowOf(name, all, samples)),
     notes: [
       `Medians of ${rounds} rounds of ${seconds} s; ratios round by round, with the lowest and the ` +
-      `highest. ${disturbed} of ${rounds * samples.size} measurements were disturbed to the last.`
+      `highest. ${disturbed} of ${rounds * samples.size} measurements were disturbed to the last.`,
+      ...(samples.has(NODE_LIMIT) ? [`What Node can do is ${NODE_LIMIT}: no request is read.`] : [])
     ],
     command: commandOf(benchCase.id)
   }
@@ -67,17 +72,21 @@ export function resultOf (
 }
 
 function rowOf (
-  name: string, all: ReadonlyArray<Sample<LoadResult>>,
-  ours: ReadonlyArray<Sample<LoadResult>> | undefined
+  name: string, all: ReadonlyArray<Sample<LoadResult>>, samples: Samples
 ): readonly string[] {
+  const [ours, limit] = [samples.get(US), samples.get(NODE_LIMIT)]
   const toIt = ours === undefined || name === US
     ? ''
     : spread(ratios(ours.map(perCpuSecond), all.map(perCpuSecond)), 2)
+  const share = limit === undefined
+    ? ''
+    : median(ratios(all.map(perCpuSecond), limit.map(perCpuSecond))).toFixed(2)
   const busy = median(all.map(({ serverSeconds, wallSeconds }) => serverSeconds / wallSeconds))
   return [
     name,
     Math.round(median(all.map(perCpuSecond))).toLocaleString('en'),
     toIt,
+    share,
     median(all.map(({ value }) => value.p50Ms)).toFixed(2),
     median(all.map(({ value }) => value.p99Ms)).toFixed(2),
     `${Math.round(busy * 100)} %`

@@ -1,8 +1,10 @@
 /**
  * Beats of 100,000 pages at one server, who came in one second, simulated with the server's own
- * schedule: how many come in each second, against HEARTBEAT_BUDGET. Takes no real time.
+ * schedule and with what the pages' script makes of its header: how many come in each second,
+ * against HEARTBEAT_BUDGET. Takes no real time.
  */
-import { BeatSchedule } from '../../packages/workers/src/static-server/beat.ts'
+import { beatDelayMs, parseIntervalMs } from '../../html/page-script/pace.ts'
+import { BeatSchedule, formatSeconds } from '../../packages/workers/src/static-server/beat.ts'
 import { type BenchPart } from './report/report.ts'
 
 const PAGES = 100_000
@@ -21,8 +23,11 @@ export const benchBeats: BenchPart = () => {
       title: `Beats of ${PAGES} pages that came in one second`,
       columns: ['budget', 'most in a second', 'mean'],
       rows: [[String(SETTINGS.heartbeatBudget), String(most), mean.toFixed(0)]],
-      notes: ['Without the first beat of each page, which comes with it.'],
-      command: 'npm run bench:peers'
+      notes: [
+        'Without the first beat of each page, which comes with it. All pages are in sight: those that ' +
+        'are not beat more seldom.'
+      ],
+      command: 'npm run bench:peers -- --only beats'
     }],
     plots: [{
       id: 'beats',
@@ -51,9 +56,21 @@ function beatsPerSecond (): number[] {
     for (let beat = due[nowMs]!; beat > 0; beat--) {
       if (nowMs < SECOND_MS) activeUsers++
       counts[Math.floor(nowMs / SECOND_MS)]!++
-      const nextMs = nowMs + schedule.nextInMs(activeUsers)
+      const nextMs = nowMs + pageDelayMs(formatSeconds(schedule.nextInMs(activeUsers)))
       if (nextMs < due.length) due[nextMs]!++
     }
   }
   return counts
+}
+
+/** @param header the reply's X-Heartbeat-Interval */
+function pageDelayMs (header: string): number {
+  return Math.round(beatDelayMs({
+    intervalMs: parseIntervalMs(header)!,
+    thresholdMs: SETTINGS.timeoutThresholdMs,
+    failureCount: 0,
+    isHidden: false,
+    isOffline: false,
+    isFollowing: false
+  }, Math.random()))
 }

@@ -46,17 +46,22 @@ async function statsFor ({ port, cookie }: Monitor, ms: number): Promise<number>
   })
 }
 
-/** The same while wave after wave of wrong passwords comes in, for as long as a calm round. */
+/** The same in a flood, for as long as a calm round. */
 async function statsInFlood (monitor: Monitor): Promise<number> {
   return await statsUntil(monitor, async () => {
     const endMs = performance.now() + ROUND_MS
-    let wave = 0
-    do {
-      wave++
-      await Promise.all(Array.from({ length: LOGINS }, (_, each) =>
-        post(monitor.port, { username: `name ${wave} ${each}`, password: 'a wrong password' })))
-    } while (performance.now() < endMs)
+    await floodWithLogins(monitor.port, () => performance.now() >= endMs)
   })
+}
+
+/** Wave after wave of as many logins with wrong passwords, each of another name, at once. */
+export async function floodWithLogins (port: number, isOver: () => boolean): Promise<void> {
+  let wave = 0
+  do {
+    wave++
+    await Promise.all(Array.from({ length: LOGINS }, (_, each) =>
+      post(port, { username: `name ${wave} ${each}`, password: 'a wrong password' })))
+  } while (!isOver())
 }
 
 async function statsUntil (monitor: Monitor, during: () => Promise<void>): Promise<number> {

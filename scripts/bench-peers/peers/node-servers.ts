@@ -1,6 +1,6 @@
 /**
  * Servers on Node: two of npm's that are made for static files, in a workspace of their own that
- * nothing but this benchmark installs, and two that show what Node itself does.
+ * nothing but this benchmark installs, and three that show what Node itself does.
  */
 import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, readFileSync } from 'node:fs'
@@ -16,6 +16,9 @@ const LOCK = 'package-lock.json'
 
 export const PLAIN_HTTP = nodeServer('node:http', 'plain-http.mjs', ['page', 'redirect', 'beat'])
 export const PLAIN_NET = nodeServer('node:net', 'plain-net.mjs', ['page', 'redirect', 'beat'])
+/** What is built on Node's sockets can come near to this one, and not beyond it. */
+export const ONE_BUFFER_NET =
+  nodeServer('node:net, one read buffer', 'one-buffer-net.mjs', ['page', 'redirect', 'beat'])
 
 /** Installs them where that has not been done; throws npm's error. */
 export function npmServers (): readonly Peer[] {

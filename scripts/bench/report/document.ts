@@ -16,6 +16,14 @@ export interface Day {
 
 export const PLOTS_FOLDER = 'performance'
 
+/** In which order goals are told, by the beginnings of their cases. */
+const GOAL_ORDER = [
+  '4 KB page, keep-alive, same head', '4 KB page, keep-alive, heads that differ',
+  'Redirect, delay 0', 'Heartbeat', '4 KB page, a new connection', 'p99 at 64 connections',
+  'Idle connection', 'Burst of', 'touch', 'bytes a user', 'a choice among',
+  'p99 of pages while', 'first redirect'
+]
+
 const VERDICTS: Readonly<Record<Verdict, string>> = {
   goal: 'goal met', floor: 'floor met', missed: '**missed**'
 }
@@ -23,7 +31,7 @@ const VERDICTS: Readonly<Record<Verdict, string>> = {
 export function performanceMarkdown (
   { results, machine, date, failures, byHand }: Day
 ): string {
-  const goals = results.flatMap(({ goals }) => goals)
+  const goals = inOrder(results.flatMap(({ goals }) => goals))
   return [
     '# How fast Usher is', '',
     'Written by `npm run bench:peers -- --write`; what is said by hand stands in ' +
@@ -40,6 +48,15 @@ export function performanceMarkdown (
     '## Figures', '',
     ...results.flatMap(partMarkdown)
   ].join('\n').replace(/\n{3,}/g, '\n\n')
+}
+
+/** Goals of one case stay as they are; those that are not in the order come last. */
+function inOrder (goals: readonly GoalRow[]): readonly GoalRow[] {
+  const rank = ({ case: name }: GoalRow): number => {
+    const at = GOAL_ORDER.findIndex(beginning => name.startsWith(beginning))
+    return at < 0 ? GOAL_ORDER.length : at
+  }
+  return [...goals].sort((a, b) => rank(a) - rank(b))
 }
 
 function goalCells ({ case: name, floor, goal, measured, verdict }: GoalRow): readonly string[] {

@@ -55,7 +55,7 @@ export function plotSvg (plot: ReportPlot): string {
 }
 
 export function barsSvg ({ title, unit, bars }: ReportBars): string {
-  const left = 130
+  const left = 170
   const most = Math.max(...bars.map(({ value }) => value))
   const height = 56 + bars.length * BAR_HEIGHT
   return svg(height, title, [

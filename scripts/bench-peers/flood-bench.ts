@@ -1,0 +1,140 @@
+/**
+ * What visitors notice of operators: the p99 of pages while logins flood the monitor and a console
+ * pages through a million users, beside the p99 when nothing else goes on. The whole program stands
+ * on one core, visitors and flood on the other.
+ */
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Worker } from 'node:worker_threads'
+import { openDatabase } from '../../packages/workers/src/database/open.ts'
+import type { SavedUser } from '../../packages/workers/src/database/statements.ts'
+import { verdictOf, type BenchResult } from '../bench/report/report.ts'
+import { ROOT } from '../kit/places.ts'
+import { quantile, spread } from '../measure/figures.ts'
+import type { FloodCounts, FloodData } from './flood-thread.ts'
+import { visitAtPace } from './paced-visits.ts'
+import { startUsher } from './peers/usher.ts'
+import { median, ratios } from './rounds.ts'
+import type { Stand } from './stand.ts'
+
+const USERS = 1_000_000
+const TABLE_USERS = 1_100_000
+const SERVER_NAMES = ['one', 'two', 'three']
+const MINUTE_MS = 60_000
+const PASSWORD = 'a password of the benchmark'
+/** Half of what a core has to give, one request at a time. */
+const PER_SECOND = 10_000
+const ROUND_MS = 3_000
+const LATE_SHARE = 0.99
+const GOAL = { floor: 2, goal: 1.5 }
+const THREAD_FILE = fileURLToPath(new URL('flood-thread.js', import.meta.url))
+
+interface Round {
+  readonly quiet: readonly number[]
+  readonly flooded: readonly number[]
+  readonly flood: FloodCounts
+}
+
+export async function benchFlood (stand: Stand, rounds: number): Promise<BenchResult> {
+  const { ground, cores, program: path } = stand
+  const databasePath = join(ground.folder, 'a-million-users.db')
+  await saveUsers(databasePath)
+  const settings = {
+    ADMIN_PASSWORD: PASSWORD,
+    DB_PATH: databasePath,
+    SERVER_NAMES: SERVER_NAMES.join(','),
+    MAX_USERS: String(TABLE_USERS)
+  }
+  const { program } = await startUsher(ground, cores.server, { program: path, settings })
+  let thread: Worker | undefined
+  try {
+    const { monitoringPort, serverUrls: urls } = program
+    const data: FloodData = { monitoringPort, username: 'admin', password: PASSWORD, users: USERS }
+    thread = new Worker(THREAD_FILE, { workerData: data })
+    await once(thread, 'message')
+    const measure = (): Promise<readonly number[]> => (
+      visitAtPace({ urls, perSecond: PER_SECOND, ms: ROUND_MS })
+    )
+    await measure() // Warm-up.
+    const all: Round[] = []
+    for (let round = 0; round < rounds; round++) {
+      all.push({ quiet: await measure(), ...await inFlood(thread, measure) })
+    }
+    return resultOf(all, stand)
+  } finally {
+    await thread?.terminate()
+    await program.stop('SIGKILL') // It would save them all again.
+  }
+}
+
+/** As if they had been here when the program was last stopped: it brings them back at its start. */
+async function saveUsers (path: string): Promise<void> {
+  const database = openDatabase(path, join(ROOT, 'db/migrations'))
+  await database.write(sql => { sql.saveUsers(manyUsers(Date.now())) })
+  database.close()
+}
+
+function * manyUsers (nowMs: number): Generator<SavedUser> {
+  for (let user = 0; user < USERS; user++) {
+    const agoMs = user % MINUTE_MS
+    yield {
+      kind: 'id',
+      client: `${user.toString(16).padStart(8, '0')}-c0de-4000-8000-000000000000`,
+      address: `10.${(user >> 16) & 255}.${(user >> 8) & 255}.${user & 255}`,
+      server: SERVER_NAMES[user % SERVER_NAMES.length]!,
+      isConfirmed: 1,
+      firstSeenMs: nowMs - MINUTE_MS - agoMs,
+      lastSeenMs: nowMs - agoMs
+    }
+  }
+}
+
+async function inFlood (
+  thread: Worker, measure: () => Promise<readonly number[]>
+): Promise<Omit<Round, 'quiet'>> {
+  thread.postMessage('begin')
+  const flooded = await measure()
+  const told = once(thread, 'message') as Promise<[FloodCounts]>
+  thread.postMessage('end')
+  const [flood] = await told
+  return { flooded, flood }
+}
+
+function resultOf (all: readonly Round[], { commandOf }: Stand): BenchResult {
+  const [quiet, flooded] = (['quiet', 'flooded'] as const).map(side => ({
+    p50s: all.map(round => quantile(round[side], 0.5)),
+    p99s: all.map(round => quantile(round[side], LATE_SHARE))
+  }))
+  const times = ratios(flooded!.p99s, quiet!.p99s)
+  const row = (name: string, { p50s, p99s }: typeof quiet & {}): string[] => (
+    [name, spread(p50s, 2), spread(p99s, 2)]
+  )
+  return {
+    tables: [{
+      id: 'flood',
+      title: 'Pages while logins flood and a console pages through a million users',
+      columns: ['pages', 'p50 ms', 'p99 ms'],
+      rows: [
+        row('nothing else goes on', quiet!),
+        row('flooded', flooded!),
+        ['ratio, round by round', spread(ratios(flooded!.p50s, quiet!.p50s), 2), spread(times, 2)]
+      ],
+      notes: [
+        `${PER_SECOND.toLocaleString('en')} pages a second of three servers, asked for whether or ` +
+        'not those before have come; 200 logins at a time, one wave after another; the console asks ' +
+        'for one page of 100 users after another, newest first, each ' +
+        `${spread(all.map(({ flood }) => flood.pageMs), 0)} ms. ${all.length} rounds.`
+      ],
+      command: commandOf('flood')
+    }],
+    plots: [],
+    goals: [{
+      case: 'p99 of pages while logins flood and a console pages through a million users',
+      floor: `${GOAL.floor} x the quiet p99`,
+      goal: `${GOAL.goal} x`,
+      measured: `${spread(times, 2)} x`,
+      verdict: verdictOf(median(times), GOAL)
+    }]
+  }
+}

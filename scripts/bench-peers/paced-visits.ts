@@ -1,0 +1,102 @@
+/**
+ * Visitors who ask for pages at a fixed rate, whether or not the answers to those before have come
+ * (an open loop): a server that falls behind is asked as often, and all that wait are counted.
+ */
+import { connect, type Socket } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
+import { PAGE_BYTES } from './ground.ts'
+import { pageHead } from './heads.ts'
+
+export interface Pace {
+  /** Base URLs, asked in turn. */
+  readonly urls: readonly string[]
+  readonly perSecond: number
+  /** For so long. */
+  readonly ms: number
+}
+
+/** More than that are open only when nothing is answered for a second or so. */
+const CONNECTIONS_MAX = 2_000
+const TICK_MS = 1
+const ANSWER_MS_MAX = 20_000
+const HEAD_END = '\r\n\r\n'
+
+/** How long each answer took, in milliseconds, from the write of its request. */
+export async function visitAtPace ({ urls, perSecond, ms }: Pace): Promise<readonly number[]> {
+  const latenciesMs: number[] = []
+  const pools = urls.map(url => new Pool(Number(new URL(url).port), latenciesMs))
+  try {
+    const startMs = performance.now()
+    for (let asked = 0; ;) {
+      const elapsedMs = performance.now() - startMs
+      if (elapsedMs >= ms) break
+      for (; asked < elapsedMs * perSecond / 1000; asked++) pools[asked % pools.length]!.ask()
+      await wait(TICK_MS)
+    }
+    const endMs = performance.now() + ANSWER_MS_MAX
+    while (pools.some(pool => pool.isWaiting)) {
+      if (performance.now() > endMs) throw new Error('a page did not come')
+      await wait(TICK_MS)
+    }
+    const failure = pools.map(pool => pool.failure).find(Boolean)
+    if (failure !== undefined) throw failure
+    return latenciesMs
+  } finally {
+    for (const pool of pools) pool.close()
+  }
+}
+
+/** The connections to one server, each of a visitor of its own. */
+class Pool {
+  readonly #port: number
+  readonly #latenciesMs: number[]
+  readonly #all: Socket[] = []
+  readonly #idle: Array<() => void> = []
+  failure: Error | undefined
+
+  constructor (port: number, latenciesMs: number[]) {
+    this.#port = port
+    this.#latenciesMs = latenciesMs
+  }
+
+  get isWaiting (): boolean {
+    return this.failure === undefined && this.#idle.length < this.#all.length
+  }
+
+  ask (): void {
+    const ask = this.#idle.pop() ?? this.#open()
+    ask()
+  }
+
+  close (): void {
+    for (const socket of this.#all) socket.destroy()
+  }
+
+  /** @returns what asks for a page on a new connection */
+  #open (): () => void {
+    const number = this.#all.length
+    if (number === CONNECTIONS_MAX) throw new Error('no pages come any more')
+    const socket = connect({ port: this.#port, host: '127.0.0.1', noDelay: true })
+    this.#all.push(socket)
+    const client = `${number.toString(16).padStart(8, '0')}-face-4000-8000-000000000000`
+    const head = Buffer.from(pageHead(`127.0.0.1:${this.#port}`, '/index.html', { client }))
+    let startMs = 0
+    let bytes = 0
+    let bytesMax = Infinity
+    const ask = (): void => {
+      startMs = performance.now()
+      bytes = 0
+      bytesMax = Infinity
+      socket.write(head)
+    }
+    socket.on('data', (data: Buffer) => {
+      if (bytes === 0) bytesMax = data.indexOf(HEAD_END) + HEAD_END.length + PAGE_BYTES
+      bytes += data.length
+      if (bytes < bytesMax) return
+      this.#latenciesMs.push(performance.now() - startMs)
+      this.#idle.push(ask)
+    })
+    socket.on('error', error => { this.failure ??= error })
+    return ask
+  }
+}
