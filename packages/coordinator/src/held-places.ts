@@ -3,7 +3,8 @@
  * their time has come. The sweep removes those that it misses. Main thread.
  */
 import type { Client } from '@usher/shared/client.ts'
-import type { Place, Reservation, ReserveRequest } from '@usher/shared/memory/reservations.ts'
+import type { Reservation, ReserveRequest } from '@usher/shared/memory/reservations.ts'
+import type { Place } from '@usher/shared/memory/table-view.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { LiveSettings, Settings } from '@usher/shared/settings/settings.ts'
 import { DeadlineQueue } from './deadline-queue.ts'
@@ -11,6 +12,8 @@ import { DeadlineQueue } from './deadline-queue.ts'
 type ReservationTimes = Pick<Settings, 'reservationTtlMs'> & {
   readonly live: Pick<LiveSettings, 'delayBetweenRoutingMs'>
 }
+
+type PlaceRequest = Omit<ReserveRequest, 'untilMs'>
 
 /** Added to the deadline that stands during the wait: only the sweep would ever see it. */
 const WAIT_SLACK_MS = 5000
@@ -42,18 +45,23 @@ export class HeldPlaces {
   }
 
   /** Chooses a server and holds a place there while the visitor waits. */
-  reserve (
-    { client, address, isReturning, choose }: Omit<ReserveRequest, 'untilMs'>
-  ): Reservation {
+  reserve ({ client, address, isReturning, choose }: PlaceRequest): Reservation {
     const { reservationTtlMs, live } = this.#times
     const untilMs = this.#now() + live.delayBetweenRoutingMs + reservationTtlMs + WAIT_SLACK_MS
     return this.#table.reserve({ client, address, isReturning, choose, untilMs })
   }
 
+  /** The same for a visitor who is redirected at once: reserves and confirms in one step. */
+  reserveNow ({ client, address, isReturning, choose }: PlaceRequest): Reservation {
+    const untilMs = this.#untilMs()
+    const reservation = this.#table.reserve({ client, address, isReturning, choose, untilMs })
+    if (reservation.kind === 'reserved') this.#held.add(reservation.place, untilMs)
+    return reservation
+  }
+
   /** The visitor is redirected now: from here on the place is held for RESERVATION_TTL. */
   confirm (client: Client, server: number): 'held' | 'arrived' | 'lost' | 'busy' {
-    // The table counts whole milliseconds: rounded up, no place ends before its time.
-    const untilMs = Math.ceil(this.#now() + this.#times.reservationTtlMs)
+    const untilMs = this.#untilMs()
     const confirmed = this.#table.confirm(client, server, untilMs)
     if (confirmed.kind === 'held') this.#held.add(confirmed.place, untilMs)
     return confirmed.kind
@@ -70,6 +78,11 @@ export class HeldPlaces {
   close (): void {
     this.#held.close()
     this.#retries.close()
+  }
+
+  /** The table counts whole milliseconds: rounded up, no place ends before its time. */
+  #untilMs (): number {
+    return Math.ceil(this.#now() + this.#times.reservationTtlMs)
   }
 
   #expire ({ place, retriesLeft }: DuePlace): void {

@@ -33,7 +33,7 @@ export interface RouterParts {
   readonly settings: TargetSettings & OriginSettings
   readonly table: Pick<UserTable, 'knownLoads' | 'find' | 'isFull'>
   readonly denyList: Pick<DenyList, 'isDenied'>
-  readonly reservations: Pick<HeldPlaces, 'reserve' | 'confirm' | 'release'>
+  readonly reservations: Pick<HeldPlaces, 'reserve' | 'reserveNow' | 'confirm' | 'release'>
   readonly choose: Choose
   /** Where a client goes whom nobody counts; undefined when no server is available. */
   readonly chooseByHash: (client: Client) => Choice | undefined
@@ -87,8 +87,6 @@ const BEAT_ALLOW = 'GET, HEAD, POST'
 const FOUND = 302
 /** RFC 9110 section 15.4.8: unlike 302, it leaves a POST a POST. */
 const TEMPORARY_REDIRECT = 307
-/** Places that are reserved one after another while each is lost again, before giving up. */
-const CHOICES_MAX = 3
 const UNAVAILABLE_RETRY_S = 1
 const FULL_RETRY_S = 5
 
@@ -147,34 +145,32 @@ function visitorOf (request: RequestValue): Visitor {
   }
 }
 
+/** Two rounds at most: in the second nothing is waited for in which its place could be lost. */
 function * decide (parts: RouterParts, visitor: Visitor): Steps<RouteDecision> {
   let note: { readonly note?: string } = {}
-  for (let choice = 0; choice < CHOICES_MAX; choice++) {
-    const reserved = reserve(parts, visitor)
+  for (let isDelayed = parts.delayMs() > 0; ; isDelayed = false) {
+    const reserved = reserve(parts, visitor, isDelayed)
     const reservation = reserved === 'busy'
-      ? yield * whileBusy(() => reserve(parts, visitor))
+      ? yield * whileBusy(() => reserve(parts, visitor, isDelayed))
       : reserved
     if (reservation === 'busy') return { kind: 'full' }
-    if (reservation.kind === 'uncounted') return yield * decideByHash(parts, visitor, choice > 0)
+    const hasWaited = note.note !== undefined
+    if (reservation.kind === 'uncounted') return yield * decideByHash(parts, visitor, hasWaited)
     if (reservation.kind !== 'reserved') return { kind: reservation.kind }
     const { server, because } = reservation
-    if (choice === 0 && parts.delayMs() > 0) yield delay(parts, visitor)
-    const seen = lookAgain(parts, visitor, server)
-    const found = seen === 'busy'
-      ? yield * whileBusy(() => lookAgain(parts, visitor, server))
-      : seen
-    if (found === 'held' || found === 'arrived') {
-      return { kind: 'redirect', server, because, ...note }
-    }
+    if (!isDelayed) return { kind: 'redirect', server, because, ...note }
+    yield delay(parts, visitor)
+    const found = yield * whileBusy(() => lookAgain(parts, visitor, server))
+    if (found === 'held' || found === 'arrived') return { kind: 'redirect', server, because }
     if (found === 'denied' || found === 'gone') parts.reservations.release(visitor.client, server)
     if (found === 'denied') return { kind: 'denied' }
+    if (found === 'busy') return { kind: 'full' }
     note = {
       note: found === 'gone'
         ? 'the server went away during the wait'
         : 'the place was lost during the wait'
     }
   }
-  return { kind: 'full' }
 }
 
 /** The time that everybody has between the choice and the redirect. */
@@ -223,12 +219,16 @@ function isDenied ({ denyList }: RouterParts, { client, address }: Visitor): boo
   return denyList.isDenied(client, address)
 }
 
-/** One try. The deny list is looked at in the same turn: nobody denied gets into the table. */
-function reserve (parts: RouterParts, visitor: Visitor): Chosen | Busy {
+/**
+ * One try. The deny list is looked at in the same turn: nobody denied gets into the table.
+ * @param isDelayed false for who is redirected in this turn
+ */
+function reserve (parts: RouterParts, visitor: Visitor, isDelayed: boolean): Chosen | Busy {
   if (isDenied(parts, visitor)) return { kind: 'denied' }
   const { reservations, choose } = parts
   const { client, address, isReturning } = visitor
-  const reservation = reservations.reserve({ client, address, isReturning, choose })
+  const request = { client, address, isReturning, choose }
+  const reservation = isDelayed ? reservations.reserve(request) : reservations.reserveNow(request)
   if (reservation.kind === 'reserved') return reservation
   if (reservation.kind === 'address-full') parts.onAddressFull(address)
   return reservation.kind === 'busy' ? 'busy' : { kind: reservation.kind }

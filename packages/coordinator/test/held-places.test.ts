@@ -32,6 +32,19 @@ t.test('held places: an unclaimed place ends with its time and not before', asyn
   t.strictSame([...table.loads()], [0, 0, 0])
 })
 
+t.test('held places: whoever is redirected at once holds a place for its time, and no longer', async t => {
+  const { reservations, table, clock } = testReservations(t)
+  const startMs = clock()
+  const request = { client: ANA, address: HOME, isReturning: false, choose: chooseLowest }
+  t.match(reservations.reserveNow(request), { kind: 'reserved', server: 0 })
+  t.strictSame([...table.loads()], [1, 0, 0])
+  const plainTimer = timerMs(clock)
+  await until(() => table.size() === 0)
+  const heldMs = clock() - startMs
+  t.ok(heldMs >= TTL_MS, `held for ${heldMs} ms`)
+  t.ok(heldMs <= await plainTimer + OVERRUN_MAX_MS, `held for ${heldMs} ms`)
+})
+
 t.test('held places: the time counts from the redirect, not from the choice', async t => {
   const { reservations, table, clock, reserve } = testReservations(t)
   reserve(ANA)

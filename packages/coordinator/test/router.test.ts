@@ -514,13 +514,18 @@ t.test('router: a place that was lost during the wait is chosen anew', async t =
   })
 })
 
-t.test('router: a place that is lost again and again ends in 503', async t => {
+t.test('router: whoever has waited is placed anew at once, and not looked after again', async t => {
   const calls: string[] = []
+  const reserved = { kind: 'reserved', server: 1, because: 'fewest users', place: 7 } as const
   const { ask, waits } = testRouter(t, {
     reservations: {
       reserve: () => {
         calls.push('reserve')
-        return { kind: 'reserved', server: 1, because: 'fewest users' }
+        return reserved
+      },
+      reserveNow: () => {
+        calls.push('reserve now')
+        return reserved
       },
       confirm: () => {
         calls.push('confirm')
@@ -529,9 +534,8 @@ t.test('router: a place that is lost again and again ends in 503', async t => {
       release: () => { calls.push('release') }
     }
   })
-  const reply = await ask('/')
-  t.strictSame([reply.status, headerOf(reply, 'Retry-After')], [503, '5'])
-  t.strictSame(calls, ['reserve', 'confirm', 'reserve', 'confirm', 'reserve', 'confirm'])
+  t.equal(portOf(await ask('/')), 8001)
+  t.strictSame(calls, ['reserve', 'confirm', 'reserve now'])
   t.equal(waits.count, 1)
 })
 
@@ -588,14 +592,18 @@ t.test('router: without a delay only a busy table makes it wait', async t => {
 t.test('router: a table that stays busy ends in 503', async t => {
   const stuck = testRouter(t, {
     reservations: {
-      reserve: () => ({ kind: 'busy' }), confirm: () => 'busy', release: () => {}
+      reserve: () => ({ kind: 'busy' }),
+      reserveNow: () => ({ kind: 'busy' }),
+      confirm: () => 'busy',
+      release: () => {}
     }
   })
   t.equal((await stuck.ask('/')).status, 503)
   t.equal(stuck.waits.count, 0)
   const stuckLater = testRouter(t, {
     reservations: {
-      reserve: () => ({ kind: 'reserved', server: 0, because: 'fewest users' }),
+      reserve: () => ({ kind: 'reserved', server: 0, because: 'fewest users', place: 7 }),
+      reserveNow: () => ({ kind: 'busy' }),
       confirm: () => 'busy',
       release: () => {}
     }

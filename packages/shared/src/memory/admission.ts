@@ -12,7 +12,8 @@ import {
 import type { ReplacedEntry } from './replacement.ts'
 import { addSlot, findSlot, type NewUser } from './shard.ts'
 import {
-  hashOf, lockShard, shardAt, shardOfHash, unlockShard, type Busy, type TableView
+  hashOf, lockShard, placeOf, shardAt, shardOfHash, unlockShard, type Busy, type Place,
+  type TableView
 } from './table-view.ts'
 
 export interface Newcomer extends Omit<NewUser, 'firstSeenS' | 'lastSeenMs'> {
@@ -21,11 +22,11 @@ export interface Newcomer extends Omit<NewUser, 'firstSeenS' | 'lastSeenMs'> {
 }
 
 /**
- * present: is in the table already. full: no user may be evicted. address-full: the table is
- * nearly full, and the newcomer's address has reached its quota. uncounted: its network has had as
- * many newcomers as it may.
+ * The place of whoever was added. present: is in the table already. full: no user may be evicted.
+ * address-full: the table is nearly full, and the newcomer's address has reached its quota.
+ * uncounted: its network has had as many newcomers as it may.
  */
-export type Admission = 'added' | 'present' | 'full' | 'address-full' | 'uncounted' | Busy
+export type Admission = Place | 'present' | 'full' | 'address-full' | 'uncounted' | Busy
 
 /** Rounds of making room and trying again, when other threads take the room first. */
 const ADMIT_ROUNDS = 4
@@ -49,12 +50,14 @@ export function admit (view: TableView, { replaced, ...newcomer }: Newcomer): Ad
   const charges = newcomers.admit(newcomer.address, activeUsers(view))
   if (charges === undefined) return 'uncounted'
   const admission = addUser(view, newcomer)
-  if (admission === 'added') newcomers.charge(charges)
+  if (typeof admission === 'number') newcomers.charge(charges)
   return admission
 }
 
 /** Adds a user; somebody else gives way when the table is full. */
-export function addUser (view: TableView, user: NewUser): Exclude<Admission, 'address-full' | 'uncounted'> {
+export function addUser (
+  view: TableView, user: NewUser
+): Exclude<Admission, 'address-full' | 'uncounted'> {
   const hash = hashOf(view, user.client)
   const shard = shardOfHash(view.layout, hash)
   const at = shardAt(view.layout, shard)
@@ -70,7 +73,7 @@ export function addUser (view: TableView, user: NewUser): Exclude<Admission, 'ad
     if (usedSlots(view) < limit) {
       const slot = addSlot(view, at, hash, user)
       unlockShard(view, at)
-      return slot === NO_SLOT ? 'full' : 'added'
+      return slot === NO_SLOT ? 'full' : placeOf(view.layout, shard, slot)
     }
     unlockShard(view, at)
     const displaced = displaceOne(view, shard)

@@ -5,7 +5,7 @@
  * Belongs to one search.
  */
 import { SLOT_WORDS } from './layout.ts'
-import type { Place } from './reservations.ts'
+import type { Place } from './table-view.ts'
 
 export interface Position {
   /** What is sorted by, ascending, before the place. */

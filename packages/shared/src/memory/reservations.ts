@@ -16,15 +16,13 @@ import {
   commitSlot, findSlot, freshCommit, isReservedOnly, removeSlot, writeAddress
 } from './shard.ts'
 import {
-  hashOf, lockShard, shardAt, shardOfHash, slotAt, unlockShard, type Busy, type TableView
+  hashOf, lockShard, placeOf, shardAt, shardOfHash, slotAt, unlockShard, type Busy, type Place,
+  type TableView
 } from './table-view.ts'
 import { wrappedAge, wrappedMs } from './wrapped-time.ts'
 
-/** Where a slot is, for as long as the program runs: shard * slots per shard + slot. */
-export type Place = number & { readonly brand?: 'place' }
-
 export type Reservation =
-  | { readonly kind: 'reserved' } & Choice
+  | { readonly kind: 'reserved', readonly place: Place } & Choice
   | { readonly kind: 'unavailable' | 'full' | 'address-full' | 'uncounted' | Busy }
 
 export interface ReserveRequest {
@@ -45,7 +43,8 @@ export interface ReserveRequest {
 export function reserve (view: TableView, request: ReserveRequest): Reservation {
   const { client, choose, untilMs } = request
   const hash = hashOf(view, client)
-  const at = shardAt(view.layout, shardOfHash(view.layout, hash))
+  const shard = shardOfHash(view.layout, hash)
+  const at = shardAt(view.layout, shard)
   if (!lockShard(view, at)) return { kind: 'busy' }
   const slot = findSlot(view, at, client, hash)
   if (slot === NO_SLOT) {
@@ -64,7 +63,8 @@ export function reserve (view: TableView, request: ReserveRequest): Reservation 
     if ((commit & COMMIT_REPLACES) === 0) writeAddress(view, at, slot, request.address)
   }
   unlockShard(view, at)
-  return choice === undefined ? { kind: 'unavailable' } : reservedBy(choice)
+  if (choice === undefined) return { kind: 'unavailable' }
+  return reservedBy(choice, placeOf(view.layout, shard, slot))
 }
 
 /**
@@ -84,7 +84,7 @@ export function confirm (
   const isHeld = commitReserved(commit) === server
   if (isHeld) view.words[here + SLOT_RESERVED_UNTIL_MS] = wrappedMs(untilMs)
   unlockShard(view, at)
-  if (isHeld) return { kind: 'held', place: shard * view.layout.slotCount + slot }
+  if (isHeld) return { kind: 'held', place: placeOf(view.layout, shard, slot) }
   return { kind: commitLoad(commit) === server ? 'arrived' : 'lost' }
 }
 
@@ -131,12 +131,12 @@ function reserveForNewcomer (view: TableView, request: ReserveRequest): Reservat
   }
   const admitted = admit(view, { client, address, commit, replaced, reservedUntilMs: untilMs })
   if (admitted === 'present') return reserve(view, request)
-  if (admitted !== 'added') return { kind: admitted }
+  if (typeof admitted === 'string') return { kind: admitted }
   if (replaced !== undefined) finishReplacement(view, client, address)
-  return reservedBy(choice)
+  return reservedBy(choice, admitted)
 }
 
 /** Field by field: a spread costs more than the choice. */
-function reservedBy ({ server, because }: Choice): Reservation {
-  return { kind: 'reserved', server, because }
+function reservedBy ({ server, because }: Choice, place: Place): Reservation {
+  return { kind: 'reserved', server, because, place }
 }

@@ -9,10 +9,10 @@ import {
   SLOT_FIRST_SEEN_S, SLOT_LAST_SEEN_MS, SLOT_WORDS, commitActive, commitReserved, commitSeen,
   withActive, withSeen
 } from './layout.ts'
-import type { Place } from './reservations.ts'
 import { addressOfSlot, clientOfSlot, findSlot, freshCommit } from './shard.ts'
 import {
-  hashOf, lockShard, shardAt, shardOfHash, slotAt, unlockShard, type Busy, type TableView
+  hashOf, lockShard, shardAt, shardOfHash, slotAt, unlockShard, type Busy, type Place,
+  type TableView
 } from './table-view.ts'
 import { wrappedAge, wrappedMs, wrappedSeconds } from './wrapped-time.ts'
 
@@ -91,14 +91,15 @@ export function restoreUser (view: TableView, user: LastingUser, server: number)
   const { client, address, isConfirmed, firstSeenAgoMs, lastSeenAgoMs } = user
   const seen = isConfirmed ? SEEN_CONFIRMED : SEEN_AGAIN
   const nowMs = view.now()
-  return addUser(view, {
+  const added = addUser(view, {
     client,
     address,
     commit: withSeen(withActive(freshCommit(client), server), seen),
     reservedUntilMs: 0,
     firstSeenS: wrappedSeconds(nowMs - firstSeenAgoMs),
     lastSeenMs: wrappedMs(isConfirmed ? nowMs - lastSeenAgoMs : nowMs)
-  }) === 'added'
+  })
+  return typeof added === 'number'
 }
 
 const copies = new WeakMap<TableView, Int32Array>()

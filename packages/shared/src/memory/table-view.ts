@@ -144,6 +144,13 @@ export function slotAt (layout: Layout, at: number, slot: number): number {
   return at + layout.slotsAt + slot * SLOT_WORDS
 }
 
+/** Where a slot is, for as long as the program runs: shard * slots per shard + slot. */
+export type Place = number & { readonly brand?: 'place' }
+
+export function placeOf (layout: Layout, shard: number, slot: number): Place {
+  return shard * layout.slotCount + slot
+}
+
 export function hashOf (view: TableView, client: Client): number {
   const kind = client.kind === 'ip' ? 1 : 0
   const { w0, w1, w2, w3 } = client

@@ -11,9 +11,8 @@ import {
   NO_SERVER, SLOT_FIRST_SEEN_S, SLOT_LAST_SEEN_MS, SLOT_WORDS, commitActive
 } from './layout.ts'
 import { RadixSelect } from './radix-select.ts'
-import type { Place } from './reservations.ts'
 import { copySlots, decodeUser, type User } from './snapshot.ts'
-import { shardAt, type TableView } from './table-view.ts'
+import { placeOf, shardAt, type Place, type TableView } from './table-view.ts'
 import { prefixTest, type SlotTest } from './text-prefix.ts'
 import { wrappedAge, wrappedMs, wrappedSeconds } from './wrapped-time.ts'
 
@@ -135,7 +134,7 @@ export class UserSearch {
     }
     const next = from + words.length / SLOT_WORDS
     const isShardDone = next >= highWater
-    this.#place = isShardDone ? (shard + 1) * layout.slotCount : shard * layout.slotCount + next
+    this.#place = isShardDone ? placeOf(layout, shard + 1, 0) : placeOf(layout, shard, next)
     return this.#place >= layout.shardCount * layout.slotCount
   }
 

@@ -15,7 +15,7 @@ import { allowMoreNewcomers } from './newcomers.ts'
 import { checkTable, recoverFrom } from './recovery.ts'
 import { refusedNetworks, refusedTotal, type RefusedNetwork } from './refused-networks.ts'
 import {
-  confirm, expireReservation, reserve, type Place, type Reservation, type ReserveRequest
+  confirm, expireReservation, reserve, type Reservation, type ReserveRequest
 } from './reservations.ts'
 import { removeMatching, removeUser, type IsMatch, type SweepStep } from './removal.ts'
 import {
@@ -23,7 +23,9 @@ import {
 } from './snapshot.ts'
 import { sweepShard } from './sweep.ts'
 import { UserSearch, type SearchOptions } from './user-search.ts'
-import { viewTable, type Busy, type TableMemory, type TableView, type ViewOptions } from './table-view.ts'
+import {
+  viewTable, type Busy, type Place, type TableMemory, type TableView, type ViewOptions
+} from './table-view.ts'
 import {
   leave, refresh, touch, type RefreshOutcome, type TouchOutcome, type VisitOptions
 } from './visits.ts'

@@ -163,7 +163,7 @@ function admitVisitor (
   const newcomer = { client, address, commit, replaced, reservedUntilMs: NO_DEADLINE_MS }
   const admitted = admit(view, newcomer)
   if (admitted === 'present') return visit(view, client, server, address, how)
-  if (admitted !== 'added') return admitted
+  if (typeof admitted === 'string') return admitted
   if (replaced === undefined) return 'arrived'
   finishReplacement(view, client, address)
   return commitActive(replaced.commit) === server ? 'seen' : 'moved'

@@ -13,7 +13,7 @@ function userNumber (number: number, seen = 2) {
 
 t.test('admission: up to MAX_USERS, each once, and then nobody', async t => {
   const { view } = testTable({ users: 16 })
-  for (let number = 0; number < 16; number++) t.equal(addUser(view, userNumber(number)), 'added')
+  for (let number = 0; number < 16; number++) t.type(addUser(view, userNumber(number)), 'number')
   t.equal(addUser(view, userNumber(3)), 'present', 'who is in is not in the way of themself')
   t.equal(addUser(view, userNumber(16)), 'full')
   t.equal(usedSlots(view), 16)
@@ -26,14 +26,14 @@ t.test('admission: the table is full when nobody in it gives way', async t => {
     t.equal(isFull(view), false, 'one place is free')
     addUser(view, userNumber(15, seen))
     t.equal(isFull(view), isFullAtLast)
-    t.equal(addUser(view, userNumber(16)), isFullAtLast ? 'full' : 'added')
+    t.equal(addUser(view, userNumber(16)) === 'full', isFullAtLast)
   }
 })
 
 t.test('admission: somebody gives way to a newcomer', async t => {
   const { view } = testTable({ users: 16 })
   for (let number = 0; number < 16; number++) addUser(view, userNumber(number, 1))
-  t.equal(admit(view, { ...userNumber(16), replaced: undefined }), 'added')
+  t.type(admit(view, { ...userNumber(16), replaced: undefined }), 'number')
   t.equal(usedSlots(view), 16)
 })
 
@@ -44,14 +44,15 @@ t.test('admission: who replaces another comes into a full table, from a full add
   }
   const newcomer = { ...userNumber(16), address: HOME }
   t.equal(admit(view, { ...newcomer, replaced: undefined }), 'address-full')
-  t.equal(admit(view, { ...newcomer, replaced: { commit: 1, firstSeenS: 5, lastSeenMs: 5000 } }), 'added')
+  const replaced = { commit: 1, firstSeenS: 5, lastSeenMs: 5000 }
+  t.type(admit(view, { ...newcomer, replaced }), 'number')
   t.equal(usedSlots(view), 17, 'until the other is removed, which is the next step')
 })
 
 t.test('admission: whoever was in before a restart is put back, however many from one address', async t => {
   const { table, view } = testTable({ users: 400 })
   for (let number = 0; number < 400; number++) {
-    t.equal(addUser(view, { ...userNumber(number), address: HOME }), 'added')
+    t.type(addUser(view, { ...userNumber(number), address: HOME }), 'number')
   }
   t.same(table.check(), [])
 })

@@ -1,6 +1,8 @@
 import t from 'tap'
 import { clientOfAddress } from '@usher/shared/client.ts'
-import { clientNumber, HOME, reserveFor, testTable } from './test-table.ts'
+import {
+  addressNumber, chooseServer, clientNumber, HOME, reserveFor, testTable
+} from './test-table.ts'
 
 const ANA = clientNumber(1)
 
@@ -60,6 +62,28 @@ t.test('reservations: an unclaimed place ends when due and not a millisecond bef
   t.equal(cluster.table.expireReservation(confirmed.place), true)
   t.same([...cluster.table.loads()], [0, 0, 0])
   t.equal(cluster.table.size(), 0)
+})
+
+t.test('reservations: the place of a newcomer, a user, and an id that replaces an address', async t => {
+  const cluster = testTable()
+  const { table, clock } = cluster
+  const [NEWCOMER, REPLACING] = [clientNumber(2), clientNumber(3)]
+  table.touch(ANA, 0, HOME)
+  table.touch(clientOfAddress(addressNumber(3)), 0, addressNumber(3))
+  for (const [client, address] of [
+    [ANA, HOME], [NEWCOMER, HOME], [REPLACING, addressNumber(3)]
+  ] as const) {
+    const reserved = table.reserve({
+      client, address, isReturning: true, untilMs: clock.nowMs + 10, choose: chooseServer(1)
+    })
+    if (reserved.kind !== 'reserved') return t.fail(reserved.kind)
+    t.match(table.find(client), { reservedServer: 1 })
+    t.equal(table.expireReservation(reserved.place), false, 'not yet')
+    clock.nowMs += 10
+    t.equal(table.expireReservation(reserved.place), true)
+    t.notMatch(table.find(client), { reservedServer: 1 }, 'it was theirs')
+  }
+  t.same(table.check(), [])
 })
 
 t.test('reservations: a moving user whose place ends counts where they were', async t => {

@@ -271,15 +271,14 @@ t.test('user table: does what a plain Map would, whatever the sequence', async t
         case 'reserve': {
           const address = addressNumber(step.address)
           const client = clientNumber(step.client)
+          const untilMs = clock.nowMs + TTL_MS
+          const { isReturning } = step
           const reservation = table.reserve({
-            client,
-            address,
-            isReturning: step.isReturning,
-            untilMs: clock.nowMs + TTL_MS,
-            choose: chooseLowest
+            client, address, isReturning, untilMs, choose: chooseLowest
           })
-          const choice = model.reserve(client, clientOfAddress(address), step.isReturning)
-          same(reservation, { kind: 'reserved', ...choice })
+          const choice = model.reserve(client, clientOfAddress(address), isReturning)
+          const held = table.confirm(client, choice.server, untilMs)
+          same(reservation, { kind: 'reserved', ...choice, place: 'place' in held && held.place })
           break
         }
         case 'find':
