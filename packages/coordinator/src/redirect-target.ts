@@ -6,6 +6,7 @@ import { parseAuthority } from '@usher/shared/http/vocabulary/authority.ts'
 import { isOwnHost } from '@usher/shared/http/vocabulary/own-host.ts'
 import { toUri } from '@usher/shared/http/vocabulary/target.ts'
 import type { RequestValue } from '@usher/shared/http/vocabulary/values.ts'
+import { remembering } from '@usher/shared/remembering.ts'
 import type { Server } from '@usher/shared/settings/servers.ts'
 import type { Settings } from '@usher/shared/settings/settings.ts'
 
@@ -24,34 +25,26 @@ export type RedirectTarget = (
   request: TargetRequest, server: Pick<Server, 'publicUrl' | 'port'>
 ) => string
 
-/** Visitors know us by a few names; a client that makes up ever new ones cannot fill memory. */
-const KNOWN_AUTHORITIES_MAX = 256
+/** Visitors know us by a few names. */
+const REMEMBERED_MAX = 256
 
 export function redirectTarget (
   settings: TargetSettings, options: TargetOptions = {}
 ): RedirectTarget {
-  /** By authority as requests name it; only those whose host is ours. */
-  const ownHosts = new Map<string, string>()
   const fallback = settings.ip.includes(':') ? `[${settings.ip}]` : settings.ip
-
-  function safeHost (authority: string | undefined): string {
-    if (authority === undefined) return fallback
-    const known = ownHosts.get(authority)
-    if (known !== undefined) return known
+  /** Undefined for a host that is not ours, which is told each time. */
+  const ownHost = remembering(REMEMBERED_MAX, authority => {
     const named = parseAuthority(authority)?.host
-    if (named === undefined) return fallback
-    if (!isOwnHost(named, settings.publicHosts, options.machineName)) {
-      options.onUnknownHost?.(named)
-      return fallback
-    }
-    if (ownHosts.size >= KNOWN_AUTHORITIES_MAX) ownHosts.clear()
-    ownHosts.set(authority, named)
-    return named
-  }
+    if (named === undefined) return undefined
+    if (isOwnHost(named, settings.publicHosts, options.machineName)) return named
+    options.onUnknownHost?.(named)
+    return undefined
+  })
 
   return ({ path, query, isSecure, authority }, { publicUrl, port }) => {
     const target = toUri(query === '' ? path : path + query)
     if (publicUrl !== undefined) return publicUrl + target
-    return `${isSecure ? 'https' : 'http'}://${safeHost(authority)}:${port}${target}`
+    const host = (authority === undefined ? undefined : ownHost(authority)) ?? fallback
+    return `${isSecure ? 'https' : 'http'}://${host}:${port}${target}`
   }
 }

@@ -2,6 +2,7 @@
  * Which content coding a client likes best, RFC 9110 section 12.5.3. The reading of the header is
  * negotiator's; this keeps the few answers that browsers make it give. One chooser per server.
  */
+import { remembering } from '@usher/shared/remembering.ts'
 import Negotiator from 'negotiator'
 
 export type Coding = 'identity' | 'br' | 'gzip'
@@ -15,27 +16,13 @@ const PREFERRED: readonly Coding[] = ['br', 'gzip', 'identity']
 const OLD_NAME = /(?<![^\s,])x-gzip(?![^\s,;])/g
 const IDENTITY_ONLY: readonly Coding[] = ['identity']
 
-/**
- * Browsers send a handful of different texts; a client that sends ever new ones cannot fill memory.
- */
-const CACHED_HEADERS_MAX = 64
-const CACHED_HEADER_LENGTH_MAX = 128
+/** Browsers send a handful of different texts. */
+const REMEMBERED_MAX = 64
 
 export function codingChooser (): CodingChooser {
-  const choices = new Map<string, readonly Coding[]>()
-
-  return function chooseCodings (acceptEncoding) {
-    // A client that does not mention codings may be one that knows none.
-    if (acceptEncoding === undefined) return IDENTITY_ONLY
-    const known = choices.get(acceptEncoding)
-    if (known !== undefined) return known
-    const chosen = negotiate(acceptEncoding)
-    if (acceptEncoding.length <= CACHED_HEADER_LENGTH_MAX) {
-      if (choices.size >= CACHED_HEADERS_MAX) choices.clear()
-      choices.set(acceptEncoding, chosen)
-    }
-    return chosen
-  }
+  const choose = remembering(REMEMBERED_MAX, negotiate)
+  // A client that does not mention codings may be one that knows none.
+  return acceptEncoding => acceptEncoding === undefined ? IDENTITY_ONLY : choose(acceptEncoding)
 }
 
 /**

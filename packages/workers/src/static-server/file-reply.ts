@@ -5,11 +5,15 @@
 import { keptReply, textReply } from '@usher/shared/http/vocabulary/replies.ts'
 import { toUri } from '@usher/shared/http/vocabulary/target.ts'
 import { NO_BODY, type Reply, type RequestValue } from '@usher/shared/http/vocabulary/values.ts'
+import { remembering } from '@usher/shared/remembering.ts'
 import { evaluatePreconditions, isRangeCurrent } from './conditional.ts'
 import type { CodingChooser } from './content-coding.ts'
 import { selectRange, type ByteRange } from './range.ts'
 import type { Site } from './site.ts'
 import type { StoredFile, Variant } from './stored-file.ts'
+
+/** Most visitors ask for a few pages. */
+const REMEMBERED_MAX = 1024
 
 const NO_CACHE = ['Cache-Control', 'no-cache']
 
@@ -55,7 +59,7 @@ function thisYear (): number {
  * Undefined for what names no file: bad escapes, bytes that are no UTF-8 (overlong forms among
  * them), and an escaped slash, which is part of a name and not a step into a folder.
  */
-function decodePath (path: string): string | undefined {
+const decodePath = remembering(REMEMBERED_MAX, (path): string | undefined => {
   if (NAMES_NO_FILE.test(path)) return undefined
   if (!path.includes('%')) return path
   try {
@@ -63,7 +67,7 @@ function decodePath (path: string): string | undefined {
   } catch {
     return undefined
   }
-}
+})
 
 function chooseVariant (file: StoredFile, request: FileRequest, codings: CodingChooser): Variant {
   for (const coding of codings(request.headers['accept-encoding'])) {

@@ -8,6 +8,7 @@ import type { Socket } from 'node:net'
 import { parseAddress } from '../../client.ts'
 import { networkKey } from '../../networks.ts'
 import { addressQuota } from '../../per-address-quota.ts'
+import { remembering } from '../../remembering.ts'
 
 /** Connections that are looked at for one to end; the rest have their turn the next time. */
 const LOOKS_MAX = 50
@@ -25,10 +26,9 @@ const REMEMBERED_MAX = 4096
 
 export class ConnectionQuota {
   readonly #quotaMax: number
-  readonly #isProxy: (remoteAddress: string | undefined) => boolean
   readonly #byNetwork = new Map<string, NetworkConnections>()
-  /** The key of each address that was seen lately. */
-  readonly #keys = new Map<string, string>()
+  /** The key of an address's network; undefined for a proxy's. */
+  readonly #readKey: (remoteAddress: string) => string | undefined
   /** Networks over their quota. */
   readonly #over = new Set<NetworkConnections>()
 
@@ -36,7 +36,10 @@ export class ConnectionQuota {
     maxConnections: number, isProxy: (remoteAddress: string | undefined) => boolean
   ) {
     this.#quotaMax = addressQuota(maxConnections)
-    this.#isProxy = isProxy
+    this.#readKey = remembering(REMEMBERED_MAX, remoteAddress => {
+      const address = isProxy(remoteAddress) ? undefined : parseAddress(remoteAddress)
+      return address === undefined ? undefined : networkKey(address)
+    })
   }
 
   /** A connection was accepted; it counts until `leave`. */
@@ -88,15 +91,7 @@ export class ConnectionQuota {
   }
 
   #keyOf ({ remoteAddress }: Socket): string | undefined {
-    if (remoteAddress === undefined) return undefined
-    let key = this.#keys.get(remoteAddress)
-    if (key !== undefined) return key
-    const address = this.#isProxy(remoteAddress) ? undefined : parseAddress(remoteAddress)
-    if (address === undefined) return undefined
-    key = networkKey(address)
-    if (this.#keys.size >= REMEMBERED_MAX) this.#keys.clear()
-    this.#keys.set(remoteAddress, key)
-    return key
+    return remoteAddress === undefined ? undefined : this.#readKey(remoteAddress)
   }
 }
 

@@ -1,13 +1,15 @@
 /**
  * The requests that the fast door answers itself: a whole GET or HEAD of HTTP/1.1, alone in what
  * was read, with a strict head, no body and nothing that changes how the connection goes on but
- * `Connection: close`. Everything else is for the checked server to judge. Holds no connection.
+ * `Connection: close`. Everything else is for the checked server to judge. Reads bytes as they
+ * stand and makes texts of those fields only that handlers read. Holds no connection.
  */
 import { HEADER_LINES_MAX } from '../checks/request-head.ts'
 import { parseAuthority } from '../vocabulary/authority.ts'
 import type { Peer, RequestSource } from '../vocabulary/forwarded.ts'
 import { HttpRequest } from '../vocabulary/http-request.ts'
 import { NO_BODY, REQUEST_FIELDS, type RequestFields } from '../vocabulary/values.ts'
+import { isTextAt, TextPool } from './text-pool.ts'
 
 /** Longer heads are rare; the checked server knows the limit of all. */
 export const PLAIN_HEAD_BYTES_MAX = 8192
@@ -20,56 +22,85 @@ export interface PlainHead {
 
 export type ReadSource = (headers: RequestFields, peer: Peer) => RequestSource
 
-/** The target as parseTarget takes it, RFC 9112 sections 3 and 5: no line is folded, none empty. */
-const PLAIN_HEAD = new RegExp('^(?:GET|HEAD) /[!\\x24-\\x3b=\\x3f-\\x7e]* HTTP/1\\.1\\r\\n' +
-  '(?:[!#$%&\'*+.^_`|~0-9A-Za-z-]+:[\\t\\x20-\\x7e\\x80-\\xff]*\\r\\n)+\\r\\n$')
+const VERSION = ' HTTP/1.1\r\n'
+const END = '\r\n\r\n'
 
-type FieldName = typeof REQUEST_FIELDS[number]
-/** What a field is to this door: one that handlers read, or one that decides by itself. */
-type Known = FieldName | 'connection' | 'not plain'
+/** What a byte may stand in: a bit for each, none for a carriage return. */
+const TOKEN = 1
+const PATH = 2
+const TARGET = 4
+const VALUE = 8
+/** RFC 9110 sections 5.5 and 5.6.2; the target as parseTarget takes it. */
+const GRAMMAR: ReadonlyArray<readonly [bit: number, octets: RegExp]> = [
+  [TOKEN, /[!#$%&'*+.^_`|~0-9A-Za-z-]/],
+  [PATH, /[!\x24-\x3b=\x40-\x7e]/],
+  [TARGET, /[!\x24-\x3b=\x3f-\x7e]/],
+  [VALUE, /[\t\x20-\x7e\x80-\xff]/]
+]
+const OCTETS = Uint8Array.from({ length: 256 }, (_, code) => GRAMMAR.reduce(
+  (bits, [bit, octets]) => octets.test(String.fromCharCode(code)) ? bits | bit : bits, 0))
 
+const TAB = 0x09
+const LF = 0x0a
+const CR = 0x0d
+const SPACE = 0x20
+const COLON = 0x3a
+const QUESTION_MARK = 0x3f
+
+/** A name is the index of a field that handlers read, or one of these. */
+const OTHER = -1
+const CONNECTION = -2
+const NOT_PLAIN = -3
 /** Fields of a body, and those by which the client wants something besides a reply. */
-const NOT_PLAIN = [
+const NOT_PLAIN_NAMES = [
   'content-length', 'transfer-encoding', 'expect', 'upgrade', 'http2-settings', 'trailer',
   'proxy-connection', 'keep-alive'
 ]
+const COOKIE = REQUEST_FIELDS.indexOf('cookie')
+
+interface KnownName {
+  readonly text: string
+  readonly field: number
+}
 
 /** All known names by their length, which spares most fields a comparison. */
 const KNOWN_BY_LENGTH = byLength([
-  ...REQUEST_FIELDS.map(name => [name, name] as const),
-  ...NOT_PLAIN.map(name => [name, 'not plain'] as const),
-  ['connection', 'connection']
+  ...REQUEST_FIELDS.map((text, field) => ({ text, field })),
+  ...NOT_PLAIN_NAMES.map(text => ({ text, field: NOT_PLAIN })),
+  { text: 'connection', field: CONNECTION }
 ])
-
-/** Every object of it has the same shape, which handlers read fastest. */
-const NO_FIELDS = Object.fromEntries(REQUEST_FIELDS.map(name => [name, undefined])) as
-  Record<FieldName, string | undefined>
-
-const SPACE = 0x20
-const TAB = 0x09
 
 export class PlainHeadReader {
   readonly #readSource: ReadSource
+  readonly #texts = new TextPool()
+  /** Of the head that is being read, in the order of REQUEST_FIELDS. */
+  readonly #values = new Array<string | undefined>(REQUEST_FIELDS.length).fill(undefined)
   /** The last well-formed host: clients name the same one again and again. */
   #host: string | undefined
+  /** The buffer that was read last, and a view of it. */
+  #bytes: Buffer = NO_BODY
+  #view: DataView = new DataView(new ArrayBuffer(0))
 
   constructor (readSource: ReadSource) {
     this.#readSource = readSource
   }
 
-  /** Undefined for what is not such a request. @param text all that was read, as latin1 */
-  read (text: string, peer: Peer): PlainHead | undefined {
-    if (!PLAIN_HEAD.test(text)) return undefined
-    const lineEnd = text.indexOf('\r\n')
-    const headers = { ...NO_FIELDS }
-    const connection = readFields(text, lineEnd + 2, headers)
-    const { host } = headers
-    if (connection === undefined || host === undefined || !this.#isHost(host)) return undefined
-    const method = text.startsWith('GET') ? 'GET' : 'HEAD'
-    const target = text.slice(method.length + 1, lineEnd - ' HTTP/1.1'.length)
-    const mark = target.indexOf('?')
-    const path = mark === -1 ? target : target.slice(0, mark)
-    const query = mark === -1 ? '' : target.slice(mark)
+  /** Undefined for what is not such a request. @param length of `bytes`, so many were read */
+  read (bytes: Buffer, length: number, peer: Peer): PlainHead | undefined {
+    // Everything below stops at a carriage return, and so at the first of these.
+    const isWhole = isTextAt(bytes, length - END.length, END)
+    const method = isWhole && length <= PLAIN_HEAD_BYTES_MAX ? methodOf(bytes) : undefined
+    if (method === undefined) return undefined
+    const pathFrom = method.length + 1
+    const pathEnd = endOf(PATH, bytes, pathFrom)
+    const targetEnd = bytes[pathEnd] === QUESTION_MARK ? endOf(TARGET, bytes, pathEnd) : pathEnd
+    if (!isTextAt(bytes, targetEnd, VERSION)) return undefined
+    const connection = this.#readFields(bytes, targetEnd + VERSION.length, length)
+    if (connection === undefined) return undefined
+    const headers = toFields(this.#values)
+    if (!this.#isHost(headers.host)) return undefined
+    const path = this.#texts.read(bytes, pathFrom, pathEnd)
+    const query = pathEnd === targetEnd ? '' : bytes.toString('latin1', pathEnd, targetEnd)
     const source = this.#readSource(headers, peer)
     return {
       request: new HttpRequest(method, path, query, headers, NO_BODY, source),
@@ -77,36 +108,71 @@ export class PlainHeadReader {
     }
   }
 
-  #isHost (host: string): boolean {
+  #isHost (host: string | undefined): boolean {
+    if (host === undefined) return false
     if (host === this.#host) return true
     if (parseAuthority(host) === undefined) return false
     this.#host = host
     return true
   }
+
+  /** Undefined when the head is not plain after all. @param at where the first field begins */
+  #readFields (bytes: Buffer, at: number, length: number): 'keep-alive' | 'close' | undefined {
+    const values = this.#values.fill(undefined)
+    let connection: 'keep-alive' | 'close' | undefined
+    for (let lines = 0; at < length - 2; lines++) {
+      const colon = endOf(TOKEN, bytes, at)
+      if (bytes[colon] !== COLON || colon === at || lines === HEADER_LINES_MAX) return undefined
+      const end = this.#valueEnd(bytes, colon + 1, length)
+      if (bytes[end] !== CR || bytes[end + 1] !== LF) return undefined
+      const field = knownField(bytes, at, colon)
+      if (field === NOT_PLAIN) return undefined
+      if (field === CONNECTION) {
+        if (connection !== undefined) return undefined
+        connection = connectionOption(this.#valueOf(bytes, field, colon + 1, end))
+        if (connection === undefined) return undefined
+      } else if (field !== OTHER) {
+        if (values[field] !== undefined) return undefined
+        values[field] = this.#valueOf(bytes, field, colon + 1, end)
+      }
+      at = end + 2
+    }
+    return connection ?? 'keep-alive'
+  }
+
+  /** Where a value ends. Four bytes at a time, as long as all are visible ASCII or spaces. */
+  #valueEnd (bytes: Buffer, at: number, length: number): number {
+    if (bytes !== this.#bytes) {
+      this.#bytes = bytes
+      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+    }
+    for (; at <= length - 4; at += 4) {
+      const four = this.#view.getInt32(at, true)
+      const deletes = four ^ 0x7f7f7f7f
+      // The top bit of a byte that is below the space, or that has become zero.
+      const isOther = (four - 0x20202020 & ~four | deletes - 0x01010101 & ~deletes) & 0x80808080
+      if (isOther !== 0) break
+    }
+    return endOf(VALUE, bytes, at)
+  }
+
+  /** Without the white space around it, RFC 9110 section 5.5. Few requests have equal cookies. */
+  #valueOf (bytes: Buffer, field: number, from: number, to: number): string {
+    while (from < to && isBlank(bytes[from]!)) from++
+    while (to > from && isBlank(bytes[to - 1]!)) to--
+    return field === COOKIE ? bytes.toString('latin1', from, to) : this.#texts.read(bytes, from, to)
+  }
 }
 
-/** Undefined when the head is not plain after all. @param at where the first field begins */
-function readFields (
-  text: string, at: number, headers: Record<FieldName, string | undefined>
-): 'keep-alive' | 'close' | undefined {
-  let connection: 'keep-alive' | 'close' | undefined
-  let lines = 0
-  for (let end = text.indexOf('\r\n', at); end !== at; end = text.indexOf('\r\n', at)) {
-    if (++lines > HEADER_LINES_MAX) return undefined
-    const colon = text.indexOf(':', at)
-    const known = knownName(text, at, colon)
-    if (known === 'not plain') return undefined
-    if (known === 'connection') {
-      if (connection !== undefined) return undefined
-      connection = connectionOption(valueOf(text, colon + 1, end))
-      if (connection === undefined) return undefined
-    } else if (known !== undefined) {
-      if (headers[known] !== undefined) return undefined
-      headers[known] = valueOf(text, colon + 1, end)
-    }
-    at = end + 2
-  }
-  return connection ?? 'keep-alive'
+function methodOf (bytes: Buffer): 'GET' | 'HEAD' | undefined {
+  if (isTextAt(bytes, 0, 'GET /')) return 'GET'
+  return isTextAt(bytes, 0, 'HEAD /') ? 'HEAD' : undefined
+}
+
+/** The first byte from `at` on that may not stand there; a carriage return is one. */
+function endOf (bit: number, bytes: Buffer, at: number): number {
+  while ((OCTETS[bytes[at]!]! & bit) !== 0) at++
+  return at
 }
 
 function connectionOption (value: string): 'keep-alive' | 'close' | undefined {
@@ -115,38 +181,60 @@ function connectionOption (value: string): 'keep-alive' | 'close' | undefined {
   return lower === 'keep-alive' || lower === 'close' ? lower : undefined
 }
 
-function knownName (text: string, from: number, to: number): Known | undefined {
+function knownField (bytes: Buffer, from: number, to: number): number {
   const names = KNOWN_BY_LENGTH[to - from]
-  if (names === undefined) return undefined
-  for (const { name, known } of names) {
-    if (isName(text, from, name)) return known
+  if (names === undefined) return OTHER
+  for (const { text, field } of names) {
+    if (isName(bytes, from, text)) return field
   }
-  return undefined
+  return OTHER
 }
 
 /** Letters in any case; the other characters of a known name are dashes and digits. */
-function isName (text: string, from: number, name: string): boolean {
+function isName (bytes: Buffer, from: number, name: string): boolean {
   for (let at = 0; at < name.length; at++) {
-    if ((text.charCodeAt(from + at) | 0x20) !== name.charCodeAt(at)) return false
+    if ((bytes[from + at]! | 0x20) !== name.charCodeAt(at)) return false
   }
   return true
 }
 
-/** Without the white space around it, RFC 9110 section 5.5. */
-function valueOf (text: string, from: number, to: number): string {
-  while (from < to && isBlank(text.charCodeAt(from))) from++
-  while (to > from && isBlank(text.charCodeAt(to - 1))) to--
-  return text.slice(from, to)
+function isBlank (octet: number): boolean {
+  return octet === SPACE || octet === TAB
 }
 
-function isBlank (code: number): boolean {
-  return code === SPACE || code === TAB
+/** Every object of it has the same shape, which handlers read fastest. */
+function toFields (
+  values: ReadonlyArray<string | undefined>
+): Record<typeof REQUEST_FIELDS[number], string | undefined> {
+  return {
+    host: values[0],
+    cookie: values[1],
+    'accept-encoding': values[2],
+    origin: values[3],
+    referer: values[4],
+    'if-match': values[5],
+    'if-none-match': values[6],
+    'if-modified-since': values[7],
+    'if-unmodified-since': values[8],
+    'if-range': values[9],
+    range: values[10],
+    'sec-fetch-dest': values[11],
+    'sec-fetch-mode': values[12],
+    'sec-fetch-site': values[13],
+    'sec-purpose': values[14],
+    purpose: values[15],
+    'x-moz': values[16],
+    'x-purpose': values[17],
+    'x-forwarded-for': values[18],
+    'x-forwarded-host': values[19],
+    'x-forwarded-proto': values[20]
+  }
 }
 
 function byLength (
-  names: ReadonlyArray<readonly [string, Known]>
-): ReadonlyArray<ReadonlyArray<{ readonly name: string, readonly known: Known }> | undefined> {
-  const lengths: Array<Array<{ name: string, known: Known }> | undefined> = []
-  for (const [name, known] of names) (lengths[name.length] ??= []).push({ name, known })
+  names: readonly KnownName[]
+): ReadonlyArray<readonly KnownName[] | undefined> {
+  const lengths: Array<KnownName[] | undefined> = []
+  for (const name of names) (lengths[name.text.length] ??= []).push(name)
   return Array.from(lengths)
 }

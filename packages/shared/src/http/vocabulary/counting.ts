@@ -3,6 +3,7 @@
  * opens a page. Router and servers ask the same question; the cases are data, in
  * `test/http/cases/counting-cases.ts`, with the browser's behaviour beside each. Pure.
  */
+import { remembering } from '../../remembering.ts'
 import type { CountEffect, Reply, RequestFields, RequestValue } from './values.ts'
 
 type Head = Pick<RequestValue, 'method' | 'path' | 'headers'>
@@ -21,6 +22,9 @@ const EXTENSION = /\.[a-z][a-z0-9]{0,15}$/i
 const PAGE_EXTENSIONS = new Set([
   'html', 'htm', 'xhtml', 'shtml', 'php', 'asp', 'aspx', 'jsp', 'jspx', 'do', 'cgi'
 ])
+
+/** Most visitors ask for a few pages. */
+const REMEMBERED_MAX = 1024
 
 const SPECULATIVE = /\b(?:prefetch|prerender|preview)\b/i
 
@@ -68,9 +72,9 @@ function saysSpeculative (purpose: string | undefined): boolean {
   return purpose !== undefined && SPECULATIVE.test(purpose)
 }
 
-function isPagePath (path: string): boolean {
+const isPagePath = remembering(REMEMBERED_MAX, (path): boolean => {
   if (path === '/') return true
   if (NEVER_COUNTED.test(path)) return false
   const extension = path.slice(path.lastIndexOf('.') + 1).toLowerCase()
   return PAGE_EXTENSIONS.has(extension) || !EXTENSION.test(path)
-}
+})

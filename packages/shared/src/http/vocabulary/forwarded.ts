@@ -7,6 +7,7 @@ import type { IncomingMessage } from 'node:http'
 import proxyAddr from '@fastify/proxy-addr'
 import { parseAddress, UNKNOWN_ADDRESS } from '../../client.ts'
 import type { Address } from '../../client.ts'
+import { remembering } from '../../remembering.ts'
 import { parseAuthority } from './authority.ts'
 import { requestFields, type RequestFields } from './values.ts'
 
@@ -24,7 +25,6 @@ export interface Peer {
   readonly isProxy: boolean
 }
 
-/** Peers come back: so many are known by their text, and then all are forgotten. */
 const PEERS_MAX = 4096
 const GONE: Peer = Object.freeze({ address: UNKNOWN_ADDRESS, isProxy: false })
 
@@ -36,17 +36,10 @@ export function peerReader (
   trustProxy: readonly string[]
 ): (remoteAddress: string | undefined) => Peer {
   const isTrusted = proxyAddr.compile([...trustProxy])
-  const peers = new Map<string, Peer>()
-  return remoteAddress => {
-    if (remoteAddress === undefined) return GONE
-    const known = peers.get(remoteAddress)
-    if (known !== undefined) return known
-    const address = parseAddress(remoteAddress) ?? UNKNOWN_ADDRESS
-    const peer = { address, isProxy: isTrusted(remoteAddress, 0) }
-    if (peers.size >= PEERS_MAX) peers.clear()
-    peers.set(remoteAddress, peer)
-    return peer
-  }
+  const readPeer = remembering(PEERS_MAX, (remoteAddress): Peer => ({
+    address: parseAddress(remoteAddress) ?? UNKNOWN_ADDRESS, isProxy: isTrusted(remoteAddress, 0)
+  }))
+  return remoteAddress => remoteAddress === undefined ? GONE : readPeer(remoteAddress)
 }
 
 /** The reader of a door's requests. @param trustProxy as for peerReader */

@@ -1,0 +1,96 @@
+/** What the fast door takes for a plain head, byte by byte, and what it reads of one. */
+import fc from 'fast-check'
+import t from 'tap'
+import { parseAddress } from '@usher/shared/client.ts'
+import { PlainHeadReader, type PlainHead } from '@usher/shared/http/fast/plain-head.ts'
+import { TextPool } from '@usher/shared/http/fast/text-pool.ts'
+import { REQUEST_FIELDS } from '@usher/shared/http/vocabulary/values.ts'
+
+const PEER = { address: parseAddress('127.0.0.1')!, isProxy: false }
+const STALE = ' and what an earlier read has left\r\n\r\n'
+
+const reader = new PlainHeadReader((headers, { address }) =>
+  ({ address, authority: headers.host, isSecure: false }))
+
+/** As a door has it: in a buffer with other bytes behind. */
+function read (text: string, from = 0): PlainHead | undefined {
+  const bytes = Buffer.from('x'.repeat(from) + text + STALE, 'latin1')
+  return reader.read(bytes.subarray(from), text.length, PEER)
+}
+
+function headWith (value: string): string {
+  return `GET /a HTTP/1.1\r\nHost: a.org\r\nX-Value: ${value}\r\nReferer:${value}\r\n\r\n`
+}
+
+/** Of what RFC 9110 section 5.6.3 calls white space. */
+function trimmed (value: string): string {
+  return value.replace(/^[ \t]+|[ \t]+$/g, '')
+}
+
+t.test('plain head: a value may hold what RFC 9110 section 5.5 says, and nothing else', async t => {
+  for (let code = 0; code < 256; code++) {
+    const may = /[\t\x20-\x7e\x80-\xff]/.test(String.fromCharCode(code))
+    for (let at = 0; at < 9; at++) {
+      const value = 'abcdefghi'.slice(0, at) + String.fromCharCode(code) + 'abcdefghi'.slice(at)
+      const head = read(headWith(value), at % 4)
+      t.equal(head !== undefined, may, `${code} at ${at}`)
+      if (may) t.equal(head!.request.headers.referer, trimmed(value))
+    }
+  }
+})
+
+t.test('plain head: values of any bytes', async t => {
+  const octet = fc.oneof(fc.integer({ min: 0x20, max: 0x7e }), fc.integer({ min: 0, max: 255 }))
+  fc.assert(fc.property(fc.array(octet, { maxLength: 40 }), codes => {
+    const value = String.fromCharCode(...codes)
+    const head = read(headWith(value))
+    const may = /^[\t\x20-\x7e\x80-\xff]*$/.test(value)
+    t.equal(head !== undefined, may, JSON.stringify(value))
+    if (may) t.equal(head!.request.headers.referer, trimmed(value))
+  }), { numRuns: 2000 })
+})
+
+t.test('plain head: names and targets, each byte', async t => {
+  for (let code = 0; code < 256; code++) {
+    const octet = String.fromCharCode(code)
+    const isName = /[!#$%&'*+.^_`|~0-9A-Za-z-]/.test(octet)
+    t.equal(read(`GET / HTTP/1.1\r\nHost: a\r\nx${octet}y: z\r\n\r\n`) !== undefined,
+      isName || octet === ':', `in a name: ${code}`)
+    const isTarget = /[!\x24-\x3b=\x3f-\x7e]/.test(octet)
+    for (const before of ['/', '/a?']) {
+      const head = read(`GET ${before}${octet} HTTP/1.1\r\nHost: a\r\n\r\n`)
+      t.equal(head !== undefined, isTarget, `behind ${before}: ${code}`)
+      if (head !== undefined) t.equal(head.request.path + head.request.query, before + octet)
+    }
+  }
+})
+
+t.test('plain head: every field that handlers read comes under its own name', async t => {
+  const lines = REQUEST_FIELDS.map((name, at) =>
+    `${at % 2 === 0 ? name.toUpperCase() : name}: ${name === 'host' ? 'a.org' : `v${at}`}\r\n`)
+  const { headers } = read(`HEAD / HTTP/1.1\r\n${lines.join('')}\r\n`)!.request
+  t.strictSame(headers, Object.fromEntries(REQUEST_FIELDS.map((name, at) =>
+    [name, name === 'host' ? 'a.org' : `v${at}`])))
+})
+
+t.test('plain head: only a whole one, alone, with lines of its own', async t => {
+  const whole = 'GET /a?b HTTP/1.1\r\nHost: a.org\r\nAccept: */*\r\n\r\n'
+  t.ok(read(whole))
+  for (let length = 0; length < whole.length; length++) {
+    t.notOk(read(whole.slice(0, length)), `${length} bytes`)
+  }
+  for (const text of [
+    `${whole}x`, whole + whole, `\r\n${whole}`, whole.replaceAll('\r\n', '\n'),
+    whole.replace('*/*\r', '*/*'), whole.replace('*/*', '*/*\r'), whole.replace('Host', ''),
+    whole.replace('Accept', ' Accept'), whole.replace('Accept', 'Accept '), '\r\n\r\n', 'GET /\r\n\r\n'
+  ]) t.notOk(read(text), JSON.stringify(text))
+})
+
+t.test('text pool: gives what the bytes say, whatever was read before', async t => {
+  const pool = new TextPool()
+  fc.assert(fc.property(fc.string({ maxLength: 300, unit: 'binary-ascii' }), text => {
+    const bytes = Buffer.from(`<${text}>`, 'latin1')
+    t.equal(pool.read(bytes, 1, 1 + text.length), text)
+    t.equal(pool.read(bytes, 1, 1 + text.length), text)
+  }), { numRuns: 3000 })
+})
