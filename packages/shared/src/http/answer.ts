@@ -14,7 +14,7 @@ export interface AnswerParts {
   readonly handler: Handler
   /** The page for a fault of ours; `code` is what the log line carries too. */
   readonly renderFault: (code: string) => Reply
-  readonly meter?: HttpMeter
+  readonly meter?: HttpMeter | undefined
   readonly log: Logger
 }
 

@@ -41,7 +41,7 @@ export interface CheckedServerOptions {
   /** Undefined for plain HTTP. */
   readonly tls: TlsPair | undefined
   /** Told of what is refused here, and by a door of every reply. */
-  readonly meter?: HttpMeter
+  readonly meter?: HttpMeter | undefined
   readonly log: Logger
 }
 
