@@ -5,6 +5,7 @@
  * read and drop what still comes, for a bounded time and a bounded number of bytes.
  */
 import type { Socket } from 'node:net'
+import { monotonicNowMs } from '../../clock.ts'
 
 /** Enough for a client that has sent 10 MB of headers before it looks at the answer. */
 const DRAIN_BYTES_MAX = 16 * 1024 * 1024
@@ -12,27 +13,25 @@ const DRAIN_BYTES_MAX = 16 * 1024 * 1024
 const LINGER_MS = 5_000
 const LINGER_SILENCE_MS = 500
 
-/** @param stallMs how long the client may take no byte of what is still to be sent. */
+/**
+ * Has one timer, the socket's own, which begins anew with all that comes or leaves.
+ * @param stallMs how long the client may take no byte of what is still to be sent.
+ */
 export function lingeringClose (socket: Socket, finalBytes: Buffer, stallMs: number): void {
   let drainedBytes = 0
-  let silence: NodeJS.Timeout | undefined
-  let limit: NodeJS.Timeout | undefined
+  let untilMs = Infinity
   // The HTTP parser listens for `data` too; nothing may be read as a request any more.
   socket.removeAllListeners('data')
   socket.on('data', (chunk: Buffer) => {
     drainedBytes += chunk.length
-    silence?.refresh()
-    if (drainedBytes > DRAIN_BYTES_MAX) socket.destroy()
+    if (drainedBytes > DRAIN_BYTES_MAX || monotonicNowMs() >= untilMs) socket.destroy()
   })
-  socket.once('close', () => {
-    clearTimeout(silence)
-    clearTimeout(limit)
-  })
-  socket.setTimeout(stallMs, () => socket.destroy())
+  socket.on('timeout', () => { socket.destroy() })
+  if (finalBytes.length > 0 || socket.writableLength > 0) socket.setTimeout(stallMs)
   socket.end(finalBytes, () => {
     if (socket.destroyed) return
-    silence = setTimeout(() => socket.destroy(), LINGER_SILENCE_MS)
-    limit = setTimeout(() => socket.destroy(), LINGER_MS)
+    untilMs = monotonicNowMs() + LINGER_MS
+    socket.setTimeout(LINGER_SILENCE_MS)
   })
   socket.resume()
 }

@@ -9,7 +9,7 @@ import { parseAuthority } from '../vocabulary/authority.ts'
 import type { Peer, RequestSource } from '../vocabulary/forwarded.ts'
 import { HttpRequest } from '../vocabulary/http-request.ts'
 import { NO_BODY, REQUEST_FIELDS, type RequestFields } from '../vocabulary/values.ts'
-import { isTextAt, TextPool } from './text-pool.ts'
+import { TextPool } from './text-pool.ts'
 
 /** Longer heads are rare; the checked server knows the limit of all. */
 export const PLAIN_HEAD_BYTES_MAX = 8192
@@ -22,8 +22,10 @@ export interface PlainHead {
 
 export type ReadSource = (headers: RequestFields, peer: Peer) => RequestSource
 
-const VERSION = ' HTTP/1.1\r\n'
-const END = '\r\n\r\n'
+const GET = octetsOf('GET /')
+const HEAD = octetsOf('HEAD /')
+const VERSION = octetsOf(' HTTP/1.1\r\n')
+const END = octetsOf('\r\n\r\n')
 
 /** What a byte may stand in: a bit for each, none for a carriage return. */
 const TOKEN = 1
@@ -59,15 +61,15 @@ const NOT_PLAIN_NAMES = [
 const COOKIE = REQUEST_FIELDS.indexOf('cookie')
 
 interface KnownName {
-  readonly text: string
+  readonly octets: Uint8Array
   readonly field: number
 }
 
-/** All known names by their length, which spares most fields a comparison. */
-const KNOWN_BY_LENGTH = byLength([
-  ...REQUEST_FIELDS.map((text, field) => ({ text, field })),
-  ...NOT_PLAIN_NAMES.map(text => ({ text, field: NOT_PLAIN })),
-  { text: 'connection', field: CONNECTION }
+/** All known names by their nameKey, which spares most fields a comparison. */
+const KNOWN_NAMES = byKey([
+  ...REQUEST_FIELDS.map((name, field) => ({ octets: octetsOf(name), field })),
+  ...NOT_PLAIN_NAMES.map(name => ({ octets: octetsOf(name), field: NOT_PLAIN })),
+  { octets: octetsOf('connection'), field: CONNECTION }
 ])
 
 export class PlainHeadReader {
@@ -88,13 +90,13 @@ export class PlainHeadReader {
   /** Undefined for what is not such a request. @param length of `bytes`, so many were read */
   read (bytes: Buffer, length: number, peer: Peer): PlainHead | undefined {
     // Everything below stops at a carriage return, and so at the first of these.
-    const isWhole = isTextAt(bytes, length - END.length, END)
+    const isWhole = isAt(bytes, length - END.length, END)
     const method = isWhole && length <= PLAIN_HEAD_BYTES_MAX ? methodOf(bytes) : undefined
     if (method === undefined) return undefined
     const pathFrom = method.length + 1
     const pathEnd = endOf(PATH, bytes, pathFrom)
     const targetEnd = bytes[pathEnd] === QUESTION_MARK ? endOf(TARGET, bytes, pathEnd) : pathEnd
-    if (!isTextAt(bytes, targetEnd, VERSION)) return undefined
+    if (!isAt(bytes, targetEnd, VERSION)) return undefined
     const connection = this.#readFields(bytes, targetEnd + VERSION.length, length)
     if (connection === undefined) return undefined
     const headers = toFields(this.#values)
@@ -118,7 +120,8 @@ export class PlainHeadReader {
 
   /** Undefined when the head is not plain after all. @param at where the first field begins */
   #readFields (bytes: Buffer, at: number, length: number): 'keep-alive' | 'close' | undefined {
-    const values = this.#values.fill(undefined)
+    const values = this.#values
+    for (let at = 0; at < values.length; at++) values[at] = undefined
     let connection: 'keep-alive' | 'close' | undefined
     for (let lines = 0; at < length - 2; lines++) {
       const colon = endOf(TOKEN, bytes, at)
@@ -146,8 +149,9 @@ export class PlainHeadReader {
       this.#bytes = bytes
       this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
     }
+    const view = this.#view
     for (; at <= length - 4; at += 4) {
-      const four = this.#view.getInt32(at, true)
+      const four = view.getInt32(at, true)
       const deletes = four ^ 0x7f7f7f7f
       // The top bit of a byte that is below the space, or that has become zero.
       const isOther = (four - 0x20202020 & ~four | deletes - 0x01010101 & ~deletes) & 0x80808080
@@ -165,8 +169,8 @@ export class PlainHeadReader {
 }
 
 function methodOf (bytes: Buffer): 'GET' | 'HEAD' | undefined {
-  if (isTextAt(bytes, 0, 'GET /')) return 'GET'
-  return isTextAt(bytes, 0, 'HEAD /') ? 'HEAD' : undefined
+  if (isAt(bytes, 0, GET)) return 'GET'
+  return isAt(bytes, 0, HEAD) ? 'HEAD' : undefined
 }
 
 /** The first byte from `at` on that may not stand there; a carriage return is one. */
@@ -182,18 +186,30 @@ function connectionOption (value: string): 'keep-alive' | 'close' | undefined {
 }
 
 function knownField (bytes: Buffer, from: number, to: number): number {
-  const names = KNOWN_BY_LENGTH[to - from]
+  const names = KNOWN_NAMES[nameKey(to - from, bytes[to - 1]!)]
   if (names === undefined) return OTHER
-  for (const { text, field } of names) {
-    if (isName(bytes, from, text)) return field
+  for (const { octets, field } of names) {
+    if (isName(bytes, from, octets)) return field
   }
   return OTHER
 }
 
+/** From the length of a name and its last letter, in any case. */
+function nameKey (length: number, last: number): number {
+  return length << 5 | last & 0x1f
+}
+
 /** Letters in any case; the other characters of a known name are dashes and digits. */
-function isName (bytes: Buffer, from: number, name: string): boolean {
+function isName (bytes: Buffer, from: number, name: Uint8Array): boolean {
   for (let at = 0; at < name.length; at++) {
-    if ((bytes[from + at]! | 0x20) !== name.charCodeAt(at)) return false
+    if ((bytes[from + at]! | 0x20) !== name[at]) return false
+  }
+  return true
+}
+
+function isAt (bytes: Buffer, from: number, octets: Uint8Array): boolean {
+  for (let at = 0; at < octets.length; at++) {
+    if (bytes[from + at] !== octets[at]) return false
   }
   return true
 }
@@ -231,10 +247,15 @@ function toFields (
   }
 }
 
-function byLength (
-  names: readonly KnownName[]
-): ReadonlyArray<readonly KnownName[] | undefined> {
-  const lengths: Array<KnownName[] | undefined> = []
-  for (const name of names) (lengths[name.text.length] ??= []).push(name)
-  return Array.from(lengths)
+function byKey (names: readonly KnownName[]): ReadonlyArray<readonly KnownName[] | undefined> {
+  const keys: Array<KnownName[] | undefined> = []
+  for (const name of names) {
+    const key = nameKey(name.octets.length, name.octets.at(-1)!)
+    ;(keys[key] ??= []).push(name)
+  }
+  return Array.from(keys)
+}
+
+function octetsOf (text: string): Uint8Array {
+  return Uint8Array.from(Buffer.from(text, 'latin1'))
 }
