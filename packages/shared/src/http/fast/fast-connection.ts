@@ -15,6 +15,7 @@ import type { Peer } from '../vocabulary/forwarded.ts'
 import { namedClient } from '../vocabulary/identity.ts'
 import type { Reply } from '../vocabulary/values.ts'
 import type { Reader } from './accept.ts'
+import type { KeptHead } from './kept-head.ts'
 import type { PlainHead, PlainHeadReader } from './plain-head.ts'
 import type { ReplyBytes } from './reply-bytes.ts'
 
@@ -30,9 +31,6 @@ export interface FastParts extends AnswerParts {
 }
 
 const NOTHING: Buffer = Buffer.alloc(0)
-/** Heads of one connection differ by a few bytes. */
-const ROOM_BYTES = 64
-const BEGINNING_BYTES = 24
 const WHOLE = { complete: true }
 
 export class FastConnection implements Exchange, Reader, ReplySink {
@@ -43,10 +41,9 @@ export class FastConnection implements Exchange, Reader, ReplySink {
   headersSent = true
   readonly #parts: FastParts
   readonly #peer: Peer
-  /** The last head: what it says, and its bytes, so many from the beginning. */
+  /** The last head: what it says, and its bytes. */
   #head: PlainHead | undefined
-  #bytes = NOTHING
-  #length = 0
+  #kept: KeptHead | undefined
   /** Whom the last request names, once its head is forgotten. */
   #client: Client | undefined
   #newClient: Client | undefined
@@ -138,8 +135,7 @@ export class FastConnection implements Exchange, Reader, ReplySink {
     if (this.#head === undefined || this.#isAnswering) return
     this.#client = namedClient(this.#head.request)
     this.#head = undefined
-    this.#bytes = NOTHING
-    this.#length = 0
+    this.#kept = undefined
   }
 
   /** @returns whether to read on */
@@ -163,19 +159,12 @@ export class FastConnection implements Exchange, Reader, ReplySink {
   }
 
   #headOf (buffer: Buffer, length: number): PlainHead | undefined {
-    if (length === this.#length && areSameBytes(buffer, this.#bytes, length)) return this.#head
-    const head = this.#parts.heads.read(buffer, length, this.#peer)
-    if (head === undefined) return undefined
-    this.#head = head
-    this.#length = 0
-    if (head.isKeptAlive) this.#keep(buffer, length)
+    const { heads } = this.#parts
+    this.#kept ??= heads.newKeptHead()
+    if (this.#kept.isSame(buffer, length)) return this.#head
+    const head = heads.read(buffer, length, this.#peer, this.#kept)
+    if (head !== undefined) this.#head = head
     return head
-  }
-
-  #keep (buffer: Buffer, length: number): void {
-    if (this.#bytes.length < length) this.#bytes = Buffer.allocUnsafeSlow(length + ROOM_BYTES)
-    buffer.copy(this.#bytes, 0, 0, length)
-    this.#length = length
   }
 
   /** The kernel has not taken all of the reply: nothing is read until the client has. */
@@ -214,20 +203,11 @@ export class FastConnection implements Exchange, Reader, ReplySink {
 
   #handOver (bytes: Buffer): void {
     this.#isHandedOver = true
-    this.#bytes = this.#unread = NOTHING
-    this.#length = 0
+    this.#unread = NOTHING
+    this.#kept = undefined
     this.connection.idleBytesRead = -1 // These bytes begin a request.
     this.#parts.handOver(this, bytes)
   }
-}
-
-/** Heads that differ mostly do so in their path, which spares them the call. */
-function areSameBytes (a: Buffer, b: Buffer, length: number): boolean {
-  const beginning = Math.min(length, BEGINNING_BYTES)
-  for (let at = 0; at < beginning; at++) {
-    if (a[at] !== b[at]) return false
-  }
-  return a.compare(b, beginning, length, beginning, length) === 0
 }
 
 function copyOf (buffer: Buffer, length: number): Buffer {

@@ -9,6 +9,7 @@ import { parseAuthority } from '../vocabulary/authority.ts'
 import type { Peer, RequestSource } from '../vocabulary/forwarded.ts'
 import { HttpRequest } from '../vocabulary/http-request.ts'
 import { NO_BODY, REQUEST_FIELDS, type RequestFields } from '../vocabulary/values.ts'
+import { noLines, KeptHead } from './kept-head.ts'
 import { TextPool } from './text-pool.ts'
 
 /** Longer heads are rare; the checked server knows the limit of all. */
@@ -58,6 +59,7 @@ const NOT_PLAIN_NAMES = [
   'content-length', 'transfer-encoding', 'expect', 'upgrade', 'http2-settings', 'trailer',
   'proxy-connection', 'keep-alive'
 ]
+const NOT_A_LINE = -1
 const COOKIE = REQUEST_FIELDS.indexOf('cookie')
 
 interface KnownName {
@@ -75,8 +77,8 @@ const KNOWN_NAMES = byKey([
 export class PlainHeadReader {
   readonly #readSource: ReadSource
   readonly #texts = new TextPool()
-  /** Of the head that is being read, in the order of REQUEST_FIELDS. */
-  readonly #values = new Array<string | undefined>(REQUEST_FIELDS.length).fill(undefined)
+  /** Of the head that is being read. */
+  #lines = noLines(REQUEST_FIELDS.length)
   /** The last well-formed host: clients name the same one again and again. */
   #host: string | undefined
   /** The buffer that was read last, and a view of it. */
@@ -87,8 +89,16 @@ export class PlainHeadReader {
     this.#readSource = readSource
   }
 
-  /** Undefined for what is not such a request. @param length of `bytes`, so many were read */
-  read (bytes: Buffer, length: number, peer: Peer): PlainHead | undefined {
+  /** For a connection, which gives it with each of its heads. */
+  newKeptHead (): KeptHead {
+    return new KeptHead(noLines(REQUEST_FIELDS.length))
+  }
+
+  /**
+   * Undefined for what is not such a request. @param length of `bytes`, so many were read
+   * @param kept the head before it, and then this one, unless the connection ends with it
+   */
+  read (bytes: Buffer, length: number, peer: Peer, kept: KeptHead): PlainHead | undefined {
     // Everything below stops at a carriage return, and so at the first of these.
     const isWhole = isAt(bytes, length - END.length, END)
     const method = isWhole && length <= PLAIN_HEAD_BYTES_MAX ? methodOf(bytes) : undefined
@@ -97,10 +107,13 @@ export class PlainHeadReader {
     const pathEnd = endOf(PATH, bytes, pathFrom)
     const targetEnd = bytes[pathEnd] === QUESTION_MARK ? endOf(TARGET, bytes, pathEnd) : pathEnd
     if (!isAt(bytes, targetEnd, VERSION)) return undefined
-    const connection = this.#readFields(bytes, targetEnd + VERSION.length, length)
+    const firstAt = targetEnd + VERSION.length
+    const connection = this.#readFields(bytes, firstAt, length, kept)
     if (connection === undefined) return undefined
-    const headers = toFields(this.#values)
+    const headers = toFields(this.#lines.values)
     if (!this.#isHost(headers.host)) return undefined
+    if (connection === 'keep-alive') this.#keep(kept, bytes, length, firstAt)
+    else kept.forget()
     const path = this.#texts.read(bytes, pathFrom, pathEnd)
     const query = pathEnd === targetEnd ? '' : bytes.toString('latin1', pathEnd, targetEnd)
     const source = this.#readSource(headers, peer)
@@ -118,37 +131,62 @@ export class PlainHeadReader {
     return true
   }
 
+  #keep (kept: KeptHead, bytes: Buffer, length: number, firstAt: number): void {
+    const { lines } = kept
+    kept.lines = this.#lines
+    this.#lines = lines
+    kept.keep(bytes, length, firstAt)
+  }
+
   /** Undefined when the head is not plain after all. @param at where the first field begins */
-  #readFields (bytes: Buffer, at: number, length: number): 'keep-alive' | 'close' | undefined {
-    const values = this.#values
-    for (let at = 0; at < values.length; at++) values[at] = undefined
+  #readFields (
+    bytes: Buffer, at: number, length: number, kept: KeptHead
+  ): 'keep-alive' | 'close' | undefined {
+    const view = this.#viewOf(bytes)
+    const { values, fields, ends } = this.#lines
+    for (let field = 0; field < values.length; field++) values[field] = undefined
     let connection: 'keep-alive' | 'close' | undefined
-    for (let lines = 0; at < length - 2; lines++) {
-      const colon = endOf(TOKEN, bytes, at)
-      if (bytes[colon] !== COLON || colon === at || lines === HEADER_LINES_MAX) return undefined
-      const end = this.#valueEnd(bytes, colon + 1, length)
-      if (bytes[end] !== CR || bytes[end + 1] !== LF) return undefined
-      const field = knownField(bytes, at, colon)
-      if (field === NOT_PLAIN) return undefined
+    let line = 0
+    for (; at < length - 2; line++) {
+      if (line === HEADER_LINES_MAX) return undefined
+      const sameBytes = kept.sameLine(line, view, at, length)
+      const isSame = sameBytes > 0
+      const colon = isSame ? at : endOf(TOKEN, bytes, at)
+      const end = isSame ? at + sameBytes : this.#lineEnd(bytes, at, colon, length)
+      const field = isSame ? kept.lines.fields[line]! : knownField(bytes, at, colon)
+      if (end === NOT_A_LINE || field === NOT_PLAIN) return undefined
       if (field === CONNECTION) {
         if (connection !== undefined) return undefined
-        connection = connectionOption(this.#valueOf(bytes, field, colon + 1, end))
+        connection = isSame ? 'keep-alive' : connectionOption(this.#valueOf(bytes, field, colon, end))
         if (connection === undefined) return undefined
       } else if (field !== OTHER) {
         if (values[field] !== undefined) return undefined
-        values[field] = this.#valueOf(bytes, field, colon + 1, end)
+        values[field] = isSame ? kept.lines.values[field] : this.#valueOf(bytes, field, colon, end)
       }
-      at = end + 2
+      ends[line] = at = end
+      fields[line] = field
     }
+    this.#lines.count = line
     return connection ?? 'keep-alive'
   }
 
-  /** Where a value ends. Four bytes at a time, as long as all are visible ASCII or spaces. */
-  #valueEnd (bytes: Buffer, at: number, length: number): number {
+  #viewOf (bytes: Buffer): DataView {
     if (bytes !== this.#bytes) {
       this.#bytes = bytes
       this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
     }
+    return this.#view
+  }
+
+  /** Where the next line begins. @param colon where the name ends, with a colon as it should be */
+  #lineEnd (bytes: Buffer, at: number, colon: number, length: number): number {
+    if (bytes[colon] !== COLON || colon === at) return NOT_A_LINE
+    const end = this.#valueEnd(bytes, colon + 1, length)
+    return bytes[end] === CR && bytes[end + 1] === LF ? end + 2 : NOT_A_LINE
+  }
+
+  /** Where a value ends. Four bytes at a time, as long as all are visible ASCII or spaces. */
+  #valueEnd (bytes: Buffer, at: number, length: number): number {
     const view = this.#view
     for (; at <= length - 4; at += 4) {
       const four = view.getInt32(at, true)
@@ -160,8 +198,13 @@ export class PlainHeadReader {
     return endOf(VALUE, bytes, at)
   }
 
-  /** Without the white space around it, RFC 9110 section 5.5. Few requests have equal cookies. */
-  #valueOf (bytes: Buffer, field: number, from: number, to: number): string {
+  /**
+   * Without the white space around it, RFC 9110 section 5.5. Few requests have equal cookies.
+   * @param end of the line
+   */
+  #valueOf (bytes: Buffer, field: number, colon: number, end: number): string {
+    let from = colon + 1
+    let to = end - 2
     while (from < to && isBlank(bytes[from]!)) from++
     while (to > from && isBlank(bytes[to - 1]!)) to--
     return field === COOKIE ? bytes.toString('latin1', from, to) : this.#texts.read(bytes, from, to)

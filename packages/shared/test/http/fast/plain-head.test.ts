@@ -12,10 +12,10 @@ const STALE = ' and what an earlier read has left\r\n\r\n'
 const reader = new PlainHeadReader((headers, { address }) =>
   ({ address, authority: headers.host, isSecure: false }))
 
-/** As a door has it: in a buffer with other bytes behind. */
-function read (text: string, from = 0): PlainHead | undefined {
+/** As a door has it: in a buffer with other bytes behind. @param kept of the same connection */
+function read (text: string, from = 0, kept = reader.newKeptHead()): PlainHead | undefined {
   const bytes = Buffer.from('x'.repeat(from) + text + STALE, 'latin1')
-  return reader.read(bytes.subarray(from), text.length, PEER)
+  return reader.read(bytes.subarray(from), text.length, PEER, kept)
 }
 
 function headWith (value: string): string {
@@ -84,6 +84,36 @@ t.test('plain head: only a whole one, alone, with lines of its own', async t => 
     whole.replace('*/*\r', '*/*'), whole.replace('*/*', '*/*\r'), whole.replace('Host', ''),
     whole.replace('Accept', ' Accept'), whole.replace('Accept', 'Accept '), '\r\n\r\n', 'GET /\r\n\r\n'
   ]) t.notOk(read(text), JSON.stringify(text))
+})
+
+const aLine = fc.tuple(
+  fc.constantFrom('Host', 'Cookie', 'Referer', 'Range', 'Accept', 'X-A', 'Connection', 'Expect'),
+  fc.constantFrom(': ', ':', ':  '),
+  fc.constantFrom('a.org', 'a.orgs', 'keep-alive', 'close', '', 'abcdefgh', 'abcdefg\x01', '\xe9')
+).map(parts => parts.join(''))
+const aHead = fc.tuple(fc.constantFrom('/', '/a', '/a?b=c', '/longer/path'), fc.array(aLine))
+  .map(([target, lines]) => `GET ${target} HTTP/1.1\r\nHost: a.org\r\n${
+    lines.map(line => `${line}\r\n`).join('')}\r\n`)
+
+t.test('plain head: says the same whichever heads came before it', async t => {
+  fc.assert(fc.property(fc.array(aHead, { minLength: 2, maxLength: 8 }), heads => {
+    const kept = reader.newKeptHead()
+    for (const [at, head] of heads.entries()) {
+      t.strictSame(read(head, at % 4, kept), read(head), JSON.stringify(heads.slice(0, at + 1)))
+    }
+  }), { numRuns: 1500 })
+})
+
+t.test('plain head: a line again, one less, one more, another order, a stale end', async t => {
+  const lines = ['Host: a.org', 'User-Agent: x', 'Cookie: a=b', 'Referer: http://a.org/']
+  const whole = (all: string[]): string => `GET / HTTP/1.1\r\n${all.join('\r\n')}\r\n\r\n`
+  const kept = reader.newKeptHead()
+  for (const all of [
+    lines, lines, lines.slice(0, 3), lines, ['Accept: y', ...lines], lines.toReversed(),
+    [...lines, 'Range: bytes=0-1'], lines, [...lines, 'Cookie: c=d'], lines
+  ]) t.strictSame(read(whole(all), 0, kept), read(whole(all)), all.join())
+  // What an earlier read has left behind the end would make the last line whole.
+  t.notOk(reader.read(Buffer.from(whole(lines), 'latin1'), whole(lines).length - 4, PEER, kept))
 })
 
 t.test('text pool: gives what the bytes say, whatever was read before', async t => {
