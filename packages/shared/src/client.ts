@@ -54,18 +54,20 @@ const HEX_VALUES = Int8Array.from({ length: 128 }, (_, code) => {
 
 /**
  * The client of a UUID in text form, any version but nil, any case; undefined for anything else.
+ * @param from where it begins in `text`
+ * @param to where it ends
  */
-export function parseClientId (text: string): Client | undefined {
-  if (text.length !== UUID_LENGTH || !hasDashes(text)) return undefined
+export function parseClientId (text: string, from = 0, to = text.length): Client | undefined {
+  if (to - from !== UUID_LENGTH || !hasDashes(text, from)) return undefined
   // RFC 9562 section 4: where the digits stand, by fours.
-  const a = hex4(text, 0)
-  const b = hex4(text, 4)
-  const c = hex4(text, 9)
-  const d = hex4(text, 14)
-  const e = hex4(text, 19)
-  const f = hex4(text, 24)
-  const g = hex4(text, 28)
-  const h = hex4(text, 32)
+  const a = hex4(text, from)
+  const b = hex4(text, from + 4)
+  const c = hex4(text, from + 9)
+  const d = hex4(text, from + 14)
+  const e = hex4(text, from + 19)
+  const f = hex4(text, from + 24)
+  const g = hex4(text, from + 28)
+  const h = hex4(text, from + 32)
   if ((a | b | c | d | e | f | g | h) < 0) return undefined
   const w0 = a << 16 | b
   const w1 = c << 16 | d
@@ -141,9 +143,9 @@ function hexOf (word: number): string {
   return (word >>> 0).toString(16).padStart(8, '0')
 }
 
-function hasDashes (text: string): boolean {
-  return text.charCodeAt(8) === DASH && text.charCodeAt(13) === DASH &&
-    text.charCodeAt(18) === DASH && text.charCodeAt(23) === DASH
+function hasDashes (text: string, from: number): boolean {
+  return text.charCodeAt(from + 8) === DASH && text.charCodeAt(from + 13) === DASH &&
+    text.charCodeAt(from + 18) === DASH && text.charCodeAt(from + 23) === DASH
 }
 
 /** The value of four hex digits; negative when one of them is none. */
