@@ -4,7 +4,7 @@
  */
 
 /** Longer texts are not remembered, and neither is it that nothing was made of one. */
-const LENGTH_MAX = 256
+const LENGTH_MAX = 128
 
 /** The same function with a memory. @param countMax so many texts are remembered */
 export function remembering<T> (countMax: number, make: (text: string) => T): (text: string) => T {
