@@ -68,6 +68,7 @@ const onePlace = [
     message: 'Which files are read and written is listed in eslint.config.js.',
     allowedIn: [
       'packages/coordinator/src/router-door.ts', // error pages
+      'packages/coordinator/src/start-order.ts', // whether there is a database
       'packages/shared/src/descriptors.ts', // /proc
       'packages/shared/src/log.ts', 'packages/workers/src/thread-priority.ts',
       'packages/shared/src/log-outlet.ts',

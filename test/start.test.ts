@@ -1,7 +1,10 @@
 /** How the program starts, and what it says when it does not. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import { PROGRAM } from '../scripts/kit/program.ts'
 import { ask, startCluster, Visitor, workingFolder } from './cluster.ts'
@@ -84,6 +87,47 @@ t.test('start: whose ports are taken again and again ends, and says why', async 
   const cwd = workingFolder(t, { taken: '0', 'preload.mjs': takenMeanwhile(1000) })
   await t.rejects(startCluster(t, {}, { cwd, nodeOptions: '--import ./preload.mjs' }),
     /ended with 1 .*EADDRINUSE/)
+})
+
+/** All servers but the first open their ports only when there is a file named `go`. */
+const HELD_SERVERS = `
+  import { existsSync } from 'node:fs'
+  import { Server } from 'node:net'
+  import { isMainThread, workerData } from 'node:worker_threads'
+  const { listen } = Server.prototype
+  const ports = workerData?.settings?.servers?.map(({ port }) => port) ?? []
+  const isHeld = workerData?.server >= 0 && ports[workerData.server] !== Math.min(...ports)
+  Server.prototype.listen = function (...args) {
+    if (isMainThread || !isHeld || existsSync('go')) return listen.apply(this, args)
+    setTimeout(() => this.listen(...args), 10)
+    return this
+  }`
+
+t.test('start: the router opens with the first server, and places a burst among all of them', async t => {
+  const cwd = workingFolder(t, { 'preload.mjs': HELD_SERVERS })
+  const taken = createServer()
+  await once(taken.listen(0, '127.0.0.1'), 'listening')
+  const { port: routingPort } = taken.address() as AddressInfo
+  await new Promise(resolve => taken.close(resolve))
+  const starting = startCluster(t, {
+    ROUTING_PORT: String(routingPort), DELAY_BETWEEN_ROUTING: '0'
+  }, { cwd, nodeOptions: '--import ./preload.mjs' })
+  while (await ask(routingPort, '/healthz').catch(() => undefined) === undefined) await setTimeout(10)
+  t.match(await ask(routingPort, '/healthz'), { status: 503, body: /starting/ })
+  const places: string[] = []
+  const burst = Array.from({ length: 9 }, async () => {
+    const { headers } = await ask(routingPort, '/')
+    places.push(new URL(headers.location!).port)
+  })
+  while (places.length < 3) await setTimeout(10)
+  t.equal(new Set(places).size, 1, 'only those of the server that is up are sent on')
+  writeFileSync(join(cwd, 'go'), '')
+  await Promise.all(burst)
+  const cluster = await starting
+  t.strictSame(places.sort(), cluster.ports.flatMap(port => Array(3).fill(String(port))).sort())
+  t.equal((await ask(routingPort, '/healthz')).status, 200)
+  t.match(await ask(cluster.ports[0]!, '/', { headers: { 'accept-encoding': 'br' } }),
+    { headers: { 'content-encoding': 'br' } }, 'once it is ready, files are compressed')
 })
 
 t.test('start: a restart straight after a stop finds its ports free', async t => {

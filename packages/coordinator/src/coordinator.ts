@@ -32,10 +32,11 @@ import { Expulsion } from './expulsion.ts'
 import { logUsers } from './log-users.ts'
 import { answerAsk, type AskedActions } from './monitor-asks.ts'
 import { watchNewcomers } from './newcomer-warning.ts'
-import { reloader } from './reload.ts'
+import { PREPARE_TIMEOUT_MS, reloader } from './reload.ts'
 import { openRouterDoor, type RouterDoor } from './router-door.ts'
 import { ServerStates } from './server-states.ts'
 import { SiteKeeper } from './site-keeper.ts'
+import { hasDatabase, startInOrder } from './start-order.ts'
 import { startSweep, type Sweep } from './sweep-schedule.ts'
 import { Workers } from './workers.ts'
 
@@ -139,6 +140,7 @@ export class Coordinator implements AskedActions {
       states: this.#states,
       meter: clusterMeter,
       sites: this.#sites,
+      onServerUp: () => { this.#router?.serverStarted() },
       onAsk: ask => answerAsk(this, ask),
       log
     })
@@ -163,20 +165,16 @@ export class Coordinator implements AskedActions {
   async start (): Promise<void> {
     try {
       this.#sites.current().catch(() => {}) // The servers, which wait for it, are told.
-      // Side by side: no server opens its port before the monitor has brought the deny list.
-      const monitor = this.#workers.monitor.start()
-      const servers = this.#workers.startServers()
-      await Promise.race([servers, monitor])
-      await servers
-      this.#router = await openRouterDoor({
-        settings: this.#settings,
-        programDir: this.#programDir,
-        table: this.#table,
-        denyList: this.#expulsion.list,
-        meter: this.#meter,
-        log: this.#log
+      const isKnown = hasDatabase(this.#settings.dbPath)
+      if (!isKnown) await this.setDenyList([])
+      await startInOrder({
+        servers: this.#settings.servers,
+        workers: this.#workers,
+        hasDatabase: isKnown,
+        openRouter: mayOpen => this.#openRouter(mayOpen),
+        onServersUp: () => { this.#log.load() }
       })
-      await monitor // Visitors do not wait for it.
+      await this.#compressSites()
       await this.#tellReadiness(undefined)
     } catch (error) {
       this.#sites.close()
@@ -194,6 +192,27 @@ export class Coordinator implements AskedActions {
     ]
     if (this.#tls !== undefined) this.#certificateWatch.watch(this.#tls.cert)
     announce(this.#settings, networkInterfaces(), this.#log)
+  }
+
+  async #openRouter (mayOpen: Promise<void>): Promise<void> {
+    this.#router = await openRouterDoor({
+      settings: this.#settings,
+      programDir: this.#programDir,
+      table: this.#table,
+      denyList: this.#expulsion.list,
+      mayOpen,
+      meter: this.#meter,
+      log: this.#log
+    })
+  }
+
+  /** The servers began with files that nothing was compressed of. */
+  async #compressSites (): Promise<void> {
+    const loaded = await this.#sites.complete()
+    if (loaded === undefined) return
+    await this.#workers.tellServers({ type: 'prepare-reload', loaded }, PREPARE_TIMEOUT_MS)
+    this.#sites.keep(loaded)
+    await this.#workers.tellServers({ type: 'commit-reload', loaded }, ORDER_TIMEOUT_MS)
   }
 
   /** The sites of all servers, for one that starts. */

@@ -34,7 +34,7 @@ export interface ReloadParts {
 type Appliers = { readonly [A in Applier]: (changes: ChangedValues<A>) => Promise<void> | void }
 
 /** For a server to look through the list of its files, among its visitors' requests. */
-const PREPARE_TIMEOUT_MS = 60_000
+export const PREPARE_TIMEOUT_MS = 60_000
 const ORDER_TIMEOUT_MS = 5000
 
 /** Each call is one reload; they come one after another, and never reject: they log. */

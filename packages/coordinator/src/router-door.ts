@@ -25,12 +25,15 @@ import type { Logger } from 'pino'
 import { DeadlineQueue } from './deadline-queue.ts'
 import { HeldPlaces } from './held-places.ts'
 import { isRedirect, ROUTER_ALLOW, routerHandler, type Waiting } from './router.ts'
+import { StartWaits } from './start-waits.ts'
 
 export interface RouterDoorParts {
   readonly settings: Settings
   readonly programDir: string
   readonly table: UserTable
   readonly denyList: DenyList
+  /** The port opens when it resolves, and not at all when it rejects. */
+  readonly mayOpen: Promise<void>
   readonly meter: ThreadMeter
   readonly log: Logger
 }
@@ -38,6 +41,8 @@ export interface RouterDoorParts {
 export interface RouterDoor {
   /** Of HTTPS, see CheckedServer. */
   setCertificate (pair: TlsPair): void
+  /** One more server serves: those who wait for it go there. */
+  serverStarted (): void
   /**
    * Those who wait are answered at once, by what holds for them now, and their connections are
    * closed; resolves when they are.
@@ -68,15 +73,18 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
     lastStates === undefined ? settings.live.delayBetweenRoutingMs : 0
 
   const { fault, ...pages } = await readPages(programDir)
+  const startWaits = new StartWaits(
+    server => table.serverState(server), settings.servers.map(({ index }) => index))
   /** The servers of a program that stops end before its router: their users come back to them. */
   const isAvailable = (server: number): boolean =>
-    (lastStates?.[server] ?? table.serverState(server)) === 'up'
+    startWaits.isStarting(server) || (lastStates?.[server] ?? table.serverState(server)) === 'up'
   const quotaWarning = new QuotaWarning(log, monotonicNowMs)
   const foreignWarning = new ForeignWarning(log, monotonicNowMs)
   const unknownHosts = new UnknownHostWarning(log, settings.publicHosts,
     `redirects lead to ${settings.ip} instead`)
   const chooseByHash = hashChooser(settings.servers, isAvailable)
   const choose = chooser(settings.policy, settings.servers, isAvailable)
+  await parts.mayOpen
   const door = await openDoor({
     ...settings,
     port: settings.routingPort,
@@ -88,13 +96,18 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
       choose,
       chooseByHash,
       isAvailable,
+      isStarting: server => startWaits.isStarting(server),
+      waitForStart: (visitor, server, end) => { startWaits.add({ visitor, server, end }) },
       delayMs,
       // A visitor's wait is an entry of the queue, not a timer of its own.
       wait: (visitor, end) => { waits.add({ visitor, end }, monotonicNowMs() + delayMs()) },
       onAddressFull: address => { quotaWarning.note(address) },
       onForeign: request => { foreignWarning.note(request) },
       onUnknownHost: host => { unknownHosts.note(host) },
-      reasonNotHealthy: () => lastStates === undefined ? undefined : 'stopping',
+      reasonNotHealthy: () => {
+        if (lastStates !== undefined) return 'stopping'
+        return startWaits.isStarting() ? 'starting' : undefined
+      },
       pages,
       log
     }),
@@ -107,15 +120,19 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
   const sampling = sampleThread(meter, () => door.connectionCount())
   return {
     setCertificate: door.setCertificate,
+    serverStarted () { startWaits.serverStarted() },
     async closeClients (isMatch) {
       const closed = door.closeClients(isMatch) // Marks the replies as last before they are made.
-      waits.flushWhere(({ visitor: { client, address } }) => isMatch(client, address))
+      const isTheirs = ({ visitor: { client, address } }: Wait): boolean => isMatch(client, address)
+      waits.flushWhere(isTheirs)
+      startWaits.endWhere(isTheirs)
       await closed
     },
     async close () {
       lastStates = settings.servers.map(({ index }) => table.serverState(index))
       const closed = door.close() // Stops to accept before the waiting visitors are let go.
       waits.flush()
+      startWaits.close()
       await closed
       waits.close()
       reservations.close()

@@ -37,7 +37,12 @@ export interface RouterParts {
   readonly choose: Choose
   /** Where a client goes whom nobody counts; undefined when no server is available. */
   readonly chooseByHash: (client: Client) => Choice | undefined
+  /** Whether a visitor may be placed there: it serves, or starts with the program. */
   readonly isAvailable: (server: number) => boolean
+  /** Whether that server does not serve yet; without one, whether there is any such. */
+  readonly isStarting: (server?: number) => boolean
+  /** Calls `end` when that server serves, without one when all do; or earlier, as `wait` does. */
+  readonly waitForStart: (visitor: Waiting, server: number | undefined, end: () => void) => void
   /** DELAY_BETWEEN_ROUTING as it is now; 0 at a stop. */
   readonly delayMs: () => number
   /** Calls `end` after that time, or earlier: at a stop, or when the visitor has to go. */
@@ -145,10 +150,14 @@ function visitorOf (request: RequestValue): Visitor {
   }
 }
 
-/** Two rounds at most: in the second nothing is waited for in which its place could be lost. */
+/**
+ * Two rounds at most: in the second nothing is waited for in which its place could be lost, unless
+ * servers still start.
+ */
 function * decide (parts: RouterParts, visitor: Visitor): Steps<RouteDecision> {
   let note: { readonly note?: string } = {}
-  for (let isDelayed = parts.delayMs() > 0; ; isDelayed = false) {
+  let isDelayed = parts.delayMs() > 0 || parts.isStarting()
+  for (;; isDelayed = parts.isStarting()) {
     const reserved = reserve(parts, visitor, isDelayed)
     const reservation = reserved === 'busy'
       ? yield * whileBusy(() => reserve(parts, visitor, isDelayed))
@@ -159,9 +168,12 @@ function * decide (parts: RouterParts, visitor: Visitor): Steps<RouteDecision> {
     if (reservation.kind !== 'reserved') return { kind: reservation.kind }
     const { server, because } = reservation
     if (!isDelayed) return { kind: 'redirect', server, because, ...note }
-    yield delay(parts, visitor)
+    if (!hasWaited && parts.delayMs() > 0) yield delay(parts, visitor)
+    if (parts.isStarting(server)) yield untilStarted(parts, visitor, server)
     const found = yield * whileBusy(() => lookAgain(parts, visitor, server))
-    if (found === 'held' || found === 'arrived') return { kind: 'redirect', server, because }
+    if (found === 'held' || found === 'arrived') {
+      return { kind: 'redirect', server, because, ...note }
+    }
     if (found === 'denied' || found === 'gone') parts.reservations.release(visitor.client, server)
     if (found === 'denied') return { kind: 'denied' }
     if (found === 'busy') return { kind: 'full' }
@@ -178,6 +190,11 @@ function delay (parts: RouterParts, visitor: Visitor): Pause {
   return resume => { parts.wait(visitor, resume) }
 }
 
+/** Who comes while the program starts is placed among all servers, and waits for theirs. */
+function untilStarted (parts: RouterParts, visitor: Visitor, server?: number): Pause {
+  return resume => { parts.waitForStart(visitor, server, resume) }
+}
+
 /** Waits like anybody and is sent to where they are, or would go now, without holding a place. */
 function * decideUncounted (parts: RouterParts, visitor: Visitor): Steps<RouteDecision> {
   const { table, choose, isAvailable } = parts
@@ -186,6 +203,7 @@ function * decideUncounted (parts: RouterParts, visitor: Visitor): Steps<RouteDe
     return { kind: 'full' }
   }
   if (parts.delayMs() > 0) yield delay(parts, visitor)
+  if (parts.isStarting()) yield untilStarted(parts, visitor)
   const current = yield * serverOf(parts, visitor)
   if (isDenied(parts, visitor)) return { kind: 'denied' }
   const choice = current !== NO_SERVER && isAvailable(current)
@@ -209,6 +227,7 @@ function * decideByHash (
   parts: RouterParts, visitor: Visitor, hasWaited: boolean
 ): Steps<RouteDecision> {
   if (!hasWaited && parts.delayMs() > 0) yield delay(parts, visitor)
+  if (parts.isStarting()) yield untilStarted(parts, visitor)
   if (isDenied(parts, visitor)) return { kind: 'denied' }
   const choice = parts.chooseByHash(visitor.client)
   if (choice === undefined) return { kind: 'unavailable' }

@@ -54,12 +54,18 @@ export class SiteKeeper {
 
   /** The sites as they are served, loaded when they are first asked for. */
   current (): Promise<LoadedSites> {
-    this.#current ??= this.load()
+    this.#current ??= this.load({ isFirst: true })
     return this.#current
   }
 
+  /** With all that the first load has left for later; undefined when it has left nothing. */
+  async complete (): Promise<LoadedSites | undefined> {
+    const { isComplete } = await this.current()
+    return isComplete ? undefined : await this.load()
+  }
+
   /** As the folders are now. Rejects with the loader's error, which names the folder. */
-  async load (): Promise<LoadedSites> {
+  async load ({ isFirst = false } = {}): Promise<LoadedSites> {
     const { servers, tableBytes, log } = this.#parts
     this.#memories = this.#memories.filter(({ holders }) => isHeld(holders))
     const heldBytes = this.#memories.reduce((sum, { bytes }) => sum + bytes, 0)
@@ -70,9 +76,11 @@ export class SiteKeeper {
     const loaded = await this.#runLoader({
       dirs: [...new Set(servers.map(({ folder }) => folder))],
       room: memoryRoom({ serverCount: servers.length, tableBytes, heldBytes }),
-      serverCount: servers.length
+      serverCount: servers.length,
+      isFirst
     })
     this.#hold(loaded.memory)
+    if (!loaded.isComplete) return loaded
     for (const { dir: folder, skippedCount: count, skipped: some } of loaded.sites) {
       if (count > 0) log.warn({ folder, count, some }, 'some entries of the folder cannot be served and are left out')
     }

@@ -23,6 +23,8 @@ export interface WorkersParts {
   readonly states: ServerStates
   readonly meter: ClusterMeter
   readonly sites: Pick<SiteKeeper, 'endHold'>
+  /** One more server serves. */
+  readonly onServerUp: () => void
   readonly onAsk: (ask: Ask) => Promise<AskAnswer>
   readonly log: Logger
 }
@@ -42,9 +44,9 @@ export class Workers {
     this.monitor = this.#supervise('monitor', 'monitor.js', MONITOR)
   }
 
-  /** Resolves when all servers serve; rejects with the error of the first that cannot. */
-  async startServers (): Promise<void> {
-    await Promise.all(this.#servers.map(server => server.start()))
+  /** Resolves when these servers serve; rejects with the error of the first that cannot. */
+  async startServers (servers: readonly Server[]): Promise<void> {
+    await Promise.all(servers.map(({ index }) => this.#servers[index]!.start()))
   }
 
   /**
@@ -73,7 +75,7 @@ export class Workers {
   }
 
   #supervise (name: string, file: string, server: number): SupervisedWorker {
-    const { boot, programDir, states, meter, sites, onAsk, log } = this.#parts
+    const { boot, programDir, states, meter, sites, onServerUp, onAsk, log } = this.#parts
     const worker = superviseWorker({
       name,
       file: pathToFileURL(join(programDir, file)),
@@ -81,7 +83,9 @@ export class Workers {
       onUp: () => {
         // Before the state: whoever reads that a server is up also reads since when.
         meter.setUp(server, worker.restarts, Date.now())
-        if (server !== MONITOR) states.setUp(server)
+        if (server === MONITOR) return
+        states.setUp(server)
+        onServerUp()
       },
       onDown: threadTag => {
         if (server !== MONITOR) {

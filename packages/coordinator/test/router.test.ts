@@ -225,6 +225,57 @@ t.test('router: the place is held for its time from the redirect on', async t =>
   t.equal(users().length, 0)
 })
 
+t.test('router: while servers start, visitors are placed among all, and wait for theirs', async t => {
+  const { ask, loads, table, startWaits } = testRouter(t, { starting: [1, 2], delayMs: 0 })
+  const arrived: Array<number | undefined> = []
+  const visits = Array.from({ length: 9 }, async () => {
+    const port = portOf(await ask('/'))
+    arrived.push(port)
+    return port
+  })
+  await turns(5)
+  t.strictSame(loads(), [3, 3, 3])
+  t.strictSame(arrived, [8000, 8000, 8000])
+  table.setServerState(2, 'up')
+  startWaits.serverStarted()
+  await turns(5)
+  t.strictSame(arrived.slice(3), [8002, 8002, 8002])
+  table.setServerState(1, 'up')
+  startWaits.serverStarted()
+  t.strictSame((await Promise.all(visits)).sort(), [...PORTS, ...PORTS, ...PORTS].sort())
+  t.strictSame(loads(), [3, 3, 3])
+})
+
+t.test('router: who holds no place waits until all servers have started', async t => {
+  const { ask, table, startWaits } = testRouter(t, { starting: [1, 2], delayMs: 0 })
+  let isAnswered = false
+  const asked = Promise.resolve(ask('/', { method: 'HEAD' })).then(reply => {
+    isAnswered = true
+    return reply
+  })
+  for (const server of [1, 2]) {
+    await turns(5)
+    t.notOk(isAnswered)
+    table.setServerState(server, 'up')
+    startWaits.serverStarted()
+  }
+  t.equal((await asked).status, 302)
+})
+
+t.test('router: who waits for a server is refused once denied, and placed anew at a stop', async t => {
+  const { ask, deny, loads, table, startWaits } = testRouter(t, { starting: [1, 2], delayMs: 0 })
+  await ask('/')
+  const [denied, other] = [ask('/', { client: ANA }), ask('/', { client: BEN })]
+  await turns(5)
+  deny(formatClient(ANA))
+  startWaits.endWhere(({ visitor: { client } }) => areSameClients(client, ANA))
+  t.equal((await denied).status, 403)
+  for (const server of [1, 2]) table.setServerState(server, 'down')
+  startWaits.close()
+  t.equal(portOf(await other), 8000)
+  t.strictSame(loads(), [2, 0, 0])
+})
+
 t.test('router: ties walk through the ports, and start over', async t => {
   const { ask } = testRouter(t)
   const ports: Array<number | undefined> = []
@@ -359,7 +410,7 @@ t.test('router: an active user who is denied during the wait stays where they we
 })
 
 t.test('router: a server that goes away during the wait is replaced without a second one', async t => {
-  for (const state of ['down', 'draining', 'starting'] as const) {
+  for (const state of ['down', 'draining'] as const) {
     const { ask, table, waits, loads } = testRouter(t, { isWaiting: true })
     const asked = ask('/', { client: ANA })
     table.setServerState(0, state)

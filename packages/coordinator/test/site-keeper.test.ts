@@ -54,11 +54,11 @@ async function testKeeper () {
   return { sites, loaders, lines, loadTimeoutMs }
 }
 
-function loadedSites (skipped: readonly string[] = []): LoadedSites {
+function loadedSites (skipped: readonly string[] = [], isComplete = true): LoadedSites {
   const writer = new SiteWriter({ limitBytes: Infinity, leftBytes: Infinity })
   const index = writer.store(Buffer.alloc(2 * MIB))
   const site = { dir: '/srv/a', index, bytes: 0, skippedCount: skipped.length, skipped }
-  return { memory: writer.finish(holderOfServer(FOLDERS.length)), sites: [site] }
+  return { memory: writer.finish(holderOfServer(FOLDERS.length)), sites: [site], isComplete }
 }
 
 t.test('site keeper: one thread reads each folder once, whoever asks', async t => {
@@ -71,6 +71,24 @@ t.test('site keeper: one thread reads each folder once, whoever asks', async t =
   t.equal(loaders.length, 1)
   t.match(loaders[0]!.task, { dirs: ['/srv/a', '/srv/b'], serverCount: 3 })
   t.ok(loaders[0]!.task.room.leftBytes > 0)
+})
+
+t.test('site keeper: what the first load has left is loaded afterwards, once, and warned of once', async t => {
+  const { sites, loaders, lines } = await testKeeper()
+  const first = sites.current()
+  t.ok(loaders[0]!.task.isFirst)
+  loaders[0]!.say({ type: 'loaded', loaded: loadedSites(['a (is no regular file)'], false) })
+  t.notOk((await first).isComplete)
+  const completing = sites.complete()
+  await setTimeout(0)
+  t.notOk(loaders[1]!.task.isFirst)
+  const loaded = loadedSites(['a (is no regular file)'])
+  loaders[1]!.say({ type: 'loaded', loaded })
+  t.equal(await completing, loaded)
+  t.equal(lines.length, 1)
+  sites.keep(loaded)
+  t.equal(await sites.complete(), undefined)
+  t.equal(loaders.length, 2)
 })
 
 t.test('site keeper: the loader\'s error, and its death, are those of the load', async t => {

@@ -124,6 +124,8 @@ export interface LoadedSites {
   readonly memory: SiteMemory
   /** One for each folder, however many servers serve it. */
   readonly sites: readonly SiteEntry[]
+  /** False for the first load of small sites: nothing was compressed, so that they open at once. */
+  readonly isComplete: boolean
 }
 
 export interface SiteEntry {
@@ -143,6 +145,8 @@ export interface LoadTask {
   readonly dirs: readonly string[]
   readonly room: MemoryRoom
   readonly serverCount: number
+  /** Servers wait for it to open: what takes long may be left for another load. */
+  readonly isFirst: boolean
 }
 
 export type LoadNews =

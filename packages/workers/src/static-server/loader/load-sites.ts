@@ -25,12 +25,17 @@ export interface LoadOptions {
   readonly entriesMax?: number
   /** How many servers will hold the memory. */
   readonly serverCount?: number
+  /** Leaves the compressing of small sites for another load. */
+  readonly isFirst?: boolean
   /** Told how many bytes there are to be read, at each walk. */
   readonly onFound?: (bytes: number) => void
   readonly walk?: typeof findFiles
 }
 
 export const SITE_BYTES_MAX = 256 * 1024 * 1024
+
+/** What is larger would be read twice for long, and be in memory twice. */
+const FIRST_BYTES_MAX = 8 * 1024 * 1024
 
 /** Folders that somebody is changing while they are read. */
 const WALKS_MAX = 3
@@ -51,20 +56,26 @@ const NO_BOUNDS: MemoryRoom = { limitBytes: Infinity, leftBytes: Infinity }
 export async function loadSites (
   dirs: readonly string[], options: LoadOptions = {}
 ): Promise<LoadedSites> {
-  const { room = NO_BOUNDS, serverCount = 1 } = options
+  const { room = NO_BOUNDS, serverCount = 1, isFirst = false } = options
   const writer = new SiteWriter(room)
   const read = await readAll([...new Set(dirs)], writer, options)
   const fileCount = read.reduce((sum, { files }) => sum + files.length, 0)
   writer.reserve(fileCount * serverCount * LISTED_FILE_BYTES)
-  const index = await encodeAll(read.flatMap(site => site.files), writer)
-  const sites = read.map(({ dir, files, skipped }): SiteEntry => ({
-    dir,
-    index: writer.store(indexText(files.map(file => index.get(file)!))),
-    bytes: files.reduce((sum, { place: [, , bytes] }) => sum + bytes, 0),
-    skippedCount: skipped.length,
-    skipped: skipped.slice(0, SKIPPED_NAMED_MAX)
+  const bytes = read.reduce((sum, site) => sum + bytesOf(site), 0)
+  const isComplete = !isFirst || bytes > FIRST_BYTES_MAX
+  const index = await encodeAll(read.flatMap(site => site.files), writer, isComplete)
+  const sites = read.map((site): SiteEntry => ({
+    dir: site.dir,
+    index: writer.store(indexText(site.files.map(file => index.get(file)!))),
+    bytes: bytesOf(site),
+    skippedCount: site.skipped.length,
+    skipped: site.skipped.slice(0, SKIPPED_NAMED_MAX)
   }))
-  return { memory: writer.finish(holderOfServer(serverCount)), sites }
+  return { memory: writer.finish(holderOfServer(serverCount)), sites, isComplete }
+}
+
+function bytesOf ({ files }: ReadSite): number {
+  return files.reduce((sum, { place: [, , bytes] }) => sum + bytes, 0)
 }
 
 interface ReadSite {
@@ -167,14 +178,14 @@ async function readFile (file: FoundFile, writer: SiteWriter): Promise<ReadFile>
 
 /** Equal content, such as a script that several folders have, is compressed and kept once. */
 async function encodeAll (
-  files: readonly ReadFile[], writer: SiteWriter
+  files: readonly ReadFile[], writer: SiteWriter, isCompressing: boolean
 ): Promise<Map<ReadFile, IndexedFile>> {
   const index = new Map<ReadFile, IndexedFile>()
   const known = new Map<string, Promise<Encoding>>()
   await atOnce(COMPRESSIONS_AT_ONCE, files, async file => {
     const hash = hashOf(writer.view(file.place))
     const key = `${hash}${extname(file.path)}`
-    const encoding = known.get(key) ?? encode(file, hash, writer)
+    const encoding = known.get(key) ?? encode(file, hash, writer, isCompressing)
     known.set(key, encoding)
     index.set(file, { path: file.path, modifiedMs: file.modifiedMs, ...await encoding })
   })
@@ -184,10 +195,12 @@ async function encodeAll (
 type Encoding = Pick<IndexedFile, 'contentType' | 'variants'>
 
 async function encode (
-  { path, place }: ReadFile, hash: string, writer: SiteWriter
+  { path, place }: ReadFile, hash: string, writer: SiteWriter, isCompressing: boolean
 ): Promise<Encoding> {
   const body = writer.view(place)
-  const { contentType, variants } = await encodeFile(body, contentKind(path, body), hash)
+  const kind = contentKind(path, body)
+  const isText = kind.isText && isCompressing
+  const { contentType, variants } = await encodeFile(body, { ...kind, isText }, hash)
   return {
     contentType,
     variants: variants.map(({ coding, etag, body }, at) =>

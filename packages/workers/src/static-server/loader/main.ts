@@ -2,6 +2,6 @@
 import { runTask } from '../../task-host.ts'
 import { loadSites } from './load-sites.ts'
 
-await runTask(({ dirs, room, serverCount }, say) => loadSites(dirs, {
-  room, serverCount, onFound: bytes => { say({ type: 'found', bytes }) }
+void runTask(({ dirs, room, serverCount, isFirst }, say) => loadSites(dirs, {
+  room, serverCount, isFirst, onFound: bytes => { say({ type: 'found', bytes }) }
 }))

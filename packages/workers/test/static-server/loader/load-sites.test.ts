@@ -40,6 +40,20 @@ t.test('load sites: what does not fit in memory is refused before it is read, or
   await loadSites([dir], room(memory.bytes))
 })
 
+t.test('load sites: the first load compresses nothing of small sites, and says so', async t => {
+  const dir = t.testdir({ 'a.txt': 'all the same '.repeat(100) })
+  const variants = async (isFirst: boolean) => {
+    const loaded = await loadSites([dir], { isFirst })
+    const { variants, contentType } = (await openSite(dir, loaded)).files.get('/a.txt')!
+    return [loaded.isComplete, contentType, variants.identity.etag, variants.br !== undefined]
+  }
+  const [first, whole] = [await variants(true), await variants(false)]
+  t.strictSame([first[0], first[3], whole[0], whole[3]], [false, false, true, true])
+  t.strictSame(first.slice(1, 3), whole.slice(1, 3), 'what is sent as it is keeps its type and tag')
+  writeFileSync(join(dir, 'b.bin'), Buffer.alloc(8 * MIB))
+  t.strictSame(await variants(true), whole, 'what is larger is loaded as a whole at once')
+})
+
 t.test('load sites: the time that it takes may follow its size, which is told before', async t => {
   const dir = t.testdir({ a: { 'a.bin': 'x'.repeat(60) }, b: { 'b.bin': 'x'.repeat(40) } })
   const told: number[] = []

@@ -1,0 +1,45 @@
+/**
+ * In which order the parts of the program start: what the first redirect needs goes first, which is
+ * one server, its files and who is denied. The router opens with it. The other servers follow, and
+ * their visitors wait for them (start-waits.ts). Main thread.
+ */
+import { statSync } from 'node:fs'
+import type { Server } from '@usher/shared/settings/servers.ts'
+import type { Workers } from './workers.ts'
+
+export interface StartOrderParts {
+  readonly servers: readonly Server[]
+  readonly workers: Pick<Workers, 'startServers' | 'monitor'>
+  /** Where there is no database yet nobody is denied. */
+  readonly hasDatabase: boolean
+  /** Opens the router's port when the promise resolves, and not at all when it rejects. */
+  readonly openRouter: (mayOpen: Promise<void>) => Promise<void>
+  /** Told when all servers serve. */
+  readonly onServersUp: () => void
+}
+
+/** Resolves when all parts run; rejects with the error of the first that cannot. */
+export async function startInOrder (parts: StartOrderParts): Promise<void> {
+  const { servers, workers, hasDatabase, openRouter, onServersUp } = parts
+  const starts: Array<Promise<void>> = []
+  const begin = (start: Promise<void>): Promise<void> => {
+    start.catch(() => {}) // Looked at below.
+    starts.push(start)
+    return start
+  }
+  // On a tie, visitors go to the lowest port.
+  const [first, ...others] = [...servers].sort((a, b) => a.port - b.port)
+  const firstUp = begin(workers.startServers([first!]))
+  // No server opens its port before the monitor has brought the deny list. To make the database is
+  // slow, because each step waits for the disk.
+  if (hasDatabase) void begin(workers.monitor.start())
+  await openRouter(Promise.race(starts).then(() => firstUp))
+  void begin(workers.startServers(others)).then(onServersUp, () => {})
+  if (!hasDatabase) void begin(workers.monitor.start())
+  await Promise.all(starts)
+}
+
+/** As database/open.ts sees it: an empty file becomes a new one. */
+export function hasDatabase (path: string): boolean {
+  return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0
+}

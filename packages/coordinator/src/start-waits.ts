@@ -1,0 +1,57 @@
+/**
+ * Visitors who come while servers still start with the program: each waits for the server that was
+ * chosen; who holds no place waits for all of them. Over for good when all have started, since a
+ * server that is replaced later is down meanwhile. Main thread.
+ */
+import type { ServerState } from '@usher/shared/memory/layout.ts'
+import type { Waiting } from './router.ts'
+
+export interface StartWait {
+  readonly visitor: Waiting
+  /** Undefined for all of them. */
+  readonly server: number | undefined
+  readonly end: () => void
+}
+
+export class StartWaits {
+  readonly #stateOf: (server: number) => ServerState
+  readonly #servers: readonly number[]
+  readonly #waits = new Set<StartWait>()
+  #isOver = false
+
+  constructor (stateOf: (server: number) => ServerState, servers: readonly number[]) {
+    this.#stateOf = stateOf
+    this.#servers = servers
+  }
+
+  /** Whether that server does not serve yet; without one, whether there is any such. */
+  isStarting (server?: number): boolean {
+    if (this.#isOver) return false
+    if (server !== undefined) return this.#stateOf(server) === 'starting'
+    this.#isOver = !this.#servers.some(server => this.#stateOf(server) === 'starting')
+    return !this.#isOver
+  }
+
+  add (wait: StartWait): void {
+    this.#waits.add(wait)
+  }
+
+  /** To be called when one more server serves. */
+  serverStarted (): void {
+    this.endWhere(({ server }) => !this.isStarting(server))
+  }
+
+  endWhere (isMatch: (wait: StartWait) => boolean): void {
+    for (const wait of [...this.#waits]) {
+      if (!isMatch(wait)) continue
+      this.#waits.delete(wait)
+      wait.end()
+    }
+  }
+
+  /** Nobody waits any more, whatever has started. */
+  close (): void {
+    this.#isOver = true
+    this.endWhere(() => true)
+  }
+}
