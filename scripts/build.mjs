@@ -2,7 +2,8 @@
  * Makes dist/: the program with its worker threads, the account command, the pages and the
  * database's migrations; and dist/tools/, which only developers need. One of the two as an argument
  * makes only that one. npm's packages stay outside of the bundles, because some of them load files
- * of their own by path.
+ * of their own by path. The program is CommonJS, whose loader is ready with each thread; that of
+ * ECMAScript modules takes some 5 ms of processor time more in each.
  */
 import {
   cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync
@@ -23,8 +24,8 @@ const packages = Object.keys({ ...dependencies, ...devDependencies })
   .filter(name => !BUNDLED.includes(name))
 
 /**
- * npm's packages are required, not imported: to import CommonJS, every thread compiles Node's lexer
- * for it first, which takes some 100 ms of processor time in each of five threads.
+ * For tools: npm's packages are required, not imported, as in the program. To import CommonJS, Node
+ * compiles a lexer for it first, which takes some 100 ms of processor time.
  */
 const packagesByRequire = {
   name: 'packages-by-require',
@@ -38,6 +39,9 @@ const packagesByRequire = {
     ))
   }
 }
+/** What of `import.meta` is used, where it is CommonJS. */
+const META = { 'import.meta.dirname': '__dirname', 'import.meta.url': 'moduleUrl' }
+const DEFINE_META = "'use strict'; const moduleUrl = require('node:url').pathToFileURL(__filename).href;"
 const DEFINE_REQUIRE = "import { createRequire as requireFrom } from 'node:module'; " +
   'const require = requireFrom(import.meta.url);'
 
@@ -69,6 +73,19 @@ const TOOL_ENTRIES = {
   verify: 'scripts/verify.ts'
 }
 
+const CODE = {
+  absWorkingDir: ROOT,
+  bundle: true,
+  platform: 'node',
+  target: 'node20.19',
+  // Writes constants into the code: a bundle makes variables of them, which V8 must read.
+  minifySyntax: true,
+  // For stack traces, which name the source's line; the source itself stays here.
+  sourcemap: true,
+  sourcesContent: false,
+  logLevel: 'warning'
+}
+
 await orExit(install({ isForDevelopment: true }))
 const { build } = await import('esbuild')
 const [, , only] = process.argv
@@ -78,12 +95,16 @@ await make(PROGRAM, async folder => {
   // One by one: threads share no code in memory, so sharing chunks on disk would only scatter it.
   const entries = Object.entries(PROGRAM_ENTRIES)
   await Promise.all([
-    ...entries.map(async ([name, source]) => { await buildCode({ [name]: source }, folder) }),
+    ...entries.map(async ([name, source]) => { await buildProgram({ [name]: source }, folder) }),
     buildPages(folder)
   ])
+  writeFileSync(join(folder, 'package.json'), '{ "type": "commonjs" }\n')
   cpSync(join(ROOT, 'db/migrations'), join(folder, 'db'), { recursive: true })
 })
-await make(TOOLS, folder => buildCode(TOOL_ENTRIES, folder))
+await make(TOOLS, async folder => {
+  await buildTools(TOOL_ENTRIES, folder)
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }\n')
+})
 
 /** The folder is complete afterwards, or as it was. */
 async function make (output, fill) {
@@ -124,25 +145,27 @@ function makeCommonPasswords () {
   writeFileSync(COMMON_PASSWORDS, [...head, ...[...chosen].sort(), ''].join('\n'))
 }
 
-async function buildCode (entryPoints, outdir) {
+async function buildProgram (entryPoints, outdir) {
   await build({
-    absWorkingDir: ROOT,
+    ...CODE,
     entryPoints,
     outdir,
-    bundle: true,
-    platform: 'node',
+    format: 'cjs',
+    external: packages.flatMap(name => [name, `${name}/*`]),
+    define: META,
+    banner: { js: DEFINE_META }
+  })
+}
+
+async function buildTools (entryPoints, outdir) {
+  await build({
+    ...CODE,
+    entryPoints,
+    outdir,
     format: 'esm',
-    // What a thread imports later is a file of its own, or its packages would load with the thread.
     splitting: true,
-    target: 'node20.19',
-    // Writes constants into the code: a bundle makes variables of them, which V8 must read.
-    minifySyntax: true,
-    // For stack traces, which name the source's line; the source itself stays here.
-    sourcemap: true,
-    sourcesContent: false,
     banner: { js: DEFINE_REQUIRE },
-    plugins: [packagesByRequire],
-    logLevel: 'warning'
+    plugins: [packagesByRequire]
   })
 }
 

@@ -24,7 +24,7 @@ export function buildAskingProgram (dir: string): string {
     outfile: join(dir, 'monitor.js'),
     bundle: true,
     platform: 'node',
-    format: 'esm',
+    format: 'cjs',
     packages: 'external',
     alias: { '@usher/shared': join(ROOT, 'packages/shared/src') },
     logLevel: 'error'

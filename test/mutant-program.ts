@@ -20,11 +20,13 @@ export async function buildMutant (dir: string, { file, from, to }: Mutation): P
   let isChanged = false
   await build({
     absWorkingDir: ROOT,
-    entryPoints: ['packages/coordinator/src/main.ts'],
+    entryPoints: ['packages/coordinator/src/program-entry.ts'],
     outfile: join(dir, 'coordinator.js'),
     bundle: true,
     platform: 'node',
-    format: 'esm',
+    format: 'cjs',
+    define: { 'import.meta.dirname': '__dirname', 'import.meta.url': 'moduleUrl' },
+    banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
     packages: 'external',
     alias: { '@usher/shared': join(ROOT, 'packages/shared/src') },
     logLevel: 'error',

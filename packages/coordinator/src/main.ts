@@ -36,11 +36,15 @@ process.setSourceMapsEnabled(true)
 closeUnaskedDebugger()
 const programDir = import.meta.dirname
 const source = processSource(programDir)
-const loaded = await load()
-if (loaded?.command === 'help') process.stdout.write(renderHelp(manifest.version))
-if (loaded?.command === 'version') process.stdout.write(`${manifest.version}\n`)
-if (loaded?.command === 'check') check(loaded)
-if (loaded?.command === 'run') await run(loaded)
+void main()
+
+async function main (): Promise<void> {
+  const loaded = await load()
+  if (loaded?.command === 'help') process.stdout.write(renderHelp(manifest.version))
+  if (loaded?.command === 'version') process.stdout.write(`${manifest.version}\n`)
+  if (loaded?.command === 'check') check(loaded)
+  if (loaded?.command === 'run') await run(loaded)
+}
 
 async function load (): Promise<LoadedSettings | undefined> {
   try {
@@ -71,7 +75,8 @@ async function run (loaded: CompleteSettings): Promise<void> {
       level: settings.live.logLevel,
       file: settings.logFile,
       isTerminal,
-      losses: logLosses
+      losses: logLosses,
+      isHeld: true
     })
     process.on('uncaughtException', error => {
       log.fatal({ err: error }, 'failed while running')
@@ -92,8 +97,7 @@ async function run (loaded: CompleteSettings): Promise<void> {
       exit: code => process.exit(code),
       log
     }))
-    log.load() // While the threads boot.
-    await starting
+    await starting.finally(() => { log.load() })
   } catch (error) {
     fail(error, EXIT_FAILED)
     process.exit()

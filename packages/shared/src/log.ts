@@ -28,6 +28,8 @@ export interface LogOptions {
   readonly hasConsole?: boolean
   /** All threads of a program share one; of its own if left out. */
   readonly losses?: LogLossesMemory
+  /** Keeps what is no warning until `load` is called, for a start that has no time for pino. */
+  readonly isHeld?: boolean
 }
 
 /** As pino has it, and what log rotation needs. */
@@ -37,7 +39,7 @@ export type ProgramLog = Logger & {
    * be opened, and goes on in the old one.
    */
   reopenFile (): void
-  /** Loads pino now, where its time is to spare. */
+  /** Loads pino now, where its time is to spare, and writes the lines that were held. */
   load (): void
 }
 
@@ -50,21 +52,23 @@ const PRIVATE_FILE_MODE = 0o600
 const LEVELS: Readonly<Record<LevelWithSilent, number>> = {
   trace: 10, debug: 20, info: 30, warn: 40, error: 50, fatal: 60, silent: Infinity
 }
+const HELD_LEVELS = ['debug', 'info'] as const
+const HELD_LINES_MAX = 1000
 const require = createRequire(import.meta.url)
 
 /** Throws when the file cannot be opened. */
 export function openLog ({
-  thread, level, file, isTerminal, hasConsole = true, losses = allocateLogLosses()
+  thread, level, file, isTerminal, hasConsole = true, losses = allocateLogLosses(), isHeld = false
 }: LogOptions): ProgramLog {
   const fd = file === undefined ? undefined : openFile(file)
   let outlet: LogOutlet | undefined
-  return lazyLog(level as LevelWithSilent, level => {
+  return lazyLog(level as LevelWithSilent, isHeld, (level, now) => {
     const pino = loadPino()
     const streams = pino.multistream([])
     const log = pino({
       level,
       base: { pid: process.pid, thread },
-      timestamp: pino.stdTimeFunctions.isoTime,
+      timestamp: () => `,"time":"${new Date(now()).toISOString()}"`,
       serializers: { err: serializeError },
       hooks: { streamWrite: withoutControlCharacters }
     }, streams)
@@ -91,13 +95,26 @@ export function openLog ({
  * What it stands for is made when something is to be logged; until then it knows its level only.
  */
 function lazyLog (
-  level: LevelWithSilent, make: (level: LevelWithSilent) => Logger,
+  level: LevelWithSilent, isHeld: boolean,
+  make: (level: LevelWithSilent, now: () => number) => Logger,
   reopenFile: (log: ProgramLog) => void
 ): ProgramLog {
   let made: Logger | undefined
+  const held: HeldLine[] = []
+  let heldMs: number | undefined
   const load = (): Logger => {
-    made ??= make(level)
+    if (made !== undefined) return made
+    made = make(level, () => heldMs ?? Date.now())
+    for (const { level, words, atMs } of held.splice(0)) {
+      heldMs = atMs
+      made[level](...words)
+    }
+    heldMs = undefined
     return made
+  }
+  const hold = (level: HeldLevel) => (...words: HeldLine['words']): void => {
+    if (LEVELS[level] >= LEVELS[own.level]) held.push({ level, words, atMs: Date.now() })
+    if (held.length === HELD_LINES_MAX) load()
   }
   const own = {
     load (): void { load() },
@@ -113,11 +130,24 @@ function lazyLog (
   const log = new Proxy(own, {
     get (own, key) {
       if (key in own) return own[key as keyof typeof own]
+      if (isHeld && made === undefined && isHeldLevel(key)) return hold(key)
       const value: unknown = Reflect.get(load(), key)
       return typeof value === 'function' ? value.bind(made) as unknown : value
     }
   }) as unknown as ProgramLog
   return log
+}
+
+type HeldLevel = typeof HELD_LEVELS[number]
+
+interface HeldLine {
+  readonly level: HeldLevel
+  readonly words: Parameters<Logger['info']>
+  readonly atMs: number
+}
+
+function isHeldLevel (key: string | symbol): key is HeldLevel {
+  return HELD_LEVELS.includes(key as HeldLevel)
 }
 
 function loadPino (): typeof Pino {
@@ -137,7 +167,7 @@ const LOST: Readonly<Record<LogPlace, string>> = {
 
 /** For tests and for parts that are told to be silent. */
 export function silentLog (): ProgramLog {
-  return lazyLog('silent', level => loadPino()({ level }), () => {})
+  return lazyLog('silent', false, level => loadPino()({ level }), () => {})
 }
 
 /**

@@ -1,5 +1,8 @@
 /** Guesses which name a misspelt one was meant to be. Pure; starts nothing. */
-import { closest, distance } from 'fastest-levenshtein'
+import { createRequire } from 'node:module'
+import type Levenshtein from 'fastest-levenshtein'
+
+const require = createRequire(import.meta.url)
 
 /** Letters that may be wrong, missing or too many in a long name; in a short one, half of them. */
 const MISTAKES_MAX = 3
@@ -10,6 +13,7 @@ const MISTAKES_MAX = 3
  */
 export function nearMiss (given: string, known: readonly string[]): string | undefined {
   if (known.length === 0) return undefined
+  const { closest, distance } = require('fastest-levenshtein') as typeof Levenshtein
   const plain = plainForm(given)
   const plainNames = known.map(plainForm)
   const nearest = closest(plain, plainNames)

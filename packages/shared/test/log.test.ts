@@ -148,6 +148,29 @@ t.test('log: says what its level admits', async t => {
   }
 })
 
+t.test('log: lines that are held come in order, with their own times, before the next warning', async t => {
+  const file = `${t.testdir()}/server.log`
+  const lines = (): readonly Line[] => existsSync(file) && statSync(file).size > 0 ? parseLines(readFileSync(file, 'utf8')) : []
+  const log = openLog({
+    thread: 'coordinator', level: 'info', file, isTerminal: false, hasConsole: false, isHeld: true
+  })
+  const fromMs = Date.now()
+  log.info({ text: 'a' }, 'first')
+  log.debug('below the level')
+  const untilMs = Date.now()
+  log.info('second')
+  t.strictSame(lines(), [])
+  while (Date.now() <= untilMs) await new Promise(resolve => setTimeout(resolve, 1))
+  log.warn('third')
+  t.strictSame(lines().map(({ msg }) => msg), ['first', 'second', 'third'])
+  t.match(lines()[0], { level: 30, thread: 'coordinator', text: 'a' })
+  const firstMs = Date.parse(lines()[0]!.time)
+  t.ok(firstMs >= fromMs && firstMs <= untilMs)
+  t.ok(Date.parse(lines()[2]!.time) > untilMs)
+  log.info('fourth')
+  t.equal(lines().length, 4, 'nothing is held any more')
+})
+
 t.test('log: without a file there is the console alone', async t => {
   const { stdout } = await run({ file: undefined })
   t.equal(parseLines(stdout).length, 4)

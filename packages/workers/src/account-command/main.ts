@@ -2,4 +2,5 @@
 import { processSource } from '@usher/shared/settings/settings.ts'
 import { runAccountCommand } from './account-command.ts'
 
-process.exitCode = await runAccountCommand(processSource(import.meta.dirname), process)
+void runAccountCommand(processSource(import.meta.dirname), process)
+  .then(code => { process.exitCode = code })

@@ -16,7 +16,7 @@ import { openStores } from './stores.ts'
 const SERVERS_START_MS_MAX = 2000
 const SERVERS_LOOK_MS = 10
 
-await runWorker(async context => {
+void runWorker(async context => {
   const { boot, table, ask, log } = context
   const { settings } = boot
   const database = openDatabase(settings.dbPath, join(boot.programDir, 'db'), log)

@@ -2,8 +2,11 @@
  * Which content coding a client likes best, RFC 9110 section 12.5.3. The reading of the header is
  * negotiator's; this keeps the few answers that browsers make it give. One chooser per server.
  */
+import { createRequire } from 'node:module'
 import { remembering } from '@usher/shared/remembering.ts'
-import Negotiator from 'negotiator'
+import type Negotiator from 'negotiator'
+
+const require = createRequire(import.meta.url)
 
 export type Coding = 'identity' | 'br' | 'gzip'
 
@@ -32,7 +35,9 @@ export function codingChooser (): CodingChooser {
  */
 function negotiate (acceptEncoding: string): readonly Coding[] {
   const wanted = acceptEncoding.toLowerCase().replace(OLD_NAME, 'gzip')
-  const negotiator: unknown = new Negotiator({ headers: { 'accept-encoding': wanted } })
+  // Loaded here, with the first request that names a coding, and not with each server's thread.
+  const NegotiatorClass = require('negotiator') as typeof Negotiator
+  const negotiator: unknown = new NegotiatorClass({ headers: { 'accept-encoding': wanted } })
   const accepted = (negotiator as PreferringNegotiator)
     .encodings(PREFERRED, { preferred: PREFERRED })
   return accepted.includes('identity') ? accepted : [...accepted, 'identity']

@@ -29,7 +29,7 @@ interface OpenedSite {
   readonly holders: HoldersMemory
 }
 
-await runWorker(async ({ boot, table, denyList, denyListKnown, meter, log, ask }) => {
+void runWorker(async ({ boot, table, denyList, denyListKnown, meter, log, ask }) => {
   const { settings, programDir, server } = boot
   const { port, folder } = settings.servers[server]!
   const readPage = (name: string): Promise<Buffer> => readFile(join(programDir, 'html/pages', name))
@@ -37,6 +37,8 @@ await runWorker(async ({ boot, table, denyList, denyListKnown, meter, log, ask }
     readPage('denied.html'), readPage('full.html'), readPage('fault.html'),
     readFile(join(programDir, 'usher.js'), 'utf8')
   ])
+  const rendered = renderPageScript(script, settings)
+  let pageScript = await storePageScript(rendered, false)
   const holder = holderOfServer(server)
   let opened = await open(await ask({ type: 'get-sites' }, LOADING_TIMEOUT_MS))
   let prepared: OpenedSite | undefined
@@ -63,7 +65,7 @@ await runWorker(async ({ boot, table, denyList, denyListKnown, meter, log, ask }
       table,
       denyList,
       site: () => opened.site,
-      pageScript: await storePageScript(renderPageScript(script, settings)),
+      get pageScript () { return pageScript },
       pages: { denied, full },
       settings,
       nextBeatMs: users => beats.nextInMs(users),
@@ -78,6 +80,9 @@ await runWorker(async ({ boot, table, denyList, denyListKnown, meter, log, ask }
     log,
     renderFault: code => htmlReply(500, fault.toString().replace('__CODE__', code), NO_STORE)
   })
+
+  // Visitors do not wait for it to be compressed.
+  const compressed = storePageScript(rendered).then(file => { pageScript = file })
 
   async function open (loaded: LoadedSites): Promise<OpenedSite> {
     holdSites(loaded.memory, holder)
@@ -98,7 +103,10 @@ await runWorker(async ({ boot, table, denyList, denyListKnown, meter, log, ask }
         await door.closeClients(expelledMatch(order.expelled, monotonicNowMs))
       }
       if (order.type === 'switch-certificate') door.setCertificate(order.pair)
-      if (order.type === 'prepare-reload') prepared = await open(order.loaded)
+      if (order.type === 'prepare-reload') {
+        prepared = await open(order.loaded)
+        await compressed
+      }
       if (order.type === 'commit-reload') switchSite(prepared ?? await open(order.loaded))
       if (order.type === 'abort-reload' && prepared !== undefined) {
         void releaseSites(prepared.holders, holder)

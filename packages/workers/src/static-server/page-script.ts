@@ -30,8 +30,10 @@ export function renderPageScript (source: string, settings: PageScriptSettings):
 }
 
 /** The script that renderPageScript has made, as a file that is sent. */
-export async function storePageScript (script: Buffer): Promise<StoredFile> {
-  return storeFile(await encodeFile(script, KIND), undefined)
+export async function storePageScript (
+  script: Buffer, isCompressed = true
+): Promise<StoredFile> {
+  return storeFile(await encodeFile(script, { ...KIND, isText: isCompressed }), undefined)
 }
 
 /** The token stands in quotes of any kind; of them all, a URL may have an apostrophe. */

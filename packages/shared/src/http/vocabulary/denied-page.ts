@@ -7,9 +7,9 @@ import { escapeHtml } from './escape-html.ts'
 const VISITOR_TOKEN = '__VISITOR__'
 const WHEN_TOKEN = '__WHEN__'
 
-const DAY = new Intl.DateTimeFormat('en-GB', {
+const DAY: Intl.DateTimeFormatOptions = {
   day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC'
-})
+}
 
 /** The page; `visitor` is an id or an address in text form. */
 export function renderDeniedPage (template: Buffer, visitor: string, when: Date): string {
@@ -24,5 +24,7 @@ export function renderDeniedPage (template: Buffer, visitor: string, when: Date)
 
 /** As in `23 November 2026, 14:31 UTC`: a visitor's zone is not known here. */
 function formatWhen (when: Date): string {
-  return `${DAY.format(when)}, ${when.toISOString().slice(11, 16)} UTC`
+  // Made here, not with the thread: ICU reads all locales first, some 10 ms.
+  const day = new Intl.DateTimeFormat('en-GB', DAY).format(when)
+  return `${day}, ${when.toISOString().slice(11, 16)} UTC`
 }

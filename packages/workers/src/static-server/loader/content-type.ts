@@ -4,8 +4,8 @@
  * Pure.
  */
 import { extname } from 'node:path'
-import { contentType } from 'mime-types'
 import { declaredCharset } from './charset.ts'
+import { contentType } from './extension-types.ts'
 
 export interface ContentKind {
   /** The value of Content-Type. */

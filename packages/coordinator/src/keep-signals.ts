@@ -1,0 +1,4 @@
+/** The first step of the program, taken on import: what is imported after this loads later. */
+import { keepSignals } from './early-signals.ts'
+
+keepSignals()
