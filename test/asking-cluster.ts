@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { buildSync } from 'esbuild'
 import type { Ask, AskAnswers } from '@usher/shared/messages.ts'
 import { ask, ROOT, startCluster, type Cluster } from './cluster.ts'
+import { AS_COMMONJS } from './commonjs.ts'
 
 export interface AskingCluster extends Cluster {
   /** The router and all servers. */
@@ -24,7 +25,7 @@ export function buildAskingProgram (dir: string): string {
     outfile: join(dir, 'monitor.js'),
     bundle: true,
     platform: 'node',
-    format: 'cjs',
+    ...AS_COMMONJS,
     packages: 'external',
     alias: { '@usher/shared': join(ROOT, 'packages/shared/src') },
     logLevel: 'error'

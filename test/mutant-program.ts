@@ -6,6 +6,7 @@ import { cpSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { ROOT } from './cluster.ts'
+import { AS_COMMONJS } from './commonjs.ts'
 
 export interface Mutation {
   /** The end of the source file's path. */
@@ -24,9 +25,7 @@ export async function buildMutant (dir: string, { file, from, to }: Mutation): P
     outfile: join(dir, 'coordinator.js'),
     bundle: true,
     platform: 'node',
-    format: 'cjs',
-    define: { 'import.meta.dirname': '__dirname', 'import.meta.url': 'moduleUrl' },
-    banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
+    ...AS_COMMONJS,
     packages: 'external',
     alias: { '@usher/shared': join(ROOT, 'packages/shared/src') },
     logLevel: 'error',

@@ -150,10 +150,7 @@ function visitorOf (request: RequestValue): Visitor {
   }
 }
 
-/**
- * Two rounds at most: in the second nothing is waited for in which its place could be lost, unless
- * servers still start.
- */
+/** Two rounds: in the second nothing is waited for, but for a server that still starts. */
 function * decide (parts: RouterParts, visitor: Visitor): Steps<RouteDecision> {
   let note: { readonly note?: string } = {}
   let isDelayed = parts.delayMs() > 0 || parts.isStarting()

@@ -1,0 +1,6 @@
+/** How what takes the place of a part of dist/ is built, as scripts/build.mjs builds that. */
+export const AS_COMMONJS = {
+  format: 'cjs',
+  define: { 'import.meta.dirname': '__dirname', 'import.meta.url': 'moduleUrl' },
+  banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" }
+} as const
