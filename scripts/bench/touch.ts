@@ -76,7 +76,7 @@ export const benchTouch: BenchPart = async ({ rounds }) => {
       `${USERS} users in the same order on both sides; medians (least to most) of ${rounds} ` +
       'rounds, ratios round by round.'
     ],
-    command: 'npm run bench'
+    command: 'npm run bench -- touch'
   }
   const [low, high] = [ratios('table', 'cpuNs'), ratios('table', 'wallNs')].map(median)
   return {
