@@ -13,7 +13,9 @@ import { median } from './rounds.ts'
 import { withOne, type Stand } from './stand.ts'
 
 const VISITORS = 3_000
-const WARM_UP_VISITORS = 900
+const VISITORS_OF_TRIAL = 300
+/** Three servers have them evenly, so both bursts together are what is even. */
+const WARM_UP_SHARE = 0.3
 const DELAY_MS = 350
 const PLAIN_TIMES = 2
 const LATE_SHARE = 0.99
@@ -33,9 +35,10 @@ interface Burst {
 }
 
 export async function benchBurst (stand: Stand, rounds: number): Promise<BenchResult> {
+  const visitors = stand.isTrial ? VISITORS_OF_TRIAL : VISITORS
   const pairs: Array<readonly [plain: Burst, usher: Burst]> = []
   for (let round = 0; round < Math.min(rounds, ROUNDS_MAX); round++) {
-    pairs.push([await burstAtPlain(stand), await burstAtUsher(stand)])
+    pairs.push([await burstAtPlain(stand, visitors), await burstAtUsher(stand, visitors)])
   }
   const plainMs = pairs.map(([plain]) => plain.allMs)
   const p99Ms = pairs.map(([, usher]) => usher.p99Ms)
@@ -48,7 +51,7 @@ export async function benchBurst (stand: Stand, rounds: number): Promise<BenchRe
   return {
     tables: [{
       id: 'burst',
-      title: `A burst of ${VISITORS.toLocaleString('en')} visitors`,
+      title: `A burst of ${visitors.toLocaleString('en')} visitors`,
       columns: ['server', 'p99 ms', 'all answered, ms', 'spread over servers', 'broken'],
       rows: [
         ['Usher, delay 350 ms', spread(p99Ms, 0),
@@ -83,21 +86,23 @@ export async function benchBurst (stand: Stand, rounds: number): Promise<BenchRe
   }
 }
 
-async function burstAtPlain (stand: Stand): Promise<Burst> {
+async function burstAtPlain (stand: Stand, visitors: number): Promise<Burst> {
   return await withOne(PLAIN_NET, stand, async ({ urls }) => {
-    await burst(urls.redirect!, VISITORS) // Warm-up.
-    return await burst(urls.redirect!, VISITORS)
+    await burst(urls.redirect!, visitors) // Warm-up.
+    return await burst(urls.redirect!, visitors)
   })
 }
 
 /** Afresh each time: places of another burst would still be held. */
-async function burstAtUsher ({ ground, cores, program }: Stand): Promise<Burst> {
+async function burstAtUsher (
+  { ground, cores, program }: Stand, visitors: number
+): Promise<Burst> {
   const settings = { DELAY_BETWEEN_ROUTING: String(DELAY_MS / 1000) }
   const usher = await startUsher(ground, cores.server, { program, settings })
   try {
-    const first = await burst(usher.program.routerUrl, WARM_UP_VISITORS)
-    const all = await burst(usher.program.routerUrl, VISITORS)
-    // The first ones' places are still held, so both bursts together are what is even.
+    const first = await burst(usher.program.routerUrl, visitors * WARM_UP_SHARE)
+    const all = await burst(usher.program.routerUrl, visitors)
+    // The first ones' places are still held.
     const totals = [...all.counts].map(([to, count]) => count + (first.counts.get(to) ?? 0))
     return { ...all, spread: Math.max(...totals) - Math.min(...totals) }
   } finally {

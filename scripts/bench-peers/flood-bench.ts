@@ -19,13 +19,16 @@ import { median, ratios } from './rounds.ts'
 import type { Stand } from './stand.ts'
 
 const USERS = 1_000_000
-const TABLE_USERS = 1_100_000
+const USERS_OF_TRIAL = 10_000
+/** Places in the table for each. */
+const ROOM = 1.1
 const SERVER_NAMES = ['one', 'two', 'three']
 const MINUTE_MS = 60_000
 const PASSWORD = 'a password of the benchmark'
 /** Half of what a core has to give, one request at a time. */
 const PER_SECOND = 10_000
 const ROUND_MS = 3_000
+const ROUND_MS_OF_TRIAL = 500
 const LATE_SHARE = 0.99
 const GOAL = { floor: 2, goal: 1.5 }
 const THREAD_FILE = fileURLToPath(new URL('flood-thread.js', import.meta.url))
@@ -39,22 +42,24 @@ interface Round {
 export async function benchFlood (stand: Stand, rounds: number): Promise<BenchResult> {
   const { ground, cores, program: path } = stand
   const databasePath = join(ground.folder, 'a-million-users.db')
-  await saveUsers(databasePath)
+  const users = stand.isTrial ? USERS_OF_TRIAL : USERS
+  await saveUsers(databasePath, users)
   const settings = {
     ADMIN_PASSWORD: PASSWORD,
     DB_PATH: databasePath,
     SERVER_NAMES: SERVER_NAMES.join(','),
-    MAX_USERS: String(TABLE_USERS)
+    MAX_USERS: String(Math.ceil(users * ROOM))
   }
   const { program } = await startUsher(ground, cores.server, { program: path, settings })
   let thread: Worker | undefined
   try {
     const { monitoringPort, serverUrls: urls } = program
-    const data: FloodData = { monitoringPort, username: 'admin', password: PASSWORD, users: USERS }
+    const data: FloodData = { monitoringPort, username: 'admin', password: PASSWORD, users }
     thread = new Worker(THREAD_FILE, { workerData: data })
     await once(thread, 'message')
+    const ms = stand.isTrial ? ROUND_MS_OF_TRIAL : ROUND_MS
     const measure = (): Promise<readonly number[]> => (
-      visitAtPace({ urls, perSecond: PER_SECOND, ms: ROUND_MS })
+      visitAtPace({ urls, perSecond: PER_SECOND, ms })
     )
     await measure() // Warm-up.
     const all: Round[] = []
@@ -69,14 +74,14 @@ export async function benchFlood (stand: Stand, rounds: number): Promise<BenchRe
 }
 
 /** As if they had been here when the program was last stopped: it brings them back at its start. */
-async function saveUsers (path: string): Promise<void> {
+async function saveUsers (path: string, users: number): Promise<void> {
   const database = openDatabase(path, join(ROOT, 'db/migrations'))
-  await database.write(sql => { sql.saveUsers(manyUsers(Date.now())) })
+  await database.write(sql => { sql.saveUsers(manyUsers(users, Date.now())) })
   database.close()
 }
 
-function * manyUsers (nowMs: number): Generator<SavedUser> {
-  for (let user = 0; user < USERS; user++) {
+function * manyUsers (users: number, nowMs: number): Generator<SavedUser> {
+  for (let user = 0; user < users; user++) {
     const agoMs = user % MINUTE_MS
     yield {
       kind: 'id',

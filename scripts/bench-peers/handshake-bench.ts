@@ -20,8 +20,8 @@ export async function benchHandshakes (stand: Stand, rounds: number): Promise<Be
       const port = Number(new URL(urls.tlsPage!).port)
       return { name, pid, measure: () => shakeHands(port, stand.seconds * 1000), port }
     })
-    for (const { port } of sides) await shakeHands(port, WARM_UP_MS)
-    return await inRounds(sides, rounds, stand.cores)
+    if (!stand.isTrial) for (const { port } of sides) await shakeHands(port, WARM_UP_MS)
+    return await inRounds(sides, rounds, stand)
   })
   const figures = new Map([...samples].map(([name, all]) => [name, all.map(perCpuSecond)]))
   const ours = figures.get('Usher')

@@ -16,14 +16,15 @@ import { withOne, type Stand } from './stand.ts'
 import { runWrk } from './wrk.ts'
 
 const CONNECTIONS = 10_000
-const STEP = 1_000
+const CONNECTIONS_OF_TRIAL = 200
+const STEPS = 10
 const AT_ONCE = 100
 const ADDRESSES = 20
 const SETTLE_MS = 500
 const WARM_UP_SECONDS = 2
 const PEERS = ['Usher', 'nginx', 'haproxy', 'node:http', 'node:net']
 const GOAL = { floor: 4, goal: 3.3 }
-const ROUNDS_MAX = 3
+const ROUNDS_MAX = 2
 const MIB = 1 << 20
 
 /** Of one server: how much more memory than at first, at so many connections. */
@@ -87,16 +88,22 @@ async function growthOf (peer: Peer, stand: Stand): Promise<Growth> {
   return await withOne(peer, stand, async ({ pid, urls }) => {
     const url = urls.page!
     await runWrk(stand.wrk, {
-      url, shape: 'same', service: 'page', isClosing: false, seconds: WARM_UP_SECONDS
+      url,
+      shape: 'same',
+      service: 'page',
+      isClosing: false,
+      seconds: stand.isTrial ? 1 : WARM_UP_SECONDS
     })
     await wait(SETTLE_MS)
     const first = residentBytes(pid)
     const growth: Array<readonly [number, number]> = [[0, 0]]
     const sockets: Socket[] = []
-    const connectionsMax = Math.min(CONNECTIONS, peer.connectionsMax ?? CONNECTIONS)
+    const connections = stand.isTrial ? CONNECTIONS_OF_TRIAL : CONNECTIONS
+    const connectionsMax = Math.min(connections, peer.connectionsMax ?? connections)
+    const step = stand.isTrial ? connections : connections / STEPS
     try {
       while (sockets.length < connectionsMax) {
-        await openMany(new URL(url).port, sockets, Math.min(sockets.length + STEP, connectionsMax))
+        await openMany(new URL(url).port, sockets, Math.min(sockets.length + step, connectionsMax))
         await wait(SETTLE_MS)
         growth.push([sockets.length, residentBytes(pid) - first])
       }

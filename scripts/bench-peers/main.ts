@@ -17,6 +17,7 @@ import { OTHER_PARTS } from './other-parts.ts'
 import { findProgram } from './peers/peer.ts'
 import { benchRequests } from './request-bench.ts'
 import { findPeers, type Stand } from './stand.ts'
+import { benchWaiting } from './wait-bench.ts'
 import { writeReport } from './write-report.ts'
 
 type Part = (stand: Stand, rounds: number) => Promise<BenchResult>
@@ -33,6 +34,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   handshake: benchHandshakes,
   idle: benchIdle,
   burst: benchBurst,
+  wait: benchWaiting,
   flood: benchFlood,
   ...Object.fromEntries(Object.entries(OTHER_PARTS).map(([id, part]) => [id, onBothCores(part)]))
 }
@@ -53,8 +55,8 @@ async function bench (wrk: string): Promise<void> {
   try {
     const { peers, missing } = findPeers(options.program, ground.certificate !== undefined)
     if (missing.length > 0) process.stdout.write(`Left out, not found here: ${missing.join(', ')}\n\n`)
-    const { program, seconds } = options
-    const stand = { ground, cores, wrk, peers, seconds, program, commandOf }
+    const { program, seconds, isTrial } = options
+    const stand = { ground, cores, wrk, peers, seconds, isTrial, program, commandOf }
     const { results, failures } = await run(stand)
     if (options.isWriting) writeReport(results, { missing, failures })
     if (failures.length > 0) process.exitCode = 1
@@ -65,10 +67,10 @@ async function bench (wrk: string): Promise<void> {
 
 /** What measures no server by itself shares the machine with it as it likes. */
 function onBothCores (part: BenchPart): Part {
-  return async ({ cores: { server, load } }, rounds) => {
+  return async ({ cores: { server, load }, isTrial }, rounds) => {
     moveToCores(server, load)
     try {
-      return await part({ rounds })
+      return await part({ rounds, isTrial })
     } finally {
       moveToCores(load)
     }
@@ -111,17 +113,20 @@ function parse (args: string[]) {
         seconds: { type: 'string', default: String(SECONDS) },
         only: { type: 'string', default: Object.keys(PARTS).join(',') },
         program: { type: 'string' },
+        trial: { type: 'boolean', default: false },
         write: { type: 'boolean', default: false }
       }
     })
     const parts = values.only.split(',')
     const unknown = parts.filter(part => !Object.hasOwn(PARTS, part))
     if (unknown.length > 0) throw new Error(`there is no part ${unknown.join(', ')}`)
+    if (values.trial && values.write) throw new Error('--trial measures nothing that --write may write')
     return {
       rounds: whole('rounds', values.rounds, ROUNDS_MAX),
       seconds: whole('seconds', values.seconds, SECONDS_MAX),
       parts,
       program: values.program,
+      isTrial: values.trial,
       isWriting: values.write
     }
   } catch (error) {
@@ -138,7 +143,9 @@ function whole (name: string, text: string, max: number): number {
 
 function usage (): string {
   return `npm run bench:peers -- [--rounds ${ROUNDS}] [--seconds ${SECONDS}] [--only PART,PART] [--write]
-                     [--program PATH/TO/coordinator.js]
+                     [--program PATH/TO/coordinator.js] [--trial]
+
+--trial has few of everything, to see whether all of it works; its figures mean nothing.
 
 Parts: ${Object.keys(PARTS).join(', ')}
 `

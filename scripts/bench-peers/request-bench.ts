@@ -33,10 +33,10 @@ export async function benchRequests (
       const load = { ...benchCase.load, url: urls[benchCase.service]!, seconds: stand.seconds }
       // Only who is there may beat.
       if (load.service === 'beat') await runWrk(stand.wrk, { ...load, service: 'page', seconds: 1 })
-      await runWrk(stand.wrk, { ...load, seconds: WARM_UP_SECONDS })
+      if (!stand.isTrial) await runWrk(stand.wrk, { ...load, seconds: WARM_UP_SECONDS })
       sides.push({ name: peer.name, pid, measure: () => runWrk(stand.wrk, load) })
     }
-    return resultOf(benchCase, await inRounds(sides, rounds, stand.cores), stand)
+    return resultOf(benchCase, await inRounds(sides, rounds, stand), stand)
   })
 }
 

@@ -27,18 +27,23 @@ const TRIES_MAX = 3
 
 /** A list for each side, by its name, with a sample of every round. */
 export async function inRounds<T> (
-  sides: ReadonlyArray<Side<T>>, rounds: number, cores: Cores
+  sides: ReadonlyArray<Side<T>>, rounds: number,
+  { cores, isTrial }: { readonly cores: Cores, readonly isTrial: boolean }
 ): Promise<ReadonlyMap<string, ReadonlyArray<Sample<T>>>> {
   const samples = new Map<string, Array<Sample<T>>>(sides.map(({ name }) => [name, []]))
   for (let round = 0; round < rounds; round++) {
-    for (const side of sides) samples.get(side.name)!.push(await undisturbed(side, cores))
+    for (const side of sides) {
+      samples.get(side.name)!.push(await undisturbed(side, cores, isTrial ? 1 : TRIES_MAX))
+    }
   }
   return samples
 }
 
-async function undisturbed<T> (side: Side<T>, cores: Cores): Promise<Sample<T>> {
+async function undisturbed<T> (
+  side: Side<T>, cores: Cores, triesMax: number
+): Promise<Sample<T>> {
   let best = await sampleOf(side, cores)
-  for (let tries = 1; tries < TRIES_MAX && isDisturbed(best); tries++) {
+  for (let tries = 1; tries < triesMax && isDisturbed(best); tries++) {
     const next = await sampleOf(side, cores)
     if (next.foreignShare < best.foreignShare) best = next
   }

@@ -17,6 +17,8 @@ export interface Stand {
   readonly peers: readonly Peer[]
   /** Of each measurement under load. */
   readonly seconds: number
+  /** So few of everything, and so short, that it is only seen whether all of it works. */
+  readonly isTrial: boolean
   /** Another build's coordinator.js. */
   readonly program: string | undefined
   /** What measures one part again. */

@@ -59,8 +59,14 @@ export interface BenchResult {
   readonly goals: readonly GoalRow[]
 }
 
-/** @param options `rounds`: each side's measurements; the medians are of so many */
-export type BenchPart = (options: { readonly rounds: number }) => Promise<BenchResult>
+export interface BenchOptions {
+  /** Each side's measurements; the medians are of so many. */
+  readonly rounds: number
+  /** So few of everything that it is only seen whether all of it works. */
+  readonly isTrial?: boolean
+}
+
+export type BenchPart = (options: BenchOptions) => Promise<BenchResult>
 
 /** Higher is better where the goal is not below the floor; lower is better else. */
 export function verdictOf (
