@@ -1,4 +1,4 @@
-/** The benchmark: that each of its parts works to its end, with few of everything; never a speed. */
+/** The benchmark: that each part works to its end, with few of everything; never a speed. */
 import t from 'tap'
 import { isLong } from '../packages/shared/test/length.ts'
 import { findProgram } from '../scripts/bench-peers/peers/peer.ts'

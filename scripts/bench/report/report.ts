@@ -59,7 +59,7 @@ export interface BenchResult {
   readonly goals: readonly GoalRow[]
 }
 
-export interface BenchOptions {
+interface BenchOptions {
   /** Each side's measurements; the medians are of so many. */
   readonly rounds: number
   /** So few of everything that it is only seen whether all of it works. */
