@@ -164,7 +164,6 @@ export class Coordinator implements AskedActions {
 
   async start (): Promise<void> {
     try {
-      this.#sites.current().catch(() => {}) // The servers, which wait for it, are told.
       const isKnown = hasDatabase(this.#settings.dbPath)
       if (!isKnown) await this.setDenyList([])
       await startInOrder({
@@ -195,6 +194,8 @@ export class Coordinator implements AskedActions {
   }
 
   async #openRouter (mayOpen: Promise<void>): Promise<void> {
+    // The servers, which wait for it, are told. Behind the first one, whose thread takes longer.
+    this.#sites.current().catch(() => {})
     this.#router = await openRouterDoor({
       settings: this.#settings,
       programDir: this.#programDir,
