@@ -11,7 +11,7 @@ import { basename } from 'node:path'
 /**
  * For a thread that now and then holds a lock of the user table: a tenth of a server's share, so
  * that whoever waits for the lock waits a few slices at most. With 5 in its place, a third, pages
- * on a core that is half busy were ten times as late in a flood of logins.
+ * on a core that is half busy were later in a flood of logins.
  */
 export const BEHIND_VISITORS = 10
 /** For work that nobody but its own caller waits for, and that holds no lock: the least. */

@@ -9,6 +9,7 @@ import { parseAuthority } from '../vocabulary/authority.ts'
 import type { Peer, RequestSource } from '../vocabulary/forwarded.ts'
 import { HttpRequest } from '../vocabulary/http-request.ts'
 import { NO_BODY, REQUEST_FIELDS, type RequestFields } from '../vocabulary/values.ts'
+import { CONNECTION, COOKIE, knownField, NOT_PLAIN, octetsOf, OTHER } from './field-names.ts'
 import { noLines, KeptHead } from './kept-head.ts'
 import { TextPool } from './text-pool.ts'
 
@@ -50,29 +51,7 @@ const SPACE = 0x20
 const COLON = 0x3a
 const QUESTION_MARK = 0x3f
 
-/** A name is the index of a field that handlers read, or one of these. */
-const OTHER = -1
-const CONNECTION = -2
-const NOT_PLAIN = -3
-/** Fields of a body, and those by which the client wants something besides a reply. */
-const NOT_PLAIN_NAMES = [
-  'content-length', 'transfer-encoding', 'expect', 'upgrade', 'http2-settings', 'trailer',
-  'proxy-connection', 'keep-alive'
-]
 const NOT_A_LINE = -1
-const COOKIE = REQUEST_FIELDS.indexOf('cookie')
-
-interface KnownName {
-  readonly octets: Uint8Array
-  readonly field: number
-}
-
-/** All known names by their nameKey, which spares most fields a comparison. */
-const KNOWN_NAMES = byKey([
-  ...REQUEST_FIELDS.map((name, field) => ({ octets: octetsOf(name), field })),
-  ...NOT_PLAIN_NAMES.map(name => ({ octets: octetsOf(name), field: NOT_PLAIN })),
-  { octets: octetsOf('connection'), field: CONNECTION }
-])
 
 export class PlainHeadReader {
   readonly #readSource: ReadSource
@@ -228,28 +207,6 @@ function connectionOption (value: string): 'keep-alive' | 'close' | undefined {
   return lower === 'keep-alive' || lower === 'close' ? lower : undefined
 }
 
-function knownField (bytes: Buffer, from: number, to: number): number {
-  const names = KNOWN_NAMES[nameKey(to - from, bytes[to - 1]!)]
-  if (names === undefined) return OTHER
-  for (const { octets, field } of names) {
-    if (isName(bytes, from, octets)) return field
-  }
-  return OTHER
-}
-
-/** From the length of a name and its last letter, in any case. */
-function nameKey (length: number, last: number): number {
-  return length << 5 | last & 0x1f
-}
-
-/** Letters in any case; the other characters of a known name are dashes and digits. */
-function isName (bytes: Buffer, from: number, name: Uint8Array): boolean {
-  for (let at = 0; at < name.length; at++) {
-    if ((bytes[from + at]! | 0x20) !== name[at]) return false
-  }
-  return true
-}
-
 function isAt (bytes: Buffer, from: number, octets: Uint8Array): boolean {
   for (let at = 0; at < octets.length; at++) {
     if (bytes[from + at] !== octets[at]) return false
@@ -288,17 +245,4 @@ function toFields (
     'x-forwarded-host': values[19],
     'x-forwarded-proto': values[20]
   }
-}
-
-function byKey (names: readonly KnownName[]): ReadonlyArray<readonly KnownName[] | undefined> {
-  const keys: Array<KnownName[] | undefined> = []
-  for (const name of names) {
-    const key = nameKey(name.octets.length, name.octets.at(-1)!)
-    ;(keys[key] ??= []).push(name)
-  }
-  return Array.from(keys)
-}
-
-function octetsOf (text: string): Uint8Array {
-  return Uint8Array.from(Buffer.from(text, 'latin1'))
 }
