@@ -124,11 +124,12 @@ export class Connections<E extends Exchange> {
   }
 
   /**
-   * A whole reply has been written; what the kernel did not take at once the client must take in
-   * time. The door ends a socket that times out, as node:http does.
+   * A whole reply has been written, or its head and `isMore` is to follow; what the kernel does not
+   * take at once the client must take in time. The door ends a socket that times out, as node:http
+   * does.
    */
-  limitStall (socket: Socket): void {
-    if (socket.writableLength > 0) socket.setTimeout(this.#replyStallMs)
+  limitStall (socket: Socket, isMore = false): void {
+    if (isMore || socket.writableLength > 0) socket.setTimeout(this.#replyStallMs)
   }
 
   /** The reply has left. To be told of every exchange that was begun, unless the socket closes. */

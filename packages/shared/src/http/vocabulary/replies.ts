@@ -9,6 +9,11 @@ export function keptReply (reply: Reply): Reply {
   return { ...reply, isKept: true }
 }
 
+/** The value of Content-Length. */
+export function bodyBytes ({ body, streamed }: Reply): number {
+  return streamed?.bytes ?? body.length
+}
+
 /** For what must not be kept by any cache. */
 export const NO_STORE = ['Cache-Control', 'no-store'] as const
 
