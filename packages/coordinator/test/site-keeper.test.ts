@@ -57,7 +57,8 @@ async function testKeeper () {
 function loadedSites (skipped: readonly string[] = []): LoadedSites {
   const writer = new SiteWriter({ limitBytes: Infinity, leftBytes: Infinity })
   const index = writer.store(Buffer.alloc(2 * MIB))
-  const site = { dir: '/srv/a', index, bytes: 0, skippedCount: skipped.length, skipped }
+  const rules = { headers: [], redirects: [] }
+  const site = { dir: '/srv/a', index, rules, bytes: 0, skippedCount: skipped.length, skipped }
   return { memory: writer.finish(holderOfServer(FOLDERS.length)), sites: [site] }
 }
 

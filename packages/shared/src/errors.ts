@@ -23,6 +23,7 @@ export const PortsUnavailable = defineError('USHER_PORTS_UNAVAILABLE', '%s')
 
 // The static servers' files: a start ends with exit code 1, a reload keeps the files it had.
 export const SiteTooLarge = defineError('USHER_SITE_TOO_LARGE', '%s')
+export const SiteRulesInvalid = defineError('USHER_SITE_RULES_INVALID', '%s')
 export const SiteUnreadable = defineError('USHER_SITE_UNREADABLE', '%s')
 export const PageScriptInvalid = defineError('USHER_PAGE_SCRIPT_INVALID', '%s')
 

@@ -14,6 +14,7 @@ import type { MemoryRoom, Place, SiteMemory } from './memory/site-memory.ts'
 import type { TableMemory } from './memory/table-view.ts'
 import type { ChangedValues } from './settings/setting-changes.ts'
 import type { WorkerSettings } from './settings/settings.ts'
+import type { SiteRules } from './site-rules.ts'
 
 export type Order =
   /** The whole list, replacing the one before; carried out at once. Servers only. */
@@ -131,6 +132,7 @@ export interface SiteEntry {
   readonly dir: string
   /** Where in the memory the list of its files is. */
   readonly index: Place
+  readonly rules: SiteRules
   /** Of all files, uncompressed. */
   readonly bytes: number
   /** How many entries were left out, dotfiles aside; and the first of them, with the reasons. */
@@ -140,13 +142,21 @@ export interface SiteEntry {
 
 /** What the loader's thread starts with, as its `workerData`: it does this and ends. */
 export interface LoadTask {
+  readonly type: 'load'
   readonly dirs: readonly string[]
   readonly room: MemoryRoom
   readonly serverCount: number
+}
+
+/** Only the folders' rules are read and checked. */
+export interface CheckTask {
+  readonly type: 'check'
+  readonly dirs: readonly string[]
 }
 
 export type LoadNews =
   /** So many bytes are to be read and compressed. */
   | { readonly type: 'found', readonly bytes: number }
   | { readonly type: 'loaded', readonly loaded: LoadedSites }
+  | { readonly type: 'checked' }
   | { readonly type: 'load-failed', readonly error: ErrorReport }

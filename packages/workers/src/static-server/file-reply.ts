@@ -8,8 +8,12 @@ import { NO_BODY, type Reply, type RequestValue } from '@usher/shared/http/vocab
 import { evaluatePreconditions, isRangeCurrent } from './conditional.ts'
 import type { CodingChooser } from './content-coding.ts'
 import { selectRange, type ByteRange } from './range.ts'
-import type { Site } from './site.ts'
-import type { StoredFile, Variant } from './stored-file.ts'
+import { canonicalSegments } from './rules/path-pattern.ts'
+import {
+  isRedirect, locationOf, shownPath, targetPath, type FoundRule
+} from './rules/redirect-rules.ts'
+import { notFoundPage, type Site } from './site.ts'
+import { withHeaders, type StoredFile, type Variant } from './stored-file.ts'
 
 const NO_CACHE = ['Cache-Control', 'no-cache']
 
@@ -24,11 +28,42 @@ const NAMES_NO_FILE = /%2f|[^\x21-\x7e]/i
 export function siteReply (site: Site, request: RequestValue, codings: CodingChooser): Reply {
   const path = decodePath(request.path)
   const file = path === undefined ? undefined : site.files.get(path)
+  const folder = file === undefined && path !== undefined ? site.redirects.get(path) : undefined
+  const isThere = file !== undefined || folder !== undefined
+  const found = site.redirectRules.find(request.path, request.query, isThere)
+  if (found !== undefined) return ruleReply(site, found, request, codings)
   if (file !== undefined) return fileReply(file, request, codings)
-  const location = path === undefined ? undefined : site.redirects.get(path)
-  if (location !== undefined) return redirect(location, request.query)
-  if (site.notFound === undefined) return NOT_FOUND
-  return chooseVariant(site.notFound, request, codings).notFound
+  if (folder !== undefined) return redirect(301, folder + toUri(request.query), true)
+  const page = notFoundPage(site, path ?? '/')
+  return page === undefined ? NOT_FOUND : notFoundReply(site, page, request, codings)
+}
+
+/** What a rule shows in place has the headers of the path that was asked for. */
+function ruleReply (
+  site: Site, found: FoundRule, request: RequestValue, codings: CodingChooser
+): Reply {
+  const { rule } = found
+  if (isRedirect(rule)) {
+    return redirect(rule.status, locationOf(found, request.query), rule.to.origin === '')
+  }
+  const path = shownPath(targetPath(found), site.files)
+  const file = path === undefined ? undefined : site.files.get(path)
+  if (file === undefined) {
+    const page = notFoundPage(site, decodePath(request.path) ?? '/')
+    return page === undefined ? NOT_FOUND : notFoundReply(site, page, request, codings)
+  }
+  if (rule.status === 404) return notFoundReply(site, file, request, codings)
+  return fileReply(inPlace(site, file, request), request, codings)
+}
+
+function inPlace ({ headerRules }: Site, file: StoredFile, { path }: RequestValue): StoredFile {
+  return headerRules.isEmpty ? file : withHeaders(file, headerRules.setFor(canonicalSegments(path)))
+}
+
+function notFoundReply (
+  site: Site, page: StoredFile, request: RequestValue, codings: CodingChooser
+): Reply {
+  return chooseVariant(inPlace(site, page, request), request, codings).notFound
 }
 
 type FileRequest = Pick<RequestValue, 'method' | 'headers'>
@@ -90,7 +125,7 @@ function rangeNotSatisfiable (variant: Variant): Reply {
   ])
 }
 
-function redirect (location: string, query: string): Reply {
-  const headers = ['Location', location + toUri(query), ...NO_CACHE]
-  return { status: 301, headers, body: NO_BODY, isPage: true }
+/** @param isPage false for what leads away from this site */
+function redirect (status: number, location: string, isPage: boolean): Reply {
+  return { status, headers: ['Location', location, ...NO_CACHE], body: NO_BODY, isPage }
 }

@@ -20,6 +20,7 @@ import type { VisitOptions } from '@usher/shared/memory/visits.ts'
 import { answerLeave, beatHandler, RETRY_AFTER_S, type BeatParts } from './beats-and-leaves.ts'
 import { codingChooser } from './content-coding.ts'
 import { fileReply, siteReply } from './file-reply.ts'
+import { SCRIPT_PATH } from './page-script.ts'
 import type { Site } from './site.ts'
 import type { StoredFile } from './stored-file.ts'
 import { REFUSED, visit, type VisitorParts } from './visitors.ts'
@@ -59,7 +60,7 @@ export function staticHandler (parts: StaticHandlerParts): Handler {
         return answerLeave(parts, request, own)
       case HEALTH_PATH:
         return healthReply(request.method, parts.reasonNotHealthy())
-      case '/usher.js':
+      case SCRIPT_PATH:
         return answerPage(parts, request, fullPage, script)
       default:
         return answerPage(parts, request, fullPage, file)

@@ -8,6 +8,7 @@ import type { Validators } from './conditional.ts'
 import type { Coding } from './content-coding.ts'
 import { formatHttpDate } from './http-date.ts'
 import type { EncodedFile, EncodedVariant } from './loader/encoded-file.ts'
+import { PLAIN_HEADERS, type HeaderSet } from './rules/header-rules.ts'
 
 export interface StoredFile extends FileKind {
   /** `identity` is for clients that name no coding, even where the file itself is compressed. */
@@ -16,7 +17,10 @@ export interface StoredFile extends FileKind {
 
 /** What all variants of a file have in common. */
 interface FileKind {
+  /** Unless `headers` has another one. */
   readonly contentType: string
+  /** What the site's rules give it. */
+  readonly headers: HeaderSet
   /** What a browser shows as a page. */
   readonly isPage: boolean
   /** Whole seconds; undefined for what was made in memory. */
@@ -40,11 +44,13 @@ const PAGE_TYPE = /^(?:text\/html|application\/xhtml\+xml)\b/
 
 /** `modifiedMs` counts from 1970 and may have a fraction. */
 export function storeFile (
-  { contentType, variants }: EncodedFile, modifiedMs: number | undefined
+  { contentType, variants }: EncodedFile, modifiedMs: number | undefined,
+  headers: HeaderSet = PLAIN_HEADERS
 ): StoredFile {
   const kind: FileKind = {
     contentType,
-    isPage: PAGE_TYPE.test(contentType),
+    headers,
+    isPage: PAGE_TYPE.test(headers.contentType ?? contentType),
     lastModifiedMs: modifiedMs === undefined ? undefined : Math.floor(modifiedMs / 1000) * 1000,
     isNegotiated: variants.length > 1
   }
@@ -52,6 +58,21 @@ export function storeFile (
   const of = (coding: Coding): Variant | undefined =>
     coded.find(variant => variant.coding === coding)
   return { ...kind, variants: { identity: identity!, br: of('br'), gzip: of('gzip') } }
+}
+
+const dressed = new WeakMap<HeaderSet, WeakMap<StoredFile, StoredFile>>()
+
+/** The file with other headers than those of its own path; the same object each time. */
+export function withHeaders (file: StoredFile, headers: HeaderSet): StoredFile {
+  if (file.headers === headers) return file
+  const files = dressed.get(headers) ?? new WeakMap<StoredFile, StoredFile>()
+  dressed.set(headers, files)
+  const known = files.get(file)
+  if (known !== undefined) return known
+  const variants = Object.values(file.variants).filter(variant => variant !== undefined)
+  const made = storeFile({ contentType: file.contentType, variants }, file.lastModifiedMs, headers)
+  files.set(file, made)
+  return made
 }
 
 /** Most files of a large site are asked for rarely: what is not needed is not made. */
@@ -90,10 +111,14 @@ class SentVariant implements Variant {
     return this.#whole
   }
 
-  /** RFC 9110 section 15.4.5: a 304 repeats what caches key and judge by, and nothing else. */
+  /**
+   * RFC 9110 section 15.4.5: a 304 repeats what caches key and judge by. What a rule says is sent
+   * too: rules can change while the file does not, and caches update what they keep.
+   */
   get notModified (): Reply {
+    const { isPage, headers: { others } } = this.#kind
     this.#notModified ??= keptReply({
-      status: 304, headers: this.#validators(), body: NO_BODY, isPage: this.#kind.isPage
+      status: 304, headers: [...this.#validators(), ...others], body: NO_BODY, isPage
     })
     return this.#notModified
   }
@@ -105,24 +130,37 @@ class SentVariant implements Variant {
   }
 
   #makeWhole (): Reply {
-    const { contentType, lastModifiedMs, isPage } = this.#kind
-    const headers = ['Content-Type', contentType, ...this.#validators(), 'Accept-Ranges', 'bytes']
+    const { lastModifiedMs, isPage, headers: { others } } = this.#kind
+    const headers = [...this.#type(), ...this.#validators(), 'Accept-Ranges', 'bytes']
     if (this.coding !== 'identity') headers.push('Content-Encoding', this.coding)
     if (lastModifiedMs !== undefined) headers.push('Last-Modified', formatHttpDate(lastModifiedMs))
-    return keptReply({ status: 200, headers, body: this.body, isPage })
+    return keptReply({ status: 200, headers: [...headers, ...others], body: this.body, isPage })
   }
 
+  /** Whatever a rule says: what is not there now may be there soon. */
   #makeNotFound (): Reply {
-    const { contentType, isNegotiated, isPage } = this.#kind
-    const headers = ['Content-Type', contentType, 'Cache-Control', 'no-cache']
+    const { isPage, headers: { others } } = this.#kind
+    const headers = [...this.#type(), 'Cache-Control', 'no-cache']
     if (this.coding !== 'identity') headers.push('Content-Encoding', this.coding)
-    if (isNegotiated) headers.push('Vary', 'Accept-Encoding')
+    headers.push(...this.#vary(), ...others)
     return keptReply({ status: 404, headers, body: this.body, isPage })
   }
 
+  #type (): string[] {
+    const { contentType, headers } = this.#kind
+    return ['Content-Type', headers.contentType ?? contentType]
+  }
+
   #validators (): string[] {
-    const headers = ['ETag', this.etag, 'Cache-Control', 'no-cache']
-    if (this.#kind.isNegotiated) headers.push('Vary', 'Accept-Encoding')
-    return headers
+    const { cacheControl } = this.#kind.headers
+    const headers = ['ETag', this.etag]
+    if (cacheControl !== undefined) headers.push('Cache-Control', cacheControl)
+    return [...headers, ...this.#vary()]
+  }
+
+  #vary (): string[] {
+    const { isNegotiated, headers: { vary } } = this.#kind
+    if (!isNegotiated) return vary === undefined ? [] : ['Vary', vary]
+    return ['Vary', vary === undefined ? 'Accept-Encoding' : `Accept-Encoding, ${vary}`]
   }
 }

@@ -10,11 +10,12 @@ import {
 } from '@usher/shared/memory/site-memory.ts'
 import type { LoadedSites, SiteEntry } from '@usher/shared/messages.ts'
 import { quoteName } from '@usher/shared/quote.ts'
-import { contentKind } from './content-type.ts'
+import { contentKind, type ContentKind } from './content-type.ts'
 import { encodeFile, hashOf } from './encoded-file.ts'
 import { isOutOfResources, reasonOf } from './file-errors.ts'
 import { openFound, readInto, SiteChanged } from './site-files.ts'
 import { indexText, type IndexedFile } from './site-index.ts'
+import { readRules, type FolderRules } from './folder-rules.ts'
 import { findFiles, SITE_ENTRIES_MAX, type FoundFile, type FoundFiles } from './site-walk.ts'
 
 export interface LoadOptions {
@@ -45,7 +46,8 @@ const COMPRESSIONS_AT_ONCE = Math.min(3, availableParallelism())
 const NO_BOUNDS: MemoryRoom = { limitBytes: Infinity, leftBytes: Infinity }
 
 /**
- * Rejects with USHER_SITE_UNREADABLE or USHER_SITE_TOO_LARGE, which name the folder or the file.
+ * Rejects with USHER_SITE_UNREADABLE, USHER_SITE_TOO_LARGE or USHER_SITE_RULES_INVALID, which name
+ * the folder, the file or the line.
  * What cannot be served is left out, and said.
  */
 export async function loadSites (
@@ -57,9 +59,10 @@ export async function loadSites (
   const fileCount = read.reduce((sum, { files }) => sum + files.length, 0)
   writer.reserve(fileCount * serverCount * LISTED_FILE_BYTES)
   const index = await encodeAll(read.flatMap(site => site.files), writer)
-  const sites = read.map(({ dir, files, skipped }): SiteEntry => ({
+  const sites = read.map(({ dir, files, skipped, rules }): SiteEntry => ({
     dir,
     index: writer.store(indexText(files.map(file => index.get(file)!))),
+    rules,
     bytes: files.reduce((sum, { place: [, , bytes] }) => sum + bytes, 0),
     skippedCount: skipped.length,
     skipped: skipped.slice(0, SKIPPED_NAMED_MAX)
@@ -67,7 +70,14 @@ export async function loadSites (
   return { memory: writer.finish(holderOfServer(serverCount)), sites }
 }
 
-interface ReadSite {
+/** Reads the rules only. Rejects as loadSites does. */
+export async function checkSites (
+  dirs: readonly string[], options: LoadOptions = {}
+): Promise<void> {
+  await untilUnchanged(() => walkAll([...new Set(dirs)], options))
+}
+
+interface ReadSite extends Pick<FolderRules, 'rules'> {
   readonly dir: string
   readonly files: readonly ReadFile[]
   readonly skipped: readonly string[]
@@ -80,19 +90,25 @@ interface ReadFile {
 }
 
 /** All files are read before any is compressed: it leaves little time for changes in between. */
-async function readAll (
+function readAll (
   dirs: readonly string[], writer: SiteWriter, options: LoadOptions
 ): Promise<ReadSite[]> {
+  return untilUnchanged(() => walkAndRead(dirs, writer, options), () => { writer.clear() })
+}
+
+async function untilUnchanged<T> (
+  read: () => Promise<T>, onChanged: () => void = () => {}
+): Promise<T> {
   for (let walks = 1; ; walks++) {
     try {
-      return await walkAndRead(dirs, writer, options)
+      return await read()
     } catch (error) {
       if (!(error instanceof SiteChanged)) throw error
       if (walks === WALKS_MAX) {
         throw new SiteUnreadable(`${error.message} was replaced while it was read, at each of ${WALKS_MAX} times: ` +
           'somebody is changing the folder')
       }
-      writer.clear()
+      onChanged()
     }
   }
 }
@@ -100,6 +116,21 @@ async function readAll (
 async function walkAndRead (
   dirs: readonly string[], writer: SiteWriter, options: LoadOptions
 ): Promise<ReadSite[]> {
+  const found = await walkAll(dirs, options)
+  const bytes = sumOf(found.flatMap(({ files }) => files))
+  checkRoom(bytes, options.room ?? NO_BOUNDS) // Before a byte of it is read.
+  options.onFound?.(bytes)
+  const sites: ReadSite[] = []
+  for (const folder of found) {
+    sites.push({ ...await readSite(folder.dir, folder, writer), rules: folder.rules })
+  }
+  return sites
+}
+
+/** What is in each folder, and its rules. */
+async function walkAll (
+  dirs: readonly string[], options: LoadOptions
+): Promise<FolderRules[]> {
   const { walk = findFiles, bytesMax = SITE_BYTES_MAX, entriesMax = SITE_ENTRIES_MAX } = options
   const found: Array<{ dir: string, walked: FoundFiles }> = []
   for (const dir of dirs) {
@@ -107,12 +138,7 @@ async function walkAndRead (
     checkSize(dir, walked.files, bytesMax)
     found.push({ dir, walked })
   }
-  const bytes = sumOf(found.flatMap(({ walked }) => walked.files))
-  checkRoom(bytes, options.room ?? NO_BOUNDS) // Before a byte is read.
-  options.onFound?.(bytes)
-  const sites: ReadSite[] = []
-  for (const { dir, walked } of found) sites.push(await readSite(dir, walked, writer))
-  return sites
+  return await readRules(found)
 }
 
 function sumOf (files: readonly FoundFile[]): number {
@@ -134,7 +160,7 @@ function checkSize (dir: string, files: readonly FoundFile[], bytesMax: number):
 
 async function readSite (
   dir: string, { files, skipped }: FoundFiles, writer: SiteWriter
-): Promise<ReadSite> {
+): Promise<Omit<ReadSite, 'rules'>> {
   const read: ReadFile[] = []
   const leftOut: string[] = []
   await atOnce(FILES_AT_ONCE, files, async file => {
@@ -172,9 +198,11 @@ async function encodeAll (
   const index = new Map<ReadFile, IndexedFile>()
   const known = new Map<string, Promise<Encoding>>()
   await atOnce(COMPRESSIONS_AT_ONCE, files, async file => {
-    const hash = hashOf(writer.view(file.place))
-    const key = `${hash}${extname(file.path)}`
-    const encoding = known.get(key) ?? encode(file, hash, writer)
+    const body = writer.view(file.place)
+    const hash = hashOf(body)
+    const kind = contentKind(file.path, body)
+    const key = `${hash} ${extname(file.path)} ${kind.type}`
+    const encoding = known.get(key) ?? encode(file.place, kind, hash, writer)
     known.set(key, encoding)
     index.set(file, { path: file.path, modifiedMs: file.modifiedMs, ...await encoding })
   })
@@ -184,10 +212,9 @@ async function encodeAll (
 type Encoding = Pick<IndexedFile, 'contentType' | 'variants'>
 
 async function encode (
-  { path, place }: ReadFile, hash: string, writer: SiteWriter
+  place: Place, kind: ContentKind, hash: string, writer: SiteWriter
 ): Promise<Encoding> {
-  const body = writer.view(place)
-  const { contentType, variants } = await encodeFile(body, contentKind(path, body), hash)
+  const { contentType, variants } = await encodeFile(writer.view(place), kind, hash)
   return {
     contentType,
     variants: variants.map(({ coding, etag, body }, at) =>

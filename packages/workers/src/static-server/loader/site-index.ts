@@ -28,3 +28,11 @@ export function * linesOf (index: Buffer): Generator<IndexedFile, void, undefine
     from = end + 1
   }
 }
+
+const INDEX = 'index.html'
+
+/** The folder whose page this is, with its slash, '' for the root; undefined for other files. */
+export function folderOf (path: string): string | undefined {
+  const isIndex = path === INDEX || path.endsWith(`/${INDEX}`)
+  return isIndex ? path.slice(0, -INDEX.length) : undefined
+}

@@ -1,7 +1,8 @@
 /**
  * Finds what a site consists of: the regular files under a folder, by their path from it. Looks at
- * names and sizes and reads no content. Dotfiles are left out without a word; what else cannot be
- * served is left out and listed. Whoever opens a file has to look again: see site-files.ts.
+ * names and sizes and reads no content. Dotfiles are left out without a word, but for the folder
+ * `.well-known`; what else cannot be served is left out and listed. Whoever opens a file has to
+ * look again: see site-files.ts.
  */
 import { isUtf8 } from 'node:buffer'
 import type { BigIntStats, Dirent } from 'node:fs'
@@ -74,7 +75,8 @@ async function resolveRoot (dir: string): Promise<string> {
 async function readFolder (walk: Walk, folder: FoundFolder): Promise<FoundFolder[]> {
   const folders: FoundFolder[] = []
   for (const entry of await entriesOf(walk, folder)) {
-    if (entry.name[0] === DOT) continue
+    const isWellKnown = folder.path === '' && entry.name.equals(WELL_KNOWN_BYTES)
+    if (entry.name[0] === DOT && !isWellKnown) continue
     countEntry(walk)
     const path = folder.path === '' ? '' : `${folder.path}/`
     if (!isUtf8(entry.name)) {
@@ -91,6 +93,9 @@ async function readFolder (walk: Walk, folder: FoundFolder): Promise<FoundFolder
 }
 
 const DOT = '.'.charCodeAt(0)
+/** RFC 8615: where programs look for facts about a whole site. The one dotfile that is served. */
+const WELL_KNOWN = '.well-known'
+const WELL_KNOWN_BYTES = Buffer.from(WELL_KNOWN)
 
 /** By names as bytes: what is no UTF-8 would not be the file's name any more as text. */
 async function entriesOf (walk: Walk, folder: FoundFolder): Promise<Array<Dirent<Buffer>>> {
@@ -144,7 +149,8 @@ function toFoundFile (path: string, realPath: string, facts: BigIntStats): Found
 function isServable (root: string, target: string): boolean {
   if (target === root) return true
   const fromRoot = relative(root, target)
-  return !fromRoot.split(sep).some(segment => segment.startsWith('.'))
+  return !fromRoot.split(sep).some((segment, at) =>
+    segment.startsWith('.') && !(at === 0 && segment === WELL_KNOWN))
 }
 
 /** As bash writes it: printable ASCII as it is, other bytes as `\xff`. */
