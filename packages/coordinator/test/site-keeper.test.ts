@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
-import { reportOf, SiteUnreadable } from '@usher/shared/errors.ts'
+import { reportOf, SiteRulesInvalid, SiteUnreadable } from '@usher/shared/errors.ts'
 import { holderOfServer, holdSites, isHeld, SiteWriter } from '@usher/shared/memory/site-memory.ts'
 import type { LoadedSites, LoadNews, LoadTask } from '@usher/shared/messages.ts'
 import type * as keeper from '../src/site-keeper.ts'
@@ -22,7 +22,7 @@ const NOTHING = (): void => {}
 /** A keeper whose loaders do what the test says. */
 async function testKeeper () {
   const loaders: Loader[] = []
-  const { SiteKeeper, loadTimeoutMs } = await t.mockImport<typeof keeper>('../src/site-keeper.ts', {
+  const { SiteKeeper, checkSites, loadTimeoutMs } = await t.mockImport<typeof keeper>('../src/site-keeper.ts', {
     '../src/supervisor.ts': {
       startTask ({ data, onNews, onEnd }: TaskSpec<LoadNews>) {
         const loader: Loader = {
@@ -51,7 +51,8 @@ async function testKeeper () {
   const sites = new SiteKeeper({
     servers: servers as never, tableBytes: 10 * MIB, programDir: '/opt/usher', log
   })
-  return { sites, loaders, lines, loadTimeoutMs }
+  const check = (): Promise<void> => checkSites({ servers: servers as never, programDir: '/opt/usher' })
+  return { sites, loaders, lines, check, loadTimeoutMs }
 }
 
 function loadedSites (skipped: readonly string[] = []): LoadedSites {
@@ -157,6 +158,21 @@ t.test('site keeper: what a reload replaces counts until all threads have let go
   t.ok(isHeld(second))
   sites.endHold(1)
   await released(second)
+})
+
+t.test('site keeper: a check has each folder\'s rules read, and loads nothing', async t => {
+  const { check, loaders } = await testKeeper()
+  const good = check()
+  t.strictSame(loaders[0]!.task, { type: 'check', dirs: ['/srv/a', '/srv/b'] })
+  loaders[0]!.say({ type: 'checked' })
+  t.equal(await good, undefined)
+  const bad = check()
+  const error = reportOf(new SiteRulesInvalid('/srv/a/_headers line 1 is wrong'))
+  loaders[1]!.say({ type: 'load-failed', error })
+  await t.rejects(bad, { code: 'USHER_SITE_RULES_INVALID', message: '/srv/a/_headers line 1 is wrong' })
+  const dead = check()
+  loaders[2]!.die(new Error('out of memory'))
+  await t.rejects(dead, { message: 'out of memory' })
 })
 
 t.test('site keeper: slow clients cannot keep one state after the other', async t => {

@@ -23,6 +23,14 @@ const site = await loadSite(t.testdir({
 const pageScript = await storePageScript(Buffer.from('beat() '.repeat(99)))
 const nextSite = await loadSite(t.testdir({ 'index.html': 'new' }))
 
+const ruledSite = await loadSite(t.testdir({
+  'index.html': 'app',
+  'app.js': 'run()',
+  docs: { '404.html': 'no document' },
+  _headers: '/*\n  X-Rule: yes\n/app.js\n  Cache-Control: max-age=60, immutable\n',
+  _redirects: '/in / 301\n/away https://elsewhere.example/\n/docs/* /docs/404.html 404\n/usher.* /index.html 200!\n/* /index.html 200\n'
+}))
+
 type Touch = ReturnType<VisitorTable['touch']>
 
 /** A server with a table and a log that write down what they are told. */
@@ -549,6 +557,28 @@ t.test('handler: a posted beat gives an id to who has none', async t => {
   t.strictSame(calls, [TOUCH_IP], 'a browser that takes no cookie stays one user')
   t.equal(headerOf(await ask('/heartbeat', COOKIE, { method: 'POST' }), 'Set-Cookie'), undefined)
   t.equal(headerOf(await ask(`/heartbeat?client_id=${ID}`, {}, { method: 'POST' }), 'Set-Cookie'), undefined)
+})
+
+t.test('handler: rules are for visitors who may come, and count as what they answer with', async t => {
+  const asset = ['/app.js', '/gone.css'] as const
+  const page = ['/cart', '/in', '/gone/', '/docs/none'] as const
+  const denied = testServer({ denied: [ADDRESS] })
+  const full = testServer({ touch: 'full', known: [] })
+  const open = testServer({ touch: 'arrived', known: [] })
+  for (const server of [denied, full, open]) server.state.site = ruledSite
+  for (const target of [...asset, ...page, '/away']) {
+    const refused = await denied.ask(target)
+    t.strictSame([refused.status, headerOf(refused, 'X-Rule'), headerOf(refused, 'Location')], [403, undefined, undefined], target)
+    const isPage = page.includes(target as typeof page[number])
+    t.equal((await full.ask(target)).status === 503, isPage, `full: ${target}`)
+    const first = await open.ask(target)
+    t.equal(headerOf(first, 'Set-Cookie') !== undefined, isPage, `cookie: ${target}`)
+    if (isPage) t.equal(headerOf(first, 'Cache-Control'), 'private, no-store', target)
+    t.equal(headerOf(await open.ask(target, {}, { method: 'HEAD' }), 'Set-Cookie'), undefined, `HEAD ${target}`)
+  }
+  t.equal(headerOf(await open.ask('/app.js'), 'Cache-Control'), 'max-age=60, immutable')
+  t.equal(open.calls.length, page.length, 'counted are pages, once each')
+  t.equal((await open.ask('/usher.js')).body.toString().slice(0, 6), 'beat()', 'no rule is for the page script')
 })
 
 t.test('handler: a reload switches the site', async t => {

@@ -7,9 +7,10 @@
 import { isUtf8 } from 'node:buffer'
 import type { BigIntStats, Dirent } from 'node:fs'
 import { lstat, readdir, realpath } from 'node:fs/promises'
-import { join, relative, sep } from 'node:path'
+import { join } from 'node:path'
 import { SiteTooLarge, SiteUnreadable } from '@usher/shared/errors.ts'
 import { quoteName } from '@usher/shared/quote.ts'
+import { isServable, WELL_KNOWN } from '@usher/shared/settings/path-check.ts'
 import { isOutOfResources, reasonOf } from './file-errors.ts'
 
 export interface FoundFile {
@@ -93,8 +94,6 @@ async function readFolder (walk: Walk, folder: FoundFolder): Promise<FoundFolder
 }
 
 const DOT = '.'.charCodeAt(0)
-/** RFC 8615: where programs look for facts about a whole site. The one dotfile that is served. */
-const WELL_KNOWN = '.well-known'
 const WELL_KNOWN_BYTES = Buffer.from(WELL_KNOWN)
 
 /** By names as bytes: what is no UTF-8 would not be the file's name any more as text. */
@@ -125,7 +124,7 @@ async function resolveEntry (
     if (target === undefined) return 'leads nowhere'
     if (!isUtf8(target)) return 'leads to a name that is not UTF-8'
     realPath = target.toString()
-    if (!isServable(walk.root, realPath)) return 'leads out of the folder or to a dotfile'
+    if (realPath !== walk.root && !isServable(walk.root, realPath)) return 'leads out of the folder or to a dotfile'
   }
   let facts: BigIntStats
   try {
@@ -144,13 +143,6 @@ async function resolveEntry (
 function toFoundFile (path: string, realPath: string, facts: BigIntStats): FoundFile {
   const { dev: device, ino: inode, size, mtimeMs } = facts
   return { path, realPath, device, inode, bytes: Number(size), modifiedMs: Number(mtimeMs) }
-}
-
-function isServable (root: string, target: string): boolean {
-  if (target === root) return true
-  const fromRoot = relative(root, target)
-  return !fromRoot.split(sep).some((segment, at) =>
-    segment.startsWith('.') && !(at === 0 && segment === WELL_KNOWN))
 }
 
 /** As bash writes it: printable ASCII as it is, other bytes as `\xff`. */

@@ -42,12 +42,11 @@ export class RedirectRules {
   find (path: string, query: string, isThere: boolean): FoundRule | undefined {
     if (this.#isEmpty || (isThere && !this.#hasForced)) return undefined
     const segments = canonicalSegments(path)
-    const parameters = query === '' ? undefined : new URLSearchParams(query)
     const first = (rules: readonly RedirectRule[], beforeLine: number): FoundRule | undefined => {
       for (const rule of rules) {
         if (rule.line > beforeLine) return undefined
         if (isThere && !rule.isForced) continue
-        const captures = captured(rule, segments, parameters)
+        const captures = captured(rule, segments, query)
         if (captures !== undefined) return { rule, captures }
       }
       return undefined
@@ -63,13 +62,13 @@ function withoutSlash (path: string): string {
 }
 
 function captured (
-  { from, query, isSlashExact }: RedirectRule, segments: readonly string[],
-  parameters: URLSearchParams | undefined
+  { from, query, isSlashExact }: RedirectRule, segments: readonly string[], asked: string
 ): Captures | undefined {
   const captures = matchPath(from, segments, isSlashExact)
   if (captures === undefined || query.length === 0) return captures
+  const parameters = new URLSearchParams(asked)
   // Netlify: those that are named, and no others.
-  if (parameters === undefined || parameters.size !== query.length) return undefined
+  if (parameters.size !== query.length) return undefined
   const all = new Map(captures)
   for (const { name, value, isPlaceholder } of query) {
     const given = parameters.get(name)

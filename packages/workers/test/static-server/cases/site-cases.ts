@@ -11,11 +11,9 @@ export interface SiteFixture {
   readonly redirects?: string
 }
 
-export type Decider = 'Netlify' | 'Cloudflare' | 'both' | 'Usher'
-
 export interface SiteCase {
   readonly site: SiteName
-  readonly by: Decider
+  readonly by: 'Netlify' | 'Cloudflare' | 'both' | 'Usher'
   /** The rule that decides. */
   readonly rule: string
   /** With its query, if any; GET unless `method` says otherwise. */
