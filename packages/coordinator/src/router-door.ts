@@ -129,7 +129,8 @@ function redirectMeter (meter: ThreadMeter): HttpMeter {
   return {
     answered (status, durationMs) {
       meter.answered(status, isRedirect(status) ? durationMs : undefined)
-    }
+    },
+    proxyHeaderRefused () { meter.proxyHeaderRefused() }
   }
 }
 

@@ -17,7 +17,7 @@ import { createCheckedServer } from './checked-server.ts'
 import type { CheckedServerOptions, HttpMeter } from './checked-server.ts'
 import { FastConnection } from './fast/fast-connection.ts'
 import { openFastDoor } from './fast/fast-door.ts'
-import { peerReader, sourceReader } from './vocabulary/forwarded.ts'
+import { sourceReader } from './vocabulary/forwarded.ts'
 import type { RequestSource } from './vocabulary/forwarded.ts'
 import { HttpRequest } from './vocabulary/http-request.ts'
 import { requestClient } from './vocabulary/identity.ts'
@@ -62,10 +62,9 @@ export interface Door {
 
 /** Opens the port; rejects with the system's error when it cannot be bound. */
 export async function openDoor (options: DoorOptions): Promise<Door> {
-  const readPeer = peerReader(options.trustProxy)
   const readSource = sourceReader(options.trustProxy, options.tls !== undefined)
   const sourceOf = ({ headers, socket }: IncomingMessage): RequestSource =>
-    readSource(requestFields(headers), readPeer(socket.remoteAddress))
+    readSource(requestFields(headers), checked.readPeer(socket))
   const checked = createCheckedServer(options, (request, response) => {
     const source = sourceOf(request)
     const sink = new ResponseSink(response, checked.connections)
@@ -90,10 +89,10 @@ export async function openDoor (options: DoorOptions): Promise<Door> {
   }
   const fast = options.hasFastDoor === false
     ? undefined
-    : openFastDoor({ ...options, readPeer, readSource, onHandOver }, checked)
+    : openFastDoor({ ...options, readSource, onHandOver }, checked)
 
   const isOf = (request: IncomingMessage, isMatch: ClientMatch): boolean => {
-    if (readPeer(request.socket.remoteAddress).isProxy) return false
+    if (checked.readPeer(request.socket).isProxy) return false
     const { address } = sourceOf(request)
     const given = newClients.get(request.socket)
     return isMatch(requestClient(request), address) ||

@@ -30,7 +30,8 @@ export const METER = {
   SAMPLED_MS: 1785, // monotonic, modulo 2^32; never 0 but at first
   UP_SINCE_S: 1786, // seconds since 1970, unsigned; 0 when down. Written by the coordinator
   RESTARTS: 1787, // replacements started so far. Written by the coordinator
-  WORDS: 1788
+  PROXY_HEADERS_REFUSED: 1788, // connections that were closed for the sake of theirs
+  WORDS: 1789
 } as const
 
 /** Names a block. A server has its index, as in BootData. */
@@ -87,6 +88,10 @@ export class ThreadMeter {
   loopDelayed (ms: number): void {
     this.#words[this.#at + METER.LOOP_DELAYS + bucketOf(ms)]!++
     this.#words[this.#at + METER.LOOP_DELAY_SUM_US]! += Math.round(ms * 1000)
+  }
+
+  proxyHeaderRefused (): void {
+    this.#words[this.#at + METER.PROXY_HEADERS_REFUSED]!++
   }
 
   /** @param nowMs monotonic */
@@ -246,6 +251,10 @@ export class MeterCounts {
       count: this.#counts[at + METER.LOCK_WAITS]!,
       ms: this.#counts[at + METER.LOCK_WAITED_US]! / 1000
     }
+  }
+
+  proxyHeadersRefused (thread: number): number {
+    return this.#counts[blockAt(thread) + METER.PROXY_HEADERS_REFUSED]!
   }
 
   #durations (at: number, sumMs: number): Durations {

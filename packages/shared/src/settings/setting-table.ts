@@ -209,6 +209,11 @@ const TABLE = {
     default: '',
     meaning: 'Proxies whose X-Forwarded-* headers are believed.'
   },
+  PROXY_PROTOCOL: {
+    kind: oneOf('off', 'trusted'),
+    default: 'off',
+    meaning: 'With trusted, each connection from TRUST_PROXY begins with a PROXY protocol header.'
+  },
   TLS_CERT: {
     kind: optional(filePath()),
     default: '',

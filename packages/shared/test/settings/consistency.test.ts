@@ -93,6 +93,18 @@ t.test('settings-check: the longer duration is not below the shorter', async t =
   for (const [values, expected] of cases) check(t, values, expected)
 })
 
+t.test('settings-check: a PROXY header needs somebody to be believed', async t => {
+  const refused = 'PROXY_PROTOCOL (environment) is "T": TRUST_PROXY is empty; ' +
+    'allowed: off, or trusted with the addresses of the proxies in TRUST_PROXY'
+  const cases: ReadonlyArray<[ValidValues, readonly string[]]> = [
+    [{ PROXY_PROTOCOL: 'off', TRUST_PROXY: [] }, []],
+    [{ PROXY_PROTOCOL: 'trusted', TRUST_PROXY: ['::1'] }, []],
+    [{ PROXY_PROTOCOL: 'trusted', TRUST_PROXY: [] }, [refused]],
+    [{ PROXY_PROTOCOL: 'trusted' }, []]
+  ]
+  for (const [values, expected] of cases) check(t, values, expected)
+})
+
 t.test('settings-check: folders are there, and files are not folders', async t => {
   const dir = t.testdir({ folder: {}, file: '' })
   const [folder, file, missing] = ['folder', 'file', 'missing'].map(name => join(dir, name)) as

@@ -90,6 +90,10 @@ const CASES: Record<SettingName, {
     values: [['', []], ['::1, 10.0.0.0/8', ['::1', '10.0.0.0/8']]],
     refused: ['loopback', '10.0.0.0/33', '0.0.0.0/0', '10.0.0', addresses(1001)]
   },
+  PROXY_PROTOCOL: {
+    values: [['off', 'off'], ['trusted', 'trusted']],
+    refused: ['', 'on', 'v1', 'v2', 'Trusted', 'true']
+  },
   TLS_CERT: { values: [['', ''], ['a.pem', 'a.pem']], refused: ['a/'] },
   TLS_KEY: { values: [['', ''], ['a.pem', 'a.pem']], refused: ['a/'] },
   METRICS_TOKEN: {
@@ -120,7 +124,7 @@ t.test('setting-table: every setting refuses what is beyond', async t => {
 
 t.test('setting-table: every row is complete', async t => {
   for (const row of SETTING_ROWS) checkRow(t, row.name)
-  t.equal(new Set(SETTING_ROWS.map(row => row.name)).size, 36)
+  t.equal(new Set(SETTING_ROWS.map(row => row.name)).size, 37)
 })
 
 t.test('setting-table: only the token and the password are secret', async t => {

@@ -70,6 +70,9 @@ const SAMPLES: { readonly [N in SettingName]: Sample<N> } = {
   SESSION_LIFETIME: { text: '5000', key: 'sessionLifetimeMs', value: 5_000_000 },
   SHUTDOWN_TIMEOUT: { text: '2', key: 'shutdownTimeoutMs', value: 2000 },
   TRUST_PROXY: { text: '::1,10.0.0.0/8', key: 'trustProxy', value: ['::1', '10.0.0.0/8'] },
+  PROXY_PROTOCOL: {
+    text: 'trusted', key: 'proxyProtocol', value: 'trusted', besides: { TRUST_PROXY: '::1' }
+  },
   TLS_CERT: {
     text: 'cert.pem', key: 'tlsCert', value: 'DIR/cert.pem', besides: { TLS_KEY: 'key.pem' }
   },
@@ -119,6 +122,7 @@ t.test('settings: the defaults are those of the contract', async t => {
     sessionLifetimeMs: 43_200_000,
     shutdownTimeoutMs: 10_000,
     trustProxy: [],
+    proxyProtocol: 'off',
     tlsCert: '',
     tlsKey: '',
     tls: undefined,

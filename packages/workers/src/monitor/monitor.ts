@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { parseAddress, UNKNOWN_ADDRESS } from '@usher/shared/client.ts'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { messageSourceReader } from '@usher/shared/http/vocabulary/forwarded.ts'
+import { socketPeerReader } from '@usher/shared/http/proxy-protocol/named-peers.ts'
 import { hostsToTry, listenOn } from '@usher/shared/http/listen.ts'
 import type { TlsPair } from '@usher/shared/http/tls-context.ts'
 import manifest from '../../../../package.json' with { type: 'json' }
@@ -65,7 +66,8 @@ export async function openMonitor (
     log,
     server: { ...settings, meter, log },
     checks: {
-      readSource: messageSourceReader(settings.trustProxy, settings.tls !== undefined),
+      readSource: messageSourceReader(
+        socketPeerReader(settings), settings.trustProxy, settings.tls !== undefined),
       publicHosts: settings.publicHosts,
       sessions,
       permissions,

@@ -5,9 +5,8 @@
  * connections.
  */
 import type { Socket } from 'node:net'
-import { parseAddress } from '../../client.ts'
-import { networkKey } from '../../networks.ts'
 import { addressQuota } from '../../per-address-quota.ts'
+import { NOBODY, type Peer } from '../vocabulary/forwarded.ts'
 
 /** Connections that are looked at for one to end; the rest have their turn the next time. */
 const LOOKS_MAX = 50
@@ -20,23 +19,16 @@ interface NetworkConnections {
   readonly open: Set<Socket>
 }
 
-/** Addresses whose networks are remembered: finding one out takes as long as a whole request. */
-const REMEMBERED_MAX = 4096
-
 export class ConnectionQuota {
   readonly #quotaMax: number
-  readonly #isProxy: (remoteAddress: string | undefined) => boolean
+  readonly #readPeer: (socket: Socket) => Peer
   readonly #byNetwork = new Map<string, NetworkConnections>()
-  /** The key of each address that was seen lately. */
-  readonly #keys = new Map<string, string>()
   /** Networks over their quota. */
   readonly #over = new Set<NetworkConnections>()
 
-  constructor (
-    maxConnections: number, isProxy: (remoteAddress: string | undefined) => boolean
-  ) {
+  constructor (maxConnections: number, readPeer: (socket: Socket) => Peer) {
     this.#quotaMax = addressQuota(maxConnections)
-    this.#isProxy = isProxy
+    this.#readPeer = readPeer
   }
 
   /** A connection was accepted; it counts until `leave`. */
@@ -87,16 +79,9 @@ export class ConnectionQuota {
     return key === undefined ? undefined : this.#byNetwork.get(key)
   }
 
-  #keyOf ({ remoteAddress }: Socket): string | undefined {
-    if (remoteAddress === undefined) return undefined
-    let key = this.#keys.get(remoteAddress)
-    if (key !== undefined) return key
-    const address = this.#isProxy(remoteAddress) ? undefined : parseAddress(remoteAddress)
-    if (address === undefined) return undefined
-    key = networkKey(address)
-    if (this.#keys.size >= REMEMBERED_MAX) this.#keys.clear()
-    this.#keys.set(remoteAddress, key)
-    return key
+  #keyOf (socket: Socket): string | undefined {
+    const peer = this.#readPeer(socket)
+    return peer.isProxy || peer === NOBODY ? undefined : peer.network
   }
 }
 

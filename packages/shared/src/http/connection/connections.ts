@@ -64,16 +64,21 @@ export class Connections<E extends Exchange> {
     return this.#isClosing
   }
 
-  /** A socket was accepted; with TLS, `open` follows for the one that carries the plain text. */
-  accept (socket: Socket): void {
+  /** A socket was accepted. With TLS, `open` follows for another one; unless named, `named` does. */
+  accept (socket: Socket, isNamed = true): void {
     this.#accepted.add(socket)
-    this.#quota.accept(socket)
     socket.on('close', () => {
       this.#accepted.delete(socket)
       this.#quota.leave(socket)
       this.#forget(socket)
       if (this.#accepted.size === 0) this.#onEmpty?.()
     })
+    if (isNamed) this.named(socket)
+  }
+
+  /** A proxy has said whose quota this socket counts for. */
+  named (socket: Socket): void {
+    this.#quota.accept(socket)
     if (this.#accepted.size > this.#crowdedCount) this.#makeRoom(socket)
   }
 
