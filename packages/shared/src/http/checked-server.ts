@@ -149,6 +149,9 @@ export function createCheckedServer (
     connections.refuse(socket as net.Socket, refusal(typeof status === 'number' ? status : 405))
   })
   server.on('clientError', (error: ParserError, socket) => {
+    if (error.rawPacket !== undefined) {
+      proxyHeaders?.noteRefused(socket as net.Socket, error.rawPacket)
+    }
     refuseBroken(error, socket as net.Socket, { connections, scanners, refusal, ...options })
   })
   server.on('error', error => options.log.error({ err: error }, 'a listening socket failed'))
@@ -220,7 +223,7 @@ function trackConnections (
     connections.accept(socket, isNamed)
     if (isNamed) return open(socket)
     readHeaderFirst(socket, proxyHeaders!, () => {
-      connections.named(socket)
+      connections.holdToQuota(socket)
       open(socket)
     })
   })

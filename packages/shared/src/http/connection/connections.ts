@@ -64,7 +64,7 @@ export class Connections<E extends Exchange> {
     return this.#isClosing
   }
 
-  /** A socket was accepted. With TLS, `open` follows for another one; unless named, `named` does. */
+  /** A socket was accepted; with TLS another one is opened. Unnamed, it is held to no quota yet. */
   accept (socket: Socket, isNamed = true): void {
     this.#accepted.add(socket)
     socket.on('close', () => {
@@ -73,11 +73,10 @@ export class Connections<E extends Exchange> {
       this.#forget(socket)
       if (this.#accepted.size === 0) this.#onEmpty?.()
     })
-    if (isNamed) this.named(socket)
+    if (isNamed) this.holdToQuota(socket)
   }
 
-  /** A proxy has said whose quota this socket counts for. */
-  named (socket: Socket): void {
+  holdToQuota (socket: Socket): void {
     this.#quota.accept(socket)
     if (this.#accepted.size > this.#crowdedCount) this.#makeRoom(socket)
   }

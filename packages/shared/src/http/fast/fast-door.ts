@@ -81,8 +81,9 @@ function acceptPlain (
     open: socket => {
       const isNamed = proxyHeaders?.isDue(socket) !== true
       connections.accept(socket, isNamed)
-      return isNamed ? open(socket) : headerFirst(socket, proxyHeaders!, () => {
-        connections.named(socket)
+      if (isNamed) return open(socket)
+      return headerFirst(socket, proxyHeaders!, () => {
+        connections.holdToQuota(socket)
         return open(socket)
       })
     }

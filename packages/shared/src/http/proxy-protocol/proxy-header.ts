@@ -73,6 +73,12 @@ export function readProxyHeader (bytes: Buffer): HeaderReading {
   return refused('there is none')
 }
 
+/** Whether bytes that are no request begin as a header does. */
+export function looksLikeHeader (bytes: Buffer): boolean {
+  return [LINE_BEGIN, SIGNATURE].some(beginning =>
+    bytes.length >= beginning.length && beginsAs(bytes, beginning))
+}
+
 /** Whether that is what the bytes are, or may become. */
 function beginsAs (bytes: Buffer, beginning: Buffer): boolean {
   const length = Math.min(bytes.length, beginning.length)

@@ -10,7 +10,7 @@ import { monotonicNowMs } from '../../clock.ts'
 import { ThrottledWarning } from '../../throttled-warning.ts'
 import { Peer, peerReader } from '../vocabulary/forwarded.ts'
 import { name, type PeerOptions } from './named-peers.ts'
-import { readProxyHeader, type ProxyHeader } from './proxy-header.ts'
+import { looksLikeHeader, readProxyHeader, type ProxyHeader } from './proxy-header.ts'
 
 export interface ProxyHeaderOptions extends PeerOptions {
   /** For the whole header. */
@@ -22,13 +22,17 @@ export interface ProxyHeaderOptions extends PeerOptions {
 }
 
 export interface ProxyHeaderMeter {
-  /** A connection was closed for the sake of its header. */
+  /** A connection was closed for the sake of a header that it has, or has not. */
   proxyHeaderRefused? (): void
 }
 
 const REFUSED =
   'a connection from a proxy in TRUST_PROXY was closed, because it does not begin with a header ' +
   'of the PROXY protocol as PROXY_PROTOCOL=trusted asks for'
+
+const STRAY =
+  'a request was refused (400), because it is a header of the PROXY protocol where none is due: ' +
+  'from an address that is not in TRUST_PROXY, or a second one. Nothing of it is believed'
 
 /** Takes what comes next. @returns whether to read on */
 export type Receive = (bytes: Buffer) => boolean
@@ -39,16 +43,25 @@ export class ProxyHeaders {
   readonly #options: ProxyHeaderOptions
   readonly #readPeer: (remoteAddress: string | undefined) => Peer
   readonly #refused: ThrottledWarning
+  readonly #stray: ThrottledWarning
 
   constructor (options: ProxyHeaderOptions) {
     this.#options = options
     this.#readPeer = peerReader(options.trustProxy)
     this.#refused = new ThrottledWarning(options.log, monotonicNowMs, REFUSED)
+    this.#stray = new ThrottledWarning(options.log, monotonicNowMs, STRAY)
   }
 
   /** Whether a new connection begins with a header. All others must not. */
   isDue ({ remoteAddress }: Socket): boolean {
     return this.#readPeer(remoteAddress).isProxy
+  }
+
+  /** Looks at what was refused as a request. */
+  noteRefused ({ remoteAddress: address }: Socket, bytes: Buffer): void {
+    if (!looksLikeHeader(bytes)) return
+    this.#options.meter?.proxyHeaderRefused?.()
+    this.#stray.note(() => ({ address }))
   }
 
   /**

@@ -5,7 +5,7 @@
  */
 import {
   binaryHeader, field, ipv4Addresses, ipv6Addresses, lineHeader, SIGNATURE, withChecksum
-} from '../../../../../scripts/kit/proxy-header.ts'
+} from '../fixtures/proxy-header.ts'
 
 export interface ProxyHeaderCase {
   readonly name: string

@@ -1,10 +1,10 @@
-/** Connections from trusted proxies at each kind of door, with and without TLS behind the header. */
+/** Connections from trusted proxies at each kind of door, with TLS behind the header or without. */
 import net from 'node:net'
 import tls from 'node:tls'
 import t, { type Test } from 'tap'
 import { formatAddress } from '@usher/shared/client.ts'
 import { jsonReply } from '@usher/shared/http/vocabulary/replies.ts'
-import { binaryHeader, field, lineHeader } from '../../../../../scripts/kit/proxy-header.ts'
+import { binaryHeader, field, lineHeader } from '../fixtures/proxy-header.ts'
 import { CERT, KEY } from '../../fixtures/tls-pems.ts'
 import { PROXY_HEADERS, type ProxyHeaderCase } from '../cases/proxy-headers.ts'
 import { RawClient } from '../fixtures/raw-client.ts'
@@ -165,7 +165,19 @@ for (const { kind, ...given } of DOORS) {
       client.close()
     }
     t.strictSame(door.seen, ['GET /'], 'and nothing behind it is a request')
-    t.equal(door.refused(), 0)
+    t.equal(door.refused(), 2, 'which is counted')
+    t.match(door.lines.map(({ address, msg }) => [address, msg]), [
+      [ELSEWHERE, /^a request was refused \(400\), because it is a header of the PROXY protocol/]
+    ], 'and logged within bounds')
+  })
+
+  t.test(`proxy headers: ${kind} takes one for each connection`, async t => {
+    const door = await headerDoor(t, given)
+    const client = await behind(t, door, [lineHeader(CLIENT)])
+    client.send(lineHeader('198.51.100.9') + GET)
+    t.equal((await client.reply())?.status, 400)
+    client.close()
+    t.strictSame(door.seen, [])
   })
 
   t.test(`proxy headers: ${kind} waits for them no longer than for a head`, async t => {
