@@ -121,7 +121,11 @@ export class Coordinator implements AskedActions {
     })
     this.#states = new ServerStates({ table: this.#table, servers: settings.servers, log })
     this.#sites = new SiteKeeper({
-      servers: settings.servers, tableBytes: memory.buffer.byteLength, programDir, log
+      servers: settings.servers,
+      live: settings.live,
+      tableBytes: memory.buffer.byteLength,
+      programDir,
+      log
     })
     this.#workers = new Workers({
       boot: () => ({

@@ -55,14 +55,14 @@ async function load (): Promise<LoadedSettings | undefined> {
 
 /** What is right, but will not do for long, is said beside it. */
 async function check ({ effective, settings }: CompleteSettings): Promise<void> {
-  const { tls, publicHosts, servers } = settings
+  const { tls, publicHosts, servers, live } = settings
   process.stdout.write(renderCheck(effective))
   const warnings = tls === undefined
     ? []
     : warningsOf(readCertificate(tls.cert), publicHosts, Date.now())
   for (const warning of warnings) process.stderr.write(`usher: warning: TLS_CERT: ${warning}\n`)
   try {
-    await checkSites({ servers, programDir })
+    await checkSites({ servers, live, programDir })
   } catch (error) {
     fail(error, EXIT_FAILED)
   }

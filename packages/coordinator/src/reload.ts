@@ -49,7 +49,7 @@ export function reloader (parts: ReloadParts): () => Promise<void> {
 async function reload (parts: ReloadParts): Promise<void> {
   await reopenLog(parts)
   const changes = readChanges(parts)
-  if (changes === undefined || !await reloadFiles(parts)) return
+  if (changes === undefined || !await reloadFiles(parts, changes)) return
   const { needRestart, texts, certificate } = changes
   if (certificate !== undefined) await applyCertificate(parts, certificate)
   if (needRestart.length > 0) {
@@ -79,10 +79,12 @@ function readChanges ({ readChanges, log }: ReloadParts): SettingChanges | undef
 }
 
 /** All servers switch to the files as they are now, or none does; returns whether they did. */
-async function reloadFiles ({ sites, workers, meter, log }: ReloadParts): Promise<boolean> {
+async function reloadFiles (
+  { sites, workers, meter, log }: ReloadParts, { values }: SettingChanges
+): Promise<boolean> {
   let loaded: LoadedSites
   try {
-    loaded = await sites.load()
+    loaded = await sites.load(values.loader)
     await workers.tellServers({ type: 'prepare-reload', loaded }, PREPARE_TIMEOUT_MS)
   } catch (error) {
     log.error({ err: error }, 'the reload failed: not every server could read its files, so pages and settings stay as they were')
@@ -118,6 +120,8 @@ async function applySettings (
   const appliers: Appliers = {
     // The router reads the error pages anew for each visitor.
     router: changes => { Object.assign(live, changes) },
+    // It has loaded with them already.
+    loader: changes => { Object.assign(live, changes) },
     'every-thread': async changes => {
       applyToThread(live, changes, log)
       await workers.tellAll({ type: 'apply-settings', changes }, ORDER_TIMEOUT_MS)
@@ -131,7 +135,7 @@ async function applySettings (
   const isHeardBefore = log.isLevelEnabled('info')
   if (isHeardBefore) say()
   try {
-    await Promise.all([apply('router'), apply('every-thread')])
+    await Promise.all([apply('router'), apply('loader'), apply('every-thread')])
   } catch (error) {
     log.error({ err: error }, 'not every thread has taken over the changed settings')
   }

@@ -11,12 +11,18 @@ import {
 } from '@usher/shared/memory/site-memory.ts'
 import type { CheckTask, LoadedSites, LoadNews, LoadTask } from '@usher/shared/messages.ts'
 import type { Server } from '@usher/shared/settings/servers.ts'
+import type { LiveName, ValuesByKey } from '@usher/shared/settings/setting-table.ts'
 import type { Logger } from 'pino'
 import { memoryRoom } from './memory-room.ts'
 import { startTask } from './supervisor.ts'
 
+/** What a reload may change of how sites are loaded. */
+type LoaderSettings = ValuesByKey<LiveName<'loader'>>
+
 export interface SiteKeeperParts {
   readonly servers: readonly Server[]
+  /** Read at each load. */
+  readonly live: LoaderSettings
   /** Of the user table. */
   readonly tableBytes: number
   readonly programDir: string
@@ -58,9 +64,13 @@ export class SiteKeeper {
     return this.#current
   }
 
-  /** As the folders are now. Rejects with the loader's error, which names the folder. */
-  async load (): Promise<LoadedSites> {
-    const { servers, tableBytes, log } = this.#parts
+  /**
+   * As the folders are now. Rejects with the loader's error, which names the folder.
+   *
+   * @param changes settings that are taken over once these sites are
+   */
+  async load (changes: Partial<LoaderSettings> = {}): Promise<LoadedSites> {
+    const { servers, tableBytes, live, log } = this.#parts
     this.#memories = this.#memories.filter(({ holders }) => isHeld(holders))
     const heldBytes = this.#memories.reduce((sum, { bytes }) => sum + bytes, 0)
     if (this.#memories.length > EARLIER_SITES_MAX) {
@@ -71,7 +81,8 @@ export class SiteKeeper {
       type: 'load',
       dirs: foldersOf(servers),
       room: memoryRoom({ serverCount: servers.length, tableBytes, heldBytes }),
-      serverCount: servers.length
+      serverCount: servers.length,
+      memoryFileMaxBytes: changes.memoryFileMaxBytes ?? live.memoryFileMaxBytes
     })
     this.#hold(loaded.memory)
     for (const { dir: folder, skippedCount: count, skipped: some } of loaded.sites) {
@@ -126,9 +137,10 @@ export class SiteKeeper {
 
 /** Rejects with the loader's error when rules of a folder are wrong. */
 export async function checkSites (
-  { servers, programDir }: Pick<SiteKeeperParts, 'servers' | 'programDir'>
+  { servers, live, programDir }: Pick<SiteKeeperParts, 'servers' | 'live' | 'programDir'>
 ): Promise<void> {
-  await startLoader(programDir, { type: 'check', dirs: foldersOf(servers) }).done
+  const { memoryFileMaxBytes } = live
+  await startLoader(programDir, { type: 'check', dirs: foldersOf(servers), memoryFileMaxBytes }).done
 }
 
 function foldersOf (servers: readonly Server[]): string[] {

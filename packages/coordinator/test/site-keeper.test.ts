@@ -48,11 +48,12 @@ async function testKeeper () {
   })
   const { log, lines } = testLog()
   const servers = FOLDERS.map((folder, index) => ({ folder, index }))
+  const live = { memoryFileMaxBytes: 4 * MIB }
   const sites = new SiteKeeper({
-    servers: servers as never, tableBytes: 10 * MIB, programDir: '/opt/usher', log
+    servers: servers as never, live, tableBytes: 10 * MIB, programDir: '/opt/usher', log
   })
-  const check = (): Promise<void> => checkSites({ servers: servers as never, programDir: '/opt/usher' })
-  return { sites, loaders, lines, check, loadTimeoutMs }
+  const check = (): Promise<void> => checkSites({ servers: servers as never, live, programDir: '/opt/usher' })
+  return { sites, live, loaders, lines, check, loadTimeoutMs }
 }
 
 function loadedSites (skipped: readonly string[] = []): LoadedSites {
@@ -71,7 +72,7 @@ t.test('site keeper: one thread reads each folder once, whoever asks', async t =
   t.strictSame(await Promise.all(asked), [loaded, loaded])
   t.equal(await sites.current(), loaded)
   t.equal(loaders.length, 1)
-  t.match(loaders[0]!.task, { dirs: ['/srv/a', '/srv/b'], serverCount: 3 })
+  t.match(loaders[0]!.task, { dirs: ['/srv/a', '/srv/b'], serverCount: 3, memoryFileMaxBytes: 4 * MIB })
   t.ok(loaders[0]!.task.room.leftBytes > 0)
 })
 
@@ -163,7 +164,7 @@ t.test('site keeper: what a reload replaces counts until all threads have let go
 t.test('site keeper: a check has each folder\'s rules read, and loads nothing', async t => {
   const { check, loaders } = await testKeeper()
   const good = check()
-  t.strictSame(loaders[0]!.task, { type: 'check', dirs: ['/srv/a', '/srv/b'] })
+  t.strictSame(loaders[0]!.task, { type: 'check', dirs: ['/srv/a', '/srv/b'], memoryFileMaxBytes: 4 * MIB })
   loaders[0]!.say({ type: 'checked' })
   t.equal(await good, undefined)
   const bad = check()

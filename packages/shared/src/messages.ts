@@ -144,6 +144,8 @@ export interface SiteEntry {
 export interface LoadTask {
   readonly type: 'load'
   readonly dirs: readonly string[]
+  /** What is larger stays on disk. */
+  readonly memoryFileMaxBytes: number
   readonly room: MemoryRoom
   readonly serverCount: number
 }
@@ -152,6 +154,7 @@ export interface LoadTask {
 export interface CheckTask {
   readonly type: 'check'
   readonly dirs: readonly string[]
+  readonly memoryFileMaxBytes: number
 }
 
 export type LoadNews =

@@ -2,7 +2,8 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { quote } from '@usher/shared/quote.ts'
 import { checkTls, disagreements, pathProblems, type GivenByName } from '@usher/shared/settings/consistency.ts'
-import { SETTING_ROWS, type ValidValues } from '@usher/shared/settings/setting-table.ts'
+import { SETTING_ROWS } from '@usher/shared/settings/setting-rows.ts'
+import type { ValidValues } from '@usher/shared/settings/setting-table.ts'
 import { CERT, KEY, OTHER_KEY } from '../fixtures/tls-pems.ts'
 
 /** Every setting as if it had been given as the text `T` in the environment. */

@@ -19,15 +19,17 @@ import type { Handler, Reply, RequestValue } from '@usher/shared/http/vocabulary
 import type { VisitOptions } from '@usher/shared/memory/visits.ts'
 import { answerLeave, beatHandler, RETRY_AFTER_S, type BeatParts } from './beats-and-leaves.ts'
 import { codingChooser } from './content-coding.ts'
-import { fileReply, siteReply } from './file-reply.ts'
+import { fileReply, goneReply, siteReply } from './file-reply.ts'
+import type { FileStreams } from './file-streams.ts'
 import { SCRIPT_PATH } from './page-script.ts'
 import type { Site } from './site.ts'
-import type { StoredFile } from './stored-file.ts'
+import type { FileReply, StoredFile } from './stored-file.ts'
 import { REFUSED, visit, type VisitorParts } from './visitors.ts'
 
 export interface StaticHandlerParts extends BeatParts {
   /** Asked at every request, since a reload switches it. */
   readonly site: () => Site
+  readonly streams: Pick<FileStreams, 'open'>
   /** As storePageScript makes it. */
   readonly pageScript: StoredFile
   /** Whole HTML pages; `denied` is the template of renderDeniedPage. */
@@ -63,18 +65,26 @@ export function staticHandler (parts: StaticHandlerParts): Handler {
       case SCRIPT_PATH:
         return answerPage(parts, request, fullPage, script)
       default:
-        return answerPage(parts, request, fullPage, file)
+        return opened(request, answerPage(parts, request, fullPage, file))
     }
+  }
+
+  /** A large file is opened last, when all else is decided. */
+  function opened (request: RequestValue, reply: FileReply): Reply | Promise<Reply> {
+    const { part } = reply
+    if (part === undefined) return reply
+    return parts.streams.open({ ...reply, part }, request,
+      () => goneReply(parts.site(), request, codings))
   }
 }
 
 /** What is sent to a visitor who may have it. */
-type Content = (request: RequestValue) => Reply
+type Content = (request: RequestValue) => FileReply
 
 /** `content` is asked only when the visitor is to have it. */
 function answerPage (
   parts: StaticHandlerParts, request: RequestValue, fullPage: Reply, content: Content
-): Reply {
+): FileReply {
   if (!PAGE_METHODS.includes(request.method)) return notAllowed(request.method)
   const { address, cookieClient: named } = request
   if (parts.denyList.isDenied(named, address)) return deniedPage(parts, named, address)

@@ -16,6 +16,7 @@ import type { LoadedSites } from '@usher/shared/messages.ts'
 import { QuotaWarning } from '@usher/shared/quota-warning.ts'
 import { runWorker } from '../worker-host.ts'
 import { BeatSchedule } from './beat.ts'
+import { FileStreams } from './file-streams.ts'
 import { staticHandler } from './handler.ts'
 import { renderPageScript, storePageScript } from './page-script.ts'
 import { openSite, type Site } from './site.ts'
@@ -63,6 +64,7 @@ await runWorker(async ({ boot, table, denyList, denyListKnown, meter, log, ask }
       table,
       denyList,
       site: () => opened.site,
+      streams: new FileStreams({ log }),
       pageScript: await storePageScript(renderPageScript(script, settings)),
       pages: { denied, full },
       settings,

@@ -1,14 +1,19 @@
 /**
  * A site: one folder's files, by the URL path that each answers to; their bytes stay in shared
- * memory. Never changes; a reload makes a new one. Nothing that is not in its map can be served, so
- * that no spelling of a path leads anywhere else. Runs in a server's thread.
+ * memory, those of large ones on disk. Never changes; a reload makes a new one. Nothing that is not
+ * in its map can be served, so that no spelling of a path leads anywhere else. Runs in a server's
+ * thread.
  */
+import { NO_BODY } from '@usher/shared/http/vocabulary/values.ts'
 import { viewOf, type Place, type SiteMemory } from '@usher/shared/memory/site-memory.ts'
 import type { LoadedSites } from '@usher/shared/messages.ts'
 import { inTimeSlices } from '@usher/shared/time-slices.ts'
 import type { Coding } from './content-coding.ts'
+import type { DiskFile } from './disk-file.ts'
 import type { EncodedVariant } from './loader/encoded-file.ts'
-import { folderOf, linesOf, type IndexedFile } from './loader/site-index.ts'
+import {
+  folderOf, isOnDisk, linesOf, type IndexedFile, type IndexedVariant
+} from './loader/site-index.ts'
 import { HeaderRules, PLAIN_HEADERS, type HeaderSet } from './rules/header-rules.ts'
 import { canonicalSegments } from './rules/path-pattern.ts'
 import { RedirectRules } from './rules/redirect-rules.ts'
@@ -66,7 +71,7 @@ function addFile (
 ): void {
   const encoded = {
     contentType,
-    variants: variants.map(variant => new SharedVariant(chunks, variant))
+    variants: variants.map(variant => new SiteVariant(chunks, variant))
   }
   const file = storeFile(encoded, modifiedMs, headersOf(site, path))
   site.files.set(`/${path}`, file)
@@ -102,20 +107,24 @@ export function notFoundPage (
 }
 
 /** Of a hundred thousand files each byte counts: the view is made when it is asked for. */
-class SharedVariant implements EncodedVariant {
+class SiteVariant implements EncodedVariant {
   readonly coding: Coding
   readonly etag: string
   readonly #chunks: SiteMemory['chunks']
-  readonly #place: Place
+  readonly #body: Place | DiskFile
 
-  constructor (chunks: SiteMemory['chunks'], [coding, etag, place]: IndexedFile['variants'][number]) {
+  constructor (chunks: SiteMemory['chunks'], [coding, etag, body]: IndexedVariant) {
     this.coding = coding
     this.etag = etag
     this.#chunks = chunks
-    this.#place = place
+    this.#body = body
+  }
+
+  get file (): DiskFile | undefined {
+    return isOnDisk(this.#body) ? this.#body : undefined
   }
 
   get body (): Buffer {
-    return viewOf(this.#chunks, this.#place)
+    return isOnDisk(this.#body) ? NO_BODY : viewOf(this.#chunks, this.#body)
   }
 }

@@ -6,6 +6,7 @@ import { keptReply } from '@usher/shared/http/vocabulary/replies.ts'
 import { NO_BODY, type Reply } from '@usher/shared/http/vocabulary/values.ts'
 import type { Validators } from './conditional.ts'
 import type { Coding } from './content-coding.ts'
+import type { DiskFile } from './disk-file.ts'
 import { formatHttpDate } from './http-date.ts'
 import type { EncodedFile, EncodedVariant } from './loader/encoded-file.ts'
 import { PLAIN_HEADERS, type HeaderSet } from './rules/header-rules.ts'
@@ -32,12 +33,28 @@ interface FileKind {
 /** One representation. */
 export interface Variant extends Validators {
   readonly coding: Coding
+  /** Empty for a file on disk. */
   readonly body: Buffer
+  readonly file: DiskFile | undefined
+  readonly bytes: number
   /** The same objects at every request. */
-  readonly whole: Reply
+  readonly whole: FileReply
   readonly notModified: Reply
   /** For what is not there, when this is the site's own page for that. */
-  readonly notFound: Reply
+  readonly notFound: FileReply
+  /** So many bytes from `first` on, as a reply has them. */
+  content (first: number, bytes: number): Pick<FileReply, 'body' | 'part'>
+}
+
+/** A reply whose body, where it has a part, is read from the disk: see file-streams.ts. */
+export interface FileReply extends Reply {
+  readonly part?: FilePart
+}
+
+export interface FilePart {
+  readonly file: DiskFile
+  readonly first: number
+  readonly bytes: number
 }
 
 const PAGE_TYPE = /^(?:text\/html|application\/xhtml\+xml)\b/
@@ -80,9 +97,9 @@ class SentVariant implements Variant {
   readonly #encoded: EncodedVariant
   readonly #kind: FileKind
   #body: Buffer | undefined
-  #whole: Reply | undefined
+  #whole: FileReply | undefined
   #notModified: Reply | undefined
-  #notFound: Reply | undefined
+  #notFound: FileReply | undefined
 
   constructor (encoded: EncodedVariant, kind: FileKind) {
     this.#encoded = encoded
@@ -106,7 +123,15 @@ class SentVariant implements Variant {
     return this.#body
   }
 
-  get whole (): Reply {
+  get file (): DiskFile | undefined {
+    return this.#encoded.file
+  }
+
+  get bytes (): number {
+    return this.file?.bytes ?? this.body.length
+  }
+
+  get whole (): FileReply {
     this.#whole ??= this.#makeWhole()
     return this.#whole
   }
@@ -124,26 +149,33 @@ class SentVariant implements Variant {
   }
 
   /** Without validators: section 13.2.1 lets conditions apply to what would be a 200 only. */
-  get notFound (): Reply {
+  get notFound (): FileReply {
     this.#notFound ??= this.#makeNotFound()
     return this.#notFound
   }
 
-  #makeWhole (): Reply {
+  content (first: number, bytes: number): Pick<FileReply, 'body' | 'part'> {
+    const { body, file } = this
+    if (file !== undefined) return { body, part: { file, first, bytes } }
+    return { body: bytes === body.length ? body : body.subarray(first, first + bytes) }
+  }
+
+  #makeWhole (): FileReply {
     const { lastModifiedMs, isPage, headers: { others } } = this.#kind
     const headers = [...this.#type(), ...this.#validators(), 'Accept-Ranges', 'bytes']
     if (this.coding !== 'identity') headers.push('Content-Encoding', this.coding)
     if (lastModifiedMs !== undefined) headers.push('Last-Modified', formatHttpDate(lastModifiedMs))
-    return keptReply({ status: 200, headers: [...headers, ...others], body: this.body, isPage })
+    headers.push(...others)
+    return keptReply({ status: 200, headers, ...this.content(0, this.bytes), isPage })
   }
 
   /** Whatever a rule says: what is not there now may be there soon. */
-  #makeNotFound (): Reply {
+  #makeNotFound (): FileReply {
     const { isPage, headers: { others } } = this.#kind
     const headers = [...this.#type(), 'Cache-Control', 'no-cache']
     if (this.coding !== 'identity') headers.push('Content-Encoding', this.coding)
     headers.push(...this.#vary(), ...others)
-    return keptReply({ status: 404, headers, body: this.body, isPage })
+    return keptReply({ status: 404, headers, ...this.content(0, this.bytes), isPage })
   }
 
   #type (): string[] {

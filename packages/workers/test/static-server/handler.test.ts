@@ -5,6 +5,7 @@ import type { User } from '@usher/shared/memory/snapshot.ts'
 import type { VisitOptions } from '@usher/shared/memory/visits.ts'
 import { COUNTING_CASES } from '../../../shared/test/http/cases/counting-cases.ts'
 import { NAMED_SERVERS } from '../../../shared/test/settings/test-servers.ts'
+import { FileStreams } from '../../src/static-server/file-streams.ts'
 import { storePageScript } from '../../src/static-server/page-script.ts'
 import { staticHandler } from '../../src/static-server/handler.ts'
 import type { VisitorTable } from '../../src/static-server/visitors.ts'
@@ -87,6 +88,7 @@ function testServer ({
         (client !== undefined && denied.includes(formatClient(client)))
     },
     site: () => state.site,
+    streams: new FileStreams({ log: { warn () {} } }),
     pageScript,
     pages: { denied: Buffer.from('<p>__VISITOR__ at __WHEN__</p>'), full: Buffer.from('<p>full</p>') },
     settings: {

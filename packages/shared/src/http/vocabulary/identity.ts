@@ -73,7 +73,7 @@ export function clientCookie (client: Client, isSecure: boolean): string {
 const FOR_CACHES = /^(?:(?:[\w-]+-)?cache-control|surrogate-control|expires|pragma)$/i
 
 /** An answer that names one visitor is for no cache: neither a shared one nor the browser's. */
-export function withCookie (reply: Reply, client: Client, isSecure: boolean): Reply {
+export function withCookie<R extends Reply> (reply: R, client: Client, isSecure: boolean): R {
   const headers: string[] = []
   for (let at = 0; at < reply.headers.length; at += 2) {
     if (FOR_CACHES.test(reply.headers[at]!)) continue

@@ -5,7 +5,7 @@
 import { NO_BODY, type Reply } from './values.ts'
 
 /** A reply that is made once and answers many requests. */
-export function keptReply (reply: Reply): Reply {
+export function keptReply<R extends Reply> (reply: R): R {
   return { ...reply, isKept: true }
 }
 

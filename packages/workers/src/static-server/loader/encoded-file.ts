@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { brotliCompress, constants, gzip } from 'node:zlib'
 import type { Coding } from '../content-coding.ts'
+import type { DiskFile } from '../disk-file.ts'
 import type { ContentKind } from './content-type.ts'
 
 export interface EncodedFile {
@@ -16,7 +17,9 @@ export interface EncodedFile {
 
 export interface EncodedVariant {
   readonly coding: Coding
+  /** Empty for one that stays on disk. */
   readonly body: Buffer
+  readonly file?: DiskFile | undefined
   readonly etag: string
 }
 

@@ -5,11 +5,12 @@
 import { join } from 'node:path'
 import { SiteRulesInvalid, SiteUnreadable } from '@usher/shared/errors.ts'
 import type { SiteRules } from '@usher/shared/site-rules.ts'
+import { SiteChanged } from '../disk-file.ts'
 import { parseHeadersFile } from '../rules/headers-file.ts'
 import { parseRedirectsFile } from '../rules/redirects-file.ts'
 import { targetProblems } from '../rules/redirect-targets.ts'
 import type { Problem } from '../rules/rule-lines.ts'
-import { openFound, readInto, SiteChanged } from './site-files.ts'
+import { openFound, readInto } from './site-files.ts'
 import type { FoundFile, FoundFiles } from './site-walk.ts'
 
 const HEADERS = '_headers'
@@ -70,7 +71,8 @@ async function readText (dir: string, file: FoundFile | undefined): Promise<stri
   if (file === undefined) return ''
   const name = join(dir, file.path)
   try {
-    const { handle, bytes } = await openFound(file)
+    const { handle, facts } = await openFound(file)
+    const bytes = Number(facts.size)
     try {
       if (bytes > FILE_BYTES_MAX) throw new SiteRulesInvalid(`${name} has ${bytes} bytes; ${FILE_BYTES_MAX} are allowed`)
       const body = Buffer.alloc(bytes)

@@ -10,18 +10,21 @@ import {
 } from '@usher/shared/memory/site-memory.ts'
 import type { LoadedSites, SiteEntry } from '@usher/shared/messages.ts'
 import { quoteName } from '@usher/shared/quote.ts'
+import { diskTag, SiteChanged, type DiskFile } from '../disk-file.ts'
 import { contentKind, type ContentKind } from './content-type.ts'
 import { encodeFile, hashOf } from './encoded-file.ts'
 import { isOutOfResources, reasonOf } from './file-errors.ts'
-import { openFound, readInto, SiteChanged } from './site-files.ts'
-import { indexText, type IndexedFile } from './site-index.ts'
 import { readRules, type FolderRules } from './folder-rules.ts'
+import { identify, openFound, readInto } from './site-files.ts'
+import { indexText, isOnDisk, type IndexedFile } from './site-index.ts'
 import { findFiles, SITE_ENTRIES_MAX, type FoundFile, type FoundFiles } from './site-walk.ts'
 
 export interface LoadOptions {
   /** For all sites together. */
   readonly room?: MemoryRoom
-  /** Of one site's files, as they are. */
+  /** What is larger stays on disk; nothing does if left out. */
+  readonly memoryFileMaxBytes?: number
+  /** Of one site's files in memory, as they are. */
   readonly bytesMax?: number
   readonly entriesMax?: number
   /** How many servers will hold the memory. */
@@ -63,7 +66,7 @@ export async function loadSites (
     dir,
     index: writer.store(indexText(files.map(file => index.get(file)!))),
     rules,
-    bytes: files.reduce((sum, { place: [, , bytes] }) => sum + bytes, 0),
+    bytes: files.reduce((sum, { body }) => sum + (isOnDisk(body) ? body.bytes : body[2]), 0),
     skippedCount: skipped.length,
     skipped: skipped.slice(0, SKIPPED_NAMED_MAX)
   }))
@@ -85,8 +88,16 @@ interface ReadSite extends Pick<FolderRules, 'rules'> {
 
 interface ReadFile {
   readonly path: string
-  readonly place: Place
+  readonly kind: ContentKind
+  readonly body: Place | DiskFile
   readonly modifiedMs: number
+}
+
+/** Where files are read to. */
+interface Into {
+  readonly writer: SiteWriter
+  /** What is larger stays on disk. */
+  readonly memoryFileMaxBytes: number
 }
 
 /** All files are read before any is compressed: it leaves little time for changes in between. */
@@ -117,12 +128,13 @@ async function walkAndRead (
   dirs: readonly string[], writer: SiteWriter, options: LoadOptions
 ): Promise<ReadSite[]> {
   const found = await walkAll(dirs, options)
-  const bytes = sumOf(found.flatMap(({ files }) => files))
+  const bytes = sumOf(found.flatMap(folder => inMemory(folder, options)))
   checkRoom(bytes, options.room ?? NO_BOUNDS) // Before a byte of it is read.
   options.onFound?.(bytes)
   const sites: ReadSite[] = []
+  const into = { writer, memoryFileMaxBytes: options.memoryFileMaxBytes ?? Infinity }
   for (const folder of found) {
-    sites.push({ ...await readSite(folder.dir, folder, writer), rules: folder.rules })
+    sites.push({ ...await readSite(folder.dir, folder, into), rules: folder.rules })
   }
   return sites
 }
@@ -135,10 +147,16 @@ async function walkAll (
   const found: Array<{ dir: string, walked: FoundFiles }> = []
   for (const dir of dirs) {
     const walked = await walk(dir, entriesMax)
-    checkSize(dir, walked.files, bytesMax)
+    checkSize(dir, inMemory(walked, options), bytesMax)
     found.push({ dir, walked })
   }
   return await readRules(found)
+}
+
+function inMemory (
+  { files }: FoundFiles, { memoryFileMaxBytes = Infinity }: LoadOptions
+): readonly FoundFile[] {
+  return files.filter(file => file.bytes <= memoryFileMaxBytes)
 }
 
 function sumOf (files: readonly FoundFile[]): number {
@@ -159,13 +177,13 @@ function checkSize (dir: string, files: readonly FoundFile[], bytesMax: number):
 }
 
 async function readSite (
-  dir: string, { files, skipped }: FoundFiles, writer: SiteWriter
+  dir: string, { files, skipped }: FoundFiles, into: Into
 ): Promise<Omit<ReadSite, 'rules'>> {
   const read: ReadFile[] = []
   const leftOut: string[] = []
   await atOnce(FILES_AT_ONCE, files, async file => {
     try {
-      read.push(await readFile(file, writer))
+      read.push(await readFile(file, into))
     } catch (error) {
       if (error instanceof SiteChanged) throw new SiteChanged(join(dir, file.path))
       if (error instanceof SiteTooLarge) throw error
@@ -178,14 +196,23 @@ async function readSite (
   return { dir, files: read, skipped: [...skipped, ...leftOut] }
 }
 
-async function readFile (file: FoundFile, writer: SiteWriter): Promise<ReadFile> {
-  const { handle, bytes, modifiedMs } = await openFound(file)
+async function readFile (
+  found: FoundFile, { writer, memoryFileMaxBytes }: Into
+): Promise<ReadFile> {
+  const { path, realPath } = found
+  const opened = await openFound(found)
+  const { handle, facts } = opened
+  // RFC 9110 section 8.8.2.1: a file from the future was last modified now.
+  const modifiedMs = Math.min(Number(facts.mtimeMs), Date.now())
+  const bytes = Number(facts.size)
   try {
+    if (bytes > memoryFileMaxBytes) {
+      const { file, head } = await identify(realPath, opened)
+      return { path, kind: contentKind(path, head), body: file, modifiedMs }
+    }
     const [chunk, at] = writer.take(bytes)
-    const bytesRead = await readInto(handle, writer.view([chunk, at, bytes]))
-    // RFC 9110 section 8.8.2.1: a file from the future was last modified now.
-    const notLater = Math.min(modifiedMs, Date.now())
-    return { path: file.path, place: [chunk, at, bytesRead], modifiedMs: notLater }
+    const place = [chunk, at, await readInto(handle, writer.view([chunk, at, bytes]))] as const
+    return { path, kind: contentKind(path, writer.view(place)), body: place, modifiedMs }
   } finally {
     await handle.close()
   }
@@ -198,13 +225,18 @@ async function encodeAll (
   const index = new Map<ReadFile, IndexedFile>()
   const known = new Map<string, Promise<Encoding>>()
   await atOnce(COMPRESSIONS_AT_ONCE, files, async file => {
-    const body = writer.view(file.place)
-    const hash = hashOf(body)
-    const kind = contentKind(file.path, body)
-    const key = `${hash} ${extname(file.path)} ${kind.type}`
-    const encoding = known.get(key) ?? encode(file.place, kind, hash, writer)
+    const { path, modifiedMs, kind, body } = file
+    if (isOnDisk(body)) {
+      const coding = kind.isGzipped ? 'gzip' : 'identity'
+      const variants = [[coding, diskTag(body, coding), body]] as const
+      index.set(file, { path, modifiedMs, contentType: kind.type, variants })
+      return
+    }
+    const hash = hashOf(writer.view(body))
+    const key = `${hash} ${extname(path)} ${kind.type}`
+    const encoding = known.get(key) ?? encode(body, kind, hash, writer)
     known.set(key, encoding)
-    index.set(file, { path: file.path, modifiedMs: file.modifiedMs, ...await encoding })
+    index.set(file, { path, modifiedMs, ...await encoding })
   })
   return index
 }

@@ -5,14 +5,14 @@ import { checkSites, loadSites } from './load-sites.ts'
 
 await runTask(async (task, say) => task.type === 'check' ? await check(task) : await load(task, say))
 
-async function check ({ dirs }: CheckTask): Promise<LoadNews> {
-  await checkSites(dirs)
+async function check ({ dirs, ...options }: CheckTask): Promise<LoadNews> {
+  await checkSites(dirs, options)
   return { type: 'checked' }
 }
 
 async function load (
-  { dirs, room, serverCount }: LoadTask, say: (news: LoadNews) => void
+  { dirs, ...options }: LoadTask, say: (news: LoadNews) => void
 ): Promise<LoadNews> {
   const onFound = (bytes: number): void => { say({ type: 'found', bytes }) }
-  return { type: 'loaded', loaded: await loadSites(dirs, { room, serverCount, onFound }) }
+  return { type: 'loaded', loaded: await loadSites(dirs, { ...options, onFound }) }
 }
