@@ -67,7 +67,9 @@ t.test('files: what cannot be served is named in one warning and stops nothing',
 })
 
 t.test('files: a folder that three servers serve takes its memory once, and a reload frees it', async t => {
-  const cwd = workingFolder(t, { site: { 'index.html': 'first' } })
+  const cwd = workingFolder(t, {
+    site: { 'index.html': 'first', _headers: '/*\n  X-A: b\n/\n  X-B: c\n', _redirects: '/app/* /index.html 200\n' }
+  })
   writeFileSync(join(cwd, 'site/large.bin'), Buffer.alloc(120 * MIB, 'x'))
   const cluster = await startCluster(t, { HTML_DIRS: 'site', CRASH_DIR: cwd, ...IN_MEMORY }, { cwd, nodeOptions: CRASHES })
   const baseMib = rssMib(cluster) - 120
@@ -77,6 +79,8 @@ t.test('files: a folder that three servers serve takes its memory once, and a re
     await reload(cluster, ALL_SERVE)
     const bodies = await Promise.all(cluster.ports.map(async port => (await ask(port)).body))
     t.same(bodies, [version, version, version])
+    const shown = await ask(cluster.ports[0]!, '/app/x')
+    t.same([shown.body, shown.headers['x-a'], shown.headers['x-b']], [version, 'b', undefined], 'by the rules')
     await until(async () => rssMib(cluster), mib => mib < baseMib + 120 + 60)
   }
   writeFileSync(join(cwd, 'site/index.html'), 'not read yet')
