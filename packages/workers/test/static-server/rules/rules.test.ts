@@ -115,6 +115,19 @@ t.test('rules: plain requests get one and the same reply object', async t => {
   }
 })
 
+t.test('rules: a file that is read from the disk is as any other', async t => {
+  const dir = writeSite(t.testdir({}), {
+    files: { 'film.mp4': '0123456789', 'index.html': '' }, headers: '/*\n  X-A: b\n/watch/*\n  X-C: d\n', redirects: '/watch/* /film.mp4 200\n'
+  })
+  const site = await loadSite(dir, { memoryFileMaxBytes: 4 })
+  for (const [path, field] of [['/film.mp4', undefined], ['/watch/1', 'd']] as const) {
+    const reply = siteReply(site, testRequest(path, { headers: { range: 'bytes=2-5' } }), codings)
+    const headers = headersOf(reply)
+    t.strictSame([reply.status, headers.get('x-a'), headers.get('x-c'), headers.get('content-range')], [206, 'b', field, 'bytes 2-5/10'], path)
+    t.strictSame([reply.part?.first, reply.part?.bytes], [2, 4], path)
+  }
+})
+
 t.test('rules: a redirect to this site is the way to a page, one to another is not', async t => {
   const site = await openFixture(SITES.cloudflare)
   t.equal(ask(site, { path: '/home301' }).isPage, true)
