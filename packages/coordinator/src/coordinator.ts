@@ -22,7 +22,7 @@ import {
 } from '@usher/shared/memory/table-view.ts'
 import { UserTable } from '@usher/shared/memory/user-table.ts'
 import { newcomerSettings } from '@usher/shared/newcomer-settings.ts'
-import type { AskAnswers } from '@usher/shared/messages.ts'
+import type { AskAnswers, Drain } from '@usher/shared/messages.ts'
 import type { SettingChanges } from '@usher/shared/settings/setting-changes.ts'
 import type { Settings } from '@usher/shared/settings/settings.ts'
 import { announce } from './announcement.ts'
@@ -221,10 +221,9 @@ export class Coordinator implements AskedActions {
   }
 
   /** A draining server keeps its users and gets no new ones; its state outlives its thread. */
-  setDraining (
-    server: number, isDraining: boolean, isForced: boolean
-  ): AskAnswers['set-draining'] {
-    return { outcome: this.#states.setDraining(server, isDraining, isForced) }
+  setDrain (server: number, drain: Drain | undefined): AskAnswers['set-drain'] {
+    this.#states.setDrain(server, drain)
+    return {}
   }
 
   /** The graceful stop: what has begun is answered, users are saved. Safe to call twice. */

@@ -263,7 +263,7 @@ t.test('supervisor: a worker asks, also while it boots, and hears the answer or 
     })
     const [first, second] = await Promise.all([
       ask(7, { type: 'set-deny-list', entries: [] }),
-      ask(8, { type: 'set-draining', server: 1, isDraining: true, isForced: false })
+      ask(8, { type: 'set-drain', server: 1, drain: undefined })
     ])
     if (first.type !== 'answered' || first.answer.removedUsers !== 5) throw new Error('answer')
     if (second.type !== 'failed' || second.error.code !== 'USHER_X') throw new Error('error')
@@ -276,7 +276,7 @@ t.test('supervisor: a worker asks, also while it boots, and hears the answer or 
     }
   })
   await worker.start()
-  t.match(asked, [{ type: 'set-deny-list' }, { type: 'set-draining', server: 1 }])
+  t.match(asked, [{ type: 'set-deny-list' }, { type: 'set-drain', server: 1 }])
   await worker.close(50)
 })
 

@@ -63,21 +63,21 @@ export type Ask =
     readonly client: Client
     readonly entries: readonly DenyEntry[] | undefined
   }
-  /** The server, by its index, takes no new visitors, or takes them again. */
-  | {
-    readonly type: 'set-draining'
-    readonly server: number
-    readonly isDraining: boolean
-    /** Also when no other server is available. */
-    readonly isForced: boolean
-  }
+  /** The server, by its index, takes no new visitors; or, if undefined, takes them again. */
+  | { readonly type: 'set-drain', readonly server: number, readonly drain: Drain | undefined }
 
 /** The answers, sent when the request has been carried out in all threads. */
 export interface AskAnswers {
   'get-sites': LoadedSites
   'set-deny-list': { readonly removedUsers: number }
   disconnect: { readonly wasHere: boolean, readonly removedUsers: number }
-  'set-draining': { readonly outcome: 'done' | 'last-available' }
+  'set-drain': object
+}
+
+/** Of one server. */
+export interface Drain {
+  /** Monotonic; from then on its users are sent away, too. Never if undefined. */
+  readonly movesFromMs: number | undefined
 }
 
 export type AskAnswer = AskAnswers[Ask['type']]

@@ -122,7 +122,7 @@ t.test('worker host: asks while it boots; orders wait for its end, answers do no
   t.match(asked, [
     { type: 'asked', ask: { type: 'set-deny-list', entries: [] } },
     { type: 'asked', ask: { type: 'disconnect', client: { kind: 'id' } } },
-    { type: 'asked', ask: { type: 'set-draining', server: 9 } }
+    { type: 'asked', ask: { type: 'set-drain', server: 9 } }
   ])
   const [list, client, drain] = asked.map(news => 'id' in news ? news.id : -1)
   const error = { code: 'RangeError', message: 'there is no server 9', stack: '' }

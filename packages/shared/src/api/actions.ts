@@ -42,6 +42,20 @@ export const ServerParams = objectOf({
   name: serverName
 })
 
+const NOTE_LENGTH_MAX = 200
+/** A week. */
+const DRAIN_MINUTES_MAX = 10_080
+
+export const DrainOrder = objectOf({
+  /** Why, for whoever looks at the console; maintenance, mostly. */
+  note: optional(Type.String({ maxLength: NOTE_LENGTH_MAX, pattern: NO_CONTROL })),
+  /** After which those who are left are moved at their next request; they stay if left out. */
+  minutes: optional(Type.Integer({ minimum: 0, maximum: DRAIN_MINUTES_MAX })),
+  /** Also the last available server. */
+  force
+})
+export type DrainOrder = Wire<typeof DrainOrder>
+
 export const ServerOrder = objectOf({ force })
 
 /** The body of an order that has no fields. */

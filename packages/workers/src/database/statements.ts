@@ -71,6 +71,15 @@ export interface AuditRow {
   readonly address: string
 }
 
+/** Times are wall-clock milliseconds since 1970. */
+export interface DrainRow {
+  /** Its name, or its port when it had none. */
+  readonly server: string
+  readonly note: string
+  readonly sinceMs: number
+  readonly movesFromMs: number | null
+}
+
 export interface SampleRow {
   readonly atMs: number
   /** JSON. */
@@ -94,6 +103,7 @@ export function prepareSql (db: Database) {
     ...accountSql(db),
     ...sessionSql(db),
     ...deniedSql(db),
+    ...drainSql(db),
     ...auditSql(db),
     ...historySql(db)
   }
@@ -233,6 +243,19 @@ function deniedSql (db: Database) {
     putDenied: (row: DeniedSqlRow) => { replace.run(row) },
     removeDenied: (kind: string, target: string) => remove.run(kind, target).changes > 0,
     removeExpiredDenied: (nowMs: number) => removeExpired.run(nowMs).changes
+  }
+}
+
+function drainSql (db: Database) {
+  const all = db.prepare<[], DrainRow>(`SELECT Server AS server, Note AS note, Since AS sinceMs,
+    MovesFrom AS movesFromMs FROM Drains`)
+  const insert = db.prepare<DrainRow>(`INSERT INTO Drains (Server, Note, Since, MovesFrom)
+    VALUES (@server, @note, @sinceMs, @movesFromMs)`)
+  const remove = db.prepare<[string]>('DELETE FROM Drains WHERE Server = ?')
+  return {
+    drains: () => all.all(),
+    addDrain: (row: DrainRow) => { insert.run(row) },
+    removeDrain: (server: string) => { remove.run(server) }
   }
 }
 

@@ -42,7 +42,7 @@ export async function openMonitor (
 ): Promise<Monitor> {
   const { boot, table, meter, denyList, ask, log } = context
   const { settings, programDir } = boot
-  const { accounts, permissions, sessions, denials, audit } = stores
+  const { accounts, permissions, sessions, denials, drains, audit } = stores
   const credentials = new CredentialsPool(join(programDir, 'credentials.js'), { log })
   const lines = new VerificationLines()
   for (const { who: username, address } of await audit.latestLogins()) {
@@ -102,6 +102,7 @@ export async function openMonitor (
         servers: settings.servers,
         trustedProxies: settings.trustProxy,
         denials,
+        drains,
         audit,
         permit: stores.permit,
         ask

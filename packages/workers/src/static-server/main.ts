@@ -62,6 +62,7 @@ await runWorker(async ({ boot, table, denyList, denyListKnown, meter, log, ask }
     handler: staticHandler({
       server,
       table,
+      drainPhase: () => table.drainPhase(server),
       denyList,
       site: () => opened.site,
       streams: new FileStreams({ log }),

@@ -82,6 +82,7 @@ function testServer ({
         return Int32Array.of(11, users, 10)
       }
     },
+    drainPhase: () => 'none',
     denyList: {
       isDenied: (client, address) =>
         denied.includes(formatAddress(address)) ||
@@ -97,6 +98,8 @@ function testServer ({
       timeoutThresholdMs: 1_800_000,
       publicHosts: ['shop.example'],
       routerUrl: '',
+      routingPort: 8080,
+      ip: '192.0.2.1',
       servers: NAMED_SERVERS
     },
     nextBeatMs: () => 2750,

@@ -6,7 +6,9 @@
  * monitor's thread.
  */
 import { isInRange, overlap } from '@usher/shared/address-range.ts'
-import type { Allowance, Denial, Disconnection, Reached } from '@usher/shared/api/actions.ts'
+import type {
+  Allowance, Denial, Disconnection, DrainOrder, Reached
+} from '@usher/shared/api/actions.ts'
 import {
   clientOfAddress, formatAddress, formatClient, parseAddress, parseClientId, type Address,
   type Client
@@ -22,14 +24,16 @@ import type { Permit } from '../access/permit.ts'
 import { ApiError } from '../errors/api-error.ts'
 import type { AuditLog } from '../../records/audit-log.ts'
 import type { Denials, NewDenial } from '../../records/denials.ts'
+import type { Drains } from '../../records/drains.ts'
 import { denyTarget, targetText, writtenTarget, type DenyTarget } from '../../records/deny-target.ts'
 
 export interface ActionsParts {
-  readonly table: Pick<UserTable, 'find'>
+  readonly table: Pick<UserTable, 'find' | 'serverState'>
   readonly servers: readonly Server[]
   /** Addresses and ranges (TRUST_PROXY). */
   readonly trustedProxies: readonly string[]
   readonly denials: Pick<Denials, 'deny' | 'allow'>
+  readonly drains: Pick<Drains, 'of' | 'put' | 'remove' | 'order'>
   readonly audit: Pick<AuditLog, 'add'>
   readonly permit: Pick<Permit, 'check' | 'act'>
   readonly ask: WorkerContext['ask']
@@ -113,27 +117,53 @@ export class Actions {
     })
   }
 
-  /** @param isForced also for the last server that takes visitors */
-  setDraining (
-    operator: Operator, name: string, isDraining: boolean, isForced: boolean
-  ): Promise<void> {
+  /** Of a server that drains already, note and time are replaced. */
+  drain (operator: Operator, name: string, order: DrainOrder): Promise<void> {
     return this.#inTurn(async () => {
-      const { servers } = this.#parts
-      const server = servers.find(candidate => candidate.name === name)
-      if (server === undefined) {
-        throw new ApiError('not_found',
-          `No server has the name ${name}; there are ${namesOf(servers)}.`)
-      }
-      const { outcome } = await this.#ask(operator, {
-        type: 'set-draining', server: server.index, isDraining, isForced
+      const server = this.#serverNamed(name)
+      const { drains } = this.#parts
+      const { note, minutes, force } = order
+      await drains.put(server, order, sql => {
+        this.#check(operator)(sql)
+        if (force === true || drains.of(server.index) !== undefined) return
+        if (!this.#isAnotherAvailable(server)) {
+          throw new ApiError('not_acceptable_here',
+            `${name} is the last available server. Send "force": true to drain it anyway.`)
+        }
       })
-      if (outcome === 'last-available') {
-        throw new ApiError('not_acceptable_here',
-          `${name} is the last available server. ` +
-          'Send "force": true to drain it anyway.')
-      }
-      await this.#record(operator, isDraining ? 'drain' : 'ready', name)
+      await this.#applyDrain(server)
+      await this.#record(operator, 'drain', name, {
+        ...(note === undefined || note === '' ? {} : { note }),
+        ...(minutes === undefined ? {} : { minutes })
+      })
     })
+  }
+
+  ready (operator: Operator, name: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const server = this.#serverNamed(name)
+      await this.#parts.drains.remove(server, this.#check(operator))
+      await this.#applyDrain(server)
+      await this.#record(operator, 'ready', name)
+    })
+  }
+
+  async #applyDrain ({ index: server }: Server): Promise<void> {
+    const { drains, ask } = this.#parts
+    await ask({ type: 'set-drain', server, drain: drains.order(server) })
+  }
+
+  #serverNamed (name: string): Server {
+    const { servers } = this.#parts
+    const server = servers.find(candidate => candidate.name === name)
+    if (server !== undefined) return server
+    throw new ApiError('not_found',
+      `No server has the name ${name}; there are ${namesOf(servers)}.`)
+  }
+
+  #isAnotherAvailable ({ index }: Server): boolean {
+    const { servers, table } = this.#parts
+    return servers.some(other => other.index !== index && table.serverState(other.index) === 'up')
   }
 
   /** Nobody is thrown out together with all who come by a proxy, nor with the operator unasked. */
