@@ -93,6 +93,7 @@ async function run (loaded: CompleteSettings): Promise<void> {
     listenForSignals(signalHandler({
       close: async () => { await (await starting).close() },
       reload: async () => { await (await starting).reload() },
+      restartServers: async () => { await (await starting).restarts.all() },
       hasTerminal: STANDARD_FDS.some(fd => isatty(fd)),
       timeoutMs: settings.shutdownTimeoutMs,
       now: monotonicNowMs,

@@ -12,6 +12,7 @@ export interface AskedActions {
   disconnect (
     client: Client, entries: readonly DenyEntry[] | undefined
   ): Promise<AskAnswers['disconnect']>
+  restartServer (server: number): Promise<AskAnswers['restart-server']>
   setDrain (server: number, drain: Drain | undefined): AskAnswers['set-drain']
 }
 
@@ -24,6 +25,8 @@ export async function answerAsk (actions: AskedActions, ask: Ask): Promise<AskAn
       return await actions.setDenyList(ask.entries)
     case 'disconnect':
       return await actions.disconnect(ask.client, ask.entries)
+    case 'restart-server':
+      return await actions.restartServer(ask.server)
     case 'set-drain':
       return actions.setDrain(ask.server, ask.drain)
   }

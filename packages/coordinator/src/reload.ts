@@ -14,6 +14,7 @@ import type { Applier } from '@usher/shared/settings/setting-table.ts'
 import type { LiveSettings } from '@usher/shared/settings/settings.ts'
 import type { Logger } from 'pino'
 import type { SiteKeeper } from './site-keeper.ts'
+import type { InTurn } from './turns.ts'
 import type { Workers } from './workers.ts'
 
 export interface ReloadParts {
@@ -28,6 +29,7 @@ export interface ReloadParts {
   /** New connections to all ports get this certificate. */
   readonly switchCertificate: (pair: TlsPair) => Promise<void>
   readonly meter: Pick<ClusterMeter, 'reloaded'>
+  readonly inTurn: InTurn
   readonly log: Logger
 }
 
@@ -39,11 +41,7 @@ const ORDER_TIMEOUT_MS = 5000
 
 /** Each call is one reload; they come one after another, and never reject: they log. */
 export function reloader (parts: ReloadParts): () => Promise<void> {
-  let last = Promise.resolve()
-  return () => {
-    last = last.then(() => reload(parts))
-    return last
-  }
+  return () => parts.inTurn(() => reload(parts))
 }
 
 async function reload (parts: ReloadParts): Promise<void> {

@@ -1,7 +1,9 @@
 /**
- * What each server is: up, draining or down. Says so in the user table, where the servers, the
- * balancer and the monitor read it, and remembers who drains while it is down. Main thread.
+ * What each server is: up, draining, down, or starting while it is restarted. Says so in the user
+ * table, where the servers, the balancer and the monitor read it, and remembers who drains while it
+ * is down. Main thread.
  */
+import type { ServerState } from '@usher/shared/memory/layout.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { Drain } from '@usher/shared/messages.ts'
 import type { Server } from '@usher/shared/settings/servers.ts'
@@ -17,6 +19,7 @@ export class ServerStates {
   readonly #parts: ServerStatesParts
   readonly #up = new Set<number>()
   readonly #drains = new Map<number, Drain>()
+  readonly #restarting = new Set<number>()
 
   constructor (parts: ServerStatesParts) {
     this.#parts = parts
@@ -32,11 +35,6 @@ export class ServerStates {
     this.#show(server)
   }
 
-  /** Whether its thread serves, draining or not. */
-  isUp (server: number): boolean {
-    return this.#up.has(server)
-  }
-
   /** Takes visitors no more, in place of an earlier drain; or, if undefined, again. */
   setDrain (server: number, drain: Drain | undefined): void {
     if (this.#parts.servers[server] === undefined) throw new RangeError(`there is no server ${server}`)
@@ -45,11 +43,24 @@ export class ServerStates {
     if (this.#up.has(server)) this.#show(server)
   }
 
+  /** Takes no visitors until that is over: its thread is about to be replaced. */
+  setRestarting (server: number, isRestarting: boolean): void {
+    if (isRestarting) this.#restarting.add(server)
+    else this.#restarting.delete(server)
+    this.#show(server)
+  }
+
+  #stateOf (server: number): ServerState {
+    const isUp = this.#up.has(server)
+    if (isUp && this.#drains.has(server)) return 'draining'
+    if (this.#restarting.has(server)) return 'starting'
+    return isUp ? 'up' : 'down'
+  }
+
   #show (server: number): void {
     const { table, servers, log } = this.#parts
     const drain = this.#drains.get(server)
-    const whenUp = drain === undefined ? 'up' : 'draining'
-    const state = this.#up.has(server) ? whenUp : 'down'
+    const state = this.#stateOf(server)
     const isChange = table.serverState(server) !== state
     table.setServerState(server, state, drain?.movesFromMs)
     if (isChange) log.info({ server: servers[server]!.name }, `server is ${state}`)

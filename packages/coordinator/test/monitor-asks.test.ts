@@ -23,6 +23,10 @@ function testActions () {
       done.push(['disconnect', ...given])
       return { wasHere: true, removedUsers: 2 }
     },
+    restartServer: async (...given) => {
+      done.push(['restartServer', ...given])
+      return {}
+    },
     setDrain: (...given) => {
       if (given[0] > 2) throw new RangeError('there is no server 3')
       done.push(['setDrain', ...given])
@@ -40,6 +44,7 @@ t.test('monitor asks: each is one action, and its answer goes back', async t => 
       ['disconnect', CLIENT, ENTRIES], { wasHere: true, removedUsers: 2 }],
     [{ type: 'disconnect', client: CLIENT, entries: undefined },
       ['disconnect', CLIENT, undefined], { wasHere: true, removedUsers: 2 }],
+    [{ type: 'restart-server', server: 2 }, ['restartServer', 2], {}],
     [{ type: 'set-drain', server: 2, drain: { movesFromMs: 7 } },
       ['setDrain', 2, { movesFromMs: 7 }], {}]
   ]

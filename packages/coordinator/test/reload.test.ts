@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
+import { oneAtATime } from '../src/turns.ts'
 import t from 'tap'
 import { OrderTimedOut, SettingsInvalid, SiteUnreadable } from '@usher/shared/errors.ts'
 import type { Order } from '@usher/shared/messages.ts'
@@ -198,6 +199,7 @@ function testReload ({
     if (order.type === failing) throw new OrderTimedOut('server 8000', order.type)
   }
   const reload = reloader({
+    inTurn: oneAtATime(),
     readChanges: typeof changes === 'function' ? changes : () => changes,
     live,
     sites: {

@@ -90,6 +90,9 @@ export const CredentialsFailed = defineError(
 
 // Talk between threads.
 export const OrderTimedOut = defineError('USHER_ORDER_TIMED_OUT', '%s did not answer %s in time')
+export const RestartFailed = defineError(
+  'USHER_RESTART_FAILED', 'server %s was not restarted: %s', 503
+)
 export const WorkerGone = defineError('USHER_WORKER_GONE', '%s ended before it answered %s')
 
 // A worker's end: at the start with exit code 1, later it is replaced.

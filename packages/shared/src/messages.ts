@@ -65,6 +65,8 @@ export type Ask =
   }
   /** The server, by its index, takes no new visitors; or, if undefined, takes them again. */
   | { readonly type: 'set-drain', readonly server: number, readonly drain: Drain | undefined }
+  /** A new thread takes the place of the server's. */
+  | { readonly type: 'restart-server', readonly server: number }
 
 /** The answers, sent when the request has been carried out in all threads. */
 export interface AskAnswers {
@@ -72,6 +74,7 @@ export interface AskAnswers {
   'set-deny-list': { readonly removedUsers: number }
   disconnect: { readonly wasHere: boolean, readonly removedUsers: number }
   'set-drain': object
+  'restart-server': object
 }
 
 /** Of one server. */

@@ -138,6 +138,12 @@ t.test('worker host: clients who do not go hold up no other order', async t => {
   t.same(await said(3), [READY, { type: 'done', id: 1 }, { type: 'done', id: 3 }])
 })
 
+t.test('worker host: whoever is expelled while it closes goes at once', async t => {
+  const { said, give } = startWorker(t, { name: 'closes slowly' })
+  give(CLOSE, PREPARE)
+  t.same(await said(2), [READY, { type: 'done', id: 2 }], 'it is closing still')
+})
+
 t.test('worker host: works on the table that it was given', async t => {
   const { boot, said, give } = startWorker(t)
   give(SAVE)

@@ -1,4 +1,4 @@
-/** What an operator orders: disconnect, deny, allow, drain and ready; and what is answered. */
+/** What an operator orders: disconnect, deny, allow, drain, ready and restart; and what is answered. */
 import { Type } from 'typebox'
 import { count, flag, listOf, objectOf, optional, serverName, text, type Wire } from './fields.ts'
 import { userId } from './users.ts'

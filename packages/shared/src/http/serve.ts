@@ -33,6 +33,8 @@ export interface DoorOptions extends CheckedServerOptions, AnswerParts {
   readonly host: string
   /** 0 lets the kernel choose. */
   readonly port: number
+  /** A second door may open the port, see canSharePorts. */
+  readonly isPortShared?: boolean
   /** False: all requests come by the checked server. They do where the fast door cannot be had. */
   readonly hasFastDoor?: boolean
   /** What a connection was asked last is kept for so long while it is idle; 2 s if left out. */
@@ -83,7 +85,8 @@ export async function openDoor (options: DoorOptions): Promise<Door> {
       if (body !== undefined) return answer(options, toValue(request, source, body), sink)
     })
   })
-  const port = await listenOn(checked.server, options.port, hostsToTry(options.host))
+  const port = await listenOn(
+    checked.server, options.port, hostsToTry(options.host), options.isPortShared)
   const onHandOver = ({ socket, newClient }: FastConnection): void => {
     if (newClient !== undefined) newClients.set(socket, newClient)
   }

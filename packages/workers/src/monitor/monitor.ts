@@ -8,7 +8,7 @@ import { parseAddress, UNKNOWN_ADDRESS } from '@usher/shared/client.ts'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { messageSourceReader } from '@usher/shared/http/vocabulary/forwarded.ts'
 import { socketPeerReader } from '@usher/shared/http/proxy-protocol/named-peers.ts'
-import { hostsToTry, listenOn } from '@usher/shared/http/listen.ts'
+import { canSharePorts, hostsToTry, listenOn } from '@usher/shared/http/listen.ts'
 import type { TlsPair } from '@usher/shared/http/tls-context.ts'
 import manifest from '../../../../package.json' with { type: 'json' }
 import { CredentialsPool } from '../credentials/pool.ts'
@@ -105,7 +105,8 @@ export async function openMonitor (
         drains,
         audit,
         permit: stores.permit,
-        ask
+        ask,
+        canSharePorts
       }),
       users: ({ q, ...query }) =>
         findUsers(table, { ...query, prefix: q }, settings.servers, Date.now()),

@@ -5,7 +5,8 @@
  */
 import type { Drain } from '@usher/shared/messages.ts'
 import { serverKnownAs, type Server } from '@usher/shared/settings/servers.ts'
-import type { DrainRow, Sql } from '../database/statements.ts'
+import type { DrainRow } from '../database/rows.ts'
+import type { Sql } from '../database/statements.ts'
 import type { UsherDatabase } from '../database/usher-database.ts'
 
 /** Times are wall-clock milliseconds since 1970. */

@@ -5,6 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
+import { canSharePorts } from '@usher/shared/http/listen.ts'
 import { openDoor } from '@usher/shared/http/serve.ts'
 import { htmlReply, NO_STORE } from '@usher/shared/http/vocabulary/replies.ts'
 import { expelledMatch } from '@usher/shared/expelled-clients.ts'
@@ -59,6 +60,7 @@ await runWorker(async ({ boot, table, denyList, denyListKnown, meter, log, ask }
   const door = await openDoor({
     ...settings,
     port,
+    isPortShared: canSharePorts,
     handler: staticHandler({
       server,
       table,

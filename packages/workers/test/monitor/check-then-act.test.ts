@@ -93,7 +93,8 @@ async function steps (t: Test): Promise<Steps> {
     drains,
     audit,
     permit,
-    ask: ask as unknown as ActionsParts['ask']
+    ask: ask as unknown as ActionsParts['ask'],
+    canSharePorts: false
   })
   return {
     ...opened,

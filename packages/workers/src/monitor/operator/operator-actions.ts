@@ -1,9 +1,9 @@
 /**
- * What an operator does to visitors and servers: disconnect, deny, allow, drain, ready. Each is
- * stored first, then applied by the coordinator in every thread, then recorded in the audit, and
- * only then answered. One at a time, so that the threads get the lists in the order of the
- * database. Whether the operator may still do it is looked at in the step that does it. Runs in the
- * monitor's thread.
+ * What an operator does to visitors and servers: disconnect, deny, allow, drain, ready, restart.
+ * Each is stored first, if it is to last, then applied by the coordinator in every thread, then
+ * recorded in the audit, and only then answered. One at a time, so that the threads get the lists
+ * in the order of the database. Whether the operator may still do it is looked at in the step that
+ * does it. Runs in the monitor's thread.
  */
 import { isInRange, overlap } from '@usher/shared/address-range.ts'
 import type {
@@ -37,6 +37,8 @@ export interface ActionsParts {
   readonly audit: Pick<AuditLog, 'add'>
   readonly permit: Pick<Permit, 'check' | 'act'>
   readonly ask: WorkerContext['ask']
+  /** A server is restarted without a gap. */
+  readonly canSharePorts: boolean
 }
 
 /** Who acts, and from where. */
@@ -50,6 +52,8 @@ type Terms = Pick<Denial, 'reason' | 'minutes'>
 type Reach = Omit<Reached, 'response'>
 
 const MINUTE_MS = 60_000
+/** A reload, or restarts of other servers, may be under way. */
+const RESTART_TIMEOUT_MS = 120_000
 /** The right that every action takes. */
 const NEEDS = 'disconnect'
 
@@ -148,6 +152,22 @@ export class Actions {
     })
   }
 
+  /**
+   * Not in turn: it may take as long as the replies that are being sent. Of the last available
+   * server by force only, where nobody serves in the meantime.
+   */
+  async restart (operator: Operator, name: string, isForced: boolean): Promise<void> {
+    const { table, canSharePorts } = this.#parts
+    const server = this.#serverNamed(name)
+    const isMissed = table.serverState(server.index) === 'up' && !this.#isAnotherAvailable(server)
+    if (isMissed && !canSharePorts && !isForced) {
+      throw new ApiError('not_acceptable_here', `${name} is the last available server, and ` +
+        'nobody is served while it restarts. Send "force": true to restart it anyway.')
+    }
+    await this.#ask(operator, { type: 'restart-server', server: server.index }, RESTART_TIMEOUT_MS)
+    await this.#record(operator, 'restart', name)
+  }
+
   async #applyDrain ({ index: server }: Server): Promise<void> {
     const { drains, ask } = this.#parts
     await ask({ type: 'set-drain', server, drain: drains.order(server) })
@@ -188,8 +208,10 @@ export class Actions {
   }
 
   /** For what is not stored. */
-  #ask<A extends Ask> ({ session }: Operator, ask: A): Promise<AskAnswers[A['type']]> {
-    return this.#parts.permit.act(session, NEEDS, () => this.#parts.ask(ask))
+  #ask<A extends Ask> (
+    { session }: Operator, ask: A, timeoutMs?: number
+  ): Promise<AskAnswers[A['type']]> {
+    return this.#parts.permit.act(session, NEEDS, () => this.#parts.ask(ask, timeoutMs))
   }
 
   async #record (

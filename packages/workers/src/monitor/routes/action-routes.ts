@@ -1,4 +1,4 @@
-/** What an operator does: disconnect, deny, allow, drain, ready; and who did what, the audit. */
+/** What an operator does: to users, to servers; and who did what, the audit. */
 import type { FastifyRequest } from 'fastify'
 import {
   Allowance, Denial, Disconnection, DrainOrder, Reached, Received, ServerOrder, ServerParams
@@ -12,7 +12,7 @@ import { sessionOf } from '../access/checks.ts'
 import type { WireApp } from './wire.ts'
 
 export interface ActionRoutesParts {
-  readonly actions: Pick<Actions, 'disconnect' | 'deny' | 'allow' | 'drain' | 'ready'>
+  readonly actions: Pick<Actions, 'disconnect' | 'deny' | 'allow' | 'drain' | 'ready' | 'restart'>
   readonly audit: Pick<AuditLog, 'page' | 'kept'>
 }
 
@@ -80,6 +80,20 @@ function addServerRoutes (app: WireApp, { actions }: ActionRoutesParts): void {
   }, async request => {
     await actions.ready(operatorOf(request), request.params.name)
     return { response: 'ready received' }
+  })
+
+  app.post('/servers/:name/restart', {
+    config: { needs, refusals: ['not_found', 'not_acceptable_here'] },
+    schema: {
+      summary: 'A new thread takes the place of the server\'s; its users stay',
+      params: ServerParams,
+      body: ServerOrder,
+      response
+    }
+  }, async request => {
+    const { params: { name }, body: { force = false } } = request
+    await actions.restart(operatorOf(request), name, force)
+    return { response: 'restart received' }
   })
 }
 

@@ -60,6 +60,7 @@ function testActions (overrides: Partial<ActionsParts> = {}) {
       calls.push(['ask', ask])
       return { removedUsers: 3 }
     }) as unknown as ActionsParts['ask'],
+    canSharePorts: false,
     ...overrides
   })
   return { actions, calls }
@@ -275,6 +276,46 @@ t.test('drain: the last available server only when forced, or when it drains alr
   await check(['up', 'up'], false, false, false)
   await check(['down', 'up'], false, false, false)
   await check(['down', 'down'], false, false, true)
+})
+
+t.test('restart: on record once it is done; of the last server by force, if nobody serves meanwhile', async t => {
+  const { actions, calls } = testActions()
+  await actions.restart(OPERATOR, 'blue', false)
+  t.match(calls, [
+    ['ask', { type: 'restart-server', server: 1 }],
+    ['audit', { action: 'restart', target: 'blue', detail: {} }]
+  ])
+  await t.rejects(actions.restart(OPERATOR, '9', true), { code: 'not_found' })
+  const check = async (
+    states: readonly ServerState[], given: Partial<ActionsParts>, isForced: boolean,
+    isRefused: boolean
+  ): Promise<void> => {
+    const { actions, calls } = testActions({ table: tableWith(() => undefined, states), ...given })
+    const restarted = actions.restart(OPERATOR, 'red', isForced)
+    if (isRefused) await t.rejects(restarted, { code: 'not_acceptable_here', message: /"force"/ })
+    else await restarted
+    t.equal(calls.length, isRefused ? 0 : 2, states.join())
+  }
+  await check(['up', 'draining'], {}, false, true)
+  await check(['up', 'draining'], {}, true, false)
+  await check(['up', 'draining'], { canSharePorts: true }, false, false)
+  await check(['draining', 'draining'], {}, false, false)
+  await check(['up', 'up'], {}, false, false)
+})
+
+t.test('restart: holds up no other action, and is not on record when it fails', async t => {
+  let fail = (_error: Error): void => {}
+  const { actions, calls } = testActions({
+    ask: (async ({ type }: { type: string }) => {
+      if (type === 'restart-server') await new Promise((_resolve, reject) => { fail = reject })
+      return { removedUsers: 0 }
+    }) as unknown as ActionsParts['ask']
+  })
+  const restarted = actions.restart(OPERATOR, 'blue', false)
+  await actions.deny(OPERATOR, { userId: ID })
+  fail(new Error('does not boot'))
+  await t.rejects(restarted, { message: 'does not boot' })
+  t.match(calls, [['deny'], ['audit', { action: 'deny' }]])
 })
 
 t.test('actions: one at a time, in the order of asking; one that fails holds up no other', async t => {

@@ -21,7 +21,9 @@ t.test('actions: each reaches its part with who asked and what for', async t => 
       { denied: ['192.0.2.0/24'], users: 7 }],
     ['/allow', { userId: ID }, 'allow received', ['allow', {}, { userId: ID }]],
     ['/servers/blue/drain', drain, 'drain received', ['drain', {}, 'blue', drain]],
-    ['/servers/blue/ready', {}, 'ready received', ['ready', {}, 'blue']]
+    ['/servers/blue/ready', {}, 'ready received', ['ready', {}, 'blue']],
+    ['/servers/blue/restart', {}, 'restart received', ['restart', {}, 'blue', false]],
+    ['/servers/blue/restart', { force: true }, 'restart received', ['restart', {}, 'blue', true]]
   ]
   for (const [path, body, response, call, more] of steps) {
     calls.length = 0
