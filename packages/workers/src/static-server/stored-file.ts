@@ -74,7 +74,9 @@ export function storeFile (
   const [identity, ...coded] = variants.map(variant => new SentVariant(variant, kind))
   const of = (coding: Coding): Variant | undefined =>
     coded.find(variant => variant.coding === coding)
-  return { ...kind, variants: { identity: identity!, br: of('br'), gzip: of('gzip') } }
+  return {
+    ...kind, variants: { identity: identity!, br: of('br'), zstd: of('zstd'), gzip: of('gzip') }
+  }
 }
 
 const dressed = new WeakMap<HeaderSet, WeakMap<StoredFile, StoredFile>>()

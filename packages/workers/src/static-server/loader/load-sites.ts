@@ -2,21 +2,21 @@
  * Reads folders into shared memory: walks each, reads its files, then compresses and hashes them.
  * Each folder is read once, however many servers serve it. Runs in the loader's thread.
  */
-import { availableParallelism } from 'node:os'
-import { extname, join } from 'node:path'
+import { join } from 'node:path'
 import { SiteTooLarge, SiteUnreadable } from '@usher/shared/errors.ts'
 import {
-  checkRoom, holderOfServer, inMiB, SiteWriter, type MemoryRoom, type Place
+  checkRoom, holderOfServer, inMiB, SiteWriter, type MemoryRoom
 } from '@usher/shared/memory/site-memory.ts'
 import type { LoadedSites, SiteEntry } from '@usher/shared/messages.ts'
 import { quoteName } from '@usher/shared/quote.ts'
-import { diskTag, SiteChanged, type DiskFile } from '../disk-file.ts'
-import { contentKind, type ContentKind } from './content-type.ts'
-import { encodeFile, hashOf } from './encoded-file.ts'
+import { SiteChanged } from '../disk-file.ts'
+import { atOnce } from './at-once.ts'
+import { contentKind } from './content-type.ts'
+import { encodeAll, type ReadFile } from './encode-all.ts'
 import { isOutOfResources, reasonOf } from './file-errors.ts'
 import { readRules, type FolderRules } from './folder-rules.ts'
 import { identify, openFound, readInto } from './site-files.ts'
-import { indexText, isOnDisk, type IndexedFile } from './site-index.ts'
+import { indexText, isOnDisk } from './site-index.ts'
 import { findFiles, SITE_ENTRIES_MAX, type FoundFile, type FoundFiles } from './site-walk.ts'
 
 export interface LoadOptions {
@@ -43,8 +43,6 @@ const SKIPPED_NAMED_MAX = 100
 /** What a server needs for each file beside its bytes. Measured: 20,000 files, Node 20. */
 const LISTED_FILE_BYTES = 2048
 const FILES_AT_ONCE = 8
-/** One of libuv's four threads is left for what else the program reads. */
-const COMPRESSIONS_AT_ONCE = Math.min(3, availableParallelism())
 
 const NO_BOUNDS: MemoryRoom = { limitBytes: Infinity, leftBytes: Infinity }
 
@@ -61,7 +59,8 @@ export async function loadSites (
   const read = await readAll([...new Set(dirs)], writer, options)
   const fileCount = read.reduce((sum, { files }) => sum + files.length, 0)
   writer.reserve(fileCount * serverCount * LISTED_FILE_BYTES)
-  const index = await encodeAll(read.flatMap(site => site.files), writer)
+  const onRefused = (site: number, text: string): void => { read[site]!.skipped.push(text) }
+  const index = await encodeAll(read.map(({ files }) => files), writer, onRefused)
   const sites = read.map(({ dir, files, skipped, rules }): SiteEntry => ({
     dir,
     index: writer.store(indexText(files.map(file => index.get(file)!))),
@@ -83,14 +82,7 @@ export async function checkSites (
 interface ReadSite extends Pick<FolderRules, 'rules'> {
   readonly dir: string
   readonly files: readonly ReadFile[]
-  readonly skipped: readonly string[]
-}
-
-interface ReadFile {
-  readonly path: string
-  readonly kind: ContentKind
-  readonly body: Place | DiskFile
-  readonly modifiedMs: number
+  readonly skipped: string[]
 }
 
 /** Where files are read to. */
@@ -216,57 +208,4 @@ async function readFile (
   } finally {
     await handle.close()
   }
-}
-
-/** Equal content, such as a script that several folders have, is compressed and kept once. */
-async function encodeAll (
-  files: readonly ReadFile[], writer: SiteWriter
-): Promise<Map<ReadFile, IndexedFile>> {
-  const index = new Map<ReadFile, IndexedFile>()
-  const known = new Map<string, Promise<Encoding>>()
-  await atOnce(COMPRESSIONS_AT_ONCE, files, async file => {
-    const { path, modifiedMs, kind, body } = file
-    if (isOnDisk(body)) {
-      const coding = kind.isGzipped ? 'gzip' : 'identity'
-      const variants = [[coding, diskTag(body, coding), body]] as const
-      index.set(file, { path, modifiedMs, contentType: kind.type, variants })
-      return
-    }
-    const hash = hashOf(writer.view(body))
-    const key = `${hash} ${extname(path)} ${kind.type}`
-    const encoding = known.get(key) ?? encode(body, kind, hash, writer)
-    known.set(key, encoding)
-    index.set(file, { path, modifiedMs, ...await encoding })
-  })
-  return index
-}
-
-type Encoding = Pick<IndexedFile, 'contentType' | 'variants'>
-
-async function encode (
-  place: Place, kind: ContentKind, hash: string, writer: SiteWriter
-): Promise<Encoding> {
-  const { contentType, variants } = await encodeFile(writer.view(place), kind, hash)
-  return {
-    contentType,
-    variants: variants.map(({ coding, etag, body }, at) =>
-      [coding, etag, at === 0 ? place : writer.store(body)])
-  }
-}
-
-/** Bounded concurrency, in no order. Rejects with the first error, when nothing runs any more. */
-async function atOnce<T> (
-  count: number, list: readonly T[], work: (item: T) => Promise<void>
-): Promise<void> {
-  // All loops take from one generator; a loop that throws ends it for all of them.
-  const rest = oneByOne(list)
-  async function workOff (): Promise<void> {
-    for (const item of rest) await work(item)
-  }
-  const ends = await Promise.allSettled(Array.from({ length: count }, workOff))
-  for (const end of ends) if (end.status === 'rejected') throw end.reason
-}
-
-function * oneByOne<T> (list: readonly T[]): Generator<T, void, undefined> {
-  yield * list
 }
