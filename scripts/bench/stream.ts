@@ -1,7 +1,8 @@
 /**
  * What 50 slow readers of a file of 1 GB cost a visitor of a page on the same server, and the
- * program in memory. Rounds with the readers in turn with rounds without; the readers are in a
- * process of their own, each at the pace of a video (2 Mbit/s).
+ * program in memory. In turn with the same readers at a plain node:http server in a process of its
+ * own, since readers, visitor and program share one machine: the ratios are what sending the file
+ * adds. The readers are in a process too, each at the pace of a video (2 Mbit/s).
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -18,7 +19,19 @@ const READERS = 50
 const FILE_BYTES = 2 ** 30
 const PAGE_BYTES = 4096
 
-/** Each takes 16 KiB of the file 16 times a second, and begins again if it should end. */
+/** Sends the file to whoever asks. */
+const PLAIN_SERVER = `
+  const { createReadStream, statSync } = require('node:fs')
+  const { createServer } = require('node:http')
+  process.on('disconnect', () => process.exit()) // The benchmark is over, or has failed.
+  const [path] = process.argv.slice(1)
+  const server = createServer((request, response) => {
+    response.setHeader('Content-Length', statSync(path).size)
+    require('node:stream').pipeline(createReadStream(path), response, () => {})
+  })
+  server.listen(0, '127.0.0.1', () => process.send(server.address().port))`
+
+/** Each takes 16 KiB 16 times a second, at its own times, and begins again at the end. */
 const SLOW_READERS = `
   const { connect } = require('node:net')
   process.on('disconnect', () => process.exit()) // The benchmark is over, or has failed.
@@ -28,9 +41,14 @@ const SLOW_READERS = `
     const socket = connect(port, '127.0.0.1')
     socket.write('GET /film.mp4 HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\n\\r\\n')
     socket.once('readable', () => { if (++begun === count) process.send('begun') })
-    const timer = setInterval(() => socket.read(16384) ?? socket.read(), 62.5)
+    let timer
+    const take = () => {
+      socket.read(16384) ?? socket.read()
+      timer = setTimeout(take, 125 * Math.random())
+    }
+    take()
     socket.on('close', () => {
-      clearInterval(timer)
+      clearTimeout(timer)
       setTimeout(open, 100)
     })
     socket.on('error', () => {})
@@ -55,23 +73,22 @@ async function measure (site: string): Promise<void> {
   const port = Number(new URL(program.serverUrls[0]!).port)
   const rssMib = (): number => Number(
     /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${program.process.pid}/status`, 'utf8'))![1]) / 1024
-  const pairs: Array<readonly [quiet: number[], read: number[]]> = []
+  const plain = spawn(process.execPath, ['-e', PLAIN_SERVER, join(site, 'film.mp4')], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc']
+  })
+  const [plainPort] = await once(plain, 'message') as [number]
+  const pairs: Array<readonly [elsewhere: number[], here: number[]]> = []
   const growthMib: number[] = []
   try {
     await visitFor(port, ROUND_MS) // Warm-up.
     for (let round = 0; round < ROUNDS; round++) {
-      const quiet = await visitFor(port, ROUND_MS)
+      const elsewhere = await besideReaders(plainPort, () => visitFor(port, ROUND_MS))
       const beforeMib = rssMib()
-      const readers = spawn(process.execPath, ['-e', SLOW_READERS, String(port), String(READERS)], {
-        stdio: ['ignore', 'ignore', 'inherit', 'ipc']
-      })
-      await once(readers, 'message')
-      pairs.push([quiet, await visitFor(port, ROUND_MS)])
+      pairs.push([elsewhere, await besideReaders(port, () => visitFor(port, ROUND_MS))])
       growthMib.push(rssMib() - beforeMib)
-      readers.disconnect()
-      await once(readers, 'exit')
     }
   } finally {
+    plain.disconnect()
     await program.stop()
   }
   print('visitor\'s median', pairs, 0.5)
@@ -79,13 +96,26 @@ async function measure (site: string): Promise<void> {
   process.stdout.write(`memory for ${READERS} readers of 1 GB  ${spread(growthMib, 1)} MiB\n`)
 }
 
+async function besideReaders (
+  port: number, work: () => Promise<number[]>
+): Promise<number[]> {
+  const readers = spawn(process.execPath, ['-e', SLOW_READERS, String(port), String(READERS)], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc']
+  })
+  await once(readers, 'message')
+  const latenciesMs = await work()
+  readers.disconnect()
+  await once(readers, 'exit')
+  return latenciesMs
+}
+
 function print (
   label: string, pairs: ReadonlyArray<readonly [number[], number[]]>, share: number
 ): void {
   const ms = pairs.map(pair => pair.map(latenciesMs => quantile(latenciesMs, share)))
-  const ratios = ms.map(([quiet, read]) => read! / quiet!)
-  const read = spread(ms.map(([, read]) => read!), 2)
-  process.stdout.write(`${label} beside ${READERS} slow readers  ${spread(ratios, 2)} times, ${read} ms\n`)
+  const ratios = ms.map(([elsewhere, here]) => here! / elsewhere!)
+  const here = spread(ms.map(([, here]) => here!), 2)
+  process.stdout.write(`${label} beside ${READERS} slow readers  ${spread(ratios, 2)} times, ${here} ms\n`)
 }
 
 /** Latencies in milliseconds: one visitor's requests, one after the other, for so long. */
