@@ -32,6 +32,15 @@ const BURST_TIMEOUT_S = 30
 /** The ports that redirects led to, and how often. */
 const arrivals = new Map<string, number>()
 
+interface Version {
+  count: number
+  readonly firstMs: number
+  lastMs: number
+}
+
+/** What a page was answered with, by its ETag, in the order of coming. */
+const versions = new Map<string, Version>()
+
 const scenarios: Readonly<Record<string, Scenario>> = {
   page: {
     about: 'visitors who load the start page of one server',
@@ -50,6 +59,11 @@ const scenarios: Readonly<Record<string, Scenario>> = {
       await bringIn(load)
       return steadily(load, load.port, '/heartbeat')
     }
+  },
+  deploy: {
+    about: 'visitors who load the start page of one server while you deploy, and what they were given',
+    port: load => load.port,
+    run: load => steadily(load, load.port, '/', noteVersion)
   },
   burst: {
     about: 'new visitors who all ask the router at once, and how they were spread',
@@ -105,7 +119,7 @@ async function bringIn ({ host, port }: Load): Promise<void> {
 
 /** Each connection is one visitor with an open page, who asks without a pause. */
 function steadily (
-  { connections, seconds, host }: Load, port: number, path: string
+  { connections, seconds, host }: Load, port: number, path: string, onResponse = noteArrival
 ): Promise<autocannon.Result> {
   let next = 0
   return shoot({
@@ -115,7 +129,7 @@ function steadily (
     requests: [{
       path,
       setupRequest: asVisitor(() => visitors[next++ % connections]!),
-      onResponse: noteArrival
+      onResponse
     }]
   })
 }
@@ -133,6 +147,18 @@ function noteArrival (
   const location = headers['Location'] ?? headers['location']
   const port = typeof location === 'string' ? new URL(location).port : 'unknown'
   arrivals.set(port, (arrivals.get(port) ?? 0) + 1)
+}
+
+function noteVersion (
+  status: number, _body: string, _context: object, headers: Record<string, unknown> = {}
+): void {
+  if (status !== 200) return
+  const tag = String(headers['ETag'] ?? headers['etag'])
+  const nowMs = performance.now()
+  const version = versions.get(tag) ?? { count: 0, firstMs: nowMs, lastMs: nowMs }
+  version.count++
+  version.lastMs = nowMs
+  versions.set(tag, version)
 }
 
 function shoot (options: autocannon.Options): Promise<autocannon.Result> {
@@ -159,7 +185,8 @@ function print (result: autocannon.Result): void {
     ['slowest', `${result.latency.max} ms`],
     ['4xx and 5xx', String(result['4xx'] + result['5xx'])],
     ['errors', `${result.errors}, of these ${result.timeouts} time-outs`],
-    ...spreadRows()
+    ...spreadRows(),
+    ...versionRows()
   ]
   const width = Math.max(...rows.map(([name]) => name.length))
   for (const [name, value] of rows) process.stdout.write(`${name.padEnd(width)}  ${value}\n`)
@@ -178,6 +205,16 @@ function spreadRows (): Array<readonly [string, string]> {
     .map(([port, count]) => [
       `to server ${port}`, `${count.toLocaleString('en')}, ${(count / total * 100).toFixed(1)} %`
     ])
+}
+
+/** Which version was answered how often, and when. */
+function versionRows (): Array<readonly [string, string]> {
+  const [first] = versions.values()
+  const seconds = (ms: number): string => ((ms - first!.firstMs) / 1000).toFixed(1)
+  return [...versions].map(([tag, { count, firstMs, lastMs }]) => [
+    `version ${tag}`,
+    `${count.toLocaleString('en')}, from ${seconds(firstMs)} s to ${seconds(lastMs)} s`
+  ])
 }
 
 function isFailed (result: autocannon.Result): boolean {

@@ -10,6 +10,8 @@ const SMALL_MEMORY = `--import=${new URL('fixtures/small-memory.mjs', import.met
 const CRASHES = `--import=${new URL('fixtures/crashing-worker.mjs', import.meta.url).href}`
 const ALL_SERVE = /serve the files as they are now/
 const MIB = 2 ** 20
+/** No file is too large for it. */
+const IN_MEMORY = { MEMORY_FILE_MAX: '256MiB' }
 const FILES = 360
 const FILE_BYTES = 200_000
 
@@ -65,9 +67,11 @@ t.test('files: what cannot be served is named in one warning and stops nothing',
 })
 
 t.test('files: a folder that three servers serve takes its memory once, and a reload frees it', async t => {
-  const cwd = workingFolder(t, { site: { 'index.html': 'first' } })
+  const cwd = workingFolder(t, {
+    site: { 'index.html': 'first', _headers: '/*\n  X-A: b\n/\n  X-B: c\n', _redirects: '/app/* /index.html 200\n' }
+  })
   writeFileSync(join(cwd, 'site/large.bin'), Buffer.alloc(120 * MIB, 'x'))
-  const cluster = await startCluster(t, { HTML_DIRS: 'site', CRASH_DIR: cwd }, { cwd, nodeOptions: CRASHES })
+  const cluster = await startCluster(t, { HTML_DIRS: 'site', CRASH_DIR: cwd, ...IN_MEMORY }, { cwd, nodeOptions: CRASHES })
   const baseMib = rssMib(cluster) - 120
   t.ok(baseMib > 60 && baseMib < 340, `${baseMib} MiB without the site`)
   for (const version of ['second', 'third', 'fourth']) {
@@ -75,6 +79,8 @@ t.test('files: a folder that three servers serve takes its memory once, and a re
     await reload(cluster, ALL_SERVE)
     const bodies = await Promise.all(cluster.ports.map(async port => (await ask(port)).body))
     t.same(bodies, [version, version, version])
+    const shown = await ask(cluster.ports[0]!, '/app/x')
+    t.same([shown.body, shown.headers['x-a'], shown.headers['x-b']], [version, 'b', undefined], 'by the rules')
     await until(async () => rssMib(cluster), mib => mib < baseMib + 120 + 60)
   }
   writeFileSync(join(cwd, 'site/index.html'), 'not read yet')
@@ -102,11 +108,11 @@ t.test('files: 72 MB of text are taken over by a reload', async t => {
 t.test('files: a site that does not fit in memory is refused in words, at the start and at a reload', async t => {
   const cwd = workingFolder(t, { site: { 'index.html': 'small' }, large: {} })
   writeFileSync(join(cwd, 'large/large.bin'), Buffer.alloc(100 * MIB))
-  const refused = await startCluster(t, { HTML_DIRS: 'large' }, { cwd, nodeOptions: SMALL_MEMORY })
+  const refused = await startCluster(t, { HTML_DIRS: 'large', ...IN_MEMORY }, { cwd, nodeOptions: SMALL_MEMORY })
     .then(() => 'started', (error: Error) => error.message)
   t.match(refused, /need 100 MiB .* or more.* of the 256 MiB .* that this process may use, \d+(\.\d+)? MiB .* are left/)
 
-  const cluster = await startCluster(t, { HTML_DIRS: 'site' }, { cwd, nodeOptions: SMALL_MEMORY })
+  const cluster = await startCluster(t, { HTML_DIRS: 'site', ...IN_MEMORY }, { cwd, nodeOptions: SMALL_MEMORY })
   renameSync(join(cwd, 'large/large.bin'), join(cwd, 'site/large.bin'))
   writeFileSync(join(cwd, 'site/index.html'), 'large')
   const { err } = await reload(cluster, /the reload failed/)

@@ -1,6 +1,8 @@
 /** The load tool, on small loads: what it prints, and how it ends. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
-import { ask, startCluster } from './cluster.ts'
+import { ask, startCluster, until, workingFolder } from './cluster.ts'
 import { runTool, type ToolEnd } from './tool.ts'
 
 const load = (...args: string[]): Promise<ToolEnd> => runTool('load', ...args)
@@ -30,6 +32,20 @@ for (const [scenario, flag] of [['page', '--port'], ['heartbeat', '--port'], ['r
     t.match(printed, /^answered +[1-9]/m)
   })
 }
+
+t.test('load: deploy prints each version of the page, and when it was answered', async t => {
+  const cwd = workingFolder(t, { site: { 'index.html': 'one' } })
+  const cluster = await startCluster(t, { HTML_DIRS: 'site' }, { cwd })
+  const [port] = cluster.ports as [number]
+  const ended = load('deploy', '--connections', '3', '--seconds', '8', '--port', String(port))
+  await until(() => ask(port, '/heartbeat'), ({ headers }) => Number(headers['x-active-users']) > 0)
+  writeFileSync(join(cwd, 'site/index.html'), 'two')
+  cluster.process.kill('SIGHUP')
+  const { code, printed } = await ended
+  t.equal(code, 0, printed)
+  t.match(printed, /^version "\S+" +[\d,]+, from 0\.0 s to \d+\.\d s\nversion "\S+" +[\d,]+, from/m)
+  t.match(printed, /^4xx and 5xx +0$/m)
+})
 
 t.test('load: visitors are as many as the connections, each with a cookie of their own', async t => {
   const cluster = await startCluster(t, { HEARTBEAT_INTERVAL: '0.3' })

@@ -2,7 +2,7 @@
  * SIGHUP: what the running program takes over of its settings and pages. One program; each test
  * begins where the one before has left it.
  */
-import { truncateSync, writeFileSync } from 'node:fs'
+import { truncateSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { Operator } from '../scripts/kit/operator.ts'
@@ -12,13 +12,14 @@ import { ask, startCluster, until, Visitor, workingFolder } from './cluster.ts'
 const PRELOAD = `--import=${new URL('fixtures/crashing-worker.mjs', import.meta.url).href}`
 const PASSWORD = 'a password for a test'
 const AT_START = { LOG_LEVEL: 'info', DELAY_BETWEEN_ROUTING: '60', HTML_DIRS: 'a,b,c' }
-const TOO_LARGE_BYTES = 257 * 1024 * 1024
+/** With any other file it is too much. */
+const SITE_BYTES_MAX = 256 * 1024 * 1024
 
 const cwd = workingFolder(t, { a: {}, b: {}, c: {} })
 writePages('1')
 writeSettings({})
 const cluster = await startCluster(
-  t, { CRASH_DIR: cwd, ADMIN_PASSWORD: PASSWORD }, { cwd, nodeOptions: PRELOAD })
+  t, { CRASH_DIR: cwd, ADMIN_PASSWORD: PASSWORD, MEMORY_FILE_MAX: '256MiB' }, { cwd, nodeOptions: PRELOAD })
 const [port] = cluster.ports as [number]
 
 t.test('reload: all servers switch to their new pages', async t => {
@@ -30,11 +31,14 @@ t.test('reload: all servers switch to their new pages', async t => {
 
 t.test('reload: when a folder cannot be read no server switches and no setting changes', async t => {
   writePages('3')
-  truncateSync(join(cwd, 'c/index.html'), TOO_LARGE_BYTES)
+  const large = join(cwd, 'c/large.bin')
+  writeFileSync(large, '')
+  truncateSync(large, SITE_BYTES_MAX)
   writeSettings({ LOG_LEVEL: 'silent' })
   const { err } = await reload('the reload failed: not every server could read its files, so pages and settings stay as they were')
   t.match(err, { code: 'USHER_SITE_TOO_LARGE' })
   t.same(await pages(), ['a2', 'b2', 'c2'])
+  unlinkSync(large)
   writePages('2')
 })
 

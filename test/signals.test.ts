@@ -9,7 +9,7 @@ import '../scripts/setup.mjs'
 import { PROGRAM_DIR } from '../scripts/kit/places.ts'
 import { ask, startCluster, until, workingFolder } from './cluster.ts'
 
-const UNUSED = ['SIGUSR1', 'SIGUSR2', 'SIGALRM', 'SIGVTALRM', 'SIGIO', 'SIGPWR'] as const
+const UNUSED = ['SIGUSR1', 'SIGALRM', 'SIGVTALRM', 'SIGIO', 'SIGPWR'] as const
 
 /** The debugger says so when it opens, and by then listens on its port. */
 const DEBUGGER = /[Dd]ebugger listening/
@@ -31,7 +31,7 @@ t.test('signals: those that mean nothing are logged and ignored, and no debugger
 /** Sends itself all of them when the last one is listened for, long before the program runs. */
 const EARLY = `
   import { isMainThread } from 'node:worker_threads'
-  const signals = ['SIGHUP', ${UNUSED.map(signal => `'${signal}'`).join()}]
+  const signals = ['SIGHUP', 'SIGUSR2', ${UNUSED.map(signal => `'${signal}'`).join()}]
   const missing = new Set(signals)
   const on = process.on
   if (isMainThread) process.on = function (signal, listener) {
@@ -42,10 +42,11 @@ const EARLY = `
     return result
   }`
 
-t.test('signals: during the start none ends the program, and SIGHUP reloads when it runs', async t => {
+t.test('signals: during the start none ends the program; SIGHUP and SIGUSR2 act when it runs', async t => {
   const cwd = workingFolder(t, { 'preload.mjs': EARLY })
   const cluster = await startCluster(t, {}, { cwd, nodeOptions: '--import ./preload.mjs' })
   await cluster.logged(/all servers serve the files as they are now/)
+  await cluster.logged(/all servers have been restarted/)
   t.same(cluster.log.filter(({ msg }) => /ignored/.test(msg)).map(line => line['signal']), UNUSED)
   t.notMatch(cluster.said(), DEBUGGER)
   t.equal(await cluster.stop(), 0)

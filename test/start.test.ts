@@ -1,13 +1,14 @@
 /** How the program starts, and what it says when it does not. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
+import { Operator } from '../scripts/kit/operator.ts'
 import { PROGRAM } from '../scripts/kit/program.ts'
-import { ask, startCluster, Visitor, workingFolder } from './cluster.ts'
+import { ask, samePorts, startCluster, Visitor, workingFolder } from './cluster.ts'
 
 interface Ended {
   readonly code: number | null
@@ -128,6 +129,29 @@ t.test('start: the router opens with the first server, and places a burst among 
   t.equal((await ask(routingPort, '/healthz')).status, 200)
   t.match(await ask(cluster.ports[0]!, '/', { headers: { 'accept-encoding': 'br' } }),
     { headers: { 'content-encoding': 'br' } }, 'once it is ready, files are compressed')
+})
+
+t.test('start: nobody is placed on a server that drained before, though it starts', async t => {
+  const cwd = workingFolder(t, { 'preload.mjs': HELD_SERVERS, go: '' })
+  const settings = { DELAY_BETWEEN_ROUTING: '0', ADMIN_PASSWORD: 'correct horse battery' }
+  const options = { cwd, nodeOptions: '--import ./preload.mjs' }
+  const before = await startCluster(t, settings, options)
+  const operator = await Operator.loggedIn(before, 'admin', settings.ADMIN_PASSWORD)
+  const drained = Math.max(...before.ports)
+  t.equal((await operator.post(`/servers/${drained}/drain`, {})).status, 200)
+  t.equal(await before.stop(), 0)
+  rmSync(join(cwd, 'go'))
+  const starting = startCluster(t, { ...settings, ...samePorts(before) }, options)
+  const { routingPort } = before
+  while (await ask(routingPort, '/healthz').catch(() => undefined) === undefined) await setTimeout(10)
+  const burst = Promise.all(Array.from({ length: 6 }, async () => {
+    const { headers } = await ask(routingPort, '/')
+    return new URL(headers.location!).port
+  }))
+  writeFileSync(join(cwd, 'go'), '')
+  const others = before.ports.filter(port => port !== drained)
+  t.strictSame((await burst).sort(), others.flatMap(port => Array(3).fill(String(port))).sort())
+  await starting
 })
 
 t.test('start: a restart straight after a stop finds its ports free', async t => {

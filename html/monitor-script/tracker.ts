@@ -23,10 +23,10 @@ import { startNavigation, type View } from './navigation.ts'
 import { OverviewView } from './servers/overview-view.ts'
 import {
   denyNetworkQuestion, denyQuestion, denyTargetQuestion, disconnectQuestion, drainQuestion,
-  type Question, type Choice
+  restartQuestion, type Question, type Choice
 } from './actions/questions.ts'
 import { announce, sayDone, sayFailed, sayProgress } from './kit/result.ts'
-import type { ServerActions } from './servers/servers-table.ts'
+import type { ServerActions } from './servers/server-buttons.ts'
 import { ServersView } from './servers/servers-view.ts'
 import { countOthers, findReach } from './actions/sharing.ts'
 import { changedServers } from './kit/console-servers.ts'
@@ -54,10 +54,13 @@ times.start()
 const liveView = new LiveView(Date.now())
 const charts = new ChartsView({ get: path => api.get<History>(path) })
 const serverActions: ServerActions = {
-  drain: ({ name, active_users: activeUsers }) => {
-    void askAndAct(drainQuestion(name, activeUsers), () => actions.drain(name))
+  drain: server => {
+    void askAndAct(drainQuestion(server, Date.now()), choice => actions.drain(server.name, choice))
   },
-  makeReady: ({ name }) => { void act(actions.makeReady(name)) }
+  makeReady: ({ name }) => { void act(actions.makeReady(name)) },
+  restart: ({ name, active_users: activeUsers }) => {
+    void askAndAct(restartQuestion(name, activeUsers), () => actions.restart(name))
+  }
 }
 const overview = new OverviewView(serverActions, network => { void denyNetwork(network) })
 const servers = new ServersView(serverActions)

@@ -12,7 +12,8 @@
  *    back;
  *  - the tabs of one visitor share one beat;
  *  - a beat that fails is tried again, ever later, and at once when the network returns;
- *  - when an operator has ended the visit, the page says so and falls silent.
+ *  - when an operator has ended the visit, the page says so and falls silent;
+ *  - when an operator empties the server, the page is loaded again by way of the router.
  *
  * It needs no library, sets nothing but `window.usher` (see `usher.ts` for what is in it), and is
  * content with the policy `script-src 'self'; connect-src 'self'`. The server fills in the three

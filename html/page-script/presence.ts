@@ -46,6 +46,8 @@ export interface News {
   beat (activeUsers: number): void
   missed (): void
   denied (): void
+  /** The server is to be left: the page has to be loaded again by way of the router. */
+  moved (): void
 }
 
 /** From tab to tab of one visitor. A channel ends at the origin, so it is about one server. */
@@ -171,10 +173,12 @@ function take (presence: Presence, answer: Answer | undefined, error: unknown): 
   presence.flight = undefined
   if (error === 'denied') return end(presence, true)
   if (!answer?.ok) {
+    // The page goes; should it stay, because its visitor wants it to, it asks again later.
+    const news = error === 'moved' ? presence.news.moved : presence.news.missed
     presence.failureCount += 1
     presence.retryMs = parseIntervalMs(answer?.headers.get('Retry-After') ?? null) ?? 0
     scheduleFromNow(presence)
-    return presence.news.missed()
+    return news()
   }
   const activeUsers = Number(answer.headers.get('X-Active-Users') ?? NaN)
   const toldMs = parseIntervalMs(answer.headers.get('X-Heartbeat-Interval'))

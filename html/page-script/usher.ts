@@ -21,6 +21,8 @@ export interface UsherEvents {
   missed: undefined
   /** An operator has ended the visit. The page has been replaced, and no beat follows. */
   denied: undefined
+  /** The server is being emptied: the page is about to be loaded again from another one. */
+  moved: undefined
 }
 
 export interface Usher {
@@ -43,14 +45,16 @@ declare global {
 
 export type Page = Browser & {
   readonly document: Document
-  readonly location: Pick<Location, 'protocol' | 'hostname'>
+  readonly location: Pick<Location,
+    'protocol' | 'hostname' | 'pathname' | 'search' | 'hash' | 'replace'>
 }
 
 /** Starts beating and returns what is to become `window.usher`. */
 export function startUsher (page: Page, chance: Chance, told: Told): Usher {
   const listenersByEvent: { [Name in keyof UsherEvents]: Set<Listener<Name>> } = {
-    beat: new Set(), missed: new Set(), denied: new Set()
+    beat: new Set(), missed: new Set(), denied: new Set(), moved: new Set()
   }
+  const door = frontDoor(page.location, told)
   let lastBeat: UsherEvents['beat'] | undefined
 
   const leave = startPresence(page, chance, told.timeoutThresholdMs, {
@@ -62,6 +66,13 @@ export function startUsher (page: Page, chance: Chance, told: Told): Usher {
     denied () {
       showDenied(page.document)
       tell(listenersByEvent.denied, undefined)
+    },
+    moved () {
+      tell(listenersByEvent.moved, undefined)
+      const { pathname, search, hash } = page.location
+      // In a task after the listeners', who may have something to save.
+      const path = pathname.replace(/^\/+/, '')
+      page.setTimeout(() => page.location.replace(door + path + search + hash), 0)
     }
   })
 
@@ -73,7 +84,7 @@ export function startUsher (page: Page, chance: Chance, told: Told): Usher {
       return () => listenersByEvent[event].delete(listener)
     },
     leave,
-    frontDoor: frontDoor(page.location, told)
+    frontDoor: door
   }
 }
 

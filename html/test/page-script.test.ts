@@ -388,6 +388,30 @@ t.test('page script: a denied visitor is told so, and the page falls silent', as
   t.equal(browser.pendingTimerCount, 0)
 })
 
+t.test('page script: told to move, the page is loaded again from the router; its listeners come first', async t => {
+  const browser = new FakeBrowser()
+  const tab = await browser.open()
+  browser.mood = { status: 409, error: 'moved' }
+  await browser.pass(10_000)
+  t.strictSame(tab.news, ['beat 7', 'moved', 'loads http://localhost:8080/rooms/?a=1#here'])
+  t.strictSame(browser.take(), ['beat at 0', 'beat at 10000'])
+  // The visitor was asked, and stays: something is not saved yet.
+  await browser.pass(10_000)
+  t.strictSame(tab.news.slice(3), ['moved', 'loads http://localhost:8080/rooms/?a=1#here'])
+  t.notMatch(tab.news, ['missed'])
+})
+
+t.test('page script: a server that takes nobody new is tried again later, and the page stays', async t => {
+  const browser = new FakeBrowser()
+  const tab = await browser.open()
+  browser.mood = { status: 503, error: 'draining', retryAfter: '30' }
+  await browser.pass(10_000 + 30_000)
+  t.strictSame(tab.news, ['beat 7', 'missed', 'missed'])
+  browser.mood = {}
+  await browser.pass(30_000)
+  t.strictSame(tab.news.at(-1), 'beat 7')
+})
+
 t.test('page script: knows the way to the front door', async t => {
   const cases: Array<[TabOptions, string]> = [
     [{ routingPort: 8080 }, 'http://localhost:8080/'],

@@ -1,13 +1,15 @@
 /**
  * `npm run bench`: the user table's touch against its plain rival (touch.ts) and what the table
  * costs as it grows (table-growth.ts); then what a flood of logins costs an operator
- * (login-flood.ts), and slow and greedy clients a visitor (attacks.ts). Quoted as ratios.
+ * (login-flood.ts), and a visitor what slow and greedy clients (attacks.ts) and slow readers of a
+ * large file (stream.ts) do. Quoted as ratios.
  * `npm run bench -- touch` and the like measure one of them.
  */
 import { benchAttacks } from './attacks.ts'
 import { benchLogins } from './login-flood.ts'
 import type { BenchPart } from './report/report.ts'
 import { tableText } from './report/tables.ts'
+import { benchStream } from './stream.ts'
 import { benchTable } from './table-growth.ts'
 import { benchTouch } from './touch.ts'
 
@@ -18,7 +20,8 @@ const PARTS: Readonly<Record<string, () => Promise<void>>> = {
   touch: async () => { await show(benchTouch) },
   table: async () => { await show(benchTable) },
   logins: benchLogins,
-  attacks: benchAttacks
+  attacks: benchAttacks,
+  stream: benchStream
 }
 
 const [only] = process.argv.slice(2)

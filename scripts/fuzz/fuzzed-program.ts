@@ -12,6 +12,7 @@ import { startProgram, type LogLine, type Program } from '../kit/program.ts'
 import { PORT_MARKS, SESSION_MARK, type RequestInput } from './inputs.ts'
 import type { Secrets } from './judge.ts'
 import { INDEX, makeSite, SECRET } from './planted-site.ts'
+import { PROXY_ADDRESS } from './proxy-headers.ts'
 import type { Subject } from './subject.ts'
 
 const PASSWORD = 'a password that no input has'
@@ -31,6 +32,7 @@ const SETTINGS = {
   METRICS_TOKEN: SECRET.repeat(2),
   ADMIN_PASSWORD: `${SECRET} of admin`
 }
+const BEHIND_PROXY = { TRUST_PROXY: PROXY_ADDRESS, PROXY_PROTOCOL: 'trusted' }
 /** Error and fatal, as pino numbers them. */
 const GRAVE_LEVEL = 50
 const COMPLAINTS_MAX = 20
@@ -63,7 +65,7 @@ export class FuzzedProgram implements Subject {
   readonly #operators: ReadonlyMap<Role, Seats>
   #isStopping = false
 
-  /** @param isProxied whether this machine's X-Forwarded-* are believed */
+  /** @param isProxied whether a proxy is believed for whom it speaks */
   static async start (isProxied: boolean): Promise<FuzzedProgram> {
     const heaps = new ProcessProbe()
     const complaints: string[] = []
@@ -71,7 +73,7 @@ export class FuzzedProgram implements Subject {
       if (complaints.length < COMPLAINTS_MAX) complaints.push(text)
     }
     const program = await startProgram({
-      ...SETTINGS, ...heaps.env, ...(isProxied && { TRUST_PROXY: '127.0.0.1' })
+      ...SETTINGS, ...heaps.env, ...(isProxied && BEHIND_PROXY)
     }, {
       nodeOptions: heaps.nodeOptions,
       prepare: makeSite,

@@ -11,8 +11,10 @@ export interface RequestInput {
   readonly to: Asked
   /** Which server; the first if left out. */
   readonly server?: number
-  /** To the program that believes this machine's X-Forwarded-*. */
+  /** From a proxy, to the program that believes what it says. */
   readonly isProxied?: boolean
+  /** What the proxy says first; if left out, that it speaks for itself. */
+  readonly header?: string
   /** Bytes, in pieces that are written one after the other. */
   readonly send: readonly string[]
   /** What follows: our half is closed, the connection is reset, or nothing. */

@@ -72,7 +72,14 @@ export const MONITOR_ROUTES: readonly MonitorRoute[] = [
   { method: 'POST', path: '/allow', body: { userId: 'client' }, weight: 2 },
   { method: 'POST', path: '/allow', body: { address: 'address' }, weight: 2 },
   ...PORT_MARKS.flatMap((port): MonitorRoute[] => [
-    { method: 'POST', path: `/servers/${port}/drain`, body: { force: 'flag' }, weight: 0.3 },
+    {
+      method: 'POST',
+      path: `/servers/${port}/drain`,
+      body: { force: 'flag', note: 'reason', minutes: 'minutes' },
+      weight: 0.3
+    },
     { method: 'POST', path: `/servers/${port}/ready`, body: { force: 'flag' }, weight: 0.3 }
-  ])
+  ]),
+  // Of no server: a port may be closed for a moment.
+  { method: 'POST', path: '/servers/0/restart', body: { force: 'flag' }, weight: 0.3 }
 ]

@@ -6,6 +6,7 @@ import { Random } from '../kit/random.ts'
 import { breakBytes, breakFraming, cutUp } from './framing-breaks.ts'
 import { ASKED, type Asked, type RequestInput } from './inputs.ts'
 import { nastyText } from './nasty-values.ts'
+import { someHeader } from './proxy-headers.ts'
 import { PART_BREAKS } from './request-breaks.ts'
 import { wholeRequest, wireOf, type RequestParts } from './request-parts.ts'
 
@@ -35,12 +36,16 @@ export function requestInput (sequence: RequestSequence, number: number): Reques
   const random = new Random(sequence.seed, REQUEST_SEQUENCE, number)
   const isQuiet = Math.floor(number / sequence.batchSize) % 2 === 1
   const to = random.pick(isQuiet ? ASKED.slice(0, -1) : ASKED)
+  const proxy = random.chance(PROXIED_SHARE) ? someHeader(random) : undefined
   const where = {
     to,
     ...(to === 'server' && { server: random.below(SERVER_COUNT) }),
-    ...(random.chance(PROXIED_SHARE) && { isProxied: true })
+    ...(proxy !== undefined && { isProxied: true, header: proxy.header })
   }
-  if (random.chance(WHOLE_SHARE)) return { ...where, ...wholeInput(to, isQuiet, random) }
+  if (random.chance(WHOLE_SHARE)) {
+    const isIntact = proxy?.isWhole ?? true
+    return { ...where, ...wholeInput(to, isQuiet, random), isIntact }
+  }
   return { ...where, ...brokenInput(sequence, to, random) }
 }
 

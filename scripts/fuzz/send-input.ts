@@ -6,6 +6,7 @@ import { connect, type Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { readAnswers, type Answers } from './answers.ts'
 import type { RequestInput } from './inputs.ts'
+import { OWN_HEADER, PROXY_ADDRESS } from './proxy-headers.ts'
 
 export interface Outcome extends Answers {
   /** Everything that came, as Latin-1. */
@@ -29,7 +30,8 @@ export async function sendInput (
 ): Promise<Outcome> {
   const startMs = performance.now()
   const { isHere, socket, result } = open(port, hangMs, input)
-  const pieces = cutLike(input.send, fill(input.send.join('')))
+  const header = input.isProxied === true ? [input.header ?? OWN_HEADER] : []
+  const pieces = [...header, ...cutLike(input.send, fill(input.send.join('')))]
   const isSent = await isHere && await send(socket, pieces, input.end)
   const sendMs = isSent ? performance.now() - startMs : Infinity
   return { ...await result, sendMs }
@@ -43,10 +45,11 @@ interface Exchange {
 }
 
 function open (
-  port: number, hangMs: number, { end, send, isIntact, requestsMax }: RequestInput
+  port: number, hangMs: number, { end, send, isIntact, isProxied, requestsMax }: RequestInput
 ): Exchange {
   const mayBeHead = send.join('').includes('HEAD')
-  const socket = connect({ port, host: '127.0.0.1', noDelay: true })
+  const localAddress = isProxied === true ? PROXY_ADDRESS : undefined
+  const socket = connect({ port, host: '127.0.0.1', localAddress, noDelay: true })
   let text = ''
   let isOver: (end: Outcome['end']) => void = () => {}
   const result = new Promise<Outcome['end']>(resolve => { isOver = resolve }).then(end => {

@@ -6,7 +6,7 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { reportOf } from '@usher/shared/errors.ts'
-import { SETTING_ROWS } from '@usher/shared/settings/setting-table.ts'
+import { SETTING_ROWS } from '@usher/shared/settings/setting-rows.ts'
 import { loadSettings } from '@usher/shared/settings/settings.ts'
 import { renderCheck } from '@usher/shared/settings/settings-text.ts'
 import { Random } from '../kit/random.ts'

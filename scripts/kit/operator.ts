@@ -1,5 +1,6 @@
 /** An operator who works by the monitor's interface, as a script with curl would. */
 import http from 'node:http'
+import https from 'node:https'
 import type { Program } from './program.ts'
 
 export interface Reply {
@@ -17,6 +18,8 @@ export interface PostOptions {
 export interface OperatorOptions {
   /** Otherwise every request has a connection of its own. */
   readonly isKeptAlive?: boolean
+  /** The monitor speaks HTTPS; whatever its certificate is, it is trusted. */
+  readonly isTls?: boolean
 }
 
 /** Far beyond what a living monitor takes on a busy machine. */
@@ -25,13 +28,16 @@ const ANSWER_MS_MAX = 60_000
 export class Operator {
   readonly #port: number
   readonly #isKeptAlive: boolean
+  readonly #isTls: boolean
   cookie: string | undefined
 
   constructor (
-    { monitoringPort }: Pick<Program, 'monitoringPort'>, { isKeptAlive = true }: OperatorOptions = {}
+    { monitoringPort }: Pick<Program, 'monitoringPort'>,
+    { isKeptAlive = true, isTls = false }: OperatorOptions = {}
   ) {
     this.#port = monitoringPort
     this.#isKeptAlive = isKeptAlive
+    this.#isTls = isTls
   }
 
   /** Rejects when the login is refused. */
@@ -83,8 +89,9 @@ export class Operator {
     method: string, path: string, headers: Record<string, string>, body?: string
   ): Promise<Reply> {
     return new Promise((resolve, reject) => {
-      const request = http.request({
+      const request = (this.#isTls ? https : http).request({
         host: '127.0.0.1',
+        rejectUnauthorized: false,
         port: this.#port,
         method,
         path,

@@ -4,7 +4,7 @@ import { stageHistory, stageNews } from '../../scripts/screenshots/staged-news.t
 import { startCluster, until, workingFolder, type Cluster } from '../cluster.ts'
 import { Operator } from '../../scripts/kit/operator.ts'
 import { browserTest, startSite, untilPageCounts, urlOf } from './browser.ts'
-import { checkLooks } from './looks.ts'
+import { checkBarriers, checkLooks } from './looks.ts'
 
 const PASSWORD = 'quite a long password'
 const ADMIN = { ADMIN_PASSWORD: PASSWORD }
@@ -75,7 +75,13 @@ browserTest('console: a server that is down is red everywhere; a table nearly fu
   await stageNews(page, {
     servers: {
       8000: { active_users: 600 },
-      8001: { active_users: 12, state: 'draining', drained_from: 431, state_since: new Date().toISOString() },
+      8001: {
+        active_users: 12,
+        state: 'draining',
+        drained_from: 431,
+        state_since: new Date().toISOString(),
+        drain: { note: 'new disk', moves_from: new Date(Date.now() - 1000).toISOString() }
+      },
       8002: { active_users: 0, state: 'down', restarts: 4, state_since: new Date(Date.now() - 480_500).toISOString() }
     },
     table: { used: 612, size: 640 }
@@ -84,7 +90,13 @@ browserTest('console: a server that is down is red everywhere; a table nearly fu
   await page.locator('.card.down').getByText('Down for 8 min').waitFor()
   await page.locator('.notice.down', { hasText: /8002 has been down since .* restarted 4 times/ }).waitFor()
   await page.locator('.notice.drain', { hasText: /95\.6 % full, 612 of 640.*MAX_USERS/ }).waitFor()
-  await page.locator('.card.drain', { hasText: 'users left of 431' }).waitFor()
+  const drained = page.locator('.card.drain', { hasText: 'users left of 431' })
+  await drained.getByText('new disk · Everybody left moves now').waitFor()
+  const [card] = await page.locator('.card.up').all()
+  const last = card!.getByRole('button', { name: 'Drain 8000…' })
+  t.equal(await last.getAttribute('aria-disabled'), 'true')
+  await card!.getByText('The only server that takes visitors').waitFor()
+  t.equal(await page.locator('.card.down').getByRole('button', { name: /Restart/ }).count(), 0)
   t.match(await textOf(page.locator('#totals')), /8000\s+only one available/)
   await page.locator('.legend', { hasText: /8002 down/ }).first().waitFor()
   await checkLooks(t, page, 'incident')
@@ -135,6 +147,49 @@ browserTest('console: drains a server and makes it ready again', async (t, lab) 
   await page.getByText('Empty, safe to stop').waitFor()
   await page.getByRole('button', { name: `Make ready ${first}` }).click()
   await page.getByRole('button', { name: `Drain ${first}…` }).waitFor()
+})
+
+browserTest('console: by keyboard from the card: drains with note and time, changes it, restarts, makes ready', async (t, lab) => {
+  const cluster = await startSite(t, ADMIN)
+  const [first] = cluster.ports as [number]
+  const page = await (await lab.newVisitor()).newPage()
+  await logIn(page, cluster)
+  const card = page.locator('.card').nth(0)
+  const press = async (name: string): Promise<void> => {
+    await card.getByRole('button', { name, exact: true }).focus()
+    await page.keyboard.press('Enter')
+  }
+  const dialog = page.getByRole('dialog')
+  await press(`Drain ${first}…`)
+  await dialog.waitFor()
+  await page.keyboard.press('Escape')
+  await dialog.waitFor({ state: 'hidden' })
+  await press(`Drain ${first}…`)
+  await dialog.getByRole('radio', { name: 'Stay' }).focus()
+  await page.keyboard.press('ArrowRight')
+  t.match(await textOf(dialog), /Users who are left at \d\d:\d\d to\w+ move at their next request/)
+  await page.keyboard.press('Tab')
+  await page.keyboard.type('new disk')
+  await checkBarriers(t, page, 'drain dialog')
+  await page.keyboard.press('Enter')
+  await card.getByText(/new disk · Everybody left moves at \d\d:\d\d/).waitFor()
+  await checkLooks(t, page, 'drained card')
+
+  await press(`Change the drain of ${first}…`)
+  t.equal(await dialog.getByLabel(/^Note/).inputValue(), 'new disk')
+  await dialog.getByRole('radio', { name: 'Now' }).check()
+  await dialog.getByRole('button', { name: 'Change the drain' }).press('Enter')
+  await card.getByText('new disk · Everybody left moves now').waitFor()
+
+  await press(`Restart ${first}…`)
+  await dialog.getByRole('button', { name: `Restart ${first}` }).press('Enter')
+  await page.getByText(`${first} has been restarted.`).waitFor()
+  await press(`Make ready ${first}`)
+  await card.getByRole('button', { name: `Drain ${first}…` }).waitFor()
+  t.equal(await card.getByText('new disk').isVisible(), false)
+
+  await page.getByRole('link', { name: 'Audit' }).first().click()
+  await page.getByText('new disk').first().waitFor()
 })
 
 browserTest('console: says that news have stopped, and goes on by itself after a restart', async (t, lab) => {

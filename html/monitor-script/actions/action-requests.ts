@@ -7,8 +7,8 @@ import type { Reach, User } from '@usher/shared/api/users.ts'
 import type { Answer, Failure } from '../kit/api.ts'
 import { withBoundedConcurrency } from '../kit/bounded-concurrency.ts'
 import {
-  addressesOf, denyOwnQuestion, denyReachQuestion, drainLastQuestion, rangesOf, type Choice,
-  type Question
+  addressesOf, denyOwnQuestion, denyReachQuestion, drainLastQuestion, rangesOf,
+  restartLastQuestion, type Choice, type Question
 } from './questions.ts'
 import { DENIED, FAILURES, SERVERS, USERS } from '../kit/texts.ts'
 
@@ -100,9 +100,15 @@ export class Actions {
     return this.#allowEach(denied, DENIED.undone(denied.length))
   }
 
-  drain (port: string): Promise<Outcome> {
-    return this.#doAll([port], '', SERVERS.drained(port), async () =>
-      await this.#insist(`/servers/${port}/drain`, {}, drainLastQuestion(port)))
+  drain (port: string, { reason: note, minutes }: Pick<Choice, 'reason' | 'minutes'>): Promise<Outcome> {
+    return this.#doAll([port], '', SERVERS.drained(port), async () => await this.#insist(
+      `/servers/${port}/drain`, optional({ note, minutes }), drainLastQuestion(port)))
+  }
+
+  /** Done when it serves again. */
+  restart (port: string): Promise<Outcome> {
+    return this.#doAll([port], '', SERVERS.restarted(port), async () =>
+      await this.#insist(`/servers/${port}/restart`, {}, restartLastQuestion(port)))
   }
 
   makeReady (port: string): Promise<Outcome> {

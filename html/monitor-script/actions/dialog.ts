@@ -39,14 +39,14 @@ export function openDialog (countOthers: CountOthers): AskOperator {
     return new Promise(resolve => {
       dialog.addEventListener('close', () => {
         current = undefined
-        resolve(isAgreed ? choiceOf(form) : undefined)
+        resolve(isAgreed ? choiceOf(form, question) : undefined)
       }, { once: true })
     })
   }
 }
 
 function show (question: Question, form: HTMLFormElement): void {
-  const { title, what, picked = [], asks = [], scopes = [] } = question
+  const { title, what, picked = [], asks = [], scopes = [], note = '' } = question
   setText(find('dialog-title'), title)
   setText(find('dialog-what'), what)
   find('dialog-picked').replaceChildren(...picked.map(id => make('li', '', id)))
@@ -55,6 +55,9 @@ function show (question: Question, form: HTMLFormElement): void {
   find<HTMLInputElement>('target').required = asks.includes('target')
   find('dialog-minutes').hidden = !asks.includes('minutes')
   find('dialog-reason').hidden = !asks.includes('reason')
+  find('dialog-moves').hidden = !asks.includes('moves')
+  find('dialog-note').hidden = !asks.includes('note')
+  find<HTMLInputElement>('note').value = note
   find('dialog-scope').hidden = scopes.length === 0
   find('dialog-scopes').replaceChildren(...scopes.map(makeScope))
   showTerms(question, form)
@@ -63,7 +66,7 @@ function show (question: Question, form: HTMLFormElement): void {
 /** What depends on the duration. */
 function showTerms (question: Question, form: HTMLFormElement): void {
   const { until, happens = [], warning, go } = question
-  const minutes = chosenMinutes(form)
+  const minutes = chosenMinutes(form, question)
   const lines = [
     ...[...(until === undefined ? [] : [until(minutes)]), ...happens].map(text =>
       make('li', '', makeIcon('icon-check'), make('span', '', text))),
@@ -100,16 +103,17 @@ function hintId (scope: DenyScope): string {
   return `scope-${scope}-hint`
 }
 
-function choiceOf (form: HTMLFormElement): Choice {
+function choiceOf (form: HTMLFormElement, question: Question): Choice {
+  const text = question.asks?.includes('note') === true ? 'note' : 'reason'
   return {
-    reason: find<HTMLInputElement>('reason').value.trim(),
-    minutes: chosenMinutes(form),
+    reason: find<HTMLInputElement>(text).value.trim(),
+    minutes: chosenMinutes(form, question),
     scope: (new FormData(form).get('scope') ?? 'ids') as DenyScope,
     target: find<HTMLInputElement>('target').value.trim()
   }
 }
 
-function chosenMinutes (form: HTMLFormElement): number | undefined {
-  const minutes = new FormData(form).get('minutes')
+function chosenMinutes (form: HTMLFormElement, { asks = [] }: Question): number | undefined {
+  const minutes = new FormData(form).get(asks.includes('moves') ? 'moves' : 'minutes')
   return minutes === null || minutes === '' ? undefined : Number(minutes)
 }

@@ -4,6 +4,7 @@
  */
 import type { User } from '@usher/shared/api/users.ts'
 import type { Reach as Reached } from '@usher/shared/api/users.ts'
+import type { Server } from '../kit/console-servers.ts'
 import { denialOf, rangeOf } from './address-ranges.ts'
 import { DENIED, SERVERS, USERS } from '../kit/texts.ts'
 
@@ -40,7 +41,10 @@ export interface Question {
   readonly what: string
   /** Who it is about, in full. */
   readonly picked?: readonly string[]
-  readonly asks?: ReadonlyArray<'target' | 'minutes' | 'reason'>
+  /** Moves and note are of a drain, and come back as the minutes and the reason of a denial do. */
+  readonly asks?: ReadonlyArray<'target' | 'minutes' | 'reason' | 'moves' | 'note'>
+  /** What the note is so far. */
+  readonly note?: string
   /** The choices of what to deny; the first is selected. */
   readonly scopes?: readonly ScopeChoice[]
   /** What happens until the time is over; the first of what happens. */
@@ -150,12 +154,36 @@ export function denyOwnQuestion (address: string): Question {
   }
 }
 
-export function drainQuestion (port: string, activeUsers: number): Question {
+/** Of one that drains already, what is chosen takes the place of what was. */
+export function drainQuestion (
+  { name, active_users: activeUsers, drain }: Server, nowMs: number
+): Question {
+  const isChange = drain !== undefined
   return {
-    title: SERVERS.drainTitle(port),
+    title: isChange ? SERVERS.changeTitle(name) : SERVERS.drainTitle(name),
     what: SERVERS.drainWhat(activeUsers),
-    happens: [SERVERS.drainHappens, SERVERS.drainBack],
-    go: () => SERVERS.drainGo(port)
+    asks: ['moves', 'note'],
+    note: drain?.note ?? '',
+    until: minutes => SERVERS.drainUntil(minutes, nowMs),
+    happens: [SERVERS.drainKept, SERVERS.drainBack],
+    go: minutes => isChange ? SERVERS.changeGo : SERVERS.drainGo(name, minutes)
+  }
+}
+
+export function restartQuestion (port: string, activeUsers: number): Question {
+  return {
+    title: SERVERS.restartTitle(port),
+    what: SERVERS.restartWhat(activeUsers),
+    happens: [SERVERS.restartHappens],
+    go: () => SERVERS.restartGo(port)
+  }
+}
+
+export function restartLastQuestion (port: string): Question {
+  return {
+    title: SERVERS.restartLastTitle(port),
+    what: SERVERS.restartLastWhat,
+    go: () => SERVERS.restartLastGo(port)
   }
 }
 

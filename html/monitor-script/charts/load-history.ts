@@ -65,7 +65,8 @@ export class LoadHistory {
     this.#extend(atMs)
     for (const { name, state } of changedServers(this.#heard, stats)) {
       const before = this.#heard!.servers[name]!.state
-      this.#events.push({ atMs, server: name, type: eventType(before, state) })
+      const type = eventType(before, state)
+      if (type !== undefined) this.#events.push({ atMs, server: name, type })
     }
     this.#heard = stats
     this.#mark(atMs)
@@ -177,8 +178,10 @@ function loadsOf (stats: Stats | undefined): Map<string, Load> {
     [name, isRunning(state) ? load : null]))
 }
 
-/** As the monitor names it in its history. */
-function eventType (before: string, now: string): string {
+/** As the monitor names it in its history; a restart that is over is no event of its own. */
+function eventType (before: string, now: string): string | undefined {
+  if (before === 'starting') return undefined
+  if (now === 'starting') return 'restart'
   if (now === 'draining' && before === 'up') return 'drain'
   if (now === 'up' && before === 'draining') return 'ready'
   return now === 'draining' ? 'up' : now

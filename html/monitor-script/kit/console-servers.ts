@@ -38,6 +38,12 @@ export function available (servers: readonly Server[]): Server[] {
   return servers.filter(({ state }) => state === 'up')
 }
 
+/** It is the last available server: without it no visitor could be placed. */
+export function isLastAvailable ({ name }: Server, servers: readonly Server[]): boolean {
+  const [first, ...others] = available(servers)
+  return others.length === 0 && first?.name === name
+}
+
 /** Over all servers that measured it; undefined when none has. */
 export function sum (servers: readonly Server[], key: Measured): number | undefined {
   const values = servers.map(server => server[key]).filter(value => value !== undefined)

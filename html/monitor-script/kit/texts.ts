@@ -199,7 +199,7 @@ export const OVERVIEW = {
 const CHARTS_NO_DATA = 'no data'
 /** By their names in the history; % stands for the server. */
 const EVENTS: Readonly<Record<string, string>> = {
-  drain: 'drain %', ready: '% ready', down: '% down', up: '% up', start: 'start', reload: 'reload'
+  drain: 'drain %', ready: '% ready', restart: '% restarted', down: '% down', up: '% up', start: 'start', reload: 'reload'
 }
 
 /** What the spread in a legend is made of; as in `/stats`, by weight. */
@@ -328,9 +328,37 @@ export const SERVERS = {
   drainWhat: (value: number) => value === 0
     ? 'It gets no new visitors. Nobody is on it now.'
     : `It keeps its ${users(value)} and gets no new ones.`,
-  drainGo: (port: string) => `Drain ${port}`,
-  drainHappens: 'Nobody is disconnected: users leave when they want, and the card shows how many are left.',
+  drainGo: (port: string, minutes: number | undefined) =>
+    minutes === 0 ? `Drain ${port} and move everybody` : `Drain ${port}`,
+  drainUntil: (minutes: number | undefined, nowMs: number) => minutes === undefined
+    ? 'Nobody is disconnected: users leave when they want, and the card shows how many are left.'
+    : `Users who are left ${minutes === 0 ? 'now' : `at ${untilText(nowMs + minutes * MINUTE_MS, nowMs)}`} ` +
+      'move at their next request: their page comes from another server.',
+  drainKept: 'It stays drained when Usher restarts.',
   drainBack: 'You can undo this at any time with Make ready.',
+  drainLine: (note: string, movesFromMs: number | undefined, nowMs: number) => [
+    ...(note === '' ? [] : [note]),
+    ...(movesFromMs === undefined
+      ? []
+      : [movesFromMs <= nowMs ? 'Everybody left moves now' : `Everybody left moves at ${untilText(movesFromMs, nowMs)}`])
+  ].join(' · '),
+  onlyOne: 'The only server that takes visitors: it cannot be drained.',
+  change: 'Change…',
+  changeLabel: (port: string) => `Change the drain of ${port}…`,
+  changeTitle: (port: string) => `Change the drain of ${port}?`,
+  changeGo: 'Change the drain',
+  restart: 'Restart…',
+  restartLabel: (port: string) => `Restart ${port}…`,
+  restartTitle: (port: string) => `Restart ${port}?`,
+  restartWhat: (value: number) => value === 0
+    ? 'A new thread takes its place. Nobody is on it now.'
+    : `A new thread takes its place, and its ${users(value)} stay on it.`,
+  restartHappens: 'Requests that have begun are answered first.',
+  restartGo: (port: string) => `Restart ${port}`,
+  restartLastTitle: (port: string) => `Restart ${port}, the last one?`,
+  restartLastWhat: 'No other server is available. Until it is back, about a second, visitors see an error page.',
+  restartLastGo: (port: string) => `Restart ${port} anyway`,
+  restarted: (port: string) => `${port} has been restarted.`,
   lastTitle: (port: string) => `Drain ${port}, the last one?`,
   lastWhat: 'No other server is available. Until one is, new visitors see an error page (503).',
   lastGo: (port: string) => `Drain ${port} anyway`,
@@ -456,9 +484,13 @@ export const AUDIT = {
     deny: 'denied',
     allow: 'allowed',
     drain: 'started draining',
-    ready: 'made … ready'
+    ready: 'made … ready',
+    restart: 'restarted'
   } as Readonly<Record<string, string>>,
   terms: minutesText,
+  moved: (minutes: number) => minutes === 0
+    ? 'and moved everybody'
+    : `and moves everybody after ${duration(minutes * MINUTE_MS)}`,
   reached: (value: number) => value === 0 ? 'nobody was there' : `${users(value)} removed`,
   and: 'and',
   attempts: (value: number, hasMoreNames: boolean) =>

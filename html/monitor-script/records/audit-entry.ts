@@ -19,13 +19,14 @@ export function sentenceOf ({ action, target, detail = {} }: AuditEntry): Part[]
   const key = action === 'disconnect' && isDenial ? 'disconnect-and-deny' : action
   const words = Object.hasOwn(AUDIT.actions, key) ? AUDIT.actions[key]! : action
   const [before = '', after = ''] = words.split(' … ')
-  const { address, reason, user_agent: userAgent } = detail
+  const { address, note, reason = note, user_agent: userAgent } = detail
   return [
     word(before),
     ...targetParts(target ?? '', CLIENT_ACTIONS.includes(action) ? 'client' : 'name'),
     ...(after === '' ? [] : [word(` ${after}`)]),
     ...(typeof address === 'string' ? targetParts(address, 'client', ` ${AUDIT.and} `) : []),
     ...(isDenial ? [word(` ${AUDIT.terms(numberIn(detail, 'minutes'))}`)] : []),
+    ...(action === 'drain' ? moveParts(numberIn(detail, 'minutes')) : []),
     ...reachParts(numberIn(detail, 'users')),
     ...permissionParts(detail),
     ...attemptParts(numberIn(detail, 'attempts'), detail['more_names'] === true),
@@ -36,6 +37,10 @@ export function sentenceOf ({ action, target, detail = {} }: AuditEntry): Part[]
 
 function targetParts (text: string, kind: Part['kind'], before = ' '): Part[] {
   return text === '' ? [] : [word(before), { text, kind }]
+}
+
+function moveParts (minutes: number | undefined): Part[] {
+  return minutes === undefined ? [] : [word(` ${AUDIT.moved(minutes)}`)]
 }
 
 function reachParts (users: number | undefined): Part[] {

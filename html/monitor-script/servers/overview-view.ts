@@ -3,7 +3,8 @@ import type { Stats } from '@usher/shared/api/stats.ts'
 import { find, make, makeIcon, setText } from '../kit/dom.ts'
 import type { LoadHistory } from '../charts/load-history.ts'
 import { ServerCards } from './server-cards.ts'
-import { ServersTable, type ServerActions } from './servers-table.ts'
+import type { ServerActions } from './server-buttons.ts'
+import { ServersTable } from './servers-table.ts'
 import { available, serversOf, sum, troublesOf, type Server, type Trouble } from '../kit/console-servers.ts'
 import { count, counted, figure, NOT_MEASURED, NOTICES, OVERVIEW } from '../kit/texts.ts'
 
@@ -24,7 +25,7 @@ const READABLE_REDIRECTS_PER_SECOND = 1
 
 export class OverviewView {
   readonly #values = new Map<string, { value: Element, unit: Element, box: HTMLElement }>()
-  readonly #cards = new ServerCards()
+  readonly #cards: ServerCards
   readonly #table: ServersTable
   readonly #denyNetwork: (network: string) => void
   /** Those that are shown, by what each is about. */
@@ -34,6 +35,7 @@ export class OverviewView {
 
   constructor (actions: ServerActions, denyNetwork: (network: string) => void) {
     this.#denyNetwork = denyNetwork
+    this.#cards = new ServerCards(actions)
     this.#table = new ServersTable(actions, 'last-server')
     find('cards-table').append(this.#table.element)
   }
@@ -41,6 +43,7 @@ export class OverviewView {
   allowActions (): void {
     this.#canAct = true
     for (const { button } of this.#notices.values()) if (button !== undefined) button.hidden = false
+    this.#cards.allowActions()
     this.#table.allowActions()
   }
 

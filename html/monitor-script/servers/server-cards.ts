@@ -1,9 +1,12 @@
 /** One card a server; a card is made once and only what changed in it is touched. */
 import { find, make, setText } from '../kit/dom.ts'
 import type { LoadHistory } from '../charts/load-history.ts'
-import { evenShare, ShareBar, STATE_CLASSES, StateLabel, stateText } from './server-parts.ts'
+import { ServerButtons, type ServerActions } from './server-buttons.ts'
+import {
+  DrainLine, evenShare, ShareBar, STATE_CLASSES, StateLabel, stateText
+} from './server-parts.ts'
 import { Sparkline, SPARKLINE_MINUTES } from '../charts/sparkline.ts'
-import { colourClass, shareOf, type Server } from '../kit/console-servers.ts'
+import { colourClass, isLastAvailable, shareOf, type Server } from '../kit/console-servers.ts'
 import { count, figure, percent, SERVERS } from '../kit/texts.ts'
 
 const FACTS = ['share', 'reserved', 'requests', 'p99'] as const
@@ -14,6 +17,17 @@ const SPARKLINE_POINTS = SPARKLINE_MINUTES * 12 + 1
 
 export class ServerCards {
   readonly #cards = new Map<string, Card>()
+  readonly #actions: ServerActions
+  #canAct = false
+
+  constructor (actions: ServerActions) {
+    this.#actions = actions
+  }
+
+  allowActions (): void {
+    this.#canAct = true
+    for (const { actions } of this.#cards.values()) actions.hidden = false
+  }
 
   show (servers: readonly Server[], recent: LoadHistory, nowMs: number): void {
     for (const server of servers) {
@@ -24,7 +38,8 @@ export class ServerCards {
   }
 
   #add (server: Server): Card {
-    const card = makeCard(server)
+    const card = makeCard(server, this.#actions)
+    card.actions.hidden = !this.#canAct
     this.#cards.set(server.name, card)
     find('cards').append(card.element)
     return card
@@ -39,9 +54,15 @@ interface Card {
   readonly sparkline: Sparkline
   readonly share: ShareBar
   readonly facts: Readonly<Record<Fact, HTMLElement>>
+  readonly drain: DrainLine
+  readonly actions: HTMLElement
+  readonly buttons: ServerButtons
+  /** Why it cannot be drained. */
+  readonly why: HTMLElement
 }
 
-function makeCard ({ name, folder }: Server): Card {
+function makeCard (server: Server, serverActions: ServerActions): Card {
+  const { name, folder } = server
   const state = new StateLabel()
   const load = make('p', 'big')
   const loadLabel = make('p', '')
@@ -52,11 +73,19 @@ function makeCard ({ name, folder }: Server): Card {
     make('div', '', make('dt', '', SERVERS.facts[fact]), facts[fact])))
   const heading = make('h2', '',
     make('i', 'swatch'), make('span', 'ltr', name), ' ', make('small', '', folder))
+  const drain = new DrainLine()
+  const why = make('p', 'why', SERVERS.onlyOne)
+  why.id = `only-${name}`
+  const buttons = new ServerButtons(server, serverActions, why.id)
+  buttons.element.hidden = false
+  const actions = make('div', 'operate', why, buttons.element)
   const element = make('article', '',
     make('div', 'row', heading, state.element),
     make('div', 'load', make('div', '', load, loadLabel), sparkline.element),
-    share.element, list)
-  return { element, state, load, loadLabel, sparkline, share, facts }
+    share.element, list, drain.element, actions)
+  return {
+    element, state, load, loadLabel, sparkline, share, facts, drain, actions, buttons, why
+  }
 }
 
 function fill (card: Card, server: Server, servers: readonly Server[], nowMs: number): void {
@@ -76,4 +105,7 @@ function fill (card: Card, server: Server, servers: readonly Server[], nowMs: nu
     p99: SERVERS.milliseconds(server.p99_ms)
   }
   for (const fact of FACTS) setText(card.facts[fact], values[fact])
+  card.drain.show(server, nowMs)
+  card.buttons.show(server, servers)
+  card.why.hidden = !isLastAvailable(server, servers)
 }

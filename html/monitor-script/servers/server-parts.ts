@@ -1,6 +1,6 @@
 /** What the card and the row of a server have in common: state, share, since when. */
 import type { ServerState } from '@usher/shared/api/stats.ts'
-import { make, makeIcon, makeSvg } from '../kit/dom.ts'
+import { make, makeIcon, makeSvg, setText } from '../kit/dom.ts'
 import { available, type Server } from '../kit/console-servers.ts'
 import { SERVERS } from '../kit/texts.ts'
 
@@ -40,6 +40,20 @@ export class ShareBar {
     this.#fill.setAttribute('width', `${(share * 100).toFixed(1)}%`)
     this.#even.toggleAttribute('hidden', even === undefined)
     this.#even.setAttribute('x', `${((even ?? 0) * 100).toFixed(2)}%`)
+  }
+}
+
+/** Why a server drains, and when those who are left are moved. */
+export class DrainLine {
+  readonly element = make('p', 'why')
+
+  show ({ drain }: Server, nowMs: number): void {
+    const text = drain === undefined
+      ? ''
+      : SERVERS.drainLine(
+        drain.note, drain.moves_from === null ? undefined : Date.parse(drain.moves_from), nowMs)
+    setText(this.element, text)
+    this.element.hidden = text === ''
   }
 }
 

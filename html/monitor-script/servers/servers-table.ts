@@ -1,16 +1,12 @@
 /**
- * All figures of all servers in one table, with drain and ready for administrators. Stands in the
+ * All figures of all servers in one table, with what administrators may do. Stands in the
  * Servers section, and on the overview where there are too many servers for cards.
  */
 import { make, makeCell, makeRow, setText } from '../kit/dom.ts'
-import { leftOf, ShareBar, StateLabel } from './server-parts.ts'
-import { available, colourClass, shareOf, type Server } from '../kit/console-servers.ts'
+import { ServerButtons, type ServerActions } from './server-buttons.ts'
+import { DrainLine, leftOf, ShareBar, StateLabel } from './server-parts.ts'
+import { colourClass, shareOf, type Server } from '../kit/console-servers.ts'
 import { count, counted, figure, percent, SERVERS } from '../kit/texts.ts'
-
-export interface ServerActions {
-  readonly drain: (server: Server) => void
-  readonly makeReady: (server: Server) => void
-}
 
 type Column = keyof typeof SERVERS.columns
 const COLUMNS = Object.keys(SERVERS.columns) as Column[]
@@ -40,58 +36,38 @@ export class ServersTable {
   allowActions (): void {
     this.#canAct = true
     this.element.classList.remove('viewer')
-    for (const { action } of this.#rows.values()) action.hidden = false
+    for (const { action, buttons } of this.#rows.values()) {
+      action.hidden = buttons.element.hidden = false
+    }
     for (const cell of this.element.querySelectorAll<HTMLElement>('th.w-act')) cell.hidden = false
   }
 
   show (servers: readonly Server[], nowMs: number): void {
     for (const server of servers) {
       const row = this.#rows.get(server.name) ?? this.#add(server)
-      row.server = server
       fill(row, server, servers, nowMs)
-      explain(row.button, isLastAvailable(server, servers) ? this.#whyId : undefined)
+      row.buttons.show(server, servers)
     }
   }
 
   #add (server: Server): Row {
-    const row = makeServerRow(server)
-    row.action.hidden = !this.#canAct
-    row.button.addEventListener('click', () => {
-      if (row.button.getAttribute('aria-disabled') === 'true') return
-      if (row.server.state === 'draining') this.#actions.makeReady(row.server)
-      else this.#actions.drain(row.server)
-    })
+    const buttons = new ServerButtons(server, this.#actions, this.#whyId)
+    const row = makeServerRow(server, buttons)
+    row.action.hidden = buttons.element.hidden = !this.#canAct
     this.#rows.set(server.name, row)
     this.#body.append(row.element)
     return row
   }
 }
 
-/** It is the last available server: without it no visitor could be placed. */
-export function isLastAvailable ({ name }: Server, servers: readonly Server[]): boolean {
-  const [first, ...others] = available(servers)
-  return others.length === 0 && first?.name === name
-}
-
 interface Row {
-  server: Server
   readonly element: HTMLElement
   readonly state: StateLabel
   readonly left: ShareBar
   readonly cells: ReadonlyMap<Column, HTMLElement>
+  readonly drain: DrainLine
   readonly action: HTMLElement
-  readonly button: HTMLButtonElement
-}
-
-/** @param whyId the element that says why the button does nothing; undefined when it does */
-function explain (button: HTMLElement, whyId: string | undefined): void {
-  if (whyId === undefined) {
-    button.removeAttribute('aria-disabled')
-    button.removeAttribute('aria-describedby')
-  } else {
-    button.setAttribute('aria-disabled', 'true')
-    button.setAttribute('aria-describedby', whyId)
-  }
+  readonly buttons: ServerButtons
 }
 
 function makeHead (): HTMLElement {
@@ -115,13 +91,12 @@ function makeHeadCell (className: string, text: string): HTMLElement {
   return cell
 }
 
-function makeServerRow (server: Server): Row {
+function makeServerRow (server: Server, buttons: ServerButtons): Row {
   const { name, index, folder } = server
   const state = new StateLabel()
   const left = new ShareBar()
-  const button = make('button', 'btn small')
-  button.type = 'button'
-  const action = makeCell('act', button)
+  const drain = new DrainLine()
+  const action = makeCell('act', buttons.element)
   const cells = new Map(COLUMNS.map(column => {
     const cell = makeCell(LESS_NEEDED.has(column) ? 'num lo2' : 'num')
     cell.dataset['label'] = SERVERS.columns[column]
@@ -131,12 +106,13 @@ function makeServerRow (server: Server): Row {
     makeCell(`c-srv ${colourClass(index)}`,
       make('span', 'id', make('i', 'swatch'), make('b', 'ltr', name)),
       make('br', ''), make('span', 'muted', folder)),
-    makeCell('c-state wrap', make('div', 'left12', state.element, left.element)), ...cells.values(), action)
-  return { server, element, state, left, cells, action, button }
+    makeCell('c-state wrap', make('div', 'left12', state.element, left.element, drain.element)),
+    ...cells.values(), action)
+  return { element, state, left, cells, drain, action, buttons }
 }
 
 function fill (row: Row, server: Server, servers: readonly Server[], nowMs: number): void {
-  const { state, name, active_users: activeUsers, up_since: upSince } = server
+  const { state, active_users: activeUsers, up_since: upSince } = server
   const sinceMs = server.state_since === undefined
     ? undefined
     : nowMs - Date.parse(server.state_since)
@@ -158,8 +134,5 @@ function fill (row: Row, server: Server, servers: readonly Server[], nowMs: numb
     upFor: SERVERS.upFor(upSince === undefined ? undefined : nowMs - Date.parse(upSince))
   }
   for (const [column, cell] of row.cells) setText(cell, values[column])
-  const isDraining = state === 'draining'
-  setText(row.button, isDraining ? SERVERS.ready : SERVERS.drain)
-  row.button.setAttribute('aria-label',
-    isDraining ? SERVERS.readyLabel(name) : SERVERS.drainLabel(name))
+  row.drain.show(server, nowMs)
 }

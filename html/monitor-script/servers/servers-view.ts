@@ -1,8 +1,9 @@
 /** The Servers section: the table, why one cannot be drained, what drain does, and the router. */
 import type { Stats } from '@usher/shared/api/stats.ts'
 import { find, setText } from '../kit/dom.ts'
-import { isLastAvailable, ServersTable, type ServerActions } from './servers-table.ts'
-import { available, serversOf } from '../kit/console-servers.ts'
+import type { ServerActions } from './server-buttons.ts'
+import { ServersTable } from './servers-table.ts'
+import { available, isLastAvailable, serversOf } from '../kit/console-servers.ts'
 import { OVERVIEW, SERVERS } from '../kit/texts.ts'
 
 export class ServersView {

@@ -22,9 +22,10 @@ import {
 } from '@usher/shared/memory/table-view.ts'
 import { UserTable } from '@usher/shared/memory/user-table.ts'
 import { newcomerSettings } from '@usher/shared/newcomer-settings.ts'
-import type { AskAnswers } from '@usher/shared/messages.ts'
+import type { AskAnswers, Drain } from '@usher/shared/messages.ts'
 import type { SettingChanges } from '@usher/shared/settings/setting-changes.ts'
 import type { Settings } from '@usher/shared/settings/settings.ts'
+import { canSharePorts } from '@usher/shared/http/listen.ts'
 import { announce } from './announcement.ts'
 import { CertificateWatch } from './certificate-watch.ts'
 import { watchDescriptors } from './descriptor-watch.ts'
@@ -33,11 +34,13 @@ import { logUsers } from './log-users.ts'
 import { answerAsk, type AskedActions } from './monitor-asks.ts'
 import { watchNewcomers } from './newcomer-warning.ts'
 import { PREPARE_TIMEOUT_MS, reloader } from './reload.ts'
+import { Restarts } from './restarts.ts'
 import { openRouterDoor, type RouterDoor } from './router-door.ts'
 import { ServerStates } from './server-states.ts'
 import { SiteKeeper } from './site-keeper.ts'
 import { hasDatabase, startInOrder } from './start-order.ts'
 import { startSweep, type Sweep } from './sweep-schedule.ts'
+import { oneAtATime } from './turns.ts'
 import { Workers } from './workers.ts'
 
 export interface CoordinatorParts {
@@ -52,7 +55,7 @@ export interface CoordinatorParts {
   readonly logLosses: LogLossesMemory
 }
 
-/** What connections may take of SHUTDOWN_TIMEOUT; the rest is for saving the users. */
+/** For connections, of SHUTDOWN_TIMEOUT; the rest is for saving the users. */
 const CONNECTIONS_SHARE = 0.7
 /** Of what is left then, for saving; and of that, for a database that is locked. */
 const SAVING_SHARE = 0.6
@@ -71,8 +74,9 @@ export async function startCoordinator (parts: CoordinatorParts): Promise<Coordi
 }
 
 export class Coordinator implements AskedActions {
-  /** Settings and the servers' files are read again. Never rejects: it logs. */
+  /** Settings and files are read again. Never rejects: it logs. */
   readonly reload: () => Promise<void>
+  readonly restarts: Restarts
   readonly #settings: Settings
   readonly #programDir: string
   readonly #log: ProgramLog
@@ -122,7 +126,7 @@ export class Coordinator implements AskedActions {
     })
     this.#states = new ServerStates({ table: this.#table, servers: settings.servers, log })
     this.#sites = new SiteKeeper({
-      servers: settings.servers, tableBytes: memory.buffer.byteLength, programDir, log
+      ...settings, tableBytes: memory.buffer.byteLength, programDir, log
     })
     this.#workers = new Workers({
       boot: () => ({
@@ -142,6 +146,17 @@ export class Coordinator implements AskedActions {
       sites: this.#sites,
       onServerUp: () => { this.#router?.serverStarted() },
       onAsk: ask => answerAsk(this, ask),
+      retireTimeoutMs: settings.shutdownTimeoutMs * CONNECTIONS_SHARE,
+      log
+    })
+    const inTurn = oneAtATime()
+    this.restarts = new Restarts({
+      ...settings,
+      table: this.#table,
+      states: this.#states,
+      workers: this.#workers,
+      inTurn,
+      canSharePorts,
       log
     })
     this.#certificateWatch = new CertificateWatch({
@@ -158,6 +173,7 @@ export class Coordinator implements AskedActions {
       },
       switchCertificate: pair => this.#switchCertificate(pair),
       meter: clusterMeter,
+      inTurn,
       log
     })
   }
@@ -201,6 +217,7 @@ export class Coordinator implements AskedActions {
       programDir: this.#programDir,
       table: this.#table,
       denyList: this.#expulsion.list,
+      isDrained: server => this.#states.isDrained(server),
       mayOpen,
       meter: this.#meter,
       log: this.#log
@@ -236,11 +253,15 @@ export class Coordinator implements AskedActions {
     return this.#expulsion.disconnect(client, entries)
   }
 
-  /** A draining server keeps its users and gets no new ones; its state outlives its thread. */
-  setDraining (
-    server: number, isDraining: boolean, isForced: boolean
-  ): AskAnswers['set-draining'] {
-    return { outcome: this.#states.setDraining(server, isDraining, isForced) }
+  /** Its state outlives the server's thread. */
+  setDrain (server: number, drain: Drain | undefined): AskAnswers['set-drain'] {
+    this.#states.setDrain(server, drain)
+    return {}
+  }
+
+  /** Rejects as `Restarts.one`. */
+  restartServer (server: number): Promise<AskAnswers['restart-server']> {
+    return this.restarts.one(server).then(() => ({}))
   }
 
   /** The graceful stop: what has begun is answered, users are saved. Safe to call twice. */

@@ -7,7 +7,7 @@ import { UNUSED_SIGNALS } from '@usher/shared/unused-signals.ts'
 
 export type SignalHandler = (signal: NodeJS.Signals) => void
 
-const KEPT: readonly NodeJS.Signals[] = ['SIGHUP', ...UNUSED_SIGNALS]
+const KEPT: readonly NodeJS.Signals[] = ['SIGHUP', 'SIGUSR2', ...UNUSED_SIGNALS]
 
 const kept = new Set<NodeJS.Signals>()
 let handle: SignalHandler = signal => { kept.add(signal) }

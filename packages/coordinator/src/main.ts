@@ -26,6 +26,7 @@ import { startCoordinator, type Coordinator, type CoordinatorParts } from './coo
 import { listenForSignals } from './early-signals.ts'
 import { checkPorts } from './port-check.ts'
 import { signalHandler } from './shutdown.ts'
+import { checkSites } from './site-keeper.ts'
 
 const EXIT_FAILED = 1
 const EXIT_SETTINGS = 2
@@ -42,7 +43,7 @@ async function main (): Promise<void> {
   const loaded = await load()
   if (loaded?.command === 'help') process.stdout.write(renderHelp(manifest.version))
   if (loaded?.command === 'version') process.stdout.write(`${manifest.version}\n`)
-  if (loaded?.command === 'check') check(loaded)
+  if (loaded?.command === 'check') await check(loaded)
   if (loaded?.command === 'run') await run(loaded)
 }
 
@@ -57,12 +58,18 @@ async function load (): Promise<LoadedSettings | undefined> {
 }
 
 /** What is right, but will not do for long, is said beside it. */
-function check ({ effective, settings: { tls, publicHosts } }: CompleteSettings): void {
+async function check ({ effective, settings }: CompleteSettings): Promise<void> {
+  const { tls, publicHosts, servers, live } = settings
   process.stdout.write(renderCheck(effective))
   const warnings = tls === undefined
     ? []
     : warningsOf(readCertificate(tls.cert), publicHosts, Date.now())
   for (const warning of warnings) process.stderr.write(`usher: warning: TLS_CERT: ${warning}\n`)
+  try {
+    await checkSites({ servers, live, programDir })
+  } catch (error) {
+    fail(error, EXIT_FAILED)
+  }
 }
 
 async function run (loaded: CompleteSettings): Promise<void> {
@@ -91,6 +98,7 @@ async function run (loaded: CompleteSettings): Promise<void> {
     listenForSignals(signalHandler({
       close: async () => { await (await starting).close() },
       reload: async () => { await (await starting).reload() },
+      restartServers: async () => { await (await starting).restarts.all() },
       hasTerminal: STANDARD_FDS.some(fd => isatty(fd)),
       timeoutMs: settings.shutdownTimeoutMs,
       now: monotonicNowMs,

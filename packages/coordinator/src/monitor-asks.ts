@@ -3,7 +3,7 @@
  */
 import type { DenyEntry } from '@usher/shared/deny-list.ts'
 import type { Client } from '@usher/shared/client.ts'
-import type { Ask, AskAnswer, AskAnswers } from '@usher/shared/messages.ts'
+import type { Ask, AskAnswer, AskAnswers, Drain } from '@usher/shared/messages.ts'
 
 /** One method for each ask; see messages.ts. */
 export interface AskedActions {
@@ -12,9 +12,8 @@ export interface AskedActions {
   disconnect (
     client: Client, entries: readonly DenyEntry[] | undefined
   ): Promise<AskAnswers['disconnect']>
-  setDraining (
-    server: number, isDraining: boolean, isForced: boolean
-  ): AskAnswers['set-draining']
+  restartServer (server: number): Promise<AskAnswers['restart-server']>
+  setDrain (server: number, drain: Drain | undefined): AskAnswers['set-drain']
 }
 
 /** Rejects with the error of the action. */
@@ -26,7 +25,9 @@ export async function answerAsk (actions: AskedActions, ask: Ask): Promise<AskAn
       return await actions.setDenyList(ask.entries)
     case 'disconnect':
       return await actions.disconnect(ask.client, ask.entries)
-    case 'set-draining':
-      return actions.setDraining(ask.server, ask.isDraining, ask.isForced)
+    case 'restart-server':
+      return await actions.restartServer(ask.server)
+    case 'set-drain':
+      return actions.setDrain(ask.server, ask.drain)
   }
 }

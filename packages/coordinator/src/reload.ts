@@ -14,6 +14,7 @@ import type { Applier } from '@usher/shared/settings/setting-table.ts'
 import type { LiveSettings } from '@usher/shared/settings/settings.ts'
 import type { Logger } from 'pino'
 import type { SiteKeeper } from './site-keeper.ts'
+import type { InTurn } from './turns.ts'
 import type { Workers } from './workers.ts'
 
 export interface ReloadParts {
@@ -28,6 +29,7 @@ export interface ReloadParts {
   /** New connections to all ports get this certificate. */
   readonly switchCertificate: (pair: TlsPair) => Promise<void>
   readonly meter: Pick<ClusterMeter, 'reloaded'>
+  readonly inTurn: InTurn
   readonly log: Logger
 }
 
@@ -39,17 +41,13 @@ const ORDER_TIMEOUT_MS = 5000
 
 /** Each call is one reload; they come one after another, and never reject: they log. */
 export function reloader (parts: ReloadParts): () => Promise<void> {
-  let last = Promise.resolve()
-  return () => {
-    last = last.then(() => reload(parts))
-    return last
-  }
+  return () => parts.inTurn(() => reload(parts))
 }
 
 async function reload (parts: ReloadParts): Promise<void> {
   await reopenLog(parts)
   const changes = readChanges(parts)
-  if (changes === undefined || !await reloadFiles(parts)) return
+  if (changes === undefined || !await reloadFiles(parts, changes)) return
   const { needRestart, texts, certificate } = changes
   if (certificate !== undefined) await applyCertificate(parts, certificate)
   if (needRestart.length > 0) {
@@ -79,10 +77,12 @@ function readChanges ({ readChanges, log }: ReloadParts): SettingChanges | undef
 }
 
 /** All servers switch to the files as they are now, or none does; returns whether they did. */
-async function reloadFiles ({ sites, workers, meter, log }: ReloadParts): Promise<boolean> {
+async function reloadFiles (
+  { sites, workers, meter, log }: ReloadParts, { values }: SettingChanges
+): Promise<boolean> {
   let loaded: LoadedSites
   try {
-    loaded = await sites.load()
+    loaded = await sites.load(values.loader)
     await workers.tellServers({ type: 'prepare-reload', loaded }, PREPARE_TIMEOUT_MS)
   } catch (error) {
     log.error({ err: error }, 'the reload failed: not every server could read its files, so pages and settings stay as they were')
@@ -118,6 +118,8 @@ async function applySettings (
   const appliers: Appliers = {
     // The router reads the error pages anew for each visitor.
     router: changes => { Object.assign(live, changes) },
+    // It has loaded with them already.
+    loader: changes => { Object.assign(live, changes) },
     'every-thread': async changes => {
       applyToThread(live, changes, log)
       await workers.tellAll({ type: 'apply-settings', changes }, ORDER_TIMEOUT_MS)
@@ -131,7 +133,7 @@ async function applySettings (
   const isHeardBefore = log.isLevelEnabled('info')
   if (isHeardBefore) say()
   try {
-    await Promise.all([apply('router'), apply('every-thread')])
+    await Promise.all([apply('router'), apply('loader'), apply('every-thread')])
   } catch (error) {
     log.error({ err: error }, 'not every thread has taken over the changed settings')
   }

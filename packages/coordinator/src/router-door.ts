@@ -32,6 +32,8 @@ export interface RouterDoorParts {
   readonly programDir: string
   readonly table: UserTable
   readonly denyList: DenyList
+  /** Whether a server that starts will drain then. */
+  readonly isDrained: (server: number) => boolean
   /** The port opens when it resolves, and not at all when it rejects. */
   readonly mayOpen: Promise<void>
   readonly meter: ThreadMeter
@@ -74,7 +76,8 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
 
   const { fault, ...pages } = await readPages(programDir)
   const startWaits = new StartWaits(
-    server => table.serverState(server), settings.servers.map(({ index }) => index))
+    server => table.serverState(server) === 'starting' && !parts.isDrained(server),
+    settings.servers.map(({ index }) => index))
   /** The servers of a program that stops end before its router: their users come back to them. */
   const isAvailable = (server: number): boolean =>
     startWaits.isStarting(server) || (lastStates?.[server] ?? table.serverState(server)) === 'up'
@@ -146,7 +149,8 @@ function redirectMeter (meter: ThreadMeter): HttpMeter {
   return {
     answered (status, durationMs) {
       meter.answered(status, isRedirect(status) ? durationMs : undefined)
-    }
+    },
+    proxyHeaderRefused () { meter.proxyHeaderRefused() }
   }
 }
 

@@ -16,6 +16,9 @@ import {
   FOREIGN_REPLY, isForeign, ownHosts, type OriginSettings
 } from '@usher/shared/http/vocabulary/own-origin.ts'
 import {
+  redirectTarget, type TargetSettings
+} from '@usher/shared/http/vocabulary/redirect-target.ts'
+import {
   htmlReply, NO_STORE, optionsReply, textReply
 } from '@usher/shared/http/vocabulary/replies.ts'
 import { NO_BODY, type Handler, type Reply, type RequestValue } from '@usher/shared/http/vocabulary/values.ts'
@@ -26,7 +29,6 @@ import { whileBusy } from '@usher/shared/memory/retry-while-busy.ts'
 import type { Busy } from '@usher/shared/memory/table-view.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { Logger } from 'pino'
-import { redirectTarget, type TargetSettings } from './redirect-target.ts'
 import type { HeldPlaces } from './held-places.ts'
 
 export interface RouterParts {

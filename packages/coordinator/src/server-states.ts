@@ -1,8 +1,11 @@
 /**
- * What each server is: up, draining or down. Says so in the user table, where the balancer and the
- * monitor read it, and remembers who drains while it is down. Main thread.
+ * What each server is: up, draining, down, or starting while it is restarted. Says so in the user
+ * table, where the servers, the balancer and the monitor read it, and remembers who drains while it
+ * is down. Main thread.
  */
+import type { ServerState } from '@usher/shared/memory/layout.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
+import type { Drain } from '@usher/shared/messages.ts'
 import type { Server } from '@usher/shared/settings/servers.ts'
 import type { Logger } from 'pino'
 
@@ -15,7 +18,8 @@ export interface ServerStatesParts {
 export class ServerStates {
   readonly #parts: ServerStatesParts
   readonly #up = new Set<number>()
-  readonly #draining = new Set<number>()
+  readonly #drains = new Map<number, Drain>()
+  readonly #restarting = new Set<number>()
 
   constructor (parts: ServerStatesParts) {
     this.#parts = parts
@@ -31,37 +35,38 @@ export class ServerStates {
     this.#show(server)
   }
 
-  /** Whether its thread serves, draining or not. */
-  isUp (server: number): boolean {
-    return this.#up.has(server)
-  }
-
-  /**
-   * Takes visitors no more, or again. last-available: nothing was changed, because no other server
-   * would be left to take them.
-   */
-  setDraining (
-    server: number, isDraining: boolean, isForced: boolean
-  ): 'done' | 'last-available' {
+  /** Takes visitors no more, in place of an earlier drain; or, if undefined, again. */
+  setDrain (server: number, drain: Drain | undefined): void {
     if (this.#parts.servers[server] === undefined) throw new RangeError(`there is no server ${server}`)
-    const isNew = isDraining && !this.#draining.has(server)
-    if (isNew && !isForced && !this.#isAnotherAvailable(server)) return 'last-available'
-    if (isDraining) this.#draining.add(server)
-    else this.#draining.delete(server)
-    this.#show(server)
-    return 'done'
+    if (drain === undefined) this.#drains.delete(server)
+    else this.#drains.set(server, drain)
+    if (this.#up.has(server)) this.#show(server)
   }
 
-  #isAnotherAvailable (server: number): boolean {
-    return [...this.#up].some(other => other !== server && !this.#draining.has(other))
+  isDrained (server: number): boolean {
+    return this.#drains.has(server)
+  }
+
+  /** Takes no visitors until that is over: its thread is about to be replaced. */
+  setRestarting (server: number, isRestarting: boolean): void {
+    if (isRestarting) this.#restarting.add(server)
+    else this.#restarting.delete(server)
+    this.#show(server)
+  }
+
+  #stateOf (server: number): ServerState {
+    const isUp = this.#up.has(server)
+    if (isUp && this.#drains.has(server)) return 'draining'
+    if (this.#restarting.has(server)) return 'starting'
+    return isUp ? 'up' : 'down'
   }
 
   #show (server: number): void {
     const { table, servers, log } = this.#parts
-    const whenUp = this.#draining.has(server) ? 'draining' : 'up'
-    const state = this.#up.has(server) ? whenUp : 'down'
-    if (table.serverState(server) === state) return
-    table.setServerState(server, state)
-    log.info({ server: servers[server]!.name }, `server is ${state}`)
+    const drain = this.#drains.get(server)
+    const state = this.#stateOf(server)
+    const isChange = table.serverState(server) !== state
+    table.setServerState(server, state, drain?.movesFromMs)
+    if (isChange) log.info({ server: servers[server]!.name }, `server is ${state}`)
   }
 }

@@ -1,7 +1,7 @@
 /**
  * Signals: the first SIGINT or SIGTERM stops gracefully, a second one exits at once, SIGHUP reloads
- * or, when the terminal was closed, stops; those that mean nothing here are logged. One deadline
- * for all. Ends the process.
+ * or, when the terminal was closed, stops; SIGUSR2 restarts the servers; those that mean nothing
+ * here are logged. One deadline for all. Ends the process.
  */
 import { UNUSED_SIGNALS } from '@usher/shared/unused-signals.ts'
 import type { Logger } from 'pino'
@@ -10,6 +10,7 @@ import type { SignalHandler } from './early-signals.ts'
 export interface ShutdownParts {
   readonly close: () => Promise<void>
   readonly reload: () => Promise<void>
+  readonly restartServers: () => Promise<void>
   /** Whether the program was started from a terminal: then SIGHUP means that it is gone. */
   readonly hasTerminal: boolean
   readonly timeoutMs: number
@@ -29,6 +30,10 @@ export function signalHandler (parts: ShutdownParts): SignalHandler {
   return signal => {
     if (UNUSED.has(signal)) {
       log.warn({ signal }, 'received a signal that means nothing to Usher: ignored')
+      return
+    }
+    if (signal === 'SIGUSR2') {
+      if (firstMs === undefined) void parts.restartServers()
       return
     }
     if (signal === 'SIGHUP' && !parts.hasTerminal) {

@@ -9,14 +9,20 @@ import { OrderTimedOut, SiteTooLarge, errorOf } from '@usher/shared/errors.ts'
 import {
   endHold, holderOfServer, holdSites, inMiB, isHeld, MAIN_HOLDER, releaseSites, type SiteMemory
 } from '@usher/shared/memory/site-memory.ts'
-import type { LoadedSites, LoadNews, LoadTask } from '@usher/shared/messages.ts'
+import type { CheckTask, LoadedSites, LoadNews, LoadTask } from '@usher/shared/messages.ts'
 import type { Server } from '@usher/shared/settings/servers.ts'
+import type { LiveName, ValuesByKey } from '@usher/shared/settings/setting-table.ts'
 import type { Logger } from 'pino'
 import { memoryRoom } from './memory-room.ts'
 import { startTask } from './supervisor.ts'
 
+/** What a reload may change of how sites are loaded. */
+type LoaderSettings = ValuesByKey<LiveName<'loader'>>
+
 export interface SiteKeeperParts {
   readonly servers: readonly Server[]
+  /** Read at each load. */
+  readonly live: LoaderSettings
   /** Of the user table. */
   readonly tableBytes: number
   readonly programDir: string
@@ -64,9 +70,15 @@ export class SiteKeeper {
     return isComplete ? undefined : await this.load()
   }
 
-  /** As the folders are now. Rejects with the loader's error, which names the folder. */
-  async load ({ isFirst = false } = {}): Promise<LoadedSites> {
-    const { servers, tableBytes, log } = this.#parts
+  /**
+   * As the folders are now. Rejects with the loader's error, which names the folder.
+   *
+   * @param changes settings that are taken over once these sites are
+   */
+  async load (
+    { isFirst = false, ...changes }: Partial<LoaderSettings> & { readonly isFirst?: boolean } = {}
+  ): Promise<LoadedSites> {
+    const { servers, tableBytes, live, log } = this.#parts
     this.#memories = this.#memories.filter(({ holders }) => isHeld(holders))
     const heldBytes = this.#memories.reduce((sum, { bytes }) => sum + bytes, 0)
     if (this.#memories.length > EARLIER_SITES_MAX) {
@@ -74,10 +86,12 @@ export class SiteKeeper {
         'are still being sent to slow clients: try again later')
     }
     const loaded = await this.#runLoader({
-      dirs: [...new Set(servers.map(({ folder }) => folder))],
+      type: 'load',
+      dirs: foldersOf(servers),
       room: memoryRoom({ serverCount: servers.length, tableBytes, heldBytes }),
       serverCount: servers.length,
-      isFirst
+      isFirst,
+      memoryFileMaxBytes: changes.memoryFileMaxBytes ?? live.memoryFileMaxBytes
     })
     this.#hold(loaded.memory)
     if (!loaded.isComplete) return loaded
@@ -120,36 +134,64 @@ export class SiteKeeper {
     }
   }
 
-  #runLoader (task: LoadTask): Promise<LoadedSites> {
-    const { promise, resolve, reject } = promiseParts<LoadedSites>()
-    const limit = (ms: number): NodeJS.Timeout => setTimeout(() => {
-      reject(new OrderTimedOut(LOADER, 'load'))
-      this.#endLoader()
-    }, ms)
-    let deadline = limit(WALK_TIMEOUT_MS)
-    const hear = (news: LoadNews): void => {
-      switch (news.type) {
-        case 'found':
-          clearTimeout(deadline)
-          deadline = limit(loadTimeoutMs(news.bytes))
-          return
-        case 'loaded': return resolve(news.loaded)
-        case 'load-failed': return reject(errorOf(news.error))
-      }
+  async #runLoader (task: LoadTask): Promise<LoadedSites> {
+    const run = startLoader(this.#parts.programDir, task)
+    this.#endLoader = run.end
+    try {
+      return (await run.done)!
+    } finally {
+      this.#endLoader = NOTHING
     }
-    this.#endLoader = startTask<LoadNews>({
-      name: LOADER,
-      file: pathToFileURL(join(this.#parts.programDir, 'site-loader.js')),
-      data: task,
-      onNews: hear,
-      onEnd: cause => {
-        clearTimeout(deadline)
-        this.#endLoader = NOTHING
-        reject(cause) // Says nothing to who has been answered.
-      }
-    })
-    return promise
   }
+}
+
+/** Rejects with the loader's error when rules of a folder are wrong. */
+export async function checkSites (
+  { servers, live, programDir }: Pick<SiteKeeperParts, 'servers' | 'live' | 'programDir'>
+): Promise<void> {
+  const { memoryFileMaxBytes } = live
+  await startLoader(programDir, { type: 'check', dirs: foldersOf(servers), memoryFileMaxBytes }).done
+}
+
+function foldersOf (servers: readonly Server[]): string[] {
+  return [...new Set(servers.map(({ folder }) => folder))]
+}
+
+interface LoaderRun {
+  /** Undefined for a check. */
+  readonly done: Promise<LoadedSites | undefined>
+  readonly end: () => void
+}
+
+function startLoader (programDir: string, task: LoadTask | CheckTask): LoaderRun {
+  const { promise, resolve, reject } = promiseParts<LoadedSites | undefined>()
+  const limit = (ms: number): NodeJS.Timeout => setTimeout(() => {
+    reject(new OrderTimedOut(LOADER, task.type))
+    end()
+  }, ms)
+  let deadline = limit(WALK_TIMEOUT_MS)
+  const hear = (news: LoadNews): void => {
+    switch (news.type) {
+      case 'found':
+        clearTimeout(deadline)
+        deadline = limit(loadTimeoutMs(news.bytes))
+        return
+      case 'loaded': return resolve(news.loaded)
+      case 'checked': return resolve(undefined)
+      case 'load-failed': return reject(errorOf(news.error))
+    }
+  }
+  const end = startTask<LoadNews>({
+    name: LOADER,
+    file: pathToFileURL(join(programDir, 'site-loader.js')),
+    data: task,
+    onNews: hear,
+    onEnd: cause => {
+      clearTimeout(deadline)
+      reject(cause) // Says nothing to who has been answered.
+    }
+  })
+  return { done: promise, end }
 }
 
 function promiseParts<T> (): {

@@ -3,7 +3,6 @@
  * chosen; who holds no place waits for all of them. Over for good when all have started, since a
  * server that is replaced later is down meanwhile. Main thread.
  */
-import type { ServerState } from '@usher/shared/memory/layout.ts'
 import type { Waiting } from './router.ts'
 
 export interface StartWait {
@@ -14,21 +13,22 @@ export interface StartWait {
 }
 
 export class StartWaits {
-  readonly #stateOf: (server: number) => ServerState
+  readonly #isStarting: (server: number) => boolean
   readonly #servers: readonly number[]
   readonly #waits = new Set<StartWait>()
   #isOver = false
 
-  constructor (stateOf: (server: number) => ServerState, servers: readonly number[]) {
-    this.#stateOf = stateOf
+  /** @param isStarting whether a server does not serve yet, and will take visitors when it does */
+  constructor (isStarting: (server: number) => boolean, servers: readonly number[]) {
+    this.#isStarting = isStarting
     this.#servers = servers
   }
 
   /** Whether that server does not serve yet; without one, whether there is any such. */
   isStarting (server?: number): boolean {
     if (this.#isOver) return false
-    if (server !== undefined) return this.#stateOf(server) === 'starting'
-    this.#isOver = !this.#servers.some(server => this.#stateOf(server) === 'starting')
+    if (server !== undefined) return this.#isStarting(server)
+    this.#isOver = !this.#servers.some(this.#isStarting)
     return !this.#isOver
   }
 
@@ -38,6 +38,7 @@ export class StartWaits {
 
   /** To be called when one more server serves. */
   serverStarted (): void {
+    this.isStarting() // It may be over now, before any visitor comes.
     this.endWhere(({ server }) => !this.isStarting(server))
   }
 

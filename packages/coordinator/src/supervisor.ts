@@ -4,6 +4,8 @@
  * the messages, nothing else. Main thread.
  *
  *     start -> booting -> serving -> dead -> pause -> booting -> ...     close ends it anywhere
+ *                            |
+ *                         replace -> retiring (finishes what has begun) beside its successor
  */
 import { Worker } from 'node:worker_threads'
 import {
@@ -12,40 +14,11 @@ import {
 import { LAYOUT_VERSION } from '@usher/shared/memory/layout.ts'
 import { MAIN_THREAD_TAG } from '@usher/shared/memory/table-view.ts'
 import type {
-  Ask, AskAnswer, BootData, News, Order, ToWorker
+  Ask, BootData, News, Order, ToWorker
 } from '@usher/shared/messages.ts'
 import { PendingAnswers } from '@usher/shared/pending-answers.ts'
-import type { Logger } from 'pino'
 import { nextRestart } from './restart-pause.ts'
-
-export interface WorkerSpec {
-  readonly name: string
-  readonly file: URL
-  /** Asked at every start: what has changed since the last one goes to the replacement too. */
-  readonly boot: () => Omit<BootData, 'name' | 'threadTag' | 'isFirstStart'>
-  readonly onUp: () => void
-  /** The thread has ended; nothing of it runs any more. */
-  readonly onDown: (threadTag: number) => void
-  /** What the worker asks for; it hears the answer, or the error. */
-  readonly onAsk: (ask: Ask) => Promise<AskAnswer>
-  readonly log: Logger
-}
-
-export interface SupervisedWorker {
-  readonly name: string
-  readonly restarts: number
-  /** False until it serves for the first time. */
-  readonly hasServed: boolean
-  /** Resolves when the worker serves; rejects with its own error when the first start fails. */
-  start (): Promise<void>
-  /** Resolves when the worker has carried out the order. */
-  ask (order: Order, timeoutMs: number): Promise<void>
-  /**
-   * Asks the worker to finish and waits for its end; terminates it when that takes too long, and at
-   * once while it has never served: nothing has begun.
-   */
-  close (timeoutMs: number): Promise<void>
-}
+import type { SupervisedWorker, WorkerSpec } from './supervised-worker.ts'
 
 export function superviseWorker (spec: WorkerSpec): SupervisedWorker {
   return new Supervisor(spec)
@@ -86,15 +59,21 @@ interface Thread {
   readonly worker: Worker
   readonly threadTag: number
   readonly startedMs: number
+  readonly orders: PendingAnswers
+  readonly ended: Promise<void>
+  isServing: boolean
+  /** Has been told to close. */
+  isRetiring: boolean
   /** Why it ends, once that is known. */
   cause: Error | undefined
 }
 
 class Supervisor implements SupervisedWorker {
   readonly #spec: WorkerSpec
-  readonly #orders: PendingAnswers
-  #thread: Thread | undefined
+  /** Those that have not ended, the latest last: one, or two while it is replaced. */
+  #threads: readonly Thread[] = []
   #starts = 0
+  #restarts = 0
   #deathsInARow = 0
   /** A worker that dies before that is a failed start, and is not replaced. */
   #hasServed = false
@@ -103,7 +82,6 @@ class Supervisor implements SupervisedWorker {
 
   constructor (spec: WorkerSpec) {
     this.#spec = spec
-    this.#orders = new PendingAnswers(spec.name)
   }
 
   get name (): string {
@@ -111,7 +89,7 @@ class Supervisor implements SupervisedWorker {
   }
 
   get restarts (): number {
-    return Math.max(0, this.#starts - 1)
+    return this.#restarts
   }
 
   get hasServed (): boolean {
@@ -123,33 +101,55 @@ class Supervisor implements SupervisedWorker {
   }
 
   async ask (order: Order, timeoutMs: number): Promise<void> {
-    const worker = this.#thread?.worker
-    if (worker === undefined) throw new WorkerGone(this.name, order.type)
-    await this.#orders.send(order.type, timeoutMs, id => {
-      worker.postMessage({ type: 'order', id, order } satisfies ToWorker)
-    })
+    if (this.#threads.length === 0) throw new WorkerGone(this.name, order.type)
+    const threads = this.#threads.filter(thread => concerns(order, thread))
+    await Promise.all(threads.map(async thread => {
+      try {
+        await tell(thread, order, timeoutMs)
+      } catch (error) {
+        // Its successor has carried it out.
+        if (!thread.isRetiring || !(error instanceof WorkerGone)) throw error
+      }
+    }))
+  }
+
+  async replace (isSideBySide: boolean, timeoutMs: number): Promise<void> {
+    const old = this.#threads.find(({ isServing, isRetiring }) => isServing && !isRetiring)
+    if (old === undefined || this.#isClosing) throw new WorkerGone(this.name, 'restart')
+    this.#spec.log.info({ worker: this.name }, 'a worker is restarted')
+    if (isSideBySide) await this.#spawn()
+    await this.#retire(old, timeoutMs)
+    if (!isSideBySide && !this.#isClosing) await this.#spawnOrRetry()
   }
 
   async close (timeoutMs: number): Promise<void> {
     this.#isClosing = true
     clearTimeout(this.#pause)
-    const worker = this.#thread?.worker
-    if (worker === undefined) return
-    const ended = new Promise<void>(resolve => { worker.once('exit', () => { resolve() }) })
+    await Promise.all(this.#threads.map(thread => this.#end(thread, timeoutMs)))
+  }
+
+  async #end (thread: Thread, timeoutMs: number): Promise<void> {
     if (!this.#hasServed) {
-      await worker.terminate()
-      return await ended
+      await thread.worker.terminate()
+      return await thread.ended
     }
+    await this.#retire(thread, timeoutMs)
+  }
+
+  /** Asks the thread to finish and waits for its end; terminates it when that takes too long. */
+  async #retire (thread: Thread, timeoutMs: number): Promise<void> {
+    if (!this.#threads.includes(thread)) return // It has died meanwhile.
+    thread.isRetiring = true
     const cutOff = (why: { readonly err?: unknown }): void => {
       this.#spec.log.warn({ worker: this.name, ...why }, 'a worker did not stop in time and was terminated')
-      void worker.terminate()
+      void thread.worker.terminate()
     }
     const deadline = setTimeout(cutOff, timeoutMs, {})
-    await this.ask({ type: 'close' }, timeoutMs).catch((error: unknown) => {
+    await tell(thread, { type: 'close' }, timeoutMs).catch((error: unknown) => {
       const isItsOwn = !(error instanceof WorkerGone) && !(error instanceof OrderTimedOut)
       if (isItsOwn) cutOff({ err: error })
     })
-    await ended
+    await thread.ended
     clearTimeout(deadline)
   }
 
@@ -162,8 +162,17 @@ class Supervisor implements SupervisedWorker {
     const worker = new Worker(file, {
       name, workerData: boot, resourceLimits: { maxOldGenerationSizeMb: HEAP_MAX_MB }
     })
-    const thread: Thread = { worker, threadTag, startedMs: performance.now(), cause: undefined }
-    this.#thread = thread
+    const thread: Thread = {
+      worker,
+      threadTag,
+      startedMs: performance.now(),
+      orders: new PendingAnswers(name),
+      ended: new Promise(resolve => { worker.once('exit', () => { resolve() }) }),
+      isServing: false,
+      isRetiring: false,
+      cause: undefined
+    }
+    this.#threads = [...this.#threads, thread]
     return new Promise((resolve, reject) => {
       worker.on('message', (news: News) => { this.#hear(news, thread, resolve) })
       worker.on('error', error => { thread.cause = error })
@@ -182,14 +191,15 @@ class Supervisor implements SupervisedWorker {
           return fail(thread, new LayoutMismatch(this.name))
         }
         this.#hasServed = true
+        thread.isServing = true
         this.#spec.onUp()
         return onReady()
       case 'boot-failed':
         return fail(thread, errorOf(news.error))
       case 'done':
-        return this.#orders.settle(news.id, undefined)
+        return thread.orders.settle(news.id, undefined)
       case 'failed':
-        return this.#orders.fail(news.id, news.error)
+        return thread.orders.fail(news.id, news.error)
       case 'asked':
         void this.#answer(news.id, news.ask, thread)
     }
@@ -206,32 +216,69 @@ class Supervisor implements SupervisedWorker {
   }
 
   #bury (thread: Thread, cause: Error): void {
-    this.#thread = undefined
-    this.#spec.onDown(thread.threadTag)
-    this.#orders.abandon()
+    this.#threads = this.#threads.filter(other => other !== thread)
+    const successors = this.#threads.filter(({ isRetiring }) => !isRetiring)
+    this.#spec.onDown(thread.threadTag, successors.some(({ isServing }) => isServing))
+    thread.orders.abandon()
     // The program does not start without all of its workers: start() rejects.
-    if (!this.#hasServed || this.#isClosing) return
-    this.#replace(cause, performance.now() - thread.startedMs)
+    if (!this.#hasServed || this.#isClosing || thread.isRetiring || successors.length > 0) return
+    this.#replaceDead(cause, performance.now() - thread.startedMs)
   }
 
-  #replace (cause: unknown, livedMs: number): void {
+  #replaceDead (cause: unknown, livedMs: number): void {
     const { log } = this.#spec
     const { deathsInARow, pauseMs } = nextRestart(this.#deathsInARow, livedMs)
     this.#deathsInARow = deathsInARow
     log.error({ worker: this.name, err: cause, pauseMs }, 'a worker died and is replaced')
-    this.#pause = setTimeout(() => { this.#respawn() }, pauseMs)
+    this.#pause = setTimeout(() => { void this.#respawn() }, pauseMs)
   }
 
-  #respawn (): void {
+  async #respawn (): Promise<void> {
+    this.#restarts++
     try {
-      this.#spawn().then(
-        () => { this.#spec.log.info({ worker: this.name }, 'a worker is up again') },
-        () => {} // Its exit has been logged and another replacement is on its way.
-      )
+      await this.#spawnOrRetry()
+      this.#spec.log.info({ worker: this.name }, 'a worker is up again')
+    } catch {
+      // It has been logged, and another replacement is on its way.
+    }
+  }
+
+  #spawnOrRetry (): Promise<void> {
+    try {
+      return this.#spawn()
     } catch (error) {
       // The system cannot create a thread at the moment.
-      this.#replace(error, 0)
+      this.#replaceDead(error, 0)
+      throw error
     }
+  }
+}
+
+async function tell (
+  { worker, orders }: Thread, order: Order, timeoutMs: number
+): Promise<void> {
+  await orders.send(order.type, timeoutMs, id => {
+    worker.postMessage({ type: 'order', id, order } satisfies ToWorker)
+  })
+}
+
+function concerns ({ type }: Order, { isServing, isRetiring }: Thread): boolean {
+  switch (type) {
+    case 'replace-deny-list':
+    case 'apply-settings':
+    case 'reopen-log':
+      return true
+    case 'close-clients':
+      // One that boots has no connections, and would answer only when it has booted.
+      return isServing
+    case 'prepare-reload':
+    case 'commit-reload':
+    case 'abort-reload':
+    case 'switch-certificate':
+    case 'set-readiness':
+    case 'save-users':
+    case 'close':
+      return !isRetiring
   }
 }
 

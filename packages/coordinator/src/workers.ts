@@ -12,7 +12,8 @@ import type { Server } from '@usher/shared/settings/servers.ts'
 import type { Logger } from 'pino'
 import type { ServerStates } from './server-states.ts'
 import type { SiteKeeper } from './site-keeper.ts'
-import { superviseWorker, type SupervisedWorker } from './supervisor.ts'
+import type { SupervisedWorker } from './supervised-worker.ts'
+import { superviseWorker } from './supervisor.ts'
 
 export interface WorkersParts {
   /** What every worker boots with; asked at each start. */
@@ -26,6 +27,8 @@ export interface WorkersParts {
   /** One more server serves. */
   readonly onServerUp: () => void
   readonly onAsk: (ask: Ask) => Promise<AskAnswer>
+  /** For a server that is restarted to answer what has begun. */
+  readonly retireTimeoutMs: number
   readonly log: Logger
 }
 
@@ -54,16 +57,17 @@ export class Workers {
    * starts with the program may be told late, because it opens no port before it has the deny list.
    */
   async tellServers (order: Order, timeoutMs: number): Promise<void> {
-    await Promise.all(this.#servers.map(async (worker, server) => {
-      // A server that boots has no connections, and would answer only when it has booted.
-      if (order.type === 'close-clients' && !this.#parts.states.isUp(server)) return
-      await tell(worker, order, timeoutMs)
-    }))
+    await Promise.all(this.#servers.map(worker => tell(worker, order, timeoutMs)))
   }
 
   /** As `tellServers`, and the monitor too. */
   async tellAll (order: Order, timeoutMs: number): Promise<void> {
     await Promise.all([this.tellServers(order, timeoutMs), tell(this.monitor, order, timeoutMs)])
+  }
+
+  /** As SupervisedWorker's `replace`. */
+  async replaceServer (server: number, isSideBySide: boolean): Promise<void> {
+    await this.#servers[server]!.replace(isSideBySide, this.#parts.retireTimeoutMs)
   }
 
   async closeServers (timeoutMs: number): Promise<void> {
@@ -87,12 +91,12 @@ export class Workers {
         states.setUp(server)
         onServerUp()
       },
-      onDown: threadTag => {
-        if (server !== MONITOR) {
+      onDown: (threadTag, isReplaced) => {
+        if (server !== MONITOR && !isReplaced) {
           states.setDown(server)
           sites.endHold(server)
         }
-        meter.setDown(server, worker.restarts)
+        if (!isReplaced) meter.setDown(server, worker.restarts)
         this.#recover(threadTag)
       },
       onAsk,

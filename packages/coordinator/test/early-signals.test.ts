@@ -8,7 +8,7 @@ t.test('early signals: what comes before the program listens is kept for it, onc
     return process
   })
   keepSignals()
-  const early = ['SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGALRM', 'SIGVTALRM', 'SIGIO', 'SIGPWR']
+  const early = ['SIGHUP', 'SIGUSR2', 'SIGUSR1', 'SIGALRM', 'SIGVTALRM', 'SIGIO', 'SIGPWR']
   t.strictSame([...listeners.keys()], early, 'SIGINT and SIGTERM end the program until then')
   const come = (signal: NodeJS.Signals): void => { listeners.get(signal)!(signal) }
   for (const signal of ['SIGHUP', 'SIGUSR1', 'SIGHUP'] as const) come(signal)

@@ -23,10 +23,14 @@ function testActions () {
       done.push(['disconnect', ...given])
       return { wasHere: true, removedUsers: 2 }
     },
-    setDraining: (...given) => {
+    restartServer: async (...given) => {
+      done.push(['restartServer', ...given])
+      return {}
+    },
+    setDrain: (...given) => {
       if (given[0] > 2) throw new RangeError('there is no server 3')
-      done.push(['setDraining', ...given])
-      return { outcome: 'done' }
+      done.push(['setDrain', ...given])
+      return {}
     }
   }
   return { actions, done }
@@ -40,8 +44,9 @@ t.test('monitor asks: each is one action, and its answer goes back', async t => 
       ['disconnect', CLIENT, ENTRIES], { wasHere: true, removedUsers: 2 }],
     [{ type: 'disconnect', client: CLIENT, entries: undefined },
       ['disconnect', CLIENT, undefined], { wasHere: true, removedUsers: 2 }],
-    [{ type: 'set-draining', server: 2, isDraining: true, isForced: false },
-      ['setDraining', 2, true, false], { outcome: 'done' }]
+    [{ type: 'restart-server', server: 2 }, ['restartServer', 2], {}],
+    [{ type: 'set-drain', server: 2, drain: { movesFromMs: 7 } },
+      ['setDrain', 2, { movesFromMs: 7 }], {}]
   ]
   for (const [ask, expected, answer] of cases) {
     const { actions, done } = testActions()
@@ -52,6 +57,6 @@ t.test('monitor asks: each is one action, and its answer goes back', async t => 
 
 t.test('monitor asks: what cannot be done rejects', async t => {
   const { actions } = testActions()
-  const ask: Ask = { type: 'set-draining', server: 3, isDraining: true, isForced: false }
+  const ask: Ask = { type: 'set-drain', server: 3, drain: undefined }
   await t.rejects(answerAsk(actions, ask), { name: 'RangeError' })
 })

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
+import { oneAtATime } from '../src/turns.ts'
 import t from 'tap'
 import { OrderTimedOut, SettingsInvalid, SiteUnreadable } from '@usher/shared/errors.ts'
 import type { Order } from '@usher/shared/messages.ts'
@@ -11,16 +12,16 @@ import { testLog } from './fixtures/log.ts'
 type LogLevel = LiveSettings['logLevel']
 
 const NONE: SettingChanges = {
-  values: { router: {}, 'every-thread': {} }, texts: [], needRestart: [], certificate: undefined
+  values: { router: {}, loader: {}, 'every-thread': {} }, texts: [], needRestart: [], certificate: undefined
 }
 const LEVEL: SettingChanges = {
   ...NONE,
-  values: { router: {}, 'every-thread': { logLevel: 'debug' } },
+  values: { router: {}, loader: {}, 'every-thread': { logLevel: 'debug' } },
   texts: ['LOG_LEVEL from info to debug']
 }
 const DELAY: SettingChanges = {
   ...NONE,
-  values: { router: { delayBetweenRoutingMs: 100 }, 'every-thread': {} },
+  values: { router: { delayBetweenRoutingMs: 100 }, loader: {}, 'every-thread': {} },
   texts: ['DELAY_BETWEEN_ROUTING from 0.35 to 0.1']
 }
 const SITES = noSites()
@@ -38,7 +39,7 @@ t.test('reload: what every thread applies goes to all, and into this thread\'s l
   const { reload, orders, live, log, saying } = testReload({ changes: LEVEL })
   await reload()
   t.same(orders, [...FILES, { type: 'apply-settings', changes: { logLevel: 'debug' } }])
-  t.same(live, { logLevel: 'debug', delayBetweenRoutingMs: 350 })
+  t.match(live, { logLevel: 'debug', delayBetweenRoutingMs: 350 })
   t.equal(log.level, 'debug')
   t.match(saying('settings were changed'), [{ changes: LEVEL.texts }])
 })
@@ -47,8 +48,25 @@ t.test('reload: what the router applies is no worker\'s business', async t => {
   const { reload, orders, live, saying } = testReload({ changes: DELAY })
   await reload()
   t.same(orders, FILES)
-  t.same(live, { logLevel: 'info', delayBetweenRoutingMs: 100 })
+  t.match(live, { logLevel: 'info', delayBetweenRoutingMs: 100 })
   t.match(saying('settings were changed'), [{ changes: DELAY.texts }])
+})
+
+t.test('reload: what the loader applies is in the files that this reload loads, or not at all', async t => {
+  const changes = {
+    ...NONE,
+    values: { router: {}, loader: { memoryFileMaxBytes: 8192 }, 'every-thread': {} },
+    texts: ['MEMORY_FILE_MAX from 4KiB to 8KiB']
+  }
+  const { reload, orders, live, loadedWith, saying } = testReload({ changes })
+  await reload()
+  t.strictSame(loadedWith, [{ memoryFileMaxBytes: 8192 }])
+  t.equal(live.memoryFileMaxBytes, 8192)
+  t.same(orders, FILES)
+  t.match(saying('settings were changed'), [{ changes: changes.texts }])
+  const failing = testReload({ changes, failing: 'load' })
+  await failing.reload()
+  t.equal(failing.live.memoryFileMaxBytes, 4096)
 })
 
 t.test('reload: the change of the log level is said at the more talkative of the two', async t => {
@@ -56,7 +74,7 @@ t.test('reload: the change of the log level is said at the more talkative of the
     ['info', 'error', 1], ['error', 'info', 1], ['debug', 'trace', 1], ['error', 'fatal', 0]
   ]
   for (const [from, to, lines] of cases) {
-    const values = { router: {}, 'every-thread': { logLevel: to } }
+    const values = { router: {}, loader: {}, 'every-thread': { logLevel: to } }
     const { reload, saying, log } = testReload({ level: from, changes: { ...LEVEL, values } })
     await reload()
     t.equal(saying('settings were changed').length, lines, `${from} to ${to}`)
@@ -79,7 +97,7 @@ t.test('reload: a wrong setting leaves everything as it is, and is named', async
   await reload()
   t.same(orders, [])
   t.equal(reloads.count, 0)
-  t.same(live, { logLevel: 'info', delayBetweenRoutingMs: 350 })
+  t.match(live, { logLevel: 'info', delayBetweenRoutingMs: 350 })
   t.match(lines, [{ level: 50, problems: ['PORTS is "x"', 'HOST is "y"'] }])
   t.equal(lines.length, 1)
 })
@@ -169,7 +187,8 @@ function testReload ({
 } = {}) {
   const { log, lines, saying } = testLog(level)
   const orders: Array<string | Order> = []
-  const live = { logLevel: level, delayBetweenRoutingMs: 350 }
+  const live = { logLevel: level, delayBetweenRoutingMs: 350, memoryFileMaxBytes: 4096 }
+  const loadedWith: object[] = []
   const reloads = { count: 0 }
   const kept: string[] = []
   const logReopens = { count: 0 }
@@ -180,10 +199,12 @@ function testReload ({
     if (order.type === failing) throw new OrderTimedOut('server 8000', order.type)
   }
   const reload = reloader({
+    inTurn: oneAtATime(),
     readChanges: typeof changes === 'function' ? changes : () => changes,
     live,
     sites: {
-      async load () {
+      async load (changes) {
+        loadedWith.push(changes!)
         if (failing === 'load') throw new SiteUnreadable('/srv/www could not be read')
         return SITES
       },
@@ -206,6 +227,7 @@ function testReload ({
     reload,
     orders,
     live,
+    loadedWith,
     reloads,
     kept,
     logReopens,

@@ -4,13 +4,21 @@ import { NAMED_SERVERS } from '../../shared/test/settings/test-servers.ts'
 import { ServerStates } from '../src/server-states.ts'
 import { testLog } from './fixtures/log.ts'
 
+const STAYING = { movesFromMs: undefined }
+
 function testStates ({ up = [0, 1, 2] } = {}) {
-  const { table } = testTable({ servers: NAMED_SERVERS.length })
+  const { table, clock } = testTable({ servers: NAMED_SERVERS.length })
   const { log, lines } = testLog()
   const states = new ServerStates({ table, servers: NAMED_SERVERS, log })
   for (const server of up) states.setUp(server)
   lines.length = 0
-  return { states, lines, shown: () => NAMED_SERVERS.map(({ index }) => table.serverState(index)) }
+  return {
+    states,
+    lines,
+    clock,
+    shown: () => NAMED_SERVERS.map(({ index }) => table.serverState(index)),
+    phases: () => NAMED_SERVERS.map(({ index }) => table.drainPhase(index))
+  }
 }
 
 t.test('server states: what a server is stands in the table, each change in the log', async t => {
@@ -29,12 +37,15 @@ t.test('server states: what a server is stands in the table, each change in the 
 })
 
 t.test('server states: drains, and takes visitors again', async t => {
-  const { states, lines, shown } = testStates()
-  t.equal(states.setDraining(1, true, false), 'done')
+  const { states, lines, shown, phases, clock } = testStates()
+  states.setDrain(1, STAYING)
   t.same(shown(), ['up', 'draining', 'up'])
-  t.equal(states.setDraining(1, true, false), 'done', 'once more is no change')
-  t.equal(states.setDraining(1, false, false), 'done')
+  t.same(phases(), ['none', 'newcomers', 'none'])
+  states.setDrain(1, { movesFromMs: clock.nowMs })
+  t.same(phases(), ['none', 'everybody', 'none'], 'in place of the earlier one')
+  states.setDrain(1, undefined)
   t.same(shown(), ['up', 'up', 'up'])
+  t.same(phases(), ['none', 'none', 'none'])
   t.match(lines, [
     { level: 30, server: 'green', msg: 'server is draining' },
     { level: 30, server: 'green', msg: 'server is up' }
@@ -42,30 +53,32 @@ t.test('server states: drains, and takes visitors again', async t => {
   t.equal(lines.length, 2)
 })
 
-t.test('server states: the last available one drains only when forced', async t => {
-  const { states, shown } = testStates()
-  states.setDraining(0, true, false)
-  states.setDown(1)
-  t.equal(states.setDraining(2, true, false), 'last-available')
-  t.same(shown(), ['draining', 'down', 'up'], 'nothing was changed')
-  t.equal(states.setDraining(1, true, false), 'done', 'one that is down is not the last')
-  t.equal(states.setDraining(0, true, false), 'done', 'nor one that drains already')
-  t.equal(states.setDraining(2, true, true), 'done')
-  t.same(shown(), ['draining', 'down', 'draining'])
-  t.equal(states.setDraining(2, false, false), 'done', 'ready needs no force')
+t.test('server states: the time of a drain comes, also for one that was down meanwhile', async t => {
+  const { states, phases, clock } = testStates()
+  const movesFromMs = clock.nowMs + 60_000
+  states.setDrain(0, { movesFromMs })
+  states.setDown(0)
+  states.setDrain(2, { movesFromMs })
+  clock.nowMs += 59_000
+  states.setUp(0)
+  t.same(phases(), ['newcomers', 'none', 'newcomers'])
+  clock.nowMs += 1000
+  t.same(phases(), ['everybody', 'none', 'everybody'])
 })
 
-t.test('server states: the only one that may come back is not drained while it is down', async t => {
-  const { states } = testStates({ up: [] })
-  t.equal(states.setDraining(0, true, false), 'last-available')
+t.test('server states: a drain from before the start is one from the first moment on', async t => {
+  const { states, shown, lines } = testStates({ up: [] })
+  states.setDrain(0, STAYING)
+  t.same(shown(), ['starting', 'starting', 'starting'])
+  states.setUp(0)
+  t.same(shown(), ['draining', 'starting', 'starting'])
+  t.same(lines.map(({ msg }) => msg), ['server is draining'])
 })
 
 t.test('server states: one that drains and dies drains when it is back', async t => {
   const { states, shown, lines } = testStates()
-  states.setDraining(0, true, false)
-  t.equal(states.isUp(0), true)
+  states.setDrain(0, STAYING)
   states.setDown(0)
-  t.equal(states.isUp(0), false)
   t.same(shown(), ['down', 'up', 'up'])
   states.setUp(0)
   t.same(shown(), ['draining', 'up', 'up'])
@@ -74,14 +87,14 @@ t.test('server states: one that drains and dies drains when it is back', async t
 
 t.test('server states: what is asked of one that is down is remembered', async t => {
   const { states, shown } = testStates()
-  states.setDraining(0, true, false)
+  states.setDrain(0, STAYING)
   states.setDown(0)
-  states.setDraining(0, false, false)
+  states.setDrain(0, undefined)
   t.same(shown(), ['down', 'up', 'up'])
   states.setUp(0)
   t.same(shown(), ['up', 'up', 'up'])
   states.setDown(1)
-  states.setDraining(1, true, false)
+  states.setDrain(1, STAYING)
   states.setUp(1)
   t.same(shown(), ['up', 'draining', 'up'])
 })
@@ -89,7 +102,7 @@ t.test('server states: what is asked of one that is down is remembered', async t
 t.test('server states: a server that there is not is an error', async t => {
   const { states, shown } = testStates()
   for (const server of [-1, 3, 0.5]) {
-    t.throws(() => states.setDraining(server, true, true), { name: 'RangeError' })
+    t.throws(() => states.setDrain(server, STAYING), { name: 'RangeError' })
   }
   t.same(shown(), ['up', 'up', 'up'])
 })

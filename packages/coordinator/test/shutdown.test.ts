@@ -10,6 +10,7 @@ type Step = readonly [signal: NodeJS.Signals, afterMs?: number]
 interface Seen {
   closes: number
   reloads: number
+  restarts: number
   readonly exits: number[]
 }
 
@@ -20,7 +21,7 @@ interface Case {
   readonly expected: Seen
 }
 
-const STOPPING: Seen = { closes: 1, reloads: 0, exits: [] }
+const STOPPING: Seen = { closes: 1, reloads: 0, restarts: 0, exits: [] }
 
 const CASES: readonly Case[] = [
   { claim: 'SIGINT stops', steps: [['SIGINT']], expected: STOPPING },
@@ -53,7 +54,18 @@ const CASES: readonly Case[] = [
   {
     claim: 'SIGHUP without a terminal reloads, every time',
     steps: [['SIGHUP'], ['SIGHUP', 1], ['SIGHUP', 1000]],
-    expected: { closes: 0, reloads: 3, exits: [] }
+    expected: { closes: 0, reloads: 3, restarts: 0, exits: [] }
+  },
+  {
+    claim: 'SIGUSR2 restarts the servers, every time, with or without a terminal',
+    steps: [['SIGUSR2'], ['SIGUSR2', 0], ['SIGUSR2', 1000]],
+    hasTerminal: true,
+    expected: { closes: 0, reloads: 0, restarts: 3, exits: [] }
+  },
+  {
+    claim: 'a stop restarts nothing any more, and is not cut short by SIGUSR2',
+    steps: [['SIGTERM'], ['SIGUSR2', 1], ['SIGUSR2', 1000]],
+    expected: STOPPING
   },
   {
     claim: 'SIGHUP with a terminal stops: the window was closed',
@@ -75,7 +87,7 @@ const CASES: readonly Case[] = [
   {
     claim: 'a reload before it makes no signal the second one',
     steps: [['SIGHUP'], ['SIGTERM', 1000]],
-    expected: { closes: 1, reloads: 1, exits: [] }
+    expected: { closes: 1, reloads: 1, restarts: 0, exits: [] }
   }
 ]
 
@@ -131,8 +143,8 @@ t.test('shutdown: a stop in time, or a failed one, leaves no deadline behind', a
 
 t.test('shutdown: what means nothing is logged, and neither stops nor reloads', async t => {
   const { signal, seen, lines, finish } = testShutdown({ hasTerminal: true })
-  for (const name of ['SIGUSR1', 'SIGUSR2', 'SIGALRM', 'SIGPWR'] as const) signal(name, 1000)
-  t.strictSame(seen, { closes: 0, reloads: 0, exits: [] })
+  for (const name of ['SIGUSR1', 'SIGIO', 'SIGALRM', 'SIGPWR'] as const) signal(name, 1000)
+  t.strictSame(seen, { closes: 0, reloads: 0, restarts: 0, exits: [] })
   t.match(lines, [{ level: 40, signal: 'SIGUSR1', msg: /ignored/ }, {}, {}, { signal: 'SIGPWR' }])
   signal('SIGTERM', 1000)
   t.strictSame(seen, STOPPING, 'the signal after it is not a second one')
@@ -143,7 +155,7 @@ t.test('shutdown: what means nothing is logged, and neither stops nor reloads', 
 function testShutdown ({
   hasTerminal = false, timeoutMs = 60_000, close = undefined as (() => Promise<void>) | undefined
 } = {}) {
-  const seen: Seen = { closes: 0, reloads: 0, exits: [] }
+  const seen: Seen = { closes: 0, reloads: 0, restarts: 0, exits: [] }
   const { log, lines } = testLog('info')
   let nowMs = 5000
   let letGo = (): void => {}
@@ -153,6 +165,7 @@ function testShutdown ({
       return new Promise(resolve => { letGo = resolve })
     }),
     reload: async () => { seen.reloads++ },
+    restartServers: async () => { seen.restarts++ },
     hasTerminal,
     timeoutMs,
     now: () => nowMs,

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
-import { reportOf, SiteUnreadable } from '@usher/shared/errors.ts'
+import { reportOf, SiteRulesInvalid, SiteUnreadable } from '@usher/shared/errors.ts'
 import { holderOfServer, holdSites, isHeld, SiteWriter } from '@usher/shared/memory/site-memory.ts'
 import type { LoadedSites, LoadNews, LoadTask } from '@usher/shared/messages.ts'
 import type * as keeper from '../src/site-keeper.ts'
@@ -22,7 +22,7 @@ const NOTHING = (): void => {}
 /** A keeper whose loaders do what the test says. */
 async function testKeeper () {
   const loaders: Loader[] = []
-  const { SiteKeeper, loadTimeoutMs } = await t.mockImport<typeof keeper>('../src/site-keeper.ts', {
+  const { SiteKeeper, checkSites, loadTimeoutMs } = await t.mockImport<typeof keeper>('../src/site-keeper.ts', {
     '../src/supervisor.ts': {
       startTask ({ data, onNews, onEnd }: TaskSpec<LoadNews>) {
         const loader: Loader = {
@@ -48,16 +48,19 @@ async function testKeeper () {
   })
   const { log, lines } = testLog()
   const servers = FOLDERS.map((folder, index) => ({ folder, index }))
+  const live = { memoryFileMaxBytes: 4 * MIB }
   const sites = new SiteKeeper({
-    servers: servers as never, tableBytes: 10 * MIB, programDir: '/opt/usher', log
+    servers: servers as never, live, tableBytes: 10 * MIB, programDir: '/opt/usher', log
   })
-  return { sites, loaders, lines, loadTimeoutMs }
+  const check = (): Promise<void> => checkSites({ servers: servers as never, live, programDir: '/opt/usher' })
+  return { sites, live, loaders, lines, check, loadTimeoutMs }
 }
 
 function loadedSites (skipped: readonly string[] = [], isComplete = true): LoadedSites {
   const writer = new SiteWriter({ limitBytes: Infinity, leftBytes: Infinity })
   const index = writer.store(Buffer.alloc(2 * MIB))
-  const site = { dir: '/srv/a', index, bytes: 0, skippedCount: skipped.length, skipped }
+  const rules = { headers: [], redirects: [] }
+  const site = { dir: '/srv/a', index, rules, bytes: 0, skippedCount: skipped.length, skipped }
   return { memory: writer.finish(holderOfServer(FOLDERS.length)), sites: [site], isComplete }
 }
 
@@ -69,7 +72,7 @@ t.test('site keeper: one thread reads each folder once, whoever asks', async t =
   t.strictSame(await Promise.all(asked), [loaded, loaded])
   t.equal(await sites.current(), loaded)
   t.equal(loaders.length, 1)
-  t.match(loaders[0]!.task, { dirs: ['/srv/a', '/srv/b'], serverCount: 3 })
+  t.match(loaders[0]!.task, { dirs: ['/srv/a', '/srv/b'], serverCount: 3, memoryFileMaxBytes: 4 * MIB })
   t.ok(loaders[0]!.task.room.leftBytes > 0)
 })
 
@@ -174,6 +177,21 @@ t.test('site keeper: what a reload replaces counts until all threads have let go
   t.ok(isHeld(second))
   sites.endHold(1)
   await released(second)
+})
+
+t.test('site keeper: a check has each folder\'s rules read, and loads nothing', async t => {
+  const { check, loaders } = await testKeeper()
+  const good = check()
+  t.strictSame(loaders[0]!.task, { type: 'check', dirs: ['/srv/a', '/srv/b'], memoryFileMaxBytes: 4 * MIB })
+  loaders[0]!.say({ type: 'checked' })
+  t.equal(await good, undefined)
+  const bad = check()
+  const error = reportOf(new SiteRulesInvalid('/srv/a/_headers line 1 is wrong'))
+  loaders[1]!.say({ type: 'load-failed', error })
+  await t.rejects(bad, { code: 'USHER_SITE_RULES_INVALID', message: '/srv/a/_headers line 1 is wrong' })
+  const dead = check()
+  loaders[2]!.die(new Error('out of memory'))
+  await t.rejects(dead, { message: 'out of memory' })
 })
 
 t.test('site keeper: slow clients cannot keep one state after the other', async t => {

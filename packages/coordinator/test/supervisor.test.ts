@@ -263,7 +263,7 @@ t.test('supervisor: a worker asks, also while it boots, and hears the answer or 
     })
     const [first, second] = await Promise.all([
       ask(7, { type: 'set-deny-list', entries: [] }),
-      ask(8, { type: 'set-draining', server: 1, isDraining: true, isForced: false })
+      ask(8, { type: 'set-drain', server: 1, drain: undefined })
     ])
     if (first.type !== 'answered' || first.answer.removedUsers !== 5) throw new Error('answer')
     if (second.type !== 'failed' || second.error.code !== 'USHER_X') throw new Error('error')
@@ -276,7 +276,7 @@ t.test('supervisor: a worker asks, also while it boots, and hears the answer or 
     }
   })
   await worker.start()
-  t.match(asked, [{ type: 'set-deny-list' }, { type: 'set-draining', server: 1 }])
+  t.match(asked, [{ type: 'set-deny-list' }, { type: 'set-drain', server: 1 }])
   await worker.close(50)
 })
 
@@ -408,6 +408,125 @@ t.test('supervisor: close during the boot of a replacement lets it come to its e
   t.strictSame(events, ['boot', 'up', `down ${tags()[0]}`, 'boot', 'up', `down ${tags()[1]}`])
 })
 
+t.test('supervisor: replaces a thread side by side, or one after the other; that is no death', async t => {
+  for (const isSideBySide of [true, false]) {
+    const { worker, events, tags, lines } = testWorker(t, DUTIFUL)
+    await worker.start()
+    await worker.replace(isSideBySide, TIMEOUT_MS)
+    const [old, next] = tags()
+    t.strictSame(events, isSideBySide
+      ? ['boot', 'up', 'boot', 'up', `down ${old}, replaced`]
+      : ['boot', 'up', `down ${old}`, 'boot', 'up'])
+    t.match(lines, [{ level: 30, worker: 'server 8000', msg: 'a worker is restarted' }])
+    t.equal(lines.length, 1)
+    t.equal(worker.restarts, 0)
+    await t.rejects(worker.ask(SAVE, TIMEOUT_MS), { code: 'USHER_WORKER_GONE' })
+    await until(() => events.includes(`down ${next}`))
+    await until(() => tags().length === 3)
+    t.equal(worker.restarts, 1, 'and is watched as the first one was')
+    await worker.close(TIMEOUT_MS)
+  }
+})
+
+t.test('supervisor: a thread that is replaced has its time, then it is terminated', async t => {
+  const { worker, saying, tags, events } = testWorker(t, `
+    if (life === 1) onOrder(() => {}) // Answers nothing.
+    ${DUTIFUL.replace('onOrder(', 'if (life > 1) onOrder(')}
+  `)
+  await worker.start()
+  await worker.replace(true, 50)
+  t.equal(saying('a worker did not stop in time and was terminated').length, 1)
+  t.strictSame(events.at(-1), `down ${tags()[0]}, replaced`)
+})
+
+t.test('supervisor: the old thread goes on when the new one cannot start beside it', async t => {
+  const { worker, events, tags, saying } = testWorker(t, `
+    if (life === 2) throw new Error('does not boot')
+    ${DUTIFUL}
+  `)
+  await worker.start()
+  await t.rejects(worker.replace(true, TIMEOUT_MS), { message: 'does not boot' })
+  t.strictSame(events, ['boot', 'up', 'boot', `down ${tags()[1]}, replaced`])
+  t.equal(saying('a worker died and is replaced').length, 0)
+  await t.rejects(worker.ask({ type: 'commit-reload', loaded: noSites() }, TIMEOUT_MS), { code: 'USHER_X' })
+  await worker.replace(true, TIMEOUT_MS)
+  t.equal(tags().length, 3, 'and can be restarted again')
+})
+
+t.test('supervisor: a new thread that cannot start in the old one\'s place is tried again', async t => {
+  const { worker, tags, saying } = testWorker(t, `
+    if (life === 2) throw new Error('does not boot')
+    ${DUTIFUL}
+  `)
+  await worker.start()
+  await t.rejects(worker.replace(false, TIMEOUT_MS), { message: 'does not boot' })
+  await until(() => saying('a worker is up again').length === 1)
+  t.equal(tags().length, 3)
+  t.equal(worker.restarts, 1)
+})
+
+t.test('supervisor: an old thread that dies before the new one serves leaves a gap, and no third', async t => {
+  const { worker, events, tags, saying } = testWorker(t, `
+    if (life === 2) await new Promise(resolve => setTimeout(resolve, 300))
+    ${DUTIFUL.replace("'save-users'", "'save-users' && life === 1")}
+  `)
+  await worker.start()
+  const replaced = worker.replace(true, TIMEOUT_MS)
+  await until(() => tags().length === 2)
+  await t.rejects(worker.ask(SAVE, TIMEOUT_MS), { code: 'USHER_WORKER_GONE' })
+  await replaced
+  t.strictSame(events, ['boot', 'up', 'boot', `down ${tags()[0]}`, 'up'])
+  t.equal(saying('a worker died and is replaced').length, 0)
+})
+
+t.test('supervisor: during a replacement both threads hear who is denied, one that reloads', async t => {
+  const { worker, events, tags, record } = testWorker(t, `
+    onOrder(({ id, order }) => {
+      if (life === 1 && order.type === 'close') return // It has clients still.
+      if (order.type === 'replace-deny-list') record[10 + life]++
+      if (order.type === 'prepare-reload') record[12 + life]++
+      say({ type: 'done', id })
+      if (order.type === 'close') parentPort.close()
+    })
+    ready()
+  `)
+  await worker.start()
+  const replaced = worker.replace(true, 1000)
+  await until(() => tags().length === 2)
+  await worker.ask({ type: 'replace-deny-list', entries: [] }, TIMEOUT_MS)
+  t.strictSame([record(11), record(12)], [1, 1])
+  await until(() => events.filter(event => event === 'up').length === 2)
+  await worker.ask(RELOAD, TIMEOUT_MS)
+  t.strictSame([record(13), record(14)], [0, 1])
+  await worker.ask({ type: 'replace-deny-list', entries: [] }, TIMEOUT_MS)
+  t.strictSame([record(11), record(12)], [2, 2], 'also while one of them closes')
+  await replaced
+})
+
+t.test('supervisor: nothing that does not serve is replaced', async t => {
+  const { worker } = testWorker(t, DUTIFUL)
+  await t.rejects(worker.replace(true, TIMEOUT_MS), { code: 'USHER_WORKER_GONE' })
+  await worker.start()
+  await worker.close(TIMEOUT_MS)
+  await t.rejects(worker.replace(false, TIMEOUT_MS), { code: 'USHER_WORKER_GONE' })
+})
+
+t.test('supervisor: a stop during a replacement ends both threads', async t => {
+  for (const isSideBySide of [true, false]) {
+    const { worker, events, tags } = testWorker(t, `
+      if (life === 2) await new Promise(resolve => setTimeout(resolve, 50))
+      ${DUTIFUL}
+    `)
+    await worker.start()
+    const replaced = worker.replace(isSideBySide, TIMEOUT_MS).catch(() => {})
+    if (isSideBySide) await until(() => tags().length === 2)
+    await worker.close(TIMEOUT_MS)
+    await replaced
+    t.equal(events.filter(event => event.startsWith('down')).length, tags().length)
+    t.equal(worker.restarts, 0)
+  }
+})
+
 t.test('supervisor: close before any start has nothing to do', async t => {
   await t.resolves(testWorker(t, DUTIFUL).worker.close(TIMEOUT_MS))
 })
@@ -438,12 +557,12 @@ function testWorker (t: Test, script: string, { file, onBoot, onAsk }: Variation
       return { memory: { buffer: record.buffer }, server: 0, programDir } as BootData
     },
     onUp: () => { events.push('up') },
-    onDown: tag => { events.push(`down ${tag}`) },
+    onDown: (tag, isReplaced) => { events.push(`down ${tag}${isReplaced ? ', replaced' : ''}`) },
     onAsk: onAsk ?? (async () => { throw new Error('nobody asks here') }),
     log
   })
   t.teardown(() => worker.close(1000))
   /** The tags of the threads that have run so far. */
   const tags = (): readonly number[] => [...record.subarray(1, 1 + record[0]!)]
-  return { worker, lines, saying, events, births, tags }
+  return { worker, lines, saying, events, births, tags, record: (at: number) => record[at]! }
 }

@@ -23,6 +23,7 @@ export const PortsUnavailable = defineError('USHER_PORTS_UNAVAILABLE', '%s')
 
 // The static servers' files: a start ends with exit code 1, a reload keeps the files it had.
 export const SiteTooLarge = defineError('USHER_SITE_TOO_LARGE', '%s')
+export const SiteRulesInvalid = defineError('USHER_SITE_RULES_INVALID', '%s')
 export const SiteUnreadable = defineError('USHER_SITE_UNREADABLE', '%s')
 export const PageScriptInvalid = defineError('USHER_PAGE_SCRIPT_INVALID', '%s')
 
@@ -89,6 +90,9 @@ export const CredentialsFailed = defineError(
 
 // Talk between threads.
 export const OrderTimedOut = defineError('USHER_ORDER_TIMED_OUT', '%s did not answer %s in time')
+export const RestartFailed = defineError(
+  'USHER_RESTART_FAILED', 'server %s was not restarted: %s', 503
+)
 export const WorkerGone = defineError('USHER_WORKER_GONE', '%s ended before it answered %s')
 
 // A worker's end: at the start with exit code 1, later it is replaced.

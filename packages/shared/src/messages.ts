@@ -14,6 +14,7 @@ import type { MemoryRoom, Place, SiteMemory } from './memory/site-memory.ts'
 import type { TableMemory } from './memory/table-view.ts'
 import type { ChangedValues } from './settings/setting-changes.ts'
 import type { WorkerSettings } from './settings/settings.ts'
+import type { SiteRules } from './site-rules.ts'
 
 export type Order =
   /** The whole list, replacing the one before; carried out at once. Servers only. */
@@ -62,21 +63,24 @@ export type Ask =
     readonly client: Client
     readonly entries: readonly DenyEntry[] | undefined
   }
-  /** The server, by its index, takes no new visitors, or takes them again. */
-  | {
-    readonly type: 'set-draining'
-    readonly server: number
-    readonly isDraining: boolean
-    /** Also when no other server is available. */
-    readonly isForced: boolean
-  }
+  /** The server, by its index, takes no new visitors; or, if undefined, takes them again. */
+  | { readonly type: 'set-drain', readonly server: number, readonly drain: Drain | undefined }
+  /** A new thread takes the place of the server's. */
+  | { readonly type: 'restart-server', readonly server: number }
 
 /** The answers, sent when the request has been carried out in all threads. */
 export interface AskAnswers {
   'get-sites': LoadedSites
   'set-deny-list': { readonly removedUsers: number }
   disconnect: { readonly wasHere: boolean, readonly removedUsers: number }
-  'set-draining': { readonly outcome: 'done' | 'last-available' }
+  'set-drain': object
+  'restart-server': object
+}
+
+/** Of one server. */
+export interface Drain {
+  /** Monotonic; from then on its users are sent away, too. Never if undefined. */
+  readonly movesFromMs: number | undefined
 }
 
 export type AskAnswer = AskAnswers[Ask['type']]
@@ -133,6 +137,7 @@ export interface SiteEntry {
   readonly dir: string
   /** Where in the memory the list of its files is. */
   readonly index: Place
+  readonly rules: SiteRules
   /** Of all files, uncompressed. */
   readonly bytes: number
   /** How many entries were left out, dotfiles aside; and the first of them, with the reasons. */
@@ -142,15 +147,26 @@ export interface SiteEntry {
 
 /** What the loader's thread starts with, as its `workerData`: it does this and ends. */
 export interface LoadTask {
+  readonly type: 'load'
   readonly dirs: readonly string[]
+  /** What is larger stays on disk. */
+  readonly memoryFileMaxBytes: number
   readonly room: MemoryRoom
   readonly serverCount: number
   /** Servers wait for it to open: what takes long may be left for another load. */
   readonly isFirst: boolean
 }
 
+/** Only the folders' rules are read and checked. */
+export interface CheckTask {
+  readonly type: 'check'
+  readonly dirs: readonly string[]
+  readonly memoryFileMaxBytes: number
+}
+
 export type LoadNews =
   /** So many bytes are to be read and compressed. */
   | { readonly type: 'found', readonly bytes: number }
   | { readonly type: 'loaded', readonly loaded: LoadedSites }
+  | { readonly type: 'checked' }
   | { readonly type: 'load-failed', readonly error: ErrorReport }

@@ -4,12 +4,12 @@
  * A listener prevents both. Main thread, which has all signals.
  */
 export const UNUSED_SIGNALS = [
-  'SIGUSR1', 'SIGUSR2', 'SIGALRM', 'SIGVTALRM', 'SIGIO', 'SIGPWR'
+  'SIGUSR1', 'SIGALRM', 'SIGVTALRM', 'SIGIO', 'SIGPWR'
 ] as const satisfies NodeJS.Signals[]
 
-/** From here on; a listener that is added later can still tell of them. */
+/** For a command that has no servers to restart at SIGUSR2, either. */
 export function ignoreUnusedSignals (): void {
-  for (const signal of UNUSED_SIGNALS) process.on(signal, () => {})
+  for (const signal of [...UNUSED_SIGNALS, 'SIGUSR2'] as const) process.on(signal, () => {})
 }
 
 /**

@@ -5,15 +5,15 @@
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { reportOf } from '@usher/shared/errors.ts'
-import type { LoadedSites, LoadNews, LoadTask } from '@usher/shared/messages.ts'
+import type { CheckTask, LoadNews, LoadTask } from '@usher/shared/messages.ts'
 
-/** Never rejects: a failed task is news. */
+/** The work resolves to its last news. Never rejects: a failed task is news. */
 export async function runTask (
-  work: (task: LoadTask, say: (news: LoadNews) => void) => Promise<LoadedSites>
+  work: (task: LoadTask | CheckTask, say: (news: LoadNews) => void) => Promise<LoadNews>
 ): Promise<void> {
   const say = (news: LoadNews): void => parentPort!.postMessage(news)
   try {
-    say({ type: 'loaded', loaded: await work(workerData as LoadTask, say) })
+    say(await work(workerData as LoadTask | CheckTask, say))
   } catch (error) {
     say({ type: 'load-failed', error: reportOf(error) })
   }

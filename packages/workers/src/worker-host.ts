@@ -53,6 +53,9 @@ export interface WorkerPart {
 
 const ASK_TIMEOUT_MS = 5000
 
+/** Orders that wait for clients. */
+const ENDING: ReadonlySet<Order['type']> = new Set<Order['type']>(['close-clients', 'close'])
+
 /** Runs a worker thread; never rejects: a failed boot is news, and the thread ends. */
 export async function runWorker (
   start: (context: WorkerContext) => Promise<WorkerPart>
@@ -177,8 +180,9 @@ function orderAnswerer (
   return message => {
     earlier = earlier.then(() => {
       const answered = carryOut(message)
-      // A client that reads slowly must not delay the orders after the end of its connection.
-      return message.order.type === 'close-clients' ? undefined : answered
+      // A client that reads slowly must not delay the orders after the end of its connection; and
+      // whoever is denied while a server closes goes at once.
+      return ENDING.has(message.order.type) ? undefined : answered
     })
   }
 }

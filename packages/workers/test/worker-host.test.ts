@@ -122,7 +122,7 @@ t.test('worker host: asks while it boots; orders wait for its end, answers do no
   t.match(asked, [
     { type: 'asked', ask: { type: 'set-deny-list', entries: [] } },
     { type: 'asked', ask: { type: 'disconnect', client: { kind: 'id' } } },
-    { type: 'asked', ask: { type: 'set-draining', server: 9 } }
+    { type: 'asked', ask: { type: 'set-drain', server: 9 } }
   ])
   const [list, client, drain] = asked.map(news => 'id' in news ? news.id : -1)
   const error = { code: 'RangeError', message: 'there is no server 9', stack: '' }
@@ -136,6 +136,12 @@ t.test('worker host: clients who do not go hold up no other order', async t => {
   const { said, give } = startWorker(t)
   give(PREPARE, { type: 'close-clients', expelled: { client: undefined, entries: [] } }, PREPARE)
   t.same(await said(3), [READY, { type: 'done', id: 1 }, { type: 'done', id: 3 }])
+})
+
+t.test('worker host: whoever is expelled while it closes goes at once', async t => {
+  const { said, give } = startWorker(t, { name: 'closes slowly' })
+  give(CLOSE, PREPARE)
+  t.same(await said(2), [READY, { type: 'done', id: 2 }], 'it is closing still')
 })
 
 t.test('worker host: works on the table that it was given', async t => {

@@ -159,10 +159,31 @@ t.test('actions: a range is denied when it is meant, with the number of users in
 t.test('actions: the last server is drained only when it is meant', async t => {
   for (const isAgreed of [true, false]) {
     const { actions, sent, asked } = testActions([409], { isAgreed })
-    const outcome = await actions.drain('8000')
+    const outcome = await actions.drain('8000', { reason: 'new disk', minutes: 0 })
     t.strictSame(asked, ['Drain 8000, the last one?'])
-    t.equal(sent.length, isAgreed ? 2 : 1)
+    const order = { note: 'new disk', minutes: 0 }
+    t.strictSame(sent, [
+      ['/servers/8000/drain', order],
+      ...(isAgreed ? [['/servers/8000/drain', { ...order, force: true }]] : [])
+    ])
     t.equal(outcome.isDone, isAgreed)
+  }
+})
+
+t.test('actions: drains without a note, for good; restarts the last server only when it is meant', async t => {
+  const { actions, sent } = testActions([])
+  await actions.drain('8000', { reason: '', minutes: undefined })
+  t.strictSame(sent, [['/servers/8000/drain', {}]])
+  for (const isAgreed of [true, false]) {
+    const { actions, sent, asked } = testActions([409], { isAgreed })
+    const { isDone, text } = await actions.restart('8000')
+    t.strictSame(asked, ['Restart 8000, the last one?'])
+    t.strictSame(sent, [
+      ['/servers/8000/restart', {}],
+      ...(isAgreed ? [['/servers/8000/restart', { force: true }]] : [])
+    ])
+    t.equal(isDone, isAgreed)
+    if (isAgreed) t.equal(text, '8000 has been restarted.')
   }
 })
 

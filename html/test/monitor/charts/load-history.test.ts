@@ -127,6 +127,11 @@ t.test('load history: what happened, by the answer and by the news', async t => 
     hear(history, 2 + index, [1], [state])
     t.match(history.events.at(-1), { type, server: 'a', atMs: START_MS + (2 + index) * 1000 })
   })
+  hear(history, 8, [1], ['starting'])
+  t.match(history.events.at(-1), { type: 'restart', server: 'a' })
+  const { length } = history.events
+  hear(history, 9, [1], ['up'])
+  t.equal(history.events.length, length, 'its end is no other one')
 })
 
 t.test('load history: keeps what it shows, and no more', async t => {

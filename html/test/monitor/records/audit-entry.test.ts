@@ -41,6 +41,15 @@ t.test('audit entry: says what was done, to whom, on which terms', async t => {
     'denied x until allowed')
 })
 
+t.test('audit entry: of a drain why, and what becomes of those who are left', async t => {
+  const said = (detail: Record<string, unknown>): string =>
+    partsOf({ action: 'drain', target: '8001', detail }).map(({ text }) => text).join('')
+  t.match(said({}), /started draining 8001$/)
+  t.match(said({ note: 'new disk' }), /started draining 8001: new disk$/)
+  t.match(said({ note: 'new disk', minutes: 15 }), /8001 and moves everybody after 15 min: new disk$/)
+  t.match(said({ minutes: 0 }), /8001 and moved everybody$/)
+})
+
 t.test('audit entry: names are told apart from words', async t => {
   const names = partsOf({ action: 'disconnect', target: 'a', detail: { deny: true, address: '::1' } })
     .filter(({ kind }) => kind === 'client').map(({ text }) => text)

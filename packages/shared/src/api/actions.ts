@@ -1,4 +1,4 @@
-/** What an operator orders: disconnect, deny, allow, drain and ready; and what is answered. */
+/** What an operator orders: disconnect, deny, allow, drain, ready, restart; and the answers. */
 import { Type } from 'typebox'
 import { count, flag, listOf, objectOf, optional, serverName, text, type Wire } from './fields.ts'
 import { userId } from './users.ts'
@@ -41,6 +41,20 @@ export type Allowance = Wire<typeof Allowance>
 export const ServerParams = objectOf({
   name: serverName
 })
+
+const NOTE_LENGTH_MAX = 200
+/** A week. */
+const DRAIN_MINUTES_MAX = 10_080
+
+export const DrainOrder = objectOf({
+  /** Why, for whoever looks at the console; maintenance, mostly. */
+  note: optional(Type.String({ maxLength: NOTE_LENGTH_MAX, pattern: NO_CONTROL })),
+  /** After which those who are left are moved at their next request; they stay if left out. */
+  minutes: optional(Type.Integer({ minimum: 0, maximum: DRAIN_MINUTES_MAX })),
+  /** Also the last available server. */
+  force
+})
+export type DrainOrder = Wire<typeof DrainOrder>
 
 export const ServerOrder = objectOf({ force })
 

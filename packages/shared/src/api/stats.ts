@@ -26,6 +26,13 @@ export const ServerStats = objectOf({
   state_since: optional(time),
   /** Active users when the drain began; only of a server that drains. */
   drained_from: optional(count),
+  /** Of a server that drains, or will once it is up. */
+  drain: optional(objectOf({
+    /** Empty for none. */
+    note: text,
+    /** From when those who are left are moved at their next request; null: they stay. */
+    moves_from: nullable(time)
+  })),
   /** Ids, as many as were asked for. */
   users: listOf(text),
   users_truncated: flag,

@@ -53,9 +53,15 @@ function give (
   { meter }: AnswerParts, { method }: RequestValue, sink: ReplySink, reply: Reply, startMs: number
 ): void {
   // The client may be gone by the time its reply is made.
-  if (sink.destroyed) return
+  if (sink.destroyed) return reply.streamed?.close()
   const nowMs = monotonicNowMs()
-  sink.send(reply, method, nowMs)
+  if (method === 'HEAD') reply.streamed?.close()
+  try {
+    sink.send(reply, method, nowMs)
+  } catch (error) {
+    reply.streamed?.close()
+    throw error
+  }
   meter?.answered(reply.status, nowMs - startMs)
 }
 

@@ -36,10 +36,21 @@ function whenContinued (
   else response.once('socket', goOn)
 }
 
-/** Resolves when the replies before this one have left, and a 100 in front of it too. */
+/**
+ * Resolves when the replies before this one have left, and a 100 in front of it too, or when the
+ * connection has closed.
+ */
 export function turnToWrite (response: ServerResponse): Promise<void> {
-  if (mayWrite(response)) return Promise.resolve()
-  return new Promise(resolve => response.once('socket', () => resolve()))
+  const { socket } = response.req
+  if (mayWrite(response) || socket.destroyed) return Promise.resolve()
+  return new Promise(resolve => {
+    const done = (): void => {
+      socket.off('close', done)
+      resolve()
+    }
+    response.once('socket', done)
+    socket.once('close', done)
+  })
 }
 
 function mayWrite ({ socket }: ServerResponse): boolean {

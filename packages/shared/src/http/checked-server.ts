@@ -17,7 +17,9 @@ import { ConnectionQuota } from './connection/connection-quota.ts'
 import { incompleteExchange, type Connection } from './connection/connection.ts'
 import { Connections } from './connection/connections.ts'
 import type { Exchange } from './connection/exchange.ts'
-import { peerReader } from './vocabulary/forwarded.ts'
+import { ProxyHeaders, type ProxyHeaderMeter } from './proxy-protocol/proxy-headers.ts'
+import { socketPeerReader, type ProxyProtocol } from './proxy-protocol/named-peers.ts'
+import type { Peer } from './vocabulary/forwarded.ts'
 import { refusalBytes } from './checks/refusal.ts'
 import type { RefusalStatus } from './checks/refusal.ts'
 import { asksToClose, checkHead, hasBody, HEAD_BYTES_MAX } from './checks/request-head.ts'
@@ -38,6 +40,8 @@ export interface CheckedServerOptions {
   readonly keepAliveMs?: number
   /** Addresses and CIDRs of proxies whose `X-Forwarded-*` are believed. */
   readonly trustProxy: readonly string[]
+  /** Whether these say for whom they have opened a connection; `off` if left out. */
+  readonly proxyProtocol?: ProxyProtocol
   /** Undefined for plain HTTP. */
   readonly tls: TlsPair | undefined
   /** Told of what is refused here, and by a door of every reply. */
@@ -45,7 +49,7 @@ export interface CheckedServerOptions {
   readonly log: Logger
 }
 
-export interface HttpMeter {
+export interface HttpMeter extends ProxyHeaderMeter {
   /** @param durationMs from the whole request to its reply; none for what never was a request */
   answered (status: number, durationMs?: number): void
 }
@@ -56,6 +60,10 @@ export interface CheckedServer {
   setCertificate (pair: TlsPair): void
   /** Those of all doors of this port. */
   readonly connections: Connections<Exchange>
+  /** Who is at the other end of a connection of this port. */
+  readonly readPeer: (socket: net.Socket) => Peer
+  /** Undefined where no connection begins with one. */
+  readonly proxyHeaders: ProxyHeaders | undefined
   /**
    * Takes over a socket that is open among the connections already, without what was read from it:
    * give that as its next data.
@@ -80,16 +88,19 @@ export function createCheckedServer (
 ): CheckedServer {
   const server = createServer(options)
   const { maxConnections, socketTimeoutMs } = options
-  const readPeer = peerReader(options.trustProxy)
-  const isProxy = (remoteAddress: string | undefined): boolean => readPeer(remoteAddress).isProxy
-  const quota = new ConnectionQuota(maxConnections, isProxy)
+  const readPeer = socketPeerReader(options)
+  const proxyHeaders = options.proxyProtocol === 'trusted' ? new ProxyHeaders(options) : undefined
+  const quota = new ConnectionQuota(maxConnections, readPeer)
   const connections = new Connections<Exchange>(maxConnections, socketTimeoutMs, quota)
   /**
    * RFC 9110 section 7.4: an `https` target is for a client that comes by TLS, to this port or to a
    * trusted proxy.
    */
-  const isSecured = ({ socket }: IncomingMessage): boolean =>
-    options.tls !== undefined || isProxy(socket.remoteAddress)
+  const isSecured = ({ socket }: IncomingMessage): boolean => {
+    if (options.tls !== undefined) return true
+    const peer = readPeer(socket)
+    return peer.isProxy || peer.isSecure
+  }
   const scanners = new WeakMap<net.Socket, RequestScanner>()
   /** What node:http does with a new connection. */
   const [parse] = server.listeners(options.tls === undefined ? 'connection' : 'secureConnection')
@@ -99,7 +110,7 @@ export function createCheckedServer (
     socket.destroySoon = () => { connections.endAfterReply(connection) }
     scanners.set(socket, scanBeforeParser(socket))
   }
-  trackConnections(server, connections, adopt, options)
+  trackConnections(server, connections, adopt, options, proxyHeaders)
 
   const refusal = (status: RefusalStatus, isHead = false): Buffer => {
     options.meter?.answered(status)
@@ -138,6 +149,9 @@ export function createCheckedServer (
     connections.refuse(socket as net.Socket, refusal(typeof status === 'number' ? status : 405))
   })
   server.on('clientError', (error: ParserError, socket) => {
+    if (error.rawPacket !== undefined) {
+      proxyHeaders?.noteRefused(socket as net.Socket, error.rawPacket)
+    }
     refuseBroken(error, socket as net.Socket, { connections, scanners, refusal, ...options })
   })
   server.on('error', error => options.log.error({ err: error }, 'a listening socket failed'))
@@ -145,6 +159,8 @@ export function createCheckedServer (
   return {
     server,
     connections,
+    readPeer,
+    proxyHeaders,
     handOver: socket => {
       parse!.call(server, socket)
       adopt(connections.find(socket)!)
@@ -191,17 +207,43 @@ function createServer (options: CheckedServerOptions): http.Server | https.Serve
 function trackConnections (
   server: http.Server | https.Server, connections: Connections<Exchange>,
   adopt: (connection: Connection<Exchange>) => void,
-  { tls, descriptorLimit }: CheckedServerOptions
+  { tls, descriptorLimit }: CheckedServerOptions, proxyHeaders: ProxyHeaders | undefined
 ): void {
   const isTls = tls !== undefined
+  const [begin] = server.listeners('connection') // node:http's, with TLS node:tls's
+  server.removeAllListeners('connection')
+  const open = (socket: net.Socket): void => {
+    if (socket.destroyed) return
+    begin!.call(server, socket)
+    if (!isTls) adopt(connections.open(socket))
+  }
   server.on('connection', (socket: net.Socket) => {
     if (isSpare(descriptorOf(socket), descriptorLimit)) return socket.destroy()
-    connections.accept(socket)
-    if (!isTls) adopt(connections.open(socket))
+    const isNamed = proxyHeaders?.isDue(socket) !== true
+    connections.accept(socket, isNamed)
+    if (isNamed) return open(socket)
+    readHeaderFirst(socket, proxyHeaders!, () => {
+      connections.holdToQuota(socket)
+      open(socket)
+    })
   })
   if (isTls) {
     server.on('secureConnection', (socket: net.Socket) => { adopt(connections.open(socket)) })
   }
+}
+
+/** Calls `open` for a socket that is paused and gives what came behind the header first. */
+function readHeaderFirst (socket: net.Socket, headers: ProxyHeaders, open: () => void): void {
+  const receive = headers.expect(socket, rest => {
+    socket.off('data', receive)
+    socket.pause()
+    if (rest.length > 0) socket.unshift(rest)
+    open()
+    // With TLS somebody else reads, and no `data` comes from here.
+    process.nextTick(() => { if (socket.listenerCount('data') > 0) socket.resume() })
+    return true
+  })
+  socket.on('data', receive)
 }
 
 /** What the client sends reaches node:http by way of a scanner. */

@@ -19,15 +19,29 @@ export function hostsToTry (host: string): readonly string[] {
 }
 
 /**
+ * Whether two servers of this program can listen on one port (SO_REUSEPORT), so that one takes the
+ * other's place without a gap. Only programs of the same user can join them. Connections that wait
+ * to be accepted by one that closes are lost, unless net.ipv4.tcp_migrate_req is 1.
+ */
+export const canSharePorts = process.platform === 'linux' && hasReusePort(process.versions.node)
+
+/** Node 22.12, 23.1 and later; earlier ones ignore the option. */
+export function hasReusePort (version: string): boolean {
+  const [major, minor] = version.split('.').map(Number) as [number, number]
+  return major > 23 || (major === 23 && minor >= 1) || (major === 22 && minor >= 12)
+}
+
+/**
  * Listens on the first of `hosts` that this machine has; returns the port, which with 0 the kernel
  * chose. Rejects with the system's error (EADDRINUSE, EACCES, ...).
+ * @param isShared others that say so may listen there, too
  */
 export async function listenOn (
-  server: Server, port: number, hosts: readonly string[]
+  server: Server, port: number, hosts: readonly string[], isShared = false
 ): Promise<number> {
   for (const [at, host] of hosts.entries()) {
     try {
-      return await listenOnce(server, port, host)
+      return await listenOnce(server, port, host, isShared)
     } catch (error) {
       const { code = '' } = error as NodeJS.ErrnoException
       if (!LACKING.includes(code) || at === hosts.length - 1) throw error
@@ -36,10 +50,12 @@ export async function listenOn (
   throw new RangeError('listenOn needs at least one host')
 }
 
-function listenOnce (server: Server, port: number, host: string): Promise<number> {
+function listenOnce (
+  server: Server, port: number, host: string, reusePort: boolean
+): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen({ port, host, backlog: BACKLOG }, () => {
+    server.listen({ port, host, backlog: BACKLOG, reusePort }, () => {
       server.off('error', reject)
       resolve((server.address() as AddressInfo).port)
     })

@@ -10,25 +10,31 @@ import type { Client, ClientMatch } from '../client.ts'
 import { answer, type AnswerParts, type ReplySink } from './answer.ts'
 import { readBody } from './body.ts'
 import { turnToWrite } from './body-wait.ts'
+import { sendStreamed } from './streamed-body.ts'
+import type { Connections } from './connection/connections.ts'
+import type { Exchange } from './connection/exchange.ts'
 import { createCheckedServer } from './checked-server.ts'
 import type { CheckedServerOptions, HttpMeter } from './checked-server.ts'
 import { FastConnection } from './fast/fast-connection.ts'
 import { openFastDoor } from './fast/fast-door.ts'
-import { peerReader, sourceReader } from './vocabulary/forwarded.ts'
+import { sourceReader } from './vocabulary/forwarded.ts'
 import type { RequestSource } from './vocabulary/forwarded.ts'
 import { HttpRequest } from './vocabulary/http-request.ts'
 import { requestClient } from './vocabulary/identity.ts'
 import { hostsToTry, listenOn } from './listen.ts'
 import { expectsContinue, hasBody } from './checks/request-head.ts'
 import type { TlsPair } from './tls-context.ts'
+import { bodyBytes } from './vocabulary/replies.ts'
 import { NO_BODY, requestFields } from './vocabulary/values.ts'
-import type { Reply, RequestValue } from './vocabulary/values.ts'
+import type { Reply, RequestValue, StreamedBody } from './vocabulary/values.ts'
 
 export interface DoorOptions extends CheckedServerOptions, AnswerParts {
   /** The address to bind; `::` becomes `0.0.0.0` on a machine without IPv6. */
   readonly host: string
   /** 0 lets the kernel choose. */
   readonly port: number
+  /** A second door may open the port, see canSharePorts. */
+  readonly isPortShared?: boolean
   /** False: all requests come by the checked server. They do where the fast door cannot be had. */
   readonly hasFastDoor?: boolean
   /** What a connection was asked last is kept for so long while it is idle; 2 s if left out. */
@@ -58,13 +64,12 @@ export interface Door {
 
 /** Opens the port; rejects with the system's error when it cannot be bound. */
 export async function openDoor (options: DoorOptions): Promise<Door> {
-  const readPeer = peerReader(options.trustProxy)
   const readSource = sourceReader(options.trustProxy, options.tls !== undefined)
   const sourceOf = ({ headers, socket }: IncomingMessage): RequestSource =>
-    readSource(requestFields(headers), readPeer(socket.remoteAddress))
+    readSource(requestFields(headers), checked.readPeer(socket))
   const checked = createCheckedServer(options, (request, response) => {
     const source = sourceOf(request)
-    const sink = new ResponseSink(response)
+    const sink = new ResponseSink(response, checked.connections)
     const before = unfinished.get(request.socket)
     if (before === undefined && !hasBody(request)) {
       void answer(options, toValue(request, source, NO_BODY), sink)
@@ -80,16 +85,17 @@ export async function openDoor (options: DoorOptions): Promise<Door> {
       if (body !== undefined) return answer(options, toValue(request, source, body), sink)
     })
   })
-  const port = await listenOn(checked.server, options.port, hostsToTry(options.host))
+  const port = await listenOn(
+    checked.server, options.port, hostsToTry(options.host), options.isPortShared)
   const onHandOver = ({ socket, newClient }: FastConnection): void => {
     if (newClient !== undefined) newClients.set(socket, newClient)
   }
   const fast = options.hasFastDoor === false
     ? undefined
-    : openFastDoor({ ...options, readPeer, readSource, onHandOver }, checked)
+    : openFastDoor({ ...options, readSource, onHandOver }, checked)
 
   const isOf = (request: IncomingMessage, isMatch: ClientMatch): boolean => {
-    if (readPeer(request.socket.remoteAddress).isProxy) return false
+    if (checked.readPeer(request.socket).isProxy) return false
     const { address } = sourceOf(request)
     const given = newClients.get(request.socket)
     return isMatch(requestClient(request), address) ||
@@ -147,9 +153,11 @@ function toValue (request: IncomingMessage, source: RequestSource, body: Buffer)
 /** One reply of node:http. */
 class ResponseSink implements ReplySink {
   readonly #response: ServerResponse
+  readonly #connections: Connections<Exchange>
 
-  constructor (response: ServerResponse) {
+  constructor (response: ServerResponse, connections: Connections<Exchange>) {
     this.#response = response
+    this.#connections = connections
   }
 
   get destroyed (): boolean {
@@ -160,7 +168,8 @@ class ResponseSink implements ReplySink {
     return this.#response.headersSent
   }
 
-  send ({ status, headers, body, newClient }: Reply, method: string): void {
+  send (reply: Reply, method: string): void {
+    const { status, headers, body, streamed, newClient } = reply
     const response = this.#response
     if (newClient !== undefined) newClients.set(response.req.socket, newClient)
     // RFC 9110 section 8.6: no length with 204, and with 304 only that of the 200 it stands for.
@@ -168,8 +177,20 @@ class ResponseSink implements ReplySink {
       response.writeHead(status, [...headers]).end()
       return
     }
-    response.writeHead(status, [...headers, 'Content-Length', String(body.length)])
-    response.end(method === 'HEAD' ? undefined : body)
+    response.writeHead(status, [...headers, 'Content-Length', String(bodyBytes(reply))])
+    if (method === 'HEAD') response.end()
+    else if (streamed === undefined) response.end(body)
+    else void this.#stream(streamed)
+  }
+
+  /** Nothing is read before the replies in front of it have left. */
+  async #stream (body: StreamedBody): Promise<void> {
+    const response = this.#response
+    const { socket } = response.req
+    await turnToWrite(response)
+    this.#connections.limitStall(socket, true)
+    if (await sendStreamed(body, response, socket)) response.end()
+    else response.destroy()
   }
 
   destroy (): void {

@@ -11,7 +11,7 @@
  */
 
 /** Raised at every change of this file; a worker that was built with another refuses to boot. */
-export const LAYOUT_VERSION = 5
+export const LAYOUT_VERSION = 6
 
 export const WORD_BYTES = 4
 export const SERVERS_MAX = 256
@@ -108,7 +108,8 @@ export const TABLE = {
 /** One run of words per server. Written by the coordinator, read by every thread. */
 export const SERVER = {
   STATE: 0, // a SERVER_STATE
-  WORDS: 1
+  MOVES_FROM_S: 1, // monotonic seconds from which a draining server sends its users away; 0: never
+  WORDS: 2
 } as const
 
 /** What a server is, as the balancer and the console see it. */

@@ -1,7 +1,8 @@
 /**
  * What every thread counts and measures of itself, in a second fixed piece of shared memory: a
  * block per thread, written by that thread alone, which goes on where a dead one stopped. Nothing
- * here is locked or waited for. Counters are 32 bits and wrap; readers keep differences.
+ * here is locked or waited for. Counters are 32 bits and wrap; readers keep differences. While one
+ * thread takes another's place both write, and a few counts may be lost.
  *
  *     | header | router | monitor | server 0 | server 1 | ... |
  */
@@ -30,7 +31,8 @@ export const METER = {
   SAMPLED_MS: 1785, // monotonic, modulo 2^32; never 0 but at first
   UP_SINCE_S: 1786, // seconds since 1970, unsigned; 0 when down. Written by the coordinator
   RESTARTS: 1787, // replacements started so far. Written by the coordinator
-  WORDS: 1788
+  PROXY_HEADERS_REFUSED: 1788, // connections that were closed for the sake of theirs
+  WORDS: 1789
 } as const
 
 /** Names a block. A server has its index, as in BootData. */
@@ -58,13 +60,12 @@ export function allocateMeters (serverCount: number): MeterMemory {
 export class ThreadMeter {
   readonly #words: Int32Array
   readonly #at: number
-  /** With the fraction that the word cannot hold. */
-  #durationSumMs: number
+  /** What the word cannot hold yet, of the sum. */
+  #durationRestMs = 0
 
   constructor (memory: MeterMemory, thread: number) {
     this.#words = new Int32Array(memory.buffer)
     this.#at = blockAt(thread)
-    this.#durationSumMs = this.#words[this.#at + METER.DURATION_SUM_MS]! >>> 0
   }
 
   /** @param durationMs left out for a reply whose time is not measured */
@@ -75,8 +76,10 @@ export class ThreadMeter {
     }
     if (durationMs === undefined) return
     words[this.#at + METER.DURATIONS + bucketOf(durationMs)]!++
-    this.#durationSumMs += durationMs
-    words[this.#at + METER.DURATION_SUM_MS] = this.#durationSumMs // Modulo 2^32, as all stores.
+    this.#durationRestMs += durationMs
+    const wholeMs = Math.floor(this.#durationRestMs)
+    this.#durationRestMs -= wholeMs
+    words[this.#at + METER.DURATION_SUM_MS]! += wholeMs
   }
 
   lockWaited (ms: number): void {
@@ -87,6 +90,10 @@ export class ThreadMeter {
   loopDelayed (ms: number): void {
     this.#words[this.#at + METER.LOOP_DELAYS + bucketOf(ms)]!++
     this.#words[this.#at + METER.LOOP_DELAY_SUM_US]! += Math.round(ms * 1000)
+  }
+
+  proxyHeaderRefused (): void {
+    this.#words[this.#at + METER.PROXY_HEADERS_REFUSED]!++
   }
 
   /** @param nowMs monotonic */
@@ -138,9 +145,14 @@ export class MeterReader {
     return new MeterCopy(this.#words.slice(), this.#now())
   }
 
-  /** Those two that are watched more often than all is read. */
+  /** Those that are watched more often than all is read. */
   restarts (thread: number): number {
     return Atomics.load(this.#words, blockAt(thread) + METER.RESTARTS)
+  }
+
+  /** Seconds since 1970; 0 when it is down. */
+  upSinceS (thread: number): number {
+    return Atomics.load(this.#words, blockAt(thread) + METER.UP_SINCE_S) >>> 0
   }
 
   reloads (): number {
@@ -246,6 +258,10 @@ export class MeterCounts {
       count: this.#counts[at + METER.LOCK_WAITS]!,
       ms: this.#counts[at + METER.LOCK_WAITED_US]! / 1000
     }
+  }
+
+  proxyHeadersRefused (thread: number): number {
+    return this.#counts[blockAt(thread) + METER.PROXY_HEADERS_REFUSED]!
   }
 
   #durations (at: number, sumMs: number): Durations {

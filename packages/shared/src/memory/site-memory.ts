@@ -136,10 +136,20 @@ const registry = new FinalizationRegistry<Hold>(hold => {
   if (hold.chunksLeft === 0) Atomics.store(hold.words, hold.holder, 0)
 })
 
-/** This thread, as that holder, can reach the memory from now on. */
+/** As which holders this thread holds a memory, or has held it. */
+const registered = new WeakMap<SharedArrayBuffer, Set<number>>()
+
+/**
+ * This thread, as that holder, can reach the memory from now on. Another thread, whose place it
+ * takes, may be that holder already.
+ */
 export function holdSites ({ chunks, holders }: SiteMemory, holder: number): void {
   const words = new Int32Array(holders.buffer)
-  if (chunks.length === 0 || Atomics.exchange(words, holder, 1) === 1) return
+  if (chunks.length === 0) return
+  Atomics.store(words, holder, 1)
+  const ours = registered.get(holders.buffer) ?? new Set()
+  if (ours.has(holder)) return
+  registered.set(holders.buffer, ours.add(holder))
   const hold = { words, holder, chunksLeft: chunks.length }
   for (const chunk of chunks) registry.register(chunk, hold)
 }

@@ -30,6 +30,9 @@ import {
   leave, refresh, touch, type RefreshOutcome, type TouchOutcome, type VisitOptions
 } from './visits.ts'
 
+/** Whom a draining server sends back to the router. */
+export type DrainPhase = 'none' | 'newcomers' | 'everybody'
+
 export class UserTable {
   readonly #memory: TableMemory
   readonly #view: TableView
@@ -192,10 +195,27 @@ export class UserTable {
     return STATE_NAMES[value]!
   }
 
-  /** Main thread only. */
-  setServerState (server: number, state: ServerState): void {
-    Atomics.store(this.#view.words, this.#serverAt(server) + SERVER.STATE, SERVER_STATE[state])
-    this.#view.loads?.expire()
+  /**
+   * Main thread only.
+   * @param movesFromMs monotonic, from when `drainPhase` is everybody; rounded down to a second
+   */
+  setServerState (server: number, state: ServerState, movesFromMs?: number): void {
+    const { words, loads } = this.#view
+    const at = this.#serverAt(server)
+    const movesFromS = movesFromMs === undefined ? 0 : Math.max(1, Math.floor(movesFromMs / 1000))
+    // Before the state: nobody is sent away by the deadline of an earlier drain.
+    Atomics.store(words, at + SERVER.MOVES_FROM_S, movesFromS)
+    Atomics.store(words, at + SERVER.STATE, SERVER_STATE[state])
+    loads?.expire()
+  }
+
+  /** Whom the server turns away: nobody, newcomers, or everybody. */
+  drainPhase (server: number): DrainPhase {
+    const { words, now } = this.#view
+    const at = this.#serverAt(server)
+    if (Atomics.load(words, at + SERVER.STATE) !== SERVER_STATE.draining) return 'none'
+    const movesFromS = Atomics.load(words, at + SERVER.MOVES_FROM_S)
+    return movesFromS === 0 || now() < movesFromS * 1000 ? 'newcomers' : 'everybody'
   }
 
   /** Frees and repairs what a dead thread held; how many shards that were. Main thread only. */

@@ -33,7 +33,8 @@ export function disagreements (values: ValidValues, given: GivenByName): readonl
     ...countsUnlikePorts(values, given),
     ...ambiguousNames(values, given),
     ...outOfOrder(values, given, 'HEARTBEAT_INTERVAL', 'TIMEOUT_THRESHOLD'),
-    ...outOfOrder(values, given, 'SESSION_IDLE_TIMEOUT', 'SESSION_LIFETIME')
+    ...outOfOrder(values, given, 'SESSION_IDLE_TIMEOUT', 'SESSION_LIFETIME'),
+    ...trustsNobody(values, given)
   ]
 }
 
@@ -131,6 +132,14 @@ function outOfOrder (
   const { [shorter]: a, [longer]: b } = given
   return [`${describe(a)} is ${quote(a.text)} and ${describe(b)} is ${quote(b.text)}; ` +
     `allowed: ${longer} not below ${shorter}`]
+}
+
+function trustsNobody (
+  { PROXY_PROTOCOL: protocol, TRUST_PROXY: proxies }: ValidValues, given: GivenByName
+): readonly string[] {
+  if (protocol !== 'trusted' || proxies === undefined || proxies.length > 0) return []
+  const allowed = 'off, or trusted with the addresses of the proxies in TRUST_PROXY'
+  return [complain(given.PROXY_PROTOCOL, 'TRUST_PROXY is empty', allowed)]
 }
 
 /** A log written into the database would destroy it. */

@@ -5,7 +5,7 @@
 import { nearMiss } from '../near-miss.ts'
 import { quote, quoteName } from '../quote.ts'
 import type { Given } from './given.ts'
-import { SETTING_ROWS, type SettingRow } from './setting-table.ts'
+import { SETTING_ROWS, type SettingRow } from './setting-rows.ts'
 
 export type Command = 'run' | 'help' | 'version' | 'check'
 

@@ -3,7 +3,7 @@
  * so that no complaint ever shows a secret. Starts nothing.
  */
 import { quote } from '../quote.ts'
-import type { SettingRow } from './setting-table.ts'
+import type { SettingRow } from './setting-rows.ts'
 
 export interface Given {
   readonly row: SettingRow

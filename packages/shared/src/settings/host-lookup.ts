@@ -9,7 +9,7 @@ import { parseAddress } from '../client.ts'
 import { SettingsInvalid } from '../errors.ts'
 import { detectIp } from './detect-ip.ts'
 import { complain } from './given.ts'
-import { settingNamed } from './setting-table.ts'
+import { settingNamed } from './setting-rows.ts'
 import type { CompleteSettings } from './settings.ts'
 
 /** Rejects with a `code` when the name has no address. */

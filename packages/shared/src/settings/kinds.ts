@@ -25,7 +25,15 @@ export interface Duration extends Kind<number> {
   readonly keySuffix: 'Ms'
 }
 
+/** Given in bytes or a multiple of them, kept in bytes, and said so in the name of the value. */
+export interface Size extends Kind<number> {
+  readonly keySuffix: 'Bytes'
+}
+
 const MS_PER_SECOND = 1000
+/** IEC 80000-13: the largest first. */
+const SIZE_UNITS = [['GiB', 2 ** 30], ['MiB', 2 ** 20], ['KiB', 2 ** 10]] as const
+const SIZE = /^(\d{1,15})([KMG]iB)?$/
 /** RFC 1035 section 2.3.4. */
 const HOST_NAME_LENGTH_MAX = 253
 /** RFC 1123 section 2.1, and the underscore that container networks use. */
@@ -59,6 +67,25 @@ export function seconds (min: number, max: number): Duration {
       return { value: Math.round(parsed.value * MS_PER_SECOND) }
     },
     format: ms => String(ms / MS_PER_SECOND)
+  }
+}
+
+/** Written with the largest unit that gives a whole number. */
+export function bytes (min: number, max: number): Size {
+  const format = (value: number): string => {
+    const unit = SIZE_UNITS.find(([, unitBytes]) => value > 0 && value % unitBytes === 0)
+    return unit === undefined ? String(value) : `${value / unit[1]}${unit[0]}`
+  }
+  return {
+    keySuffix: 'Bytes',
+    allowed: `a whole number of bytes, KiB, MiB or GiB such as 512KiB, ${format(min)} to ${format(max)}`,
+    parse (text) {
+      const [, count, name] = SIZE.exec(text) ?? []
+      const unitBytes = SIZE_UNITS.find(([unit]) => unit === name)?.[1] ?? 1
+      const value = count === undefined ? NaN : Number(count) * unitBytes
+      return value >= min && value <= max ? { value } : refused()
+    },
+    format
   }
 }
 

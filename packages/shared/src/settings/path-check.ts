@@ -45,10 +45,21 @@ export function refusalOfFileToMake (path: string): string {
   }
 }
 
-/** Whether a site of this folder has this file in it: what begins with a dot is not served. */
+/** RFC 8615: where programs look for facts about a whole site. The one dotfile that is served. */
+export const WELL_KNOWN = '.well-known'
+
+/** Whether a site of this folder has this file in it. */
 export function isInSite (folder: string, file: string): boolean {
-  const steps = relative(realPath(folder), realPath(file)).split(sep)
-  return !steps.some(step => step.startsWith('.'))
+  return isServable(realPath(folder), realPath(file))
+}
+
+/**
+ * Whether what is at `path` is inside of the folder and served: what begins with a dot is not, but
+ * for the one in the folder itself. Both paths are without links.
+ */
+export function isServable (folder: string, path: string): boolean {
+  const steps = relative(folder, path).split(sep)
+  return !steps.some((step, at) => step.startsWith('.') && !(at === 0 && step === WELL_KNOWN))
 }
 
 /** Without links, as far as the path is there. */

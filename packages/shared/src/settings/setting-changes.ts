@@ -5,9 +5,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from 'pino'
 import type { TlsPair } from '../http/tls-context.ts'
-import {
-  SETTING_ROWS, type Applier, type LiveName, type SettingName, type SettingRow, type ValuesByKey
-} from './setting-table.ts'
+import { SETTING_ROWS, type SettingRow } from './setting-rows.ts'
+import type { Applier, LiveName, SettingName, ValuesByKey } from './setting-table.ts'
 import { shownText, type CompleteSettings, type ThreadSettings } from './settings.ts'
 
 export interface SettingChanges {
@@ -39,7 +38,11 @@ export function compareSettings (running: Compared, read: Compared): SettingChan
   const needRestart = differing.filter(row => row.appliedBy === undefined).map(row => row.name)
   const isSameFiles = !needRestart.includes('TLS_CERT') && !needRestart.includes('TLS_KEY')
   return {
-    values: { router: valuesFor('router'), 'every-thread': valuesFor('every-thread') },
+    values: {
+      router: valuesFor('router'),
+      loader: valuesFor('loader'),
+      'every-thread': valuesFor('every-thread')
+    },
     texts: live.map(row => `${row.name} from ${textOf(row, valueNow(running, row))} ` +
       `to ${textOf(row, read.values[row.name])}`),
     needRestart,

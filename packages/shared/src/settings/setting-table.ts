@@ -6,19 +6,19 @@
  */
 import { POLICIES, type PolicyName } from '../balancing/policies.ts'
 import {
-  addressOrRange, baseUrl, bindHost, decimal, filePath, filePathOrNone, folderPath, list, oneOf,
-  optional, password, port, publicHost, seconds, serverName, token, urlAddress, weight, wholeNumber,
-  type Duration, type Kind
+  addressOrRange, baseUrl, bindHost, bytes, decimal, filePath, filePathOrNone, folderPath, list,
+  oneOf, optional, password, port, publicHost, seconds, serverName, token, urlAddress, weight,
+  wholeNumber, type Kind
 } from './kinds.ts'
-import { camelCase, flagOf, type CamelCase } from './setting-spelling.ts'
+import type { CamelCase } from './setting-spelling.ts'
 
 /**
- * Who takes over what a reload (SIGHUP) has changed: the router alone, or every thread (the
- * coordinator, the servers and the monitor).
+ * Who takes over what a reload (SIGHUP) has changed: the router alone, the loader of the sites,
+ * which that reload starts, or every thread (the coordinator, the servers and the monitor).
  */
-export type Applier = 'router' | 'every-thread'
+export type Applier = 'router' | 'loader' | 'every-thread'
 
-interface Definition<T> {
+export interface Definition<T> {
   readonly kind: Kind<T>
   /** As it would be given. */
   readonly default: string
@@ -39,7 +39,7 @@ const ENTRY_COUNT_MAX = 1000
 const SILENCE_MAX_S = 24 * 24 * 3600
 const YEAR_S = 31_536_000
 
-const TABLE = {
+export const TABLE = {
   HOST: {
     kind: bindHost(),
     default: '::',
@@ -110,7 +110,13 @@ const TABLE = {
     kind: list(folderPath(), 1, SERVER_COUNT_MAX),
     default: 'html/site-1,html/site-2,html/site-3',
     defaultShown: 'html/site-1,html/site-2,html/site-3 of the program, in turn',
-    meaning: 'One folder per server, or one for all, each at most 256 MiB.'
+    meaning: 'One folder per server, or one for all, each with at most 256 MiB in memory.'
+  },
+  MEMORY_FILE_MAX: {
+    kind: bytes(65_536, 268_435_456),
+    default: '4MiB',
+    meaning: 'Larger files are not kept in memory, but read from the disk while they are sent.',
+    appliedBy: 'loader'
   },
   DB_PATH: {
     kind: filePath(),
@@ -209,6 +215,11 @@ const TABLE = {
     default: '',
     meaning: 'Proxies whose X-Forwarded-* headers are believed.'
   },
+  PROXY_PROTOCOL: {
+    kind: oneOf('off', 'trusted'),
+    default: 'off',
+    meaning: 'With trusted, each connection from TRUST_PROXY begins with a PROXY protocol header.'
+  },
   TLS_CERT: {
     kind: optional(filePath()),
     default: '',
@@ -250,7 +261,11 @@ export type ValidValues = Partial<SettingValues>
 
 /** The key in `Settings`: `ROUTING_PORT` is `routingPort`, `RESERVATION_TTL` `reservationTtlMs`. */
 export type SettingKey<N extends SettingName> =
-  `${CamelCase<N>}${Table[N]['kind'] extends Duration ? Duration['keySuffix'] : ''}`
+  `${CamelCase<N>}${Table[N]['kind'] extends WithUnit<infer Unit> ? Unit : ''}`
+
+export interface WithUnit<U extends string> {
+  readonly keySuffix: U
+}
 
 /** The settings that a reload may change, of one applier or of any. */
 export type LiveName<A extends Applier = Applier> = {
@@ -260,35 +275,4 @@ export type LiveName<A extends Applier = Applier> = {
 /** The values of these settings by their keys. */
 export type ValuesByKey<N extends SettingName> = {
   readonly [M in N as SettingKey<M>]: SettingValues[M]
-}
-
-export interface SettingRow extends Definition<unknown> {
-  readonly name: SettingName
-  readonly key: SettingKey<SettingName>
-  /** `--routing-port`; secrets have the form too, though it is refused. */
-  readonly flag: string
-  readonly isSecret: boolean
-}
-
-/** In the order in which they are shown. */
-export const SETTING_ROWS: readonly SettingRow[] = Object.entries(TABLE).map(
-  ([name, definition]: [string, Definition<unknown>]) => ({
-    ...definition,
-    name: name as SettingName,
-    key: keyOf(name, definition.kind),
-    flag: flagOf(name),
-    isSecret: definition.isSecret ?? false
-  }))
-
-const rowsByName = new Map<string, SettingRow>(SETTING_ROWS.map(row => [row.name, row]))
-
-/** The row of an exact name; undefined for anything else. */
-export function settingNamed (name: string): SettingRow | undefined {
-  return rowsByName.get(name)
-}
-
-/** As the type `SettingKey` has it. */
-function keyOf (name: string, kind: Kind<unknown> | Duration): SettingKey<SettingName> {
-  const suffix = 'keySuffix' in kind ? kind.keySuffix : ''
-  return `${camelCase(name)}${suffix}` as SettingKey<SettingName>
 }

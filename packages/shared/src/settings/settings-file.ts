@@ -7,7 +7,7 @@ import { nearMiss } from '../near-miss.ts'
 import { readSmallFile } from './path-check.ts'
 import { quote, quoteName } from '../quote.ts'
 import type { Given } from './given.ts'
-import { settingNamed, SETTING_ROWS } from './setting-table.ts'
+import { settingNamed, SETTING_ROWS } from './setting-rows.ts'
 
 export interface SettingsFile {
   readonly given: readonly Given[]

@@ -2,7 +2,7 @@
  * The settings as text for people: `--help`, `--check` and the README's table, all from the one
  * table. Never shows a secret. Computes only.
  */
-import { SETTING_ROWS, type SettingRow } from './setting-table.ts'
+import { SETTING_ROWS, type SettingRow } from './setting-rows.ts'
 import type { EffectiveSetting } from './settings.ts'
 
 const INTRODUCTION = `usage: node dist/coordinator.js [--name value | --name=value]...

@@ -8,9 +8,9 @@ import { networkInterfaces } from 'node:os'
 import { resolve } from 'node:path'
 import { SettingsInvalid } from '../errors.ts'
 import { complain, DEFAULT_ORIGIN, type Given } from './given.ts'
-import {
-  SETTING_ROWS, type LiveName, type SettingName, type SettingRow, type SettingValues,
-  type ValidValues, type ValuesByKey
+import { SETTING_ROWS, type SettingRow } from './setting-rows.ts'
+import type {
+  LiveName, SettingName, SettingValues, ValidValues, ValuesByKey
 } from './setting-table.ts'
 import { checkTls, disagreements, pathProblems, type GivenByName } from './consistency.ts'
 import { completeValues } from './completion.ts'

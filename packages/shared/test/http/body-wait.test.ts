@@ -9,6 +9,7 @@ function exchange (headers: Record<string, string>, isDue = true) {
   const written: string[] = []
   const response = Object.assign(new EventEmitter(), {
     headersSent: false,
+    req: { socket: Object.assign(new EventEmitter(), { destroyed: false }) },
     socket: isDue ? {} : null,
     writeContinue: () => { written.push('100') }
   })
@@ -61,14 +62,21 @@ t.test('body-wait: a body is late by its own time, unless it is whole or its cli
   t.strictSame(waits.map(({ isLate }) => isLate), [true, false, false, false])
 })
 
-t.test('body-wait: who waits to write has the turn when the others have left', async t => {
+t.test('body-wait: who waits to write has the turn when the others have left, or the client', async t => {
   await turnToWrite(exchange({}).response)
-  const { response } = exchange({}, false)
-  let hasTurn = false
-  const turn = turnToWrite(response).then(() => { hasTurn = true })
-  await after(5)
-  t.equal(hasTurn, false)
-  response.emit('socket')
-  await turn
-  t.equal(hasTurn, true)
+  const closed = exchange({}, false).response
+  Object.assign(closed.req.socket, { destroyed: true })
+  await turnToWrite(closed)
+  for (const end of ['turn', 'close']) {
+    const { response } = exchange({}, false)
+    let hasTurn = false
+    const turn = turnToWrite(response).then(() => { hasTurn = true })
+    await after(5)
+    t.equal(hasTurn, false)
+    if (end === 'turn') response.emit('socket')
+    else response.req.socket.emit('close')
+    await turn
+    t.equal(hasTurn, true)
+    t.equal(response.req.socket.listenerCount('close'), 0)
+  }
 })

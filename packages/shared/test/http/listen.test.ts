@@ -1,6 +1,6 @@
 import net from 'node:net'
 import t from 'tap'
-import { hostsToTry, listenOn } from '@usher/shared/http/listen.ts'
+import { canSharePorts, hasReusePort, hostsToTry, listenOn } from '@usher/shared/http/listen.ts'
 
 /** A documentation address (RFC 5737): no machine has it. */
 const NOWHERE = '192.0.2.1'
@@ -16,6 +16,26 @@ t.test('listen: takes the first address that the machine has', async t => {
   const port = await listenOn(server, 0, [NOWHERE, '127.0.0.1'])
   t.match(server.address(), { address: '127.0.0.1', port })
   t.equal(server.listenerCount('error'), 0)
+})
+
+t.test('listen: two share a port where Node and the system can, and nobody else takes it', async t => {
+  const [first, second, third] = [net.createServer(), net.createServer(), net.createServer()]
+  t.teardown(() => {
+    first.close()
+    second.close()
+  })
+  const port = await listenOn(first, 0, ['127.0.0.1'], true)
+  const sharing = listenOn(second, port, ['127.0.0.1'], true)
+  if (canSharePorts) t.equal(await sharing, port)
+  else await t.rejects(sharing, { code: 'EADDRINUSE' })
+  await t.rejects(listenOn(third, port, ['127.0.0.1']), { code: 'EADDRINUSE' })
+})
+
+t.test('listen: which versions of Node share ports', async t => {
+  for (const [version, expected] of [
+    ['20.19.0', false], ['22.11.0', false], ['22.12.0', true], ['23.0.0', false], ['23.1.0', true],
+    ['24.0.0', true], ['26.1.0', true]
+  ] as const) t.equal(hasReusePort(version), expected, version)
 })
 
 t.test('listen: rejects with the system\'s error', async t => {

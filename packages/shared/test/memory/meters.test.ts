@@ -24,7 +24,7 @@ t.test('meters: words of a block follow one another', async t => {
   t.equal(METER.LOOP_DELAY_SUM_US - METER.LOOP_DELAYS, DURATION_BUCKETS)
   const singles = Object.entries(METER).map(([, at]) => at).sort((a, b) => a - b)
   t.equal(new Set(singles).size, singles.length, 'no word has two names')
-  t.equal(METER.RESTARTS + 1, METER.WORDS)
+  t.equal(METER.PROXY_HEADERS_REFUSED + 1, METER.WORDS)
 })
 
 t.test('meters: each thread has a block of its own', async t => {

@@ -67,6 +67,22 @@ t.test('site memory: a reply that is still being sent holds it', async t => {
   server.close()
 })
 
+t.test('site memory: a thread that takes another one\'s place lets go for itself', async t => {
+  const { holders } = heldAlready()
+  await released(holders)
+  t.notOk(isHeld(holders))
+})
+
+/** By another thread, too, as the same holder. */
+function heldAlready (): SiteMemory {
+  const writer = new SiteWriter(NO_BOUNDS)
+  writer.store(Buffer.alloc(10))
+  const memory = writer.finish(1)
+  Atomics.store(new Int32Array(memory.holders.buffer), MAIN_HOLDER, 1)
+  holdSites(memory, MAIN_HOLDER)
+  return { ...memory, chunks: [] }
+}
+
 /** Its timers keep no process alive; this does. */
 async function released (holders: HoldersMemory): Promise<void> {
   const alive = setInterval(() => {}, 100)

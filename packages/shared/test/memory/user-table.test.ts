@@ -331,6 +331,30 @@ t.test('user table: keeps the state of each server for all threads to see', asyn
   t.same([0, 1, 2].map(server => table.serverState(server)), ['starting', 'draining', 'starting'])
 })
 
+t.test('user table: whom a draining server turns away, by the drain\'s time', async t => {
+  const { table, clock } = testTable()
+  const phase = (): string => table.drainPhase(1)
+  for (const state of ['starting', 'up', 'down'] as const) {
+    table.setServerState(1, state, 0)
+    t.equal(phase(), 'none', state)
+  }
+  table.setServerState(1, 'draining')
+  t.equal(phase(), 'newcomers')
+  clock.nowMs += 1e9
+  t.equal(phase(), 'newcomers', 'for good')
+  clock.nowMs = Math.ceil(clock.nowMs / 1000) * 1000
+  table.setServerState(1, 'draining', clock.nowMs + 5000)
+  clock.nowMs += 4999
+  t.equal(phase(), 'newcomers')
+  clock.nowMs += 1
+  t.equal(phase(), 'everybody')
+  t.equal(table.drainPhase(0), 'none', 'each by itself')
+  table.setServerState(1, 'draining')
+  t.equal(phase(), 'newcomers', 'a later drain has a time of its own')
+  table.setServerState(1, 'draining', clock.nowMs + 999)
+  t.equal(phase(), 'everybody', 'rounded down to a second')
+})
+
 function compareVisit (
   { table }: TestTable, model: Model, kind: 'touch' | 'refresh', client: Client,
   { server, address: number, sign }: { server: number, address: number, sign: Sign }

@@ -2,7 +2,8 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { quote } from '@usher/shared/quote.ts'
 import { checkTls, disagreements, pathProblems, type GivenByName } from '@usher/shared/settings/consistency.ts'
-import { SETTING_ROWS, type ValidValues } from '@usher/shared/settings/setting-table.ts'
+import { SETTING_ROWS } from '@usher/shared/settings/setting-rows.ts'
+import type { ValidValues } from '@usher/shared/settings/setting-table.ts'
 import { CERT, KEY, OTHER_KEY } from '../fixtures/tls-pems.ts'
 
 /** Every setting as if it had been given as the text `T` in the environment. */
@@ -93,6 +94,18 @@ t.test('settings-check: the longer duration is not below the shorter', async t =
   for (const [values, expected] of cases) check(t, values, expected)
 })
 
+t.test('settings-check: a PROXY header needs somebody to be believed', async t => {
+  const refused = 'PROXY_PROTOCOL (environment) is "T": TRUST_PROXY is empty; ' +
+    'allowed: off, or trusted with the addresses of the proxies in TRUST_PROXY'
+  const cases: ReadonlyArray<[ValidValues, readonly string[]]> = [
+    [{ PROXY_PROTOCOL: 'off', TRUST_PROXY: [] }, []],
+    [{ PROXY_PROTOCOL: 'trusted', TRUST_PROXY: ['::1'] }, []],
+    [{ PROXY_PROTOCOL: 'trusted', TRUST_PROXY: [] }, [refused]],
+    [{ PROXY_PROTOCOL: 'trusted' }, []]
+  ]
+  for (const [values, expected] of cases) check(t, values, expected)
+})
+
 t.test('settings-check: folders are there, and files are not folders', async t => {
   const dir = t.testdir({ folder: {}, file: '' })
   const [folder, file, missing] = ['folder', 'file', 'missing'].map(name => join(dir, name)) as
@@ -139,6 +152,9 @@ t.test('settings-check: no site has the settings, the database, the log or the k
   check({ HTML_DIRS }, 'the settings', join(site, 'usher.env'))
   check({ HTML_DIRS: [join(dir, 'link')], DB_PATH: join(site, 'usher.db') }, 'the database')
   check({ HTML_DIRS, DB_PATH: join(dir, 'link/usher.db') }, 'the database')
+  check({ HTML_DIRS, DB_PATH: join(site, '.well-known/usher.db') }, 'the database')
+  check({ HTML_DIRS, DB_PATH: join(site, '.well-known/.usher.db') }, undefined)
+  check({ HTML_DIRS, DB_PATH: join(site, 'data/.well-known/usher.db') }, undefined)
   check({ HTML_DIRS, DB_PATH: join(site, '.data/usher.db') }, undefined)
   check({ HTML_DIRS, DB_PATH: join(site, '.usher.db') }, undefined)
   check({ HTML_DIRS, DB_PATH: join(dir, 'site-3/usher.db') }, undefined)

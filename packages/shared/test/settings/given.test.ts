@@ -1,6 +1,6 @@
 import t from 'tap'
 import { complain, describe } from '@usher/shared/settings/given.ts'
-import { settingNamed } from '@usher/shared/settings/setting-table.ts'
+import { settingNamed } from '@usher/shared/settings/setting-rows.ts'
 
 t.test('setting-given: a complaint names setting, origin, value and what is allowed', async t => {
   const given = { row: settingNamed('ROUTING_PORT')!, text: '1e3', origin: 'usher.env line 3' }

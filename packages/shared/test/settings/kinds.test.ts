@@ -37,6 +37,16 @@ t.test('setting-kinds: seconds are kept in whole milliseconds', async t => {
   t.equal(kinds.seconds(0, 9).format(350), '0.35')
 })
 
+t.test('setting-kinds: sizes are kept in bytes, and written as people do', async t => {
+  const size = kinds.bytes(0, 3 * 2 ** 30)
+  check(t, size, [
+    ['0', 0], ['1', 1], ['1KiB', 1024], ['3GiB', 3 * 2 ** 30], ['3145729KiB', REFUSED], ['1kib', REFUSED],
+    ['1 KiB', REFUSED], ['1K', REFUSED], ['KiB', REFUSED], ['0x10', REFUSED], ...NO_NUMBERS
+  ])
+  t.same([0, 1, 1023, 1024, 1536, 2 ** 20, 2 ** 31].map(value => size.format(value)),
+    ['0', '1', '1023', '1KiB', '1536', '1MiB', '2GiB'])
+})
+
 t.test('setting-kinds: a port is 0 to 65535', async t => {
   check(t, kinds.port(), [
     ['0', 0], ['65535', 65535], ['65536', REFUSED], ['80.5', REFUSED], ...NO_NUMBERS

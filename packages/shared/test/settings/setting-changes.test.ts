@@ -4,11 +4,11 @@ import {
   applyToThread, compareSettings, type ChangedValues
 } from '@usher/shared/settings/setting-changes.ts'
 import { CERT, KEY } from '../fixtures/tls-pems.ts'
-import { SETTING_ROWS } from '@usher/shared/settings/setting-table.ts'
+import { SETTING_ROWS } from '@usher/shared/settings/setting-rows.ts'
 import { loadSettings, type CompleteSettings } from '@usher/shared/settings/settings.ts'
 
 const NOTHING = {
-  values: { router: {}, 'every-thread': {} }, texts: [], needRestart: [], certificate: undefined
+  values: { router: {}, loader: {}, 'every-thread': {} }, texts: [], needRestart: [], certificate: undefined
 }
 
 t.test('setting-changes: what is read again as it was is no change', async t => {
@@ -20,12 +20,12 @@ t.test('setting-changes: each applier gets what is its own, and people the texts
   const running = settings(t, {})
   t.strictSame(compareSettings(running, settings(t, { LOG_LEVEL: 'debug' })), {
     ...NOTHING,
-    values: { router: {}, 'every-thread': { logLevel: 'debug' } },
+    values: { router: {}, loader: {}, 'every-thread': { logLevel: 'debug' } },
     texts: ['LOG_LEVEL from info to debug']
   })
   t.strictSame(compareSettings(running, settings(t, { DELAY_BETWEEN_ROUTING: '0', LOG_LEVEL: 'warn' })), {
     ...NOTHING,
-    values: { router: { delayBetweenRoutingMs: 0 }, 'every-thread': { logLevel: 'warn' } },
+    values: { router: { delayBetweenRoutingMs: 0 }, loader: {}, 'every-thread': { logLevel: 'warn' } },
     texts: ['LOG_LEVEL from info to warn', 'DELAY_BETWEEN_ROUTING from 0.35 to 0']
   })
 })

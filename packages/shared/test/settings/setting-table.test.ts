@@ -1,7 +1,6 @@
 import t, { type Test } from 'tap'
-import {
-  settingNamed, SETTING_ROWS, type SettingName
-} from '@usher/shared/settings/setting-table.ts'
+import { settingNamed, SETTING_ROWS } from '@usher/shared/settings/setting-rows.ts'
+import type { SettingName } from '@usher/shared/settings/setting-table.ts'
 import { flagOf } from '@usher/shared/settings/setting-spelling.ts'
 
 /** For each setting: texts with the values that they stand for, and texts that are refused. */
@@ -48,6 +47,16 @@ const CASES: Record<SettingName, {
   ROUTING_PORT: { values: [['0', 0], ['65535', 65535]], refused: ['', '-1', '65536', '1.5'] },
   MONITORING_PORT: { values: [['0', 0], ['65535', 65535]], refused: ['', '-1', '65536', '1.5'] },
   HTML_DIRS: { values: [['a', ['a']], ['a,/b', ['a', '/b']]], refused: ['', 'a,', hosts(33)] },
+  MEMORY_FILE_MAX: {
+    values: [
+      ['65536', 65_536], ['64KiB', 65_536], ['4MiB', 4_194_304], ['256MiB', 268_435_456],
+      ['262144KiB', 268_435_456], ['100000', 100_000]
+    ],
+    refused: [
+      '', '0', '65535', '63KiB', '257MiB', '1GiB', '268435457', '4M', '4MB', '4mib', '4 MiB', '1.5MiB', '-4MiB', '1e6',
+      `${'9'.repeat(40)}GiB`
+    ]
+  },
   DB_PATH: { values: [['a', 'a'], ['/b/c.db', '/b/c.db']], refused: ['', 'a/', 'a\0'] },
   LOG_FILE: { values: [['-', undefined], ['a.log', 'a.log']], refused: ['', 'a/', 'a\0'] },
   LOG_LEVEL: {
@@ -90,6 +99,10 @@ const CASES: Record<SettingName, {
     values: [['', []], ['::1, 10.0.0.0/8', ['::1', '10.0.0.0/8']]],
     refused: ['loopback', '10.0.0.0/33', '0.0.0.0/0', '10.0.0', addresses(1001)]
   },
+  PROXY_PROTOCOL: {
+    values: [['off', 'off'], ['trusted', 'trusted']],
+    refused: ['', 'on', 'v1', 'v2', 'Trusted', 'true']
+  },
   TLS_CERT: { values: [['', ''], ['a.pem', 'a.pem']], refused: ['a/'] },
   TLS_KEY: { values: [['', ''], ['a.pem', 'a.pem']], refused: ['a/'] },
   METRICS_TOKEN: {
@@ -120,7 +133,7 @@ t.test('setting-table: every setting refuses what is beyond', async t => {
 
 t.test('setting-table: every row is complete', async t => {
   for (const row of SETTING_ROWS) checkRow(t, row.name)
-  t.equal(new Set(SETTING_ROWS.map(row => row.name)).size, 36)
+  t.equal(new Set(SETTING_ROWS.map(row => row.name)).size, 38)
 })
 
 t.test('setting-table: only the token and the password are secret', async t => {

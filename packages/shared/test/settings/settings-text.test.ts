@@ -1,6 +1,6 @@
 import t from 'tap'
 import { renderCheck, renderHelp, settingsMarkdown } from '@usher/shared/settings/settings-text.ts'
-import { SETTING_ROWS } from '@usher/shared/settings/setting-table.ts'
+import { SETTING_ROWS } from '@usher/shared/settings/setting-rows.ts'
 
 t.test('settings-text: help names the version, the commands and every setting', async t => {
   const help = renderHelp('1.2.3')
@@ -43,7 +43,7 @@ t.test('settings-text: the markdown table has a row per setting and four cells p
   }
   t.match(lines.find(line => line.startsWith('| `ROUTING_PORT`')), '| `8080` |')
   const reloadable = lines.filter(line => line.includes('A reload changes it. |'))
-  t.match(reloadable, [/^\| `LOG_LEVEL` /, /^\| `DELAY_BETWEEN_ROUTING` /])
+  t.match(reloadable, [/^\| `MEMORY_FILE_MAX` /, /^\| `LOG_LEVEL` /, /^\| `DELAY_BETWEEN_ROUTING` /])
   t.equal(reloadable.length, SETTING_ROWS.filter(row => row.appliedBy !== undefined).length)
   t.match(lines.find(line => line.includes('METRICS_TOKEN')), 'Environment or file only. |')
 })

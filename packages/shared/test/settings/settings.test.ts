@@ -6,9 +6,8 @@ import {
 } from '@usher/shared/settings/settings.ts'
 import type { Server } from '@usher/shared/settings/servers.ts'
 import { renderCheck } from '@usher/shared/settings/settings-text.ts'
-import {
-  settingNamed, SETTING_ROWS, type SettingKey, type SettingName
-} from '@usher/shared/settings/setting-table.ts'
+import { settingNamed, SETTING_ROWS } from '@usher/shared/settings/setting-rows.ts'
+import type { SettingKey, SettingName } from '@usher/shared/settings/setting-table.ts'
 import { CERT, KEY } from '../fixtures/tls-pems.ts'
 
 interface Sample<N extends SettingName> {
@@ -51,6 +50,7 @@ const SAMPLES: { readonly [N in SettingName]: Sample<N> } = {
     value: ['DIR/mine', 'DIR/mine', 'DIR/mine'],
     ofServer: 'folder'
   },
+  MEMORY_FILE_MAX: { text: '512KiB', key: 'memoryFileMaxBytes', value: 524_288 },
   DB_PATH: { text: 'x.db', key: 'dbPath', value: 'DIR/x.db' },
   LOG_FILE: { text: '-', key: 'logFile', value: undefined },
   LOG_LEVEL: { text: 'silent', key: 'logLevel', value: 'silent' },
@@ -70,6 +70,9 @@ const SAMPLES: { readonly [N in SettingName]: Sample<N> } = {
   SESSION_LIFETIME: { text: '5000', key: 'sessionLifetimeMs', value: 5_000_000 },
   SHUTDOWN_TIMEOUT: { text: '2', key: 'shutdownTimeoutMs', value: 2000 },
   TRUST_PROXY: { text: '::1,10.0.0.0/8', key: 'trustProxy', value: ['::1', '10.0.0.0/8'] },
+  PROXY_PROTOCOL: {
+    text: 'trusted', key: 'proxyProtocol', value: 'trusted', besides: { TRUST_PROXY: '::1' }
+  },
   TLS_CERT: {
     text: 'cert.pem', key: 'tlsCert', value: 'DIR/cert.pem', besides: { TLS_KEY: 'key.pem' }
   },
@@ -103,7 +106,7 @@ t.test('settings: the defaults are those of the contract', async t => {
     monitoringPort: 8081,
     dbPath: join(source.cwd, 'db/usher.db'),
     logFile: join(source.cwd, 'server.log'),
-    live: { logLevel: 'info', delayBetweenRoutingMs: 350 },
+    live: { memoryFileMaxBytes: 4_194_304, logLevel: 'info', delayBetweenRoutingMs: 350 },
     socketTimeoutMs: 5000,
     heartbeatIntervalMs: 2500,
     heartbeatBudget: 2000,
@@ -119,6 +122,7 @@ t.test('settings: the defaults are those of the contract', async t => {
     sessionLifetimeMs: 43_200_000,
     shutdownTimeoutMs: 10_000,
     trustProxy: [],
+    proxyProtocol: 'off',
     tlsCert: '',
     tlsKey: '',
     tls: undefined,

@@ -10,7 +10,8 @@ import {
 import { foldCase } from '@usher/shared/fold-case.ts'
 import { quote } from '@usher/shared/quote.ts'
 import { visibleText } from '@usher/shared/visible-text.ts'
-import type { AccountRow, Sql } from '../database/statements.ts'
+import type { AccountRow } from '../database/rows.ts'
+import type { Sql } from '../database/statements.ts'
 import type { UsherDatabase } from '../database/usher-database.ts'
 import { isAdministrator, permissionOf } from './permissions.ts'
 

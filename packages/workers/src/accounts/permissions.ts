@@ -3,7 +3,7 @@
  * anew each time, so that a row that is changed counts at once. Runs in the monitor's thread and in
  * the account command.
  */
-import type { PermissionRow } from '../database/statements.ts'
+import type { PermissionRow } from '../database/rows.ts'
 import type { UsherDatabase } from '../database/usher-database.ts'
 
 export interface Permission {

@@ -2,7 +2,7 @@
  * What is not yet in the database about sessions: uses since the last write, and sessions and
  * logouts that could not be written because the disk is full. Bounded; touches no database.
  */
-import type { SessionRow } from '../database/statements.ts'
+import type { SessionRow } from '../database/rows.ts'
 
 /** A session with the hash of the password that opened it: another password ends it. */
 export type UnsavedSession = SessionRow & { readonly passwordHash: string }

@@ -6,7 +6,8 @@
 import {
   AccountChanged, DatabaseBusy, DatabaseFailed, SessionEnded
 } from '@usher/shared/errors.ts'
-import type { AccessRow, SessionRow, Sql } from '../database/statements.ts'
+import type { AccessRow, SessionRow } from '../database/rows.ts'
+import type { Sql } from '../database/statements.ts'
 import type { UsherDatabase } from '../database/usher-database.ts'
 import type { Account } from './accounts.ts'
 import { SessionMemory, type UnsavedSession } from './session-memory.ts'

@@ -4,86 +4,10 @@
  * opened the database.
  */
 import type { Database } from 'better-sqlite3'
-
-/** A user as it was saved. Times are wall-clock milliseconds since 1970. */
-export interface SavedUser {
-  readonly kind: 'id' | 'ip'
-  readonly client: string
-  readonly address: string
-  /** Its name, or its port when it had none. */
-  readonly server: string
-  readonly isConfirmed: Flag
-  readonly firstSeenMs: number
-  readonly lastSeenMs: number
-}
-
-/** SQLite's truth value. */
-type Flag = 0 | 1
-
-export interface AccountRow {
-  readonly id: number
-  readonly username: string
-  readonly passwordHash: string
-  readonly permission: number
-  readonly mustChange: Flag
-  /** By the session clock; null: it does not expire. */
-  readonly passwordUntilMs: number | null
-}
-
-export type PasswordRow = Pick<AccountRow, 'id' | 'passwordHash' | 'mustChange' | 'passwordUntilMs'>
-
-export interface PermissionRow {
-  readonly permission: number
-  readonly canView: Flag
-  readonly canDisconnect: Flag
-}
-
-/** An account with what its permission allows. */
-export interface AccessRow extends AccountRow, PermissionRow {}
-
-/** Times are milliseconds since 1970 by the session clock. */
-export interface SessionRow {
-  readonly tokenHash: string
-  readonly accountId: number
-  readonly createdMs: number
-  readonly lastUsedMs: number
-  readonly address: string
-  readonly userAgent: string
-}
-
-/** Times are milliseconds since 1970 by the session clock. */
-export interface DeniedSqlRow {
-  readonly kind: 'id' | 'address' | 'range'
-  readonly target: string
-  readonly reason: string
-  readonly author: string
-  readonly sinceMs: number
-  readonly untilMs: number | null
-}
-
-export interface AuditRow {
-  readonly atMs: number
-  readonly who: string
-  readonly action: string
-  readonly target: string | null
-  /** JSON. */
-  readonly detail: string | null
-  readonly address: string
-}
-
-export interface SampleRow {
-  readonly atMs: number
-  /** JSON. */
-  readonly loads: string
-}
-
-export interface EventRow {
-  readonly id: number
-  readonly atMs: number
-  readonly type: string
-  /** Its name, or its port when it had none; null for the whole. */
-  readonly server: string | null
-}
+import type {
+  AccessRow, AccountRow, AuditRow, DeniedSqlRow, DrainRow, EventRow, Flag, PasswordRow,
+  PermissionRow, SampleRow, SavedUser, SessionRow
+} from './rows.ts'
 
 export type Sql = ReturnType<typeof prepareSql>
 
@@ -94,6 +18,7 @@ export function prepareSql (db: Database) {
     ...accountSql(db),
     ...sessionSql(db),
     ...deniedSql(db),
+    ...drainSql(db),
     ...auditSql(db),
     ...historySql(db)
   }
@@ -233,6 +158,19 @@ function deniedSql (db: Database) {
     putDenied: (row: DeniedSqlRow) => { replace.run(row) },
     removeDenied: (kind: string, target: string) => remove.run(kind, target).changes > 0,
     removeExpiredDenied: (nowMs: number) => removeExpired.run(nowMs).changes
+  }
+}
+
+function drainSql (db: Database) {
+  const all = db.prepare<[], DrainRow>(`SELECT Server AS server, Note AS note, Since AS sinceMs,
+    MovesFrom AS movesFromMs FROM Drains`)
+  const insert = db.prepare<DrainRow>(`INSERT INTO Drains (Server, Note, Since, MovesFrom)
+    VALUES (@server, @note, @sinceMs, @movesFromMs)`)
+  const remove = db.prepare<[string]>('DELETE FROM Drains WHERE Server = ?')
+  return {
+    drains: () => all.all(),
+    addDrain: (row: DrainRow) => { insert.run(row) },
+    removeDrain: (server: string) => { remove.run(server) }
   }
 }
 

@@ -24,6 +24,9 @@ void runWorker(async context => {
   const stores = await openStores(database, {
     ...settings, log, wallNow: Date.now, now: monotonicNowMs
   })
+  // Before the deny list, without which no server opens its port.
+  await Promise.all(settings.servers.map(({ index: server }) =>
+    ask({ type: 'set-drain', server, drain: stores.drains.order(server) })))
   // No server opens its port before it: who was denied before the restart is denied after it.
   await ask({ type: 'set-deny-list', entries: await stores.denials.entries() })
 

@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { parseAddress, UNKNOWN_ADDRESS } from '@usher/shared/client.ts'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { messageSourceReader } from '@usher/shared/http/vocabulary/forwarded.ts'
-import { hostsToTry, listenOn } from '@usher/shared/http/listen.ts'
+import { socketPeerReader } from '@usher/shared/http/proxy-protocol/named-peers.ts'
+import { canSharePorts, hostsToTry, listenOn } from '@usher/shared/http/listen.ts'
 import type { TlsPair } from '@usher/shared/http/tls-context.ts'
 import manifest from '../../../../package.json' with { type: 'json' }
 import { CredentialsPool } from '../credentials/pool.ts'
@@ -41,7 +42,7 @@ export async function openMonitor (
 ): Promise<Monitor> {
   const { boot, table, meter, denyList, ask, log } = context
   const { settings, programDir } = boot
-  const { accounts, permissions, sessions, denials, audit } = stores
+  const { accounts, permissions, sessions, denials, drains, audit } = stores
   const credentials = new CredentialsPool(join(programDir, 'credentials.js'), { log })
   const lines = new VerificationLines()
   for (const { who: username, address } of await audit.latestLogins()) {
@@ -65,7 +66,8 @@ export async function openMonitor (
     log,
     server: { ...settings, meter, log },
     checks: {
-      readSource: messageSourceReader(settings.trustProxy, settings.tls !== undefined),
+      readSource: messageSourceReader(
+        socketPeerReader(settings), settings.trustProxy, settings.tls !== undefined),
       publicHosts: settings.publicHosts,
       sessions,
       permissions,
@@ -100,9 +102,11 @@ export async function openMonitor (
         servers: settings.servers,
         trustedProxies: settings.trustProxy,
         denials,
+        drains,
         audit,
         permit: stores.permit,
-        ask
+        ask,
+        canSharePorts
       }),
       users: ({ q, ...query }) =>
         findUsers(table, { ...query, prefix: q }, settings.servers, Date.now()),

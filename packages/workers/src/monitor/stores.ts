@@ -9,6 +9,7 @@ import type { UsherDatabase } from '../database/usher-database.ts'
 import { Accounts } from '../accounts/accounts.ts'
 import { AuditLog } from '../records/audit-log.ts'
 import { Denials } from '../records/denials.ts'
+import { Drains } from '../records/drains.ts'
 import { HistoryStore } from '../records/history-store.ts'
 import { Permissions } from '../accounts/permissions.ts'
 import { Permit } from './access/permit.ts'
@@ -20,6 +21,7 @@ export interface Stores {
   readonly sessions: SessionStore
   readonly permit: Permit
   readonly denials: Denials
+  readonly drains: Drains
   readonly audit: AuditLog
   readonly history: HistoryStore
   /** The session clock. */
@@ -29,7 +31,7 @@ export interface Stores {
 }
 
 export interface StoresOptions
-  extends Pick<Settings, 'sessionIdleTimeoutMs' | 'sessionLifetimeMs'> {
+  extends Pick<Settings, 'sessionIdleTimeoutMs' | 'sessionLifetimeMs' | 'servers'> {
   readonly log: Pick<Logger, 'info'>
   readonly wallNow: () => number
   /** Monotonic milliseconds. */
@@ -47,7 +49,7 @@ const CLOSING_WAIT_MS = 250
 export async function openStores (
   database: UsherDatabase, options: StoresOptions
 ): Promise<Stores> {
-  const { sessionIdleTimeoutMs, sessionLifetimeMs, log, wallNow, now } = options
+  const { sessionIdleTimeoutMs, sessionLifetimeMs, servers, log, wallNow, now } = options
   const reachedMs = await database.read(sql => sql.sessionClockMs())
   const steadyNow = steadyWallClock(Math.max(wallNow(), reachedMs), now)
   const sessions = new SessionStore(database, {
@@ -56,6 +58,8 @@ export async function openStores (
     now: steadyNow
   })
   const denials = new Denials(database, { steadyNow, monotonicNow: now, wallNow })
+  const drains = new Drains(database, { servers, wallNow, monotonicNow: now })
+  await drains.load()
   const audit = new AuditLog(database, { log, wallNow })
   // What fails now is tried again, and the database has logged why.
   const upkeep = async (): Promise<void> => {
@@ -70,6 +74,7 @@ export async function openStores (
     sessions,
     permit: new Permit(database, sessions),
     denials,
+    drains,
     audit,
     history: new HistoryStore(database),
     steadyNow,

@@ -5,7 +5,7 @@
  */
 import type { Logger } from 'pino'
 import { AuditCursorInvalid, DatabaseBusy, DatabaseFailed } from '@usher/shared/errors.ts'
-import type { AuditRow } from '../database/statements.ts'
+import type { AuditRow } from '../database/rows.ts'
 import type { UsherDatabase } from '../database/usher-database.ts'
 import type { AuditEvent, AuditRecord } from './audit-event.ts'
 import { auditTest } from './audit-match.ts'

@@ -2,7 +2,7 @@
  * Whether an entry of the audit matches a search: by any part of the line that the console shows
  * for it, ignoring case. Pure.
  */
-import type { AuditRow } from '../database/statements.ts'
+import type { AuditRow } from '../database/rows.ts'
 
 /**
  * What the console says of an action; the target stands where the dots are, or else behind. The
@@ -24,7 +24,8 @@ export const AUDIT_WORDS: Readonly<Record<string, string>> = {
   deny: 'denied',
   allow: 'allowed',
   drain: 'started draining',
-  ready: 'made … ready'
+  ready: 'made … ready',
+  restart: 'restarted'
 }
 
 export function auditTest (search: string): (row: AuditRow) => boolean {
@@ -34,12 +35,12 @@ export function auditTest (search: string): (row: AuditRow) => boolean {
 
 /** Who, what, to whom and why as it is read, so that words of two columns are found together. */
 function lineOf ({ who, action, target, detail, address: from }: AuditRow): string {
-  const { deny, address, reason, user_agent: userAgent } = detail === null
+  const { deny, address, reason, note, user_agent: userAgent } = detail === null
     ? {}
     : JSON.parse(detail) as Record<string, unknown>
   const key = action === 'disconnect' && deny === true ? 'disconnect-and-deny' : action
   const words = Object.hasOwn(AUDIT_WORDS, key) ? AUDIT_WORDS[key]! : ''
   const [before = '', after = ''] = words.split(' … ')
-  const also = [address, reason, userAgent].filter(value => typeof value === 'string')
+  const also = [address, reason, note, userAgent].filter(value => typeof value === 'string')
   return [who, before, target ?? '', after, ...also, from, action].join(' ')
 }

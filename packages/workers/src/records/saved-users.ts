@@ -9,7 +9,7 @@ import {
 import { allUsers } from '@usher/shared/memory/all-users.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import { serverKnownAs, type Server } from '@usher/shared/settings/servers.ts'
-import type { SavedUser } from '../database/statements.ts'
+import type { SavedUser } from '../database/rows.ts'
 
 /** Every active user of the table. @param wallNowMs wall-clock milliseconds since 1970 */
 export function * usersToSave (

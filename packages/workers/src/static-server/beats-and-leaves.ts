@@ -18,6 +18,7 @@ import {
 import { NO_BODY, type Reply, type RequestValue } from '@usher/shared/http/vocabulary/values.ts'
 import type { VisitOptions } from '@usher/shared/memory/visits.ts'
 import { formatSeconds, longestIntervalMs, type BeatSettings } from './beat.ts'
+import { DRAINING, MOVED, visitDrained } from './drained.ts'
 import { logUser, REFUSED, visit, type Visitor, type VisitorParts } from './visitors.ts'
 
 export interface BeatParts extends VisitorParts {
@@ -60,8 +61,13 @@ export function beatHandler (
     const sender = identifySender(parts, request, own)
     if ('status' in sender) return sender
     const effect = request.countEffect
-    const outcome = visit(parts, sender, effect)
+    const phase = parts.drainPhase()
+    if (phase === 'everybody') return MOVED
+    const outcome = phase === 'none'
+      ? visit(parts, sender, effect)
+      : visitDrained(parts, phase, sender, effect === 'none' ? effect : 'refreshes')
     if (REFUSED.has(outcome)) return UNAVAILABLE
+    if (outcome === 'unknown' && effect === 'adds') return DRAINING
     const activeUsers = parts.table.activeUsers(parts.server)
     const asked = serverUsersHeader(parts, request.query)
     if (outcome === 'unknown') {

@@ -8,13 +8,13 @@ import type Negotiator from 'negotiator'
 
 const require = createRequire(import.meta.url)
 
-export type Coding = 'identity' | 'br' | 'gzip'
+export type Coding = 'identity' | 'br' | 'zstd' | 'gzip'
 
 /** Gives the codings that a client accepts, best first; identity is last where it is not named. */
 export type CodingChooser = (acceptEncoding: string | undefined) => readonly Coding[]
 
 /** At equal preference the smaller result wins: browsers name gzip before br out of habit. */
-const PREFERRED: readonly Coding[] = ['br', 'gzip', 'identity']
+const PREFERRED: readonly Coding[] = ['br', 'zstd', 'gzip', 'identity']
 /** RFC 9110 section 8.4.1.3. We have none of `compress`, under its old name either. */
 const OLD_NAME = /(?<![^\s,])x-gzip(?![^\s,;])/g
 const IDENTITY_ONLY: readonly Coding[] = ['identity']

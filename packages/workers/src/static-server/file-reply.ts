@@ -9,8 +9,12 @@ import { remembering } from '@usher/shared/remembering.ts'
 import { evaluatePreconditions, isRangeCurrent } from './conditional.ts'
 import type { CodingChooser } from './content-coding.ts'
 import { selectRange, type ByteRange } from './range.ts'
-import type { Site } from './site.ts'
-import type { StoredFile, Variant } from './stored-file.ts'
+import { canonicalSegments } from './rules/path-pattern.ts'
+import {
+  isRedirect, locationOf, shownPath, targetPath, type FoundRule
+} from './rules/redirect-rules.ts'
+import { notFoundPage, type Site } from './site.ts'
+import { withHeaders, type FileReply, type StoredFile, type Variant } from './stored-file.ts'
 
 /** Most visitors ask for a few pages. */
 const REMEMBERED_MAX = 1024
@@ -25,20 +29,60 @@ const NOT_FOUND = keptReply(textReply(404, 'There is nothing here.\n', NO_CACHE)
 const NAMES_NO_FILE = /%2f|[^\x21-\x7e]/i
 
 /** The reply of `site` to a GET or HEAD. */
-export function siteReply (site: Site, request: RequestValue, codings: CodingChooser): Reply {
+export function siteReply (site: Site, request: RequestValue, codings: CodingChooser): FileReply {
   const path = decodePath(request.path)
   const file = path === undefined ? undefined : site.files.get(path)
+  const folder = file === undefined && path !== undefined ? site.redirects.get(path) : undefined
+  const isThere = file !== undefined || folder !== undefined
+  const found = site.redirectRules.find(request.path, request.query, isThere)
+  if (found !== undefined) return ruleReply(site, found, request, codings)
   if (file !== undefined) return fileReply(file, request, codings)
-  const location = path === undefined ? undefined : site.redirects.get(path)
-  if (location !== undefined) return redirect(location, request.query)
-  if (site.notFound === undefined) return NOT_FOUND
-  return chooseVariant(site.notFound, request, codings).notFound
+  if (folder !== undefined) return redirect(301, folder + toUri(request.query), true)
+  return missingReply(site, request, codings)
+}
+
+/** What a rule shows in place has the headers of the path that was asked for. */
+function ruleReply (
+  site: Site, found: FoundRule, request: RequestValue, codings: CodingChooser
+): FileReply {
+  const { rule } = found
+  if (isRedirect(rule)) {
+    return redirect(rule.status, locationOf(found, request.query), rule.to.origin === '')
+  }
+  const path = shownPath(targetPath(found), site.files)
+  const file = path === undefined ? undefined : site.files.get(path)
+  if (file === undefined) return missingReply(site, request, codings)
+  if (rule.status === 404) return notFoundReply(site, file, request, codings)
+  return fileReply(inPlace(site, file, request), request, codings)
+}
+
+function inPlace ({ headerRules }: Site, file: StoredFile, { path }: RequestValue): StoredFile {
+  return headerRules.isEmpty ? file : withHeaders(file, headerRules.setFor(canonicalSegments(path)))
+}
+
+function missingReply (site: Site, request: RequestValue, codings: CodingChooser): FileReply {
+  const page = notFoundPage(site, decodePath(request.path) ?? '/')
+  return page === undefined ? NOT_FOUND : notFoundReply(site, page, request, codings)
+}
+
+function notFoundReply (
+  site: Site, page: StoredFile, request: RequestValue, codings: CodingChooser
+): FileReply {
+  return chooseVariant(inPlace(site, page, request), request, codings).notFound
+}
+
+/** For a file that is not there any more, from memory. */
+export function goneReply (site: Site, request: RequestValue, codings: CodingChooser): Reply {
+  const reply = missingReply(site, request, codings)
+  return reply.part === undefined ? reply : NOT_FOUND
 }
 
 type FileRequest = Pick<RequestValue, 'method' | 'headers'>
 
 /** The reply of one file to a GET or HEAD; the same object for every plain request. */
-export function fileReply (file: StoredFile, request: FileRequest, codings: CodingChooser): Reply {
+export function fileReply (
+  file: StoredFile, request: FileRequest, codings: CodingChooser
+): FileReply {
   const variant = chooseVariant(file, request, codings)
   const verdict = evaluatePreconditions(request.headers, variant, thisYear)
   if (verdict === 'failed') return PRECONDITION_FAILED
@@ -46,7 +90,7 @@ export function fileReply (file: StoredFile, request: FileRequest, codings: Codi
   // Section 14.2: a Range means something in a GET only.
   if (request.method !== 'GET' || request.headers.range === undefined) return variant.whole
   if (!isRangeCurrent(request.headers, variant, thisYear)) return variant.whole
-  const range = selectRange(request.headers.range, variant.body.length)
+  const range = selectRange(request.headers.range, variant.bytes)
   if (range === undefined) return variant.whole
   return range === 'unsatisfiable' ? rangeNotSatisfiable(variant) : partial(variant, range)
 }
@@ -77,24 +121,24 @@ function chooseVariant (file: StoredFile, request: FileRequest, codings: CodingC
   return file.variants.identity
 }
 
-function partial (variant: Variant, { first, last }: ByteRange): Reply {
-  const contentRange = `bytes ${first}-${last}/${variant.body.length}`
+function partial (variant: Variant, { first, last }: ByteRange): FileReply {
+  const contentRange = `bytes ${first}-${last}/${variant.bytes}`
   return {
     ...variant.whole,
     status: 206,
     headers: [...variant.whole.headers, 'Content-Range', contentRange],
-    body: variant.body.subarray(first, last + 1),
+    ...variant.content(first, last + 1 - first),
     isKept: false
   }
 }
 
 function rangeNotSatisfiable (variant: Variant): Reply {
   return textReply(416, 'The file ends before that range begins.\n', [
-    ...NO_CACHE, 'Content-Range', `bytes */${variant.body.length}`
+    ...NO_CACHE, 'Content-Range', `bytes */${variant.bytes}`
   ])
 }
 
-function redirect (location: string, query: string): Reply {
-  const headers = ['Location', location + toUri(query), ...NO_CACHE]
-  return { status: 301, headers, body: NO_BODY, isPage: true }
+/** @param isPage false for what leads away from this site */
+function redirect (status: number, location: string, isPage: boolean): Reply {
+  return { status, headers: ['Location', location, ...NO_CACHE], body: NO_BODY, isPage }
 }

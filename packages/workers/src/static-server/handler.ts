@@ -16,17 +16,23 @@ import {
   htmlReply, keptReply, NO_STORE, optionsReply, textReply
 } from '@usher/shared/http/vocabulary/replies.ts'
 import type { Handler, Reply, RequestValue } from '@usher/shared/http/vocabulary/values.ts'
-import type { VisitOptions } from '@usher/shared/memory/visits.ts'
 import { answerLeave, beatHandler, RETRY_AFTER_S, type BeatParts } from './beats-and-leaves.ts'
+import {
+  answerDrained, routerRedirect, type Refusals, type RouterSettings
+} from './drained.ts'
 import { codingChooser } from './content-coding.ts'
-import { fileReply, siteReply } from './file-reply.ts'
+import { fileReply, goneReply, siteReply } from './file-reply.ts'
+import type { FileStreams } from './file-streams.ts'
+import { SCRIPT_PATH } from './page-script.ts'
 import type { Site } from './site.ts'
-import type { StoredFile } from './stored-file.ts'
-import { REFUSED, visit, type VisitorParts } from './visitors.ts'
+import type { FileReply, StoredFile } from './stored-file.ts'
+import { OPENED, REFUSED, visit, type VisitorParts } from './visitors.ts'
 
 export interface StaticHandlerParts extends BeatParts {
+  readonly settings: BeatParts['settings'] & RouterSettings
   /** Asked at every request, since a reload switches it. */
   readonly site: () => Site
+  readonly streams: Pick<FileStreams, 'open'>
   /** As storePageScript makes it. */
   readonly pageScript: StoredFile
   /** Whole HTML pages; `denied` is the template of renderDeniedPage. */
@@ -39,15 +45,16 @@ export interface StaticHandlerParts extends BeatParts {
 
 const PAGE_METHODS = ['GET', 'HEAD']
 
-const OPENED: VisitOptions = { sign: 'page' }
-
 /** The handler for one server's door. */
 export function staticHandler (parts: StaticHandlerParts): Handler {
   const codings = codingChooser()
   const own = ownHosts(parts.settings)
   const answerBeat = beatHandler(parts, own)
-  const fullPage = keptReply(htmlReply(503, parts.pages.full.toString(),
-    ['Retry-After', String(RETRY_AFTER_S), ...NO_STORE]))
+  const refusals: Refusals = {
+    full: keptReply(htmlReply(503, parts.pages.full.toString(),
+      ['Retry-After', String(RETRY_AFTER_S), ...NO_STORE])),
+    toRouter: routerRedirect(parts.settings)
+  }
   const script: Content = request => fileReply(parts.pageScript, request, codings)
   const file: Content = request => siteReply(parts.site(), request, codings)
 
@@ -59,28 +66,38 @@ export function staticHandler (parts: StaticHandlerParts): Handler {
         return answerLeave(parts, request, own)
       case HEALTH_PATH:
         return healthReply(request.method, parts.reasonNotHealthy())
-      case '/usher.js':
-        return answerPage(parts, request, fullPage, script)
+      case SCRIPT_PATH:
+        return answerPage(parts, request, refusals, script)
       default:
-        return answerPage(parts, request, fullPage, file)
+        return opened(request, answerPage(parts, request, refusals, file))
     }
+  }
+
+  /** A large file is opened last, when all else is decided. */
+  function opened (request: RequestValue, reply: FileReply): Reply | Promise<Reply> {
+    const { part } = reply
+    if (part === undefined) return reply
+    return parts.streams.open({ ...reply, part }, request,
+      () => goneReply(parts.site(), request, codings))
   }
 }
 
 /** What is sent to a visitor who may have it. */
-type Content = (request: RequestValue) => Reply
+type Content = (request: RequestValue) => FileReply
 
 /** `content` is asked only when the visitor is to have it. */
 function answerPage (
-  parts: StaticHandlerParts, request: RequestValue, fullPage: Reply, content: Content
-): Reply {
+  parts: StaticHandlerParts, request: RequestValue, refusals: Refusals, content: Content
+): FileReply {
   if (!PAGE_METHODS.includes(request.method)) return notAllowed(request.method)
   const { address, cookieClient: named } = request
   if (parts.denyList.isDenied(named, address)) return deniedPage(parts, named, address)
   const reply = content(request)
+  const phase = parts.drainPhase()
+  if (phase !== 'none') return answerDrained(parts, phase, request, reply, refusals)
   const client = named ?? clientOfAddress(address)
   if (request.method === 'HEAD') {
-    return isFullFor(parts, request, client) && reply.isPage === true ? fullPage : reply
+    return isFullFor(parts, request, client) && reply.isPage === true ? refusals.full : reply
   }
   const effect = countEffectOfReply(request.countEffect, reply)
   if (effect === 'none') return reply
@@ -88,7 +105,7 @@ function answerPage (
     visit(parts, { client, address }, effect)
     return reply
   }
-  if (REFUSED.has(visit(parts, { client, address, options: OPENED }, effect))) return fullPage
+  if (REFUSED.has(visit(parts, { client, address, options: OPENED }, effect))) return refusals.full
   return named === undefined ? withCookie(reply, newClient(), request.isSecure) : reply
 }
 

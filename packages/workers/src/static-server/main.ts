@@ -5,6 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
+import { canSharePorts } from '@usher/shared/http/listen.ts'
 import { openDoor } from '@usher/shared/http/serve.ts'
 import { htmlReply, NO_STORE } from '@usher/shared/http/vocabulary/replies.ts'
 import { expelledMatch } from '@usher/shared/expelled-clients.ts'
@@ -16,6 +17,7 @@ import type { LoadedSites } from '@usher/shared/messages.ts'
 import { QuotaWarning } from '@usher/shared/quota-warning.ts'
 import { runWorker } from '../worker-host.ts'
 import { BeatSchedule } from './beat.ts'
+import { FileStreams } from './file-streams.ts'
 import { staticHandler } from './handler.ts'
 import { renderPageScript, storePageScript } from './page-script.ts'
 import { openSite, type Site } from './site.ts'
@@ -60,11 +62,14 @@ void runWorker(async ({ boot, table, denyList, denyListKnown, meter, log, ask })
   const door = await openDoor({
     ...settings,
     port,
+    isPortShared: canSharePorts,
     handler: staticHandler({
       server,
       table,
+      drainPhase: () => table.drainPhase(server),
       denyList,
       site: () => opened.site,
+      streams: new FileStreams({ log }),
       get pageScript () { return pageScript },
       pages: { denied, full },
       settings,

@@ -7,6 +7,8 @@ import type { Settings } from '@usher/shared/settings/settings.ts'
 import { encodeFile } from './loader/encoded-file.ts'
 import { storeFile, type StoredFile } from './stored-file.ts'
 
+export const SCRIPT_PATH = '/usher.js'
+
 /** Said here, so that no server loads the table of all types. */
 const KIND = { type: 'text/javascript; charset=utf-8', isText: true, isGzipped: false }
 

@@ -6,8 +6,10 @@ import { keptReply } from '@usher/shared/http/vocabulary/replies.ts'
 import { NO_BODY, type Reply } from '@usher/shared/http/vocabulary/values.ts'
 import type { Validators } from './conditional.ts'
 import type { Coding } from './content-coding.ts'
+import type { DiskFile } from './disk-file.ts'
 import { formatHttpDate } from './http-date.ts'
 import type { EncodedFile, EncodedVariant } from './loader/encoded-file.ts'
+import { PLAIN_HEADERS, type HeaderSet } from './rules/header-rules.ts'
 
 export interface StoredFile extends FileKind {
   /** `identity` is for clients that name no coding, even where the file itself is compressed. */
@@ -16,7 +18,10 @@ export interface StoredFile extends FileKind {
 
 /** What all variants of a file have in common. */
 interface FileKind {
+  /** Unless `headers` has another one. */
   readonly contentType: string
+  /** What the site's rules give it. */
+  readonly headers: HeaderSet
   /** What a browser shows as a page. */
   readonly isPage: boolean
   /** Whole seconds; undefined for what was made in memory. */
@@ -28,30 +33,65 @@ interface FileKind {
 /** One representation. */
 export interface Variant extends Validators {
   readonly coding: Coding
+  /** Empty for a file on disk. */
   readonly body: Buffer
+  readonly file: DiskFile | undefined
+  readonly bytes: number
   /** The same objects at every request. */
-  readonly whole: Reply
+  readonly whole: FileReply
   readonly notModified: Reply
   /** For what is not there, when this is the site's own page for that. */
-  readonly notFound: Reply
+  readonly notFound: FileReply
+  /** So many bytes from `first` on, as a reply has them. */
+  content (first: number, bytes: number): Pick<FileReply, 'body' | 'part'>
+}
+
+/** A reply whose body, where it has a part, is read from the disk: see file-streams.ts. */
+export interface FileReply extends Reply {
+  readonly part?: FilePart
+}
+
+export interface FilePart {
+  readonly file: DiskFile
+  readonly first: number
+  readonly bytes: number
 }
 
 const PAGE_TYPE = /^(?:text\/html|application\/xhtml\+xml)\b/
 
 /** `modifiedMs` counts from 1970 and may have a fraction. */
 export function storeFile (
-  { contentType, variants }: EncodedFile, modifiedMs: number | undefined
+  { contentType, variants }: EncodedFile, modifiedMs: number | undefined,
+  headers: HeaderSet = PLAIN_HEADERS
 ): StoredFile {
   const kind: FileKind = {
     contentType,
-    isPage: PAGE_TYPE.test(contentType),
+    headers,
+    isPage: PAGE_TYPE.test(headers.contentType ?? contentType),
     lastModifiedMs: modifiedMs === undefined ? undefined : Math.floor(modifiedMs / 1000) * 1000,
     isNegotiated: variants.length > 1
   }
   const [identity, ...coded] = variants.map(variant => new SentVariant(variant, kind))
   const of = (coding: Coding): Variant | undefined =>
     coded.find(variant => variant.coding === coding)
-  return { ...kind, variants: { identity: identity!, br: of('br'), gzip: of('gzip') } }
+  return {
+    ...kind, variants: { identity: identity!, br: of('br'), zstd: of('zstd'), gzip: of('gzip') }
+  }
+}
+
+const dressed = new WeakMap<HeaderSet, WeakMap<StoredFile, StoredFile>>()
+
+/** The file with other headers than those of its own path; the same object each time. */
+export function withHeaders (file: StoredFile, headers: HeaderSet): StoredFile {
+  if (file.headers === headers) return file
+  const files = dressed.get(headers) ?? new WeakMap<StoredFile, StoredFile>()
+  dressed.set(headers, files)
+  const known = files.get(file)
+  if (known !== undefined) return known
+  const variants = Object.values(file.variants).filter(variant => variant !== undefined)
+  const made = storeFile({ contentType: file.contentType, variants }, file.lastModifiedMs, headers)
+  files.set(file, made)
+  return made
 }
 
 /** Most files of a large site are asked for rarely: what is not needed is not made. */
@@ -59,9 +99,9 @@ class SentVariant implements Variant {
   readonly #encoded: EncodedVariant
   readonly #kind: FileKind
   #body: Buffer | undefined
-  #whole: Reply | undefined
+  #whole: FileReply | undefined
   #notModified: Reply | undefined
-  #notFound: Reply | undefined
+  #notFound: FileReply | undefined
 
   constructor (encoded: EncodedVariant, kind: FileKind) {
     this.#encoded = encoded
@@ -85,44 +125,76 @@ class SentVariant implements Variant {
     return this.#body
   }
 
-  get whole (): Reply {
+  get file (): DiskFile | undefined {
+    return this.#encoded.file
+  }
+
+  get bytes (): number {
+    return this.file?.bytes ?? this.body.length
+  }
+
+  get whole (): FileReply {
     this.#whole ??= this.#makeWhole()
     return this.#whole
   }
 
-  /** RFC 9110 section 15.4.5: a 304 repeats what caches key and judge by, and nothing else. */
+  /**
+   * RFC 9110 section 15.4.5: a 304 repeats what caches key and judge by. What a rule says is sent
+   * too: rules can change while the file does not, and caches update what they keep.
+   */
   get notModified (): Reply {
+    const { isPage, headers: { others } } = this.#kind
     this.#notModified ??= keptReply({
-      status: 304, headers: this.#validators(), body: NO_BODY, isPage: this.#kind.isPage
+      status: 304, headers: [...this.#validators(), ...others], body: NO_BODY, isPage
     })
     return this.#notModified
   }
 
   /** Without validators: section 13.2.1 lets conditions apply to what would be a 200 only. */
-  get notFound (): Reply {
+  get notFound (): FileReply {
     this.#notFound ??= this.#makeNotFound()
     return this.#notFound
   }
 
-  #makeWhole (): Reply {
-    const { contentType, lastModifiedMs, isPage } = this.#kind
-    const headers = ['Content-Type', contentType, ...this.#validators(), 'Accept-Ranges', 'bytes']
-    if (this.coding !== 'identity') headers.push('Content-Encoding', this.coding)
-    if (lastModifiedMs !== undefined) headers.push('Last-Modified', formatHttpDate(lastModifiedMs))
-    return keptReply({ status: 200, headers, body: this.body, isPage })
+  content (first: number, bytes: number): Pick<FileReply, 'body' | 'part'> {
+    const { body, file } = this
+    if (file !== undefined) return { body, part: { file, first, bytes } }
+    return { body: bytes === body.length ? body : body.subarray(first, first + bytes) }
   }
 
-  #makeNotFound (): Reply {
-    const { contentType, isNegotiated, isPage } = this.#kind
-    const headers = ['Content-Type', contentType, 'Cache-Control', 'no-cache']
+  #makeWhole (): FileReply {
+    const { lastModifiedMs, isPage, headers: { others } } = this.#kind
+    const headers = [...this.#type(), ...this.#validators(), 'Accept-Ranges', 'bytes']
     if (this.coding !== 'identity') headers.push('Content-Encoding', this.coding)
-    if (isNegotiated) headers.push('Vary', 'Accept-Encoding')
-    return keptReply({ status: 404, headers, body: this.body, isPage })
+    if (lastModifiedMs !== undefined) headers.push('Last-Modified', formatHttpDate(lastModifiedMs))
+    headers.push(...others)
+    return keptReply({ status: 200, headers, ...this.content(0, this.bytes), isPage })
+  }
+
+  /** Whatever a rule says: what is not there now may be there soon. */
+  #makeNotFound (): FileReply {
+    const { isPage, headers: { others } } = this.#kind
+    const headers = [...this.#type(), 'Cache-Control', 'no-cache']
+    if (this.coding !== 'identity') headers.push('Content-Encoding', this.coding)
+    headers.push(...this.#vary(), ...others)
+    return keptReply({ status: 404, headers, ...this.content(0, this.bytes), isPage })
+  }
+
+  #type (): string[] {
+    const { contentType, headers } = this.#kind
+    return ['Content-Type', headers.contentType ?? contentType]
   }
 
   #validators (): string[] {
-    const headers = ['ETag', this.etag, 'Cache-Control', 'no-cache']
-    if (this.#kind.isNegotiated) headers.push('Vary', 'Accept-Encoding')
-    return headers
+    const { cacheControl } = this.#kind.headers
+    const headers = ['ETag', this.etag]
+    if (cacheControl !== undefined) headers.push('Cache-Control', cacheControl)
+    return [...headers, ...this.#vary()]
+  }
+
+  #vary (): string[] {
+    const { isNegotiated, headers: { vary } } = this.#kind
+    if (!isNegotiated) return vary === undefined ? [] : ['Vary', vary]
+    return ['Vary', vary === undefined ? 'Accept-Encoding' : `Accept-Encoding, ${vary}`]
   }
 }

@@ -7,6 +7,7 @@ import { clientOfAddress, formatClient, type Address, type Client } from '@usher
 import type { CountEffect } from '@usher/shared/http/vocabulary/values.ts'
 import type { User } from '@usher/shared/memory/snapshot.ts'
 import type { Busy } from '@usher/shared/memory/table-view.ts'
+import type { DrainPhase } from '@usher/shared/memory/user-table.ts'
 import type {
   RefreshOutcome, TouchOutcome, VisitOptions
 } from '@usher/shared/memory/visits.ts'
@@ -36,6 +37,8 @@ export interface VisitorParts {
   /** Index of this server in PORTS. */
   readonly server: number
   readonly table: VisitorTable
+  /** Whom this server turns away now, because it drains. */
+  readonly drainPhase: () => DrainPhase
   /** Told of an address that is refused newcomers because it has reached its quota. */
   readonly onAddressFull: (address: Address) => void
   readonly log: Pick<Logger, 'debug' | 'isLevelEnabled'>
@@ -48,6 +51,9 @@ export interface Visitor {
 }
 
 export type Visit = RefreshOutcome | Busy
+
+/** Of a person who opens a page. */
+export const OPENED: VisitOptions = { sign: 'page' }
 
 /** Those for whom there is no room. */
 export const REFUSED: ReadonlySet<Visit> = new Set<Visit>(['full', 'address-full', 'busy'])

@@ -6,7 +6,7 @@ import { dirname } from 'node:path'
 import t, { type Test } from 'tap'
 import Database from 'better-sqlite3'
 import { openDatabase } from '../../src/database/open.ts'
-import type { SavedUser } from '../../src/database/statements.ts'
+import type { SavedUser } from '../../src/database/rows.ts'
 import type { UsherDatabase } from '../../src/database/usher-database.ts'
 import { ANNA, MIGRATIONS, testDatabase } from '../fixtures/test-database.ts'
 

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
-import { CURRENT_SESSION, type SavedUser } from '../../src/database/statements.ts'
+import type { SavedUser } from '../../src/database/rows.ts'
+import { CURRENT_SESSION } from '../../src/database/statements.ts'
 import type { UsherDatabase } from '../../src/database/usher-database.ts'
 import { ANNA, testDatabase } from '../fixtures/test-database.ts'
 

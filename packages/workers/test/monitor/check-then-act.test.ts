@@ -44,17 +44,20 @@ interface Steps extends TestDatabase {
   audited (): Promise<string[]>
 }
 
+const SERVERS = testServers([8000], [{ name: 'red' }])
+
 async function steps (t: Test): Promise<Steps> {
   const opened = testDatabase(t)
   const stores = await openStores(opened.database, {
     sessionIdleTimeoutMs: 1_800_000,
     sessionLifetimeMs: 43_200_000,
+    servers: SERVERS,
     log: silentLog(),
     wallNow: Date.now,
     now: () => performance.now()
   })
   t.teardown(() => stores.close())
-  const { accounts, sessions, denials, audit, permit } = stores
+  const { accounts, sessions, denials, drains, audit, permit } = stores
   const anna = await accounts.add('Anna', HASH, 1, false)
   const held: Array<() => void> = []
   const asked: string[] = []
@@ -83,13 +86,15 @@ async function steps (t: Test): Promise<Steps> {
     now: stores.steadyNow
   })
   const actions = new Actions({
-    table: { find: () => ({ address: ADDRESS, server: 0 }) as never },
-    servers: testServers([8000], [{ name: 'red' }]),
+    table: { find: () => ({ address: ADDRESS, server: 0 }) as never, serverState: () => 'up' },
+    servers: SERVERS,
     trustedProxies: [],
     denials,
+    drains,
     audit,
     permit,
-    ask: ask as unknown as ActionsParts['ask']
+    ask: ask as unknown as ActionsParts['ask'],
+    canSharePorts: false
   })
   return {
     ...opened,
@@ -198,8 +203,8 @@ const ACTS: ReadonlyArray<[what: string, act: Act]> = [
   ['deny', (actions, who) => actions.deny(who, { userId: ID })],
   ['disconnect', (actions, who) => actions.disconnect(who, { userId: ID })],
   ['disconnect without a denial', (actions, who) => actions.disconnect(who, { userId: ID, deny: false })],
-  ['drain', (actions, who) => actions.setDraining(who, 'red', true, false)],
-  ['ready', (actions, who) => actions.setDraining(who, 'red', false, false)]
+  ['drain', (actions, who) => actions.drain(who, 'red', { force: true })],
+  ['ready', (actions, who) => actions.ready(who, 'red')]
 ]
 
 /** What ends what an operator was allowed when the request came. */

@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { openStores, type Stores, type StoresOptions } from '../../src/monitor/stores.ts'
 import type { UsherDatabase } from '../../src/database/usher-database.ts'
+import { testServers } from '../../../shared/test/settings/test-servers.ts'
 import { linesLog } from '../fixtures/lines-log.ts'
 import { onFullDisk, testDatabase } from '../fixtures/test-database.ts'
 
@@ -21,6 +22,7 @@ function open (
   return openStores(database, {
     sessionIdleTimeoutMs: 60_000,
     sessionLifetimeMs: 600_000,
+    servers: testServers([8000]),
     log: linesLog().log,
     wallNow: () => clocks.wallMs,
     now: () => clocks.monotonicMs,

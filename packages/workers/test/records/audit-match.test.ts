@@ -1,6 +1,6 @@
 import t from 'tap'
 import { auditTest } from '../../src/records/audit-match.ts'
-import type { AuditRow } from '../../src/database/statements.ts'
+import type { AuditRow } from '../../src/database/rows.ts'
 
 const DENIAL: AuditRow = {
   atMs: 0,

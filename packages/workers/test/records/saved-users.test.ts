@@ -10,7 +10,7 @@ import {
 import { UserTable } from '@usher/shared/memory/user-table.ts'
 import { NAMED_SERVERS, testServers } from '../../../shared/test/settings/test-servers.ts'
 import { openDatabase } from '../../src/database/open.ts'
-import type { SavedUser } from '../../src/database/statements.ts'
+import type { SavedUser } from '../../src/database/rows.ts'
 import type { UsherDatabase } from '../../src/database/usher-database.ts'
 import { restoreUsers, usersToSave } from '../../src/records/saved-users.ts'
 

@@ -5,6 +5,7 @@ import type { User } from '@usher/shared/memory/snapshot.ts'
 import type { VisitOptions } from '@usher/shared/memory/visits.ts'
 import { COUNTING_CASES } from '../../../shared/test/http/cases/counting-cases.ts'
 import { NAMED_SERVERS } from '../../../shared/test/settings/test-servers.ts'
+import { FileStreams } from '../../src/static-server/file-streams.ts'
 import { storePageScript } from '../../src/static-server/page-script.ts'
 import { staticHandler } from '../../src/static-server/handler.ts'
 import type { VisitorTable } from '../../src/static-server/visitors.ts'
@@ -22,6 +23,14 @@ const site = await loadSite(t.testdir({
 }))
 const pageScript = await storePageScript(Buffer.from('beat() '.repeat(99)))
 const nextSite = await loadSite(t.testdir({ 'index.html': 'new' }))
+
+const ruledSite = await loadSite(t.testdir({
+  'index.html': 'app',
+  'app.js': 'run()',
+  docs: { '404.html': 'no document' },
+  _headers: '/*\n  X-Rule: yes\n/app.js\n  Cache-Control: max-age=60, immutable\n',
+  _redirects: '/in / 301\n/away https://elsewhere.example/\n/docs/* /docs/404.html 404\n/usher.* /index.html 200!\n/* /index.html 200\n'
+}))
 
 type Touch = ReturnType<VisitorTable['touch']>
 
@@ -73,12 +82,14 @@ function testServer ({
         return Int32Array.of(11, users, 10)
       }
     },
+    drainPhase: () => 'none',
     denyList: {
       isDenied: (client, address) =>
         denied.includes(formatAddress(address)) ||
         (client !== undefined && denied.includes(formatClient(client)))
     },
     site: () => state.site,
+    streams: new FileStreams({ log: { warn () {} } }),
     pageScript,
     pages: { denied: Buffer.from('<p>__VISITOR__ at __WHEN__</p>'), full: Buffer.from('<p>full</p>') },
     settings: {
@@ -87,6 +98,8 @@ function testServer ({
       timeoutThresholdMs: 1_800_000,
       publicHosts: ['shop.example'],
       routerUrl: '',
+      routingPort: 8080,
+      ip: '192.0.2.1',
       servers: NAMED_SERVERS
     },
     nextBeatMs: () => 2750,
@@ -549,6 +562,28 @@ t.test('handler: a posted beat gives an id to who has none', async t => {
   t.strictSame(calls, [TOUCH_IP], 'a browser that takes no cookie stays one user')
   t.equal(headerOf(await ask('/heartbeat', COOKIE, { method: 'POST' }), 'Set-Cookie'), undefined)
   t.equal(headerOf(await ask(`/heartbeat?client_id=${ID}`, {}, { method: 'POST' }), 'Set-Cookie'), undefined)
+})
+
+t.test('handler: rules are for visitors who may come, and count as what they answer with', async t => {
+  const asset = ['/app.js', '/gone.css'] as const
+  const page = ['/cart', '/in', '/gone/', '/docs/none'] as const
+  const denied = testServer({ denied: [ADDRESS] })
+  const full = testServer({ touch: 'full', known: [] })
+  const open = testServer({ touch: 'arrived', known: [] })
+  for (const server of [denied, full, open]) server.state.site = ruledSite
+  for (const target of [...asset, ...page, '/away']) {
+    const refused = await denied.ask(target)
+    t.strictSame([refused.status, headerOf(refused, 'X-Rule'), headerOf(refused, 'Location')], [403, undefined, undefined], target)
+    const isPage = page.includes(target as typeof page[number])
+    t.equal((await full.ask(target)).status === 503, isPage, `full: ${target}`)
+    const first = await open.ask(target)
+    t.equal(headerOf(first, 'Set-Cookie') !== undefined, isPage, `cookie: ${target}`)
+    if (isPage) t.equal(headerOf(first, 'Cache-Control'), 'private, no-store', target)
+    t.equal(headerOf(await open.ask(target, {}, { method: 'HEAD' }), 'Set-Cookie'), undefined, `HEAD ${target}`)
+  }
+  t.equal(headerOf(await open.ask('/app.js'), 'Cache-Control'), 'max-age=60, immutable')
+  t.equal(open.calls.length, page.length, 'counted are pages, once each')
+  t.equal((await open.ask('/usher.js')).body.toString().slice(0, 6), 'beat()', 'no rule is for the page script')
 })
 
 t.test('handler: a reload switches the site', async t => {

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { notFoundPage } from '../../src/static-server/site.ts'
 import { loadSite } from './fixtures/load-site.ts'
 
 t.test('site: files answer to their paths, index.html also to its folder', async t => {
@@ -19,7 +20,7 @@ t.test('site: files answer to their paths, index.html also to its folder', async
   ])
   t.equal(site.files.get('/'), site.files.get('/index.html'))
   t.equal(site.files.get('/sub/')!.variants.identity.body.toString(), 'sub')
-  t.equal(site.notFound, site.files.get('/404.html'))
+  t.equal(notFoundPage(site, '/sub/gone'), site.files.get('/404.html'))
   t.strictSame([...site.redirects], [['/sub', '/sub/']])
   t.strictSame([site.dir, site.bytes], [dir, 17])
 })
@@ -42,13 +43,21 @@ t.test('site: redirects are percent-encoded and begin with a single slash', asyn
 t.test('site: a folder without pages is a site all the same', async t => {
   const site = await loadSite(t.testdir({}))
   const counts = [site.files.size, site.redirects.size, site.bytes]
-  t.strictSame([...counts, site.notFound], [0, 0, 0, undefined])
+  t.strictSame([...counts, notFoundPage(site, '/')], [0, 0, 0, undefined])
 })
 
-t.test('site: a 404.html in a sub-folder is an ordinary file', async t => {
-  const site = await loadSite(t.testdir({ sub: { '404.html': '' } }))
-  t.equal(site.notFound, undefined)
-  t.ok(site.files.has('/sub/404.html'))
+t.test('site: what is not there has the page of its folder, or of the nearest one above', async t => {
+  const page = () => ({ '404.html': '' })
+  const site = await loadSite(t.testdir({ ...page(), a: { ...page(), b: { c: page() } }, 'x404.html': '' }))
+  const cases: ReadonlyArray<[path: string, page: string]> = [
+    ['/', '/404.html'], ['/gone', '/404.html'], ['/a', '/404.html'], ['/b/c/d/e', '/404.html'], ['//a/x', '/404.html'],
+    ['/a/', '/a/404.html'], ['/a/x', '/a/404.html'], ['/a/b/x', '/a/404.html'], ['/a/b/c', '/a/404.html'],
+    ['/a/b/c/', '/a/b/c/404.html'], ['/a/b/c/d/e/f', '/a/b/c/404.html']
+  ]
+  for (const [path, page] of cases) t.equal(notFoundPage(site, path), site.files.get(page), path)
+  const below = await loadSite(t.testdir({ a: { '404.html': '' } }))
+  t.equal(notFoundPage(below, '/gone'), undefined)
+  t.equal(notFoundPage(below, '/a/gone'), below.files.get('/a/404.html'))
 })
 
 t.test('site: a loaded site does not change with its folder', async t => {

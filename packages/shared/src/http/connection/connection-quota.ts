@@ -5,10 +5,8 @@
  * connections.
  */
 import type { Socket } from 'node:net'
-import { parseAddress } from '../../client.ts'
-import { networkKey } from '../../networks.ts'
 import { addressQuota } from '../../per-address-quota.ts'
-import { remembering } from '../../remembering.ts'
+import { NOBODY, type Peer } from '../vocabulary/forwarded.ts'
 
 /** Connections that are looked at for one to end; the rest have their turn the next time. */
 const LOOKS_MAX = 50
@@ -21,25 +19,16 @@ interface NetworkConnections {
   readonly open: Set<Socket>
 }
 
-/** Addresses whose networks are remembered: finding one out takes as long as a whole request. */
-const REMEMBERED_MAX = 4096
-
 export class ConnectionQuota {
   readonly #quotaMax: number
+  readonly #readPeer: (socket: Socket) => Peer
   readonly #byNetwork = new Map<string, NetworkConnections>()
-  /** The key of an address's network; undefined for a proxy's. */
-  readonly #readKey: (remoteAddress: string) => string | undefined
   /** Networks over their quota. */
   readonly #over = new Set<NetworkConnections>()
 
-  constructor (
-    maxConnections: number, isProxy: (remoteAddress: string | undefined) => boolean
-  ) {
+  constructor (maxConnections: number, readPeer: (socket: Socket) => Peer) {
     this.#quotaMax = addressQuota(maxConnections)
-    this.#readKey = remembering(REMEMBERED_MAX, remoteAddress => {
-      const address = isProxy(remoteAddress) ? undefined : parseAddress(remoteAddress)
-      return address === undefined ? undefined : networkKey(address)
-    })
+    this.#readPeer = readPeer
   }
 
   /** A connection was accepted; it counts until `leave`. */
@@ -90,8 +79,9 @@ export class ConnectionQuota {
     return key === undefined ? undefined : this.#byNetwork.get(key)
   }
 
-  #keyOf ({ remoteAddress }: Socket): string | undefined {
-    return remoteAddress === undefined ? undefined : this.#readKey(remoteAddress)
+  #keyOf (socket: Socket): string | undefined {
+    const peer = this.#readPeer(socket)
+    return peer.isProxy || peer === NOBODY ? undefined : peer.network
   }
 }
 

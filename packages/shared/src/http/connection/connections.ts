@@ -64,16 +64,20 @@ export class Connections<E extends Exchange> {
     return this.#isClosing
   }
 
-  /** A socket was accepted; with TLS, `open` follows for the one that carries the plain text. */
-  accept (socket: Socket): void {
+  /** A socket was accepted; with TLS another one is opened. Unnamed, it is held to no quota yet. */
+  accept (socket: Socket, isNamed = true): void {
     this.#accepted.add(socket)
-    this.#quota.accept(socket)
     socket.on('close', () => {
       this.#accepted.delete(socket)
       this.#quota.leave(socket)
       this.#forget(socket)
       if (this.#accepted.size === 0) this.#onEmpty?.()
     })
+    if (isNamed) this.holdToQuota(socket)
+  }
+
+  holdToQuota (socket: Socket): void {
+    this.#quota.accept(socket)
     if (this.#accepted.size > this.#crowdedCount) this.#makeRoom(socket)
   }
 
@@ -124,11 +128,12 @@ export class Connections<E extends Exchange> {
   }
 
   /**
-   * A whole reply has been written; what the kernel did not take at once the client must take in
-   * time. The door ends a socket that times out, as node:http does.
+   * A whole reply has been written, or its head and `isMore` is to follow; what the kernel does not
+   * take at once the client must take in time. The door ends a socket that times out, as node:http
+   * does.
    */
-  limitStall (socket: Socket): void {
-    if (socket.writableLength > 0) socket.setTimeout(this.#replyStallMs)
+  limitStall (socket: Socket, isMore = false): void {
+    if (isMore || socket.writableLength > 0) socket.setTimeout(this.#replyStallMs)
   }
 
   /** The reply has left. To be told of every exchange that was begun, unless the socket closes. */

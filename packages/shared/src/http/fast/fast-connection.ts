@@ -11,9 +11,10 @@ import { answer, type AnswerParts, type ReplySink } from '../answer.ts'
 import type { Connection } from '../connection/connection.ts'
 import type { Connections } from '../connection/connections.ts'
 import type { Exchange } from '../connection/exchange.ts'
+import { sendStreamed } from '../streamed-body.ts'
 import type { Peer } from '../vocabulary/forwarded.ts'
 import { namedClient } from '../vocabulary/identity.ts'
-import type { Reply } from '../vocabulary/values.ts'
+import type { Reply, StreamedBody } from '../vocabulary/values.ts'
 import type { Reader } from './accept.ts'
 import type { KeptHead } from './kept-head.ts'
 import type { PlainHead, PlainHeadReader } from './plain-head.ts'
@@ -111,7 +112,8 @@ export class FastConnection implements Exchange, Reader, ReplySink {
     if (reply.newClient !== undefined) this.#newClient = reply.newClient
     replies.write(this.socket, reply, method === 'HEAD', this.shouldKeepAlive, nowMs)
     this.headersSent = true
-    if (this.socket.writableLength > 0) this.#waitUntilTaken()
+    if (reply.streamed !== undefined && method !== 'HEAD') void this.#stream(reply.streamed)
+    else if (this.socket.writableLength > 0) this.#waitUntilTaken()
     else if (this.#isAnswering) this.#left()
     else if (this.shouldKeepAlive) connections.idle.add(this.connection, nowMs)
     else connections.endAfterReply(this.connection)
@@ -167,21 +169,32 @@ export class FastConnection implements Exchange, Reader, ReplySink {
     return head
   }
 
-  /** The kernel has not taken all of the reply: nothing is read until the client has. */
+  /** The kernel has not taken all of the reply. */
   #waitUntilTaken (): void {
+    this.socket.write(NOTHING, this.#beginToWait())
+  }
+
+  async #stream (body: StreamedBody): Promise<void> {
+    const onTaken = this.#beginToWait()
+    if (await sendStreamed(body, this.socket, this.socket)) onTaken()
+    else this.socket.destroy()
+  }
+
+  /** No request is answered until the client has taken the reply. @returns to be told of that */
+  #beginToWait (): () => void {
     const { connections } = this.#parts
     if (!this.#isAnswering) {
       this.#isAnswering = true
       connections.begin(this.socket, this)
     }
-    connections.limitStall(this.socket)
+    connections.limitStall(this.socket, true)
     const cut = (): void => { this.socket.destroy() }
     this.socket.once('timeout', cut)
-    this.socket.write(NOTHING, () => {
+    return () => {
       this.socket.off('timeout', cut)
       this.socket.setTimeout(0)
       this.#left()
-    })
+    }
   }
 
   /** A reply that was waited for has left. */

@@ -9,14 +9,13 @@ import { monotonicNowMs } from '../../clock.ts'
 import type { AnswerParts } from '../answer.ts'
 import { KEEP_ALIVE_MS, SLOW_HEAD_CHECK_MS, type CheckedServer, type CheckedServerOptions } from '../checked-server.ts'
 import { refusalBytes } from '../checks/refusal.ts'
-import type { Peer } from '../vocabulary/forwarded.ts'
-import { acceptShared } from './accept.ts'
+import type { ProxyHeaders } from '../proxy-protocol/proxy-headers.ts'
+import { acceptShared, type Reader } from './accept.ts'
 import { FastConnection, type FastParts } from './fast-connection.ts'
 import { PlainHeadReader, type ReadSource } from './plain-head.ts'
 import { ReplyBytes } from './reply-bytes.ts'
 
 export interface FastDoorOptions extends CheckedServerOptions, AnswerParts {
-  readonly readPeer: (remoteAddress: string | undefined) => Peer
   readonly readSource: ReadSource
   /** What an idle connection was asked last is kept for so long; 2 s if left out. */
   readonly headKeptMs?: number
@@ -58,7 +57,7 @@ export function openFastDoor (options: FastDoorOptions, checked: CheckedServer):
     }
   }
   const open = (socket: net.Socket): FastConnection => {
-    const connection = new FastConnection(parts, socket, options.readPeer(socket.remoteAddress))
+    const connection = new FastConnection(parts, socket, checked.readPeer(socket))
     silent.add(connection)
     socket.on('end', () => { connection.end() })
     return connection
@@ -77,17 +76,37 @@ export function openFastDoor (options: FastDoorOptions, checked: CheckedServer):
 }
 
 function acceptPlain (
-  { maxConnections, descriptorLimit }: FastDoorOptions, { server, connections }: CheckedServer,
+  { maxConnections, descriptorLimit }: FastDoorOptions,
+  { server, connections, proxyHeaders }: CheckedServer,
   open: (socket: net.Socket) => FastConnection
 ): boolean {
   return acceptShared(server, {
     mayAccept: descriptor =>
       connections.count < maxConnections && !isSpare(descriptor, descriptorLimit),
     open: socket => {
-      connections.accept(socket)
-      return open(socket)
+      const isNamed = proxyHeaders?.isDue(socket) !== true
+      connections.accept(socket, isNamed)
+      if (isNamed) return open(socket)
+      return headerFirst(socket, proxyHeaders!, () => {
+        connections.holdToQuota(socket)
+        return open(socket)
+      })
     }
   })
+}
+
+/** Reads the header of a proxy, and leaves all that follows it to the reader that `open` gives. */
+function headerFirst (socket: net.Socket, headers: ProxyHeaders, open: () => Reader): Reader {
+  let reader: Reader | undefined
+  const receive = headers.expect(socket, rest => {
+    reader = open()
+    return rest.length === 0 || reader.read(rest, rest.length)
+  })
+  return {
+    read: (buffer, length) => reader === undefined
+      ? receive(buffer.subarray(0, length))
+      : reader.read(buffer, length)
+  }
 }
 
 /** What TLS has decrypted comes in buffers of its own. */

@@ -5,6 +5,7 @@
  */
 import { STATUS_CODES, validateHeaderName, validateHeaderValue } from 'node:http'
 import type { Socket } from 'node:net'
+import { bodyBytes } from '../vocabulary/replies.ts'
 import { NO_BODY, type Reply } from '../vocabulary/values.ts'
 
 /** Above this a body is sent from where it stands instead of being copied behind its head. */
@@ -30,7 +31,8 @@ export class ReplyBytes {
   }
 
   /**
-   * Throws a TypeError for a field that no reply may have, before anything is sent.
+   * All of the reply but a streamed body. Throws a TypeError for a field that no reply may have,
+   * before anything is sent.
    * @param nowMs monotonic
    */
   write (
@@ -68,7 +70,8 @@ export class ReplyBytes {
     return bytes
   }
 
-  #head ({ status, headers, body }: Reply, isKeptAlive: boolean): string {
+  #head (reply: Reply, isKeptAlive: boolean): string {
+    const { status, headers } = reply
     let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'unknown'}\r\n`
     for (let at = 0; at < headers.length; at += 2) {
       const name = headers[at]!
@@ -78,7 +81,7 @@ export class ReplyBytes {
       head += `${name}: ${value}\r\n`
     }
     // RFC 9110 section 8.6: no length with 204, and with 304 only that of the 200 it stands for.
-    if (status !== 204 && status !== 304) head += `Content-Length: ${body.length}\r\n`
+    if (status !== 204 && status !== 304) head += `Content-Length: ${bodyBytes(reply)}\r\n`
     return `${head}Date: ${this.#date}\r\n${isKeptAlive ? this.#goesOn : 'Connection: close\r\n\r\n'}`
   }
 

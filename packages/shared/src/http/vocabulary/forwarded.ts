@@ -1,12 +1,15 @@
 /**
  * What a proxy says about the client behind it: its address, and the authority and scheme that it
  * named. `X-Forwarded-*` counts only when the peer itself is a trusted proxy, for anybody can send
- * these fields; what is malformed is passed over. Runs in the thread of its door.
+ * these fields; what is malformed is passed over. Who the peer is where proxies say it before the
+ * first request: proxy-protocol/. Runs in the thread of its door.
  */
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import proxyAddr from '@fastify/proxy-addr'
 import { parseAddress, UNKNOWN_ADDRESS } from '../../client.ts'
 import type { Address } from '../../client.ts'
+import { networkKey } from '../../networks.ts'
 import { remembering } from '../../remembering.ts'
 import { parseAuthority } from './authority.ts'
 import { requestFields, type RequestFields } from './values.ts'
@@ -19,27 +22,42 @@ export interface RequestSource {
 }
 
 /** The other end of a connection, the same for all its requests. */
-export interface Peer {
+export class Peer {
   readonly address: Address
   /** Whether it is a trusted proxy, which speaks for many clients. */
   readonly isProxy: boolean
+  /** Whether it came by TLS to a proxy in between, as that proxy says. */
+  readonly isSecure: boolean
+  #network: string | undefined
+
+  constructor (address: Address, isProxy: boolean, isSecure = false) {
+    this.address = address
+    this.isProxy = isProxy
+    this.isSecure = isSecure
+  }
+
+  /** As a key: its narrowest network. Finding it out takes as long as a whole request. */
+  get network (): string {
+    this.#network ??= networkKey(this.address)
+    return this.#network
+  }
 }
 
 const PEERS_MAX = 4096
-const GONE: Peer = Object.freeze({ address: UNKNOWN_ADDRESS, isProxy: false })
+/** The connection was closed before anybody looked, or its proxy has not said who it is. */
+export const NOBODY = new Peer(UNKNOWN_ADDRESS, false)
 
 /**
- * Who is at the other end of a socket, by its `remoteAddress`. @param trustProxy addresses and
- * CIDRs; throws a TypeError when one is neither.
+ * Who is at the other end of a socket, by an address as `remoteAddress` has it. @param trustProxy
+ * addresses and CIDRs; throws a TypeError when one is neither.
  */
 export function peerReader (
   trustProxy: readonly string[]
 ): (remoteAddress: string | undefined) => Peer {
   const isTrusted = proxyAddr.compile([...trustProxy])
-  const readPeer = remembering(PEERS_MAX, (remoteAddress): Peer => ({
-    address: parseAddress(remoteAddress) ?? UNKNOWN_ADDRESS, isProxy: isTrusted(remoteAddress, 0)
-  }))
-  return remoteAddress => remoteAddress === undefined ? GONE : readPeer(remoteAddress)
+  const readPeer = remembering(PEERS_MAX, remoteAddress =>
+    new Peer(parseAddress(remoteAddress) ?? UNKNOWN_ADDRESS, isTrusted(remoteAddress, 0)))
+  return remoteAddress => remoteAddress === undefined ? NOBODY : readPeer(remoteAddress)
 }
 
 /** The reader of a door's requests. @param trustProxy as for peerReader */
@@ -47,24 +65,23 @@ export function sourceReader (
   trustProxy: readonly string[], isTls: boolean
 ): (headers: RequestFields, peer: Peer) => RequestSource {
   const isTrusted = proxyAddr.compile([...trustProxy])
-  return (headers, { address, isProxy }) => {
-    if (!isProxy) return { address, authority: headers.host, isSecure: isTls }
+  return (headers, { address, isProxy, isSecure }) => {
+    const isSecured = isTls || isSecure
+    if (!isProxy) return { address, authority: headers.host, isSecure: isSecured }
     return {
       address: forwardedAddress(headers, isTrusted) ?? address,
       authority: forwardedHost(headers) ?? headers.host,
-      isSecure: forwardedIsSecure(headers) ?? isTls
+      isSecure: forwardedIsSecure(headers) ?? isSecured
     }
   }
 }
 
-/** The same of a request of node:http. */
+/** The same of a request of node:http. @param readPeer as for its server */
 export function messageSourceReader (
-  trustProxy: readonly string[], isTls: boolean
+  readPeer: (socket: Socket) => Peer, trustProxy: readonly string[], isTls: boolean
 ): (message: Pick<IncomingMessage, 'headers' | 'socket'>) => RequestSource {
-  const readPeer = peerReader(trustProxy)
   const readSource = sourceReader(trustProxy, isTls)
-  return ({ headers, socket }) =>
-    readSource(requestFields(headers), readPeer(socket.remoteAddress))
+  return ({ headers, socket }) => readSource(requestFields(headers), readPeer(socket))
 }
 
 /**

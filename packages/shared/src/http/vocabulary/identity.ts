@@ -69,11 +69,14 @@ export function clientCookie (client: Client, isSecure: boolean): string {
   return `${ID_NAME}=${formatClient(client)}; ${attributes}${isSecure ? '; Secure' : ''}`
 }
 
+/** What lets a cache keep an answer, and what tells some of them apart from others. */
+const FOR_CACHES = /^(?:(?:[\w-]+-)?cache-control|surrogate-control|expires|pragma)$/i
+
 /** An answer that names one visitor is for no cache: neither a shared one nor the browser's. */
-export function withCookie (reply: Reply, client: Client, isSecure: boolean): Reply {
+export function withCookie<R extends Reply> (reply: R, client: Client, isSecure: boolean): R {
   const headers: string[] = []
   for (let at = 0; at < reply.headers.length; at += 2) {
-    if (reply.headers[at] === 'Cache-Control') continue
+    if (FOR_CACHES.test(reply.headers[at]!)) continue
     headers.push(reply.headers[at]!, reply.headers[at + 1]!)
   }
   const cookie = clientCookie(client, isSecure)

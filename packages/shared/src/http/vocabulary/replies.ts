@@ -5,8 +5,13 @@
 import { NO_BODY, type Reply } from './values.ts'
 
 /** A reply that is made once and answers many requests. */
-export function keptReply (reply: Reply): Reply {
+export function keptReply<R extends Reply> (reply: R): R {
   return { ...reply, isKept: true }
+}
+
+/** The value of Content-Length. */
+export function bodyBytes ({ body, streamed }: Reply): number {
+  return streamed?.bytes ?? body.length
 }
 
 /** For what must not be kept by any cache. */

@@ -1,6 +1,6 @@
 /**
- * What a handler sees and says: a request value in, a reply value out. No socket, no stream; a door
- * (see `serve.ts`) turns bytes into the one and the other into bytes. Starts nothing.
+ * What a handler sees and says: a request value in, a reply value out. No socket; a door (see
+ * `serve.ts`) turns bytes into the one and the other into bytes. Starts nothing.
  */
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Address, Client } from '../../client.ts'
@@ -60,12 +60,28 @@ export interface Reply {
   readonly headers: readonly string[]
   /** The whole body; the door leaves it out for HEAD, 204 and 304 and counts Content-Length. */
   readonly body: Buffer
+  /** In place of a body that is too large to be kept in memory. */
+  readonly streamed?: StreamedBody
   /** A page as a person opens it, the way to one, or word that it has not changed. */
   readonly isPage?: boolean
   /** Whom the reply's cookie makes of a visitor without an id. */
   readonly newClient?: Client
   /** True for an object that answers many requests: a door may keep its bytes beside it. */
   readonly isKept?: boolean
+}
+
+/** A body that is read while it is sent. The door that it is given to closes it. */
+export interface StreamedBody {
+  /** The length of the whole, which is promised before any of it is read. */
+  readonly bytes: number
+  /**
+   * The next piece, in memory that the next call may write over. Asked while bytes are missing.
+   * Rejects when what was promised cannot be had any more: the connection is cut then, so that the
+   * client knows.
+   */
+  next (): Promise<Buffer>
+  /** Safe to call twice. */
+  close (): void
 }
 
 /**

@@ -4,9 +4,10 @@ import t from 'tap'
 import { parseAddress } from '@usher/shared/client.ts'
 import { PlainHeadReader, type PlainHead } from '@usher/shared/http/fast/plain-head.ts'
 import { TextPool } from '@usher/shared/http/fast/text-pool.ts'
+import { Peer } from '@usher/shared/http/vocabulary/forwarded.ts'
 import { REQUEST_FIELDS } from '@usher/shared/http/vocabulary/values.ts'
 
-const PEER = { address: parseAddress('127.0.0.1')!, isProxy: false }
+const PEER = new Peer(parseAddress('127.0.0.1')!, false)
 const STALE = ' and what an earlier read has left\r\n\r\n'
 
 const reader = new PlainHeadReader((headers, { address }) =>

@@ -128,3 +128,12 @@ t.test('identity: an answer that gives an id is for no cache', async t => {
   })
   t.equal(reply.headers.length, 4, 'the stored reply is untouched')
 })
+
+t.test('identity: a reply with the cookie says nothing else to caches, however it is spelt', async t => {
+  const names = [
+    'cache-control', 'CDN-Cache-Control', 'Cloudflare-CDN-Cache-Control', 'Surrogate-Control', 'Expires', 'pragma', 'X-Cache-Control-Of'
+  ]
+  const reply = { status: 200, headers: names.flatMap(name => [name, 'max-age=60']), body: NO_BODY }
+  const { headers } = withCookie(reply, newClient(), false)
+  t.strictSame(headers.filter((_, at) => at % 2 === 0), ['X-Cache-Control-Of', 'Cache-Control', 'Set-Cookie'])
+})

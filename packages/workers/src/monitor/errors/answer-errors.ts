@@ -20,6 +20,7 @@ const BY_CODE: Readonly<Record<string, { error: ApiErrorCode, retryAfterS?: numb
   USHER_DATABASE_FAILED: { error: 'database_unavailable', retryAfterS: 10 },
   USHER_ORDER_TIMED_OUT: { error: 'busy', retryAfterS: 1 },
   USHER_WORKER_GONE: { error: 'busy', retryAfterS: 1 },
+  USHER_RESTART_FAILED: { error: 'busy', retryAfterS: 10 },
   USHER_DENY_ENTRY_INVALID: { error: 'bad_request' },
   USHER_DENY_LIST_FULL: { error: 'not_acceptable_here' },
   USHER_AUDIT_CURSOR_INVALID: { error: 'bad_request' },

@@ -5,17 +5,16 @@
  */
 import type { History } from '@usher/shared/api/history.ts'
 import { startInterval as startSystemInterval, type StartInterval } from '@usher/shared/interval.ts'
-import type { MeterReader } from '@usher/shared/memory/meters.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import { serverKnownAs, type Server } from '@usher/shared/settings/servers.ts'
 import { inTimeSlices } from '@usher/shared/time-slices.ts'
 import type { HistoryStore, Loads } from '../../records/history-store.ts'
-import { ServerWatch, type ServerEvent } from './server-watch.ts'
+import { ServerWatch, type ServerEvent, type WatchedMeters } from './server-watch.ts'
 
 export interface HistoryParts {
   readonly store: Pick<HistoryStore, 'addSample' | 'samples' | 'addEvent' | 'events' | 'trim'>
   readonly table: Pick<UserTable, 'activeUsersPerServer' | 'reservedPerServer' | 'serverState'>
-  readonly meters: Pick<MeterReader, 'restarts' | 'reloads'>
+  readonly meters: WatchedMeters
   readonly servers: readonly Server[]
   /** False for a monitor that replaces another one: the program goes on. */
   readonly isFirstStart: boolean

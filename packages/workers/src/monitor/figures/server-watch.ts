@@ -7,7 +7,7 @@ import type { MeterReader } from '@usher/shared/memory/meters.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { Server } from '@usher/shared/settings/servers.ts'
 
-export type ServerEventType = 'up' | 'down' | 'drain' | 'ready' | 'reload'
+export type ServerEventType = 'up' | 'down' | 'drain' | 'ready' | 'restart' | 'reload'
 
 export interface ServerEvent {
   readonly type: ServerEventType
@@ -15,20 +15,23 @@ export interface ServerEvent {
   readonly server: Server | undefined
 }
 
+export type WatchedMeters = Pick<MeterReader, 'restarts' | 'upSinceS' | 'reloads'>
+
 interface Seen {
   readonly state: ServerState
   readonly restarts: number
+  readonly upSinceS: number
 }
 
 export class ServerWatch {
   readonly #table: Pick<UserTable, 'serverState'>
-  readonly #meters: Pick<MeterReader, 'restarts' | 'reloads'>
+  readonly #meters: WatchedMeters
   readonly #servers: readonly Server[]
   #seen: readonly Seen[]
   #reloads: number
 
   constructor (
-    table: Pick<UserTable, 'serverState'>, meters: Pick<MeterReader, 'restarts' | 'reloads'>,
+    table: Pick<UserTable, 'serverState'>, meters: WatchedMeters,
     servers: readonly Server[]
   ) {
     this.#table = table
@@ -51,7 +54,9 @@ export class ServerWatch {
 
   #see (): readonly Seen[] {
     return this.#servers.map(({ index }) => ({
-      state: this.#table.serverState(index), restarts: this.#meters.restarts(index)
+      state: this.#table.serverState(index),
+      restarts: this.#meters.restarts(index),
+      upSinceS: this.#meters.upSinceS(index)
     }))
   }
 }
@@ -59,8 +64,11 @@ export class ServerWatch {
 /** The first start of a server is the program's start, and no event of its own. */
 function changes (before: Seen, now: Seen): readonly ServerEventType[] {
   if (isRunning(before)) {
+    // Only who is restarted on purpose starts again before it has died.
+    if (now.state === 'starting') return ['restart']
     if (!isRunning(now)) return ['down']
     if (now.restarts !== before.restarts) return ['down', 'up']
+    if (now.upSinceS !== before.upSinceS) return ['restart']
     if (before.state === now.state) return []
     return [now.state === 'draining' ? 'drain' : 'ready']
   }

@@ -20,7 +20,8 @@ export class StateChanges {
   }
 
   note ({ type, server }: ServerEvent, atMs: number): void {
-    if (type === 'reload' || server === undefined) return
+    // A restart leaves the state as it was.
+    if (type === 'reload' || type === 'restart' || server === undefined) return
     const { index } = server
     this.#last.set(index, { atMs, activeUsers: this.#activeUsers()[index] ?? 0 })
   }

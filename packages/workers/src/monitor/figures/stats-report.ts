@@ -8,6 +8,7 @@ import { problemOf, type Certificate } from '@usher/shared/certificate.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { Server } from '@usher/shared/settings/servers.ts'
 import { describeBalance, isNearlyFull, type BalanceParts } from './balance.ts'
+import type { StoredDrain } from '../../records/drains.ts'
 import type { Rates } from './rates.ts'
 import type { StateChange } from './state-changes.ts'
 import type { ServerIds } from './user-queries.ts'
@@ -23,6 +24,8 @@ export interface StatsParts {
   readonly startedMs: number
   /** Of the state of a server; undefined when it is not known. */
   readonly lastChange: (server: number) => StateChange | undefined
+  /** Undefined of a server that takes visitors. */
+  readonly drain: (server: number) => StoredDrain | undefined
   /** Entries of the deny list that are in force. */
   readonly deniedUsers: () => number
   /** Undefined without TLS. */
@@ -94,17 +97,21 @@ const RATE_DIGITS = 1
 const MS_DIGITS = 2
 
 function describe (
-  { table, rates, lastChange }: StatsParts,
+  { table, rates, lastChange, drain: drainOf }: StatsParts,
   { index: server, folder }: Server, activeUsers: number, given: ServerIds | undefined
 ): Omit<ServerStats, 'index' | 'port' | 'weight' | 'active_users' | 'reserved' | 'load'> {
   const state = table.serverState(server)
   const { restarts, upSinceMs, connections } = rates.thread(server)
   const change = lastChange(server)
+  const drain = drainOf(server)
+  // A change that this monitor did not see: the server has drained since before it started.
+  const sinceMs = change?.atMs ?? (state === 'draining' ? drain?.sinceMs : undefined)
   const facts = {
     state,
     folder: basename(folder),
-    ...(change === undefined ? {} : { state_since: new Date(change.atMs).toISOString() }),
+    ...(sinceMs === undefined ? {} : { state_since: new Date(sinceMs).toISOString() }),
     ...(change === undefined || state !== 'draining' ? {} : { drained_from: change.activeUsers }),
+    ...(drain === undefined ? {} : reportDrain(drain)),
     users: given?.ids ?? [],
     users_truncated: given?.isTruncated ?? activeUsers > 0,
     restarts
@@ -122,6 +129,11 @@ function describe (
     ...figure('p50_ms', p50Ms, MS_DIGITS),
     ...figure('p99_ms', p99Ms, MS_DIGITS)
   }
+}
+
+function reportDrain ({ note, movesFromMs: fromMs }: StoredDrain): Pick<ServerStats, 'drain'> {
+  const from = fromMs === undefined ? null : new Date(fromMs).toISOString()
+  return { drain: { note, moves_from: from } }
 }
 
 function figure<N extends string> (

@@ -10,6 +10,7 @@ import { startInterval } from '@usher/shared/interval.ts'
 import { MeterReader } from '@usher/shared/memory/meters.ts'
 import manifest from '../../../../../package.json' with { type: 'json' }
 import type { Denials } from '../../records/denials.ts'
+import type { Drains } from '../../records/drains.ts'
 import type { HistoryStore } from '../../records/history-store.ts'
 import type { WorkerContext } from '../../worker-host.ts'
 import { EventHub } from './event-hub.ts'
@@ -23,6 +24,7 @@ import { userIds } from './user-queries.ts'
 
 export interface WatchedStores {
   readonly denials: Pick<Denials, 'count'>
+  readonly drains: Pick<Drains, 'of'>
   readonly history: HistoryStore
 }
 
@@ -66,6 +68,7 @@ export class Watch {
       usersMax: settings.maxUsers,
       startedMs: Math.round(Date.now() - process.uptime() * 1000),
       lastChange: server => changes.last(server),
+      drain: server => stores.drains.of(server),
       deniedUsers: () => this.#deniedCount,
       certificate: () => this.#certificate,
       wallNow: Date.now

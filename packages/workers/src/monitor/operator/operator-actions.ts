@@ -1,12 +1,14 @@
 /**
- * What an operator does to visitors and servers: disconnect, deny, allow, drain, ready. Each is
- * stored first, then applied by the coordinator in every thread, then recorded in the audit, and
- * only then answered. One at a time, so that the threads get the lists in the order of the
- * database. Whether the operator may still do it is looked at in the step that does it. Runs in the
- * monitor's thread.
+ * What an operator does to visitors and servers: disconnect, deny, allow, drain, ready, restart.
+ * Each is stored first, if it is to last, then applied by the coordinator in every thread, then
+ * recorded in the audit, and only then answered. One at a time, so that the threads get the lists
+ * in the order of the database. Whether the operator may still do it is looked at in the step that
+ * does it. Runs in the monitor's thread.
  */
 import { isInRange, overlap } from '@usher/shared/address-range.ts'
-import type { Allowance, Denial, Disconnection, Reached } from '@usher/shared/api/actions.ts'
+import type {
+  Allowance, Denial, Disconnection, DrainOrder, Reached
+} from '@usher/shared/api/actions.ts'
 import {
   clientOfAddress, formatAddress, formatClient, parseAddress, parseClientId, type Address,
   type Client
@@ -22,17 +24,21 @@ import type { Permit } from '../access/permit.ts'
 import { ApiError } from '../errors/api-error.ts'
 import type { AuditLog } from '../../records/audit-log.ts'
 import type { Denials, NewDenial } from '../../records/denials.ts'
+import type { Drains } from '../../records/drains.ts'
 import { denyTarget, targetText, writtenTarget, type DenyTarget } from '../../records/deny-target.ts'
 
 export interface ActionsParts {
-  readonly table: Pick<UserTable, 'find'>
+  readonly table: Pick<UserTable, 'find' | 'serverState'>
   readonly servers: readonly Server[]
   /** Addresses and ranges (TRUST_PROXY). */
   readonly trustedProxies: readonly string[]
   readonly denials: Pick<Denials, 'deny' | 'allow'>
+  readonly drains: Pick<Drains, 'of' | 'put' | 'remove' | 'order'>
   readonly audit: Pick<AuditLog, 'add'>
   readonly permit: Pick<Permit, 'check' | 'act'>
   readonly ask: WorkerContext['ask']
+  /** A server is restarted without a gap. */
+  readonly canSharePorts: boolean
 }
 
 /** Who acts, and from where. */
@@ -46,6 +52,8 @@ type Terms = Pick<Denial, 'reason' | 'minutes'>
 type Reach = Omit<Reached, 'response'>
 
 const MINUTE_MS = 60_000
+/** A reload, or restarts of other servers, may be under way. */
+const RESTART_TIMEOUT_MS = 120_000
 /** The right that every action takes. */
 const NEEDS = 'disconnect'
 
@@ -113,27 +121,69 @@ export class Actions {
     })
   }
 
-  /** @param isForced also for the last server that takes visitors */
-  setDraining (
-    operator: Operator, name: string, isDraining: boolean, isForced: boolean
-  ): Promise<void> {
+  /** Of a server that drains already, note and time are replaced. */
+  drain (operator: Operator, name: string, order: DrainOrder): Promise<void> {
     return this.#inTurn(async () => {
-      const { servers } = this.#parts
-      const server = servers.find(candidate => candidate.name === name)
-      if (server === undefined) {
-        throw new ApiError('not_found',
-          `No server has the name ${name}; there are ${namesOf(servers)}.`)
-      }
-      const { outcome } = await this.#ask(operator, {
-        type: 'set-draining', server: server.index, isDraining, isForced
+      const server = this.#serverNamed(name)
+      const { drains } = this.#parts
+      const { note, minutes, force } = order
+      await drains.put(server, order, sql => {
+        this.#check(operator)(sql)
+        if (force === true || drains.of(server.index) !== undefined) return
+        if (!this.#isAnotherAvailable(server)) {
+          throw new ApiError('not_acceptable_here',
+            `${name} is the last available server. Send "force": true to drain it anyway.`)
+        }
       })
-      if (outcome === 'last-available') {
-        throw new ApiError('not_acceptable_here',
-          `${name} is the last available server. ` +
-          'Send "force": true to drain it anyway.')
-      }
-      await this.#record(operator, isDraining ? 'drain' : 'ready', name)
+      await this.#applyDrain(server)
+      await this.#record(operator, 'drain', name, {
+        ...(note === undefined || note === '' ? {} : { note }),
+        ...(minutes === undefined ? {} : { minutes })
+      })
     })
+  }
+
+  ready (operator: Operator, name: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const server = this.#serverNamed(name)
+      await this.#parts.drains.remove(server, this.#check(operator))
+      await this.#applyDrain(server)
+      await this.#record(operator, 'ready', name)
+    })
+  }
+
+  /**
+   * Not in turn: it may take as long as the replies that are being sent. Of the last available
+   * server by force only, where nobody serves in the meantime.
+   */
+  async restart (operator: Operator, name: string, isForced: boolean): Promise<void> {
+    const { table, canSharePorts } = this.#parts
+    const server = this.#serverNamed(name)
+    const isMissed = table.serverState(server.index) === 'up' && !this.#isAnotherAvailable(server)
+    if (isMissed && !canSharePorts && !isForced) {
+      throw new ApiError('not_acceptable_here', `${name} is the last available server, and ` +
+        'nobody is served while it restarts. Send "force": true to restart it anyway.')
+    }
+    await this.#ask(operator, { type: 'restart-server', server: server.index }, RESTART_TIMEOUT_MS)
+    await this.#record(operator, 'restart', name)
+  }
+
+  async #applyDrain ({ index: server }: Server): Promise<void> {
+    const { drains, ask } = this.#parts
+    await ask({ type: 'set-drain', server, drain: drains.order(server) })
+  }
+
+  #serverNamed (name: string): Server {
+    const { servers } = this.#parts
+    const server = servers.find(candidate => candidate.name === name)
+    if (server !== undefined) return server
+    throw new ApiError('not_found',
+      `No server has the name ${name}; there are ${namesOf(servers)}.`)
+  }
+
+  #isAnotherAvailable ({ index }: Server): boolean {
+    const { servers, table } = this.#parts
+    return servers.some(other => other.index !== index && table.serverState(other.index) === 'up')
   }
 
   /** Nobody is thrown out together with all who come by a proxy, nor with the operator unasked. */
@@ -158,8 +208,10 @@ export class Actions {
   }
 
   /** For what is not stored. */
-  #ask<A extends Ask> ({ session }: Operator, ask: A): Promise<AskAnswers[A['type']]> {
-    return this.#parts.permit.act(session, NEEDS, () => this.#parts.ask(ask))
+  #ask<A extends Ask> (
+    { session }: Operator, ask: A, timeoutMs?: number
+  ): Promise<AskAnswers[A['type']]> {
+    return this.#parts.permit.act(session, NEEDS, () => this.#parts.ask(ask, timeoutMs))
   }
 
   async #record (

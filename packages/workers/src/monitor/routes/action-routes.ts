@@ -1,7 +1,7 @@
-/** What an operator does: disconnect, deny, allow, drain, ready; and who did what, the audit. */
+/** What an operator does: to users, to servers; and who did what, the audit. */
 import type { FastifyRequest } from 'fastify'
 import {
-  Allowance, Denial, Disconnection, Reached, Received, ServerOrder, ServerParams
+  Allowance, Denial, Disconnection, DrainOrder, Reached, Received, ServerOrder, ServerParams
 } from '@usher/shared/api/actions.ts'
 import { Audit, AuditQuery, type AuditEntry } from '@usher/shared/api/audit.ts'
 import { ApiError } from '../errors/api-error.ts'
@@ -12,7 +12,7 @@ import { sessionOf } from '../access/checks.ts'
 import type { WireApp } from './wire.ts'
 
 export interface ActionRoutesParts {
-  readonly actions: Pick<Actions, 'disconnect' | 'deny' | 'allow' | 'setDraining'>
+  readonly actions: Pick<Actions, 'disconnect' | 'deny' | 'allow' | 'drain' | 'ready' | 'restart'>
   readonly audit: Pick<AuditLog, 'page' | 'kept'>
 }
 
@@ -58,27 +58,43 @@ export function addActionRoutes (app: WireApp, parts: ActionRoutesParts): void {
   addAuditRoute(app, parts)
 }
 
-const SERVER_ORDERS = {
-  drain: {
-    summary: 'The server keeps its users and gets no new ones',
-    refusals: ['not_found', 'not_acceptable_here']
-  },
-  ready: { summary: 'The server takes visitors again', refusals: ['not_found'] }
-} as const
-
 function addServerRoutes (app: WireApp, { actions }: ActionRoutesParts): void {
-  for (const order of ['drain', 'ready'] as const) {
-    const { summary, refusals } = SERVER_ORDERS[order]
-    app.post(`/servers/:name/${order}`, {
-      config: { needs, refusals },
-      schema: { summary, params: ServerParams, body: ServerOrder, response }
-    }, async request => {
-      const { force = false } = request.body
-      const { name } = request.params
-      await actions.setDraining(operatorOf(request), name, order === 'drain', force)
-      return { response: `${order} received` }
-    })
-  }
+  app.post('/servers/:name/drain', {
+    config: { needs, refusals: ['not_found', 'not_acceptable_here'] },
+    schema: {
+      summary: 'The server keeps its users, for so many minutes or for good, and gets no new ones',
+      params: ServerParams,
+      body: DrainOrder,
+      response
+    }
+  }, async request => {
+    await actions.drain(operatorOf(request), request.params.name, request.body)
+    return { response: 'drain received' }
+  })
+
+  app.post('/servers/:name/ready', {
+    config: { needs, refusals: ['not_found'] },
+    schema: {
+      summary: 'The server takes visitors again', params: ServerParams, body: ServerOrder, response
+    }
+  }, async request => {
+    await actions.ready(operatorOf(request), request.params.name)
+    return { response: 'ready received' }
+  })
+
+  app.post('/servers/:name/restart', {
+    config: { needs, refusals: ['not_found', 'not_acceptable_here'] },
+    schema: {
+      summary: 'A new thread takes the place of the server\'s; its users stay',
+      params: ServerParams,
+      body: ServerOrder,
+      response
+    }
+  }, async request => {
+    const { params: { name }, body: { force = false } } = request
+    await actions.restart(operatorOf(request), name, force)
+    return { response: 'restart received' }
+  })
 }
 
 function addAuditRoute (app: WireApp, { audit }: ActionRoutesParts): void {

@@ -10,7 +10,7 @@ import { openSite, type Site } from '../../static-server/site.ts'
 
 export interface Pages {
   /** Style sheets, scripts, the mark: what is the same for everybody. */
-  readonly assets: Site
+  readonly assets: Pick<Site, 'files'>
   login (error: string | undefined): string
   password (error: string | undefined): string
   console (): string

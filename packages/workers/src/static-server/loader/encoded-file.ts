@@ -1,11 +1,11 @@
 /**
- * A file in every content coding that makes it smaller, each with its entity tag. Compresses in
- * libuv's threads, hashes in the one that calls.
+ * A file in every content coding that makes it smaller, each with its entity tag. Hashes in the
+ * thread that calls.
  */
 import { createHash } from 'node:crypto'
-import { promisify } from 'node:util'
-import { brotliCompress, constants, gzip } from 'node:zlib'
 import type { Coding } from '../content-coding.ts'
+import type { DiskFile } from '../disk-file.ts'
+import { compress, MADE_CODINGS, type CompressedCoding, type Effort } from './compression.ts'
 import type { ContentKind } from './content-type.ts'
 
 export interface EncodedFile {
@@ -16,60 +16,36 @@ export interface EncodedFile {
 
 export interface EncodedVariant {
   readonly coding: Coding
+  /** Empty for one that stays on disk. */
   readonly body: Buffer
+  readonly file?: DiskFile | undefined
   readonly etag: string
 }
 
 /** 132 of SHA-256's bits: two versions of a file never share a tag. */
 const ETAG_HASH_LENGTH = 22
 
-/**
- * The largest files of the first two steps take 0.1 s and 0.05 s, the third step 0.02 s per MiB;
- * quality 11 would take a second per MiB. Measured on JavaScript source, 2-core machine, Node 20.
- */
-const BROTLI_STEPS = [
-  { bytesMax: 128 * 1024, quality: 11 },
-  { bytesMax: 1024 * 1024, quality: 9 },
-  { bytesMax: Infinity, quality: 5 }
-]
-const GZIP_STEPS = [
-  { bytesMax: 1024 * 1024, level: 9 },
-  { bytesMax: Infinity, level: 6 }
-]
+export interface EncodeOptions {
+  /** Of the body, as `hashOf` makes it. */
+  readonly hash?: string
+  readonly effort?: Effort
+  /** Codings that are there already. */
+  readonly given?: readonly Coding[]
+}
 
-const compressBrotli = promisify(brotliCompress)
-const compressGzip = promisify(gzip)
-
-/**
- * One compression at a time.
- *
- * @param hash of the body, as `hashOf` makes it
- */
+/** One compression at a time. */
 export async function encodeFile (
-  body: Buffer, { type, isText, isGzipped }: ContentKind, hash = hashOf(body)
+  body: Buffer, { type, isText, isGzipped }: ContentKind,
+  { hash = hashOf(body), effort = 'best', given = [] }: EncodeOptions = {}
 ): Promise<EncodedFile> {
   const variants = [variantOf(isGzipped ? 'gzip' : 'identity', body, hash)]
-  if (isText) {
-    const coded = [variantOf('br', await brotli(body)), variantOf('gzip', await gzipped(body))]
-    variants.push(...coded.filter(variant => variant.body.length < body.length))
+  const codings: readonly CompressedCoding[] = isText ? MADE_CODINGS : []
+  for (const coding of codings) {
+    if (given.includes(coding)) continue
+    const coded = await compress(body, coding, effort)
+    if (coded.length < body.length) variants.push(variantOf(coding, coded))
   }
   return { contentType: type, variants }
-}
-
-function brotli (body: Buffer): Promise<Buffer> {
-  const { quality } = BROTLI_STEPS.find(step => body.length <= step.bytesMax)!
-  return compressBrotli(body, {
-    params: {
-      [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT,
-      [constants.BROTLI_PARAM_QUALITY]: quality,
-      [constants.BROTLI_PARAM_SIZE_HINT]: body.length
-    }
-  })
-}
-
-function gzipped (body: Buffer): Promise<Buffer> {
-  const { level } = GZIP_STEPS.find(step => body.length <= step.bytesMax)!
-  return compressGzip(body, { level })
 }
 
 /** Enough of SHA-256 for an entity tag. */
@@ -78,6 +54,6 @@ export function hashOf (body: Buffer): string {
 }
 
 /** The tag is of the bytes as sent, so that another release's zlib gives another tag. */
-function variantOf (coding: Coding, body: Buffer, hash = hashOf(body)): EncodedVariant {
+export function variantOf (coding: Coding, body: Buffer, hash = hashOf(body)): EncodedVariant {
   return { coding, body, etag: `"${hash}-${coding}"` }
 }

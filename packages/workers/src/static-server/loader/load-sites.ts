@@ -2,25 +2,29 @@
  * Reads folders into shared memory: walks each, reads its files, then compresses and hashes them.
  * Each folder is read once, however many servers serve it. Runs in the loader's thread.
  */
-import { availableParallelism } from 'node:os'
-import { extname, join } from 'node:path'
+import { join } from 'node:path'
 import { SiteTooLarge, SiteUnreadable } from '@usher/shared/errors.ts'
 import {
-  checkRoom, holderOfServer, inMiB, SiteWriter, type MemoryRoom, type Place
+  checkRoom, holderOfServer, inMiB, SiteWriter, type MemoryRoom
 } from '@usher/shared/memory/site-memory.ts'
 import type { LoadedSites, SiteEntry } from '@usher/shared/messages.ts'
 import { quoteName } from '@usher/shared/quote.ts'
+import { SiteChanged } from '../disk-file.ts'
+import { atOnce } from './at-once.ts'
 import { contentKind } from './content-type.ts'
-import { encodeFile, hashOf } from './encoded-file.ts'
+import { encodeAll, type ReadFile } from './encode-all.ts'
 import { isOutOfResources, reasonOf } from './file-errors.ts'
-import { openFound, readInto, SiteChanged } from './site-files.ts'
-import { indexText, type IndexedFile } from './site-index.ts'
+import { readRules, type FolderRules } from './folder-rules.ts'
+import { identify, openFound, readInto } from './site-files.ts'
+import { indexText, isOnDisk } from './site-index.ts'
 import { findFiles, SITE_ENTRIES_MAX, type FoundFile, type FoundFiles } from './site-walk.ts'
 
 export interface LoadOptions {
   /** For all sites together. */
   readonly room?: MemoryRoom
-  /** Of one site's files, as they are. */
+  /** What is larger stays on disk; nothing does if left out. */
+  readonly memoryFileMaxBytes?: number
+  /** Of one site's files in memory, as they are. */
   readonly bytesMax?: number
   readonly entriesMax?: number
   /** How many servers will hold the memory. */
@@ -44,13 +48,12 @@ const SKIPPED_NAMED_MAX = 100
 /** What a server needs for each file beside its bytes. Measured: 20,000 files, Node 20. */
 const LISTED_FILE_BYTES = 2048
 const FILES_AT_ONCE = 8
-/** One of libuv's four threads is left for what else the program reads. */
-const COMPRESSIONS_AT_ONCE = Math.min(3, availableParallelism())
 
 const NO_BOUNDS: MemoryRoom = { limitBytes: Infinity, leftBytes: Infinity }
 
 /**
- * Rejects with USHER_SITE_UNREADABLE or USHER_SITE_TOO_LARGE, which name the folder or the file.
+ * Rejects with USHER_SITE_UNREADABLE, USHER_SITE_TOO_LARGE or USHER_SITE_RULES_INVALID, which name
+ * the folder, the file or the line.
  * What cannot be served is left out, and said.
  */
 export async function loadSites (
@@ -63,10 +66,13 @@ export async function loadSites (
   writer.reserve(fileCount * serverCount * LISTED_FILE_BYTES)
   const bytes = read.reduce((sum, site) => sum + bytesOf(site), 0)
   const isComplete = !isFirst || bytes > FIRST_BYTES_MAX
-  const index = await encodeAll(read.flatMap(site => site.files), writer, isComplete)
+  const onRefused = (site: number, text: string): void => { read[site]!.skipped.push(text) }
+  const index = await encodeAll(
+    read.map(({ files }) => files), writer, { isCompressing: isComplete, onRefused })
   const sites = read.map((site): SiteEntry => ({
     dir: site.dir,
     index: writer.store(indexText(site.files.map(file => index.get(file)!))),
+    rules: site.rules,
     bytes: bytesOf(site),
     skippedCount: site.skipped.length,
     skipped: site.skipped.slice(0, SKIPPED_NAMED_MAX)
@@ -75,35 +81,49 @@ export async function loadSites (
 }
 
 function bytesOf ({ files }: ReadSite): number {
-  return files.reduce((sum, { place: [, , bytes] }) => sum + bytes, 0)
+  return files.reduce((sum, { body }) => sum + (isOnDisk(body) ? body.bytes : body[2]), 0)
 }
 
-interface ReadSite {
+/** Reads the rules only. Rejects as loadSites does. */
+export async function checkSites (
+  dirs: readonly string[], options: LoadOptions = {}
+): Promise<void> {
+  await untilUnchanged(() => walkAll([...new Set(dirs)], options))
+}
+
+interface ReadSite extends Pick<FolderRules, 'rules'> {
   readonly dir: string
   readonly files: readonly ReadFile[]
-  readonly skipped: readonly string[]
+  readonly skipped: string[]
 }
 
-interface ReadFile {
-  readonly path: string
-  readonly place: Place
-  readonly modifiedMs: number
+/** Where files are read to. */
+interface Into {
+  readonly writer: SiteWriter
+  /** What is larger stays on disk. */
+  readonly memoryFileMaxBytes: number
 }
 
 /** All files are read before any is compressed: it leaves little time for changes in between. */
-async function readAll (
+function readAll (
   dirs: readonly string[], writer: SiteWriter, options: LoadOptions
 ): Promise<ReadSite[]> {
+  return untilUnchanged(() => walkAndRead(dirs, writer, options), () => { writer.clear() })
+}
+
+async function untilUnchanged<T> (
+  read: () => Promise<T>, onChanged: () => void = () => {}
+): Promise<T> {
   for (let walks = 1; ; walks++) {
     try {
-      return await walkAndRead(dirs, writer, options)
+      return await read()
     } catch (error) {
       if (!(error instanceof SiteChanged)) throw error
       if (walks === WALKS_MAX) {
         throw new SiteUnreadable(`${error.message} was replaced while it was read, at each of ${WALKS_MAX} times: ` +
           'somebody is changing the folder')
       }
-      writer.clear()
+      onChanged()
     }
   }
 }
@@ -111,19 +131,36 @@ async function readAll (
 async function walkAndRead (
   dirs: readonly string[], writer: SiteWriter, options: LoadOptions
 ): Promise<ReadSite[]> {
+  const found = await walkAll(dirs, options)
+  const bytes = sumOf(found.flatMap(folder => inMemory(folder, options)))
+  checkRoom(bytes, options.room ?? NO_BOUNDS) // Before a byte of it is read.
+  options.onFound?.(bytes)
+  const sites: ReadSite[] = []
+  const into = { writer, memoryFileMaxBytes: options.memoryFileMaxBytes ?? Infinity }
+  for (const folder of found) {
+    sites.push({ ...await readSite(folder.dir, folder, into), rules: folder.rules })
+  }
+  return sites
+}
+
+/** What is in each folder, and its rules. */
+async function walkAll (
+  dirs: readonly string[], options: LoadOptions
+): Promise<FolderRules[]> {
   const { walk = findFiles, bytesMax = SITE_BYTES_MAX, entriesMax = SITE_ENTRIES_MAX } = options
   const found: Array<{ dir: string, walked: FoundFiles }> = []
   for (const dir of dirs) {
     const walked = await walk(dir, entriesMax)
-    checkSize(dir, walked.files, bytesMax)
+    checkSize(dir, inMemory(walked, options), bytesMax)
     found.push({ dir, walked })
   }
-  const bytes = sumOf(found.flatMap(({ walked }) => walked.files))
-  checkRoom(bytes, options.room ?? NO_BOUNDS) // Before a byte is read.
-  options.onFound?.(bytes)
-  const sites: ReadSite[] = []
-  for (const { dir, walked } of found) sites.push(await readSite(dir, walked, writer))
-  return sites
+  return await readRules(found)
+}
+
+function inMemory (
+  { files }: FoundFiles, { memoryFileMaxBytes = Infinity }: LoadOptions
+): readonly FoundFile[] {
+  return files.filter(file => file.bytes <= memoryFileMaxBytes)
 }
 
 function sumOf (files: readonly FoundFile[]): number {
@@ -144,13 +181,13 @@ function checkSize (dir: string, files: readonly FoundFile[], bytesMax: number):
 }
 
 async function readSite (
-  dir: string, { files, skipped }: FoundFiles, writer: SiteWriter
-): Promise<ReadSite> {
+  dir: string, { files, skipped }: FoundFiles, into: Into
+): Promise<Omit<ReadSite, 'rules'>> {
   const read: ReadFile[] = []
   const leftOut: string[] = []
   await atOnce(FILES_AT_ONCE, files, async file => {
     try {
-      read.push(await readFile(file, writer))
+      read.push(await readFile(file, into))
     } catch (error) {
       if (error instanceof SiteChanged) throw new SiteChanged(join(dir, file.path))
       if (error instanceof SiteTooLarge) throw error
@@ -163,64 +200,24 @@ async function readSite (
   return { dir, files: read, skipped: [...skipped, ...leftOut] }
 }
 
-async function readFile (file: FoundFile, writer: SiteWriter): Promise<ReadFile> {
-  const { handle, bytes, modifiedMs } = await openFound(file)
+async function readFile (
+  found: FoundFile, { writer, memoryFileMaxBytes }: Into
+): Promise<ReadFile> {
+  const { path, realPath } = found
+  const opened = await openFound(found)
+  const { handle, facts } = opened
+  // RFC 9110 section 8.8.2.1: a file from the future was last modified now.
+  const modifiedMs = Math.min(Number(facts.mtimeMs), Date.now())
+  const bytes = Number(facts.size)
   try {
+    if (bytes > memoryFileMaxBytes) {
+      const { file, head } = await identify(realPath, opened)
+      return { path, kind: contentKind(path, head), body: file, modifiedMs }
+    }
     const [chunk, at] = writer.take(bytes)
-    const bytesRead = await readInto(handle, writer.view([chunk, at, bytes]))
-    // RFC 9110 section 8.8.2.1: a file from the future was last modified now.
-    const notLater = Math.min(modifiedMs, Date.now())
-    return { path: file.path, place: [chunk, at, bytesRead], modifiedMs: notLater }
+    const place = [chunk, at, await readInto(handle, writer.view([chunk, at, bytes]))] as const
+    return { path, kind: contentKind(path, writer.view(place)), body: place, modifiedMs }
   } finally {
     await handle.close()
   }
-}
-
-/** Equal content, such as a script that several folders have, is compressed and kept once. */
-async function encodeAll (
-  files: readonly ReadFile[], writer: SiteWriter, isCompressing: boolean
-): Promise<Map<ReadFile, IndexedFile>> {
-  const index = new Map<ReadFile, IndexedFile>()
-  const known = new Map<string, Promise<Encoding>>()
-  await atOnce(COMPRESSIONS_AT_ONCE, files, async file => {
-    const hash = hashOf(writer.view(file.place))
-    const key = `${hash}${extname(file.path)}`
-    const encoding = known.get(key) ?? encode(file, hash, writer, isCompressing)
-    known.set(key, encoding)
-    index.set(file, { path: file.path, modifiedMs: file.modifiedMs, ...await encoding })
-  })
-  return index
-}
-
-type Encoding = Pick<IndexedFile, 'contentType' | 'variants'>
-
-async function encode (
-  { path, place }: ReadFile, hash: string, writer: SiteWriter, isCompressing: boolean
-): Promise<Encoding> {
-  const body = writer.view(place)
-  const kind = contentKind(path, body)
-  const isText = kind.isText && isCompressing
-  const { contentType, variants } = await encodeFile(body, { ...kind, isText }, hash)
-  return {
-    contentType,
-    variants: variants.map(({ coding, etag, body }, at) =>
-      [coding, etag, at === 0 ? place : writer.store(body)])
-  }
-}
-
-/** Bounded concurrency, in no order. Rejects with the first error, when nothing runs any more. */
-async function atOnce<T> (
-  count: number, list: readonly T[], work: (item: T) => Promise<void>
-): Promise<void> {
-  // All loops take from one generator; a loop that throws ends it for all of them.
-  const rest = oneByOne(list)
-  async function workOff (): Promise<void> {
-    for (const item of rest) await work(item)
-  }
-  const ends = await Promise.allSettled(Array.from({ length: count }, workOff))
-  for (const end of ends) if (end.status === 'rejected') throw end.reason
-}
-
-function * oneByOne<T> (list: readonly T[]): Generator<T, void, undefined> {
-  yield * list
 }

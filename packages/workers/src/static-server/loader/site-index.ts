@@ -4,6 +4,7 @@
  */
 import type { Place } from '@usher/shared/memory/site-memory.ts'
 import type { Coding } from '../content-coding.ts'
+import type { DiskFile } from '../disk-file.ts'
 
 export interface IndexedFile {
   /** From the folder, without a leading slash. */
@@ -11,7 +12,13 @@ export interface IndexedFile {
   readonly contentType: string
   readonly modifiedMs: number
   /** As in EncodedFile, with the bytes' place. */
-  readonly variants: ReadonlyArray<readonly [coding: Coding, etag: string, place: Place]>
+  readonly variants: readonly IndexedVariant[]
+}
+
+export type IndexedVariant = readonly [coding: Coding, etag: string, body: Place | DiskFile]
+
+export function isOnDisk (body: Place | DiskFile): body is DiskFile {
+  return 'realPath' in body
 }
 
 const LINE_END = 10
@@ -27,4 +34,12 @@ export function * linesOf (index: Buffer): Generator<IndexedFile, void, undefine
     yield JSON.parse(index.toString('utf8', from, end)) as IndexedFile
     from = end + 1
   }
+}
+
+const INDEX = 'index.html'
+
+/** The folder whose page this is, with its slash, '' for the root; undefined for other files. */
+export function folderOf (path: string): string | undefined {
+  const isIndex = path === INDEX || path.endsWith(`/${INDEX}`)
+  return isIndex ? path.slice(0, -INDEX.length) : undefined
 }

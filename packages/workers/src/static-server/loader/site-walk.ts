@@ -1,14 +1,16 @@
 /**
  * Finds what a site consists of: the regular files under a folder, by their path from it. Looks at
- * names and sizes and reads no content. Dotfiles are left out without a word; what else cannot be
- * served is left out and listed. Whoever opens a file has to look again: see site-files.ts.
+ * names and sizes and reads no content. Dotfiles are left out without a word, but for the folder
+ * `.well-known`; what else cannot be served is left out and listed. Whoever opens a file has to
+ * look again: see site-files.ts.
  */
 import { isUtf8 } from 'node:buffer'
 import type { BigIntStats, Dirent } from 'node:fs'
 import { lstat, readdir, realpath } from 'node:fs/promises'
-import { join, relative, sep } from 'node:path'
+import { join } from 'node:path'
 import { SiteTooLarge, SiteUnreadable } from '@usher/shared/errors.ts'
 import { quoteName } from '@usher/shared/quote.ts'
+import { isServable, WELL_KNOWN } from '@usher/shared/settings/path-check.ts'
 import { isOutOfResources, reasonOf } from './file-errors.ts'
 
 export interface FoundFile {
@@ -74,7 +76,8 @@ async function resolveRoot (dir: string): Promise<string> {
 async function readFolder (walk: Walk, folder: FoundFolder): Promise<FoundFolder[]> {
   const folders: FoundFolder[] = []
   for (const entry of await entriesOf(walk, folder)) {
-    if (entry.name[0] === DOT) continue
+    const isWellKnown = folder.path === '' && entry.name.equals(WELL_KNOWN_BYTES)
+    if (entry.name[0] === DOT && !isWellKnown) continue
     countEntry(walk)
     const path = folder.path === '' ? '' : `${folder.path}/`
     if (!isUtf8(entry.name)) {
@@ -91,6 +94,7 @@ async function readFolder (walk: Walk, folder: FoundFolder): Promise<FoundFolder
 }
 
 const DOT = '.'.charCodeAt(0)
+const WELL_KNOWN_BYTES = Buffer.from(WELL_KNOWN)
 
 /** By names as bytes: what is no UTF-8 would not be the file's name any more as text. */
 async function entriesOf (walk: Walk, folder: FoundFolder): Promise<Array<Dirent<Buffer>>> {
@@ -120,7 +124,7 @@ async function resolveEntry (
     if (target === undefined) return 'leads nowhere'
     if (!isUtf8(target)) return 'leads to a name that is not UTF-8'
     realPath = target.toString()
-    if (!isServable(walk.root, realPath)) return 'leads out of the folder or to a dotfile'
+    if (realPath !== walk.root && !isServable(walk.root, realPath)) return 'leads out of the folder or to a dotfile'
   }
   let facts: BigIntStats
   try {
@@ -139,12 +143,6 @@ async function resolveEntry (
 function toFoundFile (path: string, realPath: string, facts: BigIntStats): FoundFile {
   const { dev: device, ino: inode, size, mtimeMs } = facts
   return { path, realPath, device, inode, bytes: Number(size), modifiedMs: Number(mtimeMs) }
-}
-
-function isServable (root: string, target: string): boolean {
-  if (target === root) return true
-  const fromRoot = relative(root, target)
-  return !fromRoot.split(sep).some(segment => segment.startsWith('.'))
 }
 
 /** As bash writes it: printable ASCII as it is, other bytes as `\xff`. */

@@ -22,6 +22,7 @@ t.test('checks: who may do what', async t => {
     ['POST', '/deny', [403, 403, 200, 403, 401], OWN_ID],
     ['POST', '/allow', [403, 403, 200, 403, 401], OWN_ID],
     ['POST', '/servers/8000/drain', [403, 403, 200, 403, 401], {}],
+    ['POST', '/servers/8000/restart', [403, 403, 200, 403, 401], {}],
     ['POST', '/servers/8000/ready', [403, 403, 200, 403, 401], {}],
     ['POST', '/password', [200, 200, 200, 200, 401], { current: 'a', next: 'b' }],
     ['POST', '/logout', [200, 200, 200, 200, 401], {}],
@@ -106,7 +107,7 @@ t.test('checks: host, then csrfRefusal, then session, then permission, then body
 t.test('checks: every state change is proof against csrfRefusal, login and logout too', async t => {
   const { ask, port, calls } = await testApp(t)
   const paths = ['/login', '/logout', '/password', '/disconnect', '/deny', '/allow',
-    '/servers/8000/drain', '/servers/8000/ready']
+    '/servers/8000/drain', '/servers/8000/ready', '/servers/8000/restart']
   const form = { 'content-type': 'application/x-www-form-urlencoded' }
   for (const path of paths) {
     for (const headers of [

@@ -46,7 +46,11 @@ function testHistory ({ isFirstStart = true, store = new MemoryStore(), startMs 
   const history = new HistoryRecorder({
     store,
     table,
-    meters: { restarts: server => counts.restarts[server]!, reloads: () => counts.reloads },
+    meters: {
+      restarts: server => counts.restarts[server]!,
+      upSinceS: () => 1,
+      reloads: () => counts.reloads
+    },
     servers: testServers([8000, 8001], [{ name: 'red' }, { name: 'blue' }]),
     isFirstStart,
     wallNow: () => clock.now() + wall.aheadMs,

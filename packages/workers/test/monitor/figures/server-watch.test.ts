@@ -5,10 +5,14 @@ import { ServerWatch } from '../../../src/monitor/figures/server-watch.ts'
 
 function testWatch (...states: ServerState[]) {
   const restarts = states.map(() => 0)
-  const cluster = { states, restarts, reloads: 3 }
+  const cluster = { states, restarts, upSinceS: states.map(() => 100), reloads: 3 }
   const watch = new ServerWatch(
     { serverState: server => cluster.states[server]! },
-    { restarts: server => cluster.restarts[server]!, reloads: () => cluster.reloads },
+    {
+      restarts: server => cluster.restarts[server]!,
+      upSinceS: server => cluster.upSinceS[server]!,
+      reloads: () => cluster.reloads
+    },
     testServers(states.map((_, server) => 8000 + server))
   )
   return { cluster, look: () => watch.look().map(({ type, server }) => [type, server?.port]) }
@@ -24,6 +28,10 @@ t.test('server watch: what a change of state is called', async t => {
     ['down', 'down', []],
     ['down', 'up', ['up']],
     ['down', 'draining', ['up']],
+    ['up', 'starting', ['restart']],
+    ['draining', 'starting', ['restart']],
+    ['down', 'starting', []],
+    ['starting', 'draining', []],
     ['starting', 'up', []],
     ['starting', 'down', []]
   ]
@@ -39,6 +47,19 @@ t.test('server watch: a server that died and is back between two looks', async t
   const { cluster, look } = testWatch('up', 'draining')
   cluster.restarts[1] = 1
   t.same(look(), [['down', 8001], ['up', 8001]])
+  t.same(look(), [])
+})
+
+t.test('server watch: a server that was restarted on purpose has not been down', async t => {
+  const { cluster, look } = testWatch('up', 'draining')
+  cluster.upSinceS[1] = 107
+  t.same(look(), [['restart', 8001]], 'beside its old thread')
+  t.same(look(), [])
+  cluster.states[0] = 'starting'
+  t.same(look(), [['restart', 8000]], 'in its place')
+  cluster.upSinceS[0] = 109
+  t.same(look(), [])
+  cluster.states[0] = 'up'
   t.same(look(), [])
 })
 

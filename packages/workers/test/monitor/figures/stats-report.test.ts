@@ -26,6 +26,7 @@ function testStats () {
     usersMax: 64,
     startedMs: Date.parse(NOW) - 90_000,
     lastChange: () => undefined,
+    drain: () => undefined,
     deniedUsers: () => 4,
     certificate: () => undefined,
     wallNow: () => Date.parse(NOW)
@@ -116,6 +117,23 @@ t.test('stats: since when a server drains, and from how many users', async t => 
   const [, down] = Object.values(buildStats(changed).servers)
   t.match(down, { state_since: '2026-11-23T14:31:00.250Z' })
   t.notHas(down, 'drained_from')
+})
+
+t.test('stats: why a server drains and when those who are left are moved, up or down', async t => {
+  const { table, parts } = testStats()
+  const sinceMs = Date.parse(NOW) - 60_000
+  const drains = [
+    { note: '', sinceMs, movesFromMs: undefined },
+    { note: 'new disk', sinceMs, movesFromMs: Date.parse(NOW) }
+  ]
+  const drained = { ...parts, drain: (server: number) => drains[server] }
+  table.setServerState(0, 'draining')
+  table.setServerState(1, 'down')
+  const { red, blue } = buildStats(drained).servers
+  t.strictSame(red!.drain, { note: '', moves_from: null })
+  t.equal(red!.state_since, '2026-11-23T14:30:05.250Z', 'from before this monitor')
+  t.strictSame(blue!.drain, { note: 'new disk', moves_from: NOW })
+  t.notHas(blue, 'state_since', 'it is not known since when it is down')
 })
 
 t.test('stats: figures of the last 10 seconds', async t => {

@@ -4,6 +4,9 @@ import { parseAddress, parseClientId } from '@usher/shared/client.ts'
 import type { DenyEntry } from '@usher/shared/deny-list.ts'
 import type { CurrentSession } from '../../../src/accounts/session-store.ts'
 import { testServers } from '../../../../shared/test/settings/test-servers.ts'
+import type { ServerState } from '@usher/shared/memory/layout.ts'
+import type { Server } from '@usher/shared/settings/servers.ts'
+import type { Sql } from '../../../src/database/statements.ts'
 import { Actions, type ActionsParts } from '../../../src/monitor/operator/operator-actions.ts'
 
 const ID = '6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61'
@@ -21,12 +24,26 @@ const USER = {
   lastSeenAgoMs: 0
 }
 
+const DRAIN = { movesFromMs: 7000 }
+
+function tableWith (
+  find: ActionsParts['table']['find'], states: readonly ServerState[] = ['up', 'up']
+): ActionsParts['table'] {
+  return { find, serverState: server => states[server]! }
+}
+
 function testActions (overrides: Partial<ActionsParts> = {}) {
   const calls: unknown[][] = []
+  const noteDrain = (what: string) => async (server: Server, ...given: unknown[]) => {
+    const check = given.pop() as (sql: Sql) => void
+    check({} as Sql)
+    calls.push([what, server.name, ...given])
+  }
   const actions = new Actions({
     servers: testServers([8000, 8001], [{ name: 'red' }, { name: 'blue' }]),
     trustedProxies: [],
-    table: { find: client => client.w0 === CLIENT.w0 ? USER : undefined },
+    table: tableWith(client => client.w0 === CLIENT.w0 ? USER : undefined),
+    drains: { of: () => undefined, put: noteDrain('put'), remove: noteDrain('remove'), order: () => DRAIN },
     denials: {
       deny: async denials => {
         calls.push(['deny', ...denials])
@@ -41,8 +58,9 @@ function testActions (overrides: Partial<ActionsParts> = {}) {
     audit: { add: async event => { calls.push(['audit', event]) } },
     ask: (async (ask: object) => {
       calls.push(['ask', ask])
-      return { outcome: 'done', removedUsers: 3 }
+      return { removedUsers: 3 }
     }) as unknown as ActionsParts['ask'],
+    canSharePorts: false,
     ...overrides
   })
   return { actions, calls }
@@ -86,7 +104,7 @@ t.test('disconnect: denies the address in one step with the id, since a new id i
 
 t.test('disconnect: of IPv6 the address is its /64', async t => {
   const { actions, calls } = testActions({
-    table: { find: () => ({ ...USER, address: parseAddress('2001:db8:1:2:3:4:5:6')! }) }
+    table: tableWith(() => ({ ...USER, address: parseAddress('2001:db8:1:2:3:4:5:6')! }))
   })
   const reached = await actions.disconnect(OPERATOR, { userId: ID, address: true })
   t.strictSame(reached, { denied: [ID, '2001:db8:1:2::/64'], users: 3 })
@@ -96,7 +114,7 @@ t.test('disconnect: of IPv6 the address is its /64', async t => {
 t.test('disconnect: not with a trusted proxy\'s address, nor with one\'s own unless forced', async t => {
   const seenFrom = (address: string) => testActions({
     trustedProxies: ['10.0.0.0/8', '2001:db8:1:2::1'],
-    table: { find: () => ({ ...USER, address: parseAddress(address)! }) }
+    table: tableWith(() => ({ ...USER, address: parseAddress(address)! }))
   })
   for (const address of ['10.9.8.7', '2001:db8:1:2::99']) {
     for (const force of [false, true]) {
@@ -202,22 +220,102 @@ t.test('allow: an IPv6 address is what the same text denies, else the one addres
   await t.rejects(actions.allow(OPERATOR, { address: '2001:db8::9' }), { code: 'not_found' })
 })
 
-t.test('drain and ready: by name; the last available server is refused', async t => {
+t.test('drain and ready: by name; stored, then applied, then on record', async t => {
   const { actions, calls } = testActions()
-  await actions.setDraining(OPERATOR, 'blue', true, false)
-  await actions.setDraining(OPERATOR, 'blue', false, false)
-  t.match(calls, [
-    ['ask', { type: 'set-draining', server: 1, isDraining: true, isForced: false }],
-    ['audit', { action: 'drain', target: 'blue' }],
-    ['ask', { type: 'set-draining', server: 1, isDraining: false }],
-    ['audit', { action: 'ready', target: 'blue' }]
+  const order = { note: 'new disk', minutes: 0 }
+  await actions.drain(OPERATOR, 'blue', order)
+  await actions.drain(OPERATOR, 'blue', { note: '', force: true })
+  await actions.ready(OPERATOR, 'blue')
+  t.strictSame(calls, [
+    ['put', 'blue', order],
+    ['ask', { type: 'set-drain', server: 1, drain: DRAIN }],
+    ['audit', { who: 'ana', action: 'drain', target: 'blue', detail: order, address: '192.0.2.7' }],
+    ['put', 'blue', { note: '', force: true }],
+    ['ask', { type: 'set-drain', server: 1, drain: DRAIN }],
+    ['audit', { who: 'ana', action: 'drain', target: 'blue', detail: {}, address: '192.0.2.7' }],
+    ['remove', 'blue'],
+    ['ask', { type: 'set-drain', server: 1, drain: DRAIN }],
+    ['audit', { who: 'ana', action: 'ready', target: 'blue', detail: {}, address: '192.0.2.7' }]
   ])
-  await t.rejects(actions.setDraining(OPERATOR, '9', true, false), { code: 'not_found' })
-  const last = testActions({
-    ask: (async () => ({ outcome: 'last-available' })) as unknown as ActionsParts['ask']
+  for (const act of [actions.drain(OPERATOR, '9', {}), actions.ready(OPERATOR, '9')]) {
+    await t.rejects(act, { code: 'not_found', message: 'No server has the name 9; there are red, blue.' })
+  }
+})
+
+t.test('drain: the last available server only when forced, or when it drains already', async t => {
+  const check = async (
+    states: readonly ServerState[], isDrained: boolean, force: boolean, isRefused: boolean
+  ): Promise<void> => {
+    const given = testActions({ table: tableWith(() => undefined, states) })
+    const { calls } = given
+    const drains = {
+      of: () => isDrained ? { note: '', sinceMs: 0, movesFromMs: undefined } : undefined,
+      order: () => DRAIN,
+      remove: async () => {},
+      put: async (_server: Server, _terms: object, check: (sql: Sql) => void) => {
+        check({} as Sql)
+      }
+    }
+    const { actions } = testActions({
+      table: tableWith(() => undefined, states),
+      drains,
+      ask: (async (ask: object) => { calls.push(['ask', ask]) }) as unknown as ActionsParts['ask']
+    })
+    const drained = actions.drain(OPERATOR, 'red', { force })
+    const what = [...states, isDrained, force].join()
+    if (isRefused) {
+      await t.rejects(drained, { code: 'not_acceptable_here', message: /last available/ }, what)
+    } else await drained
+    t.equal(calls.length, isRefused ? 0 : 1, what)
+  }
+  for (const other of ['starting', 'draining', 'down'] as const) {
+    await check(['up', other], false, false, true)
+    await check(['up', other], false, true, false)
+    await check(['draining', other], true, false, false)
+  }
+  await check(['up', 'up'], false, false, false)
+  await check(['down', 'up'], false, false, false)
+  await check(['down', 'down'], false, false, true)
+})
+
+t.test('restart: on record once it is done; of the last server by force, if nobody serves meanwhile', async t => {
+  const { actions, calls } = testActions()
+  await actions.restart(OPERATOR, 'blue', false)
+  t.match(calls, [
+    ['ask', { type: 'restart-server', server: 1 }],
+    ['audit', { action: 'restart', target: 'blue', detail: {} }]
+  ])
+  await t.rejects(actions.restart(OPERATOR, '9', true), { code: 'not_found' })
+  const check = async (
+    states: readonly ServerState[], given: Partial<ActionsParts>, isForced: boolean,
+    isRefused: boolean
+  ): Promise<void> => {
+    const { actions, calls } = testActions({ table: tableWith(() => undefined, states), ...given })
+    const restarted = actions.restart(OPERATOR, 'red', isForced)
+    if (isRefused) await t.rejects(restarted, { code: 'not_acceptable_here', message: /"force"/ })
+    else await restarted
+    t.equal(calls.length, isRefused ? 0 : 2, states.join())
+  }
+  await check(['up', 'draining'], {}, false, true)
+  await check(['up', 'draining'], {}, true, false)
+  await check(['up', 'draining'], { canSharePorts: true }, false, false)
+  await check(['draining', 'draining'], {}, false, false)
+  await check(['up', 'up'], {}, false, false)
+})
+
+t.test('restart: holds up no other action, and is not on record when it fails', async t => {
+  let fail = (_error: Error): void => {}
+  const { actions, calls } = testActions({
+    ask: (async ({ type }: { type: string }) => {
+      if (type === 'restart-server') await new Promise((_resolve, reject) => { fail = reject })
+      return { removedUsers: 0 }
+    }) as unknown as ActionsParts['ask']
   })
-  await t.rejects(last.actions.setDraining(OPERATOR, 'red', true, false), { code: 'not_acceptable_here' })
-  t.strictSame(last.calls, [])
+  const restarted = actions.restart(OPERATOR, 'blue', false)
+  await actions.deny(OPERATOR, { userId: ID })
+  fail(new Error('does not boot'))
+  await t.rejects(restarted, { message: 'does not boot' })
+  t.match(calls, [['deny'], ['audit', { action: 'deny' }]])
 })
 
 t.test('actions: one at a time, in the order of asking; one that fails holds up no other', async t => {

@@ -11,6 +11,7 @@ t.test('actions: each reaches its part with who asked and what for', async t => 
   const { ask, calls } = await testApp(t)
   const disconnection = { userId: ID, reason: '<i>rude</i>', minutes: 5, deny: true, address: true }
   const denial = { address: '192.0.2.0/24', reason: 'flood', force: true }
+  const drain = { force: true, note: 'new disk', minutes: 0 }
   const steps: ReadonlyArray<
     [path: string, body: object, response: string, call: unknown[], more?: object]
   > = [
@@ -19,8 +20,10 @@ t.test('actions: each reaches its part with who asked and what for', async t => 
     ['/deny', denial, 'deny received', ['deny', {}, denial],
       { denied: ['192.0.2.0/24'], users: 7 }],
     ['/allow', { userId: ID }, 'allow received', ['allow', {}, { userId: ID }]],
-    ['/servers/blue/drain', { force: true }, 'drain received', ['setDraining', {}, 'blue', true, true]],
-    ['/servers/blue/ready', {}, 'ready received', ['setDraining', {}, 'blue', false, false]]
+    ['/servers/blue/drain', drain, 'drain received', ['drain', {}, 'blue', drain]],
+    ['/servers/blue/ready', {}, 'ready received', ['ready', {}, 'blue']],
+    ['/servers/blue/restart', {}, 'restart received', ['restart', {}, 'blue', false]],
+    ['/servers/blue/restart', { force: true }, 'restart received', ['restart', {}, 'blue', true]]
   ]
   for (const [path, body, response, call, more] of steps) {
     calls.length = 0

@@ -70,3 +70,14 @@ t.test('content type: what is compressed is told from what is an archive', async
     t.strictSame(contentKind(name, body), { type, isText, isGzipped }, name)
   }
 })
+
+t.test('content type: a certificate\'s challenge has no extension and is text', async t => {
+  const cases: ReadonlyArray<[path: string, type: string]> = [
+    ['.well-known/acme-challenge/a_Token-1', 'text/plain; charset=utf-8'],
+    ['.well-known/acme-challenge/token.json', 'application/json; charset=utf-8'],
+    ['.well-known/other', 'application/octet-stream'],
+    ['sub/.well-known/acme-challenge/token', 'application/octet-stream'],
+    ['acme-challenge/token', 'application/octet-stream']
+  ]
+  for (const [path, type] of cases) t.equal(contentKind(path, Buffer.from('x')).type, type, path)
+})

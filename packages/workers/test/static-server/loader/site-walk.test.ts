@@ -28,6 +28,23 @@ t.test('site walk: finds files in folders, with size and time, and no dotfiles',
   t.strictSame(skipped, [], 'dotfiles are no news')
 })
 
+t.test('site walk: finds .well-known in the folder itself, and no other dotfile in or under it', async t => {
+  const dir = t.testdir({
+    '.well-known': { 'security.txt': '', '.hidden': 'secret', 'acme-challenge': { token: '' }, '.well-known': { 'a.txt': '' } },
+    sub: { '.well-known': { 'a.txt': 'secret' } },
+    '.well-known-too': { 'a.txt': 'secret' },
+    outside: {}
+  })
+  symlinkSync('.well-known/security.txt', join(dir, 'security.txt'))
+  symlinkSync('.well-known/.hidden', join(dir, 'hidden.txt'))
+  symlinkSync('sub/.well-known', join(dir, 'linked'))
+  t.strictSame(await pathsIn(dir), ['.well-known/acme-challenge/token', '.well-known/security.txt', 'security.txt'])
+  rmSync(join(dir, '.well-known'), { recursive: true })
+  symlinkSync(tmpdir(), join(dir, '.well-known'))
+  const { skipped } = await findFiles(dir, SITE_ENTRIES_MAX)
+  t.match(skipped.join(), /\.well-known \(leads out of the folder/)
+})
+
 t.test('site walk: follows links inside of the folder only', async t => {
   const dir = t.testdir({
     outside: { 'secret.txt': 'secret', folder: { 'secret.txt': 'secret' } },

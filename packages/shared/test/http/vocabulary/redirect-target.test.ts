@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import t from 'tap'
-import { testServers } from '../../shared/test/settings/test-servers.ts'
-import { redirectTarget, type RedirectTarget, type TargetSettings } from '../src/redirect-target.ts'
+import { testServers } from '../../settings/test-servers.ts'
+import { redirectTarget, type RedirectTarget, type TargetSettings } from '../../../src/http/vocabulary/redirect-target.ts'
 
 const SETTINGS: TargetSettings = {
   ip: '192.0.2.10',

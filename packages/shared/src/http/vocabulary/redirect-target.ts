@@ -1,14 +1,15 @@
 /**
- * Where a visitor is sent: the public URL of a server, or its port under the name that the visitor
- * used, if that name is ours. Nothing else from a request ever reaches the authority of a Location.
+ * Where a visitor is sent: the public URL of a server or of the router, or its port under the name
+ * that the visitor used, if that name is ours. Nothing else from a request ever reaches the
+ * authority of a Location.
  */
-import { parseAuthority } from '@usher/shared/http/vocabulary/authority.ts'
-import { isOwnHost } from '@usher/shared/http/vocabulary/own-host.ts'
-import { toUri } from '@usher/shared/http/vocabulary/target.ts'
-import type { RequestValue } from '@usher/shared/http/vocabulary/values.ts'
-import { remembering } from '@usher/shared/remembering.ts'
-import type { Server } from '@usher/shared/settings/servers.ts'
-import type { Settings } from '@usher/shared/settings/settings.ts'
+import { remembering } from '../../remembering.ts'
+import type { Server } from '../../settings/servers.ts'
+import type { Settings } from '../../settings/settings.ts'
+import { parseAuthority } from './authority.ts'
+import { isOwnHost } from './own-host.ts'
+import { toUri } from './target.ts'
+import type { RequestValue } from './values.ts'
 
 export type TargetSettings = Pick<Settings, 'ip' | 'publicHosts'>
 type TargetRequest = Pick<RequestValue, 'authority' | 'isSecure' | 'path' | 'query'>

@@ -1,0 +1,90 @@
+/** The rows that the SQL of statements.ts takes and gives: plain values, as SQLite has them. */
+
+/** A user as it was saved. Times are wall-clock milliseconds since 1970. */
+export interface SavedUser {
+  readonly kind: 'id' | 'ip'
+  readonly client: string
+  readonly address: string
+  /** Its name, or its port when it had none. */
+  readonly server: string
+  readonly isConfirmed: Flag
+  readonly firstSeenMs: number
+  readonly lastSeenMs: number
+}
+
+/** SQLite's truth value. */
+export type Flag = 0 | 1
+
+export interface AccountRow {
+  readonly id: number
+  readonly username: string
+  readonly passwordHash: string
+  readonly permission: number
+  readonly mustChange: Flag
+  /** By the session clock; null: it does not expire. */
+  readonly passwordUntilMs: number | null
+}
+
+export type PasswordRow = Pick<AccountRow, 'id' | 'passwordHash' | 'mustChange' | 'passwordUntilMs'>
+
+export interface PermissionRow {
+  readonly permission: number
+  readonly canView: Flag
+  readonly canDisconnect: Flag
+}
+
+/** An account with what its permission allows. */
+export interface AccessRow extends AccountRow, PermissionRow {}
+
+/** Times are milliseconds since 1970 by the session clock. */
+export interface SessionRow {
+  readonly tokenHash: string
+  readonly accountId: number
+  readonly createdMs: number
+  readonly lastUsedMs: number
+  readonly address: string
+  readonly userAgent: string
+}
+
+/** Times are milliseconds since 1970 by the session clock. */
+export interface DeniedSqlRow {
+  readonly kind: 'id' | 'address' | 'range'
+  readonly target: string
+  readonly reason: string
+  readonly author: string
+  readonly sinceMs: number
+  readonly untilMs: number | null
+}
+
+export interface AuditRow {
+  readonly atMs: number
+  readonly who: string
+  readonly action: string
+  readonly target: string | null
+  /** JSON. */
+  readonly detail: string | null
+  readonly address: string
+}
+
+/** Times are wall-clock milliseconds since 1970. */
+export interface DrainRow {
+  /** Its name, or its port when it had none. */
+  readonly server: string
+  readonly note: string
+  readonly sinceMs: number
+  readonly movesFromMs: number | null
+}
+
+export interface SampleRow {
+  readonly atMs: number
+  /** JSON. */
+  readonly loads: string
+}
+
+export interface EventRow {
+  readonly id: number
+  readonly atMs: number
+  readonly type: string
+  /** Its name, or its port when it had none; null for the whole. */
+  readonly server: string | null
+}
