@@ -4,7 +4,6 @@
  */
 import { randomBytes } from 'node:crypto'
 import { networkInterfaces } from 'node:os'
-import { setTimeout } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { readCertificate } from '@usher/shared/certificate.ts'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
@@ -30,7 +29,7 @@ import { announce } from './announcement.ts'
 import { CertificateWatch } from './certificate-watch.ts'
 import { watchDescriptors } from './descriptor-watch.ts'
 import { Expulsion } from './expulsion.ts'
-import { logUsers } from './log-users.ts'
+import { CONNECTIONS_SHARE, stopGracefully } from './graceful-stop.ts'
 import { answerAsk, type AskedActions } from './monitor-asks.ts'
 import { watchNewcomers } from './newcomer-warning.ts'
 import { PREPARE_TIMEOUT_MS, reloader } from './reload.ts'
@@ -55,13 +54,6 @@ export interface CoordinatorParts {
   readonly logLosses: LogLossesMemory
 }
 
-/** For connections, of SHUTDOWN_TIMEOUT; the rest is for saving the users. */
-const CONNECTIONS_SHARE = 0.7
-/** Of what is left then, for saving; and of that, for a database that is locked. */
-const SAVING_SHARE = 0.6
-const LOCKED_SHARE = 0.8
-/** Of what is left after that, for the monitor's end. */
-const ENDING_SHARE = 0.8
 const ORDER_TIMEOUT_MS = 5000
 /** Shorter than the monitor waits for its answer, so that it hears which thread was too slow. */
 const ASKED_ORDER_TIMEOUT_MS = 4000
@@ -266,7 +258,19 @@ export class Coordinator implements AskedActions {
 
   /** The graceful stop: what has begun is answered, users are saved. Safe to call twice. */
   close (): Promise<void> {
-    this.#closed ??= this.#stop()
+    this.#closed ??= stopGracefully({
+      settings: this.#settings,
+      table: this.#table,
+      sites: this.#sites,
+      workers: this.#workers,
+      closeRouter: () => this.#router?.close(),
+      tellReadiness: reason => this.#tellReadiness(reason),
+      endWatches: async () => {
+        for (const stop of this.#stopWatching) stop()
+        await this.#sweep?.close()
+      },
+      log: this.#log
+    })
     return this.#closed
   }
 
@@ -280,41 +284,7 @@ export class Coordinator implements AskedActions {
     this.#certificateWatch.watch(pair.cert)
   }
 
-  async #stop (): Promise<void> {
-    const { shutdownTimeoutMs, servers } = this.#settings
-    const endMs = monotonicNowMs() + shutdownTimeoutMs
-    const leftMs = (): number => Math.max(0, endMs - monotonicNowMs())
-    this.#log.info('stopping: requests that have begun are answered')
-    this.#sites.close()
-    const connectionsMs = shutdownTimeoutMs * CONNECTIONS_SHARE
-    const [isRouterDone] = await Promise.all([
-      isDoneWithin(connectionsMs, this.#router?.close()),
-      this.#workers.closeServers(connectionsMs),
-      this.#tellReadiness('stopping').catch(() => {}) // It may be down.
-    ])
-    if (!isRouterDone) this.#log.warn('connections to the router took too long and were closed')
-    for (const stop of this.#stopWatching) stop()
-    await this.#sweep?.close()
-    try {
-      const savingMs = leftMs() * SAVING_SHARE
-      await this.#workers.monitor.ask(
-        { type: 'save-users', withinMs: savingMs * LOCKED_SHARE }, savingMs)
-    } catch (error) {
-      this.#log.error({ err: error }, 'the active users could not be saved')
-    }
-    logUsers(this.#table, servers, this.#log)
-    await this.#workers.close(leftMs() * ENDING_SHARE)
-  }
-
   async #tellReadiness (reason: string | undefined): Promise<void> {
     await this.#workers.monitor.ask({ type: 'set-readiness', reason }, ORDER_TIMEOUT_MS)
   }
-}
-
-async function isDoneWithin (ms: number, work: Promise<void> | undefined): Promise<boolean> {
-  const over = new AbortController()
-  const timeout = setTimeout(ms, false, { signal: over.signal }).catch(() => false)
-  const isDone = await Promise.race([Promise.resolve(work).then(() => true), timeout])
-  over.abort()
-  return isDone
 }

@@ -6,18 +6,14 @@
 import type { Choice, Choose } from '@usher/shared/balancing/policies.ts'
 import { formatAddress, formatClient, type Address, type Client } from '@usher/shared/client.ts'
 import type { DenyList } from '@usher/shared/deny-list.ts'
-import {
-  BEAT_PATH, countEffect, HEALTH_PATH
-} from '@usher/shared/http/vocabulary/counting.ts'
+import { BEAT_PATH, countEffect, HEALTH_PATH } from '@usher/shared/http/vocabulary/counting.ts'
 import { renderDeniedPage } from '@usher/shared/http/vocabulary/denied-page.ts'
 import { healthReply } from '@usher/shared/http/vocabulary/health.ts'
 import { clientCookie, namedClient, newClient } from '@usher/shared/http/vocabulary/identity.ts'
 import {
   FOREIGN_REPLY, isForeign, ownHosts, type OriginSettings
 } from '@usher/shared/http/vocabulary/own-origin.ts'
-import {
-  redirectTarget, type TargetSettings
-} from '@usher/shared/http/vocabulary/redirect-target.ts'
+import { redirectTarget, type TargetSettings } from '@usher/shared/http/vocabulary/redirect-target.ts'
 import {
   htmlReply, NO_STORE, optionsReply, textReply
 } from '@usher/shared/http/vocabulary/replies.ts'
