@@ -221,7 +221,7 @@ browserTest('users: denies several, shown as text, and undoes it', async (t, lab
   await dialog.getByText('44 other users share these addresses').waitFor()
   t.equal(await page.evaluate(() => document.activeElement?.id), 'dialog-cancel')
   await dialog.getByLabel(/^Reason/).fill('<img src=x onerror=alert(1)>')
-  await dialog.getByLabel('15 min').check()
+  await dialog.getByLabel('15 min', { exact: true }).check()
   await dialog.getByRole('button', { name: 'Deny 3 users for 15 min' }).click()
   await page.getByText('3 users denied for 15 min.').waitFor()
   t.strictSame(await denied(operator), [3, 4, 5].map(idOf))

@@ -13,25 +13,26 @@ const DRAIN_BYTES_MAX = 16 * 1024 * 1024
 const LINGER_MS = 5_000
 const LINGER_SILENCE_MS = 500
 
-/**
- * Has one timer, the socket's own, which begins anew with all that comes or leaves.
- * @param stallMs how long the client may take no byte of what is still to be sent.
- */
+/** @param stallMs how long the client may take no byte of what is still to be sent. */
 export function lingeringClose (socket: Socket, finalBytes: Buffer, stallMs: number): void {
   let drainedBytes = 0
   let untilMs = Infinity
+  let silence: NodeJS.Timeout | undefined
   // The HTTP parser listens for `data` too; nothing may be read as a request any more.
   socket.removeAllListeners('data')
   socket.on('data', (chunk: Buffer) => {
     drainedBytes += chunk.length
+    silence?.refresh()
     if (drainedBytes > DRAIN_BYTES_MAX || monotonicNowMs() >= untilMs) socket.destroy()
   })
-  socket.on('timeout', () => { socket.destroy() })
-  if (finalBytes.length > 0 || socket.writableLength > 0) socket.setTimeout(stallMs)
+  socket.once('close', () => { clearTimeout(silence) })
+  if (finalBytes.length > 0 || socket.writableLength > 0) {
+    socket.setTimeout(stallMs, () => { socket.destroy() })
+  }
   socket.end(finalBytes, () => {
     if (socket.destroyed) return
     untilMs = monotonicNowMs() + LINGER_MS
-    socket.setTimeout(LINGER_SILENCE_MS)
+    silence = setTimeout(() => { socket.destroy() }, LINGER_SILENCE_MS)
   })
   socket.resume()
 }
