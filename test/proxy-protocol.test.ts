@@ -237,10 +237,11 @@ t.test('proxy protocol: haproxy names the client, by every version and option', 
   const redirect = await ask(proxy, 'router', { isTls: true, path: '/a' })
   t.match(redirect.headers.location, /^https:\/\/localhost:\d+\/a$/, 'and a redirect to it')
 
-  t.equal(await refusedCount(admin), 0)
+  // On a slow machine the look whether haproxy listens there has been refused already.
+  const before = await refusedCount(admin)
   t.equal((await ask(proxy, 'silent')).status, 0, 'without a header the connection is closed')
   t.match(await cluster.logged(/PROXY_PROTOCOL=trusted/), { proxy: PROXY, reason: 'there is none' })
-  t.equal(await refusedCount(admin), 1)
+  t.ok(await refusedCount(admin) > before)
 
   t.equal((await admin.post('/deny', { address: CLIENT })).status, 200)
   t.equal((await ask(proxy, 'v2')).status, 403, 'who is denied is known behind the proxy')
