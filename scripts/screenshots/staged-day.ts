@@ -14,6 +14,8 @@ const MONITOR_AWAY = { fromMinutes: 38, toMinutes: 35 }
 const UP_FOR_MS = 292 * 3_600_000
 const DRAIN_MINUTES = 21
 const DOWN_MINUTES = 8
+/** Until those who are left are moved. */
+const MOVE_MINUTES = 40
 
 /** All is well; half an hour ago the monitor was away for a while. */
 export function quietDay (nowMs: number): { history: StagedHistory, news: StagedNews } {
@@ -48,6 +50,7 @@ export function badDay (nowMs: number): { history: StagedHistory, news: StagedNe
           state: 'draining',
           state_since: since(DRAIN_MINUTES),
           drained_from: 431,
+          drain: { note: 'new disk', moves_from: since(-MOVE_MINUTES) },
           requests_per_second: 6
         },
         8002: { active_users: 0, state: 'down', folder: 'site-3', state_since: since(DOWN_MINUTES), restarts: 4 }
