@@ -149,6 +149,24 @@ browserTest('console: drains a server and makes it ready again', async (t, lab) 
   await page.getByRole('button', { name: `Drain ${first}…` }).waitFor()
 })
 
+browserTest('console: a question that follows another one at once is answered by itself', async (t, lab) => {
+  const cluster = await startSite(t, ADMIN)
+  const [first] = cluster.ports as [number]
+  const page = await (await lab.newVisitor()).newPage()
+  await logIn(page, cluster)
+  const card = page.locator('.card').nth(0)
+  const drain = card.getByRole('button', { name: `Drain ${first}…`, exact: true })
+  await drain.click()
+  await page.getByRole('dialog').waitFor()
+  // The browser says that a dialog has closed when this is over.
+  await drain.evaluate((button: HTMLElement) => {
+    document.getElementById('dialog-cancel')!.click()
+    button.click()
+  })
+  await page.locator('#dialog-go').click()
+  await card.getByText('Draining').first().waitFor()
+})
+
 browserTest('console: by keyboard from the card: drains with note and time, changes it, restarts, makes ready', async (t, lab) => {
   const cluster = await startSite(t, ADMIN)
   const [first] = cluster.ports as [number]

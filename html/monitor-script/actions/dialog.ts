@@ -17,14 +17,18 @@ export function openDialog (countOthers: CountOthers): AskOperator {
   const form = find<HTMLFormElement>('dialog-form')
   let current: Question | undefined
   let isAgreed = false
+  let answer = (): void => {}
 
   find('dialog-cancel').addEventListener('click', () => { dialog.close() })
   form.addEventListener('submit', () => { isAgreed = true })
   form.addEventListener('change', () => {
     if (current !== undefined) showTerms(current, form)
   })
+  // Comes in a task of its own: by then the next question may be shown.
+  dialog.addEventListener('close', () => { if (!dialog.open) answer() })
 
   return question => {
+    answer()
     current = question
     isAgreed = false
     form.reset()
@@ -37,10 +41,10 @@ export function openDialog (countOthers: CountOthers): AskOperator {
     const first = question.asks?.includes('target') === true ? 'target' : 'dialog-cancel'
     find(first).focus()
     return new Promise(resolve => {
-      dialog.addEventListener('close', () => {
+      answer = () => {
         current = undefined
         resolve(isAgreed ? choiceOf(form, question) : undefined)
-      }, { once: true })
+      }
     })
   }
 }
