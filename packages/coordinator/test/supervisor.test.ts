@@ -18,6 +18,8 @@ const ABORT = { type: 'abort-reload' } as const
 const COMMIT = { type: 'commit-reload', loaded: noSites() } as const
 
 const LIVES_MAX = 16
+/** A word of the record behind those of the lives. */
+const HELD = LIVES_MAX + 1
 
 /** A thread without the test runner's loaders, which take half a second each time. */
 class BareWorker extends threads.Worker {
@@ -40,6 +42,7 @@ const say = news => parentPort.postMessage(news)
 const ready = () => say({ type: 'ready', port: 8000, layoutVersion: ${LAYOUT_VERSION} })
 const onOrder = carryOut => parentPort.on('message', message => carryOut(message))
 const record = new Int32Array(boot.memory.buffer)
+const HELD = ${HELD}
 const life = Atomics.add(record, 0, 1) + 1 // Counts the threads from 1 on.
 record[life] = boot.threadTag
 `
@@ -396,15 +399,17 @@ t.test('supervisor: close ends a worker at once that has never served', async t 
 })
 
 t.test('supervisor: close during the boot of a replacement lets it come to its end', async t => {
-  const { worker, events, tags } = testWorker(t, `
-    if (life === 2) await new Promise(resolve => setTimeout(resolve, 50))
+  const { worker, events, tags, release } = testWorker(t, `
+    if (life === 2) Atomics.wait(record, HELD, 0)
     ${DUTIFUL}
   `)
   await worker.start()
   t.equal(worker.hasServed, true)
   await t.rejects(worker.ask(SAVE, TIMEOUT_MS))
   await until(() => tags().length === 2)
-  await worker.close(TIMEOUT_MS)
+  const closed = worker.close(TIMEOUT_MS)
+  release()
+  await closed
   t.strictSame(events, ['boot', 'up', `down ${tags()[0]}`, 'boot', 'up', `down ${tags()[1]}`])
 })
 
@@ -466,14 +471,15 @@ t.test('supervisor: a new thread that cannot start in the old one\'s place is tr
 })
 
 t.test('supervisor: an old thread that dies before the new one serves leaves a gap, and no third', async t => {
-  const { worker, events, tags, saying } = testWorker(t, `
-    if (life === 2) await new Promise(resolve => setTimeout(resolve, 300))
+  const { worker, events, tags, saying, release } = testWorker(t, `
+    if (life === 2) Atomics.wait(record, HELD, 0)
     ${DUTIFUL.replace("'save-users'", "'save-users' && life === 1")}
   `)
   await worker.start()
   const replaced = worker.replace(true, TIMEOUT_MS)
   await until(() => tags().length === 2)
   await t.rejects(worker.ask(SAVE, TIMEOUT_MS), { code: 'USHER_WORKER_GONE' })
+  release()
   await replaced
   t.strictSame(events, ['boot', 'up', 'boot', `down ${tags()[0]}`, 'up'])
   t.equal(saying('a worker died and is replaced').length, 0)
@@ -543,7 +549,7 @@ function testWorker (t: Test, script: string, { file, onBoot, onAsk }: Variation
   const path = join(folder, `worker-${scriptCount++}.mjs`)
   writeFileSync(path, PRELUDE + script)
   const { log, lines, saying } = testLog('info')
-  const record = new Int32Array(new SharedArrayBuffer(4 * (LIVES_MAX + 1)))
+  const record = new Int32Array(new SharedArrayBuffer(4 * (HELD + 1)))
   const events: string[] = []
   const births: number[] = []
   const worker = superviseWorker({
@@ -564,5 +570,11 @@ function testWorker (t: Test, script: string, { file, onBoot, onAsk }: Variation
   t.teardown(() => worker.close(1000))
   /** The tags of the threads that have run so far. */
   const tags = (): readonly number[] => [...record.subarray(1, 1 + record[0]!)]
-  return { worker, lines, saying, events, births, tags, record: (at: number) => record[at]! }
+  /** Lets a life go on that waits for the word HELD. */
+  const release = (): void => {
+    record[HELD] = 1
+    Atomics.notify(record, HELD)
+  }
+  const look = (at: number): number => record[at]!
+  return { worker, lines, saying, events, births, tags, record: look, release }
 }
