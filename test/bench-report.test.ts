@@ -2,7 +2,8 @@
 import t, { type Test } from 'tap'
 import { resultOf } from '../scripts/bench-peers/request-bench.ts'
 import { CASES } from '../scripts/bench-peers/cases.ts'
-import { median, ratios, type Sample } from '../scripts/bench-peers/rounds.ts'
+import { ratios, type Sample } from '../scripts/bench-peers/rounds.ts'
+import { median, spread } from '../scripts/measure/figures.ts'
 import { foreignShare } from '../scripts/bench-peers/cpu-time.ts'
 import type { LoadResult } from '../scripts/bench-peers/wrk.ts'
 import { performanceMarkdown } from '../scripts/bench/report/document.ts'
@@ -38,6 +39,7 @@ t.test('bench report: the median is of each round\'s own ratio', async t => {
   t.strictSame(ratios([10, 40], [5, 10]), [2, 4])
   t.equal(median([9, 1, 2]), 2)
   t.equal(median([1, 2, 3, 10]), 2.5)
+  t.equal(spread([0.28, 0.18], 2), '0.23 (0.18 to 0.28)', 'of two as well')
 })
 
 t.test('bench report: what others took of the cores is not what the server and the load took', async t => {

@@ -5,11 +5,10 @@
  */
 import { connect } from 'node:net'
 import { verdictOf, type BenchResult } from '../bench/report/report.ts'
-import { quantile, spread } from '../measure/figures.ts'
+import { median, quantile, spread } from '../measure/figures.ts'
 import { pageHead } from './heads.ts'
 import { PLAIN_NET } from './peers/node-servers.ts'
 import { startUsher } from './peers/usher.ts'
-import { median } from './rounds.ts'
 import { withOne, type Stand } from './stand.ts'
 
 const VISITORS = 3_000

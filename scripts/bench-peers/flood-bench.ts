@@ -11,11 +11,11 @@ import { openDatabase } from '../../packages/workers/src/database/open.ts'
 import type { SavedUser } from '../../packages/workers/src/database/rows.ts'
 import { verdictOf, type BenchResult } from '../bench/report/report.ts'
 import { ROOT } from '../kit/places.ts'
-import { quantile, spread } from '../measure/figures.ts'
+import { median, quantile, spread } from '../measure/figures.ts'
 import type { FloodCounts, FloodData } from './flood-thread.ts'
 import { visitAtPace } from './paced-visits.ts'
 import { startUsher } from './peers/usher.ts'
-import { median, ratios } from './rounds.ts'
+import { ratios } from './rounds.ts'
 import type { Stand } from './stand.ts'
 
 const USERS = 1_000_000

@@ -5,9 +5,9 @@
  */
 import { connect } from 'node:tls'
 import type { BenchResult } from '../bench/report/report.ts'
-import { spread } from '../measure/figures.ts'
+import { median, spread } from '../measure/figures.ts'
 import { pageHead } from './heads.ts'
-import { inRounds, median, ratios, type Sample } from './rounds.ts'
+import { inRounds, ratios, type Sample } from './rounds.ts'
 import { withRunning, type Stand } from './stand.ts'
 
 const AT_ONCE = 16

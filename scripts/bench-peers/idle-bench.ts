@@ -6,12 +6,11 @@
 import { connect, type Socket } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { verdictOf, type BenchResult, type PlotSeries } from '../bench/report/report.ts'
-import { spread } from '../measure/figures.ts'
+import { median, spread } from '../measure/figures.ts'
 import { residentBytes } from './cpu-time.ts'
 import { PAGE_BYTES } from './ground.ts'
 import { pageHead } from './heads.ts'
 import type { Peer } from './peers/peer.ts'
-import { median } from './rounds.ts'
 import { withOne, type Stand } from './stand.ts'
 import { runWrk } from './wrk.ts'
 

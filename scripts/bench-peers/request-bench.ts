@@ -3,10 +3,10 @@
  * load of wrk on the other core. All of them are up meanwhile; only one is asked at a time.
  */
 import { verdictOf, type BenchResult, type GoalRow, type ReportTable } from '../bench/report/report.ts'
-import { spread } from '../measure/figures.ts'
+import { median, spread } from '../measure/figures.ts'
 import type { Case, RatioGoal } from './cases.ts'
 import { ONE_BUFFER_NET } from './peers/node-servers.ts'
-import { inRounds, isDisturbed, median, ratios, type Sample, type Side } from './rounds.ts'
+import { inRounds, isDisturbed, ratios, type Sample, type Side } from './rounds.ts'
 import { withRunning, type Stand } from './stand.ts'
 import { runWrk, type LoadResult } from './wrk.ts'
 

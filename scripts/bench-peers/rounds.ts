@@ -70,9 +70,3 @@ export function isDisturbed ({ foreignShare }: Pick<Sample<unknown>, 'foreignSha
 export function ratios (ours: readonly number[], others: readonly number[]): readonly number[] {
   return ours.map((value, round) => value / others[round]!)
 }
-
-export function median (values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
-}

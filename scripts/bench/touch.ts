@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { allocateTable, type TableMemory } from '@usher/shared/memory/table-view.ts'
-import { spread } from '../measure/figures.ts'
+import { median, spread } from '../measure/figures.ts'
 import { verdictOf, type BenchPart, type ReportTable } from './report/report.ts'
 
 export const USERS = 20_000
@@ -123,8 +123,4 @@ async function measured (
     cpuNs: (user + system) * 1000 / TOUCHES,
     wallNs: (monotonicNowMs() - startMs) * 1e6 / TOUCHES
   }
-}
-
-function median (values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1]!
 }

@@ -2,9 +2,15 @@
 
 /** The median, and from where to where. */
 export function spread (values: readonly number[], digits: number): string {
+  const [low, high] = [Math.min(...values), Math.max(...values)]
+  return `${median(values).toFixed(digits)} (${low.toFixed(digits)} to ${high.toFixed(digits)})`
+}
+
+/** Of an even number, the middle between the two in the middle. */
+export function median (values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
-  const [low, median, high] = [sorted[0]!, sorted[sorted.length >> 1]!, sorted.at(-1)!]
-  return `${median.toFixed(digits)} (${low.toFixed(digits)} to ${high.toFixed(digits)})`
+  const half = sorted.length >> 1
+  return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2
 }
 
 /** The value that `share` of all values do not exceed. */
