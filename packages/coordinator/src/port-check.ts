@@ -9,30 +9,35 @@ import { withPorts } from '@usher/shared/settings/servers.ts'
 import type { Settings } from '@usher/shared/settings/settings.ts'
 
 interface PortUse {
-  readonly setting: 'PORTS' | 'ROUTING_PORT' | 'MONITORING_PORT'
+  readonly setting: 'PORTS' | 'ROUTING_PORT' | 'MONITORING_PORT' | 'DECISION_PORT'
   readonly port: number
   readonly host: string
 }
 
 /** The settings with a number for every port; throws PortsUnavailable naming all that are taken. */
 export async function checkPorts (settings: Settings): Promise<Settings> {
-  const { host, monitoringHost, routingPort, monitoringPort } = settings
+  const { host, monitoringHost, decisionHost, routingPort, monitoringPort, decisionPort } = settings
   const uses: readonly PortUse[] = [
     ...settings.servers.map(({ port }) => ({ setting: 'PORTS' as const, port, host })),
     { setting: 'ROUTING_PORT', port: routingPort, host },
-    { setting: 'MONITORING_PORT', port: monitoringPort, host: monitoringHost }
+    { setting: 'MONITORING_PORT', port: monitoringPort, host: monitoringHost },
+    ...(decisionPort === undefined
+      ? []
+      : [{ setting: 'DECISION_PORT' as const, port: decisionPort, host: decisionHost }])
   ]
   const { numbers, problems } = await bindAll(uses)
   if (problems.length > 0) {
     throw new PortsUnavailable(`These ports cannot be used:\n${problems.join('\n')}\n` +
-      'Stop what holds them, or choose others: --ports, --routing-port, --monitoring-port.')
+      'Stop what holds them, or choose others: --ports, --routing-port, --monitoring-port' +
+      `${decisionPort === undefined ? '' : ', --decision-port'}.`)
   }
-  const [routing, monitoring] = numbers.slice(-2)
+  const [routing, monitoring, decision] = numbers.slice(settings.servers.length)
   return {
     ...settings,
-    servers: withPorts(settings.servers, numbers.slice(0, -2)),
+    servers: withPorts(settings.servers, numbers.slice(0, settings.servers.length)),
     routingPort: routing!,
-    monitoringPort: monitoring!
+    monitoringPort: monitoring!,
+    decisionPort: decision
   }
 }
 

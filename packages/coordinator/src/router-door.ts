@@ -12,10 +12,11 @@ import type { DenyList } from '@usher/shared/deny-list.ts'
 import type { TlsPair } from '@usher/shared/http/tls-context.ts'
 import type { HttpMeter } from '@usher/shared/http/checked-server.ts'
 import { htmlReply, NO_STORE } from '@usher/shared/http/vocabulary/replies.ts'
-import { openDoor } from '@usher/shared/http/serve.ts'
+import { openDoor, type DoorOptions } from '@usher/shared/http/serve.ts'
 import type { ServerState } from '@usher/shared/memory/layout.ts'
 import type { ThreadMeter } from '@usher/shared/memory/meters.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
+import { LOOPBACK } from '@usher/shared/networks.ts'
 import type { Settings } from '@usher/shared/settings/settings.ts'
 import { ForeignWarning } from '@usher/shared/foreign-warning.ts'
 import { QuotaWarning } from '@usher/shared/quota-warning.ts'
@@ -23,9 +24,13 @@ import { sampleThread } from '@usher/shared/thread-sampler.ts'
 import { UnknownHostWarning } from '@usher/shared/unknown-host-warning.ts'
 import type { Logger } from 'pino'
 import { DeadlineQueue } from './deadline-queue.ts'
+import { DECISION_ALLOW, decisionHandler } from './decisions.ts'
 import { HeldPlaces } from './held-places.ts'
-import { isRedirect, ROUTER_ALLOW, routerHandler, type Waiting } from './router.ts'
+import {
+  isRedirect, ROUTER_ALLOW, routerHandler, type RouterParts, type Waiting
+} from './router.ts'
 import { StartWaits } from './start-waits.ts'
+import { upstreamsOf } from './upstreams.ts'
 
 export interface RouterDoorParts {
   readonly settings: Settings
@@ -87,45 +92,57 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
     `redirects lead to ${settings.ip} instead`)
   const chooseByHash = hashChooser(settings.servers, isAvailable)
   const choose = chooser(settings.policy, settings.servers, isAvailable)
+  const routing: RouterParts = {
+    settings,
+    table,
+    denyList,
+    reservations,
+    choose,
+    chooseByHash,
+    isAvailable,
+    isStarting: server => startWaits.isStarting(server),
+    waitForStart: (visitor, server, end) => { startWaits.add({ visitor, server, end }) },
+    delayMs,
+    // A visitor's wait is an entry of the queue, not a timer of its own.
+    wait: (visitor, end) => { waits.add({ visitor, end }, monotonicNowMs() + delayMs()) },
+    onAddressFull: address => { quotaWarning.note(address) },
+    onForeign: request => { foreignWarning.note(request) },
+    onUnknownHost: host => { unknownHosts.note(host) },
+    reasonNotHealthy: () => {
+      if (lastStates !== undefined) return 'stopping'
+      return startWaits.isStarting() ? 'starting' : undefined
+    },
+    pages,
+    log
+  }
   await parts.mayOpen
-  const door = await openDoor({
+  const common = {
     ...settings,
-    port: settings.routingPort,
-    handler: routerHandler({
-      settings,
-      table,
-      denyList,
-      reservations,
-      choose,
-      chooseByHash,
-      isAvailable,
-      isStarting: server => startWaits.isStarting(server),
-      waitForStart: (visitor, server, end) => { startWaits.add({ visitor, server, end }) },
-      delayMs,
-      // A visitor's wait is an entry of the queue, not a timer of its own.
-      wait: (visitor, end) => { waits.add({ visitor, end }, monotonicNowMs() + delayMs()) },
-      onAddressFull: address => { quotaWarning.note(address) },
-      onForeign: request => { foreignWarning.note(request) },
-      onUnknownHost: host => { unknownHosts.note(host) },
-      reasonNotHealthy: () => {
-        if (lastStates !== undefined) return 'stopping'
-        return startWaits.isStarting() ? 'starting' : undefined
-      },
-      pages,
-      log
-    }),
-    allow: ROUTER_ALLOW,
     bodyBytesMax: BODY_BYTES_MAX,
     meter: redirectMeter(meter),
     log,
-    renderFault: code => htmlReply(500, fault.toString().replace('__CODE__', code), NO_STORE)
+    renderFault: (code: string) =>
+      htmlReply(500, fault.toString().replace('__CODE__', code), NO_STORE)
+  }
+  const door = await openDoor({
+    ...common, port: settings.routingPort, handler: routerHandler(routing), allow: ROUTER_ALLOW
   })
-  const sampling = sampleThread(meter, () => door.connectionCount())
+  const { decisionPort } = settings
+  const decisionDoor = decisionPort === undefined ? undefined : await openDoor({
+    ...common,
+    ...decisionDoorSettings(settings),
+    port: decisionPort,
+    handler: decisionHandler({ ...routing, settings, table, upstreams: upstreamsOf(settings) }),
+    allow: DECISION_ALLOW
+  })
+  const sampling = sampleThread(meter,
+    () => door.connectionCount() + (decisionDoor?.connectionCount() ?? 0))
   return {
     setCertificate: door.setCertificate,
     serverStarted () { startWaits.serverStarted() },
     async closeClients (isMatch) {
-      const closed = door.closeClients(isMatch) // Marks the replies as last before they are made.
+      // Marks the replies as last before they are made.
+      const closed = Promise.all([door.closeClients(isMatch), decisionDoor?.closeClients(isMatch)])
       const isTheirs = ({ visitor: { client, address } }: Wait): boolean => isMatch(client, address)
       waits.flushWhere(isTheirs)
       startWaits.endWhere(isTheirs)
@@ -133,7 +150,8 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
     },
     async close () {
       lastStates = settings.servers.map(({ index }) => table.serverState(index))
-      const closed = door.close() // Stops to accept before the waiting visitors are let go.
+      // Stop to accept before the waiting visitors are let go.
+      const closed = Promise.all([door.close(), decisionDoor?.close()])
       waits.flush()
       startWaits.close()
       await closed
@@ -141,6 +159,17 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
       reservations.close()
       sampling.close()
     }
+  }
+}
+
+/** Plain HTTP, for proxies: one on this machine need not be named in TRUST_PROXY. */
+function decisionDoorSettings ({ decisionHost, trustProxy }: Settings): Pick<DoorOptions,
+  'host' | 'trustProxy' | 'proxyProtocol' | 'tls'> {
+  return {
+    host: decisionHost,
+    trustProxy: [...trustProxy, ...LOOPBACK],
+    proxyProtocol: 'off',
+    tls: undefined
   }
 }
 

@@ -59,11 +59,11 @@ export interface RouterParts {
   readonly wallNow?: () => Date
 }
 
-type RouteDecision =
-  | { readonly kind: 'redirect', readonly note?: string } & Choice
+export type RouteDecision =
+  | { readonly kind: 'redirect', readonly holdsPlace: boolean, readonly note?: string } & Choice
   | { readonly kind: Refusal }
 
-type Refusal = 'denied' | 'unavailable' | 'full' | 'address-full'
+export type Refusal = 'denied' | 'unavailable' | 'full' | 'address-full'
 
 type Chosen =
   | Extract<Reservation, { readonly kind: 'reserved' }>
@@ -75,7 +75,7 @@ export interface Waiting {
   readonly address: Address
 }
 
-interface Visitor extends Waiting {
+export interface Visitor extends Waiting {
   /** False for an id that was made up for this request. */
   readonly isReturning: boolean
   /** False for what opens no page: it holds no place and gets no cookie. */
@@ -127,13 +127,14 @@ function notPlaced (method: string, path: string): Reply {
   return textReply(405, 'Method Not Allowed\n', ['Allow', allow])
 }
 
-function logDecision (
+export function logDecision (
   { settings, log }: RouterParts, { client }: Visitor, decision: RouteDecision
 ): void {
-  const server = decision.kind === 'redirect' && settings.servers[decision.server]!.name
-  log.debug({
-    client: formatClient(client), ...decision, ...(server !== false && { server })
-  }, 'visitor routed')
+  const { kind } = decision
+  const chosen = kind === 'redirect' && {
+    server: settings.servers[decision.server]!.name, because: decision.because, note: decision.note
+  }
+  log.debug({ client: formatClient(client), kind, ...chosen }, 'visitor routed')
 }
 
 function visitorOf (request: RequestValue): Visitor {
@@ -149,7 +150,7 @@ function visitorOf (request: RequestValue): Visitor {
 }
 
 /** Two rounds: in the second nothing is waited for, but for a server that still starts. */
-function * decide (parts: RouterParts, visitor: Visitor): Steps<RouteDecision> {
+export function * decide (parts: RouterParts, visitor: Visitor): Steps<RouteDecision> {
   let note: { readonly note?: string } = {}
   let isDelayed = parts.delayMs() > 0 || parts.isStarting()
   for (;; isDelayed = parts.isStarting()) {
@@ -162,12 +163,12 @@ function * decide (parts: RouterParts, visitor: Visitor): Steps<RouteDecision> {
     if (reservation.kind === 'uncounted') return yield * decideByHash(parts, visitor, hasWaited)
     if (reservation.kind !== 'reserved') return { kind: reservation.kind }
     const { server, because } = reservation
-    if (!isDelayed) return { kind: 'redirect', server, because, ...note }
+    if (!isDelayed) return { kind: 'redirect', holdsPlace: true, server, because, ...note }
     if (!hasWaited && parts.delayMs() > 0) yield delay(parts, visitor)
     if (parts.isStarting(server)) yield untilStarted(parts, visitor, server)
     const found = yield * whileBusy(() => lookAgain(parts, visitor, server))
     if (found === 'held' || found === 'arrived') {
-      return { kind: 'redirect', server, because, ...note }
+      return { kind: 'redirect', holdsPlace: true, server, because, ...note }
     }
     if (found === 'denied' || found === 'gone') parts.reservations.release(visitor.client, server)
     if (found === 'denied') return { kind: 'denied' }
@@ -191,7 +192,7 @@ function untilStarted (parts: RouterParts, visitor: Visitor, server?: number): P
 }
 
 /** Waits like anybody and is sent to where they are, or would go now, without holding a place. */
-function * decideUncounted (parts: RouterParts, visitor: Visitor): Steps<RouteDecision> {
+export function * decideUncounted (parts: RouterParts, visitor: Visitor): Steps<RouteDecision> {
   const { table, choose, isAvailable } = parts
   if (isDenied(parts, visitor)) return { kind: 'denied' }
   if (visitor.isProbe && table.isFull() && (yield * serverOf(parts, visitor)) === NO_SERVER) {
@@ -205,7 +206,7 @@ function * decideUncounted (parts: RouterParts, visitor: Visitor): Steps<RouteDe
     ? { server: current, because: 'the visitor is there' }
     : choose({ loads: table.knownLoads(), current: NO_SERVER })
   if (choice === undefined) return { kind: 'unavailable' }
-  return { kind: 'redirect', ...choice, note: 'holds no place: opens no page' }
+  return { kind: 'redirect', holdsPlace: false, ...choice, note: 'holds no place: opens no page' }
 }
 
 /** Where the client has a place, else where it is active; NO_SERVER when the table cannot tell. */
@@ -226,7 +227,8 @@ function * decideByHash (
   if (isDenied(parts, visitor)) return { kind: 'denied' }
   const choice = parts.chooseByHash(visitor.client)
   if (choice === undefined) return { kind: 'unavailable' }
-  return { kind: 'redirect', ...choice, note: 'not counted: too many newcomers of its network' }
+  const note = 'not counted: too many newcomers of its network'
+  return { kind: 'redirect', holdsPlace: false, ...choice, note }
 }
 
 function isDenied ({ denyList }: RouterParts, { client, address }: Visitor): boolean {
@@ -257,7 +259,7 @@ function lookAgain (
   return parts.reservations.confirm(visitor.client, server)
 }
 
-function renderRefusal (refusal: Refusal, visitor: Visitor, parts: RouterParts): Reply {
+export function renderRefusal (refusal: Refusal, visitor: Visitor, parts: RouterParts): Reply {
   const { pages } = parts
   switch (refusal) {
     case 'denied': {

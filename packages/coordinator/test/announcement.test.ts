@@ -44,11 +44,34 @@ t.test('announcement: names addresses that answer, each port by its own host', a
       ...given,
       servers: testServers([8000, 8001]),
       routingPort: 8080,
-      monitoringPort: 8081
+      monitoringPort: 8081,
+      decisionHost: '127.0.0.1',
+      decisionPort: undefined
     }, INTERFACES, log)
     const servers = [8000, 8001].map(port => router.replace('8080', String(port)))
     const message = `Usher is ready: visitors at ${router}, monitor at ${monitor}`
     t.match(saying(message), [{ router, monitor, servers }], claim)
     t.equal(lines.some(({ msg }) => /without TLS/.test(String(msg))), isWarned, claim)
+  }
+})
+
+t.test('announcement: names the decision port, and warns of one that others reach', async t => {
+  for (const [decisionHost, isWarned] of [
+    ['127.0.0.1', false], ['127.0.0.9', false], ['::1', false], ['192.0.2.7', true], ['::', true]
+  ] as const) {
+    const { log, lines, saying } = testLog()
+    announce({
+      tls: undefined,
+      host: '127.0.0.1',
+      monitoringHost: '127.0.0.1',
+      ip: '127.0.0.1',
+      servers: testServers([8000]),
+      routingPort: 8080,
+      monitoringPort: 8081,
+      decisionHost,
+      decisionPort: 8082
+    }, INTERFACES, log)
+    t.equal(saying(`proxies ask for decisions at port 8082 of ${decisionHost}`).length, 1)
+    t.equal(lines.some(({ msg }) => /speaks for any visitor/.test(String(msg))), isWarned, decisionHost)
   }
 })

@@ -34,6 +34,17 @@ t.test('port check: names the monitor\'s port too', async t => {
   })
 })
 
+t.test('port check: the decision port, where there is one', async t => {
+  const port = await takenPort(t)
+  await t.rejects(checkPorts(testSettings({ decisionPort: port })), {
+    message: `\n  DECISION_PORT: port ${port} is taken by another program\n` +
+      'Stop what holds them, or choose others: --ports, --routing-port, --monitoring-port, ' +
+      '--decision-port.'
+  })
+  const { decisionPort, routingPort } = await checkPorts(testSettings({ decisionPort: 0 }))
+  t.ok(decisionPort! > 0 && decisionPort !== routingPort)
+})
+
 t.test('port check: free ports stay as they are and are free afterwards', async t => {
   const [a, b, c, d] = [await freePort(), await freePort(), await freePort(), await freePort()]
   const settings = testSettings({ servers: testServers([a, b]), routingPort: c, monitoringPort: d })
@@ -136,8 +147,9 @@ t.test('port check: says why in words that help', async t => {
 
 function testSettings (changes: Partial<Settings>): Settings {
   const servers = testServers([0])
-  const hosts = { host: HOST, monitoringHost: HOST }
-  return { ...hosts, servers, routingPort: 0, monitoringPort: 0, ...changes } as Settings
+  const hosts = { host: HOST, monitoringHost: HOST, decisionHost: HOST }
+  const ports = { routingPort: 0, monitoringPort: 0, decisionPort: undefined }
+  return { ...hosts, servers, ...ports, ...changes } as Settings
 }
 
 /** Held until the test ends. */

@@ -81,7 +81,8 @@ function samePorts (values: ValidValues, given: GivenByName): readonly string[] 
   const uses = [
     ...(values.PORTS ?? []).map(port => ({ port, by: given.PORTS })),
     { port: values.ROUTING_PORT, by: given.ROUTING_PORT },
-    { port: values.MONITORING_PORT, by: given.MONITORING_PORT }
+    { port: values.MONITORING_PORT, by: given.MONITORING_PORT },
+    { port: values.DECISION_PORT, by: given.DECISION_PORT }
   ]
   return uses.flatMap(({ port, by }, at) => {
     const first = uses.findIndex(use => use.port === port)

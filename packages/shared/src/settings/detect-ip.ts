@@ -27,6 +27,11 @@ export function isForAll (host: string): boolean {
   return [ANY, ANY_IPV4].includes(canonical(host) ?? host)
 }
 
+/** Whether only this machine reaches what is bound there. */
+export function isLoopback (address: string): boolean {
+  return /^(?:127\.|::1$)/.test(canonical(address) ?? address)
+}
+
 /**
  * The address at which what is bound to `host`, no name, answers.
  * @param ip what links have: it is taken where `host` stands for all addresses of its kind

@@ -94,6 +94,16 @@ export function port (): Kind<number> {
   return numeric(/^\d+$/, 0, 65535, 'a whole number, 0 to 65535')
 }
 
+/** As `port`; empty text is undefined: no port. */
+export function portOrNone (): Kind<number | undefined> {
+  const number = port()
+  return {
+    allowed: `${number.allowed}, or empty for none`,
+    parse: text => text === '' ? { value: undefined } : number.parse(text),
+    format: value => value === undefined ? '' : number.format(value)
+  }
+}
+
 export function oneOf<W extends string> (...words: readonly W[]): Kind<W> {
   return {
     allowed: `one of ${words.join(', ')}`,

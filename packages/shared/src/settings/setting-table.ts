@@ -7,8 +7,8 @@
 import { POLICIES, type PolicyName } from '../balancing/policies.ts'
 import {
   addressOrRange, baseUrl, bindHost, bytes, decimal, filePath, filePathOrNone, folderPath, list,
-  oneOf, optional, password, port, publicHost, seconds, serverName, token, urlAddress, weight,
-  wholeNumber, type Kind
+  oneOf, optional, password, port, portOrNone, publicHost, seconds, serverName, token, urlAddress,
+  weight, wholeNumber, type Kind
 } from './kinds.ts'
 import type { CamelCase } from './setting-spelling.ts'
 
@@ -105,6 +105,17 @@ export const TABLE = {
     kind: port(),
     default: '8081',
     meaning: 'The monitor\'s port.'
+  },
+  DECISION_PORT: {
+    kind: portOrNone(),
+    default: '',
+    defaultShown: 'none',
+    meaning: 'A port where a proxy asks for each request which server it goes to; plain HTTP.'
+  },
+  DECISION_HOST: {
+    kind: urlAddress(),
+    default: '127.0.0.1',
+    meaning: 'Address to bind for DECISION_PORT: whoever reaches it speaks for any visitor.'
   },
   HTML_DIRS: {
     kind: list(folderPath(), 1, SERVER_COUNT_MAX),

@@ -46,6 +46,12 @@ const CASES: Record<SettingName, {
   },
   ROUTING_PORT: { values: [['0', 0], ['65535', 65535]], refused: ['', '-1', '65536', '1.5'] },
   MONITORING_PORT: { values: [['0', 0], ['65535', 65535]], refused: ['', '-1', '65536', '1.5'] },
+  DECISION_PORT: {
+    values: [['', undefined], ['0', 0], ['65535', 65535]], refused: ['-1', '65536', '1.5', 'none']
+  },
+  DECISION_HOST: {
+    values: [['127.0.0.1', '127.0.0.1'], ['::1', '::1']], refused: ['', 'localhost', '[::1]']
+  },
   HTML_DIRS: { values: [['a', ['a']], ['a,/b', ['a', '/b']]], refused: ['', 'a,', hosts(33)] },
   MEMORY_FILE_MAX: {
     values: [
@@ -133,7 +139,7 @@ t.test('setting-table: every setting refuses what is beyond', async t => {
 
 t.test('setting-table: every row is complete', async t => {
   for (const row of SETTING_ROWS) checkRow(t, row.name)
-  t.equal(new Set(SETTING_ROWS.map(row => row.name)).size, 38)
+  t.equal(new Set(SETTING_ROWS.map(row => row.name)).size, 40)
 })
 
 t.test('setting-table: only the token and the password are secret', async t => {

@@ -44,6 +44,8 @@ const SAMPLES: { readonly [N in SettingName]: Sample<N> } = {
   POLICY: { text: 'round-robin', key: 'policy', value: 'round-robin' },
   ROUTING_PORT: { text: '9090', key: 'routingPort', value: 9090 },
   MONITORING_PORT: { text: '9091', key: 'monitoringPort', value: 9091 },
+  DECISION_PORT: { text: '9092', key: 'decisionPort', value: 9092 },
+  DECISION_HOST: { text: '::1', key: 'decisionHost', value: '::1' },
   HTML_DIRS: {
     text: 'mine',
     key: 'htmlDirs',
@@ -104,6 +106,8 @@ t.test('settings: the defaults are those of the contract', async t => {
     policy: 'fewest-users',
     routingPort: 8080,
     monitoringPort: 8081,
+    decisionPort: undefined,
+    decisionHost: '127.0.0.1',
     dbPath: join(source.cwd, 'db/usher.db'),
     logFile: join(source.cwd, 'server.log'),
     live: { memoryFileMaxBytes: 4_194_304, logLevel: 'info', delayBetweenRoutingMs: 350 },

@@ -243,6 +243,9 @@ function toFields (
     'x-purpose': values[17],
     'x-forwarded-for': values[18],
     'x-forwarded-host': values[19],
-    'x-forwarded-proto': values[20]
+    'x-forwarded-proto': values[20],
+    'x-forwarded-method': values[21],
+    'x-forwarded-uri': values[22],
+    'x-original-uri': values[23]
   }
 }

@@ -11,7 +11,8 @@ export const REQUEST_FIELDS = [
   'if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since', 'if-range', 'range',
   'sec-fetch-dest', 'sec-fetch-mode', 'sec-fetch-site',
   'sec-purpose', 'purpose', 'x-moz', 'x-purpose',
-  'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto'
+  'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-forwarded-method',
+  'x-forwarded-uri', 'x-original-uri'
 ] as const
 
 /** By lower-case name; repeated lines are joined by commas, cookies by semicolons. */
