@@ -15,6 +15,8 @@ export interface Answer {
 }
 
 export interface AskOptions {
+  /** 127.0.0.1 if left out. */
+  readonly host?: string
   readonly method?: string
   readonly headers?: Record<string, string>
   readonly agent?: http.Agent
@@ -99,10 +101,10 @@ export function samePorts (cluster: Cluster): Record<string, string> {
 }
 
 export function ask (port: number, path = '/', options: AskOptions = {}): Promise<Answer> {
-  const { method = 'GET', headers = {}, agent, body, signal } = options
+  const { host = '127.0.0.1', method = 'GET', headers = {}, agent, body, signal } = options
   return new Promise((resolve, reject) => {
     const request = http.request({
-      host: '127.0.0.1',
+      host,
       port,
       path,
       method,

@@ -2,20 +2,19 @@
  * The PROXY protocol as haproxy and nginx speak it, in front of every port of the program, with and
  * without TLS behind: who the client is for the table, the deny list, the audit log and redirects.
  */
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import https from 'node:https'
 import net from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import { CERT, KEY } from '../packages/shared/test/fixtures/tls-pems.ts'
 import { Operator } from '../scripts/kit/operator.ts'
 import { startCluster, until, workingFolder, type Cluster } from './cluster.ts'
+import { PROXY_PORT, startProxy, type Proxy } from './proxies.ts'
 
 const PASSWORD = 'correct horse battery'
 /** Where proxies connect from, and who they are told to speak for; all of it this machine. */
@@ -37,53 +36,6 @@ const noNginx = spawnSync('nginx', ['-v']).error === undefined && existsSync(NGI
   ? false
   : 'no nginx with its stream module was found on this machine'
 
-/** One of this machine's own that nothing else is bound to. */
-function newAddress (): string {
-  const some = (): number => 1 + Math.floor(Math.random() * 250)
-  return `127.${some()}.${some()}.${some()}`
-}
-
-/** Below those that the kernel gives out. */
-const PORT = 20_443
-
-interface Proxy {
-  readonly folder: string
-  /** Where it listens for each of its names, always on PORT. */
-  readonly addresses: ReadonlyMap<string, string>
-}
-
-/** Runs it until the test ends; resolves when it takes connections. */
-async function startProxy (
-  t: Test, names: readonly string[],
-  run: (folder: string, addressOf: (name: string) => string) => ChildProcess
-): Promise<Proxy> {
-  const folder = mkdtempSync(join(tmpdir(), 'usher-'))
-  t.teardown(() => { rmSync(folder, { recursive: true }) })
-  const addresses = new Map(names.map(name => [name, newAddress()]))
-  const child = run(folder, name => addresses.get(name)!)
-  const said = text(child.stderr!)
-  t.teardown(async () => {
-    child.kill('SIGKILL')
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
-  })
-  await Promise.all([...addresses.values()].map(address => until(async () => {
-    if (child.exitCode !== null) throw new Error(`the proxy ended: ${await said}`)
-    return await isOpen(address)
-  }, isThere => isThere)))
-  return { folder, addresses }
-}
-
-function isOpen (address: string): Promise<boolean> {
-  return new Promise(resolve => {
-    const socket = net.connect({ host: address, port: PORT, timeout: 1_000 })
-    const end = (isThere: boolean) => () => {
-      socket.destroy()
-      resolve(isThere)
-    }
-    socket.on('connect', end(true)).on('error', end(false)).on('timeout', end(false))
-  })
-}
-
 interface HaproxyLine {
   readonly name: string
   /** Where it leads. */
@@ -98,7 +50,7 @@ function startHaproxy (t: Test, lines: readonly HaproxyLine[]): Promise<Proxy> {
   return startProxy(t, lines.map(({ name }) => name), (folder, addressOf) => {
     writeFileSync(join(folder, 'pair.pem'), CERT + KEY)
     const listens = lines.map(({ name, port, options, endsTls }) => `listen ${name}
-  bind ${addressOf(name)}:${PORT}${endsTls === true ? ' ssl crt pair.pem' : ''}
+  bind ${addressOf(name)}:${PROXY_PORT}${endsTls === true ? ' ssl crt pair.pem' : ''}
   option httpchk GET /healthz
   server usher 127.0.0.1:${port} source ${PROXY} ${options}
 `)
@@ -121,7 +73,7 @@ ${listens.join('')}`)
 function startNginx (t: Test, ports: ReadonlyMap<string, number>): Promise<Proxy> {
   return startProxy(t, [...ports.keys()], (folder, addressOf) => {
     const servers = [...ports].map(([name, port]) => `  server {
-    listen ${addressOf(name)}:${PORT};
+    listen ${addressOf(name)}:${PROXY_PORT};
     proxy_pass 127.0.0.1:${port};
     proxy_bind ${PROXY};
     proxy_protocol on;
@@ -160,7 +112,7 @@ function ask (
   return new Promise(resolve => {
     const request = (isTls ? https : http).request({
       host: proxy.addresses.get(name)!,
-      port: PORT,
+      port: PROXY_PORT,
       localAddress: from,
       path,
       method: body === undefined ? 'GET' : 'POST',

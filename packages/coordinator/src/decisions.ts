@@ -38,8 +38,9 @@ export const DECIDE_PATH = '/decide'
 export const DECISION_ALLOW = 'GET, HEAD'
 
 /** The status of a refusal for want of room: nginx makes 500 of all but 2xx, 401 and 403. */
+const FULL_STATUS = 503
 const FULL_STATUSES: ReadonlyMap<string, number> = new Map([
-  ['', 503], ['?full=503', 503], ['?full=401', 401], ['?full=403', 403]
+  ['', FULL_STATUS], ['?full=503', 503], ['?full=401', 401], ['?full=403', 403]
 ])
 const FULL_ALLOWED = 'full=401, full=403, full=503, or nothing'
 /** Methods by which nobody does anything. */
@@ -60,9 +61,9 @@ export function decisionHandler (given: DecisionParts): Handler {
     if (path !== DECIDE_PATH) return notFound()
     if (method === 'OPTIONS') return optionsReply(DECISION_ALLOW)
     if (method !== 'GET' && method !== 'HEAD') return notAllowed()
-    const fullStatus = FULL_STATUSES.get(request.query)
-    if (fullStatus === undefined) return badQuery()
     const asked = askedOf(request)
+    const fullStatus = fullStatusOf(request.query, asked)
+    if (fullStatus === undefined) return badQuery()
     const effect = asked === undefined ? 'none' : effectOf(asked)
     const visitor = visitorOf(request, asked, effect)
     return nowOrLater(seat(parts, visitor, effect), decision => {
@@ -119,6 +120,11 @@ function askedOf ({ headers }: RequestValue): Asked | undefined {
   const mark = pathAndQuery.indexOf('?')
   const path = mark === -1 ? pathAndQuery : pathAndQuery.slice(0, mark)
   return { method, path, query: mark === -1 ? '' : pathAndQuery.slice(mark), headers }
+}
+
+/** A proxy that rewrites the path alone leaves the visitor's query behind it, which says nothing. */
+function fullStatusOf (query: string, asked: Asked | undefined): number | undefined {
+  return FULL_STATUSES.get(query) ?? (query === asked?.query ? FULL_STATUS : undefined)
 }
 
 /** As for a server's own requests; and who posts something is here. */

@@ -191,6 +191,8 @@ t.test('decisions: other requests are refused in words', async t => {
   const bad = await decide('/decide?full=500')
   t.equal(bad.status, 400)
   t.match(bad.body.toString(), 'full=401, full=403, full=503')
+  const rewritten = await decide('/decide?full=500', { headers: original('GET', '/?full=500') })
+  t.equal(rewritten.status, 200, 'the visitor\'s own query')
   t.equal((await decide('/')).status, 404)
   t.equal((await decide('/decide', { method: 'POST' })).status, 405)
   t.equal((await decide('/decide', { method: 'OPTIONS' })).status, 204)

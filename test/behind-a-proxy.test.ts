@@ -1,0 +1,115 @@
+/**
+ * The files of docs/behind-a-proxy, run as they stand but for addresses and ports: one name for the
+ * whole site, visitors placed by decisions, and the proxy carrying the bytes.
+ */
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { Operator } from '../scripts/kit/operator.ts'
+import { ROOT, startCluster, until, Visitor, workingFolder, type Answer, type Cluster } from './cluster.ts'
+import { PROXY_PORT, startProxy } from './proxies.ts'
+
+const PASSWORD = 'correct horse battery'
+const SETTINGS = { ADMIN_PASSWORD: PASSWORD, DELAY_BETWEEN_ROUTING: '0', DECISION_PORT: '0' }
+const NAMES = ['one', 'two', 'three']
+const VISITOR_COUNT = 60
+
+/** One proxy's files, and how it is run in the folder where they are. */
+interface Recipe {
+  readonly files: readonly string[]
+  /** What a server has around such a file, and what is not for a test's machine. */
+  readonly fit: (text: string, address: string) => string
+  readonly run: (folder: string) => ChildProcess
+}
+
+const RECIPES: Readonly<Record<string, Recipe>> = {
+  nginx: {
+    files: ['nginx-one-name.conf'],
+    fit: (text, address) => text
+      .replace('listen 80;', `listen ${address}:${PROXY_PORT};`)
+      .replace('events {}', 'daemon off; master_process off; pid nginx.pid; error_log stderr; events {}')
+      .replace('http {', `http { access_log off; client_body_temp_path body;
+        proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;`),
+    run: folder => spawn('nginx', ['-p', folder, '-c', 'nginx-one-name.conf'], {
+      cwd: folder, stdio: ['ignore', 'ignore', 'pipe']
+    })
+  },
+  haproxy: {
+    files: ['haproxy-one-name.cfg', 'haproxy-usher.lua'],
+    fit: (text, address) => text.replace('bind :80', `bind ${address}:${PROXY_PORT}`),
+    run: folder => spawn('haproxy', ['-db', '-f', 'haproxy-one-name.cfg'], {
+      cwd: folder, stdio: ['ignore', 'ignore', 'pipe']
+    })
+  },
+  caddy: {
+    files: ['Caddyfile-one-name'],
+    fit: (text, address) => text
+      .replace('shop.example.org {', `http://${address}:${PROXY_PORT} {`)
+      .replace('(usher_server)', '{\n admin off\n auto_https off\n}\n(usher_server)'),
+    run: folder => spawn('caddy',
+      ['run', '--config', 'Caddyfile-one-name', '--adapter', 'caddyfile'], {
+        cwd: folder, env: { ...process.env, HOME: folder }, stdio: ['ignore', 'ignore', 'pipe']
+      })
+  }
+}
+
+/** The address of the proxy; the recipe's ports are this cluster's. */
+async function startRecipe (t: Test, recipe: Recipe, cluster: Cluster): Promise<string> {
+  const { decisionPort } = await cluster.logged(/^proxies ask for decisions/)
+  const ports = new Map<string, unknown>([
+    ['8080', cluster.routingPort], ['8082', decisionPort],
+    ...cluster.ports.map((port, index) => [String(8000 + index), port] as const)
+  ])
+  const { addresses } = await startProxy(t, ['shop'], (folder, addressOf) => {
+    for (const file of recipe.files) {
+      const text = readFileSync(join(ROOT, 'docs/behind-a-proxy', file), 'utf8')
+        .replaceAll(/(?<=127\.0\.0\.1:|^backend )\d{4}\b/gm, port => String(ports.get(port)))
+      writeFileSync(join(folder, file), recipe.fit(text, addressOf('shop')))
+    }
+    return recipe.run(folder)
+  })
+  return addresses.get('shop')!
+}
+
+for (const [name, recipe] of Object.entries(RECIPES)) {
+  const skip = spawnSync(name, ['version']).error === undefined ? false : `no ${name} was found`
+  t.test(`behind a proxy: one name for the site, by ${name}`, { skip }, async t => {
+    const cwd = workingFolder(t, Object.fromEntries(NAMES.map(name => [name, { 'index.html': name }])))
+    const cluster = await startCluster(t, { ...SETTINGS, HTML_DIRS: NAMES.join(',') }, { cwd })
+    const host = await startRecipe(t, recipe, cluster)
+    const ask = (visitor: Visitor, path = '/', method = 'GET'): Promise<Answer> =>
+      visitor.ask(PROXY_PORT, path, { host, method, headers: { 'sec-fetch-dest': 'document' } })
+    const visitors = Array.from({ length: VISITOR_COUNT }, () => new Visitor())
+    const first = await Promise.all(visitors.map(visitor => ask(visitor, '/?a=b')))
+    t.strictSame(first.filter(({ status }) => status !== 200), [])
+    t.ok(first.every(({ headers }) => headers['set-cookie']?.length === 1), 'one cookie each')
+    const bodies = first.map(({ body }) => body)
+    t.strictSame(NAMES.map(name => bodies.filter(body => body === name).length), [20, 20, 20],
+      'spread exactly')
+    const again = await Promise.all(visitors.map(visitor => ask(visitor)))
+    t.strictSame(again.map(({ body }) => body), bodies, 'each stays')
+    t.ok(again.every(({ headers }) => headers['set-cookie'] === undefined), 'and keeps the cookie')
+
+    const [ana, ben] = [visitors[0]!, visitors[1]!]
+    const admin = await Operator.loggedIn(cluster, 'admin', PASSWORD)
+    const count = async (): Promise<unknown> => (await admin.get('/stats')).json['total_users']
+    t.equal(await count(), VISITOR_COUNT, 'everybody is counted once')
+    const left = await ask(ana, '/leave', 'POST')
+    t.strictSame([left.status, left.body], [200, '{"response":"leave received"}'])
+    await until(count, users => users === VISITOR_COUNT - 1)
+
+    const userId = ben.cookie!.split('=')[1]!
+    t.equal((await admin.post('/disconnect', { userId })).status, 200)
+    const denied = await ask(ben)
+    t.equal(denied.status, 403)
+    t.match(denied.body, userId, 'the denied page')
+    for (const port of cluster.ports) {
+      t.equal((await admin.post(`/servers/${port}/drain`, { force: true })).status, 200)
+    }
+    const closed = await ask(new Visitor())
+    t.equal(closed.status, 503)
+    t.ok(closed.headers['retry-after'])
+    t.match(closed.body, /<html/)
+  })
+}
