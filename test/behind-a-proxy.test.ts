@@ -1,6 +1,6 @@
 /**
  * The files of docs/behind-a-proxy, run as they stand but for addresses and ports: one name for the
- * whole site, visitors placed by decisions, and the proxy carrying the bytes.
+ * whole site, visitors placed by decisions, and the proxy carrying the bytes; or a name for each.
  */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -15,59 +15,65 @@ const SETTINGS = { ADMIN_PASSWORD: PASSWORD, DELAY_BETWEEN_ROUTING: '0', DECISIO
 const NAMES = ['one', 'two', 'three']
 const VISITOR_COUNT = 60
 
-/** One proxy's files, and how it is run in the folder where they are. */
+/** One proxy's files for each of the two ways, the one that it is started with first. */
 interface Recipe {
-  readonly files: readonly string[]
+  readonly oneName: readonly string[]
+  readonly names: readonly string[]
   /** What a server has around such a file, and what is not for a test's machine. */
   readonly fit: (text: string, address: string) => string
-  readonly run: (folder: string) => ChildProcess
+  readonly run: (file: string, folder: string) => ChildProcess
 }
 
 const RECIPES: Readonly<Record<string, Recipe>> = {
   nginx: {
-    files: ['nginx-one-name.conf'],
+    oneName: ['nginx-one-name.conf'],
+    names: ['nginx-names.conf'],
     fit: (text, address) => text
       .replace('listen 80;', `listen ${address}:${PROXY_PORT};`)
       .replace('events {}', 'daemon off; master_process off; pid nginx.pid; error_log stderr; events {}')
       .replace('http {', `http { access_log off; client_body_temp_path body;
         proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;`),
-    run: folder => spawn('nginx', ['-p', folder, '-c', 'nginx-one-name.conf'], {
+    run: (file, folder) => spawn('nginx', ['-p', folder, '-c', file], {
       cwd: folder, stdio: ['ignore', 'ignore', 'pipe']
     })
   },
   haproxy: {
-    files: ['haproxy-one-name.cfg', 'haproxy-usher.lua'],
+    oneName: ['haproxy-one-name.cfg', 'haproxy-usher.lua'],
+    names: ['haproxy-names.cfg'],
     fit: (text, address) => text.replace('bind :80', `bind ${address}:${PROXY_PORT}`),
-    run: folder => spawn('haproxy', ['-db', '-f', 'haproxy-one-name.cfg'], {
+    run: (file, folder) => spawn('haproxy', ['-db', '-f', file], {
       cwd: folder, stdio: ['ignore', 'ignore', 'pipe']
     })
   },
   caddy: {
-    files: ['Caddyfile-one-name'],
+    oneName: ['Caddyfile-one-name'],
+    names: ['Caddyfile-names'],
     fit: (text, address) => text
-      .replace('shop.example.org {', `http://${address}:${PROXY_PORT} {`)
-      .replace('(usher_server)', '{\n admin off\n auto_https off\n}\n(usher_server)'),
-    run: folder => spawn('caddy',
-      ['run', '--config', 'Caddyfile-one-name', '--adapter', 'caddyfile'], {
+      .replaceAll(/^\w+\.example\.org(?= \{)/gm, name => `http://${name}:${PROXY_PORT}`)
+      .replace(/^(?![#\n])/m, `{\n admin off\n auto_https off\n default_bind ${address}\n}\n`),
+    run: (file, folder) => spawn('caddy',
+      ['run', '--config', file, '--adapter', 'caddyfile'], {
         cwd: folder, env: { ...process.env, HOME: folder }, stdio: ['ignore', 'ignore', 'pipe']
       })
   }
 }
 
 /** The address of the proxy; the recipe's ports are this cluster's. */
-async function startRecipe (t: Test, recipe: Recipe, cluster: Cluster): Promise<string> {
+async function startRecipe (
+  t: Test, recipe: Recipe, way: 'oneName' | 'names', cluster: Cluster
+): Promise<string> {
   const { decisionPort } = await cluster.logged(/^proxies ask for decisions/)
   const ports = new Map<string, unknown>([
-    ['8080', cluster.routingPort], ['8082', decisionPort],
+    ['8080', cluster.routingPort], ['8081', cluster.monitoringPort], ['8082', decisionPort],
     ...cluster.ports.map((port, index) => [String(8000 + index), port] as const)
   ])
   const { addresses } = await startProxy(t, ['shop'], (folder, addressOf) => {
-    for (const file of recipe.files) {
+    for (const file of recipe[way]) {
       const text = readFileSync(join(ROOT, 'docs/behind-a-proxy', file), 'utf8')
-        .replaceAll(/(?<=127\.0\.0\.1:|^backend )\d{4}\b/gm, port => String(ports.get(port)))
+        .replaceAll(/(?<=127\.0\.0\.1:|^backend |example\.org +)\d{4}\b/gm, port => String(ports.get(port)))
       writeFileSync(join(folder, file), recipe.fit(text, addressOf('shop')))
     }
-    return recipe.run(folder)
+    return recipe.run(recipe[way][0]!, folder)
   })
   return addresses.get('shop')!
 }
@@ -76,10 +82,14 @@ for (const [name, recipe] of Object.entries(RECIPES)) {
   const skip = spawnSync(name, ['version']).error === undefined ? false : `no ${name} was found`
   t.test(`behind a proxy: one name for the site, by ${name}`, { skip }, async t => {
     const cwd = workingFolder(t, Object.fromEntries(NAMES.map(name => [name, { 'index.html': name }])))
-    const cluster = await startCluster(t, { ...SETTINGS, HTML_DIRS: NAMES.join(',') }, { cwd })
-    const host = await startRecipe(t, recipe, cluster)
+    const cluster = await startCluster(t, {
+      ...envOf('One name for all'), ...SETTINGS, HTML_DIRS: NAMES.join(',')
+    }, { cwd })
+    const host = await startRecipe(t, recipe, 'oneName', cluster)
     const ask = (visitor: Visitor, path = '/', method = 'GET'): Promise<Answer> =>
-      visitor.ask(PROXY_PORT, path, { host, method, headers: { 'sec-fetch-dest': 'document' } })
+      visitor.ask(PROXY_PORT, path, {
+        host, method, headers: { host: 'shop.example.org', 'sec-fetch-dest': 'document' }
+      })
     const visitors = Array.from({ length: VISITOR_COUNT }, () => new Visitor())
     const first = await Promise.all(visitors.map(visitor => ask(visitor, '/?a=b')))
     t.strictSame(first.filter(({ status }) => status !== 200), [])
@@ -112,4 +122,33 @@ for (const [name, recipe] of Object.entries(RECIPES)) {
     t.ok(closed.headers['retry-after'])
     t.match(closed.body, /<html/)
   })
+  t.test(`behind a proxy: a name for each, by ${name}`, { skip }, async t => {
+    const cluster = await startCluster(t, { ...SETTINGS, ...envOf('A name for each') })
+    const host = await startRecipe(t, recipe, 'names', cluster)
+    const ask = (visitor: Visitor, name: string, path = '/'): Promise<Answer> =>
+      visitor.ask(PROXY_PORT, path, { host, headers: { host: name } })
+    const visitors = Array.from({ length: VISITOR_COUNT }, () => new Visitor())
+    const names = await Promise.all(visitors.map(async visitor => {
+      const { headers } = await ask(visitor, 'door.example.org', '/?a=b')
+      t.match(headers['set-cookie']?.[0], /; Domain=example\.org;/)
+      const { hostname, pathname, search } = new URL(headers.location!)
+      const page = await ask(visitor, hostname, pathname + search)
+      t.strictSame([page.status, page.headers['set-cookie']], [200, undefined], 'one id for all')
+      return hostname
+    }))
+    t.strictSame(['a', 'b', 'c'].map(letter =>
+      names.filter(name => name === `${letter}.example.org`).length), [20, 20, 20])
+    const login = await ask(new Visitor(), 'monitor.example.org', '/login.html')
+    t.equal(login.status, 200)
+    const admin = await Operator.loggedIn(cluster, 'admin', PASSWORD)
+    t.equal((await admin.get('/stats')).json['total_users'], VISITOR_COUNT)
+  })
+}
+
+/** The settings that the document gives for one of the ways. */
+function envOf (heading: string): Record<string, string> {
+  const document = readFileSync(join(ROOT, 'docs/behind-a-proxy/README.md'), 'utf8')
+  const section = document.split(/^## /m).find(text => text.startsWith(heading))!
+  const [, block = ''] = /^```ini\n(.*?)^```$/ms.exec(section)!
+  return Object.fromEntries(block.trim().split('\n').map(line => line.split('=')))
 }

@@ -122,7 +122,7 @@ function askedOf ({ headers }: RequestValue): Asked | undefined {
   return { method, path, query: mark === -1 ? '' : pathAndQuery.slice(mark), headers }
 }
 
-/** A proxy that rewrites the path alone leaves the visitor's query behind it, which says nothing. */
+/** A proxy that rewrites the path alone leaves the visitor's query behind it: it says nothing. */
 function fullStatusOf (query: string, asked: Asked | undefined): number | undefined {
   return FULL_STATUSES.get(query) ?? (query === asked?.query ? FULL_STATUS : undefined)
 }
@@ -182,7 +182,7 @@ function logTouch (
 /** The id is told also where the visitor does not bring it: so that the server knows it at once. */
 function renderSeat (
   { settings, upstreams }: DecisionParts, { server }: Extract<RouteDecision, { kind: 'redirect' }>,
-  { client, isReturning, isCounted }: Visitor, { isSecure }: RequestValue
+  { client, isReturning, isCounted }: Visitor, request: RequestValue
 ): Reply {
   const isNew = !isReturning && isCounted
   const headers = [
@@ -192,7 +192,7 @@ function renderSeat (
   ]
   if (isReturning || isNew) headers.push('X-Usher-Client', formatClient(client))
   if (!isNew) return { status: 200, headers, body: NO_BODY }
-  headers.push('Set-Cookie', clientCookie(client, isSecure))
+  headers.push('Set-Cookie', clientCookie(client, request, settings))
   return { status: 200, headers, body: NO_BODY, newClient: client }
 }
 

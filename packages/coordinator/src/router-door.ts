@@ -128,13 +128,15 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
     ...common, port: settings.routingPort, handler: routerHandler(routing), allow: ROUTER_ALLOW
   })
   const { decisionPort } = settings
-  const decisionDoor = decisionPort === undefined ? undefined : await openDoor({
-    ...common,
-    ...decisionDoorSettings(settings),
-    port: decisionPort,
-    handler: decisionHandler({ ...routing, settings, table, upstreams: upstreamsOf(settings) }),
-    allow: DECISION_ALLOW
-  })
+  const decisionDoor = decisionPort === undefined
+    ? undefined
+    : await openDoor({
+      ...common,
+      ...decisionDoorSettings(settings),
+      port: decisionPort,
+      handler: decisionHandler({ ...routing, settings, table, upstreams: upstreamsOf(settings) }),
+      allow: DECISION_ALLOW
+    })
   const sampling = sampleThread(meter,
     () => door.connectionCount() + (decisionDoor?.connectionCount() ?? 0))
   return {

@@ -9,7 +9,9 @@ import type { DenyList } from '@usher/shared/deny-list.ts'
 import { BEAT_PATH, countEffect, HEALTH_PATH } from '@usher/shared/http/vocabulary/counting.ts'
 import { renderDeniedPage } from '@usher/shared/http/vocabulary/denied-page.ts'
 import { healthReply } from '@usher/shared/http/vocabulary/health.ts'
-import { clientCookie, namedClient, newClient } from '@usher/shared/http/vocabulary/identity.ts'
+import {
+  clientCookie, namedClient, newClient, type CookieSettings
+} from '@usher/shared/http/vocabulary/identity.ts'
 import {
   FOREIGN_REPLY, isForeign, ownHosts, type OriginSettings
 } from '@usher/shared/http/vocabulary/own-origin.ts'
@@ -28,7 +30,7 @@ import type { Logger } from 'pino'
 import type { HeldPlaces } from './held-places.ts'
 
 export interface RouterParts {
-  readonly settings: TargetSettings & OriginSettings
+  readonly settings: TargetSettings & OriginSettings & CookieSettings
   readonly table: Pick<UserTable, 'knownLoads' | 'find' | 'isFull'>
   readonly denyList: Pick<DenyList, 'isDenied'>
   readonly reservations: Pick<HeldPlaces, 'reserve' | 'reserveNow' | 'confirm' | 'release'>
@@ -116,7 +118,7 @@ export function routerHandler (parts: RouterParts): Handler {
       if (parts.log.isLevelEnabled('debug')) logDecision(parts, visitor, decision)
       if (decision.kind !== 'redirect') return renderRefusal(decision.kind, visitor, parts)
       const server = parts.settings.servers[decision.server]!
-      return renderRedirect(targetOf(request, server), visitor, request)
+      return renderRedirect(targetOf(request, server), visitor, request, parts)
     })
   }
 }
@@ -276,15 +278,16 @@ export function renderRefusal (refusal: Refusal, visitor: Visitor, parts: Router
 
 /** Whoever comes without an id is given the one under which the place is held. */
 function renderRedirect (
-  location: string, { client, isReturning, isCounted }: Visitor, { method, isSecure }: RequestValue
+  location: string, { client, isReturning, isCounted }: Visitor, request: RequestValue,
+  { settings }: RouterParts
 ): Reply {
-  const status = method === 'POST' ? TEMPORARY_REDIRECT : FOUND
+  const status = request.method === 'POST' ? TEMPORARY_REDIRECT : FOUND
   if (isReturning || !isCounted) {
     return { status, headers: ['Location', location, 'Cache-Control', 'no-store'], body: NO_BODY }
   }
   const headers = [
     'Location', location, 'Cache-Control', 'private, no-store',
-    'Set-Cookie', clientCookie(client, isSecure)
+    'Set-Cookie', clientCookie(client, request, settings)
   ]
   return { status, headers, body: NO_BODY, newClient: client }
 }

@@ -149,6 +149,15 @@ export function publicHost (): Kind<string> {
   })
 }
 
+/** A domain that names beneath it share: no top-level one, which browsers take no cookie for. */
+export function domain (): Kind<string> {
+  return plain('a domain such as example.org', text => {
+    const lower = text.toLowerCase().replace(/^\./, '')
+    const name = isVisibleAscii(lower) ? lower : domainToASCII(lower)
+    return isHostName(name) && name.includes('.') ? { value: name } : refused()
+  })
+}
+
 /** The start of a `Location`; kept as it stands but for slashes at its end. */
 export function baseUrl (): Kind<string> {
   const allowed = 'an http or https URL without user name, query or fragment'

@@ -6,9 +6,9 @@
  */
 import { POLICIES, type PolicyName } from '../balancing/policies.ts'
 import {
-  addressOrRange, baseUrl, bindHost, bytes, decimal, filePath, filePathOrNone, folderPath, list,
-  oneOf, optional, password, port, portOrNone, publicHost, seconds, serverName, token, urlAddress,
-  weight, wholeNumber, type Kind
+  addressOrRange, baseUrl, bindHost, bytes, decimal, domain, filePath, filePathOrNone, folderPath,
+  list, oneOf, optional, password, port, portOrNone, publicHost, seconds, serverName, token,
+  urlAddress, weight, wholeNumber, type Kind
 } from './kinds.ts'
 import type { CamelCase } from './setting-spelling.ts'
 
@@ -62,6 +62,12 @@ export const TABLE = {
     kind: list(publicHost(), 0, ENTRY_COUNT_MAX),
     default: '',
     meaning: 'Host names that redirects may use, the monitor answers to, and whose pages may beat.'
+  },
+  COOKIE_DOMAIN: {
+    kind: optional(domain()),
+    default: '',
+    defaultShown: 'each host name by itself',
+    meaning: 'The domain that router and servers share, so that a visitor is one to all of them.'
   },
   ROUTER_URL: {
     kind: optional(baseUrl()),

@@ -18,6 +18,10 @@ const CASES: Record<SettingName, {
     values: [['', []], ['A.example, b', ['a.example', 'b']]],
     refused: ['http://a', 'a:80', 'a,', hosts(1001)]
   },
+  COOKIE_DOMAIN: {
+    values: [['', ''], ['Example.org', 'example.org'], ['.a.example', 'a.example']],
+    refused: ['org', 'localhost', '192.0.2.1', '::1', 'http://a.b', 'a.b:80', 'a.b/', 'a b.c', '..']
+  },
   ROUTER_URL: {
     values: [['', ''], ['https://a:1/x/', 'https://a:1/x']],
     refused: ['a', 'ftp://a', 'http://a?b', 'http://u@a', 'http://a,http://b']
@@ -139,7 +143,7 @@ t.test('setting-table: every setting refuses what is beyond', async t => {
 
 t.test('setting-table: every row is complete', async t => {
   for (const row of SETTING_ROWS) checkRow(t, row.name)
-  t.equal(new Set(SETTING_ROWS.map(row => row.name)).size, 40)
+  t.equal(new Set(SETTING_ROWS.map(row => row.name)).size, 41)
 })
 
 t.test('setting-table: only the token and the password are secret', async t => {

@@ -29,6 +29,7 @@ const SAMPLES: { readonly [N in SettingName]: Sample<N> } = {
   MONITORING_HOST: { text: '::1', key: 'monitoringHost', value: '::1' },
   IP: { text: '192.0.2.9', key: 'ip', value: '192.0.2.9' },
   PUBLIC_HOSTS: { text: 'A.example,b', key: 'publicHosts', value: ['a.example', 'b'] },
+  COOKIE_DOMAIN: { text: 'A.example', key: 'cookieDomain', value: 'a.example' },
   ROUTER_URL: { text: 'https://a/', key: 'routerUrl', value: 'https://a' },
   SERVER_URLS: {
     text: 'http://a/,http://b,http://c',
@@ -94,6 +95,7 @@ t.test('settings: the defaults are those of the contract', async t => {
     monitoringHost: '::',
     ip: '',
     publicHosts: [],
+    cookieDomain: '',
     routerUrl: '',
     servers: [8000, 8001, 8002].map((port, index) => ({
       index,

@@ -7,7 +7,7 @@ import {
   areSameClients, clientOfAddress, type Address, type Client
 } from '@usher/shared/client.ts'
 import {
-  hasClientCookie, newClient, queryClient, withCookie
+  hasClientCookie, newClient, queryClient, withCookie, type CookieSettings
 } from '@usher/shared/http/vocabulary/identity.ts'
 import {
   FOREIGN_REPLY, isForeign, type OriginSettings
@@ -23,7 +23,7 @@ import { logUser, REFUSED, visit, type Visitor, type VisitorParts } from './visi
 
 export interface BeatParts extends VisitorParts {
   readonly denyList: { isDenied (client: Client | undefined, address: Address): boolean }
-  readonly settings: BeatSettings & OriginSettings
+  readonly settings: BeatSettings & OriginSettings & CookieSettings
   /** Milliseconds until the next beat of one page among so many users. */
   readonly nextBeatMs: (activeUsers: number) => number
   /** Told of a beat or a leave that was refused because another site's page caused it. */
@@ -80,7 +80,7 @@ export function beatHandler (
       ? replies.keptFor(activeUsers, intervalMs)
       : beatReply(activeUsers, intervalMs, asked)
     const isGivenId = effect === 'adds' && sender.client.kind === 'ip'
-    return isGivenId ? withCookie(reply, newClient(), request.isSecure) : reply
+    return isGivenId ? withCookie(reply, newClient(), request, parts.settings) : reply
   }
 }
 

@@ -5,7 +5,9 @@
  */
 import { clientOfAddress } from '@usher/shared/client.ts'
 import { countEffect, countEffectOfReply } from '@usher/shared/http/vocabulary/counting.ts'
-import { newClient, withCookie } from '@usher/shared/http/vocabulary/identity.ts'
+import {
+  newClient, withCookie, type CookieSettings
+} from '@usher/shared/http/vocabulary/identity.ts'
 import {
   redirectTarget, type TargetSettings
 } from '@usher/shared/http/vocabulary/redirect-target.ts'
@@ -43,8 +45,8 @@ export interface Refusals {
  * @param phase not none
  */
 export function answerDrained (
-  parts: VisitorParts, phase: DrainPhase, request: RequestValue, reply: FileReply,
-  refusals: Refusals
+  parts: VisitorParts & { readonly settings: CookieSettings }, phase: DrainPhase,
+  request: RequestValue, reply: FileReply, refusals: Refusals
 ): FileReply {
   const { method, path, headers, address, cookieClient: named } = request
   // A HEAD counts nobody, but says what its GET would say (RFC 9110 section 9.3.2).
@@ -60,7 +62,8 @@ export function answerDrained (
   if (!isPage) return reply
   if (outcome === 'unknown') return refusals.toRouter(request)
   if (REFUSED.has(outcome)) return refusals.full
-  return named === undefined && !isHead ? withCookie(reply, newClient(), request.isSecure) : reply
+  if (named !== undefined || isHead) return reply
+  return withCookie(reply, newClient(), request, parts.settings)
 }
 
 /**

@@ -106,7 +106,7 @@ function answerPage (
     return reply
   }
   if (REFUSED.has(visit(parts, { client, address, options: OPENED }, effect))) return refusals.full
-  return named === undefined ? withCookie(reply, newClient(), request.isSecure) : reply
+  return named === undefined ? withCookie(reply, newClient(), request, parts.settings) : reply
 }
 
 /** A HEAD counts nobody, but says what its GET would say (RFC 9110 section 9.3.2). */

@@ -98,6 +98,7 @@ function testServer ({
       timeoutThresholdMs: 1_800_000,
       publicHosts: ['shop.example'],
       routerUrl: '',
+      cookieDomain: '',
       routingPort: 8080,
       ip: '192.0.2.1',
       servers: NAMED_SERVERS

@@ -6,6 +6,8 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { formatClient, parseClientId } from '../../client.ts'
 import type { Client } from '../../client.ts'
+import type { Settings } from '../../settings/settings.ts'
+import { parseAuthority } from './authority.ts'
 import { cookieValues, firstCookie } from './cookies.ts'
 import { BEAT_PATH, LEAVE_PATH } from './counting.ts'
 import { requestFields, type Reply, type RequestFields, type RequestValue } from './values.ts'
@@ -63,23 +65,38 @@ export function newClient (): Client {
   return parseClientId(randomUUID())!
 }
 
-/** The value of the `Set-Cookie` that makes a browser this client. */
-export function clientCookie (client: Client, isSecure: boolean): string {
-  const attributes = `Path=/; HttpOnly; SameSite=Lax; Max-Age=${COOKIE_LIFETIME_S}`
+export type CookieSettings = Pick<Settings, 'cookieDomain'>
+type CookieRequest = Pick<RequestValue, 'isSecure' | 'authority'>
+
+/** The value of the `Set-Cookie` that makes the browser of a request this client. */
+export function clientCookie (
+  client: Client, { isSecure, authority }: CookieRequest, { cookieDomain }: CookieSettings
+): string {
+  const isShared = cookieDomain !== '' && isWithin(cookieDomain, authority)
+  const domain = isShared ? `; Domain=${cookieDomain}` : ''
+  const attributes = `Path=/${domain}; HttpOnly; SameSite=Lax; Max-Age=${COOKIE_LIFETIME_S}`
   return `${ID_NAME}=${formatClient(client)}; ${attributes}${isSecure ? '; Secure' : ''}`
+}
+
+/** Browsers refuse a cookie for a domain that they have not asked (RFC 6265 section 5.3). */
+function isWithin (domain: string, authority: string | undefined): boolean {
+  const host = authority === undefined ? undefined : parseAuthority(authority)?.host
+  return host === domain || (host?.endsWith(`.${domain}`) ?? false)
 }
 
 /** What lets a cache keep an answer, and what tells some of them apart from others. */
 const FOR_CACHES = /^(?:(?:[\w-]+-)?cache-control|surrogate-control|expires|pragma)$/i
 
 /** An answer that names one visitor is for no cache: neither a shared one nor the browser's. */
-export function withCookie<R extends Reply> (reply: R, client: Client, isSecure: boolean): R {
+export function withCookie<R extends Reply> (
+  reply: R, client: Client, request: CookieRequest, settings: CookieSettings
+): R {
   const headers: string[] = []
   for (let at = 0; at < reply.headers.length; at += 2) {
     if (FOR_CACHES.test(reply.headers[at]!)) continue
     headers.push(reply.headers[at]!, reply.headers[at + 1]!)
   }
-  const cookie = clientCookie(client, isSecure)
+  const cookie = clientCookie(client, request, settings)
   headers.push('Cache-Control', 'private, no-store', 'Set-Cookie', cookie)
   return { ...reply, headers, newClient: client, isKept: false }
 }

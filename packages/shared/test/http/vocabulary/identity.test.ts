@@ -7,6 +7,8 @@ import { NO_BODY } from '@usher/shared/http/vocabulary/values.ts'
 
 const ID = '6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61'
 const OTHER = '11111111-2222-4333-8444-555555555555'
+const PLAIN = { isSecure: false, authority: 'localhost' }
+const NO_DOMAIN = { cookieDomain: '' }
 
 t.test('identity: finds the first well-formed client_id cookie', async t => {
   const cases: ReadonlyArray<[cookie: string | undefined, expected: string | undefined]> = [
@@ -72,8 +74,21 @@ t.test('identity: a new client is a random UUID of version 4', async t => {
 
 t.test('identity: the cookie is as promised', async t => {
   const plain = `client_id=${ID}; Path=/; HttpOnly; SameSite=Lax; Max-Age=31536000`
-  t.equal(clientCookie(parseClientId(ID)!, false), plain)
-  t.equal(clientCookie(parseClientId(ID)!, true), `${plain}; Secure`)
+  t.equal(clientCookie(parseClientId(ID)!, PLAIN, NO_DOMAIN), plain)
+  t.equal(clientCookie(parseClientId(ID)!, { ...PLAIN, isSecure: true }, NO_DOMAIN), `${plain}; Secure`)
+})
+
+t.test('identity: the cookie is for the domain that names share, where the visitor uses one', async t => {
+  const cases: ReadonlyArray<readonly [authority: string | undefined, isShared: boolean]> = [
+    ['example.org', true], ['a.example.org:8080', true], ['A.Example.Org', true],
+    ['b.a.example.org', true], ['badexample.org', false], ['example.org.evil.example', false],
+    ['192.0.2.1:8080', false], ['org', false], [undefined, false]
+  ]
+  for (const [authority, isShared] of cases) {
+    const cookie = clientCookie(
+      parseClientId(ID)!, { isSecure: false, authority }, { cookieDomain: 'example.org' })
+    t.equal(cookie.includes('; Domain=example.org; '), isShared, String(authority))
+  }
 })
 
 t.test('identity: a query names one client, or none, or is malformed', async t => {
@@ -117,10 +132,10 @@ t.test('identity: an answer that gives an id is for no cache', async t => {
     status: 304, headers: ['ETag', '"1"', 'Cache-Control', 'no-cache'], body: NO_BODY, isKept: true
   }
   const client = parseClientId(ID)!
-  t.strictSame(withCookie(reply, client, false), {
+  t.strictSame(withCookie(reply, client, PLAIN, NO_DOMAIN), {
     status: 304,
     headers: [
-      'ETag', '"1"', 'Cache-Control', 'private, no-store', 'Set-Cookie', clientCookie(client, false)
+      'ETag', '"1"', 'Cache-Control', 'private, no-store', 'Set-Cookie', clientCookie(client, PLAIN, NO_DOMAIN)
     ],
     body: NO_BODY,
     newClient: client,
@@ -134,6 +149,6 @@ t.test('identity: a reply with the cookie says nothing else to caches, however i
     'cache-control', 'CDN-Cache-Control', 'Cloudflare-CDN-Cache-Control', 'Surrogate-Control', 'Expires', 'pragma', 'X-Cache-Control-Of'
   ]
   const reply = { status: 200, headers: names.flatMap(name => [name, 'max-age=60']), body: NO_BODY }
-  const { headers } = withCookie(reply, newClient(), false)
+  const { headers } = withCookie(reply, newClient(), PLAIN, NO_DOMAIN)
   t.strictSame(headers.filter((_, at) => at % 2 === 0), ['X-Cache-Control-Of', 'Cache-Control', 'Set-Cookie'])
 })
