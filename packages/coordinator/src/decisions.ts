@@ -23,9 +23,9 @@ import type { VisitOptions } from '@usher/shared/memory/visits.ts'
 import { nowOrLater, type Steps } from '@usher/shared/now-or-later.ts'
 import type { Settings } from '@usher/shared/settings/settings.ts'
 import {
-  decide, decideUncounted, logDecision, renderRefusal, type RouteDecision, type RouterParts,
-  type Visitor
-} from './router.ts'
+  decide, decideUncounted, type RouteDecision, type Visitor
+} from './placing.ts'
+import { logDecision, renderRefusal, type RouterParts } from './router.ts'
 
 export interface DecisionParts extends RouterParts {
   readonly settings: RouterParts['settings'] & Pick<Settings, 'routingPort' | 'tls'>
@@ -34,7 +34,7 @@ export interface DecisionParts extends RouterParts {
   readonly upstreams: readonly string[]
 }
 
-export const DECIDE_PATH = '/decide'
+const DECIDE_PATH = '/decide'
 export const DECISION_ALLOW = 'GET, HEAD'
 
 /** The status of a refusal for want of room: nginx makes 500 of all but 2xx, 401 and 403. */

@@ -26,8 +26,9 @@ import type { Logger } from 'pino'
 import { DeadlineQueue } from './deadline-queue.ts'
 import { DECISION_ALLOW, decisionHandler } from './decisions.ts'
 import { HeldPlaces } from './held-places.ts'
+import type { Waiting } from './placing.ts'
 import {
-  isRedirect, ROUTER_ALLOW, routerHandler, type RouterParts, type Waiting
+  isRedirect, ROUTER_ALLOW, routerHandler, type RouterParts
 } from './router.ts'
 import { StartWaits } from './start-waits.ts'
 import { upstreamsOf } from './upstreams.ts'

@@ -3,7 +3,7 @@
  * chosen; who holds no place waits for all of them. Over for good when all have started, since a
  * server that is replaced later is down meanwhile. Main thread.
  */
-import type { Waiting } from './router.ts'
+import type { Waiting } from './placing.ts'
 
 export interface StartWait {
   readonly visitor: Waiting

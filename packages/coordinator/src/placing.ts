@@ -1,0 +1,171 @@
+/**
+ * Where a visitor goes: chooses a server and holds a place there in one step, lets the visitor
+ * wait, and looks again. Knows no request and no reply; runs on the main thread, the only one that
+ * reserves.
+ */
+import type { Choice, Choose } from '@usher/shared/balancing/policies.ts'
+import type { Address, Client } from '@usher/shared/client.ts'
+import type { DenyList } from '@usher/shared/deny-list.ts'
+import { NO_SERVER } from '@usher/shared/memory/layout.ts'
+import type { Reservation } from '@usher/shared/memory/reservations.ts'
+import { whileBusy } from '@usher/shared/memory/retry-while-busy.ts'
+import type { Busy } from '@usher/shared/memory/table-view.ts'
+import type { UserTable } from '@usher/shared/memory/user-table.ts'
+import type { Pause, Steps } from '@usher/shared/now-or-later.ts'
+import type { HeldPlaces } from './held-places.ts'
+
+export interface PlacingParts {
+  readonly table: Pick<UserTable, 'knownLoads' | 'find' | 'isFull'>
+  readonly denyList: Pick<DenyList, 'isDenied'>
+  readonly reservations: Pick<HeldPlaces, 'reserve' | 'reserveNow' | 'confirm' | 'release'>
+  readonly choose: Choose
+  /** Where a client goes whom nobody counts; undefined when no server is available. */
+  readonly chooseByHash: (client: Client) => Choice | undefined
+  /** Whether a visitor may be placed there: it serves, or starts with the program. */
+  readonly isAvailable: (server: number) => boolean
+  /** Whether that server does not serve yet; without one, whether there is any such. */
+  readonly isStarting: (server?: number) => boolean
+  /** Calls `end` when that server serves, without one when all do; or earlier, as `wait` does. */
+  readonly waitForStart: (visitor: Waiting, server: number | undefined, end: () => void) => void
+  /** DELAY_BETWEEN_ROUTING as it is now; 0 at a stop. */
+  readonly delayMs: () => number
+  /** Calls `end` after that time, or earlier: at a stop, or when the visitor has to go. */
+  readonly wait: (visitor: Waiting, end: () => void) => void
+  /** Told of an address that is refused newcomers because it has reached its quota. */
+  readonly onAddressFull: (address: Address) => void
+}
+
+export type RouteDecision =
+  | { readonly kind: 'redirect', readonly holdsPlace: boolean, readonly note?: string } & Choice
+  | { readonly kind: Refusal }
+
+export type Refusal = 'denied' | 'unavailable' | 'full' | 'address-full'
+
+type Chosen =
+  | Extract<Reservation, { readonly kind: 'reserved' }>
+  | { readonly kind: Refusal | 'uncounted' }
+
+/** Whoever waits, as those who may end the wait know them. */
+export interface Waiting {
+  readonly client: Client
+  readonly address: Address
+}
+
+export interface Visitor extends Waiting {
+  /** False for an id that was made up for this request. */
+  readonly isReturning: boolean
+  /** False for what opens no page: it holds no place and gets no cookie. */
+  readonly isCounted: boolean
+  /** Of a HEAD whose GET would count: it says what that would say (RFC 9110 section 9.3.2). */
+  readonly isProbe: boolean
+}
+
+/** Two rounds: in the second nothing is waited for, but for a server that still starts. */
+export function * decide (parts: PlacingParts, visitor: Visitor): Steps<RouteDecision> {
+  let note: { readonly note?: string } = {}
+  let isDelayed = parts.delayMs() > 0 || parts.isStarting()
+  for (;; isDelayed = parts.isStarting()) {
+    const reserved = reserve(parts, visitor, isDelayed)
+    const reservation = reserved === 'busy'
+      ? yield * whileBusy(() => reserve(parts, visitor, isDelayed))
+      : reserved
+    if (reservation === 'busy') return { kind: 'full' }
+    const hasWaited = note.note !== undefined
+    if (reservation.kind === 'uncounted') return yield * decideByHash(parts, visitor, hasWaited)
+    if (reservation.kind !== 'reserved') return { kind: reservation.kind }
+    const { server, because } = reservation
+    if (!isDelayed) return { kind: 'redirect', holdsPlace: true, server, because, ...note }
+    if (!hasWaited && parts.delayMs() > 0) yield delay(parts, visitor)
+    if (parts.isStarting(server)) yield untilStarted(parts, visitor, server)
+    const found = yield * whileBusy(() => lookAgain(parts, visitor, server))
+    if (found === 'held' || found === 'arrived') {
+      return { kind: 'redirect', holdsPlace: true, server, because, ...note }
+    }
+    if (found === 'denied' || found === 'gone') parts.reservations.release(visitor.client, server)
+    if (found === 'denied') return { kind: 'denied' }
+    if (found === 'busy') return { kind: 'full' }
+    note = {
+      note: found === 'gone'
+        ? 'the server went away during the wait'
+        : 'the place was lost during the wait'
+    }
+  }
+}
+
+/** The time that everybody has between the choice and the redirect. */
+function delay (parts: PlacingParts, visitor: Visitor): Pause {
+  return resume => { parts.wait(visitor, resume) }
+}
+
+/** Who comes while the program starts is placed among all servers, and waits for theirs. */
+function untilStarted (parts: PlacingParts, visitor: Visitor, server?: number): Pause {
+  return resume => { parts.waitForStart(visitor, server, resume) }
+}
+
+/** Waits like anybody and is sent to where they are, or would go now, without holding a place. */
+export function * decideUncounted (parts: PlacingParts, visitor: Visitor): Steps<RouteDecision> {
+  const { table, choose, isAvailable } = parts
+  if (isDenied(parts, visitor)) return { kind: 'denied' }
+  if (visitor.isProbe && table.isFull() && (yield * serverOf(parts, visitor)) === NO_SERVER) {
+    return { kind: 'full' }
+  }
+  if (parts.delayMs() > 0) yield delay(parts, visitor)
+  if (parts.isStarting()) yield untilStarted(parts, visitor)
+  const current = yield * serverOf(parts, visitor)
+  if (isDenied(parts, visitor)) return { kind: 'denied' }
+  const choice = current !== NO_SERVER && isAvailable(current)
+    ? { server: current, because: 'the visitor is there' }
+    : choose({ loads: table.knownLoads(), current: NO_SERVER })
+  if (choice === undefined) return { kind: 'unavailable' }
+  return { kind: 'redirect', holdsPlace: false, ...choice, note: 'holds no place: opens no page' }
+}
+
+/** Where the client has a place, else where it is active; NO_SERVER when the table cannot tell. */
+function * serverOf (
+  { table }: PlacingParts, { client, isReturning }: Visitor
+): Steps<number> {
+  const user = isReturning ? yield * whileBusy(() => table.find(client)) : undefined
+  if (user === undefined || user === 'busy') return NO_SERVER
+  return user.reservedServer ?? user.server ?? NO_SERVER
+}
+
+/** One beyond the allowance of its network: served like anybody, and holds no place. */
+function * decideByHash (
+  parts: PlacingParts, visitor: Visitor, hasWaited: boolean
+): Steps<RouteDecision> {
+  if (!hasWaited && parts.delayMs() > 0) yield delay(parts, visitor)
+  if (parts.isStarting()) yield untilStarted(parts, visitor)
+  if (isDenied(parts, visitor)) return { kind: 'denied' }
+  const choice = parts.chooseByHash(visitor.client)
+  if (choice === undefined) return { kind: 'unavailable' }
+  const note = 'not counted: too many newcomers of its network'
+  return { kind: 'redirect', holdsPlace: false, ...choice, note }
+}
+
+function isDenied ({ denyList }: PlacingParts, { client, address }: Visitor): boolean {
+  return denyList.isDenied(client, address)
+}
+
+/**
+ * One try. The deny list is looked at in the same turn: nobody denied gets into the table.
+ * @param isDelayed false for who is redirected in this turn
+ */
+function reserve (parts: PlacingParts, visitor: Visitor, isDelayed: boolean): Chosen | Busy {
+  if (isDenied(parts, visitor)) return { kind: 'denied' }
+  const { reservations, choose } = parts
+  const { client, address, isReturning } = visitor
+  const request = { client, address, isReturning, choose }
+  const reservation = isDelayed ? reservations.reserve(request) : reservations.reserveNow(request)
+  if (reservation.kind === 'reserved') return reservation
+  if (reservation.kind === 'address-full') parts.onAddressFull(address)
+  return reservation.kind === 'busy' ? 'busy' : { kind: reservation.kind }
+}
+
+/** When the wait is over: whether the visitor may still go to the place that was reserved. */
+function lookAgain (
+  parts: PlacingParts, visitor: Visitor, server: number
+): 'held' | 'arrived' | 'lost' | 'denied' | 'gone' | Busy {
+  if (isDenied(parts, visitor)) return 'denied'
+  if (!parts.isAvailable(server)) return 'gone'
+  return parts.reservations.confirm(visitor.client, server)
+}
