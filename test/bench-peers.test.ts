@@ -6,8 +6,9 @@ import { runTool, type ToolEnd } from './tool.ts'
 
 const TITLES = [
   '4 KB page, keep-alive, same head', '4 KB page, keep-alive, heads that differ',
-  'Redirect, delay 0', 'Heartbeat', '4 KB page, a new connection per request',
+  'Redirect, delay 0', 'Heartbeat', 'Decision for a proxy, heads that differ', '4 KB page, a new connection per request',
   'Redirect, a new connection per request', '4 KB page over TLS, keep-alive',
+  'A page of nginx that asks Usher who goes where',
   'TLS handshake, nothing resumed', 'An idle connection', 'A burst of 300 visitors',
   'A touch, beside a postMessage to a Map on the main thread',
   'The user table, from a thousand users to four million',
@@ -16,7 +17,7 @@ const TITLES = [
 ]
 
 /** All but `wait` and `flood`, in which a machine that is too busy fails. */
-const PARTS = 'page,differ,redirect,beat,connect,connect-redirect,tls,handshake,idle,burst,touch,table,start,beats'
+const PARTS = 'page,differ,redirect,beat,decision,auth,connect,connect-redirect,tls,handshake,idle,burst,touch,table,start,beats'
 
 const bench = (...args: string[]): Promise<ToolEnd> => runTool('bench-peers', ...args)
 

@@ -61,6 +61,13 @@ export const CASES: readonly Case[] = [
     goals: [{ peer: 'haproxy', by: '204', floor: 0.75, goal: 1 }]
   },
   {
+    id: 'decision',
+    title: 'Decision for a proxy, heads that differ',
+    service: 'decision',
+    load: { shape: 'differ', service: 'decide', isClosing: false },
+    goals: [{ peer: 'haproxy', by: 'http-request redirect', floor: 0.6, goal: 1 }]
+  },
+  {
     id: 'connect',
     title: '4 KB page, a new connection per request',
     service: 'page',

@@ -6,6 +6,7 @@
 import { parseArgs } from 'node:util'
 import type { BenchPart, BenchResult } from '../bench/report/report.ts'
 import { tableText } from '../bench/report/tables.ts'
+import { benchAuth } from './auth-bench.ts'
 import { benchBurst } from './burst-bench.ts'
 import { CASES } from './cases.ts'
 import { chooseCores, moveToCores } from './cores.ts'
@@ -31,6 +32,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   ...Object.fromEntries(CASES.map(one => [one.id, (stand: Stand, rounds: number) => (
     benchRequests(one, stand, rounds)
   )])),
+  auth: benchAuth,
   handshake: benchHandshakes,
   idle: benchIdle,
   burst: benchBurst,

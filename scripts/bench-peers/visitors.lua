@@ -20,7 +20,7 @@ local function cookie (visitor)
   return string.format('theme=dark; client_id=%08x-5eed-4000-8000-000000000000', visitor)
 end
 
-local function head (path, is_beat, host, version, visitor, is_last)
+local function head (path, is_beat, host, version, visitor, is_last, asked)
   local browser = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) ' ..
     'Chrome/' .. version .. '.0.0.0 Safari/537.36'
   local brands = '"Not:A-Brand";v="8", "Chromium";v="' .. version .. '"'
@@ -53,6 +53,12 @@ local function head (path, is_beat, host, version, visitor, is_last)
     add('Sec-Fetch-User: ?1')
     add('Sec-Fetch-Dest: document')
   end
+  if asked then
+    add('X-Original-URI: ' .. asked)
+    add('X-Forwarded-Method: GET')
+    add('X-Forwarded-For: 127.0.0.1')
+    add('X-Forwarded-Proto: https')
+  end
   add('Accept-Encoding: gzip, deflate, br, zstd')
   add('Accept-Language: en-US,en;q=0.9')
   add('Cookie: ' .. cookie(visitor))
@@ -62,20 +68,26 @@ end
 function init (args)
   local shape, service, connection = args[1], args[2], args[3]
   local is_beat, is_last = service == 'beat', connection == 'close'
+  local is_decision = service == 'decide'
   local host = wrk.headers['Host']
   local prefix = wrk.path == '/' and '' or wrk.path
-  local function path (page)
-    if is_beat then return '/heartbeat' end
+  local function page_path (page)
     return prefix .. '/' .. (page == nil and 'index.html' or 'p' .. page .. '.html')
   end
+  local function path (page)
+    if is_beat then return '/heartbeat' end
+    return is_decision and '/decide' or page_path(page)
+  end
   if shape == 'same' then
-    local only = head(path(), is_beat, host, 156, number, is_last)
+    local only = head(path(), is_beat, host, 156, number, is_last, is_decision and page_path())
     wrk.format = function () return only end
   else
     -- wrk looks for `request` after this has run once; without it nothing is called per request.
     local heads = {}
     for at = 1, VISITORS do
-      heads[at] = head(path(at % PATHS), is_beat, host, 149 + at % BROWSERS, 1000 + at, is_last)
+      local page = at % PATHS
+      heads[at] = head(path(page), is_beat, host, 149 + at % BROWSERS, 1000 + at, is_last,
+        is_decision and page_path(page))
     end
     -- Threads begin at different places.
     local at = number * 577 % VISITORS

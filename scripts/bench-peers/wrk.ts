@@ -8,7 +8,7 @@ export interface Load {
   /** A base URL, without a slash at the end. */
   readonly url: string
   readonly shape: 'same' | 'differ'
-  readonly service: 'page' | 'away' | 'beat'
+  readonly service: 'page' | 'away' | 'beat' | 'decide'
   /** A new connection for each request. */
   readonly isClosing: boolean
   /** Whole ones: wrk takes no others. */

@@ -4,23 +4,24 @@
  * who are active where they are, and counts both: each decision is a touch. Main thread.
  */
 import type { Choose } from '@usher/shared/balancing/policies.ts'
-import { formatClient, type Client } from '@usher/shared/client.ts'
+import { formatClient, type Address, type Client } from '@usher/shared/client.ts'
 import { BEAT_PATH, countEffect, HEALTH_PATH } from '@usher/shared/http/vocabulary/counting.ts'
 import { healthReply } from '@usher/shared/http/vocabulary/health.ts'
 import { clientCookie, namedClient, newClient } from '@usher/shared/http/vocabulary/identity.ts'
 import { redirectTarget } from '@usher/shared/http/vocabulary/redirect-target.ts'
 import {
-  jsonError, NO_STORE, optionsReply, textReply
+  jsonError, keptReply, NO_STORE, optionsReply, textReply
 } from '@usher/shared/http/vocabulary/replies.ts'
 import { parseTarget } from '@usher/shared/http/vocabulary/target.ts'
 import {
-  NO_BODY, type CountEffect, type Handler, type Reply, type RequestValue
+  NO_BODY, type CountEffect, type Handler, type Reply, type RequestFields, type RequestValue
 } from '@usher/shared/http/vocabulary/values.ts'
 import { NO_SERVER } from '@usher/shared/memory/layout.ts'
 import { whileBusy } from '@usher/shared/memory/retry-while-busy.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { VisitOptions } from '@usher/shared/memory/visits.ts'
 import { nowOrLater, type Steps } from '@usher/shared/now-or-later.ts'
+import { remembering } from '@usher/shared/remembering.ts'
 import type { Settings } from '@usher/shared/settings/settings.ts'
 import {
   decide, decideUncounted, type RouteDecision, type Visitor
@@ -29,7 +30,7 @@ import { logDecision, renderRefusal, type RouterParts } from './router.ts'
 
 export interface DecisionParts extends RouterParts {
   readonly settings: RouterParts['settings'] & Pick<Settings, 'routingPort' | 'tls'>
-  readonly table: RouterParts['table'] & Pick<UserTable, 'touch' | 'refresh' | 'drainPhase'>
+  readonly table: RouterParts['table'] & Pick<UserTable, 'touch' | 'touchInPlace' | 'refresh' | 'drainPhase'>
   /** Where the proxy finds each server: scheme, host and port. */
   readonly upstreams: readonly string[]
 }
@@ -48,39 +49,67 @@ const IDLE_METHODS = new Set(['HEAD', 'OPTIONS', 'TRACE'])
 const OPENED: VisitOptions = { sign: 'page' }
 
 /** What the visitor has asked the proxy for. */
-type Asked = Pick<RequestValue, 'method' | 'path' | 'query' | 'headers'>
+type Asked = Pick<RequestValue, 'path' | 'query'>
+
+/** For what is no request target. */
+const NOTHING: Asked = { path: '/', query: '' }
+/** Most visitors ask for a few pages. */
+const TARGETS_MAX = 1024
 
 export function decisionHandler (given: DecisionParts): Handler {
   const parts = forDecisions(given)
-  const frontDoor = redirectTarget(parts.settings)
-  const { routerUrl, routingPort, tls } = parts.settings
-  const router = { publicUrl: routerUrl === '' ? undefined : routerUrl, port: routingPort }
+  const routerOf = routerTarget(parts.settings)
+  /** By server: most of those who ask stay where they are. */
+  const staying: Reply[] = []
+  const stays = (server: number): Reply => (staying[server] ??= keptReply(seatReply(parts, server)))
   return request => {
     const { method, path } = request
     if (path === HEALTH_PATH) return healthReply(method, parts.reasonNotHealthy())
     if (path !== DECIDE_PATH) return notFound()
     if (method === 'OPTIONS') return optionsReply(DECISION_ALLOW)
     if (method !== 'GET' && method !== 'HEAD') return notAllowed()
-    const asked = askedOf(request)
+    const { headers, address, cookieClient } = request
+    const asked = targetOf(headers['x-original-uri'] ?? headers['x-forwarded-uri'] ?? '/')
     const fullStatus = fullStatusOf(request.query, asked)
     if (fullStatus === undefined) return badQuery()
-    const effect = asked === undefined ? 'none' : effectOf(asked)
-    const visitor = visitorOf(request, asked, effect)
+    const effect = effectOf(headers, asked)
+    const named = namedClient({ path: asked.path, query: asked.query, cookieClient })
+    if (named !== undefined && effect !== 'none') {
+      const server = touchInPlace(parts, named, address, effect)
+      if (server !== NO_SERVER) return stays(server)
+    }
+    const visitor = {
+      client: named ?? newClient(),
+      address,
+      isReturning: named !== undefined,
+      isCounted: effect === 'adds',
+      isProbe: false
+    }
     return nowOrLater(seat(parts, visitor, effect), decision => {
       if (parts.log.isLevelEnabled('debug')) logDecision(parts, visitor, decision)
-      if (decision.kind === 'redirect') return renderSeat(parts, decision, visitor, request)
+      if (decision.kind === 'redirect') {
+        const { server } = decision
+        if (visitor.isReturning || !visitor.isCounted) return stays(server)
+        return newcomerReply(parts, server, visitor.client, request)
+      }
       const refusal = renderRefusal(decision.kind, visitor, parts)
       if (decision.kind === 'denied') return refusal
-      const { authority } = request
-      const { path = '/', query = '' } = asked ?? {}
-      const location = frontDoor({ path, query, authority, isSecure: tls !== undefined }, router)
-      return {
-        ...refusal,
-        status: fullStatus,
-        headers: [...refusal.headers, 'X-Usher-Location', location]
-      }
+      const location = routerOf(request, asked)
+      const headers = [...refusal.headers, 'X-Usher-Location', location]
+      return { ...refusal, status: fullStatus, headers }
     })
   }
+}
+
+/** Gives the router's address for what the visitor has asked for. */
+function routerTarget (
+  settings: DecisionParts['settings']
+): (request: RequestValue, asked: Asked) => string {
+  const targetOf = redirectTarget(settings)
+  const { routerUrl, routingPort: port, tls } = settings
+  const router = { publicUrl: routerUrl === '' ? undefined : routerUrl, port }
+  const isSecure = tls !== undefined
+  return ({ authority }, asked) => targetOf({ ...asked, authority, isSecure }, router)
 }
 
 /** As for the router, but nobody waits, and who is active somewhere stays there. */
@@ -109,45 +138,48 @@ function forDecisions (parts: DecisionParts): DecisionParts {
 }
 
 /**
- * By `X-Original-URI` (nginx) or `X-Forwarded-Uri` (caddy), and `X-Forwarded-Method`; a page where
- * they are left out. Undefined for what is no request target.
+ * By `X-Original-URI` (nginx) or `X-Forwarded-Uri` (caddy); a page where both are left out.
  */
-function askedOf ({ headers }: RequestValue): Asked | undefined {
-  const method = headers['x-forwarded-method'] ?? 'GET'
-  const target = parseTarget(method, headers['x-original-uri'] ?? headers['x-forwarded-uri'] ?? '/')
-  if (target === undefined) return undefined
+const targetOf = remembering(TARGETS_MAX, (uri): Asked => {
+  const target = parseTarget('GET', uri)
+  if (target === undefined) return NOTHING
   const { pathAndQuery } = target
   const mark = pathAndQuery.indexOf('?')
   const path = mark === -1 ? pathAndQuery : pathAndQuery.slice(0, mark)
-  return { method, path, query: mark === -1 ? '' : pathAndQuery.slice(mark), headers }
-}
+  return { path, query: mark === -1 ? '' : pathAndQuery.slice(mark) }
+})
 
 /** A proxy that rewrites the path alone leaves the visitor's query behind it: it says nothing. */
-function fullStatusOf (query: string, asked: Asked | undefined): number | undefined {
-  return FULL_STATUSES.get(query) ?? (query === asked?.query ? FULL_STATUS : undefined)
+function fullStatusOf (query: string, asked: Asked): number | undefined {
+  return FULL_STATUSES.get(query) ?? (query === asked.query ? FULL_STATUS : undefined)
 }
 
 /** As for a server's own requests; and who posts something is here. */
-function effectOf (asked: Asked): CountEffect {
-  const { method, path, headers } = asked
+function effectOf (headers: RequestFields, asked: Asked): CountEffect {
+  const { path } = asked
+  if (asked === NOTHING) return 'none'
   // A server counts by its beats itself.
   if (path === BEAT_PATH) return 'refreshes'
-  if (method === 'GET') return countEffect(asked)
+  const method = headers['x-forwarded-method'] ?? 'GET'
+  if (method === 'GET') return countEffect({ method, path, headers })
   if (IDLE_METHODS.has(method)) return 'none'
   return headers['sec-fetch-site'] === 'cross-site' ? 'none' : 'refreshes'
 }
 
-function visitorOf (
-  { address, cookieClient }: RequestValue, asked: Asked | undefined, effect: CountEffect
-): Visitor {
-  const named = asked === undefined ? cookieClient : namedClient({ ...asked, cookieClient })
-  return {
-    client: named ?? newClient(),
-    address,
-    isReturning: named !== undefined,
-    isCounted: effect === 'adds',
-    isProbe: false
+/** The server of one who is active there and stays; NO_SERVER for everybody else. */
+function touchInPlace (
+  { denyList, table, isAvailable, log, settings }: DecisionParts, client: Client, address: Address,
+  effect: CountEffect
+): number {
+  if (denyList.isDenied(client, address)) return NO_SERVER
+  const options = effect === 'adds' ? OPENED : undefined
+  const server = table.touchInPlace(client, address, isAvailable, options)
+  if (server === NO_SERVER || server === 'busy') return NO_SERVER
+  if (log.isLevelEnabled('debug')) {
+    const { name } = settings.servers[server]!
+    log.debug({ client: formatClient(client), server: name }, 'visitor stays')
   }
+  return server
 }
 
 /** Where the visitor goes; who is counted is active there then. */
@@ -179,21 +211,22 @@ function logTouch (
   log.debug({ client: formatClient(client), server: name }, `user ${news}`)
 }
 
-/** The id is told also where the visitor does not bring it: so that the server knows it at once. */
-function renderSeat (
-  { settings, upstreams }: DecisionParts, { server }: Extract<RouteDecision, { kind: 'redirect' }>,
-  { client, isReturning, isCounted }: Visitor, request: RequestValue
-): Reply {
-  const isNew = !isReturning && isCounted
+function seatReply ({ settings, upstreams }: DecisionParts, server: number): Reply {
   const headers = [
-    'X-Usher-Server', settings.servers[server]!.name,
-    'X-Usher-Upstream', upstreams[server]!,
+    'X-Usher-Server', settings.servers[server]!.name, 'X-Usher-Upstream', upstreams[server]!,
     ...NO_STORE
   ]
-  if (isReturning || isNew) headers.push('X-Usher-Client', formatClient(client))
-  if (!isNew) return { status: 200, headers, body: NO_BODY }
-  headers.push('Set-Cookie', clientCookie(client, request, settings))
-  return { status: 200, headers, body: NO_BODY, newClient: client }
+  return { status: 200, headers, body: NO_BODY }
+}
+
+/** The id is told beside the cookie, so that the server can know it from the first request on. */
+function newcomerReply (
+  parts: DecisionParts, server: number, client: Client, request: RequestValue
+): Reply {
+  const { headers, ...reply } = seatReply(parts, server)
+  const cookie = clientCookie(client, request, parts.settings)
+  const ids = ['X-Usher-Client', formatClient(client), 'Set-Cookie', cookie]
+  return { ...reply, headers: [...headers, ...ids], newClient: client }
 }
 
 function notFound (): Reply {

@@ -17,7 +17,7 @@ const CONNECTIONS_MAX = 9_500
 export function haproxy (path: string): Peer {
   return {
     name: 'haproxy',
-    services: ['page', 'redirect', 'beat', 'tlsPage'],
+    services: ['page', 'redirect', 'beat', 'decision', 'tlsPage'],
     connectionsMax: CONNECTIONS_MAX,
     async start (ground, core) {
       const ports = await freePorts(4)
@@ -30,7 +30,7 @@ export function haproxy (path: string): Peer {
         ? {}
         : { tlsPage: `https://127.0.0.1:${ports[3]}` }
       return await launch([path, '-db', '-q', '-f', file], core,
-        { page: page!, redirect: redirect!, beat: beat!, ...withTls })
+        { page: page!, redirect: redirect!, decision: redirect!, beat: beat!, ...withTls })
     }
   }
 }

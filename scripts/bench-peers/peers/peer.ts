@@ -9,7 +9,7 @@ import { onCore } from '../cores.ts'
 import type { Ground } from '../ground.ts'
 
 /** What a visitor of the benchmark asks for. */
-export type Service = 'page' | 'redirect' | 'beat' | 'tlsPage'
+export type Service = 'page' | 'redirect' | 'beat' | 'decision' | 'tlsPage'
 
 export interface Peer {
   readonly name: string

@@ -1,5 +1,5 @@
 /** Usher as users run it, `node dist/coordinator.js` with three servers, without the delay. */
-import type { Certificate, Ground } from '../ground.ts'
+import { freePorts, type Certificate, type Ground } from '../ground.ts'
 import { startProgram } from '../../kit/program.ts'
 import type { Peer, RunningPeer } from './peer.ts'
 
@@ -10,11 +10,14 @@ import type { Peer, RunningPeer } from './peer.ts'
 export function usher (program?: string): Peer {
   return {
     name: 'Usher',
-    services: ['page', 'redirect', 'beat'],
+    services: ['page', 'redirect', 'beat', 'decision'],
     async start (ground, core) {
-      const plain = await startUsher(ground, core, { program })
-      const { serverUrls: [page], routerUrl: redirect } = plain.program
-      return { pid: plain.pid, stop: plain.stop, urls: { page: page!, redirect, beat: page! } }
+      const [decisionPort] = await freePorts(1)
+      const settings = { DECISION_PORT: String(decisionPort) }
+      const { pid, stop, program: started } = await startUsher(ground, core, { program, settings })
+      const { serverUrls: [page], routerUrl: redirect } = started
+      const decision = `http://127.0.0.1:${decisionPort}`
+      return { pid, stop, urls: { page: page!, redirect, beat: page!, decision } }
     }
   }
 }

@@ -27,7 +27,7 @@ import {
   viewTable, type Busy, type Place, type TableMemory, type TableView, type ViewOptions
 } from './table-view.ts'
 import {
-  leave, refresh, touch, type RefreshOutcome, type TouchOutcome, type VisitOptions
+  leave, refresh, touch, touchInPlace, type RefreshOutcome, type TouchOutcome, type VisitOptions
 } from './visits.ts'
 
 /** Whom a draining server sends back to the router. */
@@ -59,6 +59,17 @@ export class UserTable {
   ): RefreshOutcome | Busy {
     try {
       return refresh(this.#view, client, server, address, options)
+    } catch (error) {
+      throw endingThread(error)
+    }
+  }
+
+  /** As touch, where the client is active already; NO_SERVER where it may not stay: visits.ts. */
+  touchInPlace (
+    client: Client, address: Address, mayStay: (server: number) => boolean, options?: VisitOptions
+  ): number | Busy {
+    try {
+      return touchInPlace(this.#view, client, address, mayStay, options)
     } catch (error) {
       throw endingThread(error)
     }

@@ -72,6 +72,29 @@ export function refresh (
   return visit(view, client, server, address, bitsOf(options))
 }
 
+/**
+ * As touch, where the client is active already, if it may stay there and is not on the move; else
+ * nothing is done. The server, or NO_SERVER.
+ * @param mayStay asked under a lock: computes only
+ */
+export function touchInPlace (
+  view: TableView, client: Client, address: Address, mayStay: (server: number) => boolean,
+  options?: VisitOptions
+): number | Busy {
+  const hash = hashOf(view, client)
+  const at = shardAt(view.layout, shardOfHash(view.layout, hash))
+  if (!lockShard(view, at)) return 'busy'
+  const slot = findSlot(view, at, client, hash)
+  const commit = slot === NO_SLOT ? 0 : view.words[slotAt(view.layout, at, slot)]!
+  const server = slot === NO_SLOT ? NO_SERVER : commitActive(commit)
+  const how = bitsOf(options)
+  const isInPlace = server !== NO_SERVER && commitReserved(commit) === NO_SERVER &&
+    !mayHaveAddressEntry(commit, how) && mayStay(server)
+  if (isInPlace) noteVisit(view, at, slot, server, address, how)
+  unlockShard(view, at)
+  return isInPlace ? server : NO_SERVER
+}
+
 function bitsOf (options: VisitOptions | undefined): number {
   if (options === undefined) return IS_OWN
   const { sign, isOwn } = options

@@ -9,7 +9,7 @@ import { removeMatching, removeUser } from '@usher/shared/memory/removal.ts'
 import { findUser, readUsers, restoreUser } from '@usher/shared/memory/snapshot.ts'
 import { sweepShard } from '@usher/shared/memory/sweep.ts'
 import type { TableView } from '@usher/shared/memory/table-view.ts'
-import { leave, refresh, touch } from '@usher/shared/memory/visits.ts'
+import { leave, refresh, touch, touchInPlace } from '@usher/shared/memory/visits.ts'
 import {
   addressNumber, chooseLowest, chooseServer, clientNumber, HOME, reserveFor, type TestTable
 } from './test-table.ts'
@@ -87,6 +87,14 @@ export const CASES: readonly CrashCase[] = [
     stepsMin: 4,
     prepare: given => { crowd(given, 10, 1) },
     operate: view => { touch(view, KNOWN, HERE, addressNumber(3)) }
+  },
+  {
+    ...SMALL,
+    name: 'touch in place',
+    isChanging: false,
+    stepsMin: 3,
+    prepare: few,
+    operate: view => { touchInPlace(view, KNOWN, addressNumber(3), () => true) }
   },
   {
     ...SMALL,

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { clientOfAddress } from '@usher/shared/client.ts'
+import { NO_SERVER } from '@usher/shared/memory/layout.ts'
 import { addressNumber, clientNumber, HOME, reserveFor, testTable } from './test-table.ts'
 
 const ANA = clientNumber(1)
@@ -137,4 +138,43 @@ t.test('visits: an id that is not proved to be one\'s own writes no address, and
   t.match(table.find(clientNumber(3)), { address: addressNumber(9) }, 'whoever comes in has one')
   t.equal(table.size(), 4)
   t.same(table.check(), [])
+})
+
+t.test('visits: a touch in place is a touch where the visitor is active, and nothing else', async t => {
+  const test = testTable()
+  const { table, clock } = test
+  const asked: number[] = []
+  const mayStay = (server: number): boolean => {
+    asked.push(server)
+    return server !== 2
+  }
+  const touchInPlace = (client = ANA): unknown =>
+    table.touchInPlace(client, addressNumber(5), mayStay)
+  t.equal(touchInPlace(), NO_SERVER, 'not in the table')
+  t.equal(table.size(), 0)
+  table.touch(ANA, 1, HOME)
+  clock.nowMs += 5000
+  t.equal(touchInPlace(), 1)
+  t.match(table.find(ANA),
+    { server: 1, lastSeenAgoMs: 0, address: addressNumber(5), isConfirmed: true })
+  clock.nowMs += 5000
+  reserveFor(test, ANA)
+  t.equal(touchInPlace(), NO_SERVER, 'on the move')
+  table.touch(BEN, 2, HOME)
+  clock.nowMs += 5000
+  t.equal(touchInPlace(BEN), NO_SERVER, 'may not stay')
+  t.match(table.find(BEN), { server: 2, lastSeenAgoMs: 5000, address: HOME })
+  t.strictSame(asked, [1, 2], 'and is asked only of where the visitor is')
+  t.same(table.check(), [])
+})
+
+t.test('visits: a touch in place leaves what stands under the address to a whole touch', async t => {
+  const test = testTable()
+  const { table } = test
+  reserveFor(test, ANA)
+  table.touch(clientOfAddress(HOME), 1, HOME)
+  t.equal(table.touchInPlace(ANA, HOME, () => true), NO_SERVER)
+  t.equal(table.touch(ANA, 0, HOME), 'arrived')
+  t.equal(table.touchInPlace(ANA, HOME, () => true), 0)
+  t.equal(table.size(), 1)
 })
