@@ -40,7 +40,7 @@ t.test('cluster: 400 visitors at once are spread exactly by weight; the log says
   t.equal(routed.length, 400)
   for (const { server, because } of routed) {
     const reason = server === 'blue' ? 'fewest users for its weight' : 'fewest users'
-    if (because !== reason && because !== `${reason}, lowest port`) t.fail(`${server}: ${because}`)
+    if (because !== reason && because !== `${reason}, first in the settings`) t.fail(`${server}: ${because}`)
   }
   t.same(['red', 'green', 'blue'].map(name => routed.filter(({ server }) => server === name).length),
     [100, 100, 200])
@@ -53,16 +53,14 @@ t.test('cluster: round-robin goes on to the next server, whoever is where', asyn
   const visitor = new Visitor()
   const ports: number[] = []
   for (let visit = 0; visit < 4; visit++) ports.push(await visitor.enter(cluster))
-  const inOrder = [...cluster.ports].sort((a, b) => a - b)
-  t.same(ports, [...inOrder, inOrder[0]])
+  t.same(ports, [...cluster.ports, cluster.ports[0]])
 })
 
 t.test('cluster: one visitor after another takes the servers in turn', async t => {
   const cluster = await startCluster(t, { DELAY_BETWEEN_ROUTING: '0' })
   const ports: number[] = []
   for (const visitor of crowd(6)) ports.push(await visitor.enter(cluster))
-  const inOrder = [...cluster.ports].sort((a, b) => a - b)
-  t.same(ports, [...inOrder, ...inOrder])
+  t.same(ports, [...cluster.ports, ...cluster.ports])
 })
 
 t.test('cluster: a returning visitor goes back to their server on a tie', async t => {
@@ -88,16 +86,16 @@ t.test('cluster: a user seen on another server moves and counts once', async t =
 
 t.test('cluster: an abandoned redirect stops counting after RESERVATION_TTL', async t => {
   const cluster = await startCluster(t, { DELAY_BETWEEN_ROUTING: '0', RESERVATION_TTL: '0.4' })
-  const lowest = Math.min(...cluster.ports)
+  const [first] = cluster.ports
   const startMs = performance.now()
-  t.equal(await new Visitor().knock(cluster), lowest)
-  t.not(await new Visitor().knock(cluster), lowest, 'the place is held')
+  t.equal(await new Visitor().knock(cluster), first)
+  t.not(await new Visitor().knock(cluster), first, 'the place is held')
   // Visitors without a place of their own: they see where one would go and change nothing.
   const foreign = { headers: { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' } }
   const peek = (): Promise<number> => new Visitor().ask(cluster.routingPort, '/', foreign)
     .then(answer => Number(new URL(answer.headers.location!).port))
-  t.not(await peek(), lowest)
-  await until(peek, port => port === lowest)
+  t.not(await peek(), first)
+  await until(peek, port => port === first)
   t.ok(performance.now() - startMs >= 400, 'not before its time')
 })
 

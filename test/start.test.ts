@@ -96,8 +96,7 @@ const HELD_SERVERS = `
   import { Server } from 'node:net'
   import { isMainThread, workerData } from 'node:worker_threads'
   const { listen } = Server.prototype
-  const ports = workerData?.settings?.servers?.map(({ port }) => port) ?? []
-  const isHeld = workerData?.server >= 0 && ports[workerData.server] !== Math.min(...ports)
+  const isHeld = workerData?.server > 0
   Server.prototype.listen = function (...args) {
     if (isMainThread || !isHeld || existsSync('go')) return listen.apply(this, args)
     setTimeout(() => this.listen(...args), 10)
@@ -137,7 +136,7 @@ t.test('start: nobody is placed on a server that drained before, though it start
   const options = { cwd, nodeOptions: '--import ./preload.mjs' }
   const before = await startCluster(t, settings, options)
   const operator = await Operator.loggedIn(before, 'admin', settings.ADMIN_PASSWORD)
-  const drained = Math.max(...before.ports)
+  const drained = before.ports.at(-1)!
   t.equal((await operator.post(`/servers/${drained}/drain`, {})).status, 200)
   t.equal(await before.stop(), 0)
   rmSync(join(cwd, 'go'))

@@ -84,6 +84,7 @@ function statsOf ({ servers: staged, table, ...others }: StagedNews): Stats {
 function serverOf (server: StagedServer, name: string, index: number): ServerStats {
   return {
     index,
+    kind: 'own',
     port: Number(name),
     weight: 1,
     reserved: 0,

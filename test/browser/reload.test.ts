@@ -16,7 +16,7 @@ browserTest('browser: a reload keeps the server, and so does the front door', as
   const [first, , third] = pages
   const home = third!.url()
   t.equal(new Set(pages.map(page => page.url())).size, 3, 'each on a server of their own')
-  // The server with the lowest port has no users now: a newcomer goes there.
+  // The first server has no users now: a newcomer goes there.
   await first!.close({ runBeforeUnload: true })
   await untilUsers(cluster, 2)
   const checkAtHome = async (what: string): Promise<void> => {

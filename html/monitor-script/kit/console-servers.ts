@@ -19,6 +19,11 @@ export function serversOf (stats: Stats): Server[] {
     .sort((a, b) => a.index - b.index)
 }
 
+/** What visitors find there: the folder, or the URL of an external one. */
+export function placeOf ({ folder, url = '' }: Server): string {
+  return folder ?? url
+}
+
 /** The class that gives a server its colour, and the name of the colour in the style sheet. */
 export function colourClass (index: number): string {
   return `s${index % COLOUR_COUNT + 1}`
@@ -88,7 +93,7 @@ export function troublesOf (stats: Stats): Trouble[] {
   return [
     ...(available(servers).length === 0 ? [{ kind: 'none-available' } as const] : []),
     ...servers.filter(({ state }) => state === 'down')
-      .map(({ name, state_since: since, restarts }) => ({
+      .map(({ name, state_since: since, restarts = 0 }) => ({
         kind: 'down', name, sinceMs: since === undefined ? undefined : Date.parse(since), restarts
       } as const)),
     ...certificateTroubles(stats),

@@ -37,12 +37,13 @@ export class ServerButtons {
 
   show (server: Server, servers: readonly Server[]): void {
     this.#server = server
-    const { name, drain, state } = server
+    const { name, drain, state, kind } = server
     const isDrained = drain !== undefined
     label(this.#drain, isDrained ? SERVERS.ready : SERVERS.drain,
       isDrained ? SERVERS.readyLabel(name) : SERVERS.drainLabel(name))
     this.#change.hidden = !isDrained
-    this.#restart.hidden = state === 'down'
+    // What runs elsewhere is restarted there.
+    this.#restart.hidden = state === 'down' || kind === 'external'
     explain(this.#drain, isLastAvailable(server, servers) ? this.#whyId : undefined)
   }
 }

@@ -6,7 +6,7 @@ import {
   DrainLine, evenShare, ShareBar, STATE_CLASSES, StateLabel, stateText
 } from './server-parts.ts'
 import { Sparkline, SPARKLINE_MINUTES } from '../charts/sparkline.ts'
-import { colourClass, isLastAvailable, shareOf, type Server } from '../kit/console-servers.ts'
+import { colourClass, isLastAvailable, placeOf, shareOf, type Server } from '../kit/console-servers.ts'
 import { count, figure, percent, SERVERS } from '../kit/texts.ts'
 
 const FACTS = ['share', 'reserved', 'requests', 'p99'] as const
@@ -62,7 +62,7 @@ interface Card {
 }
 
 function makeCard (server: Server, serverActions: ServerActions): Card {
-  const { name, folder } = server
+  const { name } = server
   const state = new StateLabel()
   const load = make('p', 'big')
   const loadLabel = make('p', '')
@@ -72,7 +72,7 @@ function makeCard (server: Server, serverActions: ServerActions): Card {
   const list = make('dl', 'facts', ...FACTS.map(fact =>
     make('div', '', make('dt', '', SERVERS.facts[fact]), facts[fact])))
   const heading = make('h2', '',
-    make('i', 'swatch'), make('span', 'ltr', name), ' ', make('small', '', folder))
+    make('i', 'swatch'), make('span', 'ltr', name), ' ', make('small', '', placeOf(server)))
   const drain = new DrainLine()
   const why = make('p', 'why', SERVERS.onlyOne)
   why.id = `only-${name}`

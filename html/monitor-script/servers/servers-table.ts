@@ -5,7 +5,7 @@
 import { make, makeCell, makeRow, setText } from '../kit/dom.ts'
 import { ServerButtons, type ServerActions } from './server-buttons.ts'
 import { DrainLine, leftOf, ShareBar, StateLabel } from './server-parts.ts'
-import { colourClass, shareOf, type Server } from '../kit/console-servers.ts'
+import { colourClass, placeOf, shareOf, type Server } from '../kit/console-servers.ts'
 import { count, counted, figure, percent, SERVERS } from '../kit/texts.ts'
 
 type Column = keyof typeof SERVERS.columns
@@ -92,7 +92,7 @@ function makeHeadCell (className: string, text: string): HTMLElement {
 }
 
 function makeServerRow (server: Server, buttons: ServerButtons): Row {
-  const { name, index, folder } = server
+  const { name, index } = server
   const state = new StateLabel()
   const left = new ShareBar()
   const drain = new DrainLine()
@@ -105,7 +105,7 @@ function makeServerRow (server: Server, buttons: ServerButtons): Row {
   const element = makeRow(
     makeCell(`c-srv ${colourClass(index)}`,
       make('span', 'id', make('i', 'swatch'), make('b', 'ltr', name)),
-      make('br', ''), make('span', 'muted', folder)),
+      make('br', ''), make('span', 'muted', placeOf(server))),
     makeCell('c-state wrap', make('div', 'left12', state.element, left.element, drain.element)),
     ...cells.values(), action)
   return { element, state, left, cells, drain, action, buttons }

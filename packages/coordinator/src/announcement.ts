@@ -29,7 +29,9 @@ export function announce (
     `${scheme}://${address.includes(':') ? `[${address}]` : address}:${port}`
   const router = url(publicAddress, routingPort)
   const monitor = url(monitorAddress, monitoringPort)
-  log.info({ router, monitor, servers: servers.map(({ port }) => url(publicAddress, port)) },
+  const all = servers.map(server =>
+    server.kind === 'own' ? url(publicAddress, server.port) : server.publicUrl)
+  log.info({ router, monitor, servers: all },
     `Usher is ready: visitors at ${router}, monitor at ${monitor}`)
 }
 

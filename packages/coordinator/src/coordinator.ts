@@ -22,6 +22,7 @@ import {
 import { UserTable } from '@usher/shared/memory/user-table.ts'
 import { newcomerSettings } from '@usher/shared/newcomer-settings.ts'
 import type { AskAnswers, Drain } from '@usher/shared/messages.ts'
+import { externalServers, ownServers } from '@usher/shared/settings/servers.ts'
 import type { SettingChanges } from '@usher/shared/settings/setting-changes.ts'
 import type { Settings } from '@usher/shared/settings/settings.ts'
 import { canSharePorts } from '@usher/shared/http/listen.ts'
@@ -98,7 +99,7 @@ export class Coordinator implements AskedActions {
     this.#tls = settings.tls
     this.#programDir = programDir
     this.#log = log
-    const meters = allocateMeters(settings.servers.length)
+    const meters = allocateMeters(ownServers(settings.servers).length)
     const meter = new ThreadMeter(meters, ROUTER_METER)
     this.#meter = meter
     const clusterMeter = new ClusterMeter(meters)
@@ -117,6 +118,7 @@ export class Coordinator implements AskedActions {
       log
     })
     this.#states = new ServerStates({ table: this.#table, servers: settings.servers, log })
+    for (const { index } of externalServers(settings.servers)) this.#states.setUp(index)
     this.#sites = new SiteKeeper({
       ...settings, tableBytes: memory.buffer.byteLength, programDir, log
     })

@@ -5,7 +5,7 @@
 import { createServer, type Server } from 'node:net'
 import { PortsUnavailable } from '@usher/shared/errors.ts'
 import { hostsToTry, listenOn } from '@usher/shared/http/listen.ts'
-import { withPorts } from '@usher/shared/settings/servers.ts'
+import { ownServers, withPorts } from '@usher/shared/settings/servers.ts'
 import type { Settings } from '@usher/shared/settings/settings.ts'
 
 interface PortUse {
@@ -18,7 +18,7 @@ interface PortUse {
 export async function checkPorts (settings: Settings): Promise<Settings> {
   const { host, monitoringHost, decisionHost, routingPort, monitoringPort, decisionPort } = settings
   const uses: readonly PortUse[] = [
-    ...settings.servers.map(({ port }) => ({ setting: 'PORTS' as const, port, host })),
+    ...ownServers(settings.servers).map(({ port }) => ({ setting: 'PORTS' as const, port, host })),
     { setting: 'ROUTING_PORT', port: routingPort, host },
     { setting: 'MONITORING_PORT', port: monitoringPort, host: monitoringHost },
     ...(decisionPort === undefined

@@ -5,7 +5,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { reportOf, RestartFailed, WorkerGone } from '@usher/shared/errors.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
-import type { Server } from '@usher/shared/settings/servers.ts'
+import { ownServers, type Server } from '@usher/shared/settings/servers.ts'
 import type { Logger } from 'pino'
 import type { ServerStates } from './server-states.ts'
 import type { InTurn } from './turns.ts'
@@ -43,8 +43,8 @@ export class Restarts {
    * being replaced as it is; with RestartFailed when the new thread cannot start.
    */
   one (server: number): Promise<void> {
-    if (this.#parts.servers[server] === undefined) {
-      return Promise.reject(new RangeError(`there is no server ${server}`))
+    if (this.#parts.servers[server]?.kind !== 'own') {
+      return Promise.reject(new RangeError(`there is no server ${server} of ours`))
     }
     const waiting = this.#waiting.get(server)
     if (waiting !== undefined) return waiting
@@ -72,7 +72,7 @@ export class Restarts {
 
   async #restartAll (): Promise<void> {
     const { servers, log } = this.#parts
-    for (const { index, name } of servers) {
+    for (const { index, name } of ownServers(servers)) {
       try {
         await this.one(index)
       } catch (error) {

@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { chooser } from '@usher/shared/balancing/chooser.ts'
+import { POLICIES } from '@usher/shared/balancing/policies.ts'
 import { hashChooser } from '@usher/shared/balancing/rendezvous.ts'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import type { ClientMatch } from '@usher/shared/client.ts'
@@ -92,7 +92,7 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
   const unknownHosts = new UnknownHostWarning(log, settings.publicHosts,
     `redirects lead to ${settings.ip} instead`)
   const chooseByHash = hashChooser(settings.servers, isAvailable)
-  const choose = chooser(settings.policy, settings.servers, isAvailable)
+  const choose = POLICIES[settings.policy].make(settings.servers, isAvailable)
   const routing: RouterParts = {
     settings,
     table,

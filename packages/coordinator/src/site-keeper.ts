@@ -10,7 +10,7 @@ import {
   endHold, holderOfServer, holdSites, inMiB, isHeld, MAIN_HOLDER, releaseSites, type SiteMemory
 } from '@usher/shared/memory/site-memory.ts'
 import type { CheckTask, LoadedSites, LoadNews, LoadTask } from '@usher/shared/messages.ts'
-import type { Server } from '@usher/shared/settings/servers.ts'
+import { ownServers, type Server } from '@usher/shared/settings/servers.ts'
 import type { LiveName, ValuesByKey } from '@usher/shared/settings/setting-table.ts'
 import type { Logger } from 'pino'
 import { memoryRoom } from './memory-room.ts'
@@ -79,6 +79,7 @@ export class SiteKeeper {
     { isFirst = false, ...changes }: Partial<LoaderSettings> & { readonly isFirst?: boolean } = {}
   ): Promise<LoadedSites> {
     const { servers, tableBytes, live, log } = this.#parts
+    const serverCount = ownServers(servers).length
     this.#memories = this.#memories.filter(({ holders }) => isHeld(holders))
     const heldBytes = this.#memories.reduce((sum, { bytes }) => sum + bytes, 0)
     if (this.#memories.length > EARLIER_SITES_MAX) {
@@ -88,8 +89,8 @@ export class SiteKeeper {
     const loaded = await this.#runLoader({
       type: 'load',
       dirs: foldersOf(servers),
-      room: memoryRoom({ serverCount: servers.length, tableBytes, heldBytes }),
-      serverCount: servers.length,
+      room: memoryRoom({ serverCount, tableBytes, heldBytes }),
+      serverCount,
       isFirst,
       memoryFileMaxBytes: changes.memoryFileMaxBytes ?? live.memoryFileMaxBytes
     })
@@ -154,7 +155,7 @@ export async function checkSites (
 }
 
 function foldersOf (servers: readonly Server[]): string[] {
-  return [...new Set(servers.map(({ folder }) => folder))]
+  return [...new Set(ownServers(servers).map(({ folder }) => folder))]
 }
 
 interface LoaderRun {

@@ -1,10 +1,11 @@
 /**
  * In which order the parts of the program start: what the first redirect needs goes first, which is
- * one server, its files and who is denied. The router opens with it. The other servers follow, and
- * their visitors wait for them (start-waits.ts). Main thread.
+ * one server, its files and who is denied. The router opens with it, or, where all servers are
+ * external, as soon as it is known who is denied. The other servers follow, and their visitors wait
+ * for them (start-waits.ts). Main thread.
  */
 import { statSync } from 'node:fs'
-import type { Server } from '@usher/shared/settings/servers.ts'
+import { ownServers, type Server } from '@usher/shared/settings/servers.ts'
 import type { Workers } from './workers.ts'
 
 export interface StartOrderParts {
@@ -27,13 +28,15 @@ export async function startInOrder (parts: StartOrderParts): Promise<void> {
     starts.push(start)
     return start
   }
-  // On a tie, visitors go to the lowest port.
-  const [first, ...others] = [...servers].sort((a, b) => a.port - b.port)
-  const firstUp = begin(workers.startServers([first!]))
+  // On a tie, visitors go to the first.
+  const [first, ...others] = ownServers(servers)
+  const firstUp = first === undefined ? undefined : begin(workers.startServers([first]))
   // No server opens its port before the monitor has brought the deny list. To make the database is
   // slow, because each step waits for the disk.
-  if (hasDatabase) void begin(workers.monitor.start())
-  await openRouter(Promise.race(starts).then(() => firstUp))
+  const monitorUp = hasDatabase ? begin(workers.monitor.start()) : undefined
+  await openRouter(firstUp === undefined
+    ? monitorUp ?? Promise.resolve()
+    : Promise.race(starts).then(() => firstUp))
   void begin(workers.startServers(others)).then(onServersUp, () => {})
   if (!hasDatabase) void begin(workers.monitor.start())
   await Promise.all(starts)

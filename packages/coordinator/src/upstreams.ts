@@ -1,18 +1,21 @@
 /**
  * Where a proxy that asks for decisions finds the servers: on this machine by loopback, if they are
- * bound there; from others by the address that links have. Pure.
+ * bound there; from others by the address that links have; external ones by their URL. Pure.
  */
 import { isForAll, isLoopback } from '@usher/shared/settings/detect-ip.ts'
 import type { Settings } from '@usher/shared/settings/settings.ts'
 
 type UpstreamSettings = Pick<Settings, 'host' | 'decisionHost' | 'ip' | 'servers' | 'tls'>
 
-/** Scheme, host and port of each server. */
+/** Scheme, host and port of each server, and an external one's base path. */
 export function upstreamsOf (
   { host, decisionHost, ip, servers, tls }: UpstreamSettings
 ): readonly string[] {
   const own = isLoopback(decisionHost) ? '127.0.0.1' : ip
   const address = isForAll(host) ? own : host
   const urlHost = address.includes(':') ? `[${address}]` : address
-  return servers.map(({ port }) => `${tls === undefined ? 'http' : 'https'}://${urlHost}:${port}`)
+  const scheme = tls === undefined ? 'http' : 'https'
+  return servers.map(server => server.kind === 'external'
+    ? server.publicUrl
+    : `${scheme}://${urlHost}:${server.port}`)
 }

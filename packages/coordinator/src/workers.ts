@@ -8,7 +8,7 @@ import { OrderTimedOut, WorkerGone } from '@usher/shared/errors.ts'
 import { MONITOR_METER, type ClusterMeter } from '@usher/shared/memory/meters.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { Ask, AskAnswer, BootData, Order } from '@usher/shared/messages.ts'
-import type { Server } from '@usher/shared/settings/servers.ts'
+import { ownServers, type OwnServer, type Server } from '@usher/shared/settings/servers.ts'
 import type { Logger } from 'pino'
 import type { ServerStates } from './server-states.ts'
 import type { SiteKeeper } from './site-keeper.ts'
@@ -42,13 +42,13 @@ export class Workers {
 
   constructor (parts: WorkersParts) {
     this.#parts = parts
-    this.#servers = parts.servers.map(({ name, index }) =>
+    this.#servers = ownServers(parts.servers).map(({ name, index }) =>
       this.#supervise(`server ${name}`, 'static-server.js', index))
     this.monitor = this.#supervise('monitor', 'monitor.js', MONITOR)
   }
 
   /** Resolves when these servers serve; rejects with the error of the first that cannot. */
-  async startServers (servers: readonly Server[]): Promise<void> {
+  async startServers (servers: readonly OwnServer[]): Promise<void> {
     await Promise.all(servers.map(({ index }) => this.#servers[index]!.start()))
   }
 

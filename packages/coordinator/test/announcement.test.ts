@@ -1,5 +1,5 @@
 import t from 'tap'
-import { testServers } from '../../shared/test/settings/test-servers.ts'
+import { testExternal, testServers } from '../../shared/test/settings/test-servers.ts'
 import { announce, type AnnouncedSettings } from '../src/announcement.ts'
 import { testLog } from './fixtures/log.ts'
 
@@ -42,13 +42,14 @@ t.test('announcement: names addresses that answer, each port by its own host', a
     announce({
       tls: undefined,
       ...given,
-      servers: testServers([8000, 8001]),
+      servers: [...testServers([8000, 8001]), ...testExternal(2, ['shop'])],
       routingPort: 8080,
       monitoringPort: 8081,
       decisionHost: '127.0.0.1',
       decisionPort: undefined
     }, INTERFACES, log)
-    const servers = [8000, 8001].map(port => router.replace('8080', String(port)))
+    const own = [8000, 8001].map(port => router.replace('8080', String(port)))
+    const servers = [...own, 'https://shop.example']
     const message = `Usher is ready: visitors at ${router}, monitor at ${monitor}`
     t.match(saying(message), [{ router, monitor, servers }], claim)
     t.equal(lines.some(({ msg }) => /without TLS/.test(String(msg))), isWarned, claim)

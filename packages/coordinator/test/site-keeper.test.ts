@@ -47,7 +47,7 @@ async function testKeeper () {
     }
   })
   const { log, lines } = testLog()
-  const servers = FOLDERS.map((folder, index) => ({ folder, index }))
+  const servers = FOLDERS.map((folder, index) => ({ kind: 'own', folder, index }))
   const live = { memoryFileMaxBytes: 4 * MIB }
   const sites = new SiteKeeper({
     servers: servers as never, live, tableBytes: 10 * MIB, programDir: '/opt/usher', log

@@ -1,6 +1,5 @@
 /** A table full of users for a benchmark, made from their numbers: no memory but the table's. */
-import { chooser } from '@usher/shared/balancing/chooser.ts'
-import type { Choose } from '@usher/shared/balancing/policies.ts'
+import { POLICIES, type Choose } from '@usher/shared/balancing/policies.ts'
 import type { Address, Client } from '@usher/shared/client.ts'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { CONFIRM_MS } from '@usher/shared/memory/layout.ts'
@@ -35,8 +34,8 @@ export function filledTable (
 }
 
 export function chooserOf (servers: number): Choose {
-  const all = Array.from({ length: servers }, (_, index) => ({ index, weight: 1, port: index + 1 }))
-  return chooser('fewest-users', all, () => true)
+  const all = Array.from({ length: servers }, (_, index) => ({ index, weight: 1 }))
+  return POLICIES['fewest-users'].make(all, () => true)
 }
 
 export function touchUser (table: UserTable, user: number, servers: number): void {

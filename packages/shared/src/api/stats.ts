@@ -14,7 +14,12 @@ export const StatsQuery = objectOf({ limit: optional(countText) })
 export const ServerStats = objectOf({
   /** From 0, in the order of the settings: names that look like numbers sort first in JSON. */
   index: count,
-  port: integer,
+  /** A thread of this program, or a program that runs elsewhere. */
+  kind: oneOf(['own', 'external']),
+  /** Of an own server. */
+  port: optional(integer),
+  /** Of an external server: where visitors are sent to. */
+  url: optional(text),
   /** How much of all users it is to have: load is balanced by weight. */
   weight: count,
   active_users: count,
@@ -22,7 +27,8 @@ export const ServerStats = objectOf({
   /** What is balanced: active users and reservations. */
   load: count,
   state: ServerState,
-  folder: text,
+  /** Of an own server. */
+  folder: optional(text),
   state_since: optional(time),
   /** Active users when the drain began; only of a server that drains. */
   drained_from: optional(count),
@@ -36,7 +42,8 @@ export const ServerStats = objectOf({
   /** Ids, as many as were asked for. */
   users: listOf(text),
   users_truncated: flag,
-  restarts: count,
+  /** Of an own server. */
+  restarts: optional(count),
   up_since: optional(time),
   connections: optional(count),
   requests_per_second: optional(figure),

@@ -6,9 +6,7 @@
 import { Tournament, type Contender, type Loads } from './tournament.ts'
 
 /** What of a server a choice depends on for good. */
-export interface BalancedServer extends Contender {
-  readonly port: number
-}
+export type BalancedServer = Contender
 
 /** Whom the choice is for, and what it is made on. */
 export interface ChoiceRequest {
@@ -29,7 +27,7 @@ export interface Choice {
 }
 
 /**
- * @param servers the lowest port first
+ * @param servers in the order of the settings
  * @param isAvailable asked again when the loads are another reading
  */
 type MakePolicy = (
@@ -52,7 +50,7 @@ export const POLICIES: Readonly<Record<PolicyName, PolicyEntry>> = {
 }
 
 /**
- * The smallest load / weight; on a tie the server that the visitor is on, then the lowest port.
+ * The smallest load / weight; on a tie the server that the visitor is on, then the first.
  * Nobody who comes puts a server more than one user above its share, and as many newcomers as the
  * weights add up to, or a multiple of it, are spread exactly.
  */
@@ -72,7 +70,7 @@ function fewestUsers (...[servers, isAvailable]: Parameters<MakePolicy>): Choose
 function reasonFor ({ weight }: Contender, isTied: boolean, isCurrent: boolean): string {
   const reason = weight === 1 ? 'fewest users' : 'fewest users for its weight'
   if (!isTied) return reason
-  return isCurrent ? `${reason}, already there` : `${reason}, lowest port`
+  return isCurrent ? `${reason}, already there` : `${reason}, first in the settings`
 }
 
 /**

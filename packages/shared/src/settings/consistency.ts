@@ -4,6 +4,7 @@
  * is one line. Runs on the main thread at start; creates nothing.
  */
 import { isInSite, refusalOfFileToMake, refusalOfFolder } from './path-check.ts'
+import { SERVERS_MAX } from '../memory/layout.ts'
 import { quote } from '../quote.ts'
 import { complain, describe, type Given } from './given.ts'
 import type { SettingName, ValidValues } from './setting-table.ts'
@@ -22,7 +23,6 @@ export interface Tls {
 const COUNTED = [
   { name: 'SERVER_URLS', otherwise: 0, allowed: 'empty, or one URL per port' },
   { name: 'SERVER_NAMES', otherwise: 0, allowed: 'empty, or one name per port' },
-  { name: 'WEIGHTS', otherwise: 0, allowed: 'empty, or one weight per port' },
   { name: 'HTML_DIRS', otherwise: 1, allowed: 'one folder, or one per port' }
 ] as const
 
@@ -30,7 +30,9 @@ const COUNTED = [
 export function disagreements (values: ValidValues, given: GivenByName): readonly string[] {
   return [
     ...samePorts(values, given),
+    ...serverCount(values, given),
     ...countsUnlikePorts(values, given),
+    ...countUnlikeServers(values, given),
     ...ambiguousNames(values, given),
     ...outOfOrder(values, given, 'HEARTBEAT_INTERVAL', 'TIMEOUT_THRESHOLD'),
     ...outOfOrder(values, given, 'SESSION_IDLE_TIMEOUT', 'SESSION_LIFETIME'),
@@ -95,6 +97,37 @@ function samePorts (values: ValidValues, given: GivenByName): readonly string[] 
   })
 }
 
+/** There must be one, and no more than the user table has room for. */
+function serverCount (
+  { PORTS: ports, EXTERNAL_SERVERS: external }: ValidValues, given: GivenByName
+): readonly string[] {
+  if (ports === undefined || external === undefined) return []
+  if (ports.length === 0 && external.length === 0) {
+    return [complain(given.PORTS, 'EXTERNAL_SERVERS is empty, too', 'at least one server')]
+  }
+  const count = ports.length + external.length
+  if (count <= SERVERS_MAX) return []
+  const refusal = `with ${describe(given.PORTS)} there are ${count} servers`
+  return [complain(given.EXTERNAL_SERVERS, refusal, `${SERVERS_MAX} servers of both kinds`)]
+}
+
+/** Weights are those of the external servers, too. */
+function countUnlikeServers (
+  { PORTS: ports, EXTERNAL_SERVERS: external, WEIGHTS: weights }: ValidValues, given: GivenByName
+): readonly string[] {
+  if (ports === undefined || external === undefined || weights === undefined) return []
+  const count = ports.length + external.length
+  if (weights.length === count || weights.length === 0) return []
+  const refusal = external.length === 0
+    ? `it has ${weights.length}, ${describe(given.PORTS)} has ${count}`
+    : `it has ${weights.length}, ${describe(given.PORTS)} and ` +
+      `${describe(given.EXTERNAL_SERVERS)} have ${count}`
+  const allowed = external.length === 0
+    ? 'empty, or one weight per port'
+    : 'empty, or one weight per server, those of the ports first'
+  return [complain(given.WEIGHTS, refusal, allowed)]
+}
+
 function countsUnlikePorts (values: ValidValues, given: GivenByName): readonly string[] {
   const { PORTS: ports } = values
   if (ports === undefined) return []
@@ -108,14 +141,25 @@ function countsUnlikePorts (values: ValidValues, given: GivenByName): readonly s
 
 /** Names must tell servers apart, also where one is called by its port. */
 function ambiguousNames (values: ValidValues, given: GivenByName): readonly string[] {
-  const { SERVER_NAMES: names = [], PORTS: ports = [] } = values
-  const problems = names.flatMap((name, index) => {
-    if (names.indexOf(name) !== index) return [`${quote(name)} stands there more than once`]
-    const isOthers = ports.some((port, other) => other !== index && mayBecome(port, name))
-    return isOthers ? [`${quote(name)} is or may become another server's port`] : []
-  })
+  const { SERVER_NAMES: names = [], PORTS: ports = [], EXTERNAL_SERVERS: external = [] } = values
   const allowed = 'names that all differ, none of them the port of another server'
-  return problems.map(problem => complain(given.SERVER_NAMES, problem, allowed))
+  /** @param at where among the ports the server's own is; -1 without one */
+  const problemsOf = (by: Given, name: string, others: readonly string[], at: number): string[] => {
+    if (others.includes(name)) return [complain(by, `${quote(name)} stands there more than once`, allowed)]
+    const isPort = ports.some((port, other) => other !== at && mayBecome(port, name))
+    return isPort
+      ? [complain(by, `${quote(name)} is or may become another server's port`, allowed)]
+      : []
+  }
+  const externalNames = external.map(({ name }) => name)
+  const isOwn = new Set(names)
+  return [
+    ...names.flatMap((name, at) => problemsOf(given.SERVER_NAMES, name, names.slice(0, at), at)),
+    ...externalNames.flatMap((name, at) => isOwn.has(name)
+      ? [complain(given.EXTERNAL_SERVERS,
+        `${quote(name)} stands in ${describe(given.SERVER_NAMES)}, too`, allowed)]
+      : problemsOf(given.EXTERNAL_SERVERS, name, externalNames.slice(0, at), -1))
+  ]
 }
 
 /** A port of 0 becomes whichever the kernel chooses, which is none of the well-known ones. */

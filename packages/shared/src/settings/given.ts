@@ -14,6 +14,11 @@ export interface Given {
 
 export const DEFAULT_ORIGIN = 'default'
 
+/** In environment and file; a flag is there to be given. */
+export function isGiven (row: SettingRow, text: string): boolean {
+  return text !== '' || row.mayBeEmpty === true
+}
+
 /** `ROUTING_PORT (environment)`. */
 export function describe (given: Given): string {
   return `${given.row.name} (${given.origin})`

@@ -4,22 +4,37 @@
  */
 import type { SettingName, SettingValues } from './setting-table.ts'
 
-export interface Server {
-  /** In the user table, in messages and in meters; in the order of PORTS. */
+export type Server = OwnServer | ExternalServer
+
+interface AnyServer {
+  /** In the user table, in messages and in meters; in the order of the settings, own ones first. */
   readonly index: number
   /** What people and other programs call it. */
   readonly name: string
+  readonly weight: number
+}
+
+/** A thread of this program. */
+export interface OwnServer extends AnyServer {
+  readonly kind: 'own'
   readonly port: number
   /** Absolute path. */
   readonly folder: string
   /** Without a slash at its end; undefined for its port under the visitor's host name. */
   readonly publicUrl: string | undefined
-  readonly weight: number
+}
+
+/** Somebody else's program, which visitors are sent to. */
+export interface ExternalServer extends AnyServer {
+  readonly kind: 'external'
+  /** Without a slash at its end. */
+  readonly publicUrl: string
 }
 
 /** The settings that say something of each server. */
-export const SERVER_SETTINGS =
-  ['SERVER_URLS', 'PORTS', 'SERVER_NAMES', 'WEIGHTS', 'HTML_DIRS'] as const satisfies SettingName[]
+export const SERVER_SETTINGS = [
+  'SERVER_URLS', 'PORTS', 'SERVER_NAMES', 'WEIGHTS', 'HTML_DIRS', 'EXTERNAL_SERVERS'
+] as const satisfies SettingName[]
 
 export type ServerSettingName = typeof SERVER_SETTINGS[number]
 
@@ -27,7 +42,8 @@ export function serversOf (
   values: Pick<SettingValues, ServerSettingName>
 ): readonly Server[] {
   const { SERVER_URLS: urls, PORTS: ports, SERVER_NAMES: names, WEIGHTS: weights } = values
-  return ports.map((port, index) => ({
+  const own = ports.map((port, index): OwnServer => ({
+    kind: 'own',
     index,
     name: names[index] ?? String(port),
     port,
@@ -35,6 +51,20 @@ export function serversOf (
     publicUrl: urls[index],
     weight: weights[index] ?? 1
   }))
+  const external = values.EXTERNAL_SERVERS.map(({ name, url }, at): ExternalServer => {
+    const index = own.length + at
+    return { kind: 'external', index, name, publicUrl: url, weight: weights[index] ?? 1 }
+  })
+  return [...own, ...external]
+}
+
+/** They come first: the index of each is its place among them, too. */
+export function ownServers (servers: readonly Server[]): readonly OwnServer[] {
+  return servers.filter(server => server.kind === 'own')
+}
+
+export function externalServers (servers: readonly Server[]): readonly ExternalServer[] {
+  return servers.filter(server => server.kind === 'external')
 }
 
 /**
@@ -45,6 +75,7 @@ export function withPorts (
   servers: readonly Server[], ports: readonly number[]
 ): readonly Server[] {
   return servers.map(server => {
+    if (server.kind === 'external') return server
     const port = ports[server.index]!
     const name = server.name === String(server.port) ? String(port) : server.name
     return { ...server, name, port }
@@ -56,7 +87,7 @@ export function serverKnownAs (
   servers: readonly Server[], nameOrPort: string
 ): Server | undefined {
   return servers.find(({ name }) => name === nameOrPort) ??
-    servers.find(({ port }) => String(port) === nameOrPort)
+    ownServers(servers).find(({ port }) => String(port) === nameOrPort)
 }
 
 /** The names of all, for an error message. */

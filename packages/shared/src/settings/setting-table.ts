@@ -4,11 +4,12 @@
  * file, `--help`, `--check`, the README and the tests are all driven by it: a new setting is a new
  * row. Knows nothing of files or of the process; starts nothing.
  */
+import { SERVERS_MAX } from '../memory/layout.ts'
 import { POLICIES, type PolicyName } from '../balancing/policies.ts'
 import {
-  addressOrRange, baseUrl, bindHost, bytes, decimal, domain, filePath, filePathOrNone, folderPath,
-  list, oneOf, optional, password, port, portOrNone, publicHost, seconds, serverName, token,
-  urlAddress, weight, wholeNumber, type Kind
+  addressOrRange, baseUrl, bindHost, bytes, decimal, domain, externalServer, filePath,
+  filePathOrNone, folderPath, list, oneOf, optional, password, port, portOrNone, publicHost,
+  seconds, serverName, token, urlAddress, weight, wholeNumber, type Kind
 } from './kinds.ts'
 import type { CamelCase } from './setting-spelling.ts'
 
@@ -28,10 +29,13 @@ export interface Definition<T> {
   readonly meaning: string
   /** Environment or file only, and never shown. */
   readonly isSecret?: boolean
+  /** Given as nothing, in environment and file, it is not the default. */
+  readonly mayBeEmpty?: boolean
   /** Left out when a change needs a restart. */
   readonly appliedBy?: Applier
 }
 
+/** Of our own, each of which is a thread. */
 const SERVER_COUNT_MAX = 32
 /** For lists that a reader could still take in. */
 const ENTRY_COUNT_MAX = 1000
@@ -78,24 +82,30 @@ export const TABLE = {
   SERVER_URLS: {
     kind: list(baseUrl(), 0, SERVER_COUNT_MAX),
     default: '',
-    meaning: 'One public base URL per server, for port mappings and proxies.'
+    meaning: 'One public base URL per port, for port mappings and proxies.'
   },
   PORTS: {
-    kind: list(port(), 1, SERVER_COUNT_MAX),
+    kind: list(port(), 0, SERVER_COUNT_MAX),
     default: '8000,8001,8002',
-    meaning: 'The servers\' ports; a port of 0 is chosen by the kernel and logged.'
+    meaning: 'The servers\' ports; a port of 0 is chosen by the kernel and logged. Empty beside EXTERNAL_SERVERS for none.',
+    mayBeEmpty: true
+  },
+  EXTERNAL_SERVERS: {
+    kind: list(externalServer(), 0, SERVERS_MAX),
+    default: '',
+    meaning: 'Servers that run elsewhere, as name=url: visitors are sent to that base URL.'
   },
   SERVER_NAMES: {
     kind: list(serverName(), 0, SERVER_COUNT_MAX),
     default: '',
     defaultShown: 'the ports',
-    meaning: 'One name per server, for console, logs, metrics and paths; no other server\'s port.'
+    meaning: 'One name per port, for console, logs, metrics and paths; no other server\'s name or port.'
   },
   WEIGHTS: {
-    kind: list(weight(), 0, SERVER_COUNT_MAX),
+    kind: list(weight(), 0, SERVERS_MAX),
     default: '',
     defaultShown: '1 for each',
-    meaning: 'One weight per server: with 1,1,2 the third gets half of all users.'
+    meaning: 'One weight per server, external ones last: with 1,1,2 the third gets half of all users.'
   },
   POLICY: {
     kind: oneOf(...Object.keys(POLICIES) as PolicyName[]),

@@ -6,7 +6,7 @@
 import { nearMiss } from '../near-miss.ts'
 import { readSmallFile } from './path-check.ts'
 import { quote, quoteName } from '../quote.ts'
-import type { Given } from './given.ts'
+import { isGiven, type Given } from './given.ts'
 import { settingNamed, SETTING_ROWS } from './setting-rows.ts'
 
 export interface SettingsFile {
@@ -35,7 +35,7 @@ export function readSettingsFile (
   return { given: [], problems: [`settings file ${quote(label)} ${file.refusal}`] }
 }
 
-/** An empty value counts as not given. */
+/** An empty value counts as not given, unless its setting may be empty. */
 export function parseSettingsFile (text: string, label: string): SettingsFile {
   const given: Given[] = []
   const problems: string[] = []
@@ -48,7 +48,7 @@ export function parseSettingsFile (text: string, label: string): SettingsFile {
     if (line.type !== 'setting') continue
     if (!linesByName.has(line.name)) linesByName.set(line.name, index + 1)
     const row = settingNamed(line.name)
-    if (row !== undefined && line.text !== '') given.push({ row, text: line.text, origin })
+    if (row !== undefined && isGiven(row, line.text)) given.push({ row, text: line.text, origin })
   }
   return { given, problems }
 }

@@ -16,8 +16,8 @@ const INTRODUCTION = `usage: node dist/coordinator.js [--name value | --name=val
 
 A flag wins over the environment, that over the settings file (lines of NAME=value,
 # comments, values in quotes if need be), and that over the default. In environment
-and file an empty value counts as not given. A wrong setting ends the program with
-exit code 2.
+and file an empty value counts as not given (but for PORTS beside EXTERNAL_SERVERS).
+A wrong setting ends the program with exit code 2.
 
 SIGHUP makes the program read them again, its pages, and the certificate, and go on in a
 new log file if the old one was moved. What a reload changes says so below, the rest needs

@@ -7,7 +7,7 @@
 import { networkInterfaces } from 'node:os'
 import { resolve } from 'node:path'
 import { SettingsInvalid } from '../errors.ts'
-import { complain, DEFAULT_ORIGIN, type Given } from './given.ts'
+import { complain, DEFAULT_ORIGIN, isGiven, type Given } from './given.ts'
 import { SETTING_ROWS, type SettingRow } from './setting-rows.ts'
 import type {
   LiveName, SettingName, SettingValues, ValidValues, ValuesByKey
@@ -31,7 +31,7 @@ export interface Settings extends WorkerSettings {
 /** As workers have them: without what only the router applies. */
 export interface WorkerSettings
   extends ValuesByKey<Exclude<SettingName, LiveName | ServerSettingName>> {
-  /** In the order of PORTS. */
+  /** In the order of the settings, own ones first. */
   readonly servers: readonly Server[]
   readonly live: ThreadSettings
   /** The PEM texts; undefined without TLS. */
@@ -116,7 +116,9 @@ function collect (
   const label = flags.settingsPath ?? DEFAULT_FILE
   const path = resolve(source.cwd, label)
   const file = readSettingsFile(path, label, flags.settingsPath !== undefined)
-  const inOrder = [...flags.given, ...givenInEnvironment(source.env), ...file.given]
+  const inOrder = [
+    ...flags.given, ...inForce([...givenInEnvironment(source.env), ...file.given], flags.given)
+  ]
   const entries = SETTING_ROWS.map(row => {
     const given = inOrder.find(candidate => candidate.row === row)
     return [row.name, given ?? { row, text: row.default, origin: DEFAULT_ORIGIN }]
@@ -131,9 +133,16 @@ function collect (
 /** An empty variable counts as not given; an unknown one belongs to other programs. */
 function givenInEnvironment (env: SettingsSource['env']): readonly Given[] {
   return SETTING_ROWS.flatMap(row => {
-    const text = env[row.name] ?? ''
-    return text === '' ? [] : [{ row, text, origin: 'environment' }]
+    const text = env[row.name]
+    return text === undefined || !isGiven(row, text) ? [] : [{ row, text, origin: 'environment' }]
   })
+}
+
+/** An empty PORTS says that there are none where there are external servers; else nothing. */
+function inForce (given: readonly Given[], byFlags: readonly Given[]): readonly Given[] {
+  const hasExternal = [...byFlags, ...given].some(({ row, text }) =>
+    row.name === 'EXTERNAL_SERVERS' && text !== '')
+  return given.filter(({ text }) => text !== '' || hasExternal)
 }
 
 function parseAll (

@@ -8,7 +8,7 @@ import type { Loads } from '@usher/shared/balancing/tournament.ts'
 
 interface Case {
   readonly claim: string
-  /** Users per server without the visitor; the server with the lowest port first. */
+  /** Users per server without the visitor; the server with the first in the settings first. */
   readonly loads: readonly number[]
   readonly weights?: readonly number[]
   /** The server that the visitor is on. */
@@ -21,25 +21,25 @@ interface Case {
 let readings = 0
 
 const FEWEST = 'fewest users'
-const LOWEST_PORT = 'fewest users, lowest port'
+const FIRST = 'fewest users, first in the settings'
 const ALREADY_THERE = 'fewest users, already there'
 const BY_WEIGHT = 'fewest users for its weight'
 const ONLY_ONE = 'only one available'
 
 const CASES: readonly Case[] = [
-  { claim: 'nobody is here: the lowest port', loads: [0, 0, 0], expected: [0, LOWEST_PORT] },
+  { claim: 'nobody is here: the first in the settings', loads: [0, 0, 0], expected: [0, FIRST] },
   { claim: 'the fewest users, first', loads: [1, 2, 3], expected: [0, FEWEST] },
   { claim: 'the fewest users, in the middle', loads: [2, 1, 2], expected: [1, FEWEST] },
   { claim: 'the fewest users, last', loads: [3, 2, 1], expected: [2, FEWEST] },
-  { claim: 'a tie of two: the lower port', loads: [5, 1, 1], expected: [1, LOWEST_PORT] },
-  { claim: 'a tie around another one', loads: [0, 1, 0], expected: [0, LOWEST_PORT] },
+  { claim: 'a tie of two: the lower port', loads: [5, 1, 1], expected: [1, FIRST] },
+  { claim: 'a tie around another one', loads: [0, 1, 0], expected: [0, FIRST] },
   { claim: 'a tie that a lower one ends', loads: [2, 2, 1], expected: [2, FEWEST] },
   { claim: 'one less is enough', loads: [1000, 999, 1000], expected: [1, FEWEST] },
 
   { claim: 'on a tie they stay: last', loads: [4, 4, 4], on: 2, expected: [2, ALREADY_THERE] },
   { claim: 'on a tie they stay: middle', loads: [4, 4, 4], on: 1, expected: [1, ALREADY_THERE] },
   { claim: 'on a tie they stay: first', loads: [4, 4, 4], on: 0, expected: [0, ALREADY_THERE] },
-  { claim: 'a tie of others is not theirs', loads: [1, 1, 2], on: 2, expected: [0, LOWEST_PORT] },
+  { claim: 'a tie of others is not theirs', loads: [1, 1, 2], on: 2, expected: [0, FIRST] },
   { claim: 'one user more and they move', loads: [3, 4, 4], on: 2, expected: [0, FEWEST] },
   { claim: 'one user less and they stay', loads: [4, 4, 3], on: 2, expected: [2, FEWEST] },
 
@@ -51,7 +51,7 @@ const CASES: readonly Case[] = [
     loads: [2, 2, 0],
     on: 2,
     unavailable: [2],
-    expected: [0, LOWEST_PORT]
+    expected: [0, FIRST]
   },
   { claim: 'none is available', loads: [0, 0, 0], unavailable: [0, 1, 2], expected: undefined },
   {
@@ -64,9 +64,9 @@ const CASES: readonly Case[] = [
   { claim: 'a pool of one', loads: [7], expected: [0, ONLY_ONE] },
   { claim: 'no server at all', loads: [], expected: undefined },
 
-  { claim: 'weights: nobody is here', loads: [0, 0, 0], weights: [1, 1, 2], expected: [0, LOWEST_PORT] },
+  { claim: 'weights: nobody is here', loads: [0, 0, 0], weights: [1, 1, 2], expected: [0, FIRST] },
   { claim: 'weights: half as full', loads: [1, 1, 1], weights: [1, 1, 2], expected: [2, BY_WEIGHT] },
-  { claim: 'weights: as full as the others', loads: [1, 1, 2], weights: [1, 1, 2], expected: [0, LOWEST_PORT] },
+  { claim: 'weights: as full as the others', loads: [1, 1, 2], weights: [1, 1, 2], expected: [0, FIRST] },
   {
     claim: 'weights: a tie, and they stay',
     loads: [3, 3, 6],
@@ -78,7 +78,7 @@ const CASES: readonly Case[] = [
     claim: 'weights: a tie of heavy ones',
     loads: [9, 4, 4],
     weights: [1, 2, 2],
-    expected: [1, `${BY_WEIGHT}, lowest port`]
+    expected: [1, `${BY_WEIGHT}, first in the settings`]
   },
   { claim: 'weights: fewer users, but fuller', loads: [2, 5], weights: [1, 3], expected: [1, BY_WEIGHT] },
   {
@@ -95,7 +95,7 @@ const CASES: readonly Case[] = [
   }
 ]
 
-t.test('fewest-users: the smallest load by weight, the own server on a tie, the lowest port', async t => {
+t.test('fewest-users: the smallest load by weight, the own server on a tie, the first in the settings', async t => {
   t.notOk(POLICIES['fewest-users'].hasState, 'so that the monitor may ask as well')
   for (const { claim, loads, weights = loads.map(() => 1), on, unavailable, expected } of CASES) {
     const choose = make('fewest-users', weights, unavailable)
@@ -211,8 +211,7 @@ t.test('round-robin: a server that comes back takes its turn and no more', async
 function make (
   policy: PolicyName, weights: readonly number[], unavailable: readonly number[] = []
 ): Choose {
-  const servers = weights.map((weight, index): BalancedServer =>
-    ({ index, port: 8000 + index, weight }))
+  const servers = weights.map((weight, index): BalancedServer => ({ index, weight }))
   return POLICIES[policy].make(servers, server => !unavailable.includes(server))
 }
 
@@ -264,6 +263,6 @@ function byLooking (
   const server = best.includes(current) ? current : best[0]!
   if (available.length === 1) return { server, because: ONLY_ONE }
   const reason = weights[server] === 1 ? FEWEST : BY_WEIGHT
-  const tie = server === current ? 'already there' : 'lowest port'
+  const tie = server === current ? 'already there' : 'first in the settings'
   return { server, because: best.length === 1 ? reason : `${reason}, ${tie}` }
 }

@@ -38,17 +38,18 @@ t.test('settings-check: URLs, names, weights and folders are as many as the port
   const dirs = (count: number) => `HTML_DIRS (environment) is "T": it has ${count}, ` +
     'PORTS (environment) has 2; allowed: one folder, or one per port'
   const PORTS = [1, 2]
+  const EXTERNAL_SERVERS: [] = []
   const cases: ReadonlyArray<[ValidValues, readonly string[]]> = [
     [{ PORTS, SERVER_URLS: [], HTML_DIRS: ['a'] }, []],
     [{ PORTS, SERVER_URLS: ['a', 'b'], HTML_DIRS: ['a', 'b'] }, []],
     [{ PORTS, SERVER_URLS: ['a'] }, [urls(1)]],
     [{ PORTS, SERVER_URLS: ['a', 'b', 'c'] }, [urls(3)]],
-    [{ PORTS, SERVER_NAMES: [], WEIGHTS: [] }, []],
-    [{ PORTS, SERVER_NAMES: ['a', 'b'], WEIGHTS: [1, 2] }, []],
+    [{ PORTS, EXTERNAL_SERVERS, SERVER_NAMES: [], WEIGHTS: [] }, []],
+    [{ PORTS, EXTERNAL_SERVERS, SERVER_NAMES: ['a', 'b'], WEIGHTS: [1, 2] }, []],
     [{ PORTS, SERVER_NAMES: ['a'] }, [names(1)]],
     [{ PORTS, SERVER_NAMES: ['a', 'b', 'c'] }, [names(3)]],
-    [{ PORTS, WEIGHTS: [1] }, [weights(1)]],
-    [{ PORTS, WEIGHTS: [1, 1, 2] }, [weights(3)]],
+    [{ PORTS, EXTERNAL_SERVERS, WEIGHTS: [1] }, [weights(1)]],
+    [{ PORTS, EXTERNAL_SERVERS, WEIGHTS: [1, 1, 2] }, [weights(3)]],
     [{ PORTS, HTML_DIRS: ['a', 'b', 'c'] }, [dirs(3)]],
     [{ SERVER_URLS: ['a'], HTML_DIRS: ['a', 'b'] }, []]
   ]
@@ -74,6 +75,38 @@ t.test('settings-check: a name is of one server, and never the port of another',
     [{ PORTS: [0, 0], SERVER_NAMES: ['a', '40000b'] }, []],
     [{ PORTS: [0, 0], SERVER_NAMES: ['1', '2'] }, []],
     [{ PORTS: [0, 0], SERVER_NAMES: ['a', '40000'] }, [port('40000')]]
+  ]
+  for (const [values, expected] of cases) check(t, values, expected)
+})
+
+t.test('settings-check: external servers have names and weights among all servers', async t => {
+  const names = (why: string) => `EXTERNAL_SERVERS (environment) is "T": ${why}; ` +
+    'allowed: names that all differ, none of them the port of another server'
+  const weights = (count: number, servers: number) => `WEIGHTS (environment) is "T": it has ${count}, ` +
+    `PORTS (environment) and EXTERNAL_SERVERS (environment) have ${servers}; ` +
+    'allowed: empty, or one weight per server, those of the ports first'
+  const named = (...all: string[]) => all.map(name => ({ name, url: `http://${name}` }))
+  const many = (count: number) => named(...Array.from({ length: count }, (_, at) => `s${at}`))
+  const PORTS = [8000, 8001]
+  const cases: ReadonlyArray<[ValidValues, readonly string[]]> = [
+    [{ PORTS, EXTERNAL_SERVERS: named('a', 'b'), SERVER_NAMES: ['c', 'd'] }, []],
+    [{ PORTS: [], EXTERNAL_SERVERS: named('a') }, []],
+    [{ PORTS: [], EXTERNAL_SERVERS: [] },
+      ['PORTS (environment) is "T": EXTERNAL_SERVERS is empty, too; allowed: at least one server']],
+    [{ PORTS, EXTERNAL_SERVERS: many(254) }, []],
+    [{ PORTS, EXTERNAL_SERVERS: many(255) }, ['EXTERNAL_SERVERS (environment) is "T": with ' +
+      'PORTS (environment) there are 257 servers; allowed: 256 servers of both kinds']],
+    [{ PORTS, EXTERNAL_SERVERS: named('a', 'b', 'a') },
+      [names('"a" stands there more than once')]],
+    [{ PORTS, EXTERNAL_SERVERS: named('c'), SERVER_NAMES: ['c', 'd'] },
+      [names('"c" stands in SERVER_NAMES (environment), too')]],
+    [{ PORTS, EXTERNAL_SERVERS: named('8001') },
+      [names('"8001" is or may become another server\'s port')]],
+    [{ PORTS: [0], EXTERNAL_SERVERS: named('40000') },
+      [names('"40000" is or may become another server\'s port')]],
+    [{ PORTS, EXTERNAL_SERVERS: named('a'), WEIGHTS: [1, 2, 3] }, []],
+    [{ PORTS, EXTERNAL_SERVERS: named('a'), WEIGHTS: [1, 2] }, [weights(2, 3)]],
+    [{ PORTS: [], EXTERNAL_SERVERS: named('a'), WEIGHTS: [1, 2] }, [weights(2, 1)]]
   ]
   for (const [values, expected] of cases) check(t, values, expected)
 })

@@ -1,26 +1,57 @@
 import t from 'tap'
-import { serverKnownAs, serversOf, withPorts } from '@usher/shared/settings/servers.ts'
-import { NAMED_SERVERS, testServers } from './test-servers.ts'
+import {
+  externalServers, ownServers, serverKnownAs, serversOf, withPorts
+} from '@usher/shared/settings/servers.ts'
+import { NAMED_SERVERS, testExternal, testServers } from './test-servers.ts'
 
 const PLAIN = {
-  PORTS: [8000, 8001], SERVER_URLS: [], SERVER_NAMES: [], WEIGHTS: [], HTML_DIRS: ['/a', '/b']
+  PORTS: [8000, 8001],
+  SERVER_URLS: [],
+  SERVER_NAMES: [],
+  WEIGHTS: [],
+  HTML_DIRS: ['/a', '/b'],
+  EXTERNAL_SERVERS: []
 }
 
 t.test('servers: what is said of a server is one value, whatever is left out', async t => {
   t.strictSame(serversOf(PLAIN), [
-    { index: 0, name: '8000', port: 8000, folder: '/a', publicUrl: undefined, weight: 1 },
-    { index: 1, name: '8001', port: 8001, folder: '/b', publicUrl: undefined, weight: 1 }
+    { kind: 'own', index: 0, name: '8000', port: 8000, folder: '/a', publicUrl: undefined, weight: 1 },
+    { kind: 'own', index: 1, name: '8001', port: 8001, folder: '/b', publicUrl: undefined, weight: 1 }
   ])
   t.strictSame(serversOf({
     PORTS: [8000, 0],
     SERVER_URLS: ['https://a.example', 'https://b.example/x'],
     SERVER_NAMES: ['red', 'blue'],
     WEIGHTS: [1, 1000],
-    HTML_DIRS: ['/a', '/b']
+    HTML_DIRS: ['/a', '/b'],
+    EXTERNAL_SERVERS: []
   }), [
-    { index: 0, name: 'red', port: 8000, folder: '/a', publicUrl: 'https://a.example', weight: 1 },
-    { index: 1, name: 'blue', port: 0, folder: '/b', publicUrl: 'https://b.example/x', weight: 1000 }
+    { kind: 'own', index: 0, name: 'red', port: 8000, folder: '/a', publicUrl: 'https://a.example', weight: 1 },
+    {
+      kind: 'own',
+      index: 1,
+      name: 'blue',
+      port: 0,
+      folder: '/b',
+      publicUrl: 'https://b.example/x',
+      weight: 1000
+    }
   ])
+})
+
+t.test('servers: external ones follow our own, their weights too', async t => {
+  const EXTERNAL_SERVERS = [
+    { name: 'shop-a', url: 'https://shop-a.example' }, { name: 'shop-b', url: 'https://b.example/x' }
+  ]
+  const both = serversOf({ ...PLAIN, EXTERNAL_SERVERS, WEIGHTS: [1, 2, 3, 4] })
+  t.strictSame(both.map(({ index, name, weight }) => [index, name, weight]),
+    [[0, '8000', 1], [1, '8001', 2], [2, 'shop-a', 3], [3, 'shop-b', 4]])
+  t.strictSame(ownServers(both), both.slice(0, 2))
+  t.strictSame(externalServers(both), both.slice(2))
+  const alone = serversOf({ ...PLAIN, PORTS: [], HTML_DIRS: [], EXTERNAL_SERVERS })
+  t.strictSame(alone, testExternal(0, ['shop-a', 'shop-b'], [{}, { publicUrl: 'https://b.example/x' }]))
+  t.strictSame(withPorts(both, [1, 2]).slice(2), both.slice(2), 'they have no port of ours')
+  t.equal(serverKnownAs(both, 'shop-b')?.index, 3)
 })
 
 t.test('servers: who is called by the port is called by the one that the kernel chose', async t => {
@@ -40,5 +71,5 @@ t.test('servers: what was written down earlier is found by name, else by port', 
     t.equal(serverKnownAs(NAMED_SERVERS, written)?.name, name, written)
   }
   const crossed = testServers([8000, 8001], [{ name: '7' }, { name: '8' }])
-  t.equal(serverKnownAs(crossed, '8')?.port, 8001, 'a name comes before a port')
+  t.equal(serverKnownAs(crossed, '8')?.index, 1, 'a name comes before a port')
 })

@@ -31,8 +31,22 @@ const CASES: Record<SettingName, {
     refused: ['a', 'ftp://a', 'http://a?b', 'http://a#b', 'http://u@a']
   },
   PORTS: {
-    values: [['0', [0]], ['1,2', [1, 2]], [numbers(32), Array.from({ length: 32 }, (_, i) => i)]],
-    refused: ['', '65536', '1,,2', 'a', '-1', numbers(33)]
+    values: [['', []], ['0', [0]], ['1,2', [1, 2]], [numbers(32), Array.from({ length: 32 }, (_, i) => i)]],
+    refused: ['65536', '1,,2', 'a', '-1', numbers(33)]
+  },
+  EXTERNAL_SERVERS: {
+    values: [
+      ['', []],
+      ['a=https://a.example/, b2=http://[::1]:8443/base/', [
+        { name: 'a', url: 'https://a.example' }, { name: 'b2', url: 'http://[::1]:8443/base' }
+      ]],
+      ['a=http://x/y=z', [{ name: 'a', url: 'http://x/y=z' }]]
+    ],
+    refused: [
+      'https://a', 'a', 'a=', '=http://a', 'A=http://a', 'router=http://a', 'a=ftp://a', 'a=b',
+      'a=http://a?b', 'a=http://u@a', 'a=http://a:65536', 'a=http://a,', 'a=http://a b',
+      external(257)
+    ]
   },
   SERVER_NAMES: {
     values: [['', []], ['red, b2', ['red', 'b2']], ['8000', ['8000']], [`0._-${'a'.repeat(59)}`,
@@ -42,7 +56,7 @@ const CASES: Record<SettingName, {
   },
   WEIGHTS: {
     values: [['', []], ['1', [1]], ['1,1000', [1, 1000]]],
-    refused: ['0', '1001', '1.5', '-1', '1,', 'a', numbers(33)]
+    refused: ['0', '1001', '1.5', '-1', '1,', 'a', numbers(258)]
   },
   POLICY: {
     values: ['fewest-users', 'round-robin'].map(name => [name, name]),
@@ -143,7 +157,7 @@ t.test('setting-table: every setting refuses what is beyond', async t => {
 
 t.test('setting-table: every row is complete', async t => {
   for (const row of SETTING_ROWS) checkRow(t, row.name)
-  t.equal(new Set(SETTING_ROWS.map(row => row.name)).size, 41)
+  t.equal(new Set(SETTING_ROWS.map(row => row.name)).size, 42)
 })
 
 t.test('setting-table: only the token and the password are secret', async t => {
@@ -178,6 +192,10 @@ function secondsFrom (min: number, max: number): typeof CASES[SettingName] {
 
 function numbers (count: number): string {
   return Array.from({ length: count }, (_, index) => index).join(',')
+}
+
+function external (count: number): string {
+  return Array.from({ length: count }, (_, at) => `s${at}=http://a`).join(',')
 }
 
 function hosts (count: number): string {

@@ -4,7 +4,9 @@ import t, { type Test } from 'tap'
 import {
   loadSettings, processSource, type SettingsSource
 } from '@usher/shared/settings/settings.ts'
-import type { Server } from '@usher/shared/settings/servers.ts'
+import {
+  externalServers, ownServers, type OwnServer
+} from '@usher/shared/settings/servers.ts'
 import { renderCheck } from '@usher/shared/settings/settings-text.ts'
 import { settingNamed, SETTING_ROWS } from '@usher/shared/settings/setting-rows.ts'
 import type { SettingKey, SettingName } from '@usher/shared/settings/setting-table.ts'
@@ -16,7 +18,7 @@ interface Sample<N extends SettingName> {
   /** DIR stands for the working directory. */
   readonly value: unknown
   /** The field of each server that has it; the settings themselves have it when left out. */
-  readonly ofServer?: keyof Server
+  readonly ofServer?: keyof OwnServer
   /** What has to be given with it. */
   readonly besides?: Partial<Record<SettingName, string>>
 }
@@ -42,6 +44,11 @@ const SAMPLES: { readonly [N in SettingName]: Sample<N> } = {
     text: 'red,green,blue', key: 'serverNames', value: ['red', 'green', 'blue'], ofServer: 'name'
   },
   WEIGHTS: { text: '1,1,2', key: 'weights', value: [1, 1, 2], ofServer: 'weight' },
+  EXTERNAL_SERVERS: {
+    text: 'a=http://a/',
+    key: 'externalServers',
+    value: [{ name: 'a', url: 'http://a' }]
+  },
   POLICY: { text: 'round-robin', key: 'policy', value: 'round-robin' },
   ROUTING_PORT: { text: '9090', key: 'routingPort', value: 9090 },
   MONITORING_PORT: { text: '9091', key: 'monitoringPort', value: 9091 },
@@ -98,6 +105,7 @@ t.test('settings: the defaults are those of the contract', async t => {
     cookieDomain: '',
     routerUrl: '',
     servers: [8000, 8001, 8002].map((port, index) => ({
+      kind: 'own',
       index,
       name: String(port),
       port,
@@ -183,6 +191,26 @@ t.test('settings: flag wins over environment over file over default', async t =>
   }
 })
 
+t.test('settings: ports may be empty where there are external servers', async t => {
+  const external = { EXTERNAL_SERVERS: 'a=http://a,b=http://b' }
+  const cases: ReadonlyArray<[Parts, string[]]> = [
+    [{ env: { ...external, PORTS: '' } }, ['a', 'b']],
+    [{ env: external, file: 'PORTS=\n' }, ['a', 'b']],
+    [{ file: 'PORTS=\nEXTERNAL_SERVERS=a=http://a\n' }, ['a']],
+    [{ argv: ['--external-servers', 'a=http://a', '--ports='] }, ['a']],
+    [{ env: { ...external, PORTS: '' }, file: 'PORTS=1\n' }, ['a', 'b']],
+    [{ env: { ...external, PORTS: '' }, argv: ['--ports', '1'] }, ['1', 'a', 'b']],
+    [{ env: external }, ['8000', '8001', '8002', 'a', 'b']],
+    [{ env: { EXTERNAL_SERVERS: '', PORTS: '' } }, ['8000', '8001', '8002']]
+  ]
+  for (const [parts, names] of cases) {
+    const { settings } = loadSettings(testSource(t, parts))
+    t.same(settings?.servers.map(({ name }) => name), names, JSON.stringify(parts))
+  }
+  t.same(problemsOf(testSource(t, { argv: ['--ports='] })),
+    ['PORTS (flag --ports) is "": EXTERNAL_SERVERS is empty, too; allowed: at least one server'])
+})
+
 t.test('settings: the file may be another one, and then must exist', async t => {
   const source = testSource(t, { argv: ['--settings', 'sub/my.env'], file: 'IP=::9' })
   t.same(problemsOf(source), ['settings file "sub/my.env" does not exist'])
@@ -263,7 +291,7 @@ t.test('settings: the program\'s own html goes round, whatever the number of ser
   for (const [ports, sites] of cases) {
     const source = testSource(t, { argv: ['--ports', ports] })
     const expected = sites.map(n => join(source.programDir, `html/site-${n}`))
-    t.same(loadSettings(source).settings?.servers.map(({ folder }) => folder), expected, ports)
+    t.same(loadSettings(source).settings?.servers.map(server => server.kind === 'own' && server.folder), expected, ports)
   }
 })
 
@@ -322,7 +350,8 @@ function checkSample (t: Test, source: SettingsSource, name: SettingName, origin
   const byKey: Record<string, unknown> = {
     ...loaded.settings,
     ...loaded.settings.live,
-    ...(ofServer && { [key]: servers.map(server => server[ofServer]) })
+    ...(ofServer && { [key]: ownServers(servers).map(server => server[ofServer]) }),
+    externalServers: externalServers(servers).map(({ name, publicUrl: url }) => ({ name, url }))
   }
   t.equal(settingNamed(name)?.key, key)
   t.ok(key in byKey, key)

@@ -1,10 +1,11 @@
 /** Servers for tests: on the given ports, and otherwise as plain as can be. */
-import type { Server } from '@usher/shared/settings/servers.ts'
+import type { ExternalServer, OwnServer } from '@usher/shared/settings/servers.ts'
 
 export function testServers (
-  ports: readonly number[], changes: ReadonlyArray<Partial<Server>> = []
-): readonly Server[] {
+  ports: readonly number[], changes: ReadonlyArray<Partial<OwnServer>> = []
+): readonly OwnServer[] {
   return ports.map((port, index) => ({
+    kind: 'own',
     index,
     name: String(port),
     port,
@@ -15,7 +16,21 @@ export function testServers (
   }))
 }
 
+/** External ones that follow so many of our own. */
+export function testExternal (
+  ownCount: number, names: readonly string[], changes: ReadonlyArray<Partial<ExternalServer>> = []
+): readonly ExternalServer[] {
+  return names.map((name, at) => ({
+    kind: 'external',
+    index: ownCount + at,
+    name,
+    publicUrl: `https://${name}.example`,
+    weight: 1,
+    ...changes[at]
+  }))
+}
+
 /** Three servers with names of their own. */
-export const NAMED_SERVERS: readonly Server[] = testServers([8000, 8001, 8002], [
+export const NAMED_SERVERS: readonly OwnServer[] = testServers([8000, 8001, 8002], [
   { name: 'red' }, { name: 'green' }, { name: 'blue' }
 ])

@@ -4,6 +4,7 @@ import { setTimeout } from 'node:timers/promises'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { DatabaseBusy, DatabaseFailed } from '@usher/shared/errors.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
+import { ownServers } from '@usher/shared/settings/servers.ts'
 import type { BootData } from '@usher/shared/messages.ts'
 import type { Logger } from 'pino'
 import { openDatabase } from '../database/open.ts'
@@ -33,7 +34,7 @@ void runWorker(async context => {
   giveWay(BEHIND_VISITORS) // From here on no visitor waits for this thread.
   let notReady: string | undefined = boot.isFirstStart ? 'starting' : undefined
   // Fastify and its kind take half a second to load: visitors, who wait for the servers, go first.
-  await serversUp(table, settings.servers.length)
+  await serversUp(table, ownServers(settings.servers).length)
   const { openMonitor } = await import('./monitor.ts')
   const monitor = await openMonitor(context, stores, {
     reasonNotHealthy: () => notReady,
@@ -80,7 +81,7 @@ function ignoreOutage (error: unknown): void {
   if (!(error instanceof DatabaseFailed || error instanceof DatabaseBusy)) throw error
 }
 
-/** Waits, for so long at most, until every server has started once. */
+/** Waits, for so long at most, until every own server has started once. */
 async function serversUp (table: UserTable, serverCount: number): Promise<void> {
   const deadlineMs = monotonicNowMs() + SERVERS_START_MS_MAX
   const servers = Array.from({ length: serverCount }, (_, server) => server)

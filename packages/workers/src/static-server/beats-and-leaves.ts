@@ -17,6 +17,7 @@ import {
 } from '@usher/shared/http/vocabulary/replies.ts'
 import { NO_BODY, type Reply, type RequestValue } from '@usher/shared/http/vocabulary/values.ts'
 import type { VisitOptions } from '@usher/shared/memory/visits.ts'
+import { ownServers } from '@usher/shared/settings/servers.ts'
 import { formatSeconds, longestIntervalMs, type BeatSettings } from './beat.ts'
 import { DRAINING, MOVED, visitDrained } from './drained.ts'
 import { logUser, REFUSED, visit, type Visitor, type VisitorParts } from './visitors.ts'
@@ -137,7 +138,7 @@ export function answerLeave (
 }
 
 /**
- * With `servers` in the query: active users of every server, in the order of PORTS, as
+ * With `servers` in the query: active users of every own server, in the order of PORTS, as
  * `8000=11, 8001=10`. Only then, because the beats of a page have no use for it.
  */
 function serverUsersHeader (
@@ -145,7 +146,7 @@ function serverUsersHeader (
 ): readonly string[] {
   if (query === '' || !new URLSearchParams(query).has('servers')) return NOTHING
   const counts = table.activeUsersPerServer()
-  const entries = settings.servers.map(({ port, index }) => `${port}=${counts[index]}`)
+  const entries = ownServers(settings.servers).map(({ port, index }) => `${port}=${counts[index]}`)
   return ['X-Server-Users', entries.join(', ')]
 }
 

@@ -17,6 +17,7 @@ import type { LoadedSites } from '@usher/shared/messages.ts'
 import { QuotaWarning } from '@usher/shared/quota-warning.ts'
 import { runWorker } from '../worker-host.ts'
 import { BeatSchedule } from './beat.ts'
+import { ownServers } from '@usher/shared/settings/servers.ts'
 import { FileStreams } from './file-streams.ts'
 import { staticHandler } from './handler.ts'
 import { renderPageScript, storePageScript } from './page-script.ts'
@@ -33,7 +34,7 @@ interface OpenedSite {
 
 void runWorker(async ({ boot, table, denyList, denyListKnown, meter, log, ask }) => {
   const { settings, programDir, server } = boot
-  const { port, folder } = settings.servers[server]!
+  const { port, folder } = ownServers(settings.servers)[server]!
   const readPage = (name: string): Promise<Buffer> => readFile(join(programDir, 'html/pages', name))
   const [denied, full, fault, script] = await Promise.all([
     readPage('denied.html'), readPage('full.html'), readPage('fault.html'),

@@ -4,7 +4,7 @@
  * authority of a Location.
  */
 import { remembering } from '../../remembering.ts'
-import type { Server } from '../../settings/servers.ts'
+import type { ExternalServer, OwnServer } from '../../settings/servers.ts'
 import type { Settings } from '../../settings/settings.ts'
 import { parseAuthority } from './authority.ts'
 import { isOwnHost } from './own-host.ts'
@@ -21,9 +21,14 @@ export interface TargetOptions {
   readonly machineName?: string
 }
 
+/** A server, or the router where pages of servers send visitors back to it. */
+export type TargetServer =
+  | Pick<OwnServer, 'publicUrl' | 'port'>
+  | Pick<ExternalServer, 'publicUrl'> & { readonly port?: undefined }
+
 /** Gives the value of `Location` for a request and the server that it is sent to. */
 export type RedirectTarget = (
-  request: TargetRequest, server: Pick<Server, 'publicUrl' | 'port'>
+  request: TargetRequest, server: TargetServer
 ) => string
 
 /** Visitors know us by a few names. */
@@ -42,10 +47,10 @@ export function redirectTarget (
     return undefined
   })
 
-  return ({ path, query, isSecure, authority }, { publicUrl, port }) => {
+  return ({ path, query, isSecure, authority }, server) => {
     const target = toUri(query === '' ? path : path + query)
-    if (publicUrl !== undefined) return publicUrl + target
+    if (server.publicUrl !== undefined) return server.publicUrl + target
     const host = (authority === undefined ? undefined : ownHost(authority)) ?? fallback
-    return `${isSecure ? 'https' : 'http'}://${host}:${port}${target}`
+    return `${isSecure ? 'https' : 'http'}://${host}:${server.port}${target}`
   }
 }

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import t from 'tap'
-import { testServers } from '../../settings/test-servers.ts'
+import { testExternal, testServers } from '../../settings/test-servers.ts'
 import { redirectTarget, type RedirectTarget, type TargetSettings } from '../../../src/http/vocabulary/redirect-target.ts'
 
 const SETTINGS: TargetSettings = {
@@ -105,6 +105,12 @@ t.test('redirect target: names the port of the chosen server', async t => {
   const targets = SERVERS.map(server => redirectTarget(SETTINGS, AS_MACHINE)(request, server))
   t.strictSame(targets,
     ['http://localhost:8000/', 'http://localhost:8001/', 'http://localhost:8002/'])
+})
+
+t.test('redirect target: an external server has its own address, whatever the visitor used', async t => {
+  const [server] = testExternal(3, ['shop'], [{ publicUrl: 'https://b.example:8443/base' }])
+  const request = { authority: 'evil.example', isSecure: false, path: '/a', query: '?b' }
+  t.equal(redirectTarget(SETTINGS)(request, server!), 'https://b.example:8443/base/a?b')
 })
 
 t.test('redirect target: the scheme is the one that the visitor came with', async t => {

@@ -3,7 +3,6 @@
  * how far the servers are apart. Computes only.
  */
 import type { Stats } from '@usher/shared/api/stats.ts'
-import { chooser } from '@usher/shared/balancing/chooser.ts'
 import { POLICIES, type BalancedServer, type PolicyName } from '@usher/shared/balancing/policies.ts'
 import { NO_SERVER } from '@usher/shared/memory/layout.ts'
 
@@ -24,8 +23,8 @@ export function describeBalance (
   const perWeight = servers
     .filter(({ index }) => isAvailable(index))
     .map(({ index, weight }) => loads[index]! / weight)
-  const { hasState } = POLICIES[policy]
-  const choice = chooser(policy, servers, isAvailable)({
+  const { make, hasState } = POLICIES[policy]
+  const choice = make(servers, isAvailable)({
     loads: { values: loads, reading: 0, changes: [] }, current: NO_SERVER
   })
   return {

@@ -151,9 +151,12 @@ function stepOf (wallMs: number): number {
 
 /** Active users and reservations are of the same moment, so that they add up to the load. */
 function keepHighest (series: ReadonlyMap<Server, Series>, at: number, loads: Loads): void {
-  for (const [{ name, port }, { active, reserved }] of series) {
+  for (const [server, { active, reserved }] of series) {
     // Samples from before it had a name have its port.
-    const load = Object.hasOwn(loads, name) ? loads[name] : loads[port]
+    const key = server.kind === 'own' && !Object.hasOwn(loads, server.name)
+      ? server.port
+      : server.name
+    const load = Object.hasOwn(loads, key) ? loads[key] : undefined
     if (load === null || load === undefined) continue
     if (load[0] + load[1] < (active[at] ?? 0) + (reserved[at] ?? 0)) continue
     active[at] = load[0]

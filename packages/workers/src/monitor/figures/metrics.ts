@@ -7,7 +7,7 @@
 import { MONITOR_METER, ROUTER_METER } from '@usher/shared/memory/meters.ts'
 import { SERVER_STATE, type ServerState } from '@usher/shared/memory/layout.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
-import type { Server } from '@usher/shared/settings/servers.ts'
+import { ownServers, type Server } from '@usher/shared/settings/servers.ts'
 import { family, histogram, type Labels, type Sample } from './prometheus-text.ts'
 import type { Rates } from './rates.ts'
 
@@ -59,7 +59,7 @@ function placesOf (servers: readonly Server[]): readonly Place[] {
   return [
     { meter: ROUTER_METER, server: 'router', thread: 'coordinator' },
     { meter: MONITOR_METER, server: 'monitor', thread: 'monitor' },
-    ...servers.map(({ index, name }) => ({ meter: index, server: name, thread: `server ${name}` }))
+    ...ownServers(servers).map(({ index, name }) => ({ meter: index, server: name, thread: `server ${name}` }))
   ]
 }
 

@@ -53,10 +53,11 @@ export class ServerWatch {
   }
 
   #see (): readonly Seen[] {
-    return this.#servers.map(({ index }) => ({
+    return this.#servers.map(({ kind, index }) => ({
       state: this.#table.serverState(index),
-      restarts: this.#meters.restarts(index),
-      upSinceS: this.#meters.upSinceS(index)
+      // An external server has no thread.
+      restarts: kind === 'own' ? this.#meters.restarts(index) : 0,
+      upSinceS: kind === 'own' ? this.#meters.upSinceS(index) : 0
     }))
   }
 }

@@ -6,7 +6,8 @@ import { basename } from 'node:path'
 import type { RefusedNetwork, ServerStats, Stats } from '@usher/shared/api/stats.ts'
 import { problemOf, type Certificate } from '@usher/shared/certificate.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
-import type { Server } from '@usher/shared/settings/servers.ts'
+import type { ServerState } from '@usher/shared/memory/layout.ts'
+import type { OwnServer, Server } from '@usher/shared/settings/servers.ts'
 import { describeBalance, isNearlyFull, type BalanceParts } from './balance.ts'
 import type { StoredDrain } from '../../records/drains.ts'
 import type { Rates } from './rates.ts'
@@ -41,11 +42,11 @@ export function buildStats (parts: StatsParts, ids: readonly ServerIds[] = []): 
   const activeUsers = table.activeUsersPerServer()
   const reserved = table.reservedPerServer()
   const servers = parts.servers.map((server): [string, ServerStats] => {
-    const { index, name, port, weight } = server
+    const { index, name, kind, weight } = server
     const [active, held] = [activeUsers[index]!, reserved[index]!]
     const counts = { active_users: active, reserved: held, load: active + held }
     const described = describe(parts, server, counts.active_users, ids[index])
-    return [name, { index, port, weight, ...counts, ...described }]
+    return [name, { index, kind, weight, ...counts, ...described }]
   })
   const used = table.size()
   const { redirectsPerSecond, waitP50Ms, waitP99Ms } = rates.whole()
@@ -98,27 +99,39 @@ const MS_DIGITS = 2
 
 function describe (
   { table, rates, lastChange, drain: drainOf }: StatsParts,
-  { index: server, folder }: Server, activeUsers: number, given: ServerIds | undefined
-): Omit<ServerStats, 'index' | 'port' | 'weight' | 'active_users' | 'reserved' | 'load'> {
-  const state = table.serverState(server)
-  const { restarts, upSinceMs, connections } = rates.thread(server)
-  const change = lastChange(server)
-  const drain = drainOf(server)
+  server: Server, activeUsers: number, given: ServerIds | undefined
+): Omit<ServerStats, 'index' | 'kind' | 'weight' | 'active_users' | 'reserved' | 'load'> {
+  const { index } = server
+  const state = table.serverState(index)
+  const change = lastChange(index)
+  const drain = drainOf(index)
   // A change that this monitor did not see: the server has drained since before it started.
   const sinceMs = change?.atMs ?? (state === 'draining' ? drain?.sinceMs : undefined)
   const facts = {
     state,
-    folder: basename(folder),
     ...(sinceMs === undefined ? {} : { state_since: new Date(sinceMs).toISOString() }),
     ...(change === undefined || state !== 'draining' ? {} : { drained_from: change.activeUsers }),
     ...(drain === undefined ? {} : reportDrain(drain)),
     users: given?.ids ?? [],
-    users_truncated: given?.isTruncated ?? activeUsers > 0,
-    restarts
+    users_truncated: given?.isTruncated ?? activeUsers > 0
   }
+  if (server.kind === 'external') return { ...facts, url: server.publicUrl }
+  return { ...facts, ...describeOwn(rates, server, isRunning(state)) }
+}
+
+function isRunning (state: ServerState): boolean {
+  return state === 'up' || state === 'draining'
+}
+
+/** What its thread measures. */
+function describeOwn (
+  rates: StatsParts['rates'], { index, port, folder }: OwnServer, isRunning: boolean
+): Pick<ServerStats, 'port' | 'folder' | 'restarts'> & Partial<ServerStats> {
+  const { restarts, upSinceMs, connections } = rates.thread(index)
+  const facts = { port, folder: basename(folder), restarts }
   // A server that does not run has no figures.
-  if (state !== 'up' && state !== 'draining') return facts
-  const { requestsPerSecond, beatsPerSecond, errorsPerSecond, p50Ms, p99Ms } = rates.server(server)
+  if (!isRunning) return facts
+  const { requestsPerSecond, beatsPerSecond, errorsPerSecond, p50Ms, p99Ms } = rates.server(index)
   return {
     ...facts,
     ...(upSinceMs === undefined ? {} : { up_since: new Date(upSinceMs).toISOString() }),

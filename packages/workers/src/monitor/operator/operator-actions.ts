@@ -159,6 +159,10 @@ export class Actions {
   async restart (operator: Operator, name: string, isForced: boolean): Promise<void> {
     const { table, canSharePorts } = this.#parts
     const server = this.#serverNamed(name)
+    if (server.kind === 'external') {
+      throw new ApiError('not_acceptable_here',
+        `${name} is an external server: it runs elsewhere, and only there it can be restarted.`)
+    }
     const isMissed = table.serverState(server.index) === 'up' && !this.#isAnotherAvailable(server)
     if (isMissed && !canSharePorts && !isForced) {
       throw new ApiError('not_acceptable_here', `${name} is the last available server, and ` +

@@ -13,7 +13,7 @@ function balance (
 
 t.test('balance: the next visitor goes where the policy says, and the reason is its own', async t => {
   t.same(balance([4, 3, 5]).next, { server: 's1', because: 'fewest users' })
-  t.same(balance([4, 4, 4]).next, { server: 's0', because: 'fewest users, lowest port' })
+  t.same(balance([4, 4, 4]).next, { server: 's0', because: 'fewest users, first in the settings' })
   t.same(balance([4, 3, 5], { down: [1] }).next, { server: 's0', because: 'fewest users' })
   t.same(balance([4, 3], { down: [1] }).next, { server: 's0', because: 'only one available' })
   t.same(balance([4, 3], { down: [0, 1] }).next, null)

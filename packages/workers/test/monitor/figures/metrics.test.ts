@@ -1,7 +1,7 @@
 import t from 'tap'
 import { RefusalBlock } from '@usher/shared/memory/refused-networks.ts'
 import { clientNumber, HOME, reserveFor, testTable } from '../../../../shared/test/memory/test-table.ts'
-import { testServers } from '../../../../shared/test/settings/test-servers.ts'
+import { testExternal, testServers } from '../../../../shared/test/settings/test-servers.ts'
 import { renderMetrics, type MetricsParts } from '../../../src/monitor/figures/metrics.ts'
 import { parseMetrics, type Family } from '../fixtures/parse-metrics.ts'
 import { testMeters, times } from '../fixtures/test-meters.ts'
@@ -42,6 +42,15 @@ t.test('metrics: keep Prometheus\' rules, whether or not anything has happened',
   meters.router.answered(302, 350)
   meters.monitor.loopDelayed(12)
   parseMetrics(renderMetrics(parts))
+})
+
+t.test('metrics: of an external server its users and its state, since no thread of ours serves it', async t => {
+  const { parts } = testMetrics()
+  const [own] = testServers([8000], [{ name: 'red' }])
+  const families = parseMetrics(renderMetrics({ ...parts, servers: [own!, ...testExternal(1, ['shop'])] }))
+  t.same(valuesOf(families, 'usher_users'), { red: 0, shop: 0 })
+  t.equal(valuesOf(families, 'usher_server_state')['shop draining'], 1)
+  t.same(Object.keys(valuesOf(families, 'usher_worker_restarts_total')), ['monitor', 'server red'])
 })
 
 t.test('metrics: users, places and the table', async t => {

@@ -1,5 +1,6 @@
 import t from 'tap'
 import type { ServerState } from '@usher/shared/memory/layout.ts'
+import type { Server } from '@usher/shared/settings/servers.ts'
 import { testServers } from '../../../../shared/test/settings/test-servers.ts'
 import { ServerWatch } from '../../../src/monitor/figures/server-watch.ts'
 
@@ -15,7 +16,9 @@ function testWatch (...states: ServerState[]) {
     },
     testServers(states.map((_, server) => 8000 + server))
   )
-  return { cluster, look: () => watch.look().map(({ type, server }) => [type, server?.port]) }
+  const portOf = (server: Server | undefined): number | undefined =>
+    server === undefined ? undefined : Number(server.name)
+  return { cluster, look: () => watch.look().map(({ type, server }) => [type, portOf(server)]) }
 }
 
 t.test('server watch: what a change of state is called', async t => {

@@ -4,7 +4,7 @@ import { RefusalBlock } from '@usher/shared/memory/refused-networks.ts'
 import {
   addressNumber, clientNumber, HOME, reserveFor, testTable
 } from '../../../../shared/test/memory/test-table.ts'
-import { testServers } from '../../../../shared/test/settings/test-servers.ts'
+import { testExternal, testServers } from '../../../../shared/test/settings/test-servers.ts'
 import { buildStats, type StatsParts } from '../../../src/monitor/figures/stats-report.ts'
 import { testMeters, times } from '../fixtures/test-meters.ts'
 
@@ -67,11 +67,11 @@ t.test('stats: the whole of a quiet cluster', async t => {
     timestamp: NOW,
     up_since: '2026-11-23T14:29:35.250Z',
     servers: {
-      red: { index: 0, port: 8000, weight: 1, ...quiet, folder: 'site-1' },
-      blue: { index: 1, port: 8001, weight: 2, ...quiet, folder: 'site-2' }
+      red: { index: 0, kind: 'own', port: 8000, weight: 1, ...quiet, folder: 'site-1' },
+      blue: { index: 1, kind: 'own', port: 8001, weight: 2, ...quiet, folder: 'site-2' }
     },
     total_users: 0,
-    next: { server: 'red', because: 'fewest users, lowest port' },
+    next: { server: 'red', because: 'fewest users, first in the settings' },
     spread: 0,
     denied_users: 4,
     table: { used: 0, size: 64, nearly_full: false },
@@ -175,6 +175,7 @@ t.test('stats: nobody measures a server that does not run', async t => {
     table.setServerState(0, state)
     t.strictSame(buildStats(parts).servers['red'], {
       index: 0,
+      kind: 'own',
       port: 8000,
       weight: 1,
       active_users: 0,
@@ -190,6 +191,25 @@ t.test('stats: nobody measures a server that does not run', async t => {
   table.setServerState(0, 'draining')
   t.match(buildStats(parts).servers['red'], {
     state: 'draining', up_since: '2026-11-23T14:30:05.000Z', connections: 1, requests_per_second: 0.5
+  })
+})
+
+t.test('stats: an external server has an address and no figures of ours', async t => {
+  const { parts, table } = testStats()
+  const [own] = SERVERS
+  table.touch(clientNumber(1), 1, HOME)
+  const { servers } = buildStats({ ...parts, servers: [own!, ...testExternal(1, ['shop'])] })
+  t.strictSame(servers['shop'], {
+    index: 1,
+    kind: 'external',
+    weight: 1,
+    active_users: 1,
+    reserved: 0,
+    load: 1,
+    state: 'up',
+    users: [],
+    users_truncated: true,
+    url: 'https://shop.example'
   })
 })
 

@@ -3,7 +3,7 @@ import t from 'tap'
 import { parseAddress, parseClientId } from '@usher/shared/client.ts'
 import type { DenyEntry } from '@usher/shared/deny-list.ts'
 import type { CurrentSession } from '../../../src/accounts/session-store.ts'
-import { testServers } from '../../../../shared/test/settings/test-servers.ts'
+import { testExternal, testServers } from '../../../../shared/test/settings/test-servers.ts'
 import type { ServerState } from '@usher/shared/memory/layout.ts'
 import type { Server } from '@usher/shared/settings/servers.ts'
 import type { Sql } from '../../../src/database/statements.ts'
@@ -301,6 +301,14 @@ t.test('restart: on record once it is done; of the last server by force, if nobo
   await check(['up', 'draining'], { canSharePorts: true }, false, false)
   await check(['draining', 'draining'], {}, false, false)
   await check(['up', 'up'], {}, false, false)
+})
+
+t.test('restart: not of a server that runs elsewhere', async t => {
+  const { actions, calls } = testActions({ servers: [...testServers([8000]), ...testExternal(1, ['shop'])] })
+  await t.rejects(actions.restart(OPERATOR, 'shop', true), {
+    code: 'not_acceptable_here', message: /^shop is an external server/
+  })
+  t.same(calls, [])
 })
 
 t.test('restart: holds up no other action, and is not on record when it fails', async t => {
