@@ -16,9 +16,10 @@ interface PortUse {
 
 /** The settings with a number for every port; throws PortsUnavailable naming all that are taken. */
 export async function checkPorts (settings: Settings): Promise<Settings> {
+  const own = ownServers(settings.servers)
   const { host, monitoringHost, decisionHost, routingPort, monitoringPort, decisionPort } = settings
   const uses: readonly PortUse[] = [
-    ...ownServers(settings.servers).map(({ port }) => ({ setting: 'PORTS' as const, port, host })),
+    ...own.map(({ port }) => ({ setting: 'PORTS' as const, port, host })),
     { setting: 'ROUTING_PORT', port: routingPort, host },
     { setting: 'MONITORING_PORT', port: monitoringPort, host: monitoringHost },
     ...(decisionPort === undefined
@@ -31,10 +32,10 @@ export async function checkPorts (settings: Settings): Promise<Settings> {
       'Stop what holds them, or choose others: --ports, --routing-port, --monitoring-port' +
       `${decisionPort === undefined ? '' : ', --decision-port'}.`)
   }
-  const [routing, monitoring, decision] = numbers.slice(settings.servers.length)
+  const [routing, monitoring, decision] = numbers.slice(own.length)
   return {
     ...settings,
-    servers: withPorts(settings.servers, numbers.slice(0, settings.servers.length)),
+    servers: withPorts(settings.servers, numbers.slice(0, own.length)),
     routingPort: routing!,
     monitoringPort: monitoring!,
     decisionPort: decision

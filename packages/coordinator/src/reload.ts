@@ -10,7 +10,7 @@ import type { LoadedSites } from '@usher/shared/messages.ts'
 import {
   applyToThread, type ChangedValues, type SettingChanges
 } from '@usher/shared/settings/setting-changes.ts'
-import type { Applier } from '@usher/shared/settings/setting-table.ts'
+import type { Applier } from '@usher/shared/settings/setting-definition.ts'
 import type { LiveSettings } from '@usher/shared/settings/settings.ts'
 import type { Logger } from 'pino'
 import type { SiteKeeper } from './site-keeper.ts'

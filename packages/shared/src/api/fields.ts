@@ -8,7 +8,7 @@ import {
   type TSchemaOptions, type TUnsafe
 } from 'typebox'
 
-import { SERVER_NAME } from '../settings/kinds.ts'
+import { SERVER_NAME } from '../settings/server-kinds.ts'
 
 /** What a schema describes, for reading only. */
 export type Wire<S extends TSchema> = DeepReadonly<Static<S>>

@@ -40,9 +40,6 @@ const HOST_NAME_LENGTH_MAX = 253
 const HOST_NAME = /^(?!-)[a-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9_-]{1,63}(?<!-))*$/i
 /** A name that ends like this is read as an IPv4 address wherever URLs are parsed. */
 const ENDS_IN_NUMBER = /(?:^|\.)(?:\d+|0x[0-9a-f]*)$/i
-export const SERVER_NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/
-/** Metrics and logs call the other two HTTP servers so. */
-const OTHER_NAMES = ['router', 'monitor']
 /** RFC 3986 without the comma, which separates entries. */
 const BASE_URL = /^https?:\/\/[\w.~:[\]!$&'()*+;=%-]+(?:\/[\w.~:!$&'()*+;=%@/-]*)?$/i
 
@@ -113,42 +110,6 @@ export function oneOf<W extends string> (...words: readonly W[]): Kind<W> {
     },
     format: value => value
   }
-}
-
-/** What a server is called in paths, labels and logs. */
-export function serverName (): Kind<string> {
-  const allowed = 'a name of 1 to 63 characters: small letters, digits, dots, underscores and ' +
-    'hyphens, the first a letter or a digit; not router or monitor'
-  return plain(allowed, text =>
-    SERVER_NAME.test(text) && !OTHER_NAMES.includes(text) ? { value: text } : refused())
-}
-
-/** A server that runs elsewhere: what it is called, and where visitors find it. */
-export interface NamedUrl {
-  readonly name: string
-  readonly url: string
-}
-
-/** Written as `name=url`. */
-export function externalServer (): Kind<NamedUrl> {
-  const [names, urls] = [serverName(), baseUrl()]
-  return {
-    allowed: `name=url, of ${names.allowed}; and ${urls.allowed}`,
-    parse (text) {
-      const equals = text.indexOf('=')
-      if (equals === -1) return refused('it has no =')
-      const [name, url] = [names.parse(text.slice(0, equals)), urls.parse(text.slice(equals + 1))]
-      if (name.refusal !== undefined) return refused('its name is wrong')
-      if (url.refusal !== undefined) return refused('its URL is wrong')
-      return { value: { name: name.value, url: url.value } }
-    },
-    format: ({ name, url }) => `${name}=${url}`
-  }
-}
-
-/** A server of weight 2 is to have twice the users of one of weight 1. */
-export function weight (): Kind<number> {
-  return numeric(/^\d+$/, 1, 1000, 'a whole number, 1 to 1000')
 }
 
 /** An address to bind: IPv4, IPv6 (with a zone if need be), or a name that may resolve to one. */
@@ -278,7 +239,7 @@ function collect<T> (texts: readonly string[], entry: Kind<T>): Parsed<readonly 
   return { value: values }
 }
 
-function numeric (form: RegExp, min: number, max: number, allowed: string): Kind<number> {
+export function numeric (form: RegExp, min: number, max: number, allowed: string): Kind<number> {
   return {
     allowed,
     parse (text) {
@@ -289,11 +250,11 @@ function numeric (form: RegExp, min: number, max: number, allowed: string): Kind
   }
 }
 
-function plain (allowed: string, parse: (text: string) => Parsed<string>): Kind<string> {
+export function plain (allowed: string, parse: (text: string) => Parsed<string>): Kind<string> {
   return { allowed, parse, format: value => value }
 }
 
-function refused (refusal = ''): { readonly refusal: string } {
+export function refused (refusal = ''): { readonly refusal: string } {
   return { refusal }
 }
 

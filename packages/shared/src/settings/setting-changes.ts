@@ -6,7 +6,8 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from 'pino'
 import type { TlsPair } from '../http/tls-context.ts'
 import { SETTING_ROWS, type SettingRow } from './setting-rows.ts'
-import type { Applier, LiveName, SettingName, ValuesByKey } from './setting-table.ts'
+import type { Applier } from './setting-definition.ts'
+import type { LiveName, SettingName, ValuesByKey } from './setting-table.ts'
 import { shownText, type CompleteSettings, type ThreadSettings } from './settings.ts'
 
 export interface SettingChanges {

@@ -3,9 +3,10 @@
  * their keys and flags. Starts nothing.
  */
 import type { Kind } from './kinds.ts'
+import type { Definition } from './setting-definition.ts'
 import { camelCase, flagOf } from './setting-spelling.ts'
 import {
-  TABLE, type Definition, type SettingKey, type SettingName, type WithUnit
+  TABLE, type SettingKey, type SettingName, type WithUnit
 } from './setting-table.ts'
 
 export interface SettingRow extends Definition<unknown> {

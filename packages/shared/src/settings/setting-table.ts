@@ -4,39 +4,16 @@
  * file, `--help`, `--check`, the README and the tests are all driven by it: a new setting is a new
  * row. Knows nothing of files or of the process; starts nothing.
  */
-import { SERVERS_MAX } from '../memory/layout.ts'
 import { POLICIES, type PolicyName } from '../balancing/policies.ts'
 import {
-  addressOrRange, baseUrl, bindHost, bytes, decimal, domain, externalServer, filePath,
-  filePathOrNone, folderPath, list, oneOf, optional, password, port, portOrNone, publicHost,
-  seconds, serverName, token, urlAddress, weight, wholeNumber, type Kind
+  addressOrRange, baseUrl, bindHost, bytes, decimal, domain, filePath, filePathOrNone, folderPath,
+  list, oneOf, optional, password, port, portOrNone, publicHost, seconds, token, urlAddress,
+  wholeNumber, type Kind
 } from './kinds.ts'
+import { OWN_SERVERS_MAX, SERVER_TABLE } from './server-table.ts'
+import type { Applier, Definition } from './setting-definition.ts'
 import type { CamelCase } from './setting-spelling.ts'
 
-/**
- * Who takes over what a reload (SIGHUP) has changed: the router alone, the loader of the sites,
- * which that reload starts, or every thread (the coordinator, the servers and the monitor).
- */
-export type Applier = 'router' | 'loader' | 'every-thread'
-
-export interface Definition<T> {
-  readonly kind: Kind<T>
-  /** As it would be given. */
-  readonly default: string
-  /** What to show for a default whose text says too little. */
-  readonly defaultShown?: string
-  /** One sentence. */
-  readonly meaning: string
-  /** Environment or file only, and never shown. */
-  readonly isSecret?: boolean
-  /** Given as nothing, in environment and file, it is not the default. */
-  readonly mayBeEmpty?: boolean
-  /** Left out when a change needs a restart. */
-  readonly appliedBy?: Applier
-}
-
-/** Of our own, each of which is a thread. */
-const SERVER_COUNT_MAX = 32
 /** For lists that a reader could still take in. */
 const ENTRY_COUNT_MAX = 1000
 /** The user table tells times up to 24.8 days apart (memory/wrapped-time.ts, wrappedAge). */
@@ -79,34 +56,7 @@ export const TABLE = {
     defaultShown: 'the visitor\'s host name and ROUTING_PORT',
     meaning: 'The router\'s public base URL, where pages send visitors back to.'
   },
-  SERVER_URLS: {
-    kind: list(baseUrl(), 0, SERVER_COUNT_MAX),
-    default: '',
-    meaning: 'One public base URL per port, for port mappings and proxies.'
-  },
-  PORTS: {
-    kind: list(port(), 0, SERVER_COUNT_MAX),
-    default: '8000,8001,8002',
-    meaning: 'The servers\' ports; a port of 0 is chosen by the kernel and logged. Empty beside EXTERNAL_SERVERS for none.',
-    mayBeEmpty: true
-  },
-  EXTERNAL_SERVERS: {
-    kind: list(externalServer(), 0, SERVERS_MAX),
-    default: '',
-    meaning: 'Servers that run elsewhere, as name=url: visitors are sent to that base URL.'
-  },
-  SERVER_NAMES: {
-    kind: list(serverName(), 0, SERVER_COUNT_MAX),
-    default: '',
-    defaultShown: 'the ports',
-    meaning: 'One name per port, for console, logs, metrics and paths; no other server\'s name or port.'
-  },
-  WEIGHTS: {
-    kind: list(weight(), 0, SERVERS_MAX),
-    default: '',
-    defaultShown: '1 for each',
-    meaning: 'One weight per server, external ones last: with 1,1,2 the third gets half of all users.'
-  },
+  ...SERVER_TABLE,
   POLICY: {
     kind: oneOf(...Object.keys(POLICIES) as PolicyName[]),
     default: 'fewest-users',
@@ -134,7 +84,7 @@ export const TABLE = {
     meaning: 'Address to bind for DECISION_PORT: whoever reaches it speaks for any visitor.'
   },
   HTML_DIRS: {
-    kind: list(folderPath(), 1, SERVER_COUNT_MAX),
+    kind: list(folderPath(), 1, OWN_SERVERS_MAX),
     default: 'html/site-1,html/site-2,html/site-3',
     defaultShown: 'html/site-1,html/site-2,html/site-3 of the program, in turn',
     meaning: 'One folder per server, or one for all, each with at most 256 MiB in memory.'

@@ -60,9 +60,12 @@ t.test('setting-changes: the certificate is what its files hold now, unless they
 
 t.test('setting-changes: every row is either an applier\'s or needs a restart', async t => {
   const running = settings(t, {})
-  const differsInAll = { settings: {}, values: {} } as CompleteSettings
-  const { values, needRestart } = compareSettings(running, differsInAll)
-  const applied = Object.values(values).flatMap(Object.keys)
+  const { values: now } = running
+  const values = Object.fromEntries(Object.entries(now).map(([name, value]) =>
+    [name, value === undefined ? null : undefined]))
+  const differsInAll = { settings: {}, values } as unknown as CompleteSettings
+  const { values: changed, needRestart } = compareSettings(running, differsInAll)
+  const applied = Object.values(changed).flatMap(Object.keys)
   t.equal(applied.length + needRestart.length, SETTING_ROWS.length)
 })
 

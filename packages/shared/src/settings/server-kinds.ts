@@ -1,0 +1,45 @@
+/**
+ * The kinds of values that settings say of servers: names, weights, and where external ones are.
+ * Starts nothing.
+ */
+import { baseUrl, numeric, plain, refused, type Kind } from './kinds.ts'
+
+export const SERVER_NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/
+/** Metrics and logs call the other two HTTP servers so. */
+const OTHER_NAMES = ['router', 'monitor']
+
+/** What a server is called in paths, labels and logs. */
+export function serverName (): Kind<string> {
+  const allowed = 'a name of 1 to 63 characters: small letters, digits, dots, underscores and ' +
+    'hyphens, the first a letter or a digit; not router or monitor'
+  return plain(allowed, text =>
+    SERVER_NAME.test(text) && !OTHER_NAMES.includes(text) ? { value: text } : refused())
+}
+
+/** A server that runs elsewhere: what it is called, and where visitors find it. */
+export interface NamedUrl {
+  readonly name: string
+  readonly url: string
+}
+
+/** Written as `name=url`. */
+export function externalServer (): Kind<NamedUrl> {
+  const [names, urls] = [serverName(), baseUrl()]
+  return {
+    allowed: `name=url, of ${names.allowed}; and ${urls.allowed}`,
+    parse (text) {
+      const equals = text.indexOf('=')
+      if (equals === -1) return refused('it has no =')
+      const [name, url] = [names.parse(text.slice(0, equals)), urls.parse(text.slice(equals + 1))]
+      if (name.refusal !== undefined) return refused('its name is wrong')
+      if (url.refusal !== undefined) return refused('its URL is wrong')
+      return { value: { name: name.value, url: url.value } }
+    },
+    format: ({ name, url }) => `${name}=${url}`
+  }
+}
+
+/** A server of weight 2 is to have twice the users of one of weight 1. */
+export function weight (): Kind<number> {
+  return numeric(/^\d+$/, 1, 1000, 'a whole number, 1 to 1000')
+}
