@@ -62,9 +62,8 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
 async function startRecipe (
   t: Test, recipe: Recipe, way: 'oneName' | 'names', cluster: Cluster
 ): Promise<string> {
-  const { decisionPort } = await cluster.logged(/^proxies ask for decisions/)
   const ports = new Map<string, unknown>([
-    ['8080', cluster.routingPort], ['8081', cluster.monitoringPort], ['8082', decisionPort],
+    ['8080', cluster.routingPort], ['8081', cluster.monitoringPort], ['8082', cluster.decisionPort],
     ...cluster.ports.map((port, index) => [String(8000 + index), port] as const)
   ])
   const { addresses } = await startProxy(t, ['shop'], (folder, addressOf) => {

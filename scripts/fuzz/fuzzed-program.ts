@@ -24,6 +24,7 @@ const SETTINGS = {
   HTML_DIRS: 'site',
   MAX_USERS: String(MAX_USERS),
   DELAY_BETWEEN_ROUTING: '0.01',
+  DECISION_PORT: '0',
   SOCKET_TIMEOUT: '1',
   HEARTBEAT_INTERVAL: '0.5',
   TIMEOUT_THRESHOLD: '3',
@@ -109,8 +110,9 @@ export class FuzzedProgram implements Subject {
   }
 
   portOf ({ to, server = 0 }: RequestInput): number {
-    const { routerUrl, serverUrls, monitorUrl } = this.#program
+    const { routerUrl, serverUrls, monitorUrl, decisionPort } = this.#program
     if (to === 'router') return portIn(routerUrl)
+    if (to === 'decision') return decisionPort!
     return portIn(to === 'server' ? serverUrls[server]! : monitorUrl)
   }
 

@@ -4,7 +4,8 @@
  */
 
 /** Who asks; the last two bring a session along. */
-export const ASKED = ['router', 'server', 'monitor', 'viewer', 'administrator'] as const
+export const ASKED =
+  ['router', 'server', 'decision', 'monitor', 'viewer', 'administrator'] as const
 export type Asked = typeof ASKED[number]
 
 export interface RequestInput {

@@ -74,7 +74,7 @@ function wrongAnswers (
 ): string[] {
   const wrongs: string[] = []
   if (!STATUSES.has(status)) wrongs.push(`answered ${status}`)
-  const isPublic = to === 'router' || to === 'server'
+  const isPublic = to === 'router' || to === 'server' || to === 'decision'
   if (status === 503 && isPublic && !fields.has('retry-after')) wrongs.push('503 without Retry-After')
   if (!isPublic && body !== '' && fields.get('content-type')?.includes('json') === true) {
     const json = parsed(body)

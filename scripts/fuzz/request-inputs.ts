@@ -36,7 +36,9 @@ export function requestInput (sequence: RequestSequence, number: number): Reques
   const random = new Random(sequence.seed, REQUEST_SEQUENCE, number)
   const isQuiet = Math.floor(number / sequence.batchSize) % 2 === 1
   const to = random.pick(isQuiet ? ASKED.slice(0, -1) : ASKED)
-  const proxy = random.chance(PROXIED_SHARE) ? someHeader(random) : undefined
+  // Proxies ask for decisions by plain HTTP, without a header in front.
+  const isProxied = random.chance(PROXIED_SHARE) && to !== 'decision'
+  const proxy = isProxied ? someHeader(random) : undefined
   const where = {
     to,
     ...(to === 'server' && { server: random.below(SERVER_COUNT) }),

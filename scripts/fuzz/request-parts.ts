@@ -43,6 +43,7 @@ const PAGE_HOSTS = [
 
 export function wholeRequest (to: Asked, random: Random): RequestParts {
   if (to === 'router') return routerRequest(random)
+  if (to === 'decision') return decisionRequest(random)
   return to === 'server' ? serverRequest(random) : monitorRequest(to, random)
 }
 
@@ -92,6 +93,24 @@ function serverRequest (random: Random): RequestParts {
   } else {
     request.path = random.pick(PAGES)
     request.fields.push(...conditions(random))
+  }
+  request.fields.push(...reasons(random))
+  return request
+}
+
+/** As proxies forward heads: of what visitors ask for, also of what is no target. */
+function decisionRequest (random: Random): RequestParts {
+  const request = plainRequest(random)
+  request.path = random.chance(0.9) ? '/decide' : random.pick(['/healthz', '/', '/decide/'])
+  if (random.chance(0.4)) request.query.push(['full', random.pick(['401', '403', '503', '500', ''])])
+  const target = random.pick([
+    ...PAGES, `/heartbeat?client_id=${clientId(random)}`, '*', 'a b', '', '//evil.example/',
+    'http://evil.example/a?b', `/?${'x'.repeat(300)}`
+  ])
+  const uri = random.pick(['X-Original-URI', 'X-Forwarded-Uri'])
+  if (random.chance(0.8)) request.fields.push([uri, target])
+  if (random.chance(0.5)) {
+    request.fields.push(['X-Forwarded-Method', random.pick([...BEAT_METHODS, 'PUT', 'TRACE', 'x'])])
   }
   request.fields.push(...reasons(random))
   return request

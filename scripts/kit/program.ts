@@ -25,6 +25,8 @@ export interface Program {
   readonly ports: readonly number[]
   readonly routingPort: number
   readonly monitoringPort: number
+  /** Undefined without one. */
+  readonly decisionPort: number | undefined
   readonly routerUrl: string
   readonly monitorUrl: string
   readonly serverUrls: readonly string[]
@@ -90,6 +92,7 @@ export async function startProgram (
       ports: serverUrls.map(portOf),
       routingPort: portOf(routerUrl),
       monitoringPort: portOf(monitorUrl),
+      decisionPort: ready['decisions'] === undefined ? undefined : portOf(String(ready['decisions'])),
       routerUrl,
       monitorUrl,
       serverUrls,

@@ -19,14 +19,20 @@ export async function holdCases (
   t: Test, kind: PortKind, port: number, waysOf: (given: HttpCase) => readonly Way[]
 ): Promise<void> {
   const wrong: string[] = []
-  const runs = ALL_CASES.flatMap(given => waysOf(given).map(way => ({ given, way })))
+  const cases = ALL_CASES.filter(given => kind !== 'decision' || !isForTls(given))
+  const runs = cases.flatMap(given => waysOf(given).map(way => ({ given, way })))
   await inLanes(runs, async ({ given, way }) => {
     const outcome = await exchange(port, way.pieces, given)
     const expected = expectedAt(kind, given)
     if (expected.includes(outcome)) return
     wrong.push(`${given.name}, ${way.name}: ${outcome}; RFC ${given.rfc}: ${expected.join(' or ')}`)
   })
-  t.strictSame(wrong, [], `${ALL_CASES.length} cases in ${runs.length} exchanges`)
+  t.strictSame(wrong, [], `${cases.length} cases in ${runs.length} exchanges`)
+}
+
+/** Who asks for decisions here is a trusted proxy, which may have taken the TLS off. */
+function isForTls ({ bytes }: HttpCase): boolean {
+  return /^\w+ https:/.test(bytes)
 }
 
 /** The bytes of a case without the request that must not be read behind them. */

@@ -1,9 +1,9 @@
-/** The program as the cases of HTTP know it: three kinds of ports, hosts and files with names. */
+/** The program as the cases of HTTP know it: four kinds of ports, hosts and files with names. */
 import { mkdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { startCluster, workingFolder, type Cluster } from '../cluster.ts'
 
-export const PORT_KINDS = ['router', 'server', 'monitor'] as const
+export const PORT_KINDS = ['router', 'server', 'monitor', 'decision'] as const
 export type PortKind = typeof PORT_KINDS[number]
 
 export const DIGITS = '0123456789'
@@ -33,12 +33,16 @@ export async function startKnownCluster (
   const cluster = await startCluster(t, {
     HTML_DIRS: 'site',
     DELAY_BETWEEN_ROUTING: '0',
+    DECISION_PORT: '0',
     PUBLIC_HOSTS: 'example.org,example.com',
     ADMIN_PASSWORD: 'a long and secret text',
     ...settings
   }, { cwd })
   const ports = {
-    router: cluster.routingPort, server: cluster.ports[0]!, monitor: cluster.monitoringPort
+    router: cluster.routingPort,
+    server: cluster.ports[0]!,
+    monitor: cluster.monitoringPort,
+    decision: cluster.decisionPort!
   }
   return { ...cluster, portOf: kind => ports[kind] }
 }

@@ -11,6 +11,7 @@ const notRead = (method: string): number => method === 'OPTIONS' ? 204 : 405
 const ANSWERS: Readonly<Record<PortKind, Answers>> = {
   router: method => isRead(method) ? 302 : notRead(method),
   server: (method, path) => isRead(method) ? path === '/' ? 200 : 404 : notRead(method),
+  decision: (method, path) => isRead(method) ? path === '/decide' ? 200 : 404 : notRead(method),
   // Without a session: pages lead to the login, a POST that is not JSON is refused before all else.
   monitor: (method, path) => {
     if (method === 'POST') return 415

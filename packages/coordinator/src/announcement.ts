@@ -23,24 +23,31 @@ export function announce (
     log.warn({ monitoringHost }, 'the monitor can be reached from other machines, without TLS: ' +
       'set TLS_CERT and TLS_KEY, or MONITORING_HOST=127.0.0.1')
   }
-  if (settings.decisionPort !== undefined) announceDecisions(settings, log)
   const scheme = tls === undefined ? 'http' : 'https'
   const url = (address: string, port: number): string =>
     `${scheme}://${address.includes(':') ? `[${address}]` : address}:${port}`
   const router = url(publicAddress, routingPort)
   const monitor = url(monitorAddress, monitoringPort)
-  const all = servers.map(server =>
-    server.kind === 'own' ? url(publicAddress, server.port) : server.publicUrl)
-  log.info({ router, monitor, servers: all },
+  const decisions = decisionUrl(settings, log)
+  const all = {
+    router,
+    monitor,
+    servers: servers.map(server =>
+      server.kind === 'own' ? url(publicAddress, server.port) : server.publicUrl)
+  }
+  log.info(decisions === undefined ? all : { ...all, decisions },
     `Usher is ready: visitors at ${router}, monitor at ${monitor}`)
 }
 
-function announceDecisions (
-  { decisionHost, decisionPort }: AnnouncedSettings, log: Pick<Logger, 'info' | 'warn'>
-): void {
-  const port = { decisionHost, decisionPort }
-  log.info(port, `proxies ask for decisions at port ${decisionPort} of ${decisionHost}`)
-  if (isLoopback(decisionHost)) return
-  log.warn(port, 'the decision port can be reached from other machines: whoever asks there speaks ' +
-    'for any visitor; let only your proxies reach it, or set DECISION_HOST=127.0.0.1')
+/** Where proxies ask for decisions, always by plain HTTP; undefined where they cannot. */
+function decisionUrl (
+  { decisionHost, decisionPort }: AnnouncedSettings, log: Pick<Logger, 'warn'>
+): string | undefined {
+  if (decisionPort === undefined) return undefined
+  if (!isLoopback(decisionHost)) {
+    log.warn({ decisionHost }, 'the decision port can be reached from other machines: who asks ' +
+      'there speaks for any visitor; let only your proxies reach it, or set DECISION_HOST=127.0.0.1')
+  }
+  const host = decisionHost.includes(':') ? `[${decisionHost}]` : decisionHost
+  return `http://${host}:${decisionPort}`
 }

@@ -65,9 +65,9 @@ export function decisionHandler (given: DecisionParts): Handler {
   return request => {
     const { method, path } = request
     if (path === HEALTH_PATH) return healthReply(method, parts.reasonNotHealthy())
-    if (path !== DECIDE_PATH) return notFound()
     if (method === 'OPTIONS') return optionsReply(DECISION_ALLOW)
     if (method !== 'GET' && method !== 'HEAD') return notAllowed()
+    if (path !== DECIDE_PATH) return notFound()
     const { headers, address, cookieClient } = request
     const asked = targetOf(headers['x-original-uri'] ?? headers['x-forwarded-uri'] ?? '/')
     const fullStatus = fullStatusOf(request.query, asked)

@@ -57,8 +57,10 @@ t.test('announcement: names addresses that answer, each port by its own host', a
 })
 
 t.test('announcement: names the decision port, and warns of one that others reach', async t => {
-  for (const [decisionHost, isWarned] of [
-    ['127.0.0.1', false], ['127.0.0.9', false], ['::1', false], ['192.0.2.7', true], ['::', true]
+  for (const [decisionHost, decisions, isWarned] of [
+    ['127.0.0.1', 'http://127.0.0.1:8082', false], ['127.0.0.9', 'http://127.0.0.9:8082', false],
+    ['::1', 'http://[::1]:8082', false], ['192.0.2.7', 'http://192.0.2.7:8082', true],
+    ['::', 'http://[::]:8082', true]
   ] as const) {
     const { log, lines, saying } = testLog()
     announce({
@@ -72,7 +74,8 @@ t.test('announcement: names the decision port, and warns of one that others reac
       decisionHost,
       decisionPort: 8082
     }, INTERFACES, log)
-    t.equal(saying(`proxies ask for decisions at port 8082 of ${decisionHost}`).length, 1)
+    t.match(saying('Usher is ready: visitors at http://127.0.0.1:8080, monitor at http://127.0.0.1:8081'),
+      [{ decisions }])
     t.equal(lines.some(({ msg }) => /speaks for any visitor/.test(String(msg))), isWarned, decisionHost)
   }
 })
