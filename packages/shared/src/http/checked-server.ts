@@ -17,6 +17,7 @@ import { ConnectionQuota } from './connection/connection-quota.ts'
 import { incompleteExchange, type Connection } from './connection/connection.ts'
 import { Connections } from './connection/connections.ts'
 import type { Exchange } from './connection/exchange.ts'
+import type { AnySocket } from './fast/accept.ts'
 import { ProxyHeaders, type ProxyHeaderMeter } from './proxy-protocol/proxy-headers.ts'
 import { socketPeerReader, type ProxyProtocol } from './proxy-protocol/named-peers.ts'
 import type { Peer } from './vocabulary/forwarded.ts'
@@ -61,7 +62,7 @@ export interface CheckedServer {
   /** Those of all doors of this port. */
   readonly connections: Connections<Exchange>
   /** Who is at the other end of a connection of this port. */
-  readonly readPeer: (socket: net.Socket) => Peer
+  readonly readPeer: (socket: AnySocket) => Peer
   /** Undefined where no connection begins with one. */
   readonly proxyHeaders: ProxyHeaders | undefined
   /**
@@ -105,7 +106,7 @@ export function createCheckedServer (
   /** What node:http does with a new connection. */
   const [parse] = server.listeners(options.tls === undefined ? 'connection' : 'secureConnection')
   const adopt = (connection: Connection<Exchange>): void => {
-    const { socket } = connection
+    const socket = connections.fullSocket(connection)
     // node:http calls this after a reply that closes the connection; at once is too early.
     socket.destroySoon = () => { connections.endAfterReply(connection) }
     scanners.set(socket, scanBeforeParser(socket))

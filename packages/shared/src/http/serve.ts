@@ -37,6 +37,8 @@ export interface DoorOptions extends CheckedServerOptions, AnswerParts {
   readonly isPortShared?: boolean
   /** False: all requests come by the checked server. They do where the fast door cannot be had. */
   readonly hasFastDoor?: boolean
+  /** False: node:net makes a socket of each connection, as it does without light ones. */
+  readonly hasLightSockets?: boolean
   /** What a connection was asked last is kept for so long while it is idle; 2 s if left out. */
   readonly headKeptMs?: number
   readonly log: CheckedServerOptions['log']
@@ -87,7 +89,7 @@ export async function openDoor (options: DoorOptions): Promise<Door> {
   })
   const port = await listenOn(
     checked.server, options.port, hostsToTry(options.host), options.isPortShared)
-  const onHandOver = ({ socket, newClient }: FastConnection): void => {
+  const onHandOver = (socket: Socket, newClient: Client | undefined): void => {
     if (newClient !== undefined) newClients.set(socket, newClient)
   }
   const fast = options.hasFastDoor === false

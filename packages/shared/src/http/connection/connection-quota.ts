@@ -4,8 +4,8 @@
  * carry many clients and are not counted. Ends nothing by itself; belongs to one server's
  * connections.
  */
-import type { Socket } from 'node:net'
 import { addressQuota } from '../../per-address-quota.ts'
+import type { AnySocket } from '../fast/accept.ts'
 import { NOBODY, type Peer } from '../vocabulary/forwarded.ts'
 
 /** Connections that are looked at for one to end; the rest have their turn the next time. */
@@ -16,23 +16,23 @@ interface NetworkConnections {
   readonly key: string
   count: number
   /** Those on which HTTP has begun, the one that was looked at longest ago first. */
-  readonly open: Set<Socket>
+  readonly open: Set<AnySocket>
 }
 
 export class ConnectionQuota {
   readonly #quotaMax: number
-  readonly #readPeer: (socket: Socket) => Peer
+  readonly #readPeer: (socket: AnySocket) => Peer
   readonly #byNetwork = new Map<string, NetworkConnections>()
   /** Networks over their quota. */
   readonly #over = new Set<NetworkConnections>()
 
-  constructor (maxConnections: number, readPeer: (socket: Socket) => Peer) {
+  constructor (maxConnections: number, readPeer: (socket: AnySocket) => Peer) {
     this.#quotaMax = addressQuota(maxConnections)
     this.#readPeer = readPeer
   }
 
   /** A connection was accepted; it counts until `leave`. */
-  accept (socket: Socket): void {
+  accept (socket: AnySocket): void {
     const key = this.#keyOf(socket)
     if (key === undefined) return
     const held = this.#byNetwork.get(key) ?? { key, count: 0, open: new Set() }
@@ -41,7 +41,7 @@ export class ConnectionQuota {
   }
 
   /** The accepted socket has closed. */
-  leave (socket: Socket): void {
+  leave (socket: AnySocket): void {
     const held = this.#networkOf(socket)
     if (held === undefined) return
     if (--held.count <= this.#quotaMax) this.#over.delete(held)
@@ -49,22 +49,28 @@ export class ConnectionQuota {
   }
 
   /** HTTP begins on this socket, which with TLS is not the accepted one. */
-  open (socket: Socket): void {
+  open (socket: AnySocket): void {
     this.#networkOf(socket)?.open.add(socket)
   }
 
   /** HTTP has ended on this socket. */
-  close (socket: Socket): void {
+  close (socket: AnySocket): void {
     this.#networkOf(socket)?.open.delete(socket)
   }
 
-  isOverQuota (socket: Socket): boolean {
+  /** A light socket has become another one. */
+  replace (light: AnySocket, socket: AnySocket): void {
+    const open = this.#networkOf(light)?.open
+    if (open?.delete(light) === true) open.add(socket)
+  }
+
+  isOverQuota (socket: AnySocket): boolean {
     const held = this.#networkOf(socket)
     return held !== undefined && this.#over.has(held)
   }
 
   /** A connection of a network over its quota: of `first`'s own network before others. */
-  findOverQuota (first: Socket, mayEnd: (socket: Socket) => boolean): Socket | undefined {
+  findOverQuota (first: AnySocket, mayEnd: (socket: AnySocket) => boolean): AnySocket | undefined {
     const own = this.#networkOf(first)
     const networks = own !== undefined && this.#over.has(own) ? [own] : this.#over
     for (const { open } of networks) {
@@ -74,12 +80,12 @@ export class ConnectionQuota {
     return undefined
   }
 
-  #networkOf (socket: Socket): NetworkConnections | undefined {
+  #networkOf (socket: AnySocket): NetworkConnections | undefined {
     const key = this.#keyOf(socket)
     return key === undefined ? undefined : this.#byNetwork.get(key)
   }
 
-  #keyOf (socket: Socket): string | undefined {
+  #keyOf (socket: AnySocket): string | undefined {
     const peer = this.#readPeer(socket)
     return peer.isProxy || peer === NOBODY ? undefined : peer.network
   }
@@ -87,8 +93,8 @@ export class ConnectionQuota {
 
 /** A socket that was looked at goes to the end, so that the next search begins with others. */
 function findOldest (
-  sockets: Set<Socket>, mayEnd: (socket: Socket) => boolean
-): Socket | undefined {
+  sockets: Set<AnySocket>, mayEnd: (socket: AnySocket) => boolean
+): AnySocket | undefined {
   let looks = 0
   for (const socket of sockets) {
     sockets.delete(socket)

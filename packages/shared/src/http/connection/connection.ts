@@ -5,6 +5,7 @@
  */
 import type { Socket } from 'node:net'
 import { monotonicNowMs } from '../../clock.ts'
+import type { AnySocket } from '../fast/accept.ts'
 import type { Exchange } from './exchange.ts'
 
 /** With this many requests unanswered a connection is not read from until there are fewer. */
@@ -13,7 +14,8 @@ export const UNANSWERED_MAX = 100
 export const NO_FINAL_BYTES = Buffer.alloc(0)
 
 export interface Connection<E extends Exchange = Exchange> {
-  readonly socket: Socket
+  /** A light one at first, where there are such. */
+  socket: AnySocket
   /** Those whose replies have not left yet, in the order of their requests. */
   readonly unanswered: E[]
   /** What is still to be carried out of pipelined requests. */
@@ -39,7 +41,7 @@ export interface Connection<E extends Exchange = Exchange> {
 }
 
 /** HTTP begins on this socket. */
-export function newConnection<E extends Exchange> (socket: Socket): Connection<E> {
+export function newConnection<E extends Exchange> (socket: AnySocket): Connection<E> {
   return {
     socket,
     unanswered: [],
@@ -106,4 +108,10 @@ export function incompleteExchange<E extends Exchange> (
   { latest }: Connection<E>
 ): E | undefined {
   return latest === undefined || latest.req.complete ? undefined : latest
+}
+
+/** Does it after so long, unless the socket has closed by then. */
+export function inTime (socket: Socket, afterMs: number, act: () => void): void {
+  const timer = setTimeout(act, afterMs)
+  socket.once('close', () => clearTimeout(timer))
 }

@@ -7,19 +7,21 @@
 import type { Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { monotonicNowMs } from '../../clock.ts'
+import { LightSocket, type AnySocket } from '../fast/accept.ts'
 import {
-  hasBegunRequest, hasEnded, isQuiet, makeLast, newConnection, NO_FINAL_BYTES,
+  hasBegunRequest, hasEnded, inTime, isQuiet, makeLast, newConnection, NO_FINAL_BYTES,
   pauseIfBehind, pauseIfDone, UNANSWERED_MAX, type Connection
 } from './connection.ts'
 import type { ConnectionQuota } from './connection-quota.ts'
 import type { Exchange } from './exchange.ts'
 import { IdleList } from './idle-list.ts'
-import { lingeringClose } from './lingering-close.ts'
+import { lightLingeringClose, lingeringClose } from './lingering-close.ts'
+import { makeRoom } from './make-room.ts'
 import { dropRequest, Pipelines, takeTurn } from './pipeline.ts'
 
 /** A graceful close ends a connection that has been silent for this long. */
 export const SILENT_CLOSE_MS = 500
-/** Above this part of the maximum a connection is ended for each new one: see #makeRoom. */
+/** Above this part of the maximum a connection is ended for each new one: see make-room.ts. */
 const CROWDED_SHARE = 0.8
 /** A client that takes no byte of its reply for so many socket timeouts is gone. */
 const REPLY_STALL_FACTOR = 6
@@ -30,8 +32,8 @@ const LOOKS_PER_TURN = 200
 
 export class Connections<E extends Exchange> {
   /** Accepted sockets; with TLS, the raw ones beneath, so that handshakes count too. */
-  readonly #accepted = new Set<Socket>()
-  readonly #open = new Map<Socket, Connection<E>>()
+  readonly #accepted = new Set<AnySocket>()
+  readonly #open = new Map<AnySocket, Connection<E>>()
   /** A lingering connection counts as idle. Whoever answers at once adds to it without `begin`. */
   readonly idle = new IdleList<E>()
   readonly #crowdedCount: number
@@ -45,6 +47,8 @@ export class Connections<E extends Exchange> {
   #isSilenceOver = false
   #closed: Promise<void> | undefined
   #onEmpty: (() => void) | undefined
+  /** Listens on every socket. */
+  readonly #onClose: (this: AnySocket) => void
 
   constructor (maxConnections: number, socketTimeoutMs: number, quota: ConnectionQuota) {
     this.#quota = quota
@@ -53,6 +57,8 @@ export class Connections<E extends Exchange> {
     this.#socketTimeoutMs = socketTimeoutMs
     this.#replyStallMs = socketTimeoutMs * REPLY_STALL_FACTOR
     this.#clientCloseMs = Math.min(socketTimeoutMs, CLIENT_CLOSE_MS_MAX)
+    const left = (socket: AnySocket): void => { this.#left(socket) }
+    this.#onClose = function () { left(this) }
   }
 
   get count (): number {
@@ -65,48 +71,60 @@ export class Connections<E extends Exchange> {
   }
 
   /** A socket was accepted; with TLS another one is opened. Unnamed, it is held to no quota yet. */
-  accept (socket: Socket, isNamed = true): void {
+  accept (socket: AnySocket, isNamed = true): void {
     this.#accepted.add(socket)
-    socket.on('close', () => {
-      this.#accepted.delete(socket)
-      this.#quota.leave(socket)
-      this.#forget(socket)
-      if (this.#accepted.size === 0) this.#onEmpty?.()
-    })
+    socket.on('close', this.#onClose)
     if (isNamed) this.holdToQuota(socket)
   }
 
-  holdToQuota (socket: Socket): void {
+  holdToQuota (socket: AnySocket): void {
     this.#quota.accept(socket)
-    if (this.#accepted.size > this.#crowdedCount) this.#makeRoom(socket)
+    if (this.#accepted.size > this.#crowdedCount) makeRoom(socket, this, this.#quota)
   }
 
   /** HTTP begins on this socket. */
-  open (socket: Socket): Connection<E> {
+  open (socket: AnySocket): Connection<E> {
     const connection = newConnection<E>(socket)
     this.#open.set(socket, connection)
     this.#quota.open(socket)
     // A client that resets its connection is no error; node:http drops its own listener at times.
-    socket.on('error', ignore)
-    if (!this.#accepted.has(socket)) socket.on('close', () => { this.#forget(socket) })
+    if (!(socket instanceof LightSocket)) socket.on('error', ignore)
+    if (!this.#accepted.has(socket)) socket.on('close', this.#onClose)
     // A socket that another door has read from brings the beginning of a request along.
     connection.idleBytesRead = socket.readableLength > 0 ? -1 : socket.bytesRead
     this.idle.addNewcomer(connection)
     return connection
   }
 
-  #forget (socket: Socket): void {
+  /** For what a light socket does not do. */
+  fullSocket (connection: Connection<E>): Socket {
+    const { socket: light } = connection
+    if (!(light instanceof LightSocket)) return light
+    const socket = light.toSocket()
+    connection.socket = socket
+    this.#accepted.delete(light)
+    this.#accepted.add(socket)
+    this.#open.delete(light)
+    this.#open.set(socket, connection)
+    this.#quota.replace(light, socket)
+    return socket.on('close', this.#onClose).on('error', ignore)
+  }
+
+  #left (socket: AnySocket): void {
+    if (this.#accepted.delete(socket)) this.#quota.leave(socket)
     const connection = this.#open.get(socket)
-    if (connection === undefined) return
-    this.#open.delete(socket)
-    this.#quota.close(socket)
-    this.idle.remove(connection)
-    this.#pipelines.removeAll(connection)
-    if (this.#isSilenceOver) this.#endHandshakes()
+    if (connection !== undefined) {
+      this.#open.delete(socket)
+      this.#quota.close(socket)
+      this.idle.remove(connection)
+      this.#pipelines.removeAll(connection)
+      if (this.#isSilenceOver) this.#endHandshakes()
+    }
+    if (this.#accepted.size === 0) this.#onEmpty?.()
   }
 
   /** A request's head is complete. False: the connection is to end before it; drop it. */
-  begin (socket: Socket, exchange: E): boolean {
+  begin (socket: AnySocket, exchange: E): boolean {
     const connection = this.#open.get(socket)
     if (connection === undefined) return false
     if (hasEnded(connection)) {
@@ -137,14 +155,14 @@ export class Connections<E extends Exchange> {
   }
 
   /** The reply has left. To be told of every exchange that was begun, unless the socket closes. */
-  answered (socket: Socket, exchange: E): void {
+  answered (socket: AnySocket, exchange: E): void {
     const connection = this.#open.get(socket)
     if (connection === undefined) return
     this.#pipelines.remove(connection, exchange)
     if (connection.isLingering) return
     const dueCount = connection.unanswered.length
     if (dueCount === UNANSWERED_MAX - 1 && connection.finalBytes === undefined) socket.resume()
-    if (dueCount > 0) socket.setTimeout(0)
+    if (dueCount > 0) this.fullSocket(connection).setTimeout(0)
     else if (connection.finalBytes !== undefined) this.#lingeringClose(connection)
     else this.#rest(connection)
   }
@@ -159,7 +177,7 @@ export class Connections<E extends Exchange> {
    * They are sent in place of `replaced` and all behind it, an earlier refusal included, unless
    * that reply has begun: then they are not sent.
    */
-  refuse (socket: Socket, finalBytes: Buffer, replaced?: E): void {
+  refuse (socket: AnySocket, finalBytes: Buffer, replaced?: E): void {
     const connection = this.#open.get(socket)
     const isDue = replaced !== undefined && connection?.unanswered.includes(replaced) === true
     if (connection === undefined || (connection.finalBytes !== undefined && !isDue)) return
@@ -183,7 +201,7 @@ export class Connections<E extends Exchange> {
   }
 
   /** Undefined when it has gone. */
-  find (socket: Socket): Connection<E> | undefined {
+  find (socket: AnySocket): Connection<E> | undefined {
     return this.#open.get(socket)
   }
 
@@ -217,7 +235,7 @@ export class Connections<E extends Exchange> {
     this.#closed ??= new Promise(resolve => {
       this.#isClosing = true
       this.#onEmpty = resolve
-      for (const connection of this.#open.values()) {
+      for (const connection of [...this.#open.values()]) {
         makeLast(connection)
         if (isQuiet(connection)) this.#endWhenSilent(connection)
       }
@@ -229,8 +247,9 @@ export class Connections<E extends Exchange> {
 
   #closeSoon (connection: Connection<E>): Promise<void> {
     return new Promise(resolve => {
-      inTime(connection.socket, this.#clientCloseMs, () => connection.socket.destroy())
-      connection.socket.once('close', resolve)
+      const socket = this.fullSocket(connection)
+      inTime(socket, this.#clientCloseMs, () => socket.destroy())
+      socket.once('close', resolve)
       this.finish(connection)
     })
   }
@@ -248,24 +267,10 @@ export class Connections<E extends Exchange> {
     connection.isLingering = true
     connection.finalBytes ??= NO_FINAL_BYTES
     this.idle.add(connection, monotonicNowMs())
-    lingeringClose(connection.socket, connection.finalBytes, this.#replyStallMs)
-  }
-
-  /** Of a network over its quota, else the longest idle. */
-  #makeRoom (newcomer: Socket): void {
-    const mayEnd = (socket: Socket): boolean => this.#open.get(socket)?.unanswered.length === 0
-    const over = this.#quota.findOverQuota(newcomer, mayEnd)
-    if (over !== undefined) over.destroy()
-    else if (this.#quota.isOverQuota(newcomer)) newcomer.destroy()
-    else if (!this.#endOverAfterReply(newcomer)) this.idle.shift()?.socket.destroy()
-  }
-
-  /** False when no network is over its quota. */
-  #endOverAfterReply (newcomer: Socket): boolean {
-    const mayEnd = (socket: Socket): boolean => this.#open.get(socket)?.finalBytes === undefined
-    const over = this.#quota.findOverQuota(newcomer, mayEnd)
-    if (over !== undefined) this.finish(this.#open.get(over)!)
-    return over !== undefined
+    const { socket, finalBytes } = connection
+    const isSent = finalBytes.length === 0 && socket.writableLength === 0
+    if (isSent && socket instanceof LightSocket) lightLingeringClose(socket)
+    else lingeringClose(this.fullSocket(connection), finalBytes, this.#replyStallMs)
   }
 
   /** While closing: a request that has begun gets its time, and its reply or its 408. */
@@ -279,7 +284,7 @@ export class Connections<E extends Exchange> {
   }
 
   #endUnlessAnswering (connection: Connection<E>, afterMs: number, end: () => void): void {
-    inTime(connection.socket, afterMs, () => { if (isQuiet(connection)) end() })
+    inTime(this.fullSocket(connection), afterMs, () => { if (isQuiet(connection)) end() })
   }
 
   /** Accepted sockets without HTTP on them: TLS that was never agreed on. */
@@ -288,12 +293,6 @@ export class Connections<E extends Exchange> {
     if (this.#open.size > 0) return
     for (const socket of this.#accepted) socket.destroy()
   }
-}
-
-/** Does it after so long, unless the socket has closed by then. */
-function inTime (socket: Socket, afterMs: number, act: () => void): void {
-  const timer = setTimeout(act, afterMs)
-  socket.once('close', () => clearTimeout(timer))
 }
 
 function ignore (): void {}

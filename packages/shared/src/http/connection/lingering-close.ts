@@ -6,6 +6,7 @@
  */
 import type { Socket } from 'node:net'
 import { monotonicNowMs } from '../../clock.ts'
+import type { LightSocket, Reader } from '../fast/accept.ts'
 
 /** Enough for a client that has sent 10 MB of headers before it looks at the answer. */
 const DRAIN_BYTES_MAX = 16 * 1024 * 1024
@@ -35,4 +36,43 @@ export function lingeringClose (socket: Socket, finalBytes: Buffer, stallMs: num
     silence = setTimeout(() => { socket.destroy() }, LINGER_SILENCE_MS)
   })
   socket.resume()
+}
+
+/** The same of a light socket whose final bytes the kernel has taken. */
+export function lightLingeringClose (socket: LightSocket): void {
+  if (socket.hasEnded) return socket.destroy()
+  socket.reader = new Drain(socket)
+  socket.shutdown()
+  socket.resume()
+}
+
+class Drain implements Reader {
+  readonly #socket: LightSocket
+  readonly #untilMs = monotonicNowMs() + LINGER_MS
+  readonly #silence: NodeJS.Timeout
+  #drainedBytes = 0
+
+  constructor (socket: LightSocket) {
+    this.#socket = socket
+    this.#silence = setTimeout(cut, LINGER_SILENCE_MS, socket)
+  }
+
+  read (_buffer: Buffer, length: number): boolean {
+    this.#drainedBytes += length
+    this.#silence.refresh()
+    if (this.#drainedBytes > DRAIN_BYTES_MAX || monotonicNowMs() >= this.#untilMs) this.end()
+    return true
+  }
+
+  end (): void {
+    this.#socket.destroy()
+  }
+
+  closed (): void {
+    clearTimeout(this.#silence)
+  }
+}
+
+function cut (socket: LightSocket): void {
+  socket.destroy()
 }

@@ -15,10 +15,10 @@ import { sendStreamed } from '../streamed-body.ts'
 import type { Peer } from '../vocabulary/forwarded.ts'
 import { namedClient } from '../vocabulary/identity.ts'
 import type { Reply, StreamedBody } from '../vocabulary/values.ts'
-import type { Reader } from './accept.ts'
+import type { AnySocket, Reader } from './accept.ts'
 import type { KeptHead } from './kept-head.ts'
 import type { PlainHead, PlainHeadReader } from './plain-head.ts'
-import type { ReplyBytes } from './reply-bytes.ts'
+import { COPIED_BYTES_MAX, type ReplyBytes } from './reply-bytes.ts'
 
 /** What all connections of a door have in common. */
 export interface FastParts extends AnswerParts {
@@ -28,14 +28,13 @@ export interface FastParts extends AnswerParts {
   /** Told once, of the first bytes of a connection. */
   readonly onAsked: (connection: FastConnection) => void
   /** The checked server goes on with these bytes, and with all that come from now on. */
-  readonly handOver: (connection: FastConnection, bytes: Buffer) => void
+  readonly handOver: (socket: Socket, newClient: Client | undefined, bytes: Buffer) => void
 }
 
 const NOTHING: Buffer = Buffer.alloc(0)
 const WHOLE = { complete: true }
 
 export class FastConnection implements Exchange, Reader, ReplySink {
-  readonly socket: Socket
   readonly connection: Connection<Exchange>
   /** Of the reply that is due, or of the last one. */
   shouldKeepAlive = true
@@ -47,6 +46,7 @@ export class FastConnection implements Exchange, Reader, ReplySink {
   #kept: KeptHead | undefined
   /** Whom the last request names, once its head is forgotten. */
   #client: Client | undefined
+  /** Whom a reply on this connection has given an id. */
   #newClient: Client | undefined
   #hasAsked = false
   #isAnswering = false
@@ -55,13 +55,16 @@ export class FastConnection implements Exchange, Reader, ReplySink {
   /** What came while a reply was due. */
   #unread = NOTHING
 
-  constructor (parts: FastParts, socket: Socket, peer: Peer) {
+  constructor (parts: FastParts, socket: AnySocket, peer: Peer) {
     this.#parts = parts
     this.#peer = peer
-    this.socket = socket
     this.connection = parts.connections.open(socket)
     this.connection.latest = this
     this.connection.idleBytesRead = Infinity // A part of a request is never kept here.
+  }
+
+  get socket (): AnySocket {
+    return this.connection.socket
   }
 
   get req (): typeof WHOLE {
@@ -84,14 +87,9 @@ export class FastConnection implements Exchange, Reader, ReplySink {
     return this.#isHandedOver
   }
 
-  /** Whom a reply on this connection has given an id. */
-  get newClient (): Client | undefined {
-    return this.#newClient
-  }
-
   read (buffer: Buffer, length: number): boolean {
     if (this.#isHandedOver || this.connection.isLingering) {
-      return this.socket.push(copyOf(buffer, length))
+      return this.#fullSocket.push(copyOf(buffer, length))
     }
     if (this.connection.finalBytes !== undefined) return true
     if (!this.#isAnswering) return this.#receive(buffer, length)
@@ -110,10 +108,13 @@ export class FastConnection implements Exchange, Reader, ReplySink {
   send (reply: Reply, method: string, nowMs: number): void {
     const { connections, replies } = this.#parts
     if (reply.newClient !== undefined) this.#newClient = reply.newClient
-    replies.write(this.socket, reply, method === 'HEAD', this.shouldKeepAlive, nowMs)
+    // A light one copies, and cannot wait until all is taken.
+    const isLarge = reply.streamed !== undefined || reply.body.length > COPIED_BYTES_MAX
+    const socket = isLarge ? this.#fullSocket : this.socket
+    replies.write(socket, reply, method === 'HEAD', this.shouldKeepAlive, nowMs)
     this.headersSent = true
     if (reply.streamed !== undefined && method !== 'HEAD') void this.#stream(reply.streamed)
-    else if (this.socket.writableLength > 0) this.#waitUntilTaken()
+    else if (socket.writableLength > 0) this.#waitUntilTaken()
     else if (this.#isAnswering) this.#left()
     else if (this.shouldKeepAlive) connections.idle.add(this.connection, nowMs)
     else connections.endAfterReply(this.connection)
@@ -171,28 +172,30 @@ export class FastConnection implements Exchange, Reader, ReplySink {
 
   /** The kernel has not taken all of the reply. */
   #waitUntilTaken (): void {
-    this.socket.write(NOTHING, this.#beginToWait())
+    this.#fullSocket.write(NOTHING, this.#beginToWait())
   }
 
   async #stream (body: StreamedBody): Promise<void> {
     const onTaken = this.#beginToWait()
-    if (await sendStreamed(body, this.socket, this.socket)) onTaken()
-    else this.socket.destroy()
+    const socket = this.#fullSocket
+    if (await sendStreamed(body, socket, socket)) onTaken()
+    else socket.destroy()
   }
 
   /** No request is answered until the client has taken the reply. @returns to be told of that */
   #beginToWait (): () => void {
     const { connections } = this.#parts
+    const socket = this.#fullSocket
     if (!this.#isAnswering) {
       this.#isAnswering = true
-      connections.begin(this.socket, this)
+      connections.begin(socket, this)
     }
-    connections.limitStall(this.socket, true)
-    const cut = (): void => { this.socket.destroy() }
-    this.socket.once('timeout', cut)
+    connections.limitStall(socket, true)
+    const cut = (): void => { socket.destroy() }
+    socket.once('timeout', cut)
     return () => {
-      this.socket.off('timeout', cut)
-      this.socket.setTimeout(0)
+      socket.off('timeout', cut)
+      socket.setTimeout(0)
       this.#left()
     }
   }
@@ -210,7 +213,7 @@ export class FastConnection implements Exchange, Reader, ReplySink {
     if (this.#isAnswering) return
     this.socket.resume()
     if (!this.#isHalfClosed) return
-    if (this.#isHandedOver) this.socket.emit('end')
+    if (this.#isHandedOver) this.#fullSocket.emit('end')
     else this.socket.end()
   }
 
@@ -219,7 +222,11 @@ export class FastConnection implements Exchange, Reader, ReplySink {
     this.#unread = NOTHING
     this.#kept = undefined
     this.connection.idleBytesRead = -1 // These bytes begin a request.
-    this.#parts.handOver(this, bytes)
+    this.#parts.handOver(this.#fullSocket, this.#newClient, bytes)
+  }
+
+  get #fullSocket (): Socket {
+    return this.#parts.connections.fullSocket(this.connection)
   }
 }
 

@@ -3,14 +3,15 @@
  * (plain-head.ts) and hands every other connection to the checked server, with what it has read.
  * Ends connections that ask nothing, in time. Runs in the thread of its handler.
  */
-import type net from 'node:net'
-import { isSpare } from '../../descriptors.ts'
+import type { Socket } from 'node:net'
+import type { Client } from '../../client.ts'
 import { monotonicNowMs } from '../../clock.ts'
+import { isSpare } from '../../descriptors.ts'
 import type { AnswerParts } from '../answer.ts'
 import { KEEP_ALIVE_MS, SLOW_HEAD_CHECK_MS, type CheckedServer, type CheckedServerOptions } from '../checked-server.ts'
 import { refusalBytes } from '../checks/refusal.ts'
 import type { ProxyHeaders } from '../proxy-protocol/proxy-headers.ts'
-import { acceptShared, type Reader } from './accept.ts'
+import { acceptLight, LightSocket, type AnySocket, type Reader } from './accept.ts'
 import { FastConnection, type FastParts } from './fast-connection.ts'
 import { PlainHeadReader, type ReadSource } from './plain-head.ts'
 import { ReplyBytes } from './reply-bytes.ts'
@@ -19,8 +20,13 @@ export interface FastDoorOptions extends CheckedServerOptions, AnswerParts {
   readonly readSource: ReadSource
   /** What an idle connection was asked last is kept for so long; 2 s if left out. */
   readonly headKeptMs?: number
-  /** Told of a connection that the checked server goes on with. */
-  readonly onHandOver: (connection: FastConnection) => void
+  /** False: node:net makes a socket of each. It does where light ones cannot be had. */
+  readonly hasLightSockets?: boolean
+  /**
+   * Told of a connection that the checked server goes on with, and of whom a reply on it has given
+   * an id.
+   */
+  readonly onHandOver: (socket: Socket, newClient: Client | undefined) => void
 }
 
 export interface FastDoor {
@@ -48,18 +54,16 @@ export function openFastDoor (options: FastDoorOptions, checked: CheckedServer):
     heads: new PlainHeadReader(options.readSource),
     replies: new ReplyBytes(options.keepAliveMs ?? KEEP_ALIVE_MS),
     onAsked: connection => { silent.delete(connection) },
-    handOver: (connection, bytes) => {
-      const { socket } = connection
-      options.onHandOver(connection)
+    handOver: (socket, newClient, bytes) => {
+      options.onHandOver(socket, newClient)
       socket.removeAllListeners('data') // with TLS the fast door's own
       checked.handOver(socket)
       socket.emit('data', bytes)
     }
   }
-  const open = (socket: net.Socket): FastConnection => {
+  const open = (socket: AnySocket): FastConnection => {
     const connection = new FastConnection(parts, socket, checked.readPeer(socket))
     silent.add(connection)
-    socket.on('end', () => { connection.end() })
     return connection
   }
   const isOpen = options.tls === undefined
@@ -76,46 +80,52 @@ export function openFastDoor (options: FastDoorOptions, checked: CheckedServer):
 }
 
 function acceptPlain (
-  { maxConnections, descriptorLimit }: FastDoorOptions,
+  { maxConnections, descriptorLimit, hasLightSockets }: FastDoorOptions,
   { server, connections, proxyHeaders }: CheckedServer,
-  open: (socket: net.Socket) => FastConnection
+  open: (socket: AnySocket) => FastConnection
 ): boolean {
-  return acceptShared(server, {
+  return acceptLight(server, {
     mayAccept: descriptor =>
       connections.count < maxConnections && !isSpare(descriptor, descriptorLimit),
     open: socket => {
-      const isNamed = proxyHeaders?.isDue(socket) !== true
-      connections.accept(socket, isNamed)
-      if (isNamed) return open(socket)
-      return headerFirst(socket, proxyHeaders!, () => {
-        connections.holdToQuota(socket)
-        return open(socket)
-      })
+      if (proxyHeaders?.isDue(socket) === true) {
+        return headerFirst(connections, socket, proxyHeaders, open)
+      }
+      connections.accept(socket)
+      return socket.destroyed ? undefined : open(socket)
     }
-  })
+  }, hasLightSockets)
 }
 
 /** Reads the header of a proxy, and leaves all that follows it to the reader that `open` gives. */
-function headerFirst (socket: net.Socket, headers: ProxyHeaders, open: () => Reader): Reader {
+function headerFirst (
+  connections: FastParts['connections'], light: AnySocket, headers: ProxyHeaders,
+  open: (socket: Socket) => Reader
+): Reader {
+  const socket = light instanceof LightSocket ? light.toSocket() : light
+  connections.accept(socket, false)
   let reader: Reader | undefined
   const receive = headers.expect(socket, rest => {
-    reader = open()
+    connections.holdToQuota(socket)
+    reader = open(socket)
     return rest.length === 0 || reader.read(rest, rest.length)
   })
   return {
     read: (buffer, length) => reader === undefined
       ? receive(buffer.subarray(0, length))
-      : reader.read(buffer, length)
+      : reader.read(buffer, length),
+    end: () => { reader?.end() }
   }
 }
 
 /** What TLS has decrypted comes in buffers of its own. */
 function acceptSecure (
-  { server }: CheckedServer, open: (socket: net.Socket) => FastConnection
+  { server }: CheckedServer, open: (socket: Socket) => FastConnection
 ): boolean {
   server.removeAllListeners('secureConnection')
-  server.on('secureConnection', (socket: net.Socket) => {
+  server.on('secureConnection', (socket: Socket) => {
     const connection = open(socket)
+    socket.on('end', () => { connection.end() })
     socket.on('data', (bytes: Buffer) => {
       if (!connection.read(bytes, bytes.length)) socket.pause()
     })

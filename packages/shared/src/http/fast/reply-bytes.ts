@@ -7,9 +7,10 @@ import { STATUS_CODES, validateHeaderName, validateHeaderValue } from 'node:http
 import type { Socket } from 'node:net'
 import { bodyBytes } from '../vocabulary/replies.ts'
 import { NO_BODY, type Reply } from '../vocabulary/values.ts'
+import type { AnySocket } from './accept.ts'
 
 /** Above this a body is sent from where it stands instead of being copied behind its head. */
-const COPIED_BYTES_MAX = 65_536
+export const COPIED_BYTES_MAX = 65_536
 
 /** For a connection that goes on, and for one that ends; made when they are first sent. */
 interface KeptBytes {
@@ -33,10 +34,11 @@ export class ReplyBytes {
   /**
    * All of the reply but a streamed body. Throws a TypeError for a field that no reply may have,
    * before anything is sent.
+   * @param socket a net.Socket for a body above COPIED_BYTES_MAX
    * @param nowMs monotonic
    */
   write (
-    socket: Socket, reply: Reply, isHead: boolean, isKeptAlive: boolean, nowMs: number
+    socket: AnySocket, reply: Reply, isHead: boolean, isKeptAlive: boolean, nowMs: number
   ): void {
     if (nowMs >= this.#dateUntilMs) this.#renewDate(nowMs)
     const { body, isKept } = reply
@@ -49,10 +51,11 @@ export class ReplyBytes {
     if (!hasBody) socket.write(head, 'latin1')
     else if (body.length <= COPIED_BYTES_MAX) socket.write(joined(head, body))
     else {
-      socket.cork()
-      socket.write(head, 'latin1')
-      socket.write(body)
-      socket.uncork()
+      const full = socket as Socket
+      full.cork()
+      full.write(head, 'latin1')
+      full.write(body)
+      full.uncork()
     }
   }
 

@@ -4,6 +4,7 @@
  * of its port.
  */
 import type { Socket } from 'node:net'
+import { LightSocket, type AnySocket } from '../fast/accept.ts'
 import { NOBODY, peerReader, type Peer } from '../vocabulary/forwarded.ts'
 
 /** `trusted`: every connection from a trusted proxy begins with a header of the PROXY protocol. */
@@ -17,7 +18,7 @@ export interface PeerOptions {
 }
 
 /** Whom proxies have named, by socket; with TLS also by the one that carries the plain text. */
-const named = new WeakMap<Socket, Peer>()
+const named = new WeakMap<AnySocket, Peer>()
 /** Sockets with TLS on them, by their ends: nothing else leads there from the one on top. */
 const beneathTls = new Map<string, Socket>()
 
@@ -35,7 +36,7 @@ export function name (socket: Socket, peer: Peer, hasTls: boolean): void {
 /** Throws a TypeError when an element of `trustProxy` is neither address nor CIDR. */
 export function socketPeerReader (
   { trustProxy, proxyProtocol }: PeerOptions
-): (socket: Socket) => Peer {
+): (socket: AnySocket) => Peer {
   const readPeer = peerReader(trustProxy)
   if (proxyProtocol !== 'trusted') return ({ remoteAddress }) => readPeer(remoteAddress)
   return socket => {
@@ -43,7 +44,7 @@ export function socketPeerReader (
     if (known !== undefined) return known
     const peer = readPeer(socket.remoteAddress)
     if (!peer.isProxy) return peer
-    const beneath = beneathTls.get(endsOf(socket))
+    const beneath = socket instanceof LightSocket ? undefined : beneathTls.get(endsOf(socket))
     const found = beneath === undefined ? undefined : named.get(beneath)
     if (found !== undefined) named.set(socket, found)
     return found ?? NOBODY

@@ -53,7 +53,7 @@ export class ProxyHeaders {
   }
 
   /** Whether a new connection begins with a header. All others must not. */
-  isDue ({ remoteAddress }: Socket): boolean {
+  isDue ({ remoteAddress }: Pick<Socket, 'remoteAddress'>): boolean {
     return this.#readPeer(remoteAddress).isProxy
   }
 
