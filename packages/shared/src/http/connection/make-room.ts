@@ -1,14 +1,20 @@
 /**
  * Which connection of a crowded server gives way to a new one: one of a network over its quota,
- * else the longest idle. Belongs to no server.
+ * else the longest idle. Holds no state.
  */
 import type { AnySocket } from '../fast/accept.ts'
 import type { ConnectionQuota } from './connection-quota.ts'
-import type { Connections } from './connections.ts'
-import type { Exchange } from './exchange.ts'
+import type { Connection } from './connection.ts'
 
-export function makeRoom<E extends Exchange> (
-  newcomer: AnySocket, connections: Connections<E>, quota: ConnectionQuota
+/** Those of the server. */
+interface CrowdedConnections<C extends Connection> {
+  readonly idle: { shift (): C | undefined }
+  find (socket: AnySocket): C | undefined
+  finish (connection: C): void
+}
+
+export function makeRoom<C extends Connection> (
+  newcomer: AnySocket, connections: CrowdedConnections<C>, quota: ConnectionQuota
 ): void {
   const mayEnd = (socket: AnySocket): boolean =>
     connections.find(socket)?.unanswered.length === 0
@@ -21,8 +27,8 @@ export function makeRoom<E extends Exchange> (
 }
 
 /** False when no network is over its quota. */
-function endOverAfterReply<E extends Exchange> (
-  newcomer: AnySocket, connections: Connections<E>, quota: ConnectionQuota
+function endOverAfterReply<C extends Connection> (
+  newcomer: AnySocket, connections: CrowdedConnections<C>, quota: ConnectionQuota
 ): boolean {
   const mayEnd = (socket: AnySocket): boolean =>
     connections.find(socket)?.finalBytes === undefined

@@ -163,9 +163,10 @@ export class FastConnection implements Exchange, Reader, ReplySink {
 
   #headOf (buffer: Buffer, length: number): PlainHead | undefined {
     const { heads } = this.#parts
-    this.#kept ??= heads.newKeptHead()
-    if (this.#kept.isSame(buffer, length)) return this.#head
-    const head = heads.read(buffer, length, this.#peer, this.#kept)
+    // Many connections have one request only: nothing is kept of that one to compare with.
+    const kept = this.#head === undefined ? heads.firstHead : this.#kept ??= heads.newKeptHead()
+    if (kept === this.#kept && kept.isSame(buffer, length)) return this.#head
+    const head = heads.read(buffer, length, this.#peer, kept)
     if (head !== undefined) this.#head = head
     return head
   }

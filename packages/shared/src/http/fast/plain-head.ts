@@ -68,7 +68,10 @@ export class PlainHeadReader {
     this.#readSource = readSource
   }
 
-  /** For a connection, which gives it with each of its heads. */
+  /** For the first heads of all connections. */
+  readonly firstHead = this.newKeptHead()
+
+  /** For a connection, which gives it with each of its heads from the second one on. */
   newKeptHead (): KeptHead {
     return new KeptHead(noLines(REQUEST_FIELDS.length))
   }
