@@ -68,6 +68,16 @@ export const RightWithdrawn = defineError(
   'USHER_RIGHT_WITHDRAWN', 'the permission for this was withdrawn before it was done', 403
 )
 
+// Tokens of programs.
+export const TokenUnknown = defineError(
+  'USHER_TOKEN_UNKNOWN', 'this token is not valid: it was never made here, or has been revoked', 401
+)
+export const TokenExpired = defineError('USHER_TOKEN_EXPIRED', 'the token %s has expired', 401)
+export const TokenExists = defineError('USHER_TOKEN_EXISTS', 'there is a token %s already', 409)
+export const TokensFull = defineError(
+  'USHER_TOKENS_FULL', 'there are %s tokens, as many as there may be: revoke one first', 409
+)
+
 // The deny list: the list that stood before stays in force.
 export const DenyEntryInvalid = defineError('USHER_DENY_ENTRY_INVALID', '%s', 400)
 export const DenyListFull = defineError('USHER_DENY_LIST_FULL', 'the deny list is full: %s', 409)

@@ -4,7 +4,7 @@ import { count, flag, listOf, objectOf, optional, serverName, text, type Wire } 
 import { userId } from './users.ts'
 
 /** No control characters, which could steer a terminal, and no line separators. */
-const NO_CONTROL = '^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*$'
+export const NO_CONTROL = '^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*$'
 const REASON_LENGTH_MAX = 200
 /** Ten years. */
 const MINUTES_MAX = 5_256_000

@@ -8,6 +8,7 @@ import { objectOf, oneOf, text, type Wire } from './fields.ts'
 export const API_ERRORS = {
   bad_request: 400,
   not_logged_in: 401,
+  invalid_token: 401,
   forged_action: 403,
   forbidden: 403,
   denied: 403,

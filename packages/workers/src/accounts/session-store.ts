@@ -10,18 +10,13 @@ import type { AccessRow, SessionRow } from '../database/rows.ts'
 import type { Sql } from '../database/statements.ts'
 import type { UsherDatabase } from '../database/usher-database.ts'
 import type { Account } from './accounts.ts'
+import { accessOf, type Access } from './permissions.ts'
 import { SessionMemory, type UnsavedSession } from './session-memory.ts'
 import { hashToken, isToken, makeToken, sessionHandle } from './session-token.ts'
 
 /** Times are milliseconds since 1970 by the session clock. */
-export interface CurrentSession {
+export interface CurrentSession extends Access {
   readonly sessionHash: string
-  readonly accountId: number
-  readonly username: string
-  readonly permission: number
-  readonly canView: boolean
-  readonly canDisconnect: boolean
-  readonly mustChange: boolean
   /** From where it was opened. */
   readonly address: string
   readonly createdMs: number
@@ -222,20 +217,9 @@ export class SessionStore {
     const row = sql.currentSession(tokenHash) ?? this.#findUnsaved(sql, tokenHash)
     if (row === undefined || this.#memory.isEnded(tokenHash)) return undefined
     const lastUsedMs = this.#memory.lastUsedMs(row)
-    const { accountId, username, permission, canView, canDisconnect, mustChange, createdMs } = row
+    const { address, createdMs } = row
     if (this.#isOver({ createdMs, lastUsedMs }, this.#options.now())) return undefined
-    return {
-      sessionHash: tokenHash,
-      accountId,
-      username,
-      permission,
-      canView: canView === 1,
-      canDisconnect: canDisconnect === 1,
-      mustChange: mustChange === 1,
-      address: row.address,
-      createdMs,
-      lastUsedMs
-    }
+    return { sessionHash: tokenHash, ...accessOf(row), address, createdMs, lastUsedMs }
   }
 
   #findUnsaved (sql: Sql, tokenHash: string): SessionRow & AccessRow | undefined {

@@ -1,10 +1,12 @@
 /**
  * How a session is identified: 256 random bits in the browser's cookie, their hash in the database,
  * and a handle that its account may see. Reading the database, a copy of it or the log is not
- * enough to log in.
+ * enough to log in. The token of a program is made of as many bits, and stored in the same way.
  */
 import { createHash, randomBytes } from 'node:crypto'
 
+/** What tokens of programs begin with, so that a scanner for secrets knows them. */
+export const TOKEN_PREFIX = 'usher_'
 const TOKEN_BYTES = 32
 /** 256 bits as base64url, without padding. */
 const TOKEN = /^[\w-]{43}$/

@@ -47,6 +47,21 @@ export interface SessionRow {
 }
 
 /** Times are milliseconds since 1970 by the session clock. */
+export interface TokenRow {
+  readonly tokenId: number
+  readonly name: string
+  /** Words with a blank in between. */
+  readonly scopes: string
+  readonly createdMs: number
+  readonly expiresMs: number
+  readonly lastUsedMs: number | null
+  readonly lastAddress: string | null
+}
+
+export type NewTokenRow = Pick<TokenRow, 'name' | 'scopes' | 'createdMs' | 'expiresMs'> &
+  Pick<SessionRow, 'tokenHash' | 'accountId'>
+
+/** Times are milliseconds since 1970 by the session clock. */
 export interface DeniedSqlRow {
   readonly kind: 'id' | 'address' | 'range'
   readonly target: string

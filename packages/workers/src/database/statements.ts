@@ -5,8 +5,8 @@
  */
 import type { Database } from 'better-sqlite3'
 import type {
-  AccessRow, AccountRow, AuditRow, DeniedSqlRow, DrainRow, EventRow, Flag, PasswordRow,
-  PermissionRow, SampleRow, SavedUser, SessionRow
+  AccessRow, AccountRow, AuditRow, DeniedSqlRow, DrainRow, EventRow, Flag, NewTokenRow,
+  PasswordRow, PermissionRow, SampleRow, SavedUser, SessionRow, TokenRow
 } from './rows.ts'
 
 export type Sql = ReturnType<typeof prepareSql>
@@ -17,6 +17,7 @@ export function prepareSql (db: Database) {
     ...savedUserSql(db),
     ...accountSql(db),
     ...sessionSql(db),
+    ...tokenSql(db),
     ...deniedSql(db),
     ...drainSql(db),
     ...auditSql(db),
@@ -113,7 +114,8 @@ function sessionSql (db: Database) {
     'DELETE FROM Sessions WHERE Created <= ? OR LastUsed <= ?')
   const newest = db.prepare<[], number | null>(`WITH
     Times (At) AS (SELECT LastUsed FROM Sessions
-      UNION ALL SELECT Since FROM Denied WHERE Until IS NOT NULL)
+      UNION ALL SELECT Since FROM Denied WHERE Until IS NOT NULL
+      UNION ALL SELECT MAX(Created, COALESCE(LastUsed, 0)) FROM Tokens)
     SELECT MAX(Reached, (SELECT MAX(At) FROM Times)) FROM SessionClock`).pluck()
   const setClock = db.prepare<[number]>('UPDATE SessionClock SET Reached = ?')
   return {
@@ -134,6 +136,40 @@ function sessionSql (db: Database) {
     /** How far the session clock has come; 0 where there is nothing that a clock could extend. */
     sessionClockMs: () => newest.get() ?? 0,
     setSessionClock: (reachedMs: number) => { setClock.run(reachedMs) }
+  }
+}
+
+const TOKEN = `Tokens.ID AS tokenId, Name AS name, Scopes AS scopes, Created AS createdMs,
+  Expires AS expiresMs, LastUsed AS lastUsedMs, LastAddress AS lastAddress`
+const TOKENS = `SELECT ${TOKEN}, ${ACCESS} FROM Tokens
+  JOIN UserPassPerm ON UserPassPerm.ID = AccountID
+  LEFT JOIN Permissions ON PermissionNum = Perm`
+
+/** Run at every request of a program: three rows, each by a unique key. */
+export const CURRENT_TOKEN = `${TOKENS} WHERE TokenHash = ?`
+
+function tokenSql (db: Database) {
+  const byHash = db.prepare<[string], TokenRow & AccessRow>(CURRENT_TOKEN)
+  const byId = db.prepare<[number], TokenRow & AccessRow>(`${TOKENS} WHERE Tokens.ID = ?`)
+  const all = db.prepare<[], TokenRow & AccessRow>(`${TOKENS} ORDER BY Name`)
+  const count = db.prepare<[], number>('SELECT COUNT(*) FROM Tokens').pluck()
+  const insert = db.prepare<NewTokenRow>(`INSERT INTO Tokens
+    (TokenHash, AccountID, Name, Scopes, Created, Expires)
+    VALUES (@tokenHash, @accountId, @name, @scopes, @createdMs, @expiresMs)`)
+  const touch = db.prepare<[number, string, number]>(
+    'UPDATE Tokens SET LastUsed = ?, LastAddress = ? WHERE ID = ?')
+  const remove = db.prepare<[number]>('DELETE FROM Tokens WHERE ID = ?')
+  const removeExpired = db.prepare<[number]>('DELETE FROM Tokens WHERE Expires <= ?')
+  return {
+    tokenOfHash: (tokenHash: string) => byHash.get(tokenHash),
+    token: (id: number) => byId.get(id),
+    /** In the order of their names. */
+    tokens: () => all.all(),
+    tokenCount: () => count.get() ?? 0,
+    addToken: (row: NewTokenRow) => Number(insert.run(row).lastInsertRowid),
+    touchToken: (id: number, usedMs: number, address: string) => { touch.run(usedMs, address, id) },
+    removeToken: (id: number) => { remove.run(id) },
+    removeExpiredTokens: (expiresMs: number) => { removeExpired.run(expiresMs) }
   }
 }
 

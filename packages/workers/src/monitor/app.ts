@@ -19,7 +19,7 @@ import { UnknownHostWarning } from '@usher/shared/unknown-host-warning.ts'
 import type { Logger } from 'pino'
 import { toApiError, type ErrorOf } from './errors/answer-errors.ts'
 import { ApiError } from './errors/api-error.ts'
-import { loginChallenge } from './access/challenge.ts'
+import { loginChallenge, tokenChallenge } from './access/challenge.ts'
 import { addChecks, ALLOW, type ChecksParts } from './access/checks.ts'
 import { limitWork, type WorkLimits } from './access/work-limits.ts'
 import type { Permit } from './access/permit.ts'
@@ -118,7 +118,7 @@ function errorReader ({ checks, log }: AppParts): ErrorOf {
   const refusals = new RefusalLog(log, monotonicNowMs)
   const unknownHosts = new UnknownHostWarning(log, checks.publicHosts,
     'the monitor does not answer to that name (421)')
-  return (thrown, { method, url, headers, source, session }) => {
+  return (thrown, { method, url, headers, source, session, program }) => {
     const path = url.split('?', 1)[0]
     const error = toApiError(thrown, { method, path }, log)
     if (error.code === 'misdirected_request') unknownHosts.note(hostOf(source.authority))
@@ -126,7 +126,8 @@ function errorReader ({ checks, log }: AppParts): ErrorOf {
       method,
       path,
       address: formatAddress(source.address),
-      who: session?.username,
+      who: (session ?? program)?.username,
+      token: program?.tokenName,
       hasToken: headers.authorization !== undefined
     })
     return error
@@ -145,7 +146,11 @@ function addAnswers (app: FastifyInstance, errorOf: ErrorOf): void {
   })
   app.setErrorHandler((thrown, request, reply) => {
     const { status, code, message, headers } = errorOf(thrown, request)
-    if (status === 401) reply.header('WWW-Authenticate', loginChallenge(request.source.isSecure))
+    if (status === 401) {
+      reply.header('WWW-Authenticate', code === 'invalid_token'
+        ? tokenChallenge(request.headers)
+        : loginChallenge(request.source.isSecure))
+    }
     return reply.code(status).headers(headers).send({ error: code, message })
   })
   app.setNotFoundHandler(() => { throw new ApiError('not_found', 'There is nothing here.') })

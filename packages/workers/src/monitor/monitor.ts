@@ -17,7 +17,9 @@ import { Actions } from './operator/operator-actions.ts'
 import { buildApp } from './app.ts'
 import { ensureFirstAdmin } from '../accounts/first-admin.ts'
 import { LoginThrottle } from './access/login-throttle.ts'
+import { TokenThrottle } from './access/token-throttle.ts'
 import { Logins } from './operator/logins.ts'
+import { TokenActions } from './operator/token-actions.ts'
 import { VerificationLines } from './operator/verification-lines.ts'
 import { loadPages } from './routes/pages.ts'
 import { countReached, countSharing, findUsers } from './figures/user-queries.ts'
@@ -42,7 +44,7 @@ export async function openMonitor (
 ): Promise<Monitor> {
   const { boot, table, meter, denyList, ask, log } = context
   const { settings, programDir } = boot
-  const { accounts, permissions, sessions, denials, drains, audit } = stores
+  const { accounts, permissions, sessions, tokens, permit, denials, drains, audit } = stores
   const credentials = new CredentialsPool(join(programDir, 'credentials.js'), { log })
   const lines = new VerificationLines()
   for (const { who: username, address } of await audit.latestLogins()) {
@@ -70,15 +72,20 @@ export async function openMonitor (
         socketPeerReader(settings), settings.trustProxy, settings.tls !== undefined),
       publicHosts: settings.publicHosts,
       sessions,
+      tokens,
+      tokenThrottle: new TokenThrottle(monotonicNowMs),
       permissions,
       metricsToken: settings.metricsToken,
       denyList,
       pages
     },
-    permit: stores.permit,
+    permit,
     routes: {
       pages,
       sessions,
+      permit,
+      tokens,
+      tokenActions: new TokenActions({ tokens, permissions, permit, audit }),
       permissions,
       denyList,
       denials,
@@ -104,7 +111,7 @@ export async function openMonitor (
         denials,
         drains,
         audit,
-        permit: stores.permit,
+        permit,
         ask,
         canSharePorts
       }),

@@ -1,5 +1,5 @@
 /**
- * The monitor's stores over one database, and their upkeep: expired sessions and denials are
+ * The monitor's stores over one database, and their upkeep: expired sessions, tokens and denials are
  * deleted, and the session clock is saved. Runs in the monitor's thread.
  */
 import { steadyWallClock } from '@usher/shared/clock.ts'
@@ -14,11 +14,13 @@ import { HistoryStore } from '../records/history-store.ts'
 import { Permissions } from '../accounts/permissions.ts'
 import { Permit } from './access/permit.ts'
 import { SessionStore } from '../accounts/session-store.ts'
+import { TokenStore } from '../accounts/token-store.ts'
 
 export interface Stores {
   readonly accounts: Accounts
   readonly permissions: Permissions
   readonly sessions: SessionStore
+  readonly tokens: TokenStore
   readonly permit: Permit
   readonly denials: Denials
   readonly drains: Drains
@@ -57,13 +59,16 @@ export async function openStores (
     lifetimeMs: sessionLifetimeMs,
     now: steadyNow
   })
+  const tokens = new TokenStore(database, steadyNow)
   const denials = new Denials(database, { steadyNow, monotonicNow: now, wallNow })
   const drains = new Drains(database, { servers, wallNow, monotonicNow: now })
   await drains.load()
   const audit = new AuditLog(database, { log, wallNow })
   // What fails now is tried again, and the database has logged why.
   const upkeep = async (): Promise<void> => {
-    await Promise.allSettled([sessions.sweep(), denials.removeExpired(), audit.save()])
+    await Promise.allSettled([
+      sessions.sweep(), tokens.removeExpired(), denials.removeExpired(), audit.save()
+    ])
   }
   void upkeep()
   const timer = setInterval(() => { void upkeep() }, options.upkeepIntervalMs ?? UPKEEP_INTERVAL_MS)
@@ -72,7 +77,8 @@ export async function openStores (
     accounts: new Accounts(database),
     permissions: new Permissions(database),
     sessions,
-    permit: new Permit(database, sessions),
+    tokens,
+    permit: new Permit(database, sessions, tokens),
     denials,
     drains,
     audit,
@@ -81,7 +87,7 @@ export async function openStores (
     async close () {
       clearInterval(timer)
       database.limitWaits(CLOSING_WAIT_MS)
-      await Promise.allSettled([sessions.sweep(), audit.save()])
+      await Promise.allSettled([sessions.sweep(), tokens.save(), audit.save()])
       database.close()
     }
   }

@@ -57,7 +57,7 @@ t.test('app: an empty JSON body counts as an empty object', async t => {
   const { ask, calls } = await testApp(t)
   const { status } = await ask('POST', '/servers/8000/drain', { as: 'operator' })
   t.equal(status, 200)
-  t.match(calls, [['drain', { session: { username: 'operator' } }, '8000', {}]])
+  t.match(calls, [['drain', { caller: { username: 'operator' } }, '8000', {}]])
 })
 
 t.test('app: an unknown path is 404, a method that a path does not answer is 405', async t => {

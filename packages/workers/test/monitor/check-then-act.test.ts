@@ -108,7 +108,7 @@ async function steps (t: Test): Promise<Steps> {
     async logIn () {
       const token = await sessions.open((await accounts.find('anna'))!, ORIGIN)
       const session = (await sessions.current(token))!
-      return { token, session, operator: { session, address: ADDRESS } }
+      return { token, session, operator: { caller: session, address: ADDRESS } }
     },
     audited: async () => (await audit.page(undefined, 100)).entries.map(({ action }) => action)
   }

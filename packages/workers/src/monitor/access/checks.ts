@@ -1,25 +1,28 @@
 /**
  * The checks before every route, in this order: the host check, the CSRF check, the deny-list
- * check, the session, a made-up password, the permission. Bodies are read only after all of them. A
- * route says what it needs in its `config`; one that names no need, or an unknown one, cannot be
- * added. Runs in the monitor's thread.
+ * check, the session, a made-up password, the permission. Of a program with a token: no CSRF check,
+ * the token in place of the session, its scope with the permission; its cookies are not looked at.
+ * Bodies are read only after all of them. A route says what it needs in its `config`; one that
+ * names no need, or an unknown one, cannot be added. Runs in the monitor's thread.
  */
-import { timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ApiErrorCode } from '@usher/shared/api/error-answer.ts'
 import { formatAddress } from '@usher/shared/client.ts'
 import type { DenyList } from '@usher/shared/deny-list.ts'
 import type { RequestSource } from '@usher/shared/http/vocabulary/forwarded.ts'
 import { ApiError } from '../errors/api-error.ts'
+import {
+  checkProgram, findProgram, hasMetricsToken, programToken, type BearerParts
+} from './bearer.ts'
 import { loginChallenge, tokenChallenge } from './challenge.ts'
 import { continuation, isFromAnotherSite } from './cross-site-link.ts'
-import { csrfRefusal, embeddingRefusal } from './csrf-check.ts'
+import { bodyRefusal, csrfRefusal, embeddingRefusal } from './csrf-check.ts'
 import { isDenied } from './deny-check.ts'
 import { hostRefusal } from './host-check.ts'
-import { isAllowed, isNeed, refusalText, type Need } from './rights.ts'
+import { isAllowed, isNeed, refusalText, scopeFor, type Caller, type Need } from './rights.ts'
 import { sessionToken } from './session-cookie.ts'
-import type { Permissions } from '../../accounts/permissions.ts'
 import type { CurrentSession, SessionStore } from '../../accounts/session-store.ts'
+import type { CurrentToken } from '../../accounts/token-store.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -39,18 +42,20 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     source: RequestSource
-    /** Undefined where a route needs none. */
+    /** Undefined where a route needs none, and for a program. */
     session: CurrentSession | undefined
+    /** Of the session. */
     token: string | undefined
+    /** Whose token the request has, where it has one. */
+    program: CurrentToken | undefined
   }
 }
 
-export interface ChecksParts {
+export interface ChecksParts extends BearerParts {
   readonly readSource: (request: FastifyRequest['raw']) => RequestSource
   readonly publicHosts: readonly string[]
   readonly sessions: Pick<SessionStore, 'current'>
-  readonly permissions: Pick<Permissions, 'list'>
-  /** Empty: no token is accepted. */
+  /** Empty: there is none. */
   readonly metricsToken: string
   readonly denyList: Pick<DenyList, 'isDenied'>
   /** For whom a page is not, or not yet. */
@@ -73,10 +78,16 @@ export function sessionOf (request: FastifyRequest): CurrentSession {
   return request.session
 }
 
+/** Whoever asks, in person or by a program, where the route needs somebody. */
+export function callerOf (request: FastifyRequest): Caller {
+  return request.program ?? sessionOf(request)
+}
+
 export function addChecks (app: FastifyInstance, parts: ChecksParts): void {
   app.decorateRequest('source')
   app.decorateRequest('session')
   app.decorateRequest('token')
+  app.decorateRequest('program')
   app.addHook('onRoute', ({ url, config }) => {
     if (!isNeed(config?.needs)) throw new Error(`${url} does not say what it needs`)
   })
@@ -84,12 +95,20 @@ export function addChecks (app: FastifyInstance, parts: ChecksParts): void {
     request.source = parts.readSource(request.raw)
     const { isForDenied = false } = request.routeOptions.config
     const needs = needOf(request)
+    const isOpen = needs === 'nothing' ||
+      (needs === 'metrics' && hasMetricsToken(request.headers, parts.metricsToken))
+    const token = isOpen ? undefined : programToken(request.headers)
     const refusal = hostRefusal(request.source, parts.publicHosts) ?? unrouted(request) ??
-      forgeryRefusal(request, needs)
+      (token === undefined ? forgeryRefusal(request, needs) : programRefusal(request))
     if (refusal !== undefined) throw refusal
-    request.token = sessionToken(request.headers, request.source.isSecure)
-    const isOpen = needs === 'nothing' || hasMetricsToken(request, needs, parts.metricsToken)
     const mayBeDenied = !isForDenied && isDenied(parts.denyList, request.source.address)
+    if (token !== undefined) {
+      if (mayBeDenied) return refuseDenied(request, reply, parts)
+      request.program = await findProgram(token, request.source.address, parts)
+      // A path that is not there is no secret from whoever has a token.
+      return request.is404 ? undefined : await checkProgram(request.program, needs, parts)
+    }
+    request.token = sessionToken(request.headers, request.source.isSecure)
     if (isOpen && !mayBeDenied) return
     request.session = request.token === undefined
       ? undefined
@@ -106,6 +125,10 @@ function forgeryRefusal (
 ): ApiError | undefined {
   if (method !== 'POST') return needs === 'nothing' ? undefined : embeddingRefusal(headers, source)
   return csrfRefusal(headers, source, routeOptions.config.takesForm ?? false)
+}
+
+function programRefusal ({ method, headers }: FastifyRequest): ApiError | undefined {
+  return method === 'POST' ? bodyRefusal(headers) : undefined
 }
 
 /** An unknown path is answered 404 only to a request with a session. */
@@ -129,7 +152,7 @@ async function checkSession (
     if (isPage) return sendOn(request, reply, parts)
     throw new ApiError('not_logged_in',
       'Log in first: POST /login, or open the monitor in a browser.',
-      { 'WWW-Authenticate': challenge(request, parts.metricsToken) })
+      { 'WWW-Authenticate': challenge(request) })
   }
   if (session.mustChange && !isOpenBeforeChange) {
     if (isPage) return reply.redirect(PASSWORD_PAGE, 302)
@@ -171,16 +194,9 @@ function sendPage (reply: FastifyReply, status: number, page: string): FastifyRe
 }
 
 /** The challenge of a 401 for this route. */
-function challenge (request: FastifyRequest, metricsToken: string): string {
-  const { headers, source } = request
-  const login = loginChallenge(source.isSecure)
-  const takesToken = needOf(request) === 'metrics' && metricsToken !== ''
-  return takesToken ? `${tokenChallenge(headers)}, ${login}` : login
-}
-
-function hasMetricsToken ({ headers }: FastifyRequest, needs: Need, expected: string): boolean {
-  if (needs !== 'metrics' || expected === '') return false
-  const [scheme = '', given = ''] = (headers.authorization ?? '').split(' ', 2)
-  const [a, b] = [Buffer.from(given), Buffer.from(expected)]
-  return scheme.toLowerCase() === 'bearer' && a.length === b.length && timingSafeEqual(a, b)
+function challenge (request: FastifyRequest): string {
+  const login = loginChallenge(request.source.isSecure)
+  return scopeFor(needOf(request)) === undefined
+    ? login
+    : `${tokenChallenge(request.headers)}, ${login}`
 }

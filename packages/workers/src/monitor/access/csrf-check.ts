@@ -25,12 +25,16 @@ export function csrfRefusal (
   const site = headers['sec-fetch-site']
   if (site !== undefined && site !== 'same-origin') return csrf('Sec-Fetch-Site', String(site))
   if (origin !== undefined && !isOwnOrigin(origin, source)) return csrf('Origin', origin)
+  if (mediaType(headers) !== FORM_TYPE || !takesForm) return bodyRefusal(headers, takesForm)
   if (isCoded(headers)) return coded()
-  const type = mediaType(headers)
-  if (type === JSON_TYPE) return undefined
-  if (type !== FORM_TYPE || !takesForm) return unsupported(takesForm)
   // Any page may post a form without asking; only the monitor's own pages name it as their origin.
   return origin === undefined ? csrf('Origin', 'missing') : undefined
+}
+
+/** Why a POST of JSON is refused by what its head says of the body. */
+export function bodyRefusal (headers: IncomingHttpHeaders, takesForm = false): ApiError | undefined {
+  if (isCoded(headers)) return coded()
+  return mediaType(headers) === JSON_TYPE ? undefined : unsupported(takesForm)
 }
 
 /**

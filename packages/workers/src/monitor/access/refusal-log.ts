@@ -12,8 +12,10 @@ export interface Refused {
   readonly method: string
   readonly path: string | undefined
   readonly address: string
-  /** The account, where there is a session. */
+  /** The account, where there is a session or a token. */
   readonly who: string | undefined
+  /** The name of the token, where it is one of ours. */
+  readonly token: string | undefined
   /** Whether a token was sent along: without one, a missing session is not worth a line. */
   readonly hasToken: boolean
 }
@@ -23,7 +25,7 @@ const MINUTE_MS = 60_000
 const PATH_LENGTH_MAX = 256
 
 const REMARKABLE: ReadonlySet<ApiErrorCode> = new Set([
-  'denied', 'forged_action', 'forbidden', 'misdirected_request', 'too_many_at_once',
+  'denied', 'forbidden', 'forged_action', 'invalid_token', 'misdirected_request', 'too_many_at_once',
   'too_many_attempts', 'wrong_password'
 ])
 

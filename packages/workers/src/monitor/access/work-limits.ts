@@ -50,8 +50,8 @@ export const WORK_LIMITS: WorkLimits = {
 
 /** A stream is tried again less soon: its place is free when somebody closes a console. */
 const RETRY_AFTER_S: Readonly<Record<Work, number>> = { read: 1, action: 1, stream: 5 }
-/** Whoever reads by the metrics token has no account. */
-const TOKEN_OWNER = 'token'
+/** Whoever reads by METRICS_TOKEN has no account. */
+const METRICS_OWNER = 'metrics'
 
 /** To be called before there are routes. */
 export function limitWork (
@@ -78,11 +78,11 @@ export function limitWork (
       await place.turn.catch(error => { throw refusalOf(error, work) })
       hasBegun = true
       try {
-        const { session } = request
+        const caller = request.program ?? request.session
         const begin = async (): Promise<unknown> => await handler.call(this, request, reply)
         // It was allowed when it came, which may be some seconds ago.
-        return await (isCheckedAgain && session !== undefined
-          ? permit.act(session, config!.needs, begin)
+        return await (isCheckedAgain && caller !== undefined
+          ? permit.act(caller, config!.needs, begin)
           : begin())
       } finally {
         const limit = cutLater(raw.req.socket, limits[work].answerMsMax)
@@ -111,8 +111,12 @@ export function workOf (
   return method === 'POST' ? 'action' : 'read'
 }
 
-function ownersOf ({ session, source }: FastifyRequest): string[] {
-  return [String(session?.accountId ?? TOKEN_OWNER), networkKey(source.address)]
+/** A program has a share of its own: whatever it does, the person who made its token goes on. */
+function ownersOf ({ session, program, source }: FastifyRequest): string[] {
+  const owner = program === undefined
+    ? String(session?.accountId ?? METRICS_OWNER)
+    : `token ${program.tokenId}`
+  return [owner, networkKey(source.address)]
 }
 
 function refusalOf (error: unknown, work: Work): unknown {
@@ -126,7 +130,7 @@ function refusalOf (error: unknown, work: Work): unknown {
 }
 
 const OWN_TEXTS: Readonly<Record<Work, string>> = {
-  read: 'This account or address asks too much at the same time. Ask one thing after another.',
-  action: 'This account or address does too much at the same time. Do one thing after another.',
-  stream: 'This account or address has too many event streams open.'
+  read: 'This account, token or address asks too much at the same time. Ask one thing after another.',
+  action: 'This account, token or address does too much at the same time. Do one thing after another.',
+  stream: 'This account, token or address has too many event streams open.'
 }

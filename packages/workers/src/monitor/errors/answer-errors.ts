@@ -28,6 +28,10 @@ const BY_CODE: Readonly<Record<string, { error: ApiErrorCode, retryAfterS?: numb
   USHER_ACCOUNT_CHANGED: { error: 'account_changed' },
   USHER_SESSION_ENDED: { error: 'not_logged_in' },
   USHER_RIGHT_WITHDRAWN: { error: 'forbidden' },
+  USHER_TOKEN_UNKNOWN: { error: 'invalid_token' },
+  USHER_TOKEN_EXPIRED: { error: 'invalid_token' },
+  USHER_TOKEN_EXISTS: { error: 'not_acceptable_here' },
+  USHER_TOKENS_FULL: { error: 'not_acceptable_here' },
   FST_ERR_CTP_BODY_TOO_LARGE: { error: 'body_too_large' },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: { error: 'unsupported_media_type' }
 }

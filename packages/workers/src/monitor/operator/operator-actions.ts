@@ -17,10 +17,10 @@ import { rangeFrom } from '@usher/shared/deny-list.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { Ask, AskAnswers } from '@usher/shared/messages.ts'
 import { namesOf, type Server } from '@usher/shared/settings/servers.ts'
-import type { CurrentSession } from '../../accounts/session-store.ts'
 import type { Sql } from '../../database/statements.ts'
 import type { WorkerContext } from '../../worker-host.ts'
 import type { Permit } from '../access/permit.ts'
+import { isProgram, type Caller } from '../access/rights.ts'
 import { ApiError } from '../errors/api-error.ts'
 import type { AuditLog } from '../../records/audit-log.ts'
 import type { Denials, NewDenial } from '../../records/denials.ts'
@@ -41,9 +41,9 @@ export interface ActionsParts {
   readonly canSharePorts: boolean
 }
 
-/** Who acts, and from where. */
+/** Who acts, in person or by a program, and from where. */
 export interface Operator {
-  readonly session: CurrentSession
+  readonly caller: Caller
   readonly address: Address
 }
 
@@ -54,8 +54,8 @@ type Reach = Omit<Reached, 'response'>
 const MINUTE_MS = 60_000
 /** A reload, or restarts of other servers, may be under way. */
 const RESTART_TIMEOUT_MS = 120_000
-/** The right that every action takes. */
-const NEEDS = 'disconnect'
+/** What an action takes: the same right, and of a program a scope. */
+type ActionNeed = 'disconnect' | 'drain'
 
 export class Actions {
   readonly #parts: ActionsParts
@@ -76,12 +76,12 @@ export class Actions {
       if (action.address === true) this.#checkTargets(targets, operator, action.force)
       const entries = isDenied
         ? await denials.deny(targets.map(target => denial(target, operator, action)),
-          this.#check(operator))
+          this.#check(operator, 'disconnect'))
         : undefined
       const order = { type: 'disconnect', client, entries } as const
       const { removedUsers } = isDenied
         ? await this.#parts.ask(order)
-        : await this.#ask(operator, order)
+        : await this.#ask(operator, 'disconnect', order)
       const server = user.server ?? user.reservedServer
       const address = targets.find(({ kind }) => kind !== 'id')
       await this.#record(operator, 'disconnect', formatClient(client), {
@@ -99,7 +99,8 @@ export class Actions {
       const target = parseTarget(action)
       checkOwnAddress(target, operator, action.force)
       const { denials, ask } = this.#parts
-      const entries = await denials.deny([denial(target, operator, action)], this.#check(operator))
+      const entries = await denials.deny(
+        [denial(target, operator, action)], this.#check(operator, 'disconnect'))
       const { removedUsers: users } = await ask({ type: 'set-deny-list', entries })
       const text = targetText(target)
       await this.#record(operator, 'deny', text, { ...termsOf(action), users })
@@ -112,7 +113,8 @@ export class Actions {
       const { denials, ask } = this.#parts
       const named = [parseTarget(target), ...singleAddress(target)]
       for (const one of named) {
-        const entries = await denials.allow(one.kind, one.text, this.#check(operator))
+        const entries = await denials.allow(
+          one.kind, one.text, this.#check(operator, 'disconnect'))
         if (entries === undefined) continue
         await ask({ type: 'set-deny-list', entries })
         return await this.#record(operator, 'allow', targetText(one))
@@ -128,7 +130,7 @@ export class Actions {
       const { drains } = this.#parts
       const { note, minutes, force } = order
       await drains.put(server, order, sql => {
-        this.#check(operator)(sql)
+        this.#check(operator, 'drain')(sql)
         if (force === true || drains.of(server.index) !== undefined) return
         if (!this.#isAnotherAvailable(server)) {
           throw new ApiError('not_acceptable_here',
@@ -146,7 +148,7 @@ export class Actions {
   ready (operator: Operator, name: string): Promise<void> {
     return this.#inTurn(async () => {
       const server = this.#serverNamed(name)
-      await this.#parts.drains.remove(server, this.#check(operator))
+      await this.#parts.drains.remove(server, this.#check(operator, 'drain'))
       await this.#applyDrain(server)
       await this.#record(operator, 'ready', name)
     })
@@ -168,7 +170,8 @@ export class Actions {
       throw new ApiError('not_acceptable_here', `${name} is the last available server, and ` +
         'nobody is served while it restarts. Send "force": true to restart it anyway.')
     }
-    await this.#ask(operator, { type: 'restart-server', server: server.index }, RESTART_TIMEOUT_MS)
+    await this.#ask(operator, 'drain',
+      { type: 'restart-server', server: server.index }, RESTART_TIMEOUT_MS)
     await this.#record(operator, 'restart', name)
   }
 
@@ -207,23 +210,27 @@ export class Actions {
   }
 
   /** For the transaction of what is stored. */
-  #check ({ session }: Operator): (sql: Sql) => void {
-    return sql => { this.#parts.permit.check(sql, session, NEEDS) }
+  #check ({ caller }: Operator, needs: ActionNeed): (sql: Sql) => void {
+    return sql => { this.#parts.permit.check(sql, caller, needs) }
   }
 
   /** For what is not stored. */
   #ask<A extends Ask> (
-    { session }: Operator, ask: A, timeoutMs?: number
+    { caller }: Operator, needs: ActionNeed, ask: A, timeoutMs?: number
   ): Promise<AskAnswers[A['type']]> {
-    return this.#parts.permit.act(session, NEEDS, () => this.#parts.ask(ask, timeoutMs))
+    return this.#parts.permit.act(caller, needs, () => this.#parts.ask(ask, timeoutMs))
   }
 
   async #record (
-    { session: { username }, address }: Operator, action: string, target: string,
+    { caller, address }: Operator, action: string, target: string,
     detail: Readonly<Record<string, unknown>> = {}
   ): Promise<void> {
     await this.#parts.audit.add({
-      who: username, action, target, detail, address: formatAddress(address)
+      who: caller.username,
+      action,
+      target,
+      detail: isProgram(caller) ? { ...detail, token: caller.tokenName } : detail,
+      address: formatAddress(address)
     })
   }
 
@@ -246,7 +253,7 @@ function clientFrom (text: string): Client | undefined {
 }
 
 function denial (
-  { kind, text }: DenyTarget, { session: { username } }: Operator, { reason = '', minutes }: Terms
+  { kind, text }: DenyTarget, { caller: { username } }: Operator, { reason = '', minutes }: Terms
 ): NewDenial {
   const forMs = minutes === undefined ? undefined : minutes * MINUTE_MS
   return { kind, text, reason, by: username, forMs }

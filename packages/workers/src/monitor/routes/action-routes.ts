@@ -8,7 +8,7 @@ import { ApiError } from '../errors/api-error.ts'
 import type { Actions, Operator } from '../operator/operator-actions.ts'
 import type { AuditRecord } from '../../records/audit-event.ts'
 import type { AuditLog } from '../../records/audit-log.ts'
-import { sessionOf } from '../access/checks.ts'
+import { callerOf } from '../access/checks.ts'
 import type { WireApp } from './wire.ts'
 
 export interface ActionRoutesParts {
@@ -60,7 +60,7 @@ export function addActionRoutes (app: WireApp, parts: ActionRoutesParts): void {
 
 function addServerRoutes (app: WireApp, { actions }: ActionRoutesParts): void {
   app.post('/servers/:name/drain', {
-    config: { needs, refusals: ['not_found', 'not_acceptable_here'] },
+    config: { needs: 'drain', refusals: ['not_found', 'not_acceptable_here'] },
     schema: {
       summary: 'The server keeps its users, for so many minutes or for good, and gets no new ones',
       params: ServerParams,
@@ -73,7 +73,7 @@ function addServerRoutes (app: WireApp, { actions }: ActionRoutesParts): void {
   })
 
   app.post('/servers/:name/ready', {
-    config: { needs, refusals: ['not_found'] },
+    config: { needs: 'drain', refusals: ['not_found'] },
     schema: {
       summary: 'The server takes visitors again', params: ServerParams, body: ServerOrder, response
     }
@@ -83,7 +83,7 @@ function addServerRoutes (app: WireApp, { actions }: ActionRoutesParts): void {
   })
 
   app.post('/servers/:name/restart', {
-    config: { needs, refusals: ['not_found', 'not_acceptable_here'] },
+    config: { needs: 'drain', refusals: ['not_found', 'not_acceptable_here'] },
     schema: {
       summary: 'A new thread takes the place of the server\'s; its users stay',
       params: ServerParams,
@@ -136,5 +136,5 @@ function listed ({ atMs, who, action, target, detail, address }: AuditRecord): A
 }
 
 function operatorOf (request: FastifyRequest): Operator {
-  return { session: sessionOf(request), address: request.source.address }
+  return { caller: callerOf(request), address: request.source.address }
 }

@@ -5,19 +5,24 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import { EVENT_STREAM, EventStream } from '@usher/shared/api/events.ts'
+import type { Address } from '@usher/shared/client.ts'
 import type { DenyList } from '@usher/shared/deny-list.ts'
+import { DatabaseBusy, DatabaseFailed } from '@usher/shared/errors.ts'
 import { isDenied } from '../access/deny-check.ts'
+import type { Permit } from '../access/permit.ts'
 import { ApiError } from '../errors/api-error.ts'
 import type { EventHub } from '../figures/event-hub.ts'
 import { whenReplyEnds } from '../access/reply-end.ts'
 import { securityHeaders } from '../access/security-headers.ts'
 import type { SessionStore } from '../../accounts/session-store.ts'
+import type { CurrentToken } from '../../accounts/token-store.ts'
 import type { WireApp } from './wire.ts'
 
 export interface EventRouteParts {
   readonly denyList: Pick<DenyList, 'isDenied'>
   readonly hub: Pick<EventHub, 'add' | 'isFull'>
   readonly sessions: Pick<SessionStore, 'current'>
+  readonly permit: Pick<Permit, 'act'>
 }
 
 const RETRY_AFTER_S = 5
@@ -61,9 +66,9 @@ export function addEventRoute (app: WireApp, parts: EventRouteParts): void {
 }
 
 function sinkOf (
-  raw: ServerResponse, { token, session, source }: FastifyRequest,
-  { sessions, denyList }: EventRouteParts
+  raw: ServerResponse, { token, session, program, source }: FastifyRequest, parts: EventRouteParts
 ): Parameters<EventHub['add']>[0] {
+  const { sessions, denyList } = parts
   return {
     write: text => { raw.write(text) },
     bufferedBytes: () => raw.writableLength,
@@ -71,9 +76,21 @@ function sinkOf (
     // For a reader that is too slow: what is still buffered is dropped.
     drop: () => { raw.destroy() },
     isAllowed: async () => {
+      if (program !== undefined) return await mayProgramView(program, source.address, parts)
       const current = token === undefined ? undefined : await sessions.current(token)
       return current !== undefined && current.username === session?.username &&
         current.canView && !current.mustChange && !isDenied(denyList, source.address, current)
     }
   }
+}
+
+/** Rejects while the database cannot tell. */
+async function mayProgramView (
+  program: CurrentToken, address: Address, { permit, denyList }: EventRouteParts
+): Promise<boolean> {
+  if (isDenied(denyList, address)) return false
+  return await permit.act(program, 'view', async () => true).catch((error: unknown) => {
+    if (error instanceof DatabaseBusy || error instanceof DatabaseFailed) throw error
+    return false
+  })
 }

@@ -6,6 +6,8 @@ import type { SwaggerOptions } from '@fastify/swagger'
 import type { FastifyContextConfig, FastifyInstance, RouteOptions } from 'fastify'
 import { API_ERRORS, ErrorAnswer, type ApiErrorCode } from '@usher/shared/api/error-answer.ts'
 import { FORM_TYPE, JSON_TYPE } from '../access/csrf-check.ts'
+import { TOKEN_PREFIX } from '../../accounts/session-token.ts'
+import { scopeFor } from '../access/rights.ts'
 import { sessionCookieName } from '../access/session-cookie.ts'
 import { workOf } from '../access/work-limits.ts'
 
@@ -15,6 +17,7 @@ const ALSO_AS_TEXT: readonly ApiErrorCode[] = ['bad_request', 'body_too_large']
 const SESSION = 'session'
 const SECURE_SESSION = 'secure_session'
 const METRICS_TOKEN = 'metrics_token'
+const TOKEN = 'token'
 
 export function openApiOptions (version: string): SwaggerOptions {
   return {
@@ -30,7 +33,15 @@ export function openApiOptions (version: string): SwaggerOptions {
         securitySchemes: {
           [SESSION]: { type: 'apiKey', in: 'cookie', name: sessionCookieName(false) },
           [SECURE_SESSION]: { type: 'apiKey', in: 'cookie', name: sessionCookieName(true) },
-          [METRICS_TOKEN]: { type: 'http', scheme: 'bearer' }
+          [METRICS_TOKEN]: {
+            type: 'http', scheme: 'bearer', description: 'METRICS_TOKEN of the settings'
+          },
+          [TOKEN]: {
+            type: 'http',
+            scheme: 'bearer',
+            bearerFormat: TOKEN_PREFIX,
+            description: 'Of POST /tokens, with the scope that stands with each operation'
+          }
         }
       }
     },
@@ -60,7 +71,12 @@ export function describeRoutes (app: FastifyInstance): void {
 function securityOf ({ needs }: FastifyContextConfig): Array<Record<string, string[]>> {
   if (needs === 'nothing') return []
   const session = [{ [SESSION]: [] }, { [SECURE_SESSION]: [] }]
-  return needs === 'metrics' ? [...session, { [METRICS_TOKEN]: [] }] : session
+  const scope = scopeFor(needs)
+  return [
+    ...session,
+    ...(needs === 'metrics' ? [{ [METRICS_TOKEN]: [] }] : []),
+    ...(scope === undefined ? [] : [{ [TOKEN]: [scope] }])
+  ]
 }
 
 /** What every route of its kind may answer, and what this one says besides. */
@@ -75,12 +91,14 @@ function errorCodes (
       : needs === 'nothing' ? [] : ['forged_action'] as const),
     ...(isForDenied ? [] : ['denied'] as const),
     ...(isConditional(route, config) ? ['precondition_failed'] as const : []),
-    ...(needs === 'nothing' ? [] : ['not_logged_in', 'database_unavailable'] as const),
+    ...(needs === 'nothing'
+      ? []
+      : ['not_logged_in', 'invalid_token', 'too_many_attempts', 'database_unavailable'] as const),
     ...(workOf({ method: route.method, config }) === undefined
       ? []
       : ['too_many_at_once', 'busy'] as const),
     ...(needs === 'nothing' || isOpenBeforeChange ? [] : ['password_change_required'] as const),
-    ...(needs === 'nothing' || needs === 'session' ? [] : ['forbidden'] as const),
+    ...(needs === 'nothing' ? [] : ['forbidden'] as const),
     ...refusals
   ]
 }
@@ -88,7 +106,7 @@ function errorCodes (
 function errorAnswers (route: RouteOptions, config: FastifyContextConfig): Record<number, object> {
   const schema = { $ref: `${ERROR}#` }
   const byStatus = new Map<number, ApiErrorCode[]>()
-  for (const code of errorCodes(route, config)) {
+  for (const code of new Set(errorCodes(route, config))) {
     const status = API_ERRORS[code]
     byStatus.set(status, [...byStatus.get(status) ?? [], code])
   }

@@ -6,16 +6,18 @@ import { addPageRoutes, type PageRoutesParts } from './page-routes.ts'
 import { addProbeRoutes, type ProbeRoutesParts } from './probe-routes.ts'
 import { addReadRoutes, type ReadRoutesParts } from './read-routes.ts'
 import { addSessionRoutes, type SessionRoutesParts } from './session-routes.ts'
+import { addTokenRoutes, type TokenRoutesParts } from './token-routes.ts'
 import type { WireApp } from './wire.ts'
 
 export type RoutesParts = AccountRoutesParts & ActionRoutesParts & EventRouteParts &
-  PageRoutesParts & ProbeRoutesParts & ReadRoutesParts & SessionRoutesParts
+  PageRoutesParts & ProbeRoutesParts & ReadRoutesParts & SessionRoutesParts & TokenRoutesParts
 
 export function addRoutes (app: WireApp, parts: RoutesParts): void {
   addProbeRoutes(app, parts)
   addPageRoutes(app, parts)
   addAccountRoutes(app, parts)
   addSessionRoutes(app, parts)
+  addTokenRoutes(app, parts)
   addReadRoutes(app, parts)
   addActionRoutes(app, parts)
   addEventRoute(app, parts)

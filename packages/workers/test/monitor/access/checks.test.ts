@@ -24,6 +24,9 @@ t.test('checks: who may do what', async t => {
     ['POST', '/servers/8000/drain', [403, 403, 200, 403, 401], {}],
     ['POST', '/servers/8000/restart', [403, 403, 200, 403, 401], {}],
     ['POST', '/servers/8000/ready', [403, 403, 200, 403, 401], {}],
+    ['GET', '/tokens', [403, 403, 200, 403, 401]],
+    ['POST', '/tokens', [403, 403, 200, 403, 401], { name: 'a', scopes: ['view'] }],
+    ['POST', '/tokens/revoke', [403, 403, 200, 403, 401], { id: 7 }],
     ['POST', '/password', [200, 200, 200, 200, 401], { current: 'a', next: 'b' }],
     ['POST', '/logout', [200, 200, 200, 200, 401], {}],
     ['GET', '/healthz', [200, 200, 200, 200, 200]],
@@ -50,6 +53,106 @@ t.test('checks: who may do what', async t => {
     }
     t.strictSame(found, statuses, `${method} ${path}`)
   }
+})
+
+t.test('checks: which program may do what', async t => {
+  const { ask, calls } = await testApp(t, { metricsToken: 'a-token-of-some-length' })
+  const programs = ['view', 'disconnect', 'drain', 'report', 'all', 'stale', 'unripe', 'unknown']
+  const rows: Array<[method: string, path: string, statuses: readonly number[], body?: object]> = [
+    ['GET', '/stats', [200, 403, 403, 403, 200, 200, 403, 401]],
+    ['GET', '/users', [200, 403, 403, 403, 200, 200, 403, 401]],
+    ['GET', '/history', [200, 403, 403, 403, 200, 200, 403, 401]],
+    ['GET', '/denied', [200, 403, 403, 403, 200, 200, 403, 401]],
+    ['GET', '/metrics', [200, 403, 403, 403, 200, 200, 403, 401]],
+    ['GET', '/openapi.json', [200, 403, 403, 403, 200, 200, 403, 401]],
+    ['HEAD', '/events', [200, 403, 403, 403, 200, 200, 403, 401]],
+    ['GET', '/audit', [403, 200, 403, 403, 200, 403, 403, 401]],
+    ['POST', '/disconnect', [403, 200, 403, 403, 200, 403, 403, 401], OWN_ID],
+    ['POST', '/deny', [403, 200, 403, 403, 200, 403, 403, 401], OWN_ID],
+    ['POST', '/allow', [403, 200, 403, 403, 200, 403, 403, 401], OWN_ID],
+    ['POST', '/servers/8000/drain', [403, 403, 200, 403, 200, 403, 403, 401], {}],
+    ['POST', '/servers/8000/ready', [403, 403, 200, 403, 200, 403, 403, 401], {}],
+    ['POST', '/servers/8000/restart', [403, 403, 200, 403, 200, 403, 403, 401], {}],
+    ['GET', '/tokens', [403, 403, 403, 403, 403, 403, 403, 401]],
+    ['POST', '/tokens', [403, 403, 403, 403, 403, 403, 403, 401], { name: 'a', scopes: ['view'] }],
+    ['POST', '/tokens/revoke', [403, 403, 403, 403, 403, 403, 403, 401], { id: 7 }],
+    ['GET', '/user-info', [403, 403, 403, 403, 403, 403, 403, 401]],
+    ['GET', '/sessions', [403, 403, 403, 403, 403, 403, 403, 401]],
+    ['POST', '/logout', [403, 403, 403, 403, 403, 403, 403, 401], {}],
+    ['POST', '/password', [403, 403, 403, 403, 403, 403, 403, 401], { current: 'a', next: 'b' }],
+    ['GET', '/', [200, 403, 403, 403, 200, 200, 403, 401]],
+    ['GET', '/healthz', [200, 200, 200, 200, 200, 200, 200, 200]],
+    ['GET', '/login.html', [200, 200, 200, 200, 200, 200, 200, 200]],
+    ['GET', '/nothing', [404, 404, 404, 404, 404, 404, 404, 401]],
+    ['DELETE', '/stats', [405, 403, 403, 403, 405, 405, 403, 401]]
+  ]
+  for (const [method, path, statuses, body] of rows) {
+    const found: number[] = []
+    for (const name of programs) {
+      const headers = { authorization: `Bearer usher_${name}` }
+      found.push((await ask(method, path, { headers, body })).status)
+    }
+    t.strictSame(found, statuses, `${method} ${path}`)
+  }
+  t.notOk(calls.some(([name]) => name === 'makeToken'), 'no token makes another')
+})
+
+t.test('checks: a program needs no Origin, and its cookies are nobody\'s', async t => {
+  const { ask, calls } = await testApp(t)
+  const authorization = 'Bearer usher_view'
+  for (const headers of [
+    { authorization }, { authorization, origin: 'https://app.example' },
+    { authorization, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'cors' }
+  ] as Array<Record<string, string>>) {
+    t.equal((await ask('GET', '/stats', { headers })).status, 200)
+    t.equal((await ask('POST', '/disconnect', { as: 'operator', headers, body: OWN_ID })).status, 403,
+      'the session that comes along is not used')
+  }
+  const unknown = { authorization: 'Bearer usher_unknown' }
+  const { status, headers, json } = await ask('GET', '/stats', { as: 'operator', headers: unknown })
+  t.equal(status, 401)
+  t.equal(json?.['error'], 'invalid_token')
+  t.match(json?.['message'], 'never made here, or has been revoked')
+  t.match(headers['www-authenticate'], /^Bearer realm="[^"]+", error="invalid_token"$/)
+  t.equal(headers['set-cookie'], undefined)
+  const form = { authorization: 'Bearer usher_disconnect', 'content-type': 'application/x-www-form-urlencoded' }
+  t.equal((await ask('POST', '/disconnect', { headers: form, body: 'a=b' })).status, 415)
+  t.notOk(calls.some(([name]) => name === 'disconnect'))
+})
+
+t.test('checks: a bearer token that is none of ours is left alone, as a proxy may send its own', async t => {
+  const { ask } = await testApp(t)
+  const headers = { authorization: 'Bearer eyJhbGciOi.x.y' }
+  t.equal((await ask('GET', '/stats', { as: 'viewer', headers })).status, 200)
+  t.match(await ask('GET', '/stats', { headers }), { status: 401, json: { error: 'not_logged_in' } })
+  const forged = { ...headers, origin: 'https://evil.example' }
+  t.equal((await ask('GET', '/stats', { as: 'viewer', headers: forged })).status, 403)
+})
+
+t.test('checks: a token of another scope is told which scope it takes', async t => {
+  const { ask } = await testApp(t)
+  const refused = async (token: string, path: string) =>
+    await ask('GET', path, { headers: { authorization: `bearer usher_${token}` } })
+  const { json, headers } = await refused('report', '/stats')
+  t.strictSame(json, { error: 'forbidden', message: 'The token "report" is for report; this takes the scope view.' })
+  t.match(headers['www-authenticate'], /^Bearer realm="[^"]+", error="insufficient_scope", scope="view"$/)
+  t.match((await refused('stale', '/audit')).json?.['message'], /no more than "operator", who made it: Permission 0/)
+  t.match((await refused('all', '/tokens')).json?.['message'], /^No token may do this\./)
+  t.equal((await refused('all', '/tokens')).headers['www-authenticate'], undefined)
+})
+
+t.test('checks: guessing tokens comes to a stop, and whoever was right goes on', async t => {
+  const { ask } = await testApp(t)
+  const status = async (token: string, trusted = {}) =>
+    (await ask('GET', '/stats', { headers: { authorization: `Bearer usher_${token}`, ...trusted } })).status
+  t.equal(await status('view'), 200)
+  for (let guess = 0; guess < 3; guess++) t.equal(await status('revoked'), 401, 'one and the same')
+  for (let guess = 0; guess < 4; guess++) t.equal(await status(`guess-${guess}`), 401)
+  const refused = await ask('GET', '/stats', { headers: { authorization: 'Bearer usher_all' } })
+  t.match(refused, { status: 429, json: { error: 'too_many_attempts' } })
+  t.match(refused.headers['retry-after'], /^([1-9]|[1-5]\d|60)$/)
+  t.equal(await status('view'), 200)
+  t.equal(await status('revoked'), 401)
 })
 
 t.test('checks: a route that does not say what it needs, or says what nobody knows, is not added', async t => {
@@ -107,7 +210,7 @@ t.test('checks: host, then csrfRefusal, then session, then permission, then body
 t.test('checks: every state change is proof against csrfRefusal, login and logout too', async t => {
   const { ask, port, calls } = await testApp(t)
   const paths = ['/login', '/logout', '/password', '/disconnect', '/deny', '/allow',
-    '/servers/8000/drain', '/servers/8000/ready', '/servers/8000/restart']
+    '/servers/8000/drain', '/servers/8000/ready', '/servers/8000/restart', '/tokens', '/tokens/revoke']
   const form = { 'content-type': 'application/x-www-form-urlencoded' }
   for (const path of paths) {
     for (const headers of [
@@ -146,11 +249,10 @@ t.test('checks: a 401 says how one gets in', async t => {
   const { ask } = await testApp(t, { metricsToken: 'a-token-of-some-length' })
   const challenge = async (path: string, headers = {}) =>
     (await ask('GET', path, { headers })).headers['www-authenticate']
-  t.match(await challenge('/stats'), /^Cookie realm=/)
+  t.match(await challenge('/user-info'), /^Cookie realm=/)
+  t.match(await challenge('/stats'), /^Bearer realm="[^"]+", Cookie realm=/)
   t.match(await challenge('/metrics'), /^Bearer realm="[^"]+", Cookie realm=/)
   t.match(await challenge('/metrics', { authorization: 'Bearer x' }), /^Bearer [^C]*error="invalid_token", Cookie /)
-  const without = await testApp(t)
-  t.match((await without.ask('GET', '/metrics')).headers['www-authenticate'], /^Cookie realm=/)
 })
 
 t.test('checks: a body is not looked at by a path that does not take it', async t => {

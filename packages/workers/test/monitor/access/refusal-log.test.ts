@@ -4,7 +4,7 @@ import type { ApiErrorCode } from '@usher/shared/api/error-answer.ts'
 import { LINES_PER_MINUTE_MAX, RefusalLog, type Refused } from '../../../src/monitor/access/refusal-log.ts'
 
 const REFUSED: Refused = {
-  method: 'POST', path: '/deny', address: '192.0.2.7', who: 'desk', hasToken: false
+  method: 'POST', path: '/deny', address: '192.0.2.7', who: 'desk', token: undefined, hasToken: false
 }
 
 function start (): { lines: object[], clock: { nowMs: number }, refusals: RefusalLog } {
@@ -23,6 +23,7 @@ t.test('refusal log: says who was refused what', async t => {
     path: '/deny',
     address: '192.0.2.7',
     who: 'desk',
+    token: undefined,
     unlogged: undefined
   }])
 })

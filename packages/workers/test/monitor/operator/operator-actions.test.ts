@@ -12,7 +12,7 @@ import { Actions, type ActionsParts } from '../../../src/monitor/operator/operat
 const ID = '6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61'
 const CLIENT = parseClientId(ID)!
 const SESSION = { username: 'ana' } as CurrentSession
-const OPERATOR = { session: SESSION, address: parseAddress('192.0.2.7')! }
+const OPERATOR = { caller: SESSION, address: parseAddress('192.0.2.7')! }
 const USER = {
   client: CLIENT,
   address: parseAddress('198.51.100.3')!,

@@ -31,7 +31,7 @@ t.test('actions: each reaches its part with who asked and what for', async t => 
     t.equal(answer.status, 200, path)
     t.strictSame(answer.json, { response, ...more })
     t.match(calls, [call])
-    t.match(calls[0]?.[1], { session: { username: 'operator' }, address: { w2: 0xffff } })
+    t.match(calls[0]?.[1], { caller: { username: 'operator' }, address: { w2: 0xffff } })
   }
 })
 

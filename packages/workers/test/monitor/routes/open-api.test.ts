@@ -42,8 +42,11 @@ t.test('openapi: what a route needs and takes is told, and each answer described
   }
   const session = [{ session: [] }, { secure_session: [] }]
   t.strictSame(all.get('get /healthz')?.security, [])
-  t.strictSame(all.get('get /stats')?.security, session)
-  t.strictSame(all.get('get /metrics')?.security, [...session, { metrics_token: [] }])
+  t.strictSame(all.get('get /user-info')?.security, session)
+  t.strictSame(all.get('post /tokens')?.security, session)
+  t.strictSame(all.get('get /stats')?.security, [...session, { token: ['view'] }])
+  t.strictSame(all.get('post /servers/{name}/drain')?.security, [...session, { token: ['drain'] }])
+  t.strictSame(all.get('get /metrics')?.security, [...session, { metrics_token: [] }, { token: ['view'] }])
   const statuses = (name: string): string => Object.keys(all.get(name)!.responses).join(' ')
   t.equal(statuses('get /events'), '200 400 401 403 421 429 500 503')
   t.equal(statuses('get /stats'), '200 304 400 401 403 412 421 429 500 503')

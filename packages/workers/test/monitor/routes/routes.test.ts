@@ -5,7 +5,7 @@ import { testApp } from '../fixtures/test-app.ts'
 t.test('routes: every path of the interface is answered by something other than 404', async t => {
   const { ask } = await testApp(t)
   const paths = ['/', '/tracker.html', '/login.html', '/login', '/logout', '/user-info', '/password', '/sessions',
-    '/sessions/end', '/stats', '/users', '/users/sharing', '/users/reach', '/history', '/events', '/disconnect', '/deny', '/allow', '/denied',
+    '/sessions/end', '/tokens', '/tokens/revoke', '/stats', '/users', '/users/sharing', '/users/reach', '/history', '/events', '/disconnect', '/deny', '/allow', '/denied',
     '/servers/8000/drain', '/servers/8000/ready', '/servers/8000/restart', '/audit', '/metrics', '/openapi.json', '/healthz',
     '/readyz']
   for (const path of paths) {
