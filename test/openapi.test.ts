@@ -139,6 +139,8 @@ function pathOf (route: string): string {
 
 /** What stands before every route and is no concern of its own. */
 async function holdRefusals (cluster: Cluster, admin: Operator, holder: Holder): Promise<void> {
+  const made = await admin.post('/tokens', { name: 'refused', scopes: ['view'] })
+  const program = { authorization: `Bearer ${String(made.json['token'])}` }
   const [stranger, nobody] = [new Operator(cluster, { isKeptAlive }), await loggedIn(cluster, 'nobody')]
   for (const [route, { security, parameters = [], responses }] of holder.operations) {
     const path = pathOf(route)
@@ -147,8 +149,11 @@ async function holdRefusals (cluster: Cluster, admin: Operator, holder: Holder):
     holder.hold(route, await ask(admin, { host: 'rebound.example' }), 421)
     holder.hold(route, await ask(admin, { host: 'a b' }), 400)
     if (security.length > 0) holder.hold(route, await ask(stranger), 401)
-    if (responses['403']?.description.includes('forbidden') === true) {
-      holder.hold(route, await ask(nobody), 403)
+    if (security.length > 0) {
+      // Where any session will do, no token does.
+      const asNobody = security.some(one => 'token' in one) || path.startsWith('/tokens')
+      holder.hold(route, asNobody ? await ask(nobody) : await ask(stranger, program), 403)
+      holder.hold(route, await ask(stranger, { authorization: 'Bearer usher_none' }), 401)
     }
     if (responses['403']?.description.includes('forged_action') === true) {
       holder.hold(route, await ask(admin, { 'sec-fetch-site': 'same-site' }), 403)
@@ -179,7 +184,8 @@ async function holdReads (cluster: Cluster, admin: Operator, holder: Holder): Pr
   for (const path of [
     '/healthz', '/readyz', '/metrics', '/openapi.json', '/user-info', '/sessions', '/denied',
     '/stats', '/stats?limit=1', '/users', `/users?server=${first}&limit=1&sort=last_seen`,
-    '/users/sharing?address=127.0.0.1', '/users/reach?address=127.0.0.0/8', '/history?minutes=5', '/audit?limit=2'
+    '/users/sharing?address=127.0.0.1', '/users/reach?address=127.0.0.0/8', '/history?minutes=5', '/audit?limit=2',
+    '/tokens'
   ]) holder.hold(`get ${path.split('?')[0]}`, await admin.get(path), 200)
   const byToken = { authorization: `Bearer ${METRICS_TOKEN}` }
   holder.hold('get /metrics', await new Operator(cluster, { isKeptAlive }).get('/metrics', byToken), 200)
@@ -219,7 +225,12 @@ async function holdActions (cluster: Cluster, admin: Operator, holder: Holder): 
     ['/servers/no-such/drain', {}, 404],
     [`/servers/${names[0]}/restart`, {}, 200],
     ['/servers/no-such/restart', {}, 404],
-    ['/servers/no-such/ready', {}, 404]
+    ['/servers/no-such/ready', {}, 404],
+    ['/tokens', { name: 'prometheus', scopes: ['view'], days: 30 }, 200],
+    ['/tokens', { name: 'Prometheus', scopes: ['view'] }, 409],
+    ['/tokens', { name: 'b', scopes: ['all'] }, 400],
+    ['/tokens/revoke', { id: 2 }, 200],
+    ['/tokens/revoke', { id: 2 }, 404]
   ]
   for (const [path, body, status] of steps) await holdPost(admin, holder, path, body, status)
   holder.hold('get /readyz', await admin.get('/readyz'), 503)

@@ -6,8 +6,10 @@ import type { Denied } from '@usher/shared/api/denied.ts'
 import type { History } from '@usher/shared/api/history.ts'
 import type { SessionList } from '@usher/shared/api/sessions.ts'
 import type { Stats } from '@usher/shared/api/stats.ts'
+import type { TokenList } from '@usher/shared/api/tokens.ts'
 import type { Reach, Users } from '@usher/shared/api/users.ts'
 import { AccountView } from './account/account-view.ts'
+import { TokensView } from './account/tokens-view.ts'
 import { Actions, type Outcome } from './actions/action-requests.ts'
 import { Api, type Answer } from './kit/api.ts'
 import { AuditView } from './records/audit-view.ts'
@@ -23,7 +25,7 @@ import { startNavigation, type View } from './navigation.ts'
 import { OverviewView } from './servers/overview-view.ts'
 import {
   denyNetworkQuestion, denyQuestion, denyTargetQuestion, disconnectQuestion, drainQuestion,
-  restartQuestion, type Question, type Choice
+  restartQuestion, revokeTokenQuestion, type Question, type Choice
 } from './actions/questions.ts'
 import { announce, sayDone, sayFailed, sayProgress } from './kit/result.ts'
 import type { ServerActions } from './servers/server-buttons.ts'
@@ -87,6 +89,13 @@ const accountView = new AccountView({
   sayDone,
   sayFailed: ({ status, message }) => { sayFailed(status === 0 ? FAILURES.unreachable : message) }
 })
+const tokensView = new TokensView({
+  get: path => api.get<TokenList>(path),
+  post: (path, body) => api.post(path, body),
+  revoke: token => {
+    void askAndAct(revokeTokenQuestion(token, Date.now()), () => actions.revokeToken(token))
+  }
+})
 
 let shownView: View = 'overview'
 let lastStats: Stats | undefined
@@ -116,6 +125,7 @@ startNavigation(view => {
   deniedView.setShown(view === 'denied')
   auditView.setShown(view === 'audit')
   accountView.setShown(view === 'account')
+  tokensView.setShown(view === 'account')
 })
 find('try-now').addEventListener('click', () => { live.tryNow() })
 addEventListener('online', () => { live.tryNow() })
@@ -125,6 +135,7 @@ setInterval(() => {
   usersView.tick(Date.now())
   deniedView.tick(Date.now())
   accountView.tick(Date.now())
+  tokensView.tick()
 }, TICK_MS)
 live.enter()
 addEventListener('pagehide', () => { live.leave() })
@@ -195,6 +206,7 @@ async function showWho (): Promise<void> {
   servers.allowActions()
   usersView.allowActions()
   deniedView.allowActions()
+  tokensView.allowActions()
 }
 
 /** A link from another site came in by a page that added one, see continue.ts. */
@@ -230,4 +242,5 @@ async function act (action: Promise<Outcome | undefined>): Promise<void> {
   }
   if (shownView === 'users') await usersView.load()
   if (shownView === 'denied') await deniedView.load()
+  if (shownView === 'account') await tokensView.load()
 }

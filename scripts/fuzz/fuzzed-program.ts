@@ -9,7 +9,7 @@ import { Operator } from '../kit/operator.ts'
 import { PROGRAM_DIR, ROOT } from '../kit/places.ts'
 import { ProcessProbe, type ProcessFigures } from '../measure/process-figures.ts'
 import { startProgram, type LogLine, type Program } from '../kit/program.ts'
-import { PORT_MARKS, SESSION_MARK, type RequestInput } from './inputs.ts'
+import { PORT_MARKS, SESSION_MARK, TOKEN_MARK, type RequestInput } from './inputs.ts'
 import type { Secrets } from './judge.ts'
 import { INDEX, makeSite, SECRET } from './planted-site.ts'
 import { PROXY_ADDRESS } from './proxy-headers.ts'
@@ -18,6 +18,11 @@ import type { Subject } from './subject.ts'
 const PASSWORD = 'a password that no input has'
 type Role = 'viewer' | 'administrator'
 const PERMISSIONS: ReadonlyArray<readonly [Role, number]> = [['viewer', 0], ['administrator', 1]]
+/** What a program of each may, by a token of this name, which no input has. */
+const SCOPES: Readonly<Record<Role, readonly string[]>> = {
+  viewer: ['view'], administrator: ['view', 'disconnect', 'drain', 'report']
+}
+const TOKEN_NAME = (role: Role): string => `fuzz program of ${role}`
 const PUBLIC_HOST = 'shop.example'
 const MAX_USERS = 128
 const SETTINGS = {
@@ -64,6 +69,7 @@ export class FuzzedProgram implements Subject {
   readonly #heaps: ProcessProbe
   readonly #complaints: string[]
   readonly #operators: ReadonlyMap<Role, Seats>
+  readonly #tokens = new Map<Role, string>()
   #isStopping = false
 
   /** @param isProxied whether a proxy is believed for whom it speaks */
@@ -88,7 +94,9 @@ export class FuzzedProgram implements Subject {
         leaver: await newSeat(program, `fuzz leaving ${role}`, permission)
       })
     }
-    return new FuzzedProgram(program, heaps, complaints, operators)
+    const fuzzed = new FuzzedProgram(program, heaps, complaints, operators)
+    await fuzzed.#resetTokens()
+    return fuzzed
   }
 
   private constructor (
@@ -123,6 +131,7 @@ export class FuzzedProgram implements Subject {
     if (seats === undefined) return ported
     const { operator } = ENDING.test(wire) ? seats.leaver : seats.stayer
     return ported.replaceAll(SESSION_MARK, operator.cookie!.replace('session_id=', ''))
+      .replaceAll(TOKEN_MARK, this.#tokens.get(to as Role)!)
   }
 
   complaints (): readonly string[] {
@@ -171,8 +180,28 @@ export class FuzzedProgram implements Subject {
     for (const { userId, address } of denied) {
       await administrator.post('/allow', userId === undefined ? { address } : { userId })
     }
+    await this.#resetTokens()
     for (const url of this.#program.serverUrls) {
       await administrator.post(`/servers/${portIn(url)}/ready`, {})
+    }
+  }
+
+  /** Inputs have made tokens, and may have revoked those that they are sent with. */
+  async #resetTokens (): Promise<void> {
+    const administrator = this.#administrator
+    const { tokens } = await answerOf(administrator, '/tokens') as {
+      tokens: Array<{ id: number, name: string }>
+    }
+    const own = PERMISSIONS.map(([role]) => TOKEN_NAME(role))
+    for (const { id, name } of tokens) {
+      if (!own.includes(name)) await administrator.post('/tokens/revoke', { id })
+    }
+    for (const [role] of PERMISSIONS) {
+      if (tokens.some(({ name }) => name === TOKEN_NAME(role))) continue
+      const wanted = { name: TOKEN_NAME(role), scopes: SCOPES[role] }
+      const { status, json } = await administrator.post('/tokens', wanted)
+      if (status !== 200) throw new Error(`no token of ${role}: ${status}`)
+      this.#tokens.set(role, json['token'] as string)
     }
   }
 

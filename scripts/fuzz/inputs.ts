@@ -59,6 +59,8 @@ export interface Finding {
 
 /** Stands for the session's token in what is sent, and is as long. */
 export const SESSION_MARK = 'session-token-of-whoever-asks-session-token'
+/** Stands for the token of a program of whoever asks, and is as long. */
+export const TOKEN_MARK = 'usher_token-of-a-program-of-whoever-asks-for-a-th'
 /** Stand for the ports of the servers, and are as long as those that the kernel chooses. */
 export const PORT_MARKS = ['10001', '10002', '10003'] as const
 

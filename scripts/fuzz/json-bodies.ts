@@ -7,12 +7,15 @@ import { addressOrRange, clientId, nastyNumber, nastyText } from './nasty-values
 
 /** What a field of a body holds. */
 type FieldKind =
-  'client' | 'address' | 'reason' | 'minutes' | 'flag' | 'name' | 'password' | 'handle'
+  'client' | 'address' | 'reason' | 'minutes' | 'flag' | 'name' | 'password' | 'handle' |
+  'scopes' | 'days' | 'tokenId'
 
 export type Fields = Readonly<Record<string, FieldKind>>
 
 const DEPTH_MAX = 4000
 const NAMES = ['nobody', 'fuzz', 'Fuzz', 'f\u00fczz', '\u0130stanbul']
+const SCOPE_LISTS = [['view'], ['drain', 'report'], ['view', 'disconnect', 'drain', 'report']]
+const TOKEN_ID_MAX = 40
 const WRONG_KEYS = ['__proto__', 'constructor', 'prototype', 'toString', 'length', '', '\0', 'userid']
 
 /** @returns UTF-8, as a text of Latin-1 */
@@ -74,6 +77,8 @@ function objectText (members: readonly Member[]): string {
 function valueText (kind: FieldKind, random: Random): string {
   if (kind === 'flag') return random.pick(['true', 'false'])
   if (kind === 'minutes') return random.pick(['1', '60', '5256000'])
+  if (kind === 'scopes') return JSON.stringify(random.pick(SCOPE_LISTS))
+  if (kind === 'days' || kind === 'tokenId') return plainOf(kind, random)
   return JSON.stringify(plainOf(kind, random))
 }
 
@@ -86,6 +91,9 @@ function plainOf (kind: FieldKind, random: Random): string {
     case 'flag': return 'true'
     case 'name': return random.pick(NAMES)
     case 'password': return random.pick(['', 'wrong', 'p'.repeat(1024)])
+    case 'scopes': return 'view'
+    case 'days': return random.pick(['1', '90', '366'])
+    case 'tokenId': return String(random.between(1, TOKEN_ID_MAX))
     case 'handle': return random.pick(['abcdefghijklmnop', 'A-_9'.repeat(4)])
   }
 }

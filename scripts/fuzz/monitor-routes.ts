@@ -30,6 +30,7 @@ export const MONITOR_ROUTES: readonly MonitorRoute[] = [
   { method: 'GET', path: '/metrics' },
   { method: 'GET', path: '/user-info' },
   { method: 'GET', path: '/sessions' },
+  { method: 'GET', path: '/tokens' },
   { method: 'GET', path: '/denied' },
   { method: 'GET', path: '/events' },
   { method: 'GET', path: '/stats', query: { limit: 'count' }, weight: 3 },
@@ -60,6 +61,8 @@ export const MONITOR_ROUTES: readonly MonitorRoute[] = [
   },
   { method: 'POST', path: '/logout', body: {}, takesForm: true, weight: 0.05 },
   { method: 'POST', path: '/sessions/end', body: { id: 'handle' } },
+  { method: 'POST', path: '/tokens', body: { name: 'reason', scopes: 'scopes', days: 'days' }, weight: 2 },
+  { method: 'POST', path: '/tokens/revoke', body: { id: 'tokenId' }, weight: 2 },
   {
     method: 'POST',
     path: '/disconnect',

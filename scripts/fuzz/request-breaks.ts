@@ -3,7 +3,7 @@
  * framed is in framing-breaks.ts. Each changes the parts that it is given. Pure.
  */
 import type { Random } from '../kit/random.ts'
-import { SESSION_MARK } from './inputs.ts'
+import { SESSION_MARK, TOKEN_MARK } from './inputs.ts'
 import { brokenFormBody, brokenJsonBody, jsonBody } from './json-bodies.ts'
 import { address, clientId, nastyNumber, nastyText } from './nasty-values.ts'
 import type { RequestParts } from './request-parts.ts'
@@ -120,6 +120,11 @@ function breakFetchFields ({ fields }: RequestParts, random: Random): void {
     ['Sec-Fetch-Site', random.pick(['cross-site', 'same-site', '', nastyText(random)])],
     ['Sec-Fetch-Mode', random.pick(['navigate', 'no-cors', nastyText(random)])],
     ['Authorization', random.pick(['Bearer', 'Bearer ', 'Bearer \xe9', `Bearer ${'x'.repeat(5000)}`, nastyText(random)])],
+    ['Authorization', random.pick([
+      `Bearer ${TOKEN_MARK}x`, `bearer ${TOKEN_MARK}`, `Bearer  ${TOKEN_MARK}`, `Bearer\t${TOKEN_MARK}`,
+      `Bearer ${TOKEN_MARK}, Bearer ${TOKEN_MARK}`, `Basic ${TOKEN_MARK}`, TOKEN_MARK, 'Bearer usher_',
+      `Bearer usher_${'A'.repeat(43)}`, `Bearer usher_${'x'.repeat(5000)}`, `Bearer usher_${nastyText(random)}`
+    ])],
     ['Referer', nastyText(random)]
   ]
   fields.push([...random.pick(breaks)])

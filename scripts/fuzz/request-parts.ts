@@ -3,7 +3,7 @@
  * script would send them to each port. Pure.
  */
 import type { Random } from '../kit/random.ts'
-import { SESSION_MARK, type Asked } from './inputs.ts'
+import { SESSION_MARK, TOKEN_MARK, type Asked } from './inputs.ts'
 import { formBody, jsonBody } from './json-bodies.ts'
 import { MONITOR_ROUTES, type MonitorRoute, type ParameterKind } from './monitor-routes.ts'
 import { address, clientId } from './nasty-values.ts'
@@ -29,6 +29,8 @@ const PAGES = [
 ]
 /** GET most of the time: the other ports answer few others. */
 const HEAD_SHARE = 0.15
+/** Of requests with a session: as many are a program's. */
+const TOKEN_SHARE = 0.2
 const BEAT_METHODS = ['GET', 'GET', 'POST', 'POST', 'HEAD', 'OPTIONS']
 
 /** What browsers say of why they ask, and what nobody says. */
@@ -150,7 +152,11 @@ function monitorRequest (to: Asked, random: Random): RequestParts {
   const parameters = Object.entries(route.query ?? {}).filter(() => random.chance(0.5))
   request.query = parameters.map(([name, kind]) => [name, parameterText(kind, random)])
   if (route.method === 'GET' && random.chance(HEAD_SHARE)) request.method = 'HEAD'
-  if (to !== 'monitor') request.fields.push(['Cookie', `session_id=${SESSION_MARK}`])
+  if (to !== 'monitor') {
+    request.fields.push(random.chance(TOKEN_SHARE)
+      ? ['Authorization', `Bearer ${TOKEN_MARK}`]
+      : ['Cookie', `session_id=${SESSION_MARK}`])
+  }
   if (route.body === undefined) return request
   const isForm = route.takesForm === true && random.chance(0.3)
   request.body = isForm ? formBody(route.body, random) : jsonBody(route.body, random)

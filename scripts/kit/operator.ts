@@ -71,10 +71,10 @@ export class Operator {
   }
 
   /** The events of a stream until it ends; `close` ends it from here. */
-  async events (): Promise<EventStream> {
+  async events (headers: Record<string, string> = {}): Promise<EventStream> {
     const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
       http.get({
-        host: '127.0.0.1', port: this.#port, path: '/events', agent: false, headers: this.#headers({})
+        host: '127.0.0.1', port: this.#port, path: '/events', agent: false, headers: this.#headers(headers)
       }, resolve).on('error', reject)
     })
     return new EventStream(response)

@@ -3,6 +3,7 @@
  * monitor asks one back. Each says in the end what was done, or how far it came, and what can be
  * undone of it. Touches no page.
  */
+import type { TokenEntry } from '@usher/shared/api/tokens.ts'
 import type { Reach, User } from '@usher/shared/api/users.ts'
 import type { Answer, Failure } from '../kit/api.ts'
 import { withBoundedConcurrency } from '../kit/bounded-concurrency.ts'
@@ -10,7 +11,7 @@ import {
   addressesOf, denyOwnQuestion, denyReachQuestion, drainLastQuestion, rangesOf,
   restartLastQuestion, type Choice, type Question
 } from './questions.ts'
-import { DENIED, FAILURES, SERVERS, USERS } from '../kit/texts.ts'
+import { DENIED, FAILURES, SERVERS, TOKENS, USERS } from '../kit/texts.ts'
 
 export interface ActionsParts {
   readonly post: (path: string, body: object) => Promise<Answer<unknown>>
@@ -114,6 +115,14 @@ export class Actions {
   makeReady (port: string): Promise<Outcome> {
     return this.#doAll([port], '', SERVERS.madeReady(port), async () =>
       failureOf(await this.#parts.post(`/servers/${port}/ready`, {})))
+  }
+
+  /** One that was revoked elsewhere counts as revoked. */
+  revokeToken ({ id, name }: TokenEntry): Promise<Outcome> {
+    return this.#doAll([id], '', TOKENS.revoked(name), async () => {
+      const answer = await this.#parts.post('/tokens/revoke', { id })
+      return answer.isOk || answer.status === NOT_FOUND ? undefined : answer
+    })
   }
 
   /** Ids first: a user denied by address only could come back with the same id from elsewhere. */

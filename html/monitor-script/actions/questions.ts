@@ -2,11 +2,12 @@
  * What the dialog asks before each action, and what it says will happen. Values only: `dialog.ts`
  * shows them, `texts.ts` words them.
  */
+import type { TokenEntry } from '@usher/shared/api/tokens.ts'
 import type { User } from '@usher/shared/api/users.ts'
 import type { Reach as Reached } from '@usher/shared/api/users.ts'
 import type { Server } from '../kit/console-servers.ts'
 import { denialOf, rangeOf } from './address-ranges.ts'
-import { DENIED, SERVERS, USERS } from '../kit/texts.ts'
+import { ago, DENIED, SERVERS, TOKENS, USERS } from '../kit/texts.ts'
 
 /** What is denied of a user: the id alone, the address last seen from, too, or its range. */
 export type DenyScope = 'ids' | 'addresses' | 'ranges'
@@ -190,6 +191,20 @@ export function restartLastQuestion (port: string): Question {
 export function drainLastQuestion (port: string): Question {
   return {
     title: SERVERS.lastTitle(port), what: SERVERS.lastWhat, go: () => SERVERS.lastGo(port)
+  }
+}
+
+export function revokeTokenQuestion (
+  { name, last_used: used, last_address: address }: TokenEntry, nowMs: number
+): Question {
+  return {
+    title: TOKENS.revokeTitle(name),
+    what: TOKENS.revokeWhat,
+    happens: [used === null || address === null
+      ? TOKENS.revokeUnused
+      : TOKENS.revokeUsed(ago(Date.parse(used), nowMs), address)],
+    warning: TOKENS.revokeFinal,
+    go: () => TOKENS.revokeGo(name)
   }
 }
 

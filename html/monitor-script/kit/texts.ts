@@ -127,6 +127,11 @@ function untilText (atMs: number, nowMs: number): string {
   return `${date(atMs, nowMs, 'long')}, ${time}`
 }
 
+function listed (words: readonly string[]): string {
+  const last = words.at(-1) ?? ''
+  return words.length < 2 ? last : `${words.slice(0, -1).join(', ')} and ${last}`
+}
+
 function minutesText (minutes: number | undefined): string {
   return minutes === undefined ? 'until allowed' : `for ${duration(minutes * MINUTE_MS)}`
 }
@@ -366,6 +371,8 @@ export const SERVERS = {
   madeReady: (port: string) => `${port} gets new visitors again.`
 } as const
 
+export const COPY = { copy: 'Copy', copied: 'Copied', selected: 'Selected' } as const
+
 export const USERS = {
   select: (id: string) => `Select ${id}`,
   noId: 'no id',
@@ -378,9 +385,6 @@ export const USERS = {
   selected: (value: number, isMost: boolean) =>
     `${count(value)} selected${isMost ? ', the most at once' : ''}`,
   may: (canDisconnect: boolean) => canDisconnect ? 'Administrator' : 'Viewer',
-  copy: 'Copy',
-  copied: 'Copied',
-  copySelected: 'Selected',
   nobodyTitle: (search: string, server: string) => search === ''
     ? server === '' ? 'No users yet' : `Nobody is on ${server}`
     : `Nobody${server === '' ? '' : ` on ${server}`} matches “${search}”`,
@@ -476,6 +480,8 @@ export const AUDIT = {
     'session-ended': 'ended a session from',
     'sessions-ended': 'ended the sessions of',
     'all-sessions-ended': 'ended the sessions of everybody',
+    'token-made': 'made the token',
+    'token-revoked': 'revoked the token',
     'account-added': 'added the account',
     'account-removed': 'removed the account',
     'permission-changed': 'changed the permission of',
@@ -495,6 +501,8 @@ export const AUDIT = {
   and: 'and',
   attempts: (value: number, hasMoreNames: boolean) =>
     `${count(value)} times${hasMoreNames ? ', under these and other names' : ''}`,
+  forScopes: (scopes: readonly string[]) => `for ${listed(scopes)}`,
+  byToken: 'by the token',
   withPermission: (permission: number) => `with permission ${permission}`,
   fromTo: (from: number, to: number) => `from ${from} to ${to}`,
   kept: (oldest: string, entriesMax: number) =>
@@ -522,6 +530,32 @@ export const ACCOUNT = {
   end: 'End',
   endLabel: (browser: string, address: string) => `End the session of ${browser}, ${address}`,
   ended: (browser: string) => `The session of ${browser} has ended.`
+} as const
+
+/** What a token may; whoever makes one reads the longer words in the form. */
+const SCOPE_WORDS: Readonly<Record<string, string>> = {
+  view: 'View', report: 'Report', drain: 'Drain', disconnect: 'Disconnect'
+}
+
+export const TOKENS = {
+  scope: (scope: string) => SCOPE_WORDS[scope] ?? scope,
+  notInForce: (maker: string) => `Not in force: ${maker} may no longer do it`,
+  chooseOne: 'Choose at least one thing that it may do.',
+  madeText: (name: string, expiresMs: number, nowMs: number) =>
+    `This is the token ${name}, valid until ${date(expiresMs, nowMs, 'long')}. Copy it now: it is not shown again.`,
+  expires: (atMs: number, nowMs: number) =>
+    atMs <= nowMs ? `Expired ${date(atMs, nowMs, 'short')}` : date(atMs, nowMs, 'short'),
+  expiresSoon: (atMs: number, nowMs: number) => `In ${duration(atMs - nowMs)}`,
+  neverUsed: 'Never',
+  revoke: 'Revoke…',
+  revokeLabel: (name: string) => `Revoke ${name}…`,
+  revokeTitle: (name: string) => `Revoke the token ${name}?`,
+  revokeWhat: 'Whatever uses it is refused from its next request on.',
+  revokeUsed: (used: string, address: string) => `It was used last ${used}, from ${address}.`,
+  revokeUnused: 'It was never used.',
+  revokeFinal: 'This cannot be undone; a new token would have to take its place.',
+  revokeGo: (name: string) => `Revoke ${name}`,
+  revoked: (name: string) => `The token ${name} is revoked.`
 } as const
 
 export const RESULT = {

@@ -19,7 +19,7 @@ export function sentenceOf ({ action, target, detail = {} }: AuditEntry): Part[]
   const key = action === 'disconnect' && isDenial ? 'disconnect-and-deny' : action
   const words = Object.hasOwn(AUDIT.actions, key) ? AUDIT.actions[key]! : action
   const [before = '', after = ''] = words.split(' … ')
-  const { address, note, reason = note, user_agent: userAgent } = detail
+  const { address, note, reason = note, user_agent: userAgent, token } = detail
   return [
     word(before),
     ...targetParts(target ?? '', CLIENT_ACTIONS.includes(action) ? 'client' : 'name'),
@@ -29,6 +29,8 @@ export function sentenceOf ({ action, target, detail = {} }: AuditEntry): Part[]
     ...(action === 'drain' ? moveParts(numberIn(detail, 'minutes')) : []),
     ...reachParts(numberIn(detail, 'users')),
     ...permissionParts(detail),
+    ...scopeParts(detail['scopes']),
+    ...(typeof token === 'string' ? targetParts(token, 'name', `, ${AUDIT.byToken} `) : []),
     ...attemptParts(numberIn(detail, 'attempts'), detail['more_names'] === true),
     ...(typeof userAgent === 'string' ? [word(`, ${browserName(userAgent)}`)] : []),
     ...(typeof reason === 'string' && reason !== '' ? [word(`: ${reason}`)] : [])
@@ -45,6 +47,10 @@ function moveParts (minutes: number | undefined): Part[] {
 
 function reachParts (users: number | undefined): Part[] {
   return users === undefined ? [] : [word(`, ${AUDIT.reached(users)}`)]
+}
+
+function scopeParts (scopes: unknown): Part[] {
+  return Array.isArray(scopes) ? [word(` ${AUDIT.forScopes(scopes.map(String))}`)] : []
 }
 
 function attemptParts (attempts: number | undefined, hasMoreNames: boolean): Part[] {

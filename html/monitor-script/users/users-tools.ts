@@ -3,6 +3,7 @@
  * found. Says what is asked for; fetches nothing.
  */
 import type { UsersSort } from '@usher/shared/api/users.ts'
+import { offerCopy } from '../kit/clipboard.ts'
 import { find, make, setText } from '../kit/dom.ts'
 import { USERS } from '../kit/texts.ts'
 import { Typing } from './typing.ts'
@@ -18,8 +19,6 @@ export interface UsersToolsParts {
 
 /** Between two searches, while somebody types. */
 const TYPING_PAUSE_MS = 80
-/** How long the button says that it has copied. */
-const COPIED_MS = 2000
 
 export class UsersTools {
   readonly #parts: UsersToolsParts
@@ -126,13 +125,7 @@ export class UsersTools {
       this.#search.focus()
       this.#change({ server: '' })
     })
-    const copy = find('copy-command')
-    copy.addEventListener('click', () => {
-      void copyText(find('command')).then(isCopied => {
-        setText(copy, isCopied ? USERS.copied : USERS.copySelected)
-        setTimeout(() => { setText(copy, USERS.copy) }, COPIED_MS)
-      })
-    })
+    offerCopy(find('copy-command'), find('command'))
   }
 
   #onKey (event: KeyboardEvent): void {
@@ -158,15 +151,4 @@ function sortButtons (): NodeListOf<HTMLButtonElement> {
 function isTyping (target: EventTarget | null): boolean {
   return target instanceof HTMLSelectElement ||
     (target instanceof HTMLInputElement && target.type !== 'checkbox' && target.type !== 'radio')
-}
-
-/** Where there is no clipboard (plain http by an address), the text is selected at least. */
-async function copyText (element: HTMLElement): Promise<boolean> {
-  try {
-    await navigator.clipboard.writeText(element.textContent)
-    return true
-  } catch {
-    getSelection()?.selectAllChildren(element)
-    return false
-  }
 }

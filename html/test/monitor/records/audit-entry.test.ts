@@ -31,6 +31,13 @@ t.test('audit entry: says what was done, to whom, on which terms', async t => {
     'added the account desk with permission -1')
   check({ action: 'permission-changed', target: 'desk', detail: { from: 0, permission: 1 } },
     'changed the permission of desk from 0 to 1')
+  check({ action: 'token-made', target: 'shop-a', detail: { scopes: ['view', 'drain', 'report'], days: 90 } },
+    'made the token shop-a for view, drain and report')
+  check({ action: 'token-revoked', target: 'shop-a' }, 'revoked the token shop-a')
+  check({ action: 'drain', target: '8001', detail: { note: 'new disk', token: 'deploy' } },
+    'started draining 8001, by the token deploy: new disk')
+  check({ action: 'deny', target: '::1', detail: { minutes: 60, users: 3, token: 'waf' } },
+    'denied ::1 for 1 h, 3 users removed, by the token waf')
   check({ action: 'login-failed' }, 'failed to log in')
   check({ action: 'login-failed', detail: { attempts: 12, names: ['ada', 'ben'] } },
     'failed to log in 12 times')

@@ -75,8 +75,9 @@ export class TokenStore {
     const id = await this.#database.write(sql => {
       check(sql)
       const key = foldCase(name)
-      if (sql.tokens().some(other => foldCase(other.name) === key)) throw new TokenExists(quote(name))
-      if (sql.tokenCount() >= TOKENS_MAX) throw new TokensFull(`${TOKENS_MAX}`)
+      const others = sql.tokens()
+      if (others.some(other => foldCase(other.name) === key)) throw new TokenExists(quote(name))
+      if (others.length >= TOKENS_MAX) throw new TokensFull(`${TOKENS_MAX}`)
       const createdMs = this.#now()
       return sql.addToken({
         tokenHash: hashToken(token),

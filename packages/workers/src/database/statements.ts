@@ -152,7 +152,6 @@ function tokenSql (db: Database) {
   const byHash = db.prepare<[string], TokenRow & AccessRow>(CURRENT_TOKEN)
   const byId = db.prepare<[number], TokenRow & AccessRow>(`${TOKENS} WHERE Tokens.ID = ?`)
   const all = db.prepare<[], TokenRow & AccessRow>(`${TOKENS} ORDER BY Name`)
-  const count = db.prepare<[], number>('SELECT COUNT(*) FROM Tokens').pluck()
   const insert = db.prepare<NewTokenRow>(`INSERT INTO Tokens
     (TokenHash, AccountID, Name, Scopes, Created, Expires)
     VALUES (@tokenHash, @accountId, @name, @scopes, @createdMs, @expiresMs)`)
@@ -165,7 +164,6 @@ function tokenSql (db: Database) {
     token: (id: number) => byId.get(id),
     /** In the order of their names. */
     tokens: () => all.all(),
-    tokenCount: () => count.get() ?? 0,
     addToken: (row: NewTokenRow) => Number(insert.run(row).lastInsertRowid),
     touchToken: (id: number, usedMs: number, address: string) => { touch.run(usedMs, address, id) },
     removeToken: (id: number) => { remove.run(id) },

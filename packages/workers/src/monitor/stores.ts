@@ -1,6 +1,6 @@
 /**
- * The monitor's stores over one database, and their upkeep: expired sessions, tokens and denials are
- * deleted, and the session clock is saved. Runs in the monitor's thread.
+ * The monitor's stores over one database, and their upkeep: expired sessions, tokens and denials
+ * are deleted, and the session clock is saved. Runs in the monitor's thread.
  */
 import { steadyWallClock } from '@usher/shared/clock.ts'
 import type { Settings } from '@usher/shared/settings/settings.ts'

@@ -13,6 +13,8 @@ export const AUDIT_WORDS: Readonly<Record<string, string>> = {
   'login-failed': 'failed to log in',
   logout: 'logged out',
   'session-ended': 'ended a session from',
+  'token-made': 'made the token',
+  'token-revoked': 'revoked the token',
   'account-added': 'added the account',
   'account-removed': 'removed the account',
   'sessions-ended': 'ended the sessions of',
@@ -35,12 +37,12 @@ export function auditTest (search: string): (row: AuditRow) => boolean {
 
 /** Who, what, to whom and why as it is read, so that words of two columns are found together. */
 function lineOf ({ who, action, target, detail, address: from }: AuditRow): string {
-  const { deny, address, reason, note, user_agent: userAgent } = detail === null
+  const { deny, address, reason, note, user_agent: userAgent, token } = detail === null
     ? {}
     : JSON.parse(detail) as Record<string, unknown>
   const key = action === 'disconnect' && deny === true ? 'disconnect-and-deny' : action
   const words = Object.hasOwn(AUDIT_WORDS, key) ? AUDIT_WORDS[key]! : ''
   const [before = '', after = ''] = words.split(' … ')
-  const also = [address, reason, note, userAgent].filter(value => typeof value === 'string')
+  const also = [address, token, reason, note, userAgent].filter(value => typeof value === 'string')
   return [who, before, target ?? '', after, ...also, from, action].join(' ')
 }

@@ -145,7 +145,7 @@ t.test('app: its interface is described by itself', async t => {
     '/allow', '/audit', '/denied', '/deny', '/disconnect', '/events', '/healthz', '/history',
     '/login', '/logout', '/metrics', '/openapi.json', '/password', '/readyz',
     '/servers/{name}/drain', '/servers/{name}/ready', '/servers/{name}/restart',
-    '/sessions', '/sessions/end', '/stats', '/user-info', '/users',
+    '/sessions', '/sessions/end', '/stats', '/tokens', '/tokens/revoke', '/user-info', '/users',
     '/users/reach', '/users/sharing'
   ])
 })

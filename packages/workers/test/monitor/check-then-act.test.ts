@@ -24,6 +24,7 @@ const HASH = 'hash of the old password'
 const CHANGE = { current: 'the old password', next: 'correct horse battery' }
 const ENDED = { code: 'USHER_SESSION_ENDED' }
 const WITHDRAWN = { code: 'USHER_RIGHT_WITHDRAWN' }
+const UNKNOWN = { code: 'USHER_TOKEN_UNKNOWN' }
 const CHANGED = { code: 'USHER_ACCOUNT_CHANGED' }
 
 const UNBOUNDED: LoginsParts['throttle'] = { begin: () => ({ kind: 'go', end () {} }) }
@@ -261,6 +262,48 @@ t.test('a denial that waits for a locked database is not done by who is demoted 
   await t.rejects(denying, WITHDRAWN)
   t.same(await stores.denials.list(), [])
   t.same(asked, [])
+})
+
+type TokenEnd = (steps: Steps, id: number) => Promise<unknown>
+
+const TOKEN_ENDS: ReadonlyArray<[what: string, end: TokenEnd, error: { code: string }]> = [
+  ['revoked', ({ stores }, id) => stores.tokens.revoke(id, () => {}), UNKNOWN],
+  ['of one who is demoted', ({ command, anna }) => command.setPermission(anna.id, 0, true), WITHDRAWN],
+  ['of one who is removed', ({ command, anna }) => command.remove(anna.id, { isForced: true }), UNKNOWN]
+]
+
+for (const [what, end, error] of TOKEN_ENDS) {
+  t.test(`a program whose token is ${what} meanwhile does nothing more`, async t => {
+    for (const [name, act] of ACTS) {
+      const given = await steps(t)
+      const { actions, stores, anna, asked, held, logIn } = given
+      const { token, id } = await stores.tokens.make(
+        anna.id, { name: 'a', scopes: ['disconnect', 'drain'] }, () => {})
+      const caller = await stores.tokens.find(token, '192.0.2.7')
+      const earlier = actions.deny((await logIn()).operator, { address: '203.0.113.9' })
+      await waiting(held)
+      const queued = act(actions, { caller, address: ADDRESS })
+      await end(given, id)
+      release(held)
+      await earlier
+      await t.rejects(queued, error, name)
+      t.same(asked, ['set-deny-list'], name)
+      t.equal((await given.audited()).filter(action => action !== 'deny').length, 0, name)
+    }
+  })
+}
+
+t.test('a program does what its token is for, and nothing else', async t => {
+  const { actions, stores, anna, asked, held, audited } = await steps(t)
+  const { token } = await stores.tokens.make(anna.id, { name: 'a', scopes: ['drain'] }, () => {})
+  const who = { caller: await stores.tokens.find(token, '192.0.2.7'), address: ADDRESS }
+  await t.rejects(actions.deny(who, { userId: ID }), WITHDRAWN)
+  const draining = actions.drain(who, 'red', { force: true })
+  await waiting(held)
+  release(held)
+  await draining
+  t.same(asked, ['set-drain'])
+  t.same(await audited(), ['drain'])
 })
 
 t.test('a session that has ended ends no other', async t => {

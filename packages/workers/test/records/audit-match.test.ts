@@ -29,6 +29,7 @@ t.test('audit match: any part of the line, in any case', async t => {
   check('login-failed', true, { action: 'login-failed', target: null, detail: null })
   check('made 8002 ready', true, { action: 'ready', target: '8002', detail: '{}' })
   check('firefox', true, { action: 'session-ended', detail: '{"user_agent":"Firefox/1"}' })
+  check('deploy', true, { action: 'drain', target: '8001', detail: '{"token":"deploy"}' })
   check('ÄRGER', true, { who: 'Ärger' })
 })
 

@@ -1,8 +1,8 @@
 /**
  * Bearer tokens (RFC 6750): METRICS_TOKEN of the settings, and those that are made in the console.
- * Any other one is left alone, as it always was: a proxy in front may send its own along. No browser
- * adds the field by itself, and to no other origin's page is it allowed (no CORS): a request with
- * one is nobody's forgery. Runs in the monitor's thread.
+ * Any other one is left alone, as it always was: a proxy in front may send its own along. No
+ * browser adds the field by itself, and no other origin's page may (no CORS): a request with one is
+ * nobody's forgery. Runs in the monitor's thread.
  */
 import { timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'

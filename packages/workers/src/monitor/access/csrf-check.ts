@@ -32,7 +32,9 @@ export function csrfRefusal (
 }
 
 /** Why a POST of JSON is refused by what its head says of the body. */
-export function bodyRefusal (headers: IncomingHttpHeaders, takesForm = false): ApiError | undefined {
+export function bodyRefusal (
+  headers: IncomingHttpHeaders, takesForm = false
+): ApiError | undefined {
   if (isCoded(headers)) return coded()
   return mediaType(headers) === JSON_TYPE ? undefined : unsupported(takesForm)
 }

@@ -1,7 +1,8 @@
 /**
  * What each kind of route needs, and whether whoever asks may have it: a person by what their
- * permission allows, a program by the scopes of its token and the permission of who made it. What a
- * permission allows is in the database's table of permissions; nothing here knows its numbers. Pure.
+ * permission allows, a program by the scopes of its token and the permission of who made it. What
+ * a permission allows is in the database's table of permissions; nothing here knows its numbers.
+ * Pure.
  */
 import type { Scope } from '@usher/shared/api/tokens.ts'
 import { quote } from '@usher/shared/quote.ts'
@@ -52,8 +53,8 @@ export function scopeFor (needs: Need): Scope | undefined {
 export function isAllowed (caller: Caller, needs: Need): boolean {
   if (!isNeed(needs)) return false
   const { right, scope } = RULES[needs]
-  if (isProgram(caller) && right !== 'none' && !(scope !== undefined && caller.scopes.includes(scope))) {
-    return false
+  if (isProgram(caller) && right !== 'none') {
+    if (scope === undefined || !caller.scopes.includes(scope)) return false
   }
   switch (right) {
     case 'none':
@@ -72,7 +73,8 @@ export function refusalText (
   const scope = scopeFor(needs)
   if (scope === undefined) return 'No token may do this. Log in: POST /login.'
   if (!scopes.includes(scope)) {
-    return `The token ${quote(tokenName)} is for ${listed(scopes, 'and')}; this takes the scope ${scope}.`
+    return `The token ${quote(tokenName)} is for ${listed(scopes, 'and')}; ` +
+      `this takes the scope ${scope}.`
   }
   return `The token ${quote(tokenName)} may do no more than ${quote(username)}, who made it: ` +
     permissionText(caller, needs, permissions)

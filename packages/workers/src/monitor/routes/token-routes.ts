@@ -60,14 +60,14 @@ export function addTokenRoutes (app: WireApp, parts: TokenRoutesParts): void {
 }
 
 function listed (token: ListedToken, nowMs: number) {
-  const { tokenId: id, tokenName: name, scopes, username, expiresInMs, createdAgoMs, lastUse } = token
+  const { scopes, expiresInMs, createdAgoMs, lastUse } = token
   const isInForce = expiresInMs > 0 && !token.mustChange
   return {
-    id,
-    name,
+    id: token.tokenId,
+    name: token.tokenName,
     scopes,
     in_force: isInForce ? scopes.filter(scope => isAllowed(token, scope)) : [],
-    made_by: username,
+    made_by: token.username,
     created: timeText(nowMs - createdAgoMs),
     expires: timeText(nowMs + expiresInMs),
     last_used: lastUse === undefined ? null : timeText(nowMs - lastUse.agoMs),

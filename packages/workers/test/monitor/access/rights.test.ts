@@ -36,8 +36,11 @@ t.test('rights: each need by what the permission allows', async t => {
 
 t.test('rights: a program has what its token is for, and no more than its maker', async t => {
   const all: Need[] = ['nothing', 'session', 'tokens', 'metrics', ...SCOPES]
-  const check = (scopes: readonly Scope[], maker: CurrentSession, allowed: readonly Need[]): void => {
-    t.strictSame(all.filter(need => isAllowed(program(scopes, maker), need)), ['nothing', ...allowed])
+  const check = (
+    scopes: readonly Scope[], maker: CurrentSession, allowed: readonly Need[]
+  ): void => {
+    const found = all.filter(need => isAllowed(program(scopes, maker), need))
+    t.strictSame(found, ['nothing', ...allowed])
   }
   const [admin, viewer, blind, nobody] =
     [session(true, true), session(true, false), session(false, true), session(false, false)]

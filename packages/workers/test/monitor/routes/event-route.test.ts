@@ -1,6 +1,7 @@
 /** A stream reaches the hub with its connection, and asks again whether it may go on. */
 import http from 'node:http'
 import t from 'tap'
+import { DatabaseFailed, TokenUnknown } from '@usher/shared/errors.ts'
 import type { EventHub } from '../../../src/monitor/figures/event-hub.ts'
 import { testApp } from '../fixtures/test-app.ts'
 
@@ -82,4 +83,35 @@ t.test('events: none without a session, nor for who may not view', async t => {
   const { ask } = await testApp(t)
   t.equal((await ask('GET', '/events')).status, 401)
   t.equal((await ask('GET', '/events', { as: 'nobody' })).status, 403)
+})
+
+t.test('events: a program whose token has ended, or whose address is denied, may not go on', async t => {
+  const gone = async (): Promise<never> => { throw new TokenUnknown() }
+  const outage = async (): Promise<never> => { throw new DatabaseFailed('gone') }
+  type Act = (caller: unknown, needs: unknown, go: () => Promise<unknown>) => Promise<unknown>
+  const goOn: Act = async (_caller, _needs, go) => await go()
+  const cases: Array<[act: Act, isDenied: boolean, outcome: unknown]> = [
+    [goOn, false, true],
+    [gone, false, false],
+    [goOn, true, false],
+    [outage, false, 'USHER_DATABASE_FAILED']
+  ]
+  for (const [act, isDenied, outcome] of cases) {
+    let answered: unknown
+    let isOpen = false
+    const hub = {
+      isFull: () => false,
+      add (sink: Sink) {
+        isOpen = true
+        void sink.isAllowed()
+          .then(is => { answered = is }, ({ code }) => { answered = code })
+          .finally(() => { sink.end() })
+        return () => {}
+      }
+    }
+    const denyList = { isDenied: () => isOpen && isDenied }
+    const { ask } = await testApp(t, { hub, permit: { act } as never, denyList })
+    await ask('GET', '/events', { headers: { authorization: 'Bearer usher_view' } })
+    t.equal(answered, outcome)
+  }
 })
