@@ -17,6 +17,7 @@ const METRICS_TOKEN = 'a-token-of-sixteen-or-more'
 const SETTINGS = { DELAY_BETWEEN_ROUTING: '0', ADMIN_PASSWORD: PASSWORD, METRICS_TOKEN }
 const DOCUMENT = 'openapi'
 const FORM = 'application/x-www-form-urlencoded'
+const OTHER_ID = '7f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61'
 const ID = '6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61'
 /**
  * What cannot be asked for: a fault of ours; a database that fails while it is only read; and more
@@ -168,7 +169,7 @@ async function holdRefusals (cluster: Cluster, admin: Operator, holder: Holder):
     if (!isGet(route)) {
       holder.hold(route, await ask(admin, { 'content-type': 'text/plain' }), 415)
       holder.hold(route, await ask(admin, {}, '{'), 400)
-      holder.hold(route, await ask(admin, {}, { x: 'x'.repeat(17_000) }), 413)
+      holder.hold(route, await ask(admin, {}, { x: 'x'.repeat(path.endsWith('/users') ? 140_000 : 17_000) }), 413)
     }
     const other = isGet(route) ? await admin.post(path) : await admin.get(path)
     holder.holdError(other, 405)
@@ -226,6 +227,10 @@ async function holdActions (cluster: Cluster, admin: Operator, holder: Holder): 
     [`/servers/${names[0]}/restart`, {}, 200],
     ['/servers/no-such/restart', {}, 404],
     ['/servers/no-such/ready', {}, 404],
+    [`/servers/${names[1]}/users`, { users: [{ id: ID, seen: true }, { id: OTHER_ID, seen: true }] }, 200],
+    [`/servers/${names[1]}/users`, { users: [{ id: OTHER_ID, left: true }] }, 200],
+    [`/servers/${names[1]}/users`, { users: [{ id: 'x', seen: true }] }, 400],
+    ['/servers/no-such/users', { users: [{ id: OTHER_ID, seen: true }] }, 404],
     ['/tokens', { name: 'prometheus', scopes: ['view'], days: 30 }, 200],
     ['/tokens', { name: 'Prometheus', scopes: ['view'] }, 409],
     ['/tokens', { name: 'b', scopes: ['all'] }, 400],

@@ -81,6 +81,40 @@ t.test('tokens: a revoked one is refused at once, and its stream ends', async t 
   await stream.ended
 })
 
+t.test('tokens: a program reports whom it serves, who are users like all others', async t => {
+  const cluster = await startCluster(t, { ...SETTINGS, NEWCOMERS_PER_MINUTE: '2' })
+  const admin = await Operator.loggedIn(cluster, 'admin', PASSWORD)
+  const game = new Program(cluster, await made(admin, 'game', ['report']))
+  const [first, second] = cluster.ports
+  const id = (number: number) => `6f1c2b0e-93d4-4c11-8a77-${String(number).padStart(12, '0')}`
+  const seen = Array.from({ length: 1000 }, (_, number) => ({ id: id(number), seen: true }))
+  t.match(await game.post(`/servers/${first}/users`, { users: seen }),
+    { status: 200, json: { arrived: 1000, refused: [], active_users: 1000 } })
+  t.match(await admin.get('/stats?limit=0'), { json: { total_users: 1000 } })
+  t.match((await admin.get(`/users?q=${id(7)}`)).json, { users: [{ id: id(7), server: `${first}` }] })
+  const guest = new Visitor()
+  t.match((await guest.ask(cluster.routingPort)).headers.location, /:\d+/)
+  t.not(new URL((await guest.ask(cluster.routingPort)).headers.location!).port, `${first}`,
+    'newcomers go elsewhere')
+
+  await admin.post('/deny', { userId: id(1) })
+  const mixed = {
+    users: [{ id: id(1), seen: true }, { id: id(2), seen: true }, { id: id(3), left: true }]
+  }
+  t.match((await game.post(`/servers/${second}/users`, mixed)).json,
+    { moved_here: 1, not_here: 1, refused: [{ id: id(1), why: 'denied' }], active_users: 1 })
+  t.match((await game.post(`/servers/${first}/users`, mixed)).json,
+    { moved_here: 1, left: 1, refused: [{ id: id(1), why: 'denied' }], active_users: 998 })
+
+  const tooMany = [...seen, { id: id(1000), seen: true }]
+  t.match(await game.post(`/servers/${first}/users`, { users: tooMany }),
+    { status: 413, json: { error: 'body_too_large', message: /1000 users at most; this one has 1001/ } })
+  t.match(await game.post('/servers/nowhere/users', { users: seen }),
+    { status: 404, json: { message: new RegExp(`there are ${first}, `) } })
+  t.equal((await game.post(`/servers/${first}/users`, { users: seen, x: 'x'.repeat(130_000) })).status, 413)
+  t.match(await game.get('/stats'), { status: 403 })
+})
+
 t.test('tokens: one outlives a restart and a new password, but not what its maker may', async t => {
   const cwd = workingFolder(t)
   const first = await startCluster(t, SETTINGS, { cwd })

@@ -135,7 +135,7 @@ setInterval(() => {
   usersView.tick(Date.now())
   deniedView.tick(Date.now())
   accountView.tick(Date.now())
-  tokensView.tick()
+  tokensView.tick(Date.now())
 }, TICK_MS)
 live.enter()
 addEventListener('pagehide', () => { live.leave() })

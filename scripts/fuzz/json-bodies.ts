@@ -8,7 +8,7 @@ import { addressOrRange, clientId, nastyNumber, nastyText } from './nasty-values
 /** What a field of a body holds. */
 type FieldKind =
   'client' | 'address' | 'reason' | 'minutes' | 'flag' | 'name' | 'password' | 'handle' |
-  'scopes' | 'days' | 'tokenId'
+  'scopes' | 'days' | 'tokenId' | 'reports'
 
 export type Fields = Readonly<Record<string, FieldKind>>
 
@@ -78,8 +78,18 @@ function valueText (kind: FieldKind, random: Random): string {
   if (kind === 'flag') return random.pick(['true', 'false'])
   if (kind === 'minutes') return random.pick(['1', '60', '5256000'])
   if (kind === 'scopes') return JSON.stringify(random.pick(SCOPE_LISTS))
+  if (kind === 'reports') return reportsText(random)
   if (kind === 'days' || kind === 'tokenId') return plainOf(kind, random)
   return JSON.stringify(plainOf(kind, random))
+}
+
+/** Mostly whole ones. */
+function reportsText (random: Random): string {
+  const users = Array.from({ length: random.pick([1, 1, 2, 40, 1000, 1001]) }, () => ({
+    id: random.chance(0.99) ? clientId(random) : nastyText(random),
+    ...(random.chance(0.7) ? { seen: true } : { left: random.chance(0.98) })
+  }))
+  return JSON.stringify(users)
 }
 
 function plainOf (kind: FieldKind, random: Random): string {
@@ -92,6 +102,7 @@ function plainOf (kind: FieldKind, random: Random): string {
     case 'name': return random.pick(NAMES)
     case 'password': return random.pick(['', 'wrong', 'p'.repeat(1024)])
     case 'scopes': return 'view'
+    case 'reports': return clientId(random)
     case 'days': return random.pick(['1', '90', '366'])
     case 'tokenId': return String(random.between(1, TOKEN_ID_MAX))
     case 'handle': return random.pick(['abcdefghijklmnop', 'A-_9'.repeat(4)])

@@ -83,6 +83,8 @@ export const MONITOR_ROUTES: readonly MonitorRoute[] = [
     },
     { method: 'POST', path: `/servers/${port}/ready`, body: { force: 'flag' }, weight: 0.3 }
   ]),
+  ...PORT_MARKS.map((port): MonitorRoute => (
+    { method: 'POST', path: `/servers/${port}/users`, body: { users: 'reports' } })),
   // Of no server: a port may be closed for a moment.
   { method: 'POST', path: '/servers/0/restart', body: { force: 'flag' }, weight: 0.3 }
 ]

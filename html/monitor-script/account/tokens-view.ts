@@ -32,11 +32,8 @@ export class TokensView {
     this.#rows = new KeyedRows({
       body: find('tokens'),
       keyOf: ({ id }) => `${id}`,
-      shownBy: token => {
-        const nowMs = Date.now()
-        return JSON.stringify([token, endText(token, nowMs), usedText(token, nowMs)])
-      },
-      make: token => this.#makeRow(token, Date.now()),
+      shownBy: ({ id, in_force: inForce }) => JSON.stringify([id, inForce]),
+      make: token => this.#makeRow(token),
       focusOtherwise: find('title-tokens')
     })
     offerCopy(find('copy-token'), find('token-text'))
@@ -44,7 +41,7 @@ export class TokensView {
       this.#forget()
       find('title-tokens').focus()
     })
-    document.addEventListener(TIMES_CHANGE, () => { this.#show() })
+    document.addEventListener(TIMES_CHANGE, () => { this.tick(Date.now()) })
     const boxes = scopeBoxes()
     for (const box of boxes) box.addEventListener('change', () => { requireOne(boxes) })
     takeOver(find<HTMLFormElement>('token-form'), () => this.#make(boxes))
@@ -62,9 +59,17 @@ export class TokensView {
     if (isShown) void this.load()
   }
 
-  /** The ages that are shown grow while nothing else changes. */
-  tick (): void {
-    if (this.#isShown) this.#show()
+  /** The ages that are shown grow while nothing else changes; the rows stay, with the focus. */
+  tick (nowMs: number): void {
+    if (!this.#isShown) return
+    for (const [at, row] of [...find('tokens').children].entries()) {
+      const token = this.#tokens[at]!
+      const isSoon = Date.parse(token.expires) - nowMs < SOON_MS
+      row.querySelector('.c-until')!.classList.toggle('soon', isSoon)
+      setText(row.querySelector('.c-until')!, endText(token, nowMs))
+      setText(row.querySelector('.c-used span')!, usedText(token, nowMs))
+      setText(row.querySelector('.c-used .mono')!, token.last_address ?? '')
+    }
   }
 
   async load (): Promise<void> {
@@ -78,6 +83,7 @@ export class TokensView {
   #show (): void {
     find('tokens-table').hidden = this.#tokens.length === 0
     this.#rows.show(this.#tokens)
+    this.tick(Date.now())
   }
 
   async #make (boxes: readonly HTMLInputElement[]): Promise<Submitted> {
@@ -107,16 +113,13 @@ export class TokensView {
     setText(find('token-text'), '')
   }
 
-  #makeRow (token: TokenEntry, nowMs: number): HTMLElement {
-    const { name, made_by: maker, last_address: address } = token
-    const soon = Date.parse(token.expires) - nowMs < SOON_MS ? ' soon' : ''
+  #makeRow (token: TokenEntry): HTMLElement {
     return makeRow(
-      makeCell('c-name', make('b', '', name)),
+      makeCell('c-name', make('b', '', token.name)),
       makeCell('c-may wrap', ...scopeTags(token)),
-      makeCell('c-by', maker),
-      makeCell(`c-until${soon}`, endText(token, nowMs)),
-      makeCell('c-used', usedText(token, nowMs),
-        ...(address === null ? [] : [', ', makeMono(address)])),
+      makeCell('c-by', token.made_by),
+      makeCell('c-until'),
+      makeCell('c-used', make('span', ''), ' ', makeMono('')),
       makeCell('act', this.#makeRevokeButton(token)))
   }
 

@@ -154,7 +154,8 @@ function makeContext (
       patience: WORKER_PATIENCE,
       now: monotonicNowMs,
       onLockWaited: ms => { meter.lockWaited(ms) },
-      newcomers: newcomerSettings(settings, boot.server)
+      // The monitor's are reported by programs, which answer for them.
+      ...(boot.server >= 0 && { newcomers: newcomerSettings(settings, boot.server) })
     }),
     log: openLog({
       thread: name,

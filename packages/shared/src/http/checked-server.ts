@@ -32,6 +32,8 @@ export interface CheckedServerOptions {
   readonly allow: string
   /** A longer body is 413: here when its length is announced, else where it is read. */
   readonly bodyBytesMax: number
+  /** Of a target that takes a longer body than the others; undefined for the others. */
+  readonly longBodyBytesMax?: (target: string) => number | undefined
   /** For the head, and once more for the body. */
   readonly socketTimeoutMs: number
   readonly maxConnections: number
@@ -126,7 +128,8 @@ export function createCheckedServer (
     if (!connections.begin(socket, response)) return
     response.once('prefinish', () => { connections.limitStall(socket) })
     response.once('finish', () => { connections.answered(socket, response) })
-    const target = checkHead(request, options.bodyBytesMax)
+    const longBytesMax = options.longBodyBytesMax?.(request.url!)
+    const target = checkHead(request, longBytesMax ?? options.bodyBytesMax)
     if (typeof target === 'number') return refuse(response, target)
     if (target.isHttps && !isSecured(request)) return refuse(response, 421)
     request.url = target.pathAndQuery

@@ -27,11 +27,12 @@ import { settlePreconditions } from './access/preconditions.ts'
 import { hasRepeatedName } from './access/repeated-names.ts'
 import { RefusalLog } from './access/refusal-log.ts'
 import { describeRoutes, openApiOptions } from './routes/open-api.ts'
+import { reportBytesMax } from './routes/report-routes.ts'
 import { addRoutes, type RoutesParts } from './routes/routes.ts'
 import { securityHeaders } from './access/security-headers.ts'
 
 export interface AppParts {
-  readonly server: Omit<CheckedServerOptions, 'allow' | 'bodyBytesMax'>
+  readonly server: Omit<CheckedServerOptions, 'allow' | 'bodyBytesMax' | 'longBodyBytesMax'>
   readonly checks: ChecksParts
   readonly routes: Omit<RoutesParts, 'errorOf'>
   readonly permit: Pick<Permit, 'act'>
@@ -55,7 +56,12 @@ export async function buildApp (parts: AppParts): Promise<App> {
   const app = fastify({
     serverFactory: handler => {
       checked = createCheckedServer(
-        { ...parts.server, allow: ALLOW, bodyBytesMax: BODY_BYTES_MAX }, handler)
+        {
+          ...parts.server,
+          allow: ALLOW,
+          bodyBytesMax: BODY_BYTES_MAX,
+          longBodyBytesMax: reportBytesMax
+        }, handler)
       return checked.server as Server
     },
     // The checked server answers malformed requests itself; Fastify would add a second reply.

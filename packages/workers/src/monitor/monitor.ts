@@ -19,6 +19,7 @@ import { ensureFirstAdmin } from '../accounts/first-admin.ts'
 import { LoginThrottle } from './access/login-throttle.ts'
 import { TokenThrottle } from './access/token-throttle.ts'
 import { Logins } from './operator/logins.ts'
+import { Reports } from './operator/reports.ts'
 import { TokenActions } from './operator/token-actions.ts'
 import { VerificationLines } from './operator/verification-lines.ts'
 import { loadPages } from './routes/pages.ts'
@@ -115,6 +116,7 @@ export async function openMonitor (
         ask,
         canSharePorts
       }),
+      reports: new Reports({ table, servers: settings.servers, denyList, permit, log }),
       users: ({ q, ...query }) =>
         findUsers(table, { ...query, prefix: q }, settings.servers, Date.now()),
       sharing: addresses => countSharing(table, addresses),

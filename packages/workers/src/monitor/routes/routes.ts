@@ -5,12 +5,14 @@ import { addEventRoute, type EventRouteParts } from './event-route.ts'
 import { addPageRoutes, type PageRoutesParts } from './page-routes.ts'
 import { addProbeRoutes, type ProbeRoutesParts } from './probe-routes.ts'
 import { addReadRoutes, type ReadRoutesParts } from './read-routes.ts'
+import { addReportRoutes, type ReportRoutesParts } from './report-routes.ts'
 import { addSessionRoutes, type SessionRoutesParts } from './session-routes.ts'
 import { addTokenRoutes, type TokenRoutesParts } from './token-routes.ts'
 import type { WireApp } from './wire.ts'
 
 export type RoutesParts = AccountRoutesParts & ActionRoutesParts & EventRouteParts &
-  PageRoutesParts & ProbeRoutesParts & ReadRoutesParts & SessionRoutesParts & TokenRoutesParts
+  PageRoutesParts & ProbeRoutesParts & ReadRoutesParts & ReportRoutesParts & SessionRoutesParts &
+  TokenRoutesParts
 
 export function addRoutes (app: WireApp, parts: RoutesParts): void {
   addProbeRoutes(app, parts)
@@ -20,5 +22,6 @@ export function addRoutes (app: WireApp, parts: RoutesParts): void {
   addTokenRoutes(app, parts)
   addReadRoutes(app, parts)
   addActionRoutes(app, parts)
+  addReportRoutes(app, parts)
   addEventRoute(app, parts)
 }

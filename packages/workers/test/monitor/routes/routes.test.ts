@@ -6,7 +6,7 @@ t.test('routes: every path of the interface is answered by something other than 
   const { ask } = await testApp(t)
   const paths = ['/', '/tracker.html', '/login.html', '/login', '/logout', '/user-info', '/password', '/sessions',
     '/sessions/end', '/tokens', '/tokens/revoke', '/stats', '/users', '/users/sharing', '/users/reach', '/history', '/events', '/disconnect', '/deny', '/allow', '/denied',
-    '/servers/8000/drain', '/servers/8000/ready', '/servers/8000/restart', '/audit', '/metrics', '/openapi.json', '/healthz',
+    '/servers/8000/drain', '/servers/8000/ready', '/servers/8000/restart', '/servers/8000/users', '/audit', '/metrics', '/openapi.json', '/healthz',
     '/readyz']
   for (const path of paths) {
     const { status } = await ask('DELETE', path, { as: 'operator' })
