@@ -158,7 +158,7 @@ browserTest('tokens: the list and the form in every look, and nothing of it for 
   await page.locator('#token-made').waitFor()
   await until(() => page.locator('#tokens tr').count(), count => count === 3)
   t.equal(await page.locator('#tokens .tag.off').count(), 4, 'what its maker may no longer do')
-  t.match(await page.locator('#tokens tr').last().innerText(), /In 6 d 23 h/)
+  t.match(await page.locator('#tokens tr').last().innerText(), /Expires in 6 d 23 h/)
   await checkLooks(t, page, 'account, with tokens')
   const viewer = await openAccount(await lab.newVisitor(), cluster, 'desk')
   await viewer.locator('#sessions tr').first().waitFor()

@@ -117,9 +117,9 @@ export class TokensView {
     return makeRow(
       makeCell('c-name', make('b', '', token.name)),
       makeCell('c-may wrap', ...scopeTags(token)),
-      makeCell('c-by', token.made_by),
-      makeCell('c-until'),
-      makeCell('c-used', make('span', ''), ' ', makeMono('')),
+      labelled(TOKENS.madeBy, makeCell('c-by', token.made_by)),
+      labelled(TOKENS.validUntil, makeCell('c-until')),
+      labelled(TOKENS.lastUsed, makeCell('c-used', make('span', ''), ' ', makeMono(''))),
       makeCell('act', this.#makeRevokeButton(token)))
   }
 
@@ -139,6 +139,12 @@ function scopeBoxes (): HTMLInputElement[] {
 /** The browser says it at the first of them, and sends nothing. */
 function requireOne (boxes: readonly HTMLInputElement[]): void {
   boxes[0]!.setCustomValidity(boxes.some(({ checked }) => checked) ? '' : TOKENS.chooseOne)
+}
+
+/** On a phone, where the head of the table is not seen. */
+function labelled (label: string, cell: HTMLElement): HTMLElement {
+  cell.dataset['label'] = label
+  return cell
 }
 
 /** Those that the maker may no longer do are struck through. */

@@ -545,7 +545,10 @@ export const TOKENS = {
     `This is the token ${name}, valid until ${date(expiresMs, nowMs, 'long')}. Copy it now: it is not shown again.`,
   expires: (atMs: number, nowMs: number) =>
     atMs <= nowMs ? `Expired ${date(atMs, nowMs, 'short')}` : date(atMs, nowMs, 'short'),
-  expiresSoon: (atMs: number, nowMs: number) => `In ${duration(atMs - nowMs)}`,
+  expiresSoon: (atMs: number, nowMs: number) => `Expires in ${duration(atMs - nowMs)}`,
+  madeBy: 'Made by',
+  validUntil: 'Valid until',
+  lastUsed: 'Last used',
   neverUsed: 'Never',
   revoke: 'Revoke…',
   revokeLabel: (name: string) => `Revoke ${name}…`,

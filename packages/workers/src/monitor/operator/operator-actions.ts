@@ -16,12 +16,13 @@ import {
 import { rangeFrom } from '@usher/shared/deny-list.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { Ask, AskAnswers } from '@usher/shared/messages.ts'
-import { namesOf, type Server } from '@usher/shared/settings/servers.ts'
+import type { Server } from '@usher/shared/settings/servers.ts'
 import type { Sql } from '../../database/statements.ts'
 import type { WorkerContext } from '../../worker-host.ts'
 import type { Permit } from '../access/permit.ts'
 import { isProgram, type Caller } from '../access/rights.ts'
 import { ApiError } from '../errors/api-error.ts'
+import { serverNamed } from './named-server.ts'
 import type { AuditLog } from '../../records/audit-log.ts'
 import type { Denials, NewDenial } from '../../records/denials.ts'
 import type { Drains } from '../../records/drains.ts'
@@ -126,7 +127,7 @@ export class Actions {
   /** Of a server that drains already, note and time are replaced. */
   drain (operator: Operator, name: string, order: DrainOrder): Promise<void> {
     return this.#inTurn(async () => {
-      const server = this.#serverNamed(name)
+      const server = serverNamed(this.#parts.servers, name)
       const { drains } = this.#parts
       const { note, minutes, force } = order
       await drains.put(server, order, sql => {
@@ -147,7 +148,7 @@ export class Actions {
 
   ready (operator: Operator, name: string): Promise<void> {
     return this.#inTurn(async () => {
-      const server = this.#serverNamed(name)
+      const server = serverNamed(this.#parts.servers, name)
       await this.#parts.drains.remove(server, this.#check(operator, 'drain'))
       await this.#applyDrain(server)
       await this.#record(operator, 'ready', name)
@@ -160,7 +161,7 @@ export class Actions {
    */
   async restart (operator: Operator, name: string, isForced: boolean): Promise<void> {
     const { table, canSharePorts } = this.#parts
-    const server = this.#serverNamed(name)
+    const server = serverNamed(this.#parts.servers, name)
     if (server.kind === 'external') {
       throw new ApiError('not_acceptable_here',
         `${name} is an external server: it runs elsewhere, and only there it can be restarted.`)
@@ -178,14 +179,6 @@ export class Actions {
   async #applyDrain ({ index: server }: Server): Promise<void> {
     const { drains, ask } = this.#parts
     await ask({ type: 'set-drain', server, drain: drains.order(server) })
-  }
-
-  #serverNamed (name: string): Server {
-    const { servers } = this.#parts
-    const server = servers.find(candidate => candidate.name === name)
-    if (server !== undefined) return server
-    throw new ApiError('not_found',
-      `No server has the name ${name}; there are ${namesOf(servers)}.`)
   }
 
   #isAnotherAvailable ({ index }: Server): boolean {

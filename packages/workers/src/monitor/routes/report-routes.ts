@@ -2,7 +2,7 @@
 import { ServerParams } from '@usher/shared/api/actions.ts'
 import { Report, REPORT_BYTES_MAX, Reported } from '@usher/shared/api/reports.ts'
 import { callerOf } from '../access/checks.ts'
-import type { Reports } from '../operator/reports.ts'
+import type { Reports } from '../operator/user-reports.ts'
 import type { WireApp } from './wire.ts'
 
 export interface ReportRoutesParts {

@@ -110,8 +110,11 @@ t.test('events: a program whose token has ended, or whose address is denied, may
       }
     }
     const denyList = { isDenied: () => isOpen && isDenied }
-    const { ask } = await testApp(t, { hub, permit: { act } as never, denyList })
-    await ask('GET', '/events', { headers: { authorization: 'Bearer usher_view' } })
+    const { ask } = await testApp(t, {
+      hub, permit: { act } as never, denyList, trustProxy: ['127.0.0.1']
+    })
+    const headers = { authorization: 'Bearer usher_view', 'x-forwarded-for': '203.0.113.7' }
+    await ask('GET', '/events', { headers })
     t.equal(answered, outcome)
   }
 })

@@ -8,7 +8,7 @@ import { allocateTable, MAIN_THREAD_PATIENCE } from '@usher/shared/memory/table-
 import { UserTable } from '@usher/shared/memory/user-table.ts'
 import { NAMED_SERVERS } from '../../../../shared/test/settings/test-servers.ts'
 import type { Caller } from '../../../src/monitor/access/rights.ts'
-import { Reports } from '../../../src/monitor/operator/reports.ts'
+import { Reports } from '../../../src/monitor/operator/user-reports.ts'
 
 const CALLER = { tokenId: 7 } as Caller
 const [FIRST, SECOND] = NAMED_SERVERS

@@ -11,13 +11,14 @@ import type { DenyList } from '@usher/shared/deny-list.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { VisitOptions } from '@usher/shared/memory/visits.ts'
 import { quote } from '@usher/shared/quote.ts'
-import { namesOf, type Server } from '@usher/shared/settings/servers.ts'
+import type { Server } from '@usher/shared/settings/servers.ts'
 import type { Logger } from 'pino'
 import { visitDrained } from '../../static-server/drained.ts'
 import { logUser, visit, type VisitorParts } from '../../static-server/visitors.ts'
 import type { Permit } from '../access/permit.ts'
 import type { Caller } from '../access/rights.ts'
 import { ApiError } from '../errors/api-error.ts'
+import { serverNamed } from './named-server.ts'
 
 export interface ReportsParts {
   readonly table: UserTable
@@ -50,7 +51,7 @@ export class Reports {
   async report (
     caller: Caller, name: string, users: readonly ReportedUser[]
   ): Promise<Reported> {
-    const server = this.#serverNamed(name)
+    const server = serverNamed(this.#parts.servers, name)
     if (users.length > REPORT_USERS_MAX) {
       throw new ApiError('body_too_large', `A batch has ${REPORT_USERS_MAX} users at most; this ` +
         `one has ${users.length}. Send it in several.`)
@@ -103,14 +104,6 @@ export class Reports {
       case 'uncounted':
       case 'busy': return 'unavailable'
     }
-  }
-
-  #serverNamed (name: string): Server {
-    const { servers } = this.#parts
-    const server = servers.find(candidate => candidate.name === name)
-    if (server !== undefined) return server
-    throw new ApiError('not_found',
-      `No server has the name ${name}; there are ${namesOf(servers)}.`)
   }
 }
 
