@@ -172,7 +172,9 @@ async function holdRefusals (cluster: Cluster, admin: Operator, holder: Holder):
       holder.hold(route, await ask(admin, {}, { x: 'x'.repeat(path.endsWith('/users') ? 140_000 : 17_000) }), 413)
     }
     const hasOther = holder.operations.has(isGet(route) ? `post ${path}` : `get ${path}`)
-    if (!hasOther) holder.holdError(isGet(route) ? await admin.post(path) : await admin.get(path), 405)
+    if (!hasOther) {
+      holder.holdError(isGet(route) ? await admin.post(path) : await admin.get(path), 405)
+    }
   }
   holder.holdError(await admin.get('/no/such'), 404)
 }

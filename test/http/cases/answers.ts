@@ -57,7 +57,11 @@ export const ANSWERS: readonly AnswerCase[] = [
   answer('15.4.3', 'the console leads to the login', { on: 'monitor', path: '/', status: 302, headers: { location: '/login.html' }, body: '' }),
   answer('15.3.1', 'the login page', { on: 'monitor', path: '/login.html', status: 200, headers: { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' } }),
   answer('15.3.1', 'the monitor is healthy', { on: 'monitor', path: '/healthz', status: 200, body: HEALTHY, headers: { 'content-type': JSON_TYPE } }),
-  answer('15.5.2', 'data wants a session, and says how to get one', { on: 'monitor', path: '/stats', status: 401, headers: { 'www-authenticate': COOKIE_CHALLENGE } }),
+  answer('15.5.2', 'what only people may do wants a session, and says how to get one', { on: 'monitor', path: '/user-info', status: 401, headers: { 'www-authenticate': COOKIE_CHALLENGE } }),
+  answer('15.5.2', 'data takes a token as well', { on: 'monitor', path: '/stats', status: 401, headers: { 'www-authenticate': `Bearer realm="Usher monitor", ${COOKIE_CHALLENGE}` } }),
+  answer('11.6.1', 'a token of a program that is none, whatever cookies come along', {
+    on: 'monitor', path: '/stats', fields: 'Authorization: Bearer usher_x\r\nCookie: session_id=x\r\n', status: 401, headers: { 'www-authenticate': 'Bearer realm="Usher monitor", error="invalid_token"' }
+  }),
   answer('15.5.2', 'a path that nobody knows wants one too', { on: 'monitor', path: '/nothing', status: 401, headers: { 'www-authenticate': COOKIE_CHALLENGE } }),
   answer('15.5.2', 'metrics take a token as well', { on: 'monitor', path: '/metrics', status: 401, headers: { 'www-authenticate': `Bearer realm="Usher monitor", ${COOKIE_CHALLENGE}` } }),
   answer('11.6.1', 'a wrong token is said to be one', {
