@@ -3,8 +3,13 @@
  * whole site, visitors placed by decisions, and the proxy carrying the bytes; or a name for each.
  */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
+import http from 'node:http'
+import { connect, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import type { Duplex } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import { Operator } from '../scripts/kit/operator.ts'
 import { ROOT, startCluster, until, Visitor, workingFolder, type Answer, type Cluster } from './cluster.ts'
@@ -60,17 +65,23 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
 
 /** The address of the proxy; the recipe's ports are this cluster's. */
 async function startRecipe (
-  t: Test, recipe: Recipe, way: 'oneName' | 'names', cluster: Cluster
+  t: Test, recipe: Recipe, way: 'oneName' | 'names', cluster: Cluster,
+  apps: readonly App[] = []
 ): Promise<string> {
-  const ports = new Map<string, unknown>([
+  const servers = apps.length > 0
+    ? apps
+    : cluster.ports.map(port => ({ name: String(port), port }))
+  const ports = new Map<string, number | undefined>([
     ['8080', cluster.routingPort], ['8081', cluster.monitoringPort], ['8082', cluster.decisionPort],
-    ...cluster.ports.map((port, index) => [String(8000 + index), port] as const)
+    ...servers.map(({ port }, index) => [String(8000 + index), port] as const)
   ])
+  const nameOf = (port: string): string => servers[Number(port) - 8000]!.name
   const { addresses } = await startProxy(t, ['shop'], (folder, addressOf) => {
     for (const file of recipe[way]) {
-      const text = readFileSync(join(ROOT, 'docs/behind-a-proxy', file), 'utf8')
-        .replaceAll(/(?<=127\.0\.0\.1:|^backend |example\.org +)\d{4}\b/gm, port => String(ports.get(port)))
-      writeFileSync(join(folder, file), recipe.fit(text, addressOf('shop')))
+      const recipeText = readFileSync(join(ROOT, 'docs/behind-a-proxy', file), 'utf8')
+        .replaceAll(/(?<=127\.0\.0\.1:|example\.org +)\d{4}\b/gm, port => String(ports.get(port)))
+        .replaceAll(/(?<=^backend )\d{4}\b/gm, nameOf)
+      writeFileSync(join(folder, file), recipe.fit(recipeText, addressOf('shop')))
     }
     return recipe.run(recipe[way][0]!, folder)
   })
@@ -121,6 +132,41 @@ for (const [name, recipe] of Object.entries(RECIPES)) {
     t.ok(closed.headers['retry-after'])
     t.match(closed.body, /<html/)
   })
+  t.test(`behind a proxy: one name for applications of any kind, by ${name}`, { skip }, async t => {
+    const apps = await Promise.all(NAMES.map(name => startApp(t, name)))
+    const cluster = await startCluster(t, {
+      ...envOf('One name for all'),
+      ...SETTINGS,
+      PORTS: '',
+      EXTERNAL_SERVERS: apps.map(({ name, port }) => `${name}=http://127.0.0.1:${port}`).join(',')
+    })
+    const host = await startRecipe(t, recipe, 'oneName', cluster, apps)
+    const ask = (visitor: Visitor, path: string, body?: string): Promise<Answer> =>
+      visitor.ask(PROXY_PORT, path, {
+        host,
+        headers: { host: 'shop.example.org' },
+        ...(body !== undefined && { method: 'POST', body })
+      })
+    const visitors = Array.from({ length: VISITOR_COUNT }, () => new Visitor())
+    const homes = await Promise.all(visitors.map(async visitor => {
+      const first = await ask(visitor, '/')
+      const [home = ''] = first.body.split(' ')
+      t.match(first.body, `${home} GET / ${visitor.cookie}`, 'it knows the id at once')
+      return home
+    }))
+    t.strictSame(NAMES.map(name => homes.filter(home => home === name).length), [20, 20, 20])
+    await Promise.all(visitors.map(async (visitor, at) => {
+      const { body } = await ask(visitor, '/cart?a=b', 'one apple')
+      t.equal(body, `${homes[at]} POST /cart?a=b ${visitor.cookie} one apple`)
+    }))
+    for (const at of [0, 1, 2]) {
+      t.equal(await echoOf(host, visitors[at]!.cookie!),
+        `HTTP/1.1 101 Switching Protocols ${homes[at]}:hello`)
+    }
+    const admin = await Operator.loggedIn(cluster, 'admin', PASSWORD)
+    t.equal((await admin.get('/stats')).json['total_users'], VISITOR_COUNT)
+  })
+
   t.test(`behind a proxy: a name for each, by ${name}`, { skip }, async t => {
     const cluster = await startCluster(t, { ...SETTINGS, ...envOf('A name for each') })
     const host = await startRecipe(t, recipe, 'names', cluster)
@@ -142,6 +188,46 @@ for (const [name, recipe] of Object.entries(RECIPES)) {
     const admin = await Operator.loggedIn(cluster, 'admin', PASSWORD)
     t.equal((await admin.get('/stats')).json['total_users'], VISITOR_COUNT)
   })
+}
+
+interface App {
+  readonly name: string
+  readonly port: number
+}
+
+/** Somebody's application: says what it was asked, and echoes what comes by a WebSocket. */
+async function startApp (t: Test, name: string): Promise<App> {
+  const server = http.createServer((request, response) => {
+    void text(request).then(body => {
+      response.end(`${name} ${request.method} ${request.url} ${request.headers.cookie} ${body}`)
+    })
+  })
+  server.on('upgrade', (request, socket: Duplex) => {
+    socket.on('error', () => {})
+    socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\n${name}:`)
+    socket.pipe(socket)
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  t.teardown(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  return { name, port: (server.address() as AddressInfo).port }
+}
+
+/** What comes back of "hello" on a connection that has been upgraded. */
+async function echoOf (host: string, cookie: string): Promise<string> {
+  const socket = connect({ host, port: PROXY_PORT })
+  socket.write('GET /chat HTTP/1.1\r\nHost: shop.example.org\r\nConnection: Upgrade\r\nUpgrade: echo\r\n' +
+    `Cookie: ${cookie}\r\n\r\n`)
+  let said = ''
+  for await (const part of socket) {
+    said += String(part)
+    if (said.endsWith(':')) socket.write('hello')
+    if (said.endsWith('hello')) break
+  }
+  const [head = '', echo = ''] = said.split('\r\n\r\n')
+  return `${head.split('\r\n')[0]} ${echo}`
 }
 
 /** The settings that the document gives for one of the ways. */
