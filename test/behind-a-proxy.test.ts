@@ -140,6 +140,8 @@ for (const [name, recipe] of Object.entries(RECIPES)) {
       PORTS: '',
       EXTERNAL_SERVERS: apps.map(({ name, port }) => `${name}=http://127.0.0.1:${port}`).join(',')
     })
+    const admin = await Operator.loggedIn(cluster, 'admin', PASSWORD)
+    await until(() => admin.get('/stats'), ({ text }) => text.match(/"state":"up"/g)?.length === 3)
     const host = await startRecipe(t, recipe, 'oneName', cluster, apps)
     const ask = (visitor: Visitor, path: string, body?: string): Promise<Answer> =>
       visitor.ask(PROXY_PORT, path, {
@@ -163,7 +165,6 @@ for (const [name, recipe] of Object.entries(RECIPES)) {
       t.equal(await echoOf(host, visitors[at]!.cookie!),
         `HTTP/1.1 101 Switching Protocols ${homes[at]}:hello`)
     }
-    const admin = await Operator.loggedIn(cluster, 'admin', PASSWORD)
     t.equal((await admin.get('/stats')).json['total_users'], VISITOR_COUNT)
   })
 
