@@ -49,6 +49,7 @@ const PROGRAM_ENTRIES = {
   coordinator: 'packages/coordinator/src/program-entry.ts',
   'static-server': 'packages/workers/src/static-server/main.ts',
   'site-loader': 'packages/workers/src/static-server/loader/main.ts',
+  'health-checks': 'packages/workers/src/health/main.ts',
   monitor: 'packages/workers/src/monitor/main.ts',
   credentials: 'packages/workers/src/credentials/main.ts',
   account: 'packages/workers/src/account-command/account-entry.ts'

@@ -64,8 +64,8 @@ function statsOf ({ servers: staged, table, ...others }: StagedNews): Stats {
   const { used = load, size } = table ?? { size: TABLE_SIZE }
   const balance = describeBalance({
     policy: 'fewest-users',
-    servers: Object.entries(servers).map(([name, { index, port, weight }]) =>
-      ({ name, index, port, weight })),
+    servers: Object.entries(servers).map(([name, { index, weight }]) =>
+      ({ name, index, weight })),
     isAvailable: server => all[server]!.state === 'up'
   }, Int32Array.from(all, ({ load }) => load))
   return {
@@ -90,6 +90,7 @@ function serverOf (server: StagedServer, name: string, index: number): ServerSta
     reserved: 0,
     load: server.active_users + (server.reserved ?? 0),
     state: 'up',
+    suspect: false,
     folder: `site-${index + 1}`,
     users: [],
     users_truncated: false,

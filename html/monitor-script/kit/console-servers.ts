@@ -68,6 +68,8 @@ export type Trouble =
     readonly name: string
     readonly sinceMs: number | undefined
     readonly restarts: number
+    /** Of an external server: what a health check found. */
+    readonly reason?: string
   }
   | {
     readonly kind: 'certificate'
@@ -93,8 +95,12 @@ export function troublesOf (stats: Stats): Trouble[] {
   return [
     ...(available(servers).length === 0 ? [{ kind: 'none-available' } as const] : []),
     ...servers.filter(({ state }) => state === 'down')
-      .map(({ name, state_since: since, restarts = 0 }) => ({
-        kind: 'down', name, sinceMs: since === undefined ? undefined : Date.parse(since), restarts
+      .map(({ name, kind, state_since: since, restarts = 0, reason = '' }) => ({
+        kind: 'down',
+        name,
+        sinceMs: since === undefined ? undefined : Date.parse(since),
+        restarts,
+        ...(kind === 'external' && { reason })
       } as const)),
     ...certificateTroubles(stats),
     ...(isNearlyFull ? [{ kind: 'nearly-full', used, size } as const] : []),

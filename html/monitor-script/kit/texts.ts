@@ -259,6 +259,10 @@ export const NOTICES = {
     `${port} ${sinceMs === undefined ? 'is down' : `has been down since ${clock(sinceMs)}`}.` +
     (restarts === 0 ? '' : ` It has been restarted ${restarts === 1 ? 'once' : `${count(restarts)} times`}.`),
   downMeans: 'New visitors go to the other servers, and so do its users when they come back. Usher restarts it by itself.',
+  downElsewhere: (name: string, sinceMs: number | undefined, reason: string) =>
+    `${name} ${sinceMs === undefined ? 'is down' : `has been down since ${clock(sinceMs)}`}` +
+    `${reason === '' ? '' : `: ${reason}`}.`,
+  downElsewhereMeans: 'New visitors go to the other servers, and so do its users when they come back. It runs elsewhere: Usher looks again and again, and sends visitors there once it answers.',
   seeServers: 'See servers',
   noneAvailable: 'No server is available.',
   noneAvailableMeans: 'Visitors see an error page (503) until a server is up or made ready.',
@@ -347,6 +351,7 @@ export const SERVERS = {
       ? []
       : [movesFromMs <= nowMs ? 'Everybody left moves now' : `Everybody left moves at ${untilText(movesFromMs, nowMs)}`])
   ].join(' · '),
+  suspect: 'Everybody there fell silent at once',
   onlyOne: 'The only server that takes visitors: it cannot be drained.',
   change: 'Change…',
   changeLabel: (port: string) => `Change the drain of ${port}…`,

@@ -246,8 +246,9 @@ function noticeTexts (trouble: Trouble): [fact: string, meaning: string] {
   switch (trouble.kind) {
     case 'none-available': return [NOTICES.noneAvailable, NOTICES.noneAvailableMeans]
     case 'down': {
-      const { name, sinceMs, restarts } = trouble
-      return [NOTICES.down(name, sinceMs, restarts), NOTICES.downMeans]
+      const { name, sinceMs, restarts, reason } = trouble
+      if (reason === undefined) return [NOTICES.down(name, sinceMs, restarts), NOTICES.downMeans]
+      return [NOTICES.downElsewhere(name, sinceMs, reason), NOTICES.downElsewhereMeans]
     }
     case 'certificate': {
       const { problem, atMs, nowMs } = trouble

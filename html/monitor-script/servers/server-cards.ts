@@ -3,7 +3,7 @@ import { find, make, setText } from '../kit/dom.ts'
 import type { LoadHistory } from '../charts/load-history.ts'
 import { ServerButtons, type ServerActions } from './server-buttons.ts'
 import {
-  DrainLine, evenShare, ShareBar, STATE_CLASSES, StateLabel, stateText
+  WhyLine, evenShare, ShareBar, STATE_CLASSES, StateLabel, stateText
 } from './server-parts.ts'
 import { Sparkline, SPARKLINE_MINUTES } from '../charts/sparkline.ts'
 import { colourClass, isLastAvailable, placeOf, shareOf, type Server } from '../kit/console-servers.ts'
@@ -54,7 +54,7 @@ interface Card {
   readonly sparkline: Sparkline
   readonly share: ShareBar
   readonly facts: Readonly<Record<Fact, HTMLElement>>
-  readonly drain: DrainLine
+  readonly reason: WhyLine
   readonly actions: HTMLElement
   readonly buttons: ServerButtons
   /** Why it cannot be drained. */
@@ -73,7 +73,7 @@ function makeCard (server: Server, serverActions: ServerActions): Card {
     make('div', '', make('dt', '', SERVERS.facts[fact]), facts[fact])))
   const heading = make('h2', '',
     make('i', 'swatch'), make('span', 'ltr', name), ' ', make('small', '', placeOf(server)))
-  const drain = new DrainLine()
+  const reason = new WhyLine()
   const why = make('p', 'why', SERVERS.onlyOne)
   why.id = `only-${name}`
   const buttons = new ServerButtons(server, serverActions, why.id)
@@ -82,9 +82,9 @@ function makeCard (server: Server, serverActions: ServerActions): Card {
   const element = make('article', '',
     make('div', 'row', heading, state.element),
     make('div', 'load', make('div', '', load, loadLabel), sparkline.element),
-    share.element, list, drain.element, actions)
+    share.element, list, reason.element, actions)
   return {
-    element, state, load, loadLabel, sparkline, share, facts, drain, actions, buttons, why
+    element, state, load, loadLabel, sparkline, share, facts, reason, actions, buttons, why
   }
 }
 
@@ -105,7 +105,7 @@ function fill (card: Card, server: Server, servers: readonly Server[], nowMs: nu
     p99: SERVERS.milliseconds(server.p99_ms)
   }
   for (const fact of FACTS) setText(card.facts[fact], values[fact])
-  card.drain.show(server, nowMs)
+  card.reason.show(server, nowMs)
   card.buttons.show(server, servers)
   card.why.hidden = !isLastAvailable(server, servers)
 }

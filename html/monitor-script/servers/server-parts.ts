@@ -43,18 +43,29 @@ export class ShareBar {
   }
 }
 
-/** Why a server drains, and when those who are left are moved. */
-export class DrainLine {
+/** Why a server drains, and when those who are left are moved; why it is down, or may be. */
+export class WhyLine {
   readonly element = make('p', 'why')
 
-  show ({ drain }: Server, nowMs: number): void {
-    const text = drain === undefined
-      ? ''
-      : SERVERS.drainLine(
-        drain.note, drain.moves_from === null ? undefined : Date.parse(drain.moves_from), nowMs)
+  show (server: Server, nowMs: number): void {
+    const text = whyText(server, nowMs)
     setText(this.element, text)
     this.element.hidden = text === ''
   }
+}
+
+/** Empty where there is nothing to say. */
+export function whyText (
+  { drain, reason = '', suspect: isSuspect }: Server, nowMs: number
+): string {
+  return [
+    reason,
+    isSuspect ? SERVERS.suspect : '',
+    drain === undefined
+      ? ''
+      : SERVERS.drainLine(
+        drain.note, drain.moves_from === null ? undefined : Date.parse(drain.moves_from), nowMs)
+  ].filter(text => text !== '').join(' · ')
 }
 
 /** The part of those who were there when the drain began that is still there. */

@@ -4,7 +4,7 @@
  */
 import { make, makeCell, makeRow, setText } from '../kit/dom.ts'
 import { ServerButtons, type ServerActions } from './server-buttons.ts'
-import { DrainLine, leftOf, ShareBar, StateLabel } from './server-parts.ts'
+import { WhyLine, leftOf, ShareBar, StateLabel } from './server-parts.ts'
 import { colourClass, placeOf, shareOf, type Server } from '../kit/console-servers.ts'
 import { count, counted, figure, percent, SERVERS } from '../kit/texts.ts'
 
@@ -65,7 +65,7 @@ interface Row {
   readonly state: StateLabel
   readonly left: ShareBar
   readonly cells: ReadonlyMap<Column, HTMLElement>
-  readonly drain: DrainLine
+  readonly reason: WhyLine
   readonly action: HTMLElement
   readonly buttons: ServerButtons
 }
@@ -95,7 +95,7 @@ function makeServerRow (server: Server, buttons: ServerButtons): Row {
   const { name, index } = server
   const state = new StateLabel()
   const left = new ShareBar()
-  const drain = new DrainLine()
+  const reason = new WhyLine()
   const action = makeCell('act', buttons.element)
   const cells = new Map(COLUMNS.map(column => {
     const cell = makeCell(LESS_NEEDED.has(column) ? 'num lo2' : 'num')
@@ -106,9 +106,9 @@ function makeServerRow (server: Server, buttons: ServerButtons): Row {
     makeCell(`c-srv ${colourClass(index)}`,
       make('span', 'id', make('i', 'swatch'), make('b', 'ltr', name)),
       make('br', ''), make('span', 'muted', placeOf(server))),
-    makeCell('c-state wrap', make('div', 'left12', state.element, left.element, drain.element)),
+    makeCell('c-state wrap', make('div', 'left12', state.element, left.element, reason.element)),
     ...cells.values(), action)
-  return { element, state, left, cells, drain, action, buttons }
+  return { element, state, left, cells, reason, action, buttons }
 }
 
 function fill (row: Row, server: Server, servers: readonly Server[], nowMs: number): void {
@@ -134,5 +134,5 @@ function fill (row: Row, server: Server, servers: readonly Server[], nowMs: numb
     upFor: SERVERS.upFor(upSince === undefined ? undefined : nowMs - Date.parse(upSince))
   }
   for (const [column, cell] of row.cells) setText(cell, values[column])
-  row.drain.show(server, nowMs)
+  row.reason.show(server, nowMs)
 }

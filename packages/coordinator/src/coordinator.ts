@@ -2,7 +2,6 @@
  * The main thread's whole: makes the user table, starts the workers, then the router; answers for
  * what the monitor asks, reloads and the stop. Owns no socket and no lock of its own.
  */
-import { randomBytes } from 'node:crypto'
 import { networkInterfaces } from 'node:os'
 import { isDeepStrictEqual } from 'node:util'
 import { readCertificate } from '@usher/shared/certificate.ts'
@@ -12,25 +11,20 @@ import type { TlsPair } from '@usher/shared/http/tls-context.ts'
 import type { DenyEntry } from '@usher/shared/deny-list.ts'
 import type { ProgramLog } from '@usher/shared/log.ts'
 import type { LogLossesMemory } from '@usher/shared/memory/log-losses.ts'
-import {
-  allocateMeters, ClusterMeter, ROUTER_METER, ThreadMeter
-} from '@usher/shared/memory/meters.ts'
-import { ROUTER } from '@usher/shared/memory/newcomers.ts'
-import {
-  allocateTable, MAIN_THREAD_PATIENCE, MAIN_THREAD_TAG
-} from '@usher/shared/memory/table-view.ts'
-import { UserTable } from '@usher/shared/memory/user-table.ts'
-import { newcomerSettings } from '@usher/shared/newcomer-settings.ts'
+import type { ThreadMeter } from '@usher/shared/memory/meters.ts'
+import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { AskAnswers, Drain } from '@usher/shared/messages.ts'
-import { externalServers, ownServers } from '@usher/shared/settings/servers.ts'
+import { externalServers } from '@usher/shared/settings/servers.ts'
 import type { SettingChanges } from '@usher/shared/settings/setting-changes.ts'
 import type { Settings } from '@usher/shared/settings/settings.ts'
 import { canSharePorts } from '@usher/shared/http/listen.ts'
 import { announce } from './announcement.ts'
 import { CertificateWatch } from './certificate-watch.ts'
+import { allocateClusterMemory } from './cluster-memory.ts'
 import { watchDescriptors } from './descriptor-watch.ts'
 import { Expulsion } from './expulsion.ts'
 import { CONNECTIONS_SHARE, stopGracefully } from './graceful-stop.ts'
+import { HealthKeeper } from './health-keeper.ts'
 import { answerAsk, type AskedActions } from './monitor-asks.ts'
 import { watchNewcomers } from './newcomer-warning.ts'
 import { PREPARE_TIMEOUT_MS, reloader } from './reload.ts'
@@ -79,6 +73,7 @@ export class Coordinator implements AskedActions {
   readonly #workers: Workers
   readonly #states: ServerStates
   readonly #expulsion: Expulsion
+  readonly #health: HealthKeeper
   readonly #certificateWatch: CertificateWatch
   /** The certificate of new connections, and of threads that start. */
   #tls: TlsPair | undefined
@@ -89,27 +84,13 @@ export class Coordinator implements AskedActions {
 
   constructor (parts: CoordinatorParts) {
     const { settings, readChanges, programDir, isTerminal, log, logLosses } = parts
-    const randomWord = (): number => randomBytes(4).readInt32LE()
-    const times = {
-      unconfirmedMs: Math.min(settings.unconfirmedTimeoutMs, settings.timeoutThresholdMs),
-      leaveGraceMs: settings.leaveGraceMs
-    }
-    const memory = allocateTable(settings.maxUsers, settings.servers.length, times, randomWord)
+    const { memory, meters, table, meter, clusterMeter } = allocateClusterMemory(settings)
     this.#settings = settings
     this.#tls = settings.tls
     this.#programDir = programDir
     this.#log = log
-    const meters = allocateMeters(ownServers(settings.servers).length)
-    const meter = new ThreadMeter(meters, ROUTER_METER)
     this.#meter = meter
-    const clusterMeter = new ClusterMeter(meters)
-    this.#table = new UserTable(memory, {
-      threadTag: MAIN_THREAD_TAG,
-      patience: MAIN_THREAD_PATIENCE,
-      now: monotonicNowMs,
-      onLockWaited: ms => { meter.lockWaited(ms) },
-      newcomers: newcomerSettings(settings, ROUTER)
-    })
+    this.#table = table
     this.#expulsion = new Expulsion({
       table: this.#table,
       tellServers: order => this.#workers.tellServers(order, ASKED_ORDER_TIMEOUT_MS),
@@ -117,8 +98,17 @@ export class Coordinator implements AskedActions {
       now: monotonicNowMs,
       log
     })
-    this.#states = new ServerStates({ table: this.#table, servers: settings.servers, log })
-    for (const { index } of externalServers(settings.servers)) this.#states.setUp(index)
+    this.#states = new ServerStates({
+      table: this.#table, servers: settings.servers, now: monotonicNowMs, log
+    })
+    this.#health = new HealthKeeper({
+      servers: externalServers(settings.servers),
+      programDir,
+      states: this.#states,
+      onFirstLook: () => { this.#router?.serverStarted() },
+      tellMonitor: order => this.#workers.monitor.ask(order, ORDER_TIMEOUT_MS),
+      log
+    })
     this.#sites = new SiteKeeper({
       ...settings, tableBytes: memory.buffer.byteLength, programDir, log
     })
@@ -129,6 +119,7 @@ export class Coordinator implements AskedActions {
         logLosses,
         settings: { ...settings, tls: this.#tls },
         denyEntries: this.#expulsion.entries,
+        health: this.#health.reports,
         isTerminal,
         programDir
       }),
@@ -179,6 +170,7 @@ export class Coordinator implements AskedActions {
       await startInOrder({
         servers: this.#settings.servers,
         workers: this.#workers,
+        health: this.#health,
         hasDatabase: isKnown,
         openRouter: mayOpen => this.#openRouter(mayOpen),
         onServersUp: () => { this.#log.load() }
@@ -187,6 +179,7 @@ export class Coordinator implements AskedActions {
       await this.#tellReadiness(undefined)
     } catch (error) {
       this.#sites.close()
+      this.#health.close()
       await this.#router?.close()
       await this.#workers.close(this.#settings.shutdownTimeoutMs)
       throw error
@@ -268,6 +261,7 @@ export class Coordinator implements AskedActions {
       closeRouter: () => this.#router?.close(),
       tellReadiness: reason => this.#tellReadiness(reason),
       endWatches: async () => {
+        this.#health.close()
         for (const stop of this.#stopWatching) stop()
         await this.#sweep?.close()
       },

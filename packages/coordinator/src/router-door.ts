@@ -91,8 +91,9 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
   const foreignWarning = new ForeignWarning(log, monotonicNowMs)
   const unknownHosts = new UnknownHostWarning(log, settings.publicHosts,
     `redirects lead to ${settings.ip} instead`)
-  const chooseByHash = hashChooser(settings.servers, isAvailable)
-  const choose = POLICIES[settings.policy].make(settings.servers, isAvailable)
+  const weightPercent = (server: number): number => table.weightPercent(server)
+  const chooseByHash = hashChooser(settings.servers, isAvailable, weightPercent)
+  const choose = POLICIES[settings.policy].make(settings.servers, isAvailable, weightPercent)
   const routing: RouterParts = {
     settings,
     table,

@@ -1,17 +1,19 @@
 /**
- * What each server is: up, draining, down, or starting while it is restarted. Says so in the user
- * table, where the servers, the balancer and the monitor read it, and remembers who drains while it
- * is down. Main thread.
+ * What each server is: up, draining, down, or starting while it is restarted or until somebody has
+ * looked. Says so in the user table, where the servers, the balancer and the monitor read it, and
+ * remembers who drains while it is down. Main thread.
  */
 import type { ServerState } from '@usher/shared/memory/layout.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
-import type { Drain } from '@usher/shared/messages.ts'
+import type { Drain, HealthReport } from '@usher/shared/messages.ts'
 import type { Server } from '@usher/shared/settings/servers.ts'
 import type { Logger } from 'pino'
 
 export interface ServerStatesParts {
-  readonly table: Pick<UserTable, 'serverState' | 'setServerState'>
+  readonly table: Pick<UserTable, 'serverState' | 'setServerState' | 'setSlowStart'>
   readonly servers: readonly Server[]
+  /** Monotonic milliseconds. */
+  readonly now: () => number
   readonly log: Pick<Logger, 'info'>
 }
 
@@ -20,6 +22,8 @@ export class ServerStates {
   readonly #up = new Set<number>()
   readonly #drains = new Map<number, Drain>()
   readonly #restarting = new Set<number>()
+  /** External ones that have been up. */
+  readonly #haveBeenUp = new Set<number>()
 
   constructor (parts: ServerStatesParts) {
     this.#parts = parts
@@ -33,6 +37,20 @@ export class ServerStates {
   setDown (server: number): void {
     this.#up.delete(server)
     this.#show(server)
+  }
+
+  /** Of an external server; one that comes back after a down gets its users little by little. */
+  setHealth ({ server, isUp, reason }: HealthReport): void {
+    if (isUp === this.#up.has(server) && this.#isKnown(server)) return
+    if (isUp) {
+      const isBack = this.#haveBeenUp.has(server)
+      this.#parts.table.setSlowStart(server, isBack ? this.#parts.now() : undefined)
+      this.#haveBeenUp.add(server)
+      this.#up.add(server)
+    } else {
+      this.#up.delete(server)
+    }
+    this.#show(server, reason)
   }
 
   /** Takes visitors no more, in place of an earlier drain; or, if undefined, again. */
@@ -61,12 +79,20 @@ export class ServerStates {
     return isUp ? 'up' : 'down'
   }
 
-  #show (server: number): void {
+  #isKnown (server: number): boolean {
+    return this.#parts.table.serverState(server) !== 'starting'
+  }
+
+  /** @param reason why it is down, by a health check */
+  #show (server: number, reason?: string): void {
     const { table, servers, log } = this.#parts
     const drain = this.#drains.get(server)
     const state = this.#stateOf(server)
     const isChange = table.serverState(server) !== state
     table.setServerState(server, state, drain?.movesFromMs)
-    if (isChange) log.info({ server: servers[server]!.name }, `server is ${state}`)
+    if (isChange) {
+      const why = reason === undefined ? {} : { reason }
+      log.info({ server: servers[server]!.name, ...why }, `server is ${state}`)
+    }
   }
 }

@@ -6,11 +6,14 @@
  */
 import { statSync } from 'node:fs'
 import { ownServers, type Server } from '@usher/shared/settings/servers.ts'
+import type { HealthKeeper } from './health-keeper.ts'
 import type { Workers } from './workers.ts'
 
 export interface StartOrderParts {
   readonly servers: readonly Server[]
   readonly workers: Pick<Workers, 'startServers' | 'monitor'>
+  /** Of the external servers. */
+  readonly health: Pick<HealthKeeper, 'start'>
   /** Where there is no database yet nobody is denied. */
   readonly hasDatabase: boolean
   /** Opens the router's port when the promise resolves, and not at all when it rejects. */
@@ -21,7 +24,7 @@ export interface StartOrderParts {
 
 /** Resolves when all parts run; rejects with the error of the first that cannot. */
 export async function startInOrder (parts: StartOrderParts): Promise<void> {
-  const { servers, workers, hasDatabase, openRouter, onServersUp } = parts
+  const { servers, workers, health, hasDatabase, openRouter, onServersUp } = parts
   const starts: Array<Promise<void>> = []
   const begin = (start: Promise<void>): Promise<void> => {
     start.catch(() => {}) // Looked at below.
@@ -31,6 +34,7 @@ export async function startInOrder (parts: StartOrderParts): Promise<void> {
   // On a tie, visitors go to the first.
   const [first, ...others] = ownServers(servers)
   const firstUp = first === undefined ? undefined : begin(workers.startServers([first]))
+  void begin(health.start())
   // No server opens its port before the monitor has brought the deny list. To make the database is
   // slow, because each step waits for the disk.
   const monitorUp = hasDatabase ? begin(workers.monitor.start()) : undefined

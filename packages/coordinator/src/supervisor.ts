@@ -276,6 +276,7 @@ function concerns ({ type }: Order, { isServing, isRetiring }: Thread): boolean 
     case 'abort-reload':
     case 'switch-certificate':
     case 'set-readiness':
+    case 'note-health':
     case 'save-users':
     case 'close':
       return !isRetiring

@@ -1,4 +1,5 @@
 import t from 'tap'
+import type { HealthReport } from '@usher/shared/messages.ts'
 import { testTable } from '../../shared/test/memory/test-table.ts'
 import { NAMED_SERVERS } from '../../shared/test/settings/test-servers.ts'
 import { ServerStates } from '../src/server-states.ts'
@@ -9,13 +10,16 @@ const STAYING = { movesFromMs: undefined }
 function testStates ({ up = [0, 1, 2] } = {}) {
   const { table, clock } = testTable({ servers: NAMED_SERVERS.length })
   const { log, lines } = testLog()
-  const states = new ServerStates({ table, servers: NAMED_SERVERS, log })
+  const states = new ServerStates({
+    table, servers: NAMED_SERVERS, now: () => clock.nowMs, log
+  })
   for (const server of up) states.setUp(server)
   lines.length = 0
   return {
     states,
     lines,
     clock,
+    table,
     shown: () => NAMED_SERVERS.map(({ index }) => table.serverState(index)),
     phases: () => NAMED_SERVERS.map(({ index }) => table.drainPhase(index))
   }
@@ -105,4 +109,47 @@ t.test('server states: a server that there is not is an error', async t => {
     t.throws(() => states.setDrain(server, STAYING), { name: 'RangeError' })
   }
   t.same(shown(), ['up', 'up', 'up'])
+})
+
+const report = (isUp: boolean, reason?: string): HealthReport =>
+  ({ server: 1, isUp, found: 'status 200', reason, tookMs: 3, atMs: 0 })
+
+t.test('server states: of an external server a health check decides, and says why', async t => {
+  const { states, shown, lines } = testStates({ up: [0, 2] })
+  states.setHealth(report(false, 'connection refused'))
+  t.same(shown(), ['up', 'down', 'up'], 'also the first one')
+  states.setHealth(report(false, 'timeout'))
+  states.setHealth(report(true))
+  states.setHealth(report(true))
+  t.same(shown(), ['up', 'up', 'up'])
+  states.setDrain(1, STAYING)
+  states.setHealth(report(false, 'status 500'))
+  t.same(shown(), ['up', 'down', 'up'])
+  states.setHealth(report(true))
+  t.same(shown(), ['up', 'draining', 'up'], 'it drains on')
+  t.strictSame(lines.map(({ msg, reason }) => [msg, reason]), [
+    ['server is down', 'connection refused'],
+    ['server is up', undefined],
+    ['server is draining', undefined],
+    ['server is down', 'status 500'],
+    ['server is draining', undefined]
+  ], 'each change once')
+})
+
+t.test('server states: who comes back starts slowly, never at the first up', async t => {
+  const { states, table, clock } = testStates({ up: [0, 2] })
+  const percents = (...agoMs: number[]): number[] => {
+    const sinceMs = clock.nowMs
+    return agoMs.map(ms => {
+      clock.nowMs = sinceMs + ms
+      return table.weightPercent(1)
+    })
+  }
+  states.setHealth(report(false, 'timeout'))
+  states.setHealth(report(true))
+  t.same(percents(0), [100], 'the first up, though it was down at the start')
+  states.setHealth(report(false, 'timeout'))
+  states.setHealth(report(true))
+  t.same(percents(0, 100, 2500, 5000, 9900, 10_000, 60_000), [1, 1, 25, 50, 99, 100, 100])
+  t.same([table.weightPercent(0), table.weightPercent(2)], [100, 100])
 })

@@ -12,6 +12,7 @@ import type { LogLossesMemory } from './memory/log-losses.ts'
 import type { MeterMemory } from './memory/meters.ts'
 import type { MemoryRoom, Place, SiteMemory } from './memory/site-memory.ts'
 import type { TableMemory } from './memory/table-view.ts'
+import type { ExternalServer } from './settings/servers.ts'
 import type { ChangedValues } from './settings/setting-changes.ts'
 import type { WorkerSettings } from './settings/settings.ts'
 import type { SiteRules } from './site-rules.ts'
@@ -34,6 +35,8 @@ export type Order =
   | { readonly type: 'reopen-log' }
   /** What /readyz says: the reason for a 503, or undefined for ready. Monitor only. */
   | { readonly type: 'set-readiness', readonly reason: string | undefined }
+  /** What checks of external servers have found since. Monitor only. */
+  | { readonly type: 'note-health', readonly reports: readonly HealthReport[] }
   /** Writes the users of the table to the database, which may be locked so long. Monitor only. */
   | { readonly type: 'save-users', readonly withinMs: number }
   /** Answers what has begun, releases everything; the thread ends by itself. */
@@ -114,6 +117,8 @@ export interface BootData {
   readonly settings: WorkerSettings
   /** Undefined while the monitor has not brought it yet: it follows, as an order. */
   readonly denyEntries: readonly DenyEntry[] | undefined
+  /** The latest of each external server. */
+  readonly health: readonly HealthReport[]
   /** Whether the console is a terminal, so that its log is made for people. */
   readonly isTerminal: boolean
   readonly programDir: string
@@ -162,6 +167,35 @@ export interface CheckTask {
   readonly type: 'check'
   readonly dirs: readonly string[]
   readonly memoryFileMaxBytes: number
+}
+
+/** What the thread that checks external servers starts with, as its `workerData`. */
+export interface HealthTask {
+  readonly servers: readonly CheckedServer[]
+}
+
+export interface CheckedServer extends Pick<ExternalServer, 'index' | 'publicUrl' | 'check'> {
+  /** As the thread before it has found; undefined when nobody has looked. */
+  readonly isUp: boolean | undefined
+}
+
+/** Several servers at once; of each what the latest check says. */
+export interface HealthNews {
+  readonly type: 'checked'
+  readonly reports: readonly HealthReport[]
+}
+
+export interface HealthReport {
+  readonly server: number
+  /** By as many checks as it takes. */
+  readonly isUp: boolean
+  /** What the latest one found: `status 200`, `connection refused`. */
+  readonly found: string
+  /** What the latest bad one found; undefined while it is up. */
+  readonly reason: string | undefined
+  readonly tookMs: number
+  /** Since 1970. */
+  readonly atMs: number
 }
 
 export type LoadNews =

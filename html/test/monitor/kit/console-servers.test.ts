@@ -57,6 +57,16 @@ t.test('stats: a network whose newcomers are not counted is a trouble, the other
   }])
 })
 
+t.test('stats: an external server that is down is a trouble with a reason, and restarts nowhere here', async t => {
+  const servers = {
+    1: { kind: 'external', state: 'down', reason: 'status 503' }, 2: {}, 3: { kind: 'external', state: 'down' }
+  } as const
+  t.strictSame(troublesOf(testStats({ servers })), [
+    { kind: 'down', name: '1', sinceMs: undefined, restarts: 0, reason: 'status 503' },
+    { kind: 'down', name: '3', sinceMs: undefined, restarts: 0, reason: '' }
+  ])
+})
+
 t.test('stats: a certificate that browsers refuse or will soon is a trouble', async t => {
   const [from, to] = ['2026-01-01T00:00:00.000Z', '2026-12-01T00:00:00.000Z']
   const nowMs = Date.parse(testStats().timestamp)

@@ -1,7 +1,7 @@
 /** What the card and the row of a server have in common. */
 import t from 'tap'
 import { serversOf } from '../../../monitor-script/kit/console-servers.ts'
-import { evenShare, leftOf } from '../../../monitor-script/servers/server-parts.ts'
+import { evenShare, leftOf, whyText } from '../../../monitor-script/servers/server-parts.ts'
 import { testStats } from '../fixtures/test-stats.ts'
 
 t.test('server parts: the even share is by weight, among those that take visitors', async t => {
@@ -18,4 +18,14 @@ t.test('server parts: what is left of a drain is a part of those who were there'
   const [server] = serversOf(testStats({ servers: { 1: { active_users: 12, drained_from: 48 } } }))
   t.equal(leftOf(server!), 0.25)
   t.equal(leftOf({ ...server!, drained_from: 0 }), undefined)
+})
+
+t.test('server parts: why it is down, may be, or drains, and nothing where all is well', async t => {
+  const textOf = (server: object): string =>
+    whyText(serversOf(testStats({ servers: { 1: server } }))[0]!, 0)
+  t.equal(textOf({}), '')
+  t.equal(textOf({ state: 'down', reason: 'connection refused' }), 'connection refused')
+  t.equal(textOf({ suspect: true }), 'Everybody there fell silent at once')
+  t.equal(textOf({ state: 'down', reason: 'timeout', drain: { note: 'new disk', moves_from: null } }),
+    'timeout · new disk')
 })

@@ -27,6 +27,12 @@ export const ServerStats = objectOf({
   /** What is balanced: active users and reservations. */
   load: count,
   state: ServerState,
+  /** All who had a page open there have stopped beating at once: it may be down unnoticed. */
+  suspect: flag,
+  /** Why it is down, as a health check found. */
+  reason: optional(text),
+  /** The latest health check of an external server: `status 200`, `connection refused`. */
+  last_check: optional(objectOf({ found: text, took_ms: figure, at: time })),
   /** Of an own server. */
   folder: optional(text),
   state_since: optional(time),

@@ -3,7 +3,9 @@
  * visitor and the loads, a choice with its reason. Computes only: the router reserves by it under a
  * lock, and the monitor may ask it who is next.
  */
-import { Tournament, type Contender, type Loads } from './tournament.ts'
+import {
+  Tournament, WHOLE_WEIGHT, type Contender, type Loads, type WeightPercent
+} from './tournament.ts'
 
 /** What of a server a choice depends on for good. */
 export type BalancedServer = Contender
@@ -29,9 +31,11 @@ export interface Choice {
 /**
  * @param servers in the order of the settings
  * @param isAvailable asked again when the loads are another reading
+ * @param weightPercent asked as often; if left out, each has its whole weight
  */
 type MakePolicy = (
-  servers: readonly BalancedServer[], isAvailable: (server: number) => boolean
+  servers: readonly BalancedServer[], isAvailable: (server: number) => boolean,
+  weightPercent?: WeightPercent
 ) => Choose
 
 interface PolicyEntry {
@@ -54,8 +58,10 @@ export const POLICIES: Readonly<Record<PolicyName, PolicyEntry>> = {
  * Nobody who comes puts a server more than one user above its share, and as many newcomers as the
  * weights add up to, or a multiple of it, are spread exactly.
  */
-function fewestUsers (...[servers, isAvailable]: Parameters<MakePolicy>): Choose {
-  const tournament = new Tournament(servers, isAvailable)
+function fewestUsers (
+  ...[servers, isAvailable, weightPercent = ALL_OF_IT]: Parameters<MakePolicy>
+): Choose {
+  const tournament = new Tournament(servers, isAvailable, weightPercent)
   return ({ loads, current }) => {
     tournament.follow(loads)
     const winner = tournament.winnerWithout(current)
@@ -77,15 +83,18 @@ function reasonFor ({ weight }: Contender, isTied: boolean, isCurrent: boolean):
  * One after another whatever their loads, in proportion to their weights and without runs of the
  * same server: nginx's smooth weighted round robin (ngx_http_upstream_round_robin.c).
  */
-function roundRobin (...[servers, isAvailable]: Parameters<MakePolicy>): Choose {
+function roundRobin (
+  ...[servers, isAvailable, weightPercent = ALL_OF_IT]: Parameters<MakePolicy>
+): Choose {
   const credits = servers.map(() => 0)
   return () => {
     let best: number | undefined
     let weightSum = 0
     for (const [place, { index, weight }] of servers.entries()) {
       if (!isAvailable(index)) continue
-      weightSum += weight
-      credits[place]! += weight
+      const share = weight * weightPercent(index)
+      weightSum += share
+      credits[place]! += share
       if (best === undefined || credits[place]! > credits[best]!) best = place
     }
     if (best === undefined) return undefined
@@ -94,4 +103,5 @@ function roundRobin (...[servers, isAvailable]: Parameters<MakePolicy>): Choose 
   }
 }
 
+const ALL_OF_IT: WeightPercent = () => WHOLE_WEIGHT
 const ONLY_ONE = 'only one available'

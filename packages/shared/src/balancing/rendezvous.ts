@@ -7,6 +7,7 @@
 import type { Words128 } from '../client.ts'
 import { halfSipHash13 } from '../memory/sip-hash.ts'
 import type { BalancedServer, Choice } from './policies.ts'
+import { WHOLE_WEIGHT, type WeightPercent } from './tournament.ts'
 
 /**
  * Fixed, so that a restart moves no client. A client that chooses its id can choose its server;
@@ -18,14 +19,15 @@ const HASHES = 2 ** 32
 
 /** What it gives is undefined when no server is available. */
 export function hashChooser (
-  servers: readonly BalancedServer[], isAvailable: (server: number) => boolean
+  servers: readonly BalancedServer[], isAvailable: (server: number) => boolean,
+  weightPercent: WeightPercent = () => WHOLE_WEIGHT
 ): (client: Words128) => Choice | undefined {
   return client => {
     let best: number | undefined
     let bestScore = -Infinity
     for (const { index, weight } of servers) {
       if (!isAvailable(index)) continue
-      const score = weight / -Math.log(unitHash(client, index))
+      const score = weight * weightPercent(index) / -Math.log(unitHash(client, index))
       if (score <= bestScore) continue
       best = index
       bestScore = score

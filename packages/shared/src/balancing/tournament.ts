@@ -28,12 +28,18 @@ export interface Loads {
   readonly changes: readonly number[]
 }
 
+/** Per cent. */
+export const WHOLE_WEIGHT = 100
+/** How much of its weight a server has now, 1 to WHOLE_WEIGHT: less while it starts slowly. */
+export type WeightPercent = (server: number) => number
+
 /** In place of a server: wins against none. */
 const NOBODY = -1
 
 export class Tournament {
   readonly #servers: readonly Contender[]
   readonly #isAvailable: (server: number) => boolean
+  readonly #weightPercent: WeightPercent
   /** Places in `servers` by index of the server. */
   readonly #places = new Map<number, number>()
   readonly #weights: Float64Array
@@ -46,18 +52,20 @@ export class Tournament {
   #changesSeen = 0
 
   constructor (
-    servers: readonly Contender[], isAvailable: (server: number) => boolean
+    servers: readonly Contender[], isAvailable: (server: number) => boolean,
+    weightPercent: WeightPercent
   ) {
     this.#servers = servers
     this.#isAvailable = isAvailable
+    this.#weightPercent = weightPercent
     servers.forEach(({ index }, place) => { this.#places.set(index, place) })
-    this.#weights = Float64Array.from(servers, ({ weight }) => weight)
+    this.#weights = new Float64Array(servers.length)
     this.#loads = new Float64Array(servers.length)
     this.#leavesAt = 2 ** Math.ceil(Math.log2(Math.max(1, servers.length)))
     this.#winners = new Int32Array(2 * this.#leavesAt).fill(NOBODY)
   }
 
-  /** Takes over what has changed; asks for the servers' availability when all may have. */
+  /** Takes over what has changed; asks for availability and weights when all may have. */
   follow (loads: Loads): void {
     if (loads.reading !== this.#reading) {
       this.#reading = loads.reading
@@ -101,10 +109,11 @@ export class Tournament {
 
   #begin ({ values }: Loads): void {
     this.#availableCount = 0
-    for (const [place, { index }] of this.#servers.entries()) {
+    for (const [place, { index, weight }] of this.#servers.entries()) {
       const isAvailable = this.#isAvailable(index)
       if (isAvailable) this.#availableCount++
       this.#loads[place] = values[index]!
+      this.#weights[place] = weight * this.#weightPercent(index)
       this.#winners[this.#leavesAt + place] = isAvailable ? place : NOBODY
     }
     for (let node = this.#leavesAt - 1; node > 0; node--) this.#play(node)

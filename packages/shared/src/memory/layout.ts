@@ -11,7 +11,7 @@
  */
 
 /** Raised at every change of this file; a worker that was built with another refuses to boot. */
-export const LAYOUT_VERSION = 6
+export const LAYOUT_VERSION = 7
 
 export const WORD_BYTES = 4
 export const SERVERS_MAX = 256
@@ -109,7 +109,8 @@ export const TABLE = {
 export const SERVER = {
   STATE: 0, // a SERVER_STATE
   MOVES_FROM_S: 1, // monotonic seconds from which a draining server sends its users away; 0: never
-  WORDS: 2
+  BACK_SINCE_DS: 2, // monotonic tenths of a second at which it came back, for its slow start; 0: no
+  WORDS: 3
 } as const
 
 /** What a server is, as the balancer and the console see it. */

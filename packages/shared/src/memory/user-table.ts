@@ -3,9 +3,10 @@
  * SharedArrayBuffer that every thread maps; this is one thread's handle, in plain values. Owns no
  * thread and no timer; what happens under the locks is in the files beside this one.
  */
-import type { Loads } from '../balancing/tournament.ts'
+import { WHOLE_WEIGHT, type Loads } from '../balancing/tournament.ts'
 import type { Address, Client } from '../client.ts'
 import { isFull, usedSlots } from './admission.ts'
+import { addBeating } from './beating.ts'
 import { endDue, type EndStep } from './end-sweep.ts'
 import {
   COUNTER_ACTIVE, COUNTER_LOAD, COUNTER_RESERVED, SERVER, SERVER_STATE, type ServerState
@@ -132,6 +133,11 @@ export class UserTable {
     return sumCounter(this.#view, server, COUNTER_ACTIVE)
   }
 
+  /** Adds, of one of `shardCount` shards, whose pages beat; see beating.ts. */
+  addBeating (shard: number, withinMs: readonly number[], counts: Int32Array): void {
+    addBeating(this.#view, shard, withinMs, counts)
+  }
+
   /** Users in the table, reservations included: what MAX_USERS limits. */
   size (): number {
     return usedSlots(this.#view)
@@ -220,6 +226,25 @@ export class UserTable {
     loads?.expire()
   }
 
+  /**
+   * The server has come back and gets its users little by little. Main thread only.
+   * @param backSinceMs monotonic; undefined for one that does not start slowly
+   */
+  setSlowStart (server: number, backSinceMs: number | undefined): void {
+    const { words } = this.#view
+    const sinceDs = backSinceMs === undefined ? 0 : Math.max(1, Math.floor(backSinceMs / 100))
+    Atomics.store(words, this.#serverAt(server) + SERVER.BACK_SINCE_DS, sinceDs)
+  }
+
+  /** How much of its weight the server has now: 1 to 100, in SLOW_START_MS after it came back. */
+  weightPercent (server: number): number {
+    const { words, now } = this.#view
+    const sinceDs = Atomics.load(words, this.#serverAt(server) + SERVER.BACK_SINCE_DS)
+    if (sinceDs === 0) return WHOLE_WEIGHT
+    const percent = Math.floor((now() - sinceDs * 100) * WHOLE_WEIGHT / SLOW_START_MS)
+    return Math.min(Math.max(1, percent), WHOLE_WEIGHT)
+  }
+
   /** Whom the server turns away: nobody, newcomers, or everybody. */
   drainPhase (server: number): DrainPhase {
     const { words, now } = this.#view
@@ -265,5 +290,8 @@ function endingThread (error: unknown): unknown {
   process.nextTick(() => { throw error })
   return error
 }
+
+/** As haproxy's `slowstart`. */
+const SLOW_START_MS = 10_000
 
 const STATE_NAMES = Object.keys(SERVER_STATE) as ServerState[]

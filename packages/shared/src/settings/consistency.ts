@@ -33,6 +33,7 @@ export function disagreements (values: ValidValues, given: GivenByName): readonl
     ...serverCount(values, given),
     ...countsUnlikePorts(values, given),
     ...countUnlikeServers(values, given),
+    ...countsUnlikeExternal(values, given),
     ...ambiguousNames(values, given),
     ...outOfOrder(values, given, 'HEARTBEAT_INTERVAL', 'TIMEOUT_THRESHOLD'),
     ...outOfOrder(values, given, 'SESSION_IDLE_TIMEOUT', 'SESSION_LIFETIME'),
@@ -126,6 +127,20 @@ function countUnlikeServers (
     ? 'empty, or one weight per port'
     : 'empty, or one weight per server, those of the ports first'
   return [complain(given.WEIGHTS, refusal, allowed)]
+}
+
+const OF_EXTERNAL = [
+  'HEALTH_PATH', 'HEALTH_INTERVAL', 'HEALTH_TIMEOUT', 'HEALTH_RISE', 'HEALTH_FALL', 'HEALTH_STATUS'
+] as const
+
+function countsUnlikeExternal (values: ValidValues, given: GivenByName): readonly string[] {
+  const count = values.EXTERNAL_SERVERS?.length
+  return OF_EXTERNAL.flatMap(name => {
+    const has = values[name]?.length
+    if (count === undefined || has === undefined || has === count || has === 1) return []
+    const refusal = `it has ${has}, ${describe(given.EXTERNAL_SERVERS)} has ${count}`
+    return [complain(given[name], refusal, 'one for all external servers, or one for each')]
+  })
 }
 
 function countsUnlikePorts (values: ValidValues, given: GivenByName): readonly string[] {

@@ -1,12 +1,14 @@
 /**
- * The kinds of values that settings say of servers: names, weights, and where external ones are.
- * Starts nothing.
+ * The kinds of values that settings say of servers: names, weights, where external ones are and how
+ * their health is checked. Starts nothing.
  */
 import { baseUrl, numeric, plain, refused, type Kind } from './kinds.ts'
 
 export const SERVER_NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/
 /** Metrics and logs call the other two HTTP servers so. */
 const OTHER_NAMES = ['router', 'monitor']
+/** RFC 3986 section 3.3 and 3.4, without the comma. */
+const URL_PATH = /^\/[\w.~:!$&'()*+;=%@/?-]*$/
 
 /** What a server is called in paths, labels and logs. */
 export function serverName (): Kind<string> {
@@ -42,4 +44,29 @@ export function externalServer (): Kind<NamedUrl> {
 /** A server of weight 2 is to have twice the users of one of weight 1. */
 export function weight (): Kind<number> {
   return numeric(/^\d+$/, 1, 1000, 'a whole number, 1 to 1000')
+}
+
+/** The path of a URL, with a query if need be. */
+export function urlPath (): Kind<string> {
+  return plain('a path that begins with a slash, without a comma or a fragment', text =>
+    URL_PATH.test(text) ? { value: text } : refused())
+}
+
+/** Of HTTP; both ends belong to it. */
+export interface StatusRange {
+  readonly min: number
+  readonly max: number
+}
+
+/** One status, or two with a hyphen. */
+export function statusRange (): Kind<StatusRange> {
+  return {
+    allowed: 'a status such as 200, or two with a hyphen such as 200-399',
+    parse (text) {
+      const [, min, max = min] = /^([1-5]\d\d)(?:-([1-5]\d\d))?$/.exec(text) ?? []
+      if (min === undefined || Number(max) < Number(min)) return refused()
+      return { value: { min: Number(min), max: Number(max) } }
+    },
+    format: ({ min, max }) => min === max ? String(min) : `${min}-${max}`
+  }
 }

@@ -1,7 +1,7 @@
-/** The rows of the table of settings that name the servers and say where they are. */
+/** The rows that name servers, say where they are and check their health. */
 import { SERVERS_MAX } from '../memory/layout.ts'
-import { baseUrl, list, port } from './kinds.ts'
-import { externalServer, serverName, weight } from './server-kinds.ts'
+import { baseUrl, list, port, seconds, wholeNumber } from './kinds.ts'
+import { externalServer, serverName, statusRange, urlPath, weight } from './server-kinds.ts'
 import type { Definition } from './setting-definition.ts'
 
 /** Of our own, each of which is a thread. */
@@ -35,5 +35,35 @@ export const SERVER_TABLE = {
     default: '',
     defaultShown: '1 for each',
     meaning: 'One weight per server, external ones last: with 1,1,2 the third gets half of all users.'
+  },
+  HEALTH_PATH: {
+    kind: list(urlPath(), 1, SERVERS_MAX),
+    default: '/',
+    meaning: 'What a health check asks of an external server, after its URL. One for all or one for each, as the next five.'
+  },
+  HEALTH_INTERVAL: {
+    kind: list(seconds(0.1, 3600), 1, SERVERS_MAX),
+    default: '2',
+    meaning: 'Time between two health checks of a server, a tenth more or less.'
+  },
+  HEALTH_TIMEOUT: {
+    kind: list(seconds(0.05, 10), 1, SERVERS_MAX),
+    default: '1',
+    meaning: 'A health check that takes longer has failed.'
+  },
+  HEALTH_RISE: {
+    kind: list(wholeNumber(1, 100, 'checks'), 1, SERVERS_MAX),
+    default: '2',
+    meaning: 'Good health checks in a row after which a server that was down is up.'
+  },
+  HEALTH_FALL: {
+    kind: list(wholeNumber(1, 100, 'checks'), 1, SERVERS_MAX),
+    default: '3',
+    meaning: 'Failed health checks in a row after which a server is down.'
+  },
+  HEALTH_STATUS: {
+    kind: list(statusRange(), 1, SERVERS_MAX),
+    default: '200-399',
+    meaning: 'Which status of the answer makes a health check a good one; redirects are not followed.'
   }
 } as const satisfies Record<string, Definition<unknown>>

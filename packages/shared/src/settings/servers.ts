@@ -2,6 +2,7 @@
  * A server as one value: what the settings say of it, for every part of the program. Made once the
  * settings are complete, and anew when the kernel has chosen a port. Computes only.
  */
+import type { StatusRange } from './server-kinds.ts'
 import type { SettingName, SettingValues } from './setting-table.ts'
 
 export type Server = OwnServer | ExternalServer
@@ -29,11 +30,26 @@ export interface ExternalServer extends AnyServer {
   readonly kind: 'external'
   /** Without a slash at its end. */
   readonly publicUrl: string
+  readonly check: HealthCheck
+}
+
+/** How it is found out whether a server is up, and how many times in a row it takes. */
+export interface HealthCheck {
+  /** After the URL; with a query, perhaps. */
+  readonly path: string
+  readonly intervalMs: number
+  readonly timeoutMs: number
+  /** Good ones, after a down. */
+  readonly rise: number
+  /** Bad ones, after an up. */
+  readonly fall: number
+  readonly statuses: StatusRange
 }
 
 /** The settings that say something of each server. */
 export const SERVER_SETTINGS = [
-  'SERVER_URLS', 'PORTS', 'SERVER_NAMES', 'WEIGHTS', 'HTML_DIRS', 'EXTERNAL_SERVERS'
+  'SERVER_URLS', 'PORTS', 'SERVER_NAMES', 'WEIGHTS', 'HTML_DIRS', 'EXTERNAL_SERVERS',
+  'HEALTH_PATH', 'HEALTH_INTERVAL', 'HEALTH_TIMEOUT', 'HEALTH_RISE', 'HEALTH_FALL', 'HEALTH_STATUS'
 ] as const satisfies SettingName[]
 
 export type ServerSettingName = typeof SERVER_SETTINGS[number]
@@ -53,9 +69,31 @@ export function serversOf (
   }))
   const external = values.EXTERNAL_SERVERS.map(({ name, url }, at): ExternalServer => {
     const index = own.length + at
-    return { kind: 'external', index, name, publicUrl: url, weight: weights[index] ?? 1 }
+    return {
+      kind: 'external',
+      index,
+      name,
+      publicUrl: url,
+      weight: weights[index] ?? 1,
+      check: healthCheckOf(values, at)
+    }
   })
   return [...own, ...external]
+}
+
+/** Each setting says one for all, or one for each of them. */
+function healthCheckOf (
+  values: Pick<SettingValues, ServerSettingName>, at: number
+): HealthCheck {
+  const of = <T>(list: readonly T[]): T => list[list.length === 1 ? 0 : at]!
+  return {
+    path: of(values.HEALTH_PATH),
+    intervalMs: of(values.HEALTH_INTERVAL),
+    timeoutMs: of(values.HEALTH_TIMEOUT),
+    rise: of(values.HEALTH_RISE),
+    fall: of(values.HEALTH_FALL),
+    statuses: of(values.HEALTH_STATUS)
+  }
 }
 
 /** They come first: the index of each is its place among them, too. */

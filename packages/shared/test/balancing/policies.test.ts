@@ -207,6 +207,33 @@ t.test('round-robin: a server that comes back takes its turn and no more', async
   t.strictSame(ask(6), [0, 1, 0, 1, 0, 1])
 })
 
+t.test('fewest-users: who starts slowly has that part of its weight, asked anew at each reading', async t => {
+  let percent = 1
+  const servers = [{ index: 0, weight: 1 }, { index: 1, weight: 2 }]
+  const choose = POLICIES['fewest-users'].make(
+    servers, () => true, server => server === 1 ? percent : 100)
+  const place = (): number => {
+    const loads = [100, 0]
+    for (let newcomer = 0; newcomer < 1000; newcomer++) {
+      loads[choose({ loads: still(loads), current: NO_SERVER })!.server]!++
+    }
+    return loads[1]!
+  }
+  // Of 1100, by weights of 1 and 2 hundredths, 1 and 1, 1 and 2.
+  t.equal(place(), 22)
+  percent = 50
+  t.equal(place(), 550)
+  percent = 100
+  t.ok(Math.abs(place() - 733) <= 1)
+})
+
+t.test('round-robin: who starts slowly gets its turn as seldom', async t => {
+  const servers = [{ index: 0, weight: 1 }, { index: 1, weight: 1 }]
+  const choose = POLICIES['round-robin'].make(servers, () => true, server => server === 1 ? 25 : 100)
+  const turns = Array.from({ length: 100 }, () => choose({ loads: still([0, 0]), current: NO_SERVER })!.server)
+  t.equal(turns.filter(server => server === 1).length, 20)
+})
+
 /** @param unavailable looked at again and again */
 function make (
   policy: PolicyName, weights: readonly number[], unavailable: readonly number[] = []

@@ -106,7 +106,11 @@ t.test('settings-check: external servers have names and weights among all server
       [names('"40000" is or may become another server\'s port')]],
     [{ PORTS, EXTERNAL_SERVERS: named('a'), WEIGHTS: [1, 2, 3] }, []],
     [{ PORTS, EXTERNAL_SERVERS: named('a'), WEIGHTS: [1, 2] }, [weights(2, 3)]],
-    [{ PORTS: [], EXTERNAL_SERVERS: named('a'), WEIGHTS: [1, 2] }, [weights(2, 1)]]
+    [{ PORTS: [], EXTERNAL_SERVERS: named('a'), WEIGHTS: [1, 2] }, [weights(2, 1)]],
+    [{ EXTERNAL_SERVERS: named('a', 'b', 'c'), HEALTH_FALL: [1, 2, 3], HEALTH_RISE: [1] }, []],
+    [{ EXTERNAL_SERVERS: [], HEALTH_PATH: ['/'] }, []],
+    [{ EXTERNAL_SERVERS: named('a', 'b', 'c'), HEALTH_FALL: [1, 2] }, ['HEALTH_FALL (environment) is ' +
+      '"T": it has 2, EXTERNAL_SERVERS (environment) has 3; allowed: one for all external servers, or one for each']]
   ]
   for (const [values, expected] of cases) check(t, values, expected)
 })

@@ -2,7 +2,7 @@ import t from 'tap'
 import {
   externalServers, ownServers, serverKnownAs, serversOf, withPorts
 } from '@usher/shared/settings/servers.ts'
-import { NAMED_SERVERS, testExternal, testServers } from './test-servers.ts'
+import { CHECK, NAMED_SERVERS, testExternal, testServers } from './test-servers.ts'
 
 const PLAIN = {
   PORTS: [8000, 8001],
@@ -10,7 +10,13 @@ const PLAIN = {
   SERVER_NAMES: [],
   WEIGHTS: [],
   HTML_DIRS: ['/a', '/b'],
-  EXTERNAL_SERVERS: []
+  EXTERNAL_SERVERS: [],
+  HEALTH_PATH: ['/'],
+  HEALTH_INTERVAL: [2000],
+  HEALTH_TIMEOUT: [1000],
+  HEALTH_RISE: [2],
+  HEALTH_FALL: [3],
+  HEALTH_STATUS: [{ min: 200, max: 399 }]
 }
 
 t.test('servers: what is said of a server is one value, whatever is left out', async t => {
@@ -19,12 +25,12 @@ t.test('servers: what is said of a server is one value, whatever is left out', a
     { kind: 'own', index: 1, name: '8001', port: 8001, folder: '/b', publicUrl: undefined, weight: 1 }
   ])
   t.strictSame(serversOf({
+    ...PLAIN,
     PORTS: [8000, 0],
     SERVER_URLS: ['https://a.example', 'https://b.example/x'],
     SERVER_NAMES: ['red', 'blue'],
     WEIGHTS: [1, 1000],
-    HTML_DIRS: ['/a', '/b'],
-    EXTERNAL_SERVERS: []
+    HTML_DIRS: ['/a', '/b']
   }), [
     { kind: 'own', index: 0, name: 'red', port: 8000, folder: '/a', publicUrl: 'https://a.example', weight: 1 },
     {
@@ -52,6 +58,15 @@ t.test('servers: external ones follow our own, their weights too', async t => {
   t.strictSame(alone, testExternal(0, ['shop-a', 'shop-b'], [{}, { publicUrl: 'https://b.example/x' }]))
   t.strictSame(withPorts(both, [1, 2]).slice(2), both.slice(2), 'they have no port of ours')
   t.equal(serverKnownAs(both, 'shop-b')?.index, 3)
+})
+
+t.test('servers: health is checked in one way for all, or in one for each', async t => {
+  const EXTERNAL_SERVERS = ['a', 'b'].map(name => ({ name, url: `https://${name}.example` }))
+  const [a, b] = externalServers(serversOf({
+    ...PLAIN, EXTERNAL_SERVERS, HEALTH_PATH: ['/up', '/live?x'], HEALTH_FALL: [1, 9], HEALTH_RISE: [7]
+  }))
+  t.strictSame(a?.check, { ...CHECK, path: '/up', rise: 7, fall: 1 })
+  t.strictSame(b?.check, { ...CHECK, path: '/live?x', rise: 7, fall: 9 })
 })
 
 t.test('servers: who is called by the port is called by the one that the kernel chose', async t => {

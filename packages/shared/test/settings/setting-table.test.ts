@@ -48,6 +48,25 @@ const CASES: Record<SettingName, {
       external(257)
     ]
   },
+  HEALTH_PATH: {
+    values: [['/', ['/']], ['/up,/live?a=b', ['/up', '/live?a=b']]],
+    refused: ['', 'up', '/up,', '/a b', '/a#b', 'http://a/', '/ä', '/a\\b']
+  },
+  HEALTH_INTERVAL: {
+    values: [['2', [2000]], ['0.1,3600', [100, 3_600_000]]], refused: ['', '0.09', '3601', '2,', 'a']
+  },
+  HEALTH_TIMEOUT: {
+    values: [['1', [1000]], ['0.05,10', [50, 10_000]]], refused: ['', '0.04', '10.1', 'a']
+  },
+  HEALTH_RISE: { values: [['1', [1]], ['2,100', [2, 100]]], refused: ['', '0', '101', '1.5'] },
+  HEALTH_FALL: { values: [['1', [1]], ['3,100', [3, 100]]], refused: ['', '0', '101', '1.5'] },
+  HEALTH_STATUS: {
+    values: [
+      ['200', [{ min: 200, max: 200 }]],
+      ['200-399,401', [{ min: 200, max: 399 }, { min: 401, max: 401 }]]
+    ],
+    refused: ['', '99', '600', '399-200', '200-', '2xx', '200-299-399', '0200']
+  },
   SERVER_NAMES: {
     values: [['', []], ['red, b2', ['red', 'b2']], ['8000', ['8000']], [`0._-${'a'.repeat(59)}`,
       [`0._-${'a'.repeat(59)}`]]],
@@ -157,7 +176,7 @@ t.test('setting-table: every setting refuses what is beyond', async t => {
 
 t.test('setting-table: every row is complete', async t => {
   for (const row of SETTING_ROWS) checkRow(t, row.name)
-  t.equal(new Set(SETTING_ROWS.map(row => row.name)).size, 42)
+  t.equal(new Set(SETTING_ROWS.map(row => row.name)).size, 48)
 })
 
 t.test('setting-table: only the token and the password are secret', async t => {

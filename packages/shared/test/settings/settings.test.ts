@@ -23,6 +23,8 @@ interface Sample<N extends SettingName> {
   readonly besides?: Partial<Record<SettingName, string>>
 }
 
+const EXTERNAL = { EXTERNAL_SERVERS: 'a=http://a' }
+
 /** Something other than the default for each setting, and its key: at run time as in the type. */
 const SAMPLES: { readonly [N in SettingName]: Sample<N> } = {
   HOST: {
@@ -48,6 +50,14 @@ const SAMPLES: { readonly [N in SettingName]: Sample<N> } = {
     text: 'a=http://a/',
     key: 'externalServers',
     value: [{ name: 'a', url: 'http://a' }]
+  },
+  HEALTH_PATH: { text: '/up', key: 'healthPath', value: ['/up'], besides: EXTERNAL },
+  HEALTH_INTERVAL: { text: '5', key: 'healthInterval', value: [5000], besides: EXTERNAL },
+  HEALTH_TIMEOUT: { text: '3', key: 'healthTimeout', value: [3000], besides: EXTERNAL },
+  HEALTH_RISE: { text: '5', key: 'healthRise', value: [5], besides: EXTERNAL },
+  HEALTH_FALL: { text: '6', key: 'healthFall', value: [6], besides: EXTERNAL },
+  HEALTH_STATUS: {
+    text: '204', key: 'healthStatus', value: [{ min: 204, max: 204 }], besides: EXTERNAL
   },
   POLICY: { text: 'round-robin', key: 'policy', value: 'round-robin' },
   ROUTING_PORT: { text: '9090', key: 'routingPort', value: 9090 },
@@ -347,11 +357,18 @@ function checkSample (t: Test, source: SettingsSource, name: SettingName, origin
   const { key, value, ofServer } = SAMPLES[name]
   const expected = JSON.stringify(value)?.replaceAll('DIR/', `${source.cwd}/`)
   const { servers } = loaded.settings
+  const checks = externalServers(servers).map(({ check }) => check)
   const byKey: Record<string, unknown> = {
     ...loaded.settings,
     ...loaded.settings.live,
     ...(ofServer && { [key]: ownServers(servers).map(server => server[ofServer]) }),
-    externalServers: externalServers(servers).map(({ name, publicUrl: url }) => ({ name, url }))
+    externalServers: externalServers(servers).map(({ name, publicUrl: url }) => ({ name, url })),
+    healthPath: checks.map(({ path }) => path),
+    healthInterval: checks.map(({ intervalMs }) => intervalMs),
+    healthTimeout: checks.map(({ timeoutMs }) => timeoutMs),
+    healthRise: checks.map(({ rise }) => rise),
+    healthFall: checks.map(({ fall }) => fall),
+    healthStatus: checks.map(({ statuses }) => statuses)
   }
   t.equal(settingNamed(name)?.key, key)
   t.ok(key in byKey, key)

@@ -1,5 +1,5 @@
 /** Servers for tests: on the given ports, and otherwise as plain as can be. */
-import type { ExternalServer, OwnServer } from '@usher/shared/settings/servers.ts'
+import type { ExternalServer, HealthCheck, OwnServer } from '@usher/shared/settings/servers.ts'
 
 export function testServers (
   ports: readonly number[], changes: ReadonlyArray<Partial<OwnServer>> = []
@@ -16,6 +16,16 @@ export function testServers (
   }))
 }
 
+/** As the settings are without any change. */
+export const CHECK: HealthCheck = {
+  path: '/',
+  intervalMs: 2000,
+  timeoutMs: 1000,
+  rise: 2,
+  fall: 3,
+  statuses: { min: 200, max: 399 }
+}
+
 /** External ones that follow so many of our own. */
 export function testExternal (
   ownCount: number, names: readonly string[], changes: ReadonlyArray<Partial<ExternalServer>> = []
@@ -26,6 +36,7 @@ export function testExternal (
     name,
     publicUrl: `https://${name}.example`,
     weight: 1,
+    check: CHECK,
     ...changes[at]
   }))
 }

@@ -60,6 +60,7 @@ void runWorker(async context => {
           sql.setRunning(true)
         }).catch(ignoreOutage)
       }
+      if (order.type === 'note-health') monitor.noteHealth(order.reports)
       if (order.type === 'switch-certificate') monitor.setCertificate(order.pair)
       if (order.type === 'save-users') {
         database.limitWaits(order.withinMs)

@@ -4,6 +4,7 @@
  */
 import type { Stats } from '@usher/shared/api/stats.ts'
 import { POLICIES, type BalancedServer, type PolicyName } from '@usher/shared/balancing/policies.ts'
+import type { WeightPercent } from '@usher/shared/balancing/tournament.ts'
 import { NO_SERVER } from '@usher/shared/memory/layout.ts'
 
 export interface BalanceParts {
@@ -11,6 +12,8 @@ export interface BalanceParts {
   readonly servers: ReadonlyArray<BalancedServer & { readonly name: string }>
   /** By index of a server. */
   readonly isAvailable: (server: number) => boolean
+  /** If left out, each has its whole weight. */
+  readonly weightPercent?: WeightPercent
 }
 
 /** From here on the user table is called nearly full. */
@@ -18,13 +21,13 @@ const NEARLY_FULL = 0.9
 
 /** @param loads by index of the server */
 export function describeBalance (
-  { policy, servers, isAvailable }: BalanceParts, loads: Int32Array
+  { policy, servers, isAvailable, weightPercent }: BalanceParts, loads: Int32Array
 ): Pick<Stats, 'next' | 'spread'> {
   const perWeight = servers
     .filter(({ index }) => isAvailable(index))
     .map(({ index, weight }) => loads[index]! / weight)
   const { make, hasState } = POLICIES[policy]
-  const choice = make(servers, isAvailable)({
+  const choice = make(servers, isAvailable, weightPercent)({
     loads: { values: loads, reading: 0, changes: [] }, current: NO_SERVER
   })
   return {

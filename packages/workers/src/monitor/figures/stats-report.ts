@@ -6,6 +6,7 @@ import { basename } from 'node:path'
 import type { RefusedNetwork, ServerStats, Stats } from '@usher/shared/api/stats.ts'
 import { problemOf, type Certificate } from '@usher/shared/certificate.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
+import type { HealthReport } from '@usher/shared/messages.ts'
 import type { ServerState } from '@usher/shared/memory/layout.ts'
 import type { OwnServer, Server } from '@usher/shared/settings/servers.ts'
 import { describeBalance, isNearlyFull, type BalanceParts } from './balance.ts'
@@ -16,7 +17,8 @@ import type { ServerIds } from './user-queries.ts'
 
 export interface StatsParts {
   readonly table: Pick<UserTable,
-    'activeUsersPerServer' | 'reservedPerServer' | 'serverState' | 'size' | 'refusedNetworks'>
+    'activeUsersPerServer' | 'reservedPerServer' | 'serverState' | 'weightPercent' | 'size' |
+    'refusedNetworks'>
   readonly rates: Pick<Rates, 'sample' | 'server' | 'thread' | 'whole'>
   readonly servers: readonly Server[]
   readonly policy: BalanceParts['policy']
@@ -27,6 +29,9 @@ export interface StatsParts {
   readonly lastChange: (server: number) => StateChange | undefined
   /** Undefined of a server that takes visitors. */
   readonly drain: (server: number) => StoredDrain | undefined
+  /** Of an external server; undefined before the first check. */
+  readonly health: (server: number) => HealthReport | undefined
+  readonly isSuspect: (server: number) => boolean
   /** Entries of the deny list that are in force. */
   readonly deniedUsers: () => number
   /** Undefined without TLS. */
@@ -57,7 +62,8 @@ export function buildStats (parts: StatsParts, ids: readonly ServerIds[] = []): 
     ...describeBalance({
       policy,
       servers: parts.servers,
-      isAvailable: server => table.serverState(server) === 'up'
+      isAvailable: server => table.serverState(server) === 'up',
+      weightPercent: server => table.weightPercent(server)
     }, activeUsers.map((active, server) => active + reserved[server]!)),
     total_users: activeUsers.reduce((sum, count) => sum + count, 0),
     denied_users: deniedUsers(),
@@ -98,7 +104,7 @@ const RATE_DIGITS = 1
 const MS_DIGITS = 2
 
 function describe (
-  { table, rates, lastChange, drain: drainOf }: StatsParts,
+  { table, rates, lastChange, drain: drainOf, health, isSuspect }: StatsParts,
   server: Server, activeUsers: number, given: ServerIds | undefined
 ): Omit<ServerStats, 'index' | 'kind' | 'weight' | 'active_users' | 'reserved' | 'load'> {
   const { index } = server
@@ -109,14 +115,28 @@ function describe (
   const sinceMs = change?.atMs ?? (state === 'draining' ? drain?.sinceMs : undefined)
   const facts = {
     state,
+    suspect: isSuspect(index),
     ...(sinceMs === undefined ? {} : { state_since: new Date(sinceMs).toISOString() }),
     ...(change === undefined || state !== 'draining' ? {} : { drained_from: change.activeUsers }),
     ...(drain === undefined ? {} : reportDrain(drain)),
     users: given?.ids ?? [],
     users_truncated: given?.isTruncated ?? activeUsers > 0
   }
-  if (server.kind === 'external') return { ...facts, url: server.publicUrl }
+  if (server.kind === 'external') {
+    return { ...facts, url: server.publicUrl, ...describeHealth(health(index)) }
+  }
   return { ...facts, ...describeOwn(rates, server, isRunning(state)) }
+}
+
+function describeHealth (
+  report: HealthReport | undefined
+): Pick<ServerStats, 'reason' | 'last_check'> {
+  if (report === undefined) return {}
+  const { found, reason, tookMs, atMs } = report
+  return {
+    ...(reason === undefined ? {} : { reason }),
+    last_check: { found, took_ms: tookMs, at: new Date(atMs).toISOString() }
+  }
 }
 
 function isRunning (state: ServerState): boolean {

@@ -8,6 +8,7 @@ import { readCertificate, type Certificate } from '@usher/shared/certificate.ts'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { startInterval } from '@usher/shared/interval.ts'
 import { MeterReader } from '@usher/shared/memory/meters.ts'
+import type { HealthReport } from '@usher/shared/messages.ts'
 import manifest from '../../../../../package.json' with { type: 'json' }
 import type { Denials } from '../../records/denials.ts'
 import type { Drains } from '../../records/drains.ts'
@@ -20,6 +21,7 @@ import { renderMetrics } from './metrics.ts'
 import { Rates } from './rates.ts'
 import { StateChanges } from './state-changes.ts'
 import { buildStats, type StatsParts } from './stats-report.ts'
+import { Suspects } from './suspects.ts'
 import { userIds } from './user-queries.ts'
 
 export interface WatchedStores {
@@ -37,10 +39,14 @@ export class Watch {
   readonly #rates: Rates
   readonly #history: HistoryRecorder
   readonly #statsParts: StatsParts
+  /** Of external servers, the latest. */
+  readonly #health: Map<number, HealthReport>
+  readonly #suspects: Suspects
   readonly #logins: Record<LoginOutcome, number> = { ok: 0, failed: 0, throttled: 0 }
   #certificate: Certificate | undefined
   #deniedCount = 0
   #stopCounting: (() => void) | undefined
+  #stopSuspecting: (() => void) | undefined
 
   constructor (context: WorkerContext, stores: WatchedStores) {
     const { boot, table } = context
@@ -48,6 +54,8 @@ export class Watch {
     if (settings.tls !== undefined) this.setCertificate(settings.tls.cert)
     const meters = new MeterReader(boot.meters, monotonicNowMs)
     this.#context = context
+    this.#health = new Map(boot.health.map(report => [report.server, report]))
+    this.#suspects = new Suspects({ table, settings })
     this.#stores = stores
     this.#rates = new Rates(meters)
     const changes = new StateChanges(() => table.activeUsersPerServer())
@@ -69,6 +77,8 @@ export class Watch {
       startedMs: Math.round(Date.now() - process.uptime() * 1000),
       lastChange: server => changes.last(server),
       drain: server => stores.drains.of(server),
+      health: server => this.#health.get(server),
+      isSuspect: server => this.#suspects.has(server),
       deniedUsers: () => this.#deniedCount,
       certificate: () => this.#certificate,
       wallNow: Date.now
@@ -80,10 +90,13 @@ export class Watch {
     this.#rates.start()
     this.#history.start()
     this.#stopCounting = startInterval(DENIED_COUNT_MS, () => { void this.#countDenied() })
+    const { heartbeatIntervalMs } = this.#context.boot.settings
+    this.#stopSuspecting = startInterval(heartbeatIntervalMs, () => { void this.#suspects.look() })
   }
 
   close (): void {
     this.#stopCounting?.()
+    this.#stopSuspecting?.()
     this.hub.close()
     this.#history.close()
     this.#rates.close()
@@ -92,6 +105,10 @@ export class Watch {
   /** The one that new connections get from now on. */
   setCertificate (cert: string): void {
     this.#certificate = readCertificate(cert)
+  }
+
+  noteHealth (reports: readonly HealthReport[]): void {
+    for (const report of reports) this.#health.set(report.server, report)
   }
 
   countLogin (outcome: LoginOutcome): void {

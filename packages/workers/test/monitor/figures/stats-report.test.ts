@@ -1,4 +1,5 @@
 import t from 'tap'
+import type { HealthReport } from '@usher/shared/messages.ts'
 import { networkOf } from '@usher/shared/networks.ts'
 import { RefusalBlock } from '@usher/shared/memory/refused-networks.ts'
 import {
@@ -27,6 +28,8 @@ function testStats () {
     startedMs: Date.parse(NOW) - 90_000,
     lastChange: () => undefined,
     drain: () => undefined,
+    health: () => undefined,
+    isSuspect: () => false,
     deniedUsers: () => 4,
     certificate: () => undefined,
     wallNow: () => Date.parse(NOW)
@@ -58,6 +61,7 @@ t.test('stats: the whole of a quiet cluster', async t => {
     reserved: 0,
     load: 0,
     state: 'up',
+    suspect: false,
     users: [],
     users_truncated: false,
     restarts: 0,
@@ -182,6 +186,7 @@ t.test('stats: nobody measures a server that does not run', async t => {
       reserved: 0,
       load: 0,
       state,
+      suspect: false,
       folder: 'site-1',
       users: [],
       users_truncated: false,
@@ -207,10 +212,31 @@ t.test('stats: an external server has an address and no figures of ours', async 
     reserved: 0,
     load: 1,
     state: 'up',
+    suspect: false,
     users: [],
     users_truncated: true,
     url: 'https://shop.example'
   })
+})
+
+t.test('stats: what health checks say of an external server, and that its people fell silent', async t => {
+  const { parts, table } = testStats()
+  const report = { server: 1, isUp: false, found: 'status 200', reason: 'timeout', tookMs: 12, atMs: Date.parse(NOW) }
+  const shop = (health: HealthReport): object | undefined => buildStats({
+    ...parts,
+    servers: [SERVERS[0]!, ...testExternal(1, ['shop'])],
+    health: server => server === 1 ? health : undefined,
+    isSuspect: server => server === 1
+  }).servers['shop']
+  table.setServerState(1, 'down')
+  t.match(shop(report), {
+    state: 'down',
+    suspect: true,
+    reason: 'timeout',
+    last_check: { found: 'status 200', took_ms: 12, at: NOW }
+  })
+  table.setServerState(1, 'up')
+  t.notMatch(shop({ ...report, isUp: true, reason: undefined }), { reason: /./ })
 })
 
 t.test('stats: names the networks whose newcomers are not counted, and since when', async t => {
