@@ -1,6 +1,7 @@
 /**
- * Operators at the monitor: they log in, look, disconnect, deny, allow and log out. Notes whom they
- * denied and which sessions stand, and complains when the monitor has forgotten either.
+ * Operators at the monitor: they log in, look, disconnect, deny, allow and log out; and a program
+ * with a token, which reports who is on a server. Notes whom they denied and which sessions stand,
+ * and complains when the monitor has forgotten either, or the token.
  */
 import type { Client, World } from './client.ts'
 import { MONITOR } from './schedule.ts'
@@ -21,9 +22,13 @@ export interface Stats {
 
 export const PASSWORD = 'a password of the chaos run'
 
+type Credentials = { readonly cookie?: string, readonly authorization?: string }
+
 const WEIGHTS = {
-  users: 40, stats: 15, disconnect: 12, deny: 6, allow: 16, out: 6, session: 5
+  users: 40, stats: 15, disconnect: 12, deny: 6, allow: 16, out: 6, session: 5, report: 12
 } as const
+/** Of all reports. */
+const LEFT_SHARE = 0.3
 const DENIED_MAX = 12
 const SESSIONS_MAX = 5
 const PAGE_USERS = 100
@@ -34,6 +39,7 @@ export class Operators {
   readonly #world: World
   readonly #clients: readonly Client[]
   #session = ''
+  #token = ''
   /** Others that are logged in, oldest first; and those that were ended. */
   readonly #sessions: string[] = []
   readonly #ended: string[] = []
@@ -45,6 +51,9 @@ export class Operators {
 
   async start (): Promise<void> {
     this.#session = await this.#logIn() ?? ''
+    const answer = await this.#post('/tokens', { name: 'chaos', scopes: ['report'] })
+    if (answer?.status === 200) this.#token = (JSON.parse(answer.body) as { token: string }).token
+    else this.#complain('/tokens', answer)
   }
 
   /** One thing that operators do. */
@@ -57,7 +66,8 @@ export class Operators {
       case 'deny': await this.#deny('/deny'); break
       case 'allow': await this.#allow(); break
       case 'out': await this.#sendAway(); break
-      case 'session': await this.#changeSessions()
+      case 'session': await this.#changeSessions(); break
+      case 'report': await this.#report()
     }
   }
 
@@ -100,7 +110,7 @@ export class Operators {
     const wrong: string[] = []
     const look = async (sessions: readonly string[], status: number): Promise<void> => {
       for (const session of sessions) {
-        const answer = await this.#ask('GET', '/user-info', undefined, session)
+        const answer = await this.#ask('GET', '/user-info', undefined, { cookie: session })
         if (answer === undefined || answer.status === status) continue
         wrong.push(`a session is answered ${answer.status}, not ${status}`)
       }
@@ -146,6 +156,27 @@ export class Operators {
     client.isHeld = false
   }
 
+  /** Of one who is known by an id, so that no entry under the address is there too. */
+  async #report (): Promise<void> {
+    const { random, program, ledger } = this.#world
+    const client = this.#oneOfOpen()
+    if (client === undefined || client.isBusy || client.place === undefined) return
+    client.isHeld = true
+    const id = client.id!
+    const port = random.pick(program.ports)
+    const hasLeft = random.share() < LEFT_SHARE
+    ledger.maybe(id, hasLeft ? undefined : port)
+    const path = `/servers/${port}/users`
+    const users = [hasLeft ? { id, left: true } : { id, seen: true }]
+    const answer = await this.#ask('POST', path, { users }, { authorization: `Bearer ${this.#token}` })
+    if (answer?.status !== 200) this.#complain(path, answer)
+    else if (hasLeft) ledger.left(id, port)
+    else if ((JSON.parse(answer.body) as { refused: unknown[] }).refused.length === 0) {
+      ledger.set(id, port)
+    }
+    client.isHeld = false
+  }
+
   async #changeSessions (): Promise<void> {
     if (this.#sessions.length < SESSIONS_MAX) {
       const session = await this.#logIn()
@@ -153,14 +184,14 @@ export class Operators {
       return
     }
     const session = this.#sessions.shift()!
-    const answer = await this.#ask('POST', '/logout', {}, session)
+    const answer = await this.#ask('POST', '/logout', {}, { cookie: session })
     // Again after it was done: there is no such session any more.
     if (answer?.status === 200 || answer?.status === 401) this.#ended.push(session)
     else this.#complain('/logout', answer)
   }
 
   async #logIn (): Promise<string | undefined> {
-    const answer = await this.#ask('POST', '/login', { username: 'admin', password: PASSWORD }, '')
+    const answer = await this.#ask('POST', '/login', { username: 'admin', password: PASSWORD }, {})
     if (answer?.status === 200) return answer.headers['set-cookie']![0]!.split(';')[0]!
     this.#complain('/login', answer)
     return undefined
@@ -173,26 +204,27 @@ export class Operators {
   }
 
   async #get<T> (path: string): Promise<T | undefined> {
-    const answer = await this.#ask('GET', path, undefined, this.#session)
+    const answer = await this.#ask('GET', path, undefined, { cookie: this.#session })
     if (answer?.status === 200) return JSON.parse(answer.body) as T
     this.#complain(path, answer)
     return undefined
   }
 
   #post (path: string, body: object, pathAgain = path): Promise<Answer | undefined> {
-    return this.#ask('POST', path, body, this.#session, pathAgain)
+    return this.#ask('POST', path, body, { cookie: this.#session }, pathAgain)
   }
 
   /** Again when the monitor is back. */
   async #ask (
-    method: string, path: string, body: object | undefined, session: string, pathAgain = path
+    method: string, path: string, body: object | undefined, credentials: Credentials,
+    pathAgain = path
   ): Promise<Answer | undefined> {
     const { program, web } = this.#world
     const attempt = (path: string): Promise<Answer> => web.ask(program.monitoringPort, path, {
       method,
       headers: {
         ...FROM,
-        ...(session === '' ? {} : { cookie: session }),
+        ...credentials,
         ...(body === undefined ? {} : { 'content-type': 'application/json' })
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) })

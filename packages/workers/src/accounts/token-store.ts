@@ -144,9 +144,14 @@ export class TokenStore {
     }, () => { this.#uses.clear() })
   }
 
-  /** What expired long ago. To be called now and then. */
+  /** What expired long ago; uses of tokens that are gone, too. To be called now and then. */
   async removeExpired (): Promise<void> {
-    await this.#database.write(sql => { sql.removeExpiredTokens(this.#now() - EXPIRED_KEPT_MS) })
+    await this.#database.write(sql => {
+      sql.removeExpiredTokens(this.#now() - EXPIRED_KEPT_MS)
+      return new Set(sql.tokens().map(({ tokenId }) => tokenId))
+    }, kept => {
+      for (const id of this.#uses.keys()) if (!kept.has(id)) this.#uses.delete(id)
+    })
   }
 
   #currentOf (row: TokenRow & AccessRow | undefined): CurrentToken {
