@@ -229,8 +229,10 @@ t.test('fewest-users: who starts slowly has that part of its weight, asked anew 
 
 t.test('round-robin: who starts slowly gets its turn as seldom', async t => {
   const servers = [{ index: 0, weight: 1 }, { index: 1, weight: 1 }]
-  const choose = POLICIES['round-robin'].make(servers, () => true, server => server === 1 ? 25 : 100)
-  const turns = Array.from({ length: 100 }, () => choose({ loads: still([0, 0]), current: NO_SERVER })!.server)
+  const choose = POLICIES['round-robin'].make(
+    servers, () => true, server => server === 1 ? 25 : 100)
+  const loads = still([0, 0])
+  const turns = Array.from({ length: 100 }, () => choose({ loads, current: NO_SERVER })!.server)
   t.equal(turns.filter(server => server === 1).length, 20)
 })
 
