@@ -25,6 +25,17 @@ async function shownOf (operator: Operator, name: string): Promise<Shown> {
   return servers[name]!
 }
 
+/** The monitor hears of a state and of its reason one after the other. */
+function isDown (operator: Operator, name: string): Promise<Shown> {
+  return until(() => shownOf(operator, name),
+    ({ state, reason }) => state === 'down' && reason !== undefined)
+}
+
+function isUp (operator: Operator, name: string): Promise<Shown> {
+  return until(() => shownOf(operator, name),
+    ({ state, last_check: check }) => state === 'up' && check !== undefined)
+}
+
 /** Newcomers, one after another, and how many were sent to the server. */
 async function sendTo (cluster: Cluster, { url }: Elsewhere, newcomers: number): Promise<number> {
   let sent = 0
@@ -41,11 +52,11 @@ t.test('external health: nobody is sent to a server that was killed, and its peo
     ...QUICK, PORTS: '', EXTERNAL_SERVERS: `shop-a=${a.url},shop-b=${b.url}`
   })
   const operator = await admin(cluster)
-  t.match(await shownOf(operator, 'shop-a'), { state: 'up', last_check: { found: 'status 200' } })
+  t.match(await isUp(operator, 'shop-a'), { last_check: { found: 'status 200' } })
   const visitor = new Visitor()
   t.equal((await visitor.ask(cluster.routingPort)).headers.location, `${a.url}/`)
   await a.close()
-  t.match(await until(() => shownOf(operator, 'shop-a'), ({ state }) => state === 'down'), {
+  t.match(await isDown(operator, 'shop-a'), {
     reason: 'connection refused', last_check: { found: 'connection refused' }
   })
   t.equal(await sendTo(cluster, a, 20), 0)
@@ -55,7 +66,7 @@ t.test('external health: nobody is sent to a server that was killed, and its peo
   const { json } = await until(() => operator.get('/history?minutes=5'), ({ text }) => text.includes('"down"'))
   t.match((json['events'] as object[]).at(-1), { type: 'down', server: 'shop-a' })
   b.status = 503
-  t.match(await until(() => shownOf(operator, 'shop-b'), ({ state }) => state === 'down'), { reason: 'status 503' })
+  t.match(await isDown(operator, 'shop-b'), { reason: 'status 503' })
   t.match(await new Visitor().ask(cluster.routingPort), { status: 503 })
   t.match(await operator.get('/readyz'), { status: 503 })
 })
@@ -73,12 +84,12 @@ t.test('external health: who comes back gets newcomers little by little, never a
   const operator = await admin(cluster)
   t.equal(await sendTo(cluster, a, 100), 50, 'at the first up they are alike')
   a.status = 500
-  await until(() => shownOf(operator, 'shop-a'), ({ state }) => state === 'down')
+  await isDown(operator, 'shop-a')
   t.equal(await sendTo(cluster, a, 300), 0)
   // Here 50, there 350: without a slow start the next 300 would all go here.
   const startMs = Date.now()
   a.status = 200
-  await until(() => shownOf(operator, 'shop-a'), ({ state }) => state === 'up')
+  await isUp(operator, 'shop-a')
   const sent = await sendTo(cluster, a, 50)
   const percent = Math.min(100, (Date.now() - startMs) / 100 + 1)
   const most = Math.max(0, (350 + 50) * percent / 100 - 50) + 2
@@ -97,12 +108,12 @@ t.test('external health: the program starts where a server cannot be reached, an
     EXTERNAL_SERVERS: `shop-a=${a.url},gone=${gone.url},nowhere=http://nowhere.invalid`
   })
   const operator = await admin(cluster)
-  t.match(await shownOf(operator, 'shop-a'), { state: 'up' })
-  t.match(await shownOf(operator, 'gone'), { state: 'down', reason: 'connection refused' })
-  t.match(await shownOf(operator, 'nowhere'), { state: 'down', reason: /host name/ })
+  await isUp(operator, 'shop-a')
+  t.match(await isDown(operator, 'gone'), { reason: 'connection refused' })
+  t.match(await isDown(operator, 'nowhere'), { reason: /host name/ })
   t.equal(await sendTo(cluster, a, 10), 5)
   const back = await startElsewhere(t, Number(new URL(gone.url).port))
-  await until(() => shownOf(operator, 'gone'), ({ state }) => state === 'up')
+  await isUp(operator, 'gone')
   t.ok(await sendTo(cluster, back, 10) >= 5, 'its first up: no slow start')
 })
 
@@ -117,10 +128,10 @@ t.test('external health: each server may be checked in its own way', async t => 
     HEALTH_STATUS: '401,200-299'
   })
   const operator = await admin(cluster)
-  t.match(await shownOf(operator, 'shop-a'), { state: 'up', last_check: { found: 'status 401' } })
-  t.match(await shownOf(operator, 'shop-b'), { state: 'up' })
+  t.match(await isUp(operator, 'shop-a'), { last_check: { found: 'status 401' } })
+  await isUp(operator, 'shop-b')
   t.strictSame([...new Set(a.asked)], ['/shop/up?deep=1'])
   t.strictSame([...new Set(b.asked)], ['/'])
   a.status = 200
-  t.match(await until(() => shownOf(operator, 'shop-a'), ({ state }) => state === 'down'), { reason: 'status 200' })
+  t.match(await isDown(operator, 'shop-a'), { reason: 'status 200' })
 })

@@ -75,14 +75,15 @@ export class HealthKeeper {
   #hear (reports: readonly HealthReport[]): void {
     const { servers, states, onFirstLook, tellMonitor } = this.#parts
     if (this.#isClosed) return
+    // Before the state, which it explains. What is lost is followed by more, and a monitor that
+    // starts has the latest.
+    tellMonitor({ type: 'note-health', reports }).catch(() => {})
     for (const report of reports) {
       const isFirst = !this.#reports.has(report.server)
       this.#reports.set(report.server, report)
       states.setHealth(report)
       if (isFirst) onFirstLook()
     }
-    // What is lost is followed by more, and a monitor that starts has the latest.
-    tellMonitor({ type: 'note-health', reports }).catch(() => {})
     if (this.#reports.size === servers.length) this.#allKnown()
   }
 
