@@ -23,7 +23,7 @@ export interface RatioGoal {
 }
 
 const WITH_REFERENCES = [
-  'Usher', 'nginx', 'haproxy', 'caddy', 'node:http', 'node:net', 'node:net, one read buffer'
+  'Usher', 'nginx', 'haproxy', 'caddy', 'node:http', 'node:net', 'node:net, handles only'
 ]
 
 export const CASES: readonly Case[] = [

@@ -5,7 +5,7 @@
 import { verdictOf, type BenchResult, type GoalRow, type ReportTable } from '../bench/report/report.ts'
 import { median, spread } from '../measure/figures.ts'
 import type { Case, RatioGoal } from './cases.ts'
-import { ONE_BUFFER_NET } from './peers/node-servers.ts'
+import { HANDLES_ONLY } from './peers/node-servers.ts'
 import { inRounds, isDisturbed, ratios, type Sample, type Side } from './rounds.ts'
 import { withRunning, type Stand } from './stand.ts'
 import { runWrk, type LoadResult } from './wrk.ts'
@@ -14,8 +14,8 @@ import { runWrk, type LoadResult } from './wrk.ts'
 type Samples = ReadonlyMap<string, ReadonlyArray<Sample<LoadResult>>>
 
 const US = 'Usher'
-/** Nothing that is built on Node's sockets is faster. */
-const NODE_LIMIT = ONE_BUFFER_NET.name
+/** Nothing that is built on Node is faster. */
+const NODE_LIMIT = HANDLES_ONLY.name
 const WARM_UP_SECONDS = 1
 const P99_CASE = 'page'
 const P99_GOAL = { peer: 'haproxy', floor: 3, goal: 1.5 }

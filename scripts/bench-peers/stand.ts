@@ -4,7 +4,7 @@ import type { Ground } from './ground.ts'
 import { caddy } from './peers/caddy.ts'
 import { haproxy } from './peers/haproxy.ts'
 import { nginx } from './peers/nginx.ts'
-import { npmServers, ONE_BUFFER_NET, PLAIN_HTTP, PLAIN_NET } from './peers/node-servers.ts'
+import { HANDLES_ONLY, npmServers, PLAIN_HTTP, PLAIN_NET } from './peers/node-servers.ts'
 import { findProgram, type Peer, type RunningPeer } from './peers/peer.ts'
 import { usher, usherWithTls } from './peers/usher.ts'
 
@@ -44,7 +44,7 @@ export function findPeers (
     missing.push(`sirv and @fastify/static (${(error as Error).message.split('\n')[0]})`)
   }
   const ours = [usher(program), ...(hasCertificate ? [usherWithTls(program)] : [])]
-  return { peers: [...ours, ...found, PLAIN_HTTP, PLAIN_NET, ONE_BUFFER_NET], missing }
+  return { peers: [...ours, ...found, PLAIN_HTTP, PLAIN_NET, HANDLES_ONLY], missing }
 }
 
 /** Starts them, one after the other, and stops whatever was started. */

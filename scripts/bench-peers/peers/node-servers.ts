@@ -16,9 +16,9 @@ const LOCK = 'package-lock.json'
 
 export const PLAIN_HTTP = nodeServer('node:http', 'plain-http.mjs', ['page', 'redirect', 'beat'])
 export const PLAIN_NET = nodeServer('node:net', 'plain-net.mjs', ['page', 'redirect', 'beat'])
-/** What is built on Node's sockets can come near to this one, and not beyond it. */
-export const ONE_BUFFER_NET =
-  nodeServer('node:net, one read buffer', 'one-buffer-net.mjs', ['page', 'redirect', 'beat'])
+/** What is built on Node can come near to this one, and not beyond it. */
+export const HANDLES_ONLY =
+  nodeServer('node:net, handles only', 'handles-only.mjs', ['page', 'redirect', 'beat'])
 
 /** Installs them where that has not been done; throws npm's error. */
 export function npmServers (): readonly Peer[] {
