@@ -2,7 +2,6 @@
  * A file of a site as a server sends it: its variants, one for each content coding, and their whole
  * replies, made when they are first asked for. Does not read files and compresses nothing.
  */
-import { keptReply } from '@usher/shared/http/vocabulary/replies.ts'
 import { NO_BODY, type Reply } from '@usher/shared/http/vocabulary/values.ts'
 import type { Validators } from './conditional.ts'
 import type { Coding } from './content-coding.ts'
@@ -48,7 +47,7 @@ export interface Variant extends Validators {
 
 /** A reply whose body, where it has a part, is read from the disk: see file-streams.ts. */
 export interface FileReply extends Reply {
-  readonly part?: FilePart
+  readonly part?: FilePart | undefined
 }
 
 export interface FilePart {
@@ -94,13 +93,20 @@ export function withHeaders (file: StoredFile, headers: HeaderSet): StoredFile {
   return made
 }
 
+/** As keptReply. */
+function keptFileReply ({ status, headers, body, isPage, part }: FileReply): FileReply {
+  return {
+    status, headers, body, streamed: undefined, isPage, newClient: undefined, isKept: true, part
+  }
+}
+
 /** Most files of a large site are asked for rarely: what is not needed is not made. */
 class SentVariant implements Variant {
   readonly #encoded: EncodedVariant
   readonly #kind: FileKind
   #body: Buffer | undefined
   #whole: FileReply | undefined
-  #notModified: Reply | undefined
+  #notModified: FileReply | undefined
   #notFound: FileReply | undefined
 
   constructor (encoded: EncodedVariant, kind: FileKind) {
@@ -142,9 +148,9 @@ class SentVariant implements Variant {
    * RFC 9110 section 15.4.5: a 304 repeats what caches key and judge by. What a rule says is sent
    * too: rules can change while the file does not, and caches update what they keep.
    */
-  get notModified (): Reply {
+  get notModified (): FileReply {
     const { isPage, headers: { others } } = this.#kind
-    this.#notModified ??= keptReply({
+    this.#notModified ??= keptFileReply({
       status: 304, headers: [...this.#validators(), ...others], body: NO_BODY, isPage
     })
     return this.#notModified
@@ -168,7 +174,7 @@ class SentVariant implements Variant {
     if (this.coding !== 'identity') headers.push('Content-Encoding', this.coding)
     if (lastModifiedMs !== undefined) headers.push('Last-Modified', formatHttpDate(lastModifiedMs))
     headers.push(...others)
-    return keptReply({ status: 200, headers, ...this.content(0, this.bytes), isPage })
+    return keptFileReply({ status: 200, headers, ...this.content(0, this.bytes), isPage })
   }
 
   /** Whatever a rule says: what is not there now may be there soon. */
@@ -177,7 +183,7 @@ class SentVariant implements Variant {
     const headers = [...this.#type(), 'Cache-Control', 'no-cache']
     if (this.coding !== 'identity') headers.push('Content-Encoding', this.coding)
     headers.push(...this.#vary(), ...others)
-    return keptReply({ status: 404, headers, ...this.content(0, this.bytes), isPage })
+    return keptFileReply({ status: 404, headers, ...this.content(0, this.bytes), isPage })
   }
 
   #type (): string[] {

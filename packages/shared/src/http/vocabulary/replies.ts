@@ -4,9 +4,12 @@
  */
 import { NO_BODY, type Reply } from './values.ts'
 
-/** A reply that is made once and answers many requests. */
-export function keptReply<R extends Reply> (reply: R): R {
-  return { ...reply, isKept: true }
+/**
+ * A reply that is made once and answers many requests. Field by field, so that all have the same
+ * shape, which is read fastest: a spread gives many.
+ */
+export function keptReply ({ status, headers, body, streamed, isPage, newClient }: Reply): Reply {
+  return { status, headers, body, streamed, isPage, newClient, isKept: true }
 }
 
 /** The value of Content-Length. */

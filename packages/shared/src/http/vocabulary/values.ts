@@ -62,11 +62,11 @@ export interface Reply {
   /** The whole body; the door leaves it out for HEAD, 204 and 304 and counts Content-Length. */
   readonly body: Buffer
   /** In place of a body that is too large to be kept in memory. */
-  readonly streamed?: StreamedBody
+  readonly streamed?: StreamedBody | undefined
   /** A page as a person opens it, the way to one, or word that it has not changed. */
-  readonly isPage?: boolean
+  readonly isPage?: boolean | undefined
   /** Whom the reply's cookie makes of a visitor without an id. */
-  readonly newClient?: Client
+  readonly newClient?: Client | undefined
   /** True for an object that answers many requests: a door may keep its bytes beside it. */
   readonly isKept?: boolean
 }
