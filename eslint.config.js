@@ -31,13 +31,19 @@ const onePlace = [
   },
   {
     syntax: "NewExpression[callee.name='Worker']",
-    message: 'Workers are started in packages/coordinator/src/supervisor.ts only.',
-    allowedIn: ['packages/coordinator/src/supervisor.ts', 'scripts/**', '**/test/**']
+    message: 'Workers are started in packages/coordinator/src/supervisor.ts and early-server.ts only.',
+    allowedIn: [
+      'packages/coordinator/src/supervisor.ts', 'packages/coordinator/src/early-server.ts',
+      'scripts/**', '**/test/**'
+    ]
   },
   {
     syntax: 'ImportSpecifier[imported.name=/^(parentPort|workerData)$/]',
-    message: 'A worker talks to the coordinator through worker-host.ts or task-host.ts in packages/workers/src only.',
-    allowedIn: ['packages/workers/src/worker-host.ts', 'packages/workers/src/task-host.ts', 'scripts/**', '**/test/**']
+    message: 'A worker talks to the coordinator through worker-host.ts, task-host.ts or thread-entry.ts in packages/workers/src only.',
+    allowedIn: [
+      'packages/workers/src/worker-host.ts', 'packages/workers/src/task-host.ts',
+      'packages/workers/src/thread-entry.ts', 'scripts/**', '**/test/**'
+    ]
   },
   {
     syntax: importOf('/^node:(http|https|http2|net|tls|dgram)$/'),
@@ -69,6 +75,7 @@ const onePlace = [
     allowedIn: [
       'packages/coordinator/src/router-door.ts', // error pages
       'packages/coordinator/src/start-order.ts', // whether there is a database
+      'packages/shared/src/bundle.ts', // the program's own code
       'packages/shared/src/descriptors.ts', // /proc
       'packages/shared/src/log.ts', 'packages/workers/src/thread-priority.ts',
       'packages/shared/src/log-outlet.ts',

@@ -10,6 +10,7 @@ import {
 } from 'node:fs'
 import { basename, join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
+import { leaveCode } from './code-cache.mjs'
 import { COMMON_PASSWORDS, install, orExit, PROGRAM, ROOT, sourceStamp, TOOLS } from './setup.mjs'
 
 const SITES = ['site-1', 'site-2', 'site-3']
@@ -40,12 +41,13 @@ const packagesByRequire = {
   }
 }
 /** What of `import.meta` is used, where it is CommonJS. */
-const META = { 'import.meta.dirname': '__dirname', 'import.meta.url': 'moduleUrl' }
-const DEFINE_META = "'use strict'; const moduleUrl = require('node:url').pathToFileURL(__filename).href;"
+const META = { 'import.meta.dirname': '__dirname', 'import.meta.url': '__filename' }
 const DEFINE_REQUIRE = "import { createRequire as requireFrom } from 'node:module'; " +
   'const require = requireFrom(import.meta.url);'
 
 const PROGRAM_ENTRIES = {
+  main: 'packages/coordinator/src/main.ts',
+  thread: 'packages/workers/src/thread-entry.ts',
   coordinator: 'packages/coordinator/src/program-entry.ts',
   'static-server': 'packages/workers/src/static-server/main.ts',
   'site-loader': 'packages/workers/src/static-server/loader/main.ts',
@@ -101,14 +103,14 @@ await make(PROGRAM, async folder => {
   ])
   writeFileSync(join(folder, 'package.json'), '{ "type": "commonjs" }\n')
   cpSync(join(ROOT, 'db/migrations'), join(folder, 'db'), { recursive: true })
-})
+}, leaveCode)
 await make(TOOLS, async folder => {
   await buildTools(TOOL_ENTRIES, folder)
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }\n')
 })
 
 /** The folder is complete afterwards, or as it was. */
-async function make (output, fill) {
+async function make (output, fill, complete = () => {}) {
   if (only !== undefined && only !== output.name) return
   const stamp = sourceStamp(output)
   const folder = join(ROOT, output.name)
@@ -117,6 +119,7 @@ async function make (output, fill) {
   mkdirSync(fresh)
   await fill(fresh)
   cpSync(COMMON_PASSWORDS, join(fresh, basename(COMMON_PASSWORDS)))
+  await complete(fresh)
   writeFileSync(join(fresh, '.stamp'), stamp)
   rmSync(folder, { recursive: true, force: true })
   renameSync(fresh, folder)
@@ -154,7 +157,7 @@ async function buildProgram (entryPoints, outdir) {
     format: 'cjs',
     external: packages.flatMap(name => [name, `${name}/*`]),
     define: META,
-    banner: { js: DEFINE_META }
+    banner: { js: "'use strict';" }
   })
 }
 

@@ -15,7 +15,7 @@ const INSTALLED_LOCK = join(ROOT, 'node_modules/.package-lock.json')
 const ABI_STAMP = join(ROOT, 'node_modules/.usher-abi')
 const PROGRAM_SOURCES = [
   'packages/shared/src', 'packages/coordinator/src', 'packages/workers/src', 'html', 'db/migrations',
-  'scripts/build.mjs', 'scripts/setup.mjs', 'package.json', 'package-lock.json', 'tsconfig.base.json'
+  'scripts/build.mjs', 'scripts/code-cache.mjs', 'scripts/code-writer.cjs', 'scripts/setup.mjs', 'package.json', 'package-lock.json', 'tsconfig.base.json'
 ]
 /** Made by the build beside the code that reads it, and no source of anything. */
 export const COMMON_PASSWORDS = join(ROOT, 'packages/shared/src/common-passwords.txt')

@@ -25,7 +25,8 @@ const CODE_FILES_MAX = 32
 /** Each kind of file that an installation needs. */
 const KINDS = [
   /^(package\.json|README\.md|LICENSE|bin\/usher\.js)$/,
-  /^dist\/(coordinator|static-server|site-loader|monitor|credentials|account)\.js(\.map)?$/,
+  /^dist\/(coordinator|main|thread|static-server|site-loader|health-checks|monitor|credentials|account)\.js(\.map)?$/,
+  /^dist\/(main|static-server|site-loader|monitor)\.js\.code$/,
   /^dist\/package\.json$/,
   /^dist\/usher\.js$/,
   /^dist\/common-passwords\.txt$/,

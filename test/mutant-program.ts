@@ -21,8 +21,8 @@ export async function buildMutant (dir: string, { file, from, to }: Mutation): P
   let isChanged = false
   await build({
     absWorkingDir: ROOT,
-    entryPoints: ['packages/coordinator/src/program-entry.ts'],
-    outfile: join(dir, 'coordinator.js'),
+    entryPoints: ['packages/coordinator/src/main.ts'],
+    outfile: join(dir, 'main.js'),
     bundle: true,
     platform: 'node',
     ...AS_COMMONJS,

@@ -1,14 +1,22 @@
 /** How the program starts, and what it says when it does not. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { rmSync, writeFileSync } from 'node:fs'
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import { Operator } from '../scripts/kit/operator.ts'
 import { PROGRAM } from '../scripts/kit/program.ts'
-import { ask, samePorts, startCluster, Visitor, workingFolder } from './cluster.ts'
+import { ask, ROOT, samePorts, startCluster, Visitor, workingFolder, type Answer } from './cluster.ts'
+
+async function freePort (): Promise<number> {
+  const taken = createServer()
+  await once(taken.listen(0, '127.0.0.1'), 'listening')
+  const { port } = taken.address() as AddressInfo
+  await new Promise(resolve => taken.close(resolve))
+  return port
+}
 
 interface Ended {
   readonly code: number | null
@@ -105,10 +113,7 @@ const HELD_SERVERS = `
 
 t.test('start: the router opens with the first server, and places a burst among all of them', async t => {
   const cwd = workingFolder(t, { 'preload.mjs': HELD_SERVERS })
-  const taken = createServer()
-  await once(taken.listen(0, '127.0.0.1'), 'listening')
-  const { port: routingPort } = taken.address() as AddressInfo
-  await new Promise(resolve => taken.close(resolve))
+  const routingPort = await freePort()
   const starting = startCluster(t, {
     ROUTING_PORT: String(routingPort), DELAY_BETWEEN_ROUTING: '0'
   }, { cwd, nodeOptions: '--import ./preload.mjs' })
@@ -128,6 +133,51 @@ t.test('start: the router opens with the first server, and places a burst among 
   t.equal((await ask(routingPort, '/healthz')).status, 200)
   t.match(await ask(cluster.ports[0]!, '/', { headers: { 'accept-encoding': 'br' } }),
     { headers: { 'content-encoding': 'br' } }, 'once it is ready, files are compressed')
+})
+
+/** A copy of the program whose servers run this first of all. */
+function programWhere (cwd: string, serverBegins: string): string {
+  const folder = join(cwd, 'program')
+  cpSync(join(ROOT, 'dist'), folder, { recursive: true })
+  const path = join(folder, 'static-server.js')
+  writeFileSync(path, `${serverBegins}\n${readFileSync(path, 'utf8')}`)
+  return join(folder, 'coordinator.js')
+}
+
+/** The thread does nothing else until there is a file named `go`. */
+const WAITS = `{
+  const look = new Int32Array(new SharedArrayBuffer(4))
+  while (!require('node:fs').existsSync('go')) Atomics.wait(look, 0, 0, 10)
+}`
+
+t.test('start: a visitor is redirected as soon as a server listens, and waits there', async t => {
+  const cwd = workingFolder(t)
+  const routingPort = await freePort()
+  const starting = startCluster(t, {
+    ROUTING_PORT: String(routingPort), DELAY_BETWEEN_ROUTING: '0'
+  }, { cwd, program: programWhere(cwd, WAITS) })
+  let redirect: Answer | undefined
+  while (redirect === undefined) redirect = await ask(routingPort, '/').catch(() => undefined)
+  t.equal(redirect.status, 302)
+  const { port } = new URL(redirect.headers.location!)
+  let isAnswered = false
+  const page = ask(Number(port), '/').finally(() => { isAnswered = true })
+  t.match(await ask(routingPort, '/healthz'), { status: 503, body: /starting/ })
+  t.notOk(isAnswered)
+  writeFileSync(join(cwd, 'go'), '')
+  t.match(await page, { status: 200, body: /<title>/ })
+  const cluster = await starting
+  t.equal(Number(port), cluster.ports[0])
+  t.equal(await cluster.stop(), 0)
+})
+
+t.test('start: a server that cannot start ends the program, in its own words', async t => {
+  const cwd = workingFolder(t)
+  const program = programWhere(cwd, 'throw new RangeError("half a release")')
+  await t.rejects(startCluster(t, {}, { cwd, program }),
+    /ended with 1 .*RangeError: half a release/s)
+  writeFileSync(join(cwd, 'program/thread.js'), 'throw new RangeError("no release")')
+  await t.rejects(startCluster(t, {}, { cwd, program }), /ended with 1 .*RangeError: no release/s)
 })
 
 t.test('start: nobody is placed on a server that drained before, though it starts', async t => {

@@ -62,6 +62,7 @@ async function startInProcess (t: Test): Promise<{ cluster: Coordinator, routing
     settings,
     readChanges: () => compareSettings(loaded, loaded),
     programDir,
+    earlyServer: { listen () {}, take: () => undefined, close () {} },
     isTerminal: false,
     log: silentLog(),
     logLosses: allocateLogLosses()

@@ -22,6 +22,7 @@ import { announce } from './announcement.ts'
 import { CertificateWatch } from './certificate-watch.ts'
 import { allocateClusterMemory } from './cluster-memory.ts'
 import { watchDescriptors } from './descriptor-watch.ts'
+import type { EarlyServer } from './early-server.ts'
 import { Expulsion } from './expulsion.ts'
 import { CONNECTIONS_SHARE, stopGracefully } from './graceful-stop.ts'
 import { HealthKeeper } from './health-keeper.ts'
@@ -43,6 +44,7 @@ export interface CoordinatorParts {
   /** Reads the settings again and compares them with these; throws `SettingsInvalid`. */
   readonly readChanges: () => SettingChanges
   readonly programDir: string
+  readonly earlyServer: EarlyServer
   readonly isTerminal: boolean
   readonly log: ProgramLog
   /** Of that log; the workers' share it. */
@@ -83,7 +85,7 @@ export class Coordinator implements AskedActions {
   #closed: Promise<void> | undefined
 
   constructor (parts: CoordinatorParts) {
-    const { settings, readChanges, programDir, isTerminal, log, logLosses } = parts
+    const { settings, readChanges, programDir, earlyServer, isTerminal, log, logLosses } = parts
     const { memory, meters, table, meter, clusterMeter } = allocateClusterMemory(settings)
     this.#settings = settings
     this.#tls = settings.tls
@@ -130,6 +132,7 @@ export class Coordinator implements AskedActions {
       meter: clusterMeter,
       sites: this.#sites,
       onServerUp: () => { this.#router?.serverStarted() },
+      takeServerThread: () => earlyServer.take(),
       onAsk: ask => answerAsk(this, ask),
       retireTimeoutMs: settings.shutdownTimeoutMs * CONNECTIONS_SHARE,
       log
@@ -197,8 +200,6 @@ export class Coordinator implements AskedActions {
   }
 
   async #openRouter (mayOpen: Promise<void>): Promise<void> {
-    // The servers, which wait for it, are told. Behind the first one, whose thread takes longer.
-    this.#sites.current().catch(() => {})
     this.#router = await openRouterDoor({
       settings: this.#settings,
       programDir: this.#programDir,

@@ -9,12 +9,11 @@
  */
 import { constants } from 'node:os'
 import { isatty } from 'node:tty'
-import { readCertificate, warningsOf } from '@usher/shared/certificate.ts'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { reportOf } from '@usher/shared/errors.ts'
 import { openLog } from '@usher/shared/log.ts'
 import { allocateLogLosses } from '@usher/shared/memory/log-losses.ts'
-import { lookUpHosts } from '@usher/shared/settings/host-lookup.ts'
+import { ownServers } from '@usher/shared/settings/servers.ts'
 import { compareSettings, type SettingChanges } from '@usher/shared/settings/setting-changes.ts'
 import {
   loadSettings, processSource, type CompleteSettings, type LoadedSettings, type Settings
@@ -22,35 +21,43 @@ import {
 import { renderCheck, renderHelp } from '@usher/shared/settings/settings-text.ts'
 import { closeUnaskedDebugger } from '@usher/shared/unused-signals.ts'
 import manifest from '../../../package.json' with { type: 'json' }
-import { startCoordinator, type Coordinator, type CoordinatorParts } from './coordinator.ts'
-import { listenForSignals } from './early-signals.ts'
+import type { Coordinator, CoordinatorParts } from './coordinator.ts'
+import type { SignalHandler } from './early-signals.ts'
+import type { EarlyServer } from './early-server.ts'
 import { checkPorts } from './port-check.ts'
 import { signalHandler } from './shutdown.ts'
-import { checkSites } from './site-keeper.ts'
+import { hasDatabase } from './start-order.ts'
 
 const EXIT_FAILED = 1
 const EXIT_SETTINGS = 2
 const STANDARD_FDS = [0, 1, 2] as const
 const STARTS_MAX = 3
 
-process.setSourceMapsEnabled(true)
-closeUnaskedDebugger()
 const programDir = import.meta.dirname
 const source = processSource(programDir)
-void main()
 
-async function main (): Promise<void> {
+/** What has begun before all of this was loaded. */
+export interface EarlyParts {
+  readonly listenForSignals: (handler: SignalHandler) => void
+  readonly earlyServer: EarlyServer
+}
+
+/** Never rejects. */
+export async function runProgram (early: EarlyParts): Promise<void> {
+  closeUnaskedDebugger()
   const loaded = await load()
   if (loaded?.command === 'help') process.stdout.write(renderHelp(manifest.version))
   if (loaded?.command === 'version') process.stdout.write(`${manifest.version}\n`)
   if (loaded?.command === 'check') await check(loaded)
-  if (loaded?.command === 'run') await run(loaded)
+  if (loaded?.command === 'run') await run(loaded, early)
 }
 
 async function load (): Promise<LoadedSettings | undefined> {
   try {
     const loaded = loadSettings(source)
-    return loaded.settings === undefined ? loaded : await lookUpHosts(loaded)
+    if (loaded.settings === undefined) return loaded
+    const { lookUpHosts } = await import('@usher/shared/settings/host-lookup.ts')
+    return await lookUpHosts(loaded)
   } catch (error) {
     fail(error, EXIT_SETTINGS)
     return undefined
@@ -59,6 +66,8 @@ async function load (): Promise<LoadedSettings | undefined> {
 
 /** What is right, but will not do for long, is said beside it. */
 async function check ({ effective, settings }: CompleteSettings): Promise<void> {
+  const { readCertificate, warningsOf } = await import('@usher/shared/certificate.ts')
+  const { checkSites } = await import('./site-keeper.ts')
   const { tls, publicHosts, servers, live } = settings
   process.stdout.write(renderCheck(effective))
   const warnings = tls === undefined
@@ -72,9 +81,15 @@ async function check ({ effective, settings }: CompleteSettings): Promise<void> 
   }
 }
 
-async function run (loaded: CompleteSettings): Promise<void> {
+async function run (
+  loaded: CompleteSettings, { listenForSignals, earlyServer }: EarlyParts
+): Promise<void> {
   try {
     const settings = await checkPorts(loaded.settings)
+    const [first] = ownServers(settings.servers)
+    if (first === undefined) earlyServer.close()
+    // Nobody is denied where there is no database yet.
+    else if (!hasDatabase(settings.dbPath)) earlyServer.listen(settings.host, first.port)
     const isTerminal = isatty(STANDARD_FDS[1])
     const logLosses = allocateLogLosses()
     const log = openLog({
@@ -94,7 +109,8 @@ async function run (loaded: CompleteSettings): Promise<void> {
       compareSettings(loaded, loadSettings(source) as CompleteSettings)
     // Listens before it has started: a signal during the start waits for its end, then stops.
     const starting = start(
-      { settings, readChanges, programDir, isTerminal, log, logLosses }, loaded.settings)
+      { settings, readChanges, programDir, earlyServer, isTerminal, log, logLosses },
+      loaded.settings)
     listenForSignals(signalHandler({
       close: async () => { await (await starting).close() },
       reload: async () => { await (await starting).reload() },
@@ -117,6 +133,7 @@ async function run (loaded: CompleteSettings): Promise<void> {
  * again, so that the kernel chooses another one where it may, and the taken ones are named.
  */
 async function start (parts: CoordinatorParts, given: Settings): Promise<Coordinator> {
+  const { startCoordinator } = await import('./coordinator.ts')
   for (let starts = 1, { settings } = parts; ; starts++) {
     try {
       return await startCoordinator({ ...parts, settings })

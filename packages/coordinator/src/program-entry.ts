@@ -1,6 +1,13 @@
 /**
- * Where Node begins: signals are listened for before the rest of the program is loaded, which takes
- * some 20 ms. The program itself is main.ts.
+ * Where Node begins. In this order: signals are listened for, the first server's thread starts, and
+ * beside that the program itself (main.ts) is loaded.
  */
 import './keep-signals.ts'
-import './main.ts'
+import { earlyServer } from './early-server-start.ts'
+import { runBundle } from '@usher/shared/bundle.ts'
+import { listenForSignals } from './early-signals.ts'
+import type { runProgram } from './main.ts'
+
+const main = runBundle(import.meta.dirname, 'main.js') as
+  { readonly runProgram: typeof runProgram }
+void main.runProgram({ listenForSignals, earlyServer })

@@ -2,7 +2,7 @@
  * The router on its port: the handler with the queue of waiting visitors and the places held for
  * them, and how all of it comes to its end. Main thread.
  */
-import { readFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { POLICIES } from '@usher/shared/balancing/policies.ts'
 import { hashChooser } from '@usher/shared/balancing/rendezvous.ts'
@@ -80,7 +80,7 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
   const delayMs = (): number =>
     lastStates === undefined ? settings.live.delayBetweenRoutingMs : 0
 
-  const { fault, ...pages } = await readPages(programDir)
+  const { fault, ...pages } = readPages(programDir)
   const startWaits = new StartWaits(
     server => table.serverState(server) === 'starting' && !parts.isDrained(server),
     settings.servers.map(({ index }) => index))
@@ -187,12 +187,14 @@ function redirectMeter (meter: ThreadMeter): HttpMeter {
   }
 }
 
-async function readPages (
+function readPages (
   programDir: string
-): Promise<Record<'denied' | 'full' | 'unavailable' | 'fault', Buffer>> {
-  const read = (page: string): Promise<Buffer> => readFile(join(programDir, 'html/pages', page))
-  const [denied, full, unavailable, fault] = await Promise.all([
-    read('denied.html'), read('full.html'), read('unavailable.html'), read('fault.html')
-  ])
-  return { denied, full, unavailable, fault }
+): Record<'denied' | 'full' | 'unavailable' | 'fault', Buffer> {
+  const read = (page: string): Buffer => readFileSync(join(programDir, 'html/pages', page))
+  return {
+    denied: read('denied.html'),
+    full: read('full.html'),
+    unavailable: read('unavailable.html'),
+    fault: read('fault.html')
+  }
 }

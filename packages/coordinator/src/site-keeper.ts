@@ -15,6 +15,7 @@ import type { LiveName, ValuesByKey } from '@usher/shared/settings/setting-table
 import type { Logger } from 'pino'
 import { memoryRoom } from './memory-room.ts'
 import { startTask } from './supervisor.ts'
+import { THREAD_FILE } from './thread-options.ts'
 
 /** What a reload may change of how sites are loaded. */
 type LoaderSettings = ValuesByKey<LiveName<'loader'>>
@@ -184,8 +185,8 @@ function startLoader (programDir: string, task: LoadTask | CheckTask): LoaderRun
   }
   const end = startTask<LoadNews>({
     name: LOADER,
-    file: pathToFileURL(join(programDir, 'site-loader.js')),
-    data: task,
+    file: pathToFileURL(join(programDir, THREAD_FILE)),
+    data: { ...task, bundle: 'site-loader.js' },
     onNews: hear,
     onEnd: cause => {
       clearTimeout(deadline)

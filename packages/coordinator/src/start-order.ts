@@ -11,7 +11,7 @@ import type { Workers } from './workers.ts'
 
 export interface StartOrderParts {
   readonly servers: readonly Server[]
-  readonly workers: Pick<Workers, 'startServers' | 'monitor'>
+  readonly workers: Pick<Workers, 'startServers' | 'serverUp' | 'monitor'>
   /** Of the external servers. */
   readonly health: Pick<HealthKeeper, 'start'>
   /** Where there is no database yet nobody is denied. */
@@ -33,17 +33,25 @@ export async function startInOrder (parts: StartOrderParts): Promise<void> {
   }
   // On a tie, visitors go to the first.
   const [first, ...others] = ownServers(servers)
-  const firstUp = first === undefined ? undefined : begin(workers.startServers([first]))
+  const firstReady = first === undefined ? undefined : begin(workers.startServers([first]))
   void begin(health.start())
   // No server opens its port before the monitor has brought the deny list. To make the database is
   // slow, because each step waits for the disk.
   const monitorUp = hasDatabase ? begin(workers.monitor.start()) : undefined
-  await openRouter(firstUp === undefined
+  const failed = Promise.race(starts.map(failureOf))
+  failed.catch(() => {}) // Looked at below, by way of `starts`.
+  await openRouter(firstReady === undefined
     ? monitorUp ?? Promise.resolve()
-    : Promise.race(starts).then(() => firstUp))
+    : Promise.race([workers.serverUp, failed]))
+  await (firstReady && Promise.race([firstReady, failed]))
   void begin(workers.startServers(others)).then(onServersUp, () => {})
   if (!hasDatabase) void begin(workers.monitor.start())
   await Promise.all(starts)
+}
+
+/** Never resolves; rejects as the other does. */
+function failureOf (start: Promise<void>): Promise<void> {
+  return start.then(() => new Promise(() => {}))
 }
 
 /** As database/open.ts sees it: an empty file becomes a new one. */

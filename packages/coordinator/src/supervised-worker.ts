@@ -1,12 +1,15 @@
 /** A worker as the main thread sees it: what it is started from, and what can be asked of it. */
-import type { Ask, AskAnswer, BootData, Order } from '@usher/shared/messages.ts'
+import type { Ask, AskAnswer, BootData, Order, ThreadData } from '@usher/shared/messages.ts'
 import type { Logger } from 'pino'
+import type { TakeThread } from './early-server.ts'
 
 export interface WorkerSpec {
   readonly name: string
   readonly file: URL
+  /** A thread that has been started for such a worker already. */
+  readonly takeThread?: TakeThread
   /** Asked at every start: what has changed since the last one goes to the replacement too. */
-  readonly boot: () => Omit<BootData, 'name' | 'threadTag' | 'isFirstStart'>
+  readonly boot: () => Omit<BootData, 'name' | 'threadTag' | 'isFirstStart'> & ThreadData
   readonly onUp: () => void
   /**
    * The thread has ended; nothing of it runs any more.

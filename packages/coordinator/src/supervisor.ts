@@ -1,7 +1,7 @@
 /**
  * Starts worker threads and keeps them: one that dies is replaced, and what it held in the user
- * table is recovered first. The only file that starts threads. Knows a worker by its entry file and
- * the messages, nothing else. Main thread.
+ * table is recovered first. Starts all threads but one (early-server.ts). Knows a worker by its
+ * entry file and the messages, nothing else. Main thread.
  *
  *     start -> booting -> serving -> dead -> pause -> booting -> ...     close ends it anywhere
  *                            |
@@ -19,16 +19,11 @@ import type {
 import { PendingAnswers } from '@usher/shared/pending-answers.ts'
 import { nextRestart } from './restart-pause.ts'
 import type { SupervisedWorker, WorkerSpec } from './supervised-worker.ts'
+import { RESOURCE_LIMITS } from './thread-options.ts'
 
 export function superviseWorker (spec: WorkerSpec): SupervisedWorker {
   return new Supervisor(spec)
 }
-
-/**
- * A worker that leaks ends alone, long before the machine's memory does. Files and users are not on
- * this heap.
- */
-const HEAP_MAX_MB = 512
 
 export interface TaskSpec<News> {
   readonly name: string
@@ -42,7 +37,7 @@ export interface TaskSpec<News> {
 /** Starts a thread that does one thing and ends; the function that it returns ends it before. */
 export function startTask<News> ({ name, file, data, onNews, onEnd }: TaskSpec<News>): () => void {
   const worker = new Worker(file, {
-    name, workerData: data, resourceLimits: { maxOldGenerationSizeMb: HEAP_MAX_MB }
+    name, workerData: data, resourceLimits: RESOURCE_LIMITS
   })
   let cause: Error | undefined
   worker.on('message', onNews)
@@ -159,9 +154,10 @@ class Supervisor implements SupervisedWorker {
     const threadTag = nextThreadTag++
     const isFirstStart = this.#starts++ === 0
     const boot: BootData = { ...this.#spec.boot(), name, threadTag, isFirstStart }
-    const worker = new Worker(file, {
-      name, workerData: boot, resourceLimits: { maxOldGenerationSizeMb: HEAP_MAX_MB }
-    })
+    const early = this.#spec.takeThread?.()
+    early?.boot(boot)
+    const worker = early?.worker ??
+      new Worker(file, { name, workerData: boot, resourceLimits: RESOURCE_LIMITS })
     const thread: Thread = {
       worker,
       threadTag,
@@ -191,9 +187,10 @@ class Supervisor implements SupervisedWorker {
           return fail(thread, new LayoutMismatch(this.name))
         }
         this.#hasServed = true
-        thread.isServing = true
-        this.#spec.onUp()
+        this.#setUp(thread)
         return onReady()
+      case 'listening':
+        return this.#setUp(thread)
       case 'boot-failed':
         return fail(thread, errorOf(news.error))
       case 'done':
@@ -203,6 +200,12 @@ class Supervisor implements SupervisedWorker {
       case 'asked':
         void this.#answer(news.id, news.ask, thread)
     }
+  }
+
+  #setUp (thread: Thread): void {
+    if (thread.isServing) return
+    thread.isServing = true
+    this.#spec.onUp()
   }
 
   /** A worker that has died meanwhile gets no answer, and its replacement did not ask. */

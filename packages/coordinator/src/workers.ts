@@ -10,10 +10,12 @@ import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { Ask, AskAnswer, BootData, Order } from '@usher/shared/messages.ts'
 import { ownServers, type OwnServer, type Server } from '@usher/shared/settings/servers.ts'
 import type { Logger } from 'pino'
+import type { TakeThread } from './early-server.ts'
 import type { ServerStates } from './server-states.ts'
 import type { SiteKeeper } from './site-keeper.ts'
 import type { SupervisedWorker } from './supervised-worker.ts'
 import { superviseWorker } from './supervisor.ts'
+import { SERVER_BUNDLE, THREAD_FILE } from './thread-options.ts'
 
 export interface WorkersParts {
   /** What every worker boots with; asked at each start. */
@@ -26,6 +28,8 @@ export interface WorkersParts {
   readonly sites: Pick<SiteKeeper, 'endHold'>
   /** One more server serves. */
   readonly onServerUp: () => void
+  /** One that was started for a server, before all of this was known. */
+  readonly takeServerThread: TakeThread
   readonly onAsk: (ask: Ask) => Promise<AskAnswer>
   /** For a server that is restarted to answer what has begun. */
   readonly retireTimeoutMs: number
@@ -37,13 +41,17 @@ const MONITOR = MONITOR_METER
 
 export class Workers {
   readonly monitor: SupervisedWorker
+  /** Resolves when the first server takes visitors, which may be before it serves. */
+  readonly serverUp: Promise<void>
+  #tellServerUp = (): void => {}
   readonly #servers: readonly SupervisedWorker[]
   readonly #parts: WorkersParts
 
   constructor (parts: WorkersParts) {
     this.#parts = parts
+    this.serverUp = new Promise(resolve => { this.#tellServerUp = resolve })
     this.#servers = ownServers(parts.servers).map(({ name, index }) =>
-      this.#supervise(`server ${name}`, 'static-server.js', index))
+      this.#supervise(`server ${name}`, SERVER_BUNDLE, index))
     this.monitor = this.#supervise('monitor', 'monitor.js', MONITOR)
   }
 
@@ -78,17 +86,19 @@ export class Workers {
     await Promise.all([this.closeServers(timeoutMs), this.monitor.close(timeoutMs)])
   }
 
-  #supervise (name: string, file: string, server: number): SupervisedWorker {
+  #supervise (name: string, bundle: string, server: number): SupervisedWorker {
     const { boot, programDir, states, meter, sites, onServerUp, onAsk, log } = this.#parts
     const worker = superviseWorker({
       name,
-      file: pathToFileURL(join(programDir, file)),
-      boot: () => ({ ...boot(), server }),
+      file: pathToFileURL(join(programDir, THREAD_FILE)),
+      ...(server === MONITOR ? {} : { takeThread: this.#parts.takeServerThread }),
+      boot: () => ({ ...boot(), server, bundle }),
       onUp: () => {
         // Before the state: whoever reads that a server is up also reads since when.
         meter.setUp(server, worker.restarts, Date.now())
         if (server === MONITOR) return
         states.setUp(server)
+        this.#tellServerUp()
         onServerUp()
       },
       onDown: (threadTag, isReplaced) => {

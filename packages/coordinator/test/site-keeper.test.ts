@@ -182,7 +182,9 @@ t.test('site keeper: what a reload replaces counts until all threads have let go
 t.test('site keeper: a check has each folder\'s rules read, and loads nothing', async t => {
   const { check, loaders } = await testKeeper()
   const good = check()
-  t.strictSame(loaders[0]!.task, { type: 'check', dirs: ['/srv/a', '/srv/b'], memoryFileMaxBytes: 4 * MIB })
+  t.strictSame(loaders[0]!.task, {
+    type: 'check', dirs: ['/srv/a', '/srv/b'], memoryFileMaxBytes: 4 * MIB, bundle: 'site-loader.js'
+  })
   loaders[0]!.say({ type: 'checked' })
   t.equal(await good, undefined)
   const bad = check()

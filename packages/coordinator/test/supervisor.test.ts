@@ -5,7 +5,7 @@ import * as threads from 'node:worker_threads'
 import t, { type Test } from 'tap'
 import { LAYOUT_VERSION } from '@usher/shared/memory/layout.ts'
 import { MAIN_THREAD_TAG } from '@usher/shared/memory/table-view.ts'
-import type { Ask, AskAnswer, BootData } from '@usher/shared/messages.ts'
+import type { Ask, AskAnswer, BootData, ThreadData } from '@usher/shared/messages.ts'
 import { noSites } from '../../shared/test/fixtures/no-sites.ts'
 import type * as supervisor from '../src/supervisor.ts'
 import { testLog } from './fixtures/log.ts'
@@ -560,7 +560,7 @@ function testWorker (t: Test, script: string, { file, onBoot, onAsk }: Variation
       births.push(performance.now())
       onBoot?.(births.length)
       const programDir = `/program-${births.length}`
-      return { memory: { buffer: record.buffer }, server: 0, programDir } as BootData
+      return { memory: { buffer: record.buffer }, server: 0, programDir, bundle: '' } as BootData & ThreadData
     },
     onUp: () => { events.push('up') },
     onDown: (tag, isReplaced) => { events.push(`down ${tag}${isReplaced ? ', replaced' : ''}`) },

@@ -99,6 +99,10 @@ function parseAnyForm (text: string): Address | undefined {
   return ipaddr.IPv6.isValid(hex) ? wordsOf(ipaddr.IPv6.parse(hex)) : undefined
 }
 
+function formatDotted (word: number): string {
+  return `${word >>> 24}.${word >> 16 & 255}.${word >> 8 & 255}.${word & 255}`
+}
+
 /** The client that a visitor without an id is known as. */
 export function clientOfAddress (address: Address): Client {
   return { kind: 'ip', w0: address.w0, w1: address.w1, w2: address.w2, w3: address.w3 }
@@ -111,13 +115,14 @@ export function formatClient (client: Client): string {
 
 /** The canonical text of an address: dotted IPv4 for mapped ones, RFC 5952 for IPv6. */
 export function formatAddress (address: Words128): string {
+  if (isMapped(address)) return formatDotted(address.w3)
   const bytes = new DataView(new ArrayBuffer(16))
   bytes.setInt32(0, address.w0)
   bytes.setInt32(4, address.w1)
   bytes.setInt32(8, address.w2)
   bytes.setInt32(12, address.w3)
   const parsed = ipaddr.fromByteArray([...new Uint8Array(bytes.buffer)])
-  return ipaddr.process(parsed.toString()).toString()
+  return parsed.toString()
 }
 
 /** Whether this is an IPv4 address. */

@@ -17,7 +17,7 @@ export const SPARE_DESCRIPTORS = 32
 /** Where the system says it, see proc(5). Node has raised the soft limit to the hard one. */
 const LIMITS_FILE = '/proc/self/limits'
 
-const limit = readLimit()
+let limit: number | undefined
 
 /** Infinity where the system does not say. */
 export function readLimit (file = LIMITS_FILE): number {
@@ -30,7 +30,9 @@ export function readLimit (file = LIMITS_FILE): number {
 }
 
 /** The kernel gives the lowest number that is free, so all below this one are taken. */
-export function isSpare (descriptor: number, descriptorLimit = limit): boolean {
+export function isSpare (
+  descriptor: number, descriptorLimit = limit ??= readLimit()
+): boolean {
   return descriptor >= descriptorLimit - SPARE_DESCRIPTORS
 }
 

@@ -4,9 +4,11 @@
  * `failed` with that id. What the monitor asks of the coordinator is answered in the same way.
  * Small facts that change often go through the user table.
  */
+import type { MessagePort } from 'node:worker_threads'
 import type { Client } from './client.ts'
 import type { ErrorReport } from './errors.ts'
 import type { DenyEntry } from './deny-list.ts'
+import type { OpenedPort } from './http/opened-port.ts'
 import type { TlsPair } from './http/tls-context.ts'
 import type { LogLossesMemory } from './memory/log-losses.ts'
 import type { MeterMemory } from './memory/meters.ts'
@@ -98,6 +100,8 @@ export type ToWorker =
   | { readonly type: 'failed', readonly id: number, readonly error: ErrorReport }
 
 export type News =
+  /** Its port is open; it will serve soon. */
+  | { readonly type: 'listening' }
   /** The worker serves on this port. */
   | { readonly type: 'ready', readonly port: number, readonly layoutVersion: number }
   /** It cannot start; the thread ends after this. */
@@ -106,7 +110,21 @@ export type News =
   | { readonly type: 'failed', readonly id: number, readonly error: ErrorReport }
   | { readonly type: 'asked', readonly id: number, readonly ask: Ask }
 
-/** What a worker starts with, as its `workerData`. */
+/** The `workerData` of each thread, with those of its kind: BootData, LoadTask, CheckTask. */
+export interface ThreadData {
+  /** The file of the program's folder that it runs. */
+  readonly bundle: string
+  /** Of a server that was started before its boot data were known. */
+  readonly bootPort?: MessagePort
+}
+
+/** What comes by a `bootPort`; the second one is the last. */
+export type EarlyOrder =
+  /** The thread opens its port, before anything else is loaded. */
+  | { readonly type: 'listen', readonly host: string, readonly port: number }
+  | { readonly type: 'boot', readonly boot: BootData }
+
+/** What a worker starts with. */
 export interface BootData {
   /** For log lines: `server 8000`, `monitor`. */
   readonly name: string
@@ -126,6 +144,8 @@ export interface BootData {
   readonly server: number
   /** A replacement finds the users in the table; only the first monitor brings back saved ones. */
   readonly isFirstStart: boolean
+  /** A server's port that is open already. Made by the thread itself (thread-entry.ts). */
+  openedPort?: OpenedPort
 }
 
 /** The files of all servers, as the loader has made them. */
@@ -150,7 +170,7 @@ export interface SiteEntry {
   readonly skipped: readonly string[]
 }
 
-/** What the loader's thread starts with, as its `workerData`: it does this and ends. */
+/** What the loader's thread starts with: it does this and ends. */
 export interface LoadTask {
   readonly type: 'load'
   readonly dirs: readonly string[]

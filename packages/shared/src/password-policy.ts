@@ -4,6 +4,7 @@
  * is none of those that are tried first. Reads the list of these when it is first asked.
  */
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { foldCase } from './fold-case.ts'
 
 export const PASSWORD_LENGTH_MIN = 12
@@ -16,7 +17,7 @@ const WORDS_OF_PLACE = [
   'console', 'letmein', 'welcome', 'router', 'server', 'secret', 'admin', 'usher', 'login', 'root'
 ]
 /** Beside the built file and beside this one alike. */
-const COMMON_PASSWORDS = new URL('./common-passwords.txt', import.meta.url)
+const COMMON_PASSWORDS = join(import.meta.dirname, 'common-passwords.txt')
 
 /** What is wrong with a new password, as a sentence that does not show it; undefined if nothing. */
 export function passwordProblem (password: string, username: string): string | undefined {

@@ -20,6 +20,14 @@ export function closeUnaskedDebugger (): void {
   // To import it would throw in a Node that was built without it.
   if (!process.features.inspector) return
   const inspector = process.getBuiltinModule('node:inspector')
-  const options = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ')
-  if (inspector.url() !== undefined && !options.includes('--inspect')) inspector.close()
+  if (inspector.url() !== undefined && !nodeOptions().includes('--inspect')) inspector.close()
+}
+
+/** Whether Node was told anything beside which program to run. */
+export function hasNodeOptions (): boolean {
+  return nodeOptions() !== ''
+}
+
+function nodeOptions (): string {
+  return [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ')
 }

@@ -4,9 +4,9 @@
  * the listener and ends its connection. Listens nowhere by itself; runs in its caller's thread.
  */
 import http from 'node:http'
-import https from 'node:https'
 import net from 'node:net'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type https from 'node:https'
 import type { Logger } from 'pino'
 import { descriptorOf, isSpare } from '../descriptors.ts'
 import { awaitBody } from './body-wait.ts'
@@ -197,7 +197,7 @@ function createServer (options: CheckedServerOptions): http.Server | https.Serve
   const { tls } = options
   const server = tls === undefined
     ? http.createServer(httpOptions)
-    : https.createServer({
+    : process.getBuiltinModule('node:https').createServer({
       ...httpOptions, ...tlsOptions(tls), handshakeTimeout: options.socketTimeoutMs
     })
   // No limit: node:http would drop the lines past one in silence. checkHead counts them.

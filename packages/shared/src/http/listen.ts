@@ -11,7 +11,7 @@ const LACKING = ['EAFNOSUPPORT', 'EADDRNOTAVAIL']
  * whoever is turned away there tries again a second later. The kernel takes less where its own
  * limit is lower (net.core.somaxconn, 4096 since Linux 5.4).
  */
-const BACKLOG = 4096
+export const BACKLOG = 4096
 
 /** The addresses to try for a `HOST` setting, in order. */
 export function hostsToTry (host: string): readonly string[] {

@@ -5,7 +5,7 @@
  * the thread of its handler.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
+import type { Server, Socket } from 'node:net'
 import type { Client, ClientMatch } from '../client.ts'
 import { answer, type AnswerParts, type ReplySink } from './answer.ts'
 import { readBody } from './body.ts'
@@ -22,6 +22,7 @@ import type { RequestSource } from './vocabulary/forwarded.ts'
 import { HttpRequest } from './vocabulary/http-request.ts'
 import { requestClient } from './vocabulary/identity.ts'
 import { hostsToTry, listenOn } from './listen.ts'
+import type { OpenedPort } from './opened-port.ts'
 import { expectsContinue, hasBody } from './checks/request-head.ts'
 import type { TlsPair } from './tls-context.ts'
 import { bodyBytes } from './vocabulary/replies.ts'
@@ -35,6 +36,8 @@ export interface DoorOptions extends CheckedServerOptions, AnswerParts {
   readonly port: number
   /** A second door may open the port, see canSharePorts. */
   readonly isPortShared?: boolean
+  /** In place of these three, a port that is open already. */
+  readonly openedPort?: OpenedPort | undefined
   /** False: all requests come by the checked server. They do where the fast door cannot be had. */
   readonly hasFastDoor?: boolean
   /** False: node:net makes a socket of each connection, as it does without light ones. */
@@ -87,14 +90,15 @@ export async function openDoor (options: DoorOptions): Promise<Door> {
       if (body !== undefined) return answer(options, toValue(request, source, body), sink)
     })
   })
-  const port = await listenOn(
-    checked.server, options.port, hostsToTry(options.host), options.isPortShared)
+  const port = await listen(options, checked.server)
   const onHandOver = (socket: Socket, newClient: Client | undefined): void => {
     if (newClient !== undefined) newClients.set(socket, newClient)
   }
   const fast = options.hasFastDoor === false
     ? undefined
     : openFastDoor({ ...options, readSource, onHandOver }, checked)
+
+  options.openedPort?.release() // Now both doors are there.
 
   const isOf = (request: IncomingMessage, isMatch: ClientMatch): boolean => {
     if (checked.readPeer(request.socket).isProxy) return false
@@ -117,6 +121,14 @@ export async function openDoor (options: DoorOptions): Promise<Door> {
       fast?.close()
     }
   }
+}
+
+async function listen (
+  { openedPort, host, port, isPortShared }: DoorOptions, server: Server
+): Promise<number> {
+  if (openedPort === undefined) return await listenOn(server, port, hostsToTry(host), isPortShared)
+  await openedPort.passTo(server)
+  return openedPort.port
 }
 
 /**

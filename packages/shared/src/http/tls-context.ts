@@ -2,8 +2,6 @@
  * How every port speaks TLS, and whether a certificate and its key can be used for it. Opens
  * nothing.
  */
-import { createSecureContext } from 'node:tls'
-
 /** PEM texts. */
 export interface TlsPair {
   readonly cert: string
@@ -26,7 +24,7 @@ export function tlsOptions ({ cert, key }: TlsPair) {
 /** Why TLS cannot use a pair that is whole and belongs together; empty when it can. */
 export function refusalOfPair (pair: TlsPair): string {
   try {
-    createSecureContext(tlsOptions(pair))
+    process.getBuiltinModule('node:tls').createSecureContext(tlsOptions(pair))
     return ''
   } catch (error) {
     return (error as Error & { readonly reason?: string }).reason ?? (error as Error).message

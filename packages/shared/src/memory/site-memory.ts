@@ -4,7 +4,6 @@
  * last thread has let go of it, which `holders` tells.
  */
 import { setTimeout } from 'node:timers/promises'
-import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { SiteTooLarge } from '../errors.ts'
 import { WORD_BYTES } from './layout.ts'
@@ -185,7 +184,7 @@ export async function releaseSites (holders: HoldersMemory, holder: number): Pro
 /** A whole collection, some 10 ms in a thread of ours. */
 function collectGarbage (): void {
   // The flag is the process's: to take it back would race with the other threads.
-  setFlagsFromString('--expose-gc')
+  process.getBuiltinModule('node:v8').setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc') as () => void
   collect()
 }

@@ -2,7 +2,6 @@
  * Looks up the host names among the settings, once, at start: what is bound from then on is an
  * address, the same in every thread, and links name it. Main thread.
  */
-import { lookup as systemLookup } from 'node:dns/promises'
 import { networkInterfaces } from 'node:os'
 import { setTimeout } from 'node:timers/promises'
 import { parseAddress } from '../client.ts'
@@ -15,6 +14,9 @@ import type { CompleteSettings } from './settings.ts'
 /** Rejects with a `code` when the name has no address. */
 export type Lookup = (name: string) => Promise<{ readonly address: string }>
 
+/** Loaded only where there are names. */
+const systemLookup: Lookup = name => process.getBuiltinModule('node:dns/promises').lookup(name)
+
 type HostName = 'HOST' | 'MONITORING_HOST'
 
 /** A resolver may try several servers, for 5 s each. */
@@ -23,7 +25,7 @@ const ALLOWED = 'an IP address, or a host name that this machine can look up'
 
 /** The same settings with addresses for names; throws `SettingsInvalid`, naming all without one. */
 export async function lookUpHosts (
-  loaded: CompleteSettings, lookup: Lookup = systemLookup
+  loaded: CompleteSettings, lookup = systemLookup
 ): Promise<CompleteSettings> {
   const { settings, values, effective } = loaded
   const problems: string[] = []

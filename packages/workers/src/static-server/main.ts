@@ -2,7 +2,7 @@
  * A static server's thread: one port, one folder of those that the loader has read, and the page
  * script.
  */
-import { readFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { canSharePorts } from '@usher/shared/http/listen.ts'
@@ -22,6 +22,7 @@ import { FileStreams } from './file-streams.ts'
 import { staticHandler } from './handler.ts'
 import { renderPageScript, storePageScript } from './page-script.ts'
 import { openSite, type Site } from './site.ts'
+import type { StoredFile } from './stored-file.ts'
 
 const BODY_BYTES_MAX = 1024
 /** The longest that a timer can take: the coordinator has a limit, by the size of the sites. */
@@ -33,17 +34,19 @@ interface OpenedSite {
 }
 
 void runWorker(async ({ boot, table, denyList, denyListKnown, meter, log, ask }) => {
-  const { settings, programDir, server } = boot
+  const { settings, programDir, server, openedPort } = boot
   const { port, folder } = ownServers(settings.servers)[server]!
-  const readPage = (name: string): Promise<Buffer> => readFile(join(programDir, 'html/pages', name))
-  const [denied, full, fault, script] = await Promise.all([
-    readPage('denied.html'), readPage('full.html'), readPage('fault.html'),
-    readFile(join(programDir, 'usher.js'), 'utf8')
-  ])
+  const readPage = (name: string): Buffer => readFileSync(join(programDir, 'html/pages', name))
+  const [denied, full, fault] = [
+    readPage('denied.html'), readPage('full.html'), readPage('fault.html')
+  ]
+  const script = readFileSync(join(programDir, 'usher.js'), 'utf8')
   const rendered = renderPageScript(script, settings)
-  let pageScript = await storePageScript(rendered, false)
   const holder = holderOfServer(server)
-  let opened = await open(await ask({ type: 'get-sites' }, LOADING_TIMEOUT_MS))
+  let pageScript: StoredFile
+  let opened: OpenedSite | undefined
+  const loading = load()
+  loading.catch(() => {}) // Looked at below.
   let prepared: OpenedSite | undefined
 
   const beats = new BeatSchedule(settings, Math.random, monotonicNowMs)
@@ -58,28 +61,34 @@ void runWorker(async ({ boot, table, denyList, denyListKnown, meter, log, ask })
     return state === 'draining' ? 'draining' : 'starting'
   }
 
-  // The port opens only after that: clients who were denied before the start stay denied.
+  // A port opens only with the site; one that is open already holds who comes before.
+  if (openedPort === undefined) await loading
+  // Clients who were denied before the start stay denied.
   await denyListKnown
+  const handle = staticHandler({
+    server,
+    table,
+    drainPhase: () => table.drainPhase(server),
+    denyList,
+    site: () => opened!.site,
+    streams: new FileStreams({ log }),
+    get pageScript () { return pageScript },
+    pages: { denied, full },
+    settings,
+    nextBeatMs: users => beats.nextInMs(users),
+    onAddressFull: address => { quotaWarning.note(address) },
+    onForeign: request => { foreignWarning.note(request) },
+    reasonNotHealthy,
+    log
+  })
   const door = await openDoor({
     ...settings,
     port,
     isPortShared: canSharePorts,
-    handler: staticHandler({
-      server,
-      table,
-      drainPhase: () => table.drainPhase(server),
-      denyList,
-      site: () => opened.site,
-      streams: new FileStreams({ log }),
-      get pageScript () { return pageScript },
-      pages: { denied, full },
-      settings,
-      nextBeatMs: users => beats.nextInMs(users),
-      onAddressFull: address => { quotaWarning.note(address) },
-      onForeign: request => { foreignWarning.note(request) },
-      reasonNotHealthy,
-      log
-    }),
+    openedPort,
+    // Who has come before the site waits for it.
+    handler: request =>
+      opened === undefined ? loading.then(() => handle(request)) : handle(request),
     allow: 'GET, HEAD',
     bodyBytesMax: BODY_BYTES_MAX,
     meter,
@@ -87,8 +96,15 @@ void runWorker(async ({ boot, table, denyList, denyListKnown, meter, log, ask })
     renderFault: code => htmlReply(500, fault.toString().replace('__CODE__', code), NO_STORE)
   })
 
+  await loading
   // Visitors do not wait for it to be compressed.
   const compressed = storePageScript(rendered).then(file => { pageScript = file })
+
+  async function load (): Promise<void> {
+    const asked = ask({ type: 'get-sites' }, LOADING_TIMEOUT_MS)
+    pageScript = await storePageScript(rendered, false)
+    opened = await open(await asked)
+  }
 
   async function open (loaded: LoadedSites): Promise<OpenedSite> {
     holdSites(loaded.memory, holder)
@@ -96,7 +112,7 @@ void runWorker(async ({ boot, table, denyList, denyListKnown, meter, log, ask })
   }
 
   function switchSite (next: OpenedSite): void {
-    const { holders } = opened
+    const { holders } = opened!
     opened = next
     if (holders !== next.holders) void releaseSites(holders, holder)
   }

@@ -26,6 +26,11 @@ interface Handle {
   close (): void
 }
 
+/** The handle of a server that listens. */
+interface ListeningHandle {
+  onconnection?: OnConnection
+}
+
 type OnConnection = (this: unknown, error: number, handle: Handle | undefined) => void
 
 /** The kernel has it until all bytes are taken. */
@@ -80,9 +85,9 @@ let spareRequest = streams && new streams.WriteWrap()
 export function acceptLight (
   server: net.Server, { mayAccept, open }: AcceptParts, areLight = HAS_LIGHT_SOCKETS
 ): boolean {
-  const { _handle: listening } = server as { _handle?: { onconnection?: OnConnection } | null }
+  const listening = handleOf(server)
   const onConnection = listening?.onconnection
-  if (listening === undefined || listening === null || onConnection === undefined) return false
+  if (listening === undefined || onConnection === undefined) return false
   listening.onconnection = function (error, handle) {
     if (error !== 0 || handle === undefined) return onConnection.call(this, error, handle)
     if (!mayAccept(handle.fd ?? -1)) return handle.close()
@@ -244,4 +249,23 @@ function findStreams (): Streams | undefined {
   } catch {
     return undefined
   }
+}
+
+/**
+ * Keeps a server's new connections, unread, until the function that it returns is called: then
+ * whoever accepts on that handle by then gets them. Undefined where this Node does not have what it
+ * takes. @param server is listening already
+ */
+export function holdConnections (server: net.Server): (() => void) | undefined {
+  const listening = handleOf(server)
+  if (listening?.onconnection === undefined) return undefined
+  const held: Array<Parameters<OnConnection>> = []
+  listening.onconnection = (...connection) => { held.push(connection) }
+  return () => {
+    for (const connection of held.splice(0)) listening.onconnection!(...connection)
+  }
+}
+
+function handleOf (server: net.Server): ListeningHandle | undefined {
+  return (server as { _handle?: ListeningHandle | null })._handle ?? undefined
 }

@@ -6,7 +6,8 @@
  */
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import proxyAddr from '@fastify/proxy-addr'
+import { createRequire } from 'node:module'
+import type ProxyAddr from '@fastify/proxy-addr'
 import { parseAddress, UNKNOWN_ADDRESS } from '../../client.ts'
 import type { Address } from '../../client.ts'
 import { networkKey } from '../../networks.ts'
@@ -43,6 +44,7 @@ export class Peer {
   }
 }
 
+const require = createRequire(import.meta.url)
 const PEERS_MAX = 4096
 /** The connection was closed before anybody looked, or its proxy has not said who it is. */
 export const NOBODY = new Peer(UNKNOWN_ADDRESS, false)
@@ -54,17 +56,25 @@ export const NOBODY = new Peer(UNKNOWN_ADDRESS, false)
 export function peerReader (
   trustProxy: readonly string[]
 ): (remoteAddress: string | undefined) => Peer {
-  const isTrusted = proxyAddr.compile([...trustProxy])
+  const isTrusted = trustCheck(trustProxy)
   const readPeer = remembering(PEERS_MAX, remoteAddress =>
     new Peer(parseAddress(remoteAddress) ?? UNKNOWN_ADDRESS, isTrusted(remoteAddress, 0)))
   return remoteAddress => remoteAddress === undefined ? NOBODY : readPeer(remoteAddress)
+}
+
+type TrustCheck = ReturnType<typeof ProxyAddr.compile>
+
+/** The package is loaded only where there are proxies. */
+function trustCheck (trustProxy: readonly string[]): TrustCheck {
+  if (trustProxy.length === 0) return () => false
+  return (require('@fastify/proxy-addr') as typeof ProxyAddr).compile([...trustProxy])
 }
 
 /** The reader of a door's requests. @param trustProxy as for peerReader */
 export function sourceReader (
   trustProxy: readonly string[], isTls: boolean
 ): (headers: RequestFields, peer: Peer) => RequestSource {
-  const isTrusted = proxyAddr.compile([...trustProxy])
+  const isTrusted = trustCheck(trustProxy)
   return (headers, { address, isProxy, isSecure }) => {
     const isSecured = isTls || isSecure
     if (!isProxy) return { address, authority: headers.host, isSecure: isSecured }

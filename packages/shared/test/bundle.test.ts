@@ -1,0 +1,62 @@
+import { createHash } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Script } from 'node:vm'
+import t, { type Test } from 'tap'
+import { runBundle } from '@usher/shared/bundle.ts'
+
+const NAME = 'part.js'
+const WRAPPER = ['(function (exports, require, module, __filename, __dirname) { ', '\n});']
+const { prepareStackTrace } = Error
+t.afterEach(() => {
+  // Some of it would be the test runner's.
+  if (prepareStackTrace === undefined) delete (Error as Partial<typeof Error>).prepareStackTrace
+  else Error.prepareStackTrace = prepareStackTrace
+})
+
+/** The folder of a bundle of this source, with the code that V8 makes of another one. */
+function leave (t: Test, source: string, codeOf: string, digestOf = codeOf): string {
+  const folder = t.testdir({ [NAME]: source })
+  const script = new Script(WRAPPER.join(codeOf), { filename: NAME })
+  const run = script.runInThisContext() as (...parts: unknown[]) => void
+  run({}, () => ({}), {}, '', '')
+  const digest = createHash('sha256').update(digestOf).digest()
+  writeFileSync(join(folder, `${NAME}.code`), Buffer.concat([digest, script.createCachedData()]))
+  return folder
+}
+
+t.test('bundle: runs as CommonJS, with or without its code', async t => {
+  const source = 'module.exports = { dir: __dirname, file: __filename, sep: require("node:path").sep }'
+  const folder = leave(t, source, source)
+  const expected = { dir: folder, file: join(folder, NAME), sep: '/' }
+  t.strictSame(runBundle(folder, NAME), expected)
+  writeFileSync(join(folder, `${NAME}.code`), 'torn')
+  t.strictSame(runBundle(folder, NAME), expected)
+})
+
+t.test('bundle: the code is what runs, and never that of another source', async t => {
+  const one = 'exports.value = 1'
+  const two = 'exports.value = 2' // As long: V8 itself does not tell them apart.
+  t.match(runBundle(leave(t, one, two, one), NAME), { value: 2 }, 'V8 has compiled nothing')
+  t.match(runBundle(leave(t, one, two), NAME), { value: 1 })
+})
+
+t.test('bundle: stacks name lines of the sources, where there is a map', async t => {
+  const folder = t.testdir({ [NAME]: '\nthrow new RangeError("here")' })
+  const fails = (): Error => {
+    try {
+      runBundle(folder, NAME)
+    } catch (error) {
+      return error as Error
+    }
+    throw new Error('it did not')
+  }
+  t.match(fails().stack, /^RangeError: here\n +at part\.js:2:7\n/)
+  // Line 2 of the bundle from its beginning is line 41, column 3 of the source.
+  const mappings = ';AAwCE'
+  writeFileSync(join(folder, `${NAME}.map`), JSON.stringify({
+    version: 3, sources: ['../src/part.ts'], names: [], mappings
+  }))
+  const place = join(folder, '../src/part.ts')
+  t.match(fails().stack, `RangeError: here\n    at ${place}:41:3\n`)
+})

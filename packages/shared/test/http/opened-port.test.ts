@@ -1,0 +1,69 @@
+import { once } from 'node:events'
+import net from 'node:net'
+import { setImmediate } from 'node:timers/promises'
+import t from 'tap'
+import { openPort } from '@usher/shared/http/opened-port.ts'
+import { CERT, KEY } from '../fixtures/tls-pems.ts'
+import { testDoor } from './fixtures/test-door.ts'
+import { until } from './fixtures/until.ts'
+
+const TURNS = 20
+/** The second is no plain request: it goes to the checked server. */
+const REQUESTS = ['GET /early HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
+  'POST /early HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi']
+
+/** What comes until the other side has closed. */
+async function exchange (port: number, request: string): Promise<string> {
+  const socket = net.connect(port, '127.0.0.1')
+  socket.write(request)
+  let text = ''
+  socket.on('data', bytes => { text += bytes.toString() })
+  await once(socket, 'close')
+  return text
+}
+
+t.test('opened port: who came before the door was there is answered by it', async t => {
+  const openedPort = await openPort('127.0.0.1', 0)
+  const { port } = openedPort
+  let answers = 0
+  const early = REQUESTS.map(async request => {
+    const text = await exchange(port, request)
+    answers++
+    return text
+  })
+  const silent = net.connect(port, '127.0.0.1')
+  await once(silent, 'connect')
+  for (let turn = 0; turn < TURNS; turn++) await setImmediate()
+  t.equal(answers, 0)
+  const door = await testDoor(t, { openedPort })
+  t.equal(door.port, port)
+  for (const text of await Promise.all(early)) t.match(text, /^HTTP\/1\.1 200 .*\/early/s)
+  t.match(await exchange(port, REQUESTS[0]!), /^HTTP\/1\.1 200 /, 'and who comes later')
+  // They are counted as all others: the silent one is left.
+  await until(() => door.connectionCount() === 1)
+  const closed = once(silent, 'close')
+  await Promise.all([door.close(), closed])
+  await t.rejects(once(net.connect(port, '127.0.0.1'), 'connect'), { code: 'ECONNREFUSED' })
+})
+
+t.test('opened port: a door of TLS takes it as well', async t => {
+  const openedPort = await openPort('127.0.0.1', 0)
+  const { port, isFast } = await testDoor(t, { openedPort, tls: { cert: CERT, key: KEY } })
+  t.equal(port, openedPort.port)
+  t.ok(isFast)
+
+  t.notMatch(await exchange(port, REQUESTS[0]!), 'HTTP', 'plain HTTP is none')
+})
+
+t.test('opened port: one that is taken is an error', async t => {
+  const { port, passTo } = await openPort('127.0.0.1', 0)
+  const owner = net.createServer()
+  await passTo(owner)
+  t.teardown(() => owner.close())
+  const other = net.createServer()
+  t.teardown(() => other.close())
+  await once(other.listen(0, '127.0.0.1'), 'listening')
+  const { port: taken } = other.address() as net.AddressInfo
+  t.not(taken, port)
+  await t.rejects(openPort('127.0.0.1', taken), { code: 'EADDRINUSE' })
+})

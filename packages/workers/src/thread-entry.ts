@@ -1,0 +1,39 @@
+/**
+ * Where each thread of the program begins: runs the bundle that its data name. A server's that was
+ * started before its boot data were known waits for these, and may listen meanwhile: the kernel
+ * takes visitors in while the rest is loaded.
+ */
+import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
+import { runBundle } from '@usher/shared/bundle.ts'
+import { openPort } from '@usher/shared/http/opened-port.ts'
+import type { BootData, EarlyOrder, News, ThreadData } from '@usher/shared/messages.ts'
+
+const data = workerData as ThreadData & Partial<BootData>
+
+if (data.bootPort === undefined) run()
+else waitForBoot(data.bootPort)
+
+function run (): void {
+  runBundle(import.meta.dirname, data.bundle)
+}
+
+function waitForBoot (port: MessagePort): void {
+  port.on('message', (order: EarlyOrder) => {
+    if (order.type === 'listen') {
+      void listen(order.host, order.port)
+      return
+    }
+    port.close()
+    Object.assign(data, order.boot)
+    run()
+  })
+}
+
+async function listen (host: string, port: number): Promise<void> {
+  try {
+    data.openedPort = await openPort(host, port)
+    parentPort!.postMessage({ type: 'listening' } satisfies News)
+  } catch {
+    // The bundle opens it, and says what is wrong.
+  }
+}
