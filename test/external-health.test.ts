@@ -1,6 +1,6 @@
 /** Health checks of servers that run elsewhere: who is down gets nobody, who is back a few. */
 import t from 'tap'
-import { startCluster, until, Visitor, type Cluster } from './cluster.ts'
+import { startCluster, until, Visitor, workingFolder, type Cluster } from './cluster.ts'
 import { startElsewhere, type Elsewhere } from './elsewhere.ts'
 import { Operator } from '../scripts/kit/operator.ts'
 
@@ -10,7 +10,7 @@ const QUICK = { DELAY_BETWEEN_ROUTING: '0', ADMIN_PASSWORD: PASSWORD, HEALTH_INT
 interface Shown {
   readonly state: string
   readonly reason?: string
-  readonly load: number
+  readonly drain?: { readonly note: string }
   readonly last_check?: { readonly found: string }
 }
 
@@ -115,6 +115,24 @@ t.test('external health: the program starts where a server cannot be reached, an
   const back = await startElsewhere(t, Number(new URL(gone.url).port))
   await isUp(operator, 'gone')
   t.ok(await sendTo(cluster, back, 10) >= 5, 'its first up: no slow start')
+})
+
+t.test('external health: in maintenance a server gets nobody, over a restart too, until it is made ready', async t => {
+  const [a, b] = [await startElsewhere(t), await startElsewhere(t)]
+  const settings = { ...QUICK, PORTS: '', EXTERNAL_SERVERS: `shop-a=${a.url},shop-b=${b.url}` }
+  const cwd = workingFolder(t)
+  const before = await startCluster(t, settings, { cwd })
+  const order = { maintenance: true, note: 'new disk' }
+  t.equal((await (await admin(before)).post('/servers/shop-a/drain', order)).status, 200)
+  t.equal(await sendTo(before, a, 10), 0)
+  t.equal(await before.stop(), 0)
+  const cluster = await startCluster(t, settings, { cwd })
+  const operator = await admin(cluster)
+  t.match(await shownOf(operator, 'shop-a'), { state: 'maintenance', drain: { note: 'new disk' } })
+  t.equal(await sendTo(cluster, a, 10), 0)
+  t.equal((await operator.post('/servers/shop-a/ready')).status, 200)
+  await isUp(operator, 'shop-a')
+  await until(() => sendTo(cluster, a, 1), sent => sent === 1)
 })
 
 t.test('external health: each server may be checked in its own way', async t => {

@@ -182,7 +182,9 @@ function loadsOf (stats: Stats | undefined): Map<string, Load> {
 function eventType (before: string, now: string): string | undefined {
   if (before === 'starting') return undefined
   if (now === 'starting') return 'restart'
-  if (now === 'draining' && before === 'up') return 'drain'
+  if (now === 'maintenance' || (now === 'draining' && before === 'up')) return 'drain'
+  if (before === 'maintenance' && now === 'draining') return undefined
+  if (before === 'maintenance') return now === 'up' ? 'ready' : 'down'
   if (now === 'up' && before === 'draining') return 'ready'
   return now === 'draining' ? 'up' : now
 }

@@ -168,7 +168,7 @@ export const LIVE = {
 } as const
 
 export const STATES = {
-  up: 'Up', draining: 'Draining', down: 'Down', starting: 'Starting'
+  up: 'Up', draining: 'Draining', down: 'Down', starting: 'Starting', maintenance: 'Maintenance'
 } as const
 
 export const OVERVIEW = {

@@ -6,7 +6,7 @@ import { SERVERS } from '../kit/texts.ts'
 
 /** The classes that a state has in the style sheet. */
 export const STATE_CLASSES: Readonly<Record<ServerState, string>> = {
-  up: 'up', draining: 'drain', down: 'down', starting: ''
+  up: 'up', draining: 'drain', down: 'down', starting: '', maintenance: 'drain'
 }
 
 /** A state is a shape and a word, and only then a colour. */

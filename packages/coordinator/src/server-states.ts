@@ -1,7 +1,7 @@
 /**
- * What each server is: up, draining, down, or starting while it is restarted or until somebody has
- * looked. Says so in the user table, where the servers, the balancer and the monitor read it, and
- * remembers who drains while it is down. Main thread.
+ * What each server is: up, draining, down, in maintenance, or starting while it is restarted or
+ * until somebody has looked. Says so in the user table, where the servers, the balancer and the
+ * monitor read it, and remembers who drains while it is down. Main thread.
  */
 import type { ServerState } from '@usher/shared/memory/layout.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
@@ -56,9 +56,15 @@ export class ServerStates {
   /** Takes visitors no more, in place of an earlier drain; or, if undefined, again. */
   setDrain (server: number, drain: Drain | undefined): void {
     if (this.#parts.servers[server] === undefined) throw new RangeError(`there is no server ${server}`)
+    const wasInMaintenance = this.#isInMaintenance(server)
     if (drain === undefined) this.#drains.delete(server)
     else this.#drains.set(server, drain)
-    if (this.#up.has(server)) this.#show(server)
+    const isInMaintenance = this.#isInMaintenance(server)
+    // It has had nobody, as after a down.
+    if (wasInMaintenance && !isInMaintenance) {
+      this.#parts.table.setSlowStart(server, this.#parts.now())
+    }
+    if (this.#up.has(server) || wasInMaintenance || isInMaintenance) this.#show(server)
   }
 
   isDrained (server: number): boolean {
@@ -72,7 +78,12 @@ export class ServerStates {
     this.#show(server)
   }
 
+  #isInMaintenance (server: number): boolean {
+    return this.#drains.get(server)?.isMaintenance === true
+  }
+
   #stateOf (server: number): ServerState {
+    if (this.#isInMaintenance(server)) return 'maintenance'
     const isUp = this.#up.has(server)
     if (isUp && this.#drains.has(server)) return 'draining'
     if (this.#restarting.has(server)) return 'starting'
@@ -92,7 +103,8 @@ export class ServerStates {
     table.setServerState(server, state, drain?.movesFromMs)
     if (isChange) {
       const why = reason === undefined ? {} : { reason }
-      log.info({ server: servers[server]!.name, ...why }, `server is ${state}`)
+      const what = state === 'maintenance' ? 'in maintenance' : state
+      log.info({ server: servers[server]!.name, ...why }, `server is ${what}`)
     }
   }
 }

@@ -153,3 +153,23 @@ t.test('server states: who comes back starts slowly, never at the first up', asy
   t.same(percents(0, 100, 2500, 5000, 9900, 10_000, 60_000), [1, 1, 25, 50, 99, 100, 100])
   t.same([table.weightPercent(0), table.weightPercent(2)], [100, 100])
 })
+
+t.test('server states: in maintenance nothing else counts, and what comes after is what was found', async t => {
+  const { states, shown, table, lines } = testStates({ up: [0, 2] })
+  const maintenance = { ...STAYING, isMaintenance: true }
+  states.setDrain(1, maintenance)
+  t.same(shown(), ['up', 'maintenance', 'up'], 'also before the first look')
+  states.setHealth(report(true))
+  states.setHealth(report(false, 'timeout'))
+  t.same(shown(), ['up', 'maintenance', 'up'])
+  states.setDrain(1, undefined)
+  t.same(shown(), ['up', 'down', 'up'])
+  states.setDrain(1, maintenance)
+  states.setHealth(report(true))
+  states.setDrain(1, undefined)
+  t.same(shown(), ['up', 'up', 'up'])
+  t.equal(table.weightPercent(1), 1, 'nobody is there yet')
+  t.same(lines.map(({ msg }) => msg), [
+    'server is in maintenance', 'server is down', 'server is in maintenance', 'server is up'
+  ])
+})

@@ -86,6 +86,8 @@ export interface AskAnswers {
 export interface Drain {
   /** Monotonic; from then on its users are sent away, too. Never if undefined. */
   readonly movesFromMs: number | undefined
+  /** Nobody is sent there, whatever its health checks find. External servers only. */
+  readonly isMaintenance?: boolean
 }
 
 export type AskAnswer = AskAnswers[Ask['type']]

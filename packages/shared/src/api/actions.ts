@@ -51,6 +51,8 @@ export const DrainOrder = objectOf({
   note: optional(Type.String({ maxLength: NOTE_LENGTH_MAX, pattern: NO_CONTROL })),
   /** After which those who are left are moved at their next request; they stay if left out. */
   minutes: optional(Type.Integer({ minimum: 0, maximum: DRAIN_MINUTES_MAX })),
+  /** Of an external server: nobody at all is sent there. */
+  maintenance: optional(flag),
   /** Also the last available server. */
   force
 })

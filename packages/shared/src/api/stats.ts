@@ -5,7 +5,7 @@ import {
   text, time, type Wire
 } from './fields.ts'
 
-export const ServerState = oneOf(['starting', 'up', 'draining', 'down'])
+export const ServerState = oneOf(['starting', 'up', 'draining', 'down', 'maintenance'])
 export type ServerState = Wire<typeof ServerState>
 
 export const StatsQuery = objectOf({ limit: optional(countText) })

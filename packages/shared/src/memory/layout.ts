@@ -11,7 +11,7 @@
  */
 
 /** Raised at every change of this file; a worker that was built with another refuses to boot. */
-export const LAYOUT_VERSION = 7
+export const LAYOUT_VERSION = 8
 
 export const WORD_BYTES = 4
 export const SERVERS_MAX = 256
@@ -114,7 +114,7 @@ export const SERVER = {
 } as const
 
 /** What a server is, as the balancer and the console see it. */
-export const SERVER_STATE = { starting: 0, up: 1, draining: 2, down: 3 } as const
+export const SERVER_STATE = { starting: 0, up: 1, draining: 2, down: 3, maintenance: 4 } as const
 export type ServerState = keyof typeof SERVER_STATE
 
 /**

@@ -88,6 +88,7 @@ export interface DrainRow {
   readonly note: string
   readonly sinceMs: number
   readonly movesFromMs: number | null
+  readonly isMaintenance: 0 | 1
 }
 
 export interface SampleRow {

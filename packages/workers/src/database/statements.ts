@@ -197,9 +197,9 @@ function deniedSql (db: Database) {
 
 function drainSql (db: Database) {
   const all = db.prepare<[], DrainRow>(`SELECT Server AS server, Note AS note, Since AS sinceMs,
-    MovesFrom AS movesFromMs FROM Drains`)
-  const insert = db.prepare<DrainRow>(`INSERT INTO Drains (Server, Note, Since, MovesFrom)
-    VALUES (@server, @note, @sinceMs, @movesFromMs)`)
+    MovesFrom AS movesFromMs, Maintenance AS isMaintenance FROM Drains`)
+  const insert = db.prepare<DrainRow>(`INSERT INTO Drains (Server, Note, Since, MovesFrom, Maintenance)
+    VALUES (@server, @note, @sinceMs, @movesFromMs, @isMaintenance)`)
   const remove = db.prepare<[string]>('DELETE FROM Drains WHERE Server = ?')
   return {
     drains: () => all.all(),

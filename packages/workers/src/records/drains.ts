@@ -16,12 +16,15 @@ export interface StoredDrain {
   readonly sinceMs: number
   /** From then on those who are left are sent away; never if undefined. */
   readonly movesFromMs: number | undefined
+  /** Of an external server: nobody at all is sent there. */
+  readonly isMaintenance?: boolean
 }
 
 export interface DrainTerms {
   readonly note?: string | undefined
   /** After which those who are left are sent away; they stay if left out. */
   readonly minutes?: number | undefined
+  readonly maintenance?: boolean | undefined
 }
 
 export interface DrainsParts {
@@ -46,10 +49,15 @@ export class Drains {
   /** Those of servers that the settings do not name any more are left as they are. */
   async load (): Promise<void> {
     const rows = await this.#database.read(sql => sql.drains())
-    for (const { server: name, note, sinceMs, movesFromMs } of rows) {
+    for (const { server: name, note, sinceMs, movesFromMs, isMaintenance } of rows) {
       const server = serverKnownAs(this.#parts.servers, name)
       if (server === undefined) continue
-      this.#drains.set(server.index, { note, sinceMs, movesFromMs: movesFromMs ?? undefined })
+      this.#drains.set(server.index, {
+        note,
+        sinceMs,
+        movesFromMs: movesFromMs ?? undefined,
+        ...(isMaintenance === 1 && { isMaintenance: true })
+      })
     }
   }
 
@@ -63,7 +71,10 @@ export class Drains {
     if (drain === undefined) return undefined
     const { wallNow, monotonicNow } = this.#parts
     const { movesFromMs: fromMs } = drain
-    return { movesFromMs: fromMs === undefined ? undefined : monotonicNow() + fromMs - wallNow() }
+    return {
+      movesFromMs: fromMs === undefined ? undefined : monotonicNow() + fromMs - wallNow(),
+      ...(drain.isMaintenance === true && { isMaintenance: true })
+    }
   }
 
   /**
@@ -71,18 +82,23 @@ export class Drains {
    * @param check throws when it is not to be done; called in the transaction
    */
   async put (
-    { index, name }: Server, { note = '', minutes }: DrainTerms, check: (sql: Sql) => void
+    { index, name }: Server, { note = '', minutes, maintenance = false }: DrainTerms,
+    check: (sql: Sql) => void
   ): Promise<void> {
     const nowMs = Math.round(this.#parts.wallNow())
     const drain: StoredDrain = {
       note,
       sinceMs: this.#drains.get(index)?.sinceMs ?? nowMs,
-      movesFromMs: minutes === undefined ? undefined : nowMs + minutes * MINUTE_MS
+      movesFromMs: minutes === undefined ? undefined : nowMs + minutes * MINUTE_MS,
+      ...(maintenance && { isMaintenance: true })
     }
     await this.#database.write(sql => {
       check(sql)
       this.#forget(sql, index)
-      sql.addDrain({ server: name, ...drain, movesFromMs: drain.movesFromMs ?? null })
+      const { sinceMs, movesFromMs = null } = drain
+      sql.addDrain({
+        server: name, note, sinceMs, movesFromMs, isMaintenance: maintenance ? 1 : 0
+      })
     }, () => { this.#drains.set(index, drain) })
   }
 

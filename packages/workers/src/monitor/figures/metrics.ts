@@ -80,9 +80,9 @@ function loadFamilies ({ table, servers, usersMax }: MetricsParts): string[] {
   const reserved = table.reservedPerServer()
   const perServer = (value: (server: number) => number): Sample[] =>
     servers.map(({ index, name }) => [{ server: name }, value(index)])
-  const states = servers.flatMap(({ index, name }): Sample[] => {
+  const states = servers.flatMap(({ index, name, kind }): Sample[] => {
     const current = table.serverState(index)
-    return STATES.map(state => [{ server: name, state }, state === current ? 1 : 0])
+    return (kind === 'own' ? OWN_STATES : STATES).map(state => [{ server: name, state }, state === current ? 1 : 0])
   })
   return [
     family('usher_users', 'gauge', 'Active users of a server.',
@@ -104,6 +104,8 @@ function loadFamilies ({ table, servers, usersMax }: MetricsParts): string[] {
 }
 
 const STATES = Object.keys(SERVER_STATE) as ServerState[]
+/** Of external servers only there is maintenance. */
+const OWN_STATES = STATES.filter(state => state !== 'maintenance')
 
 function httpFamilies (
   rates: MetricsParts['rates'], places: readonly Place[]

@@ -64,6 +64,10 @@ export class ServerWatch {
 
 /** The first start of a server is the program's start, and no event of its own. */
 function changes (before: Seen, now: Seen): readonly ServerEventType[] {
+  if (before.state === now.state && now.state === 'maintenance') return []
+  if (now.state === 'maintenance') return before.state === 'starting' ? [] : ['drain']
+  if (before.state === 'maintenance' && now.state === 'draining') return []
+  if (before.state === 'maintenance') return [now.state === 'up' ? 'ready' : 'down']
   if (isRunning(before)) {
     // Only who is restarted on purpose starts again before it has died.
     if (now.state === 'starting') return ['restart']

@@ -79,10 +79,9 @@ export class Actions {
         ? await denials.deny(targets.map(target => denial(target, operator, action)),
           this.#check(operator, 'disconnect'))
         : undefined
-      const order = { type: 'disconnect', client, entries } as const
-      const { removedUsers } = isDenied
-        ? await this.#parts.ask(order)
-        : await this.#ask(operator, 'disconnect', order)
+      const ask = { type: 'disconnect', client, entries } as const
+      const { removedUsers } =
+        await (isDenied ? this.#parts.ask(ask) : this.#ask(operator, 'disconnect', ask))
       const server = user.server ?? user.reservedServer
       const address = targets.find(({ kind }) => kind !== 'id')
       await this.#record(operator, 'disconnect', formatClient(client), {
@@ -128,11 +127,14 @@ export class Actions {
   drain (operator: Operator, name: string, order: DrainOrder): Promise<void> {
     return this.#inTurn(async () => {
       const server = serverNamed(this.#parts.servers, name)
-      const { drains } = this.#parts
-      const { note, minutes, force } = order
-      await drains.put(server, order, sql => {
+      const { note, minutes, maintenance = false, force } = order
+      if (maintenance && server.kind === 'own') {
+        throw new ApiError('not_acceptable_here', `${name} is an own server, and maintenance is of ` +
+          'external ones. Send "minutes": 0 to move everybody away.')
+      }
+      await this.#parts.drains.put(server, order, sql => {
         this.#check(operator, 'drain')(sql)
-        if (force === true || drains.of(server.index) !== undefined) return
+        if (force === true || this.#parts.drains.of(server.index) !== undefined) return
         if (!this.#isAnotherAvailable(server)) {
           throw new ApiError('not_acceptable_here',
             `${name} is the last available server. Send "force": true to drain it anyway.`)
@@ -141,7 +143,8 @@ export class Actions {
       await this.#applyDrain(server)
       await this.#record(operator, 'drain', name, {
         ...(note === undefined || note === '' ? {} : { note }),
-        ...(minutes === undefined ? {} : { minutes })
+        ...(minutes === undefined ? {} : { minutes }),
+        ...(maintenance && { maintenance })
       })
     })
   }
@@ -163,8 +166,7 @@ export class Actions {
     const { table, canSharePorts } = this.#parts
     const server = serverNamed(this.#parts.servers, name)
     if (server.kind === 'external') {
-      throw new ApiError('not_acceptable_here',
-        `${name} is an external server: it runs elsewhere, and only there it can be restarted.`)
+      throw new ApiError('not_acceptable_here', `${name} is an external server: restart it there.`)
     }
     const isMissed = table.serverState(server.index) === 'up' && !this.#isAnotherAvailable(server)
     if (isMissed && !canSharePorts && !isForced) {

@@ -36,7 +36,14 @@ t.test('server watch: what a change of state is called', async t => {
     ['down', 'starting', []],
     ['starting', 'draining', []],
     ['starting', 'up', []],
-    ['starting', 'down', []]
+    ['starting', 'down', []],
+    ['up', 'maintenance', ['drain']],
+    ['down', 'maintenance', ['drain']],
+    ['starting', 'maintenance', []],
+    ['maintenance', 'maintenance', []],
+    ['maintenance', 'up', ['ready']],
+    ['maintenance', 'draining', []],
+    ['maintenance', 'down', ['down']]
   ]
   for (const [before, now, events] of cases) {
     const { cluster, look } = testWatch('up', before)

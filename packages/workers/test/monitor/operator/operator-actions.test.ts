@@ -303,6 +303,21 @@ t.test('restart: on record once it is done; of the last server by force, if nobo
   await check(['up', 'up'], {}, false, false)
 })
 
+t.test('drain: maintenance is of a server that runs elsewhere, and on record', async t => {
+  const servers = [...testServers([8000]), ...testExternal(1, ['shop'])]
+  const { actions, calls } = testActions({ servers })
+  await t.rejects(actions.drain(OPERATOR, '8000', { maintenance: true }), {
+    code: 'not_acceptable_here', message: /^8000 is an own server/
+  })
+  t.same(calls, [])
+  await actions.drain(OPERATOR, 'shop', { maintenance: true, note: 'new disk' })
+  t.match(calls, [
+    ['put', 'shop', { maintenance: true, note: 'new disk' }],
+    ['ask', { type: 'set-drain', server: 1 }],
+    ['audit', { action: 'drain', target: 'shop', detail: { note: 'new disk', maintenance: true } }]
+  ])
+})
+
 t.test('restart: not of a server that runs elsewhere', async t => {
   const { actions, calls } = testActions({ servers: [...testServers([8000]), ...testExternal(1, ['shop'])] })
   await t.rejects(actions.restart(OPERATOR, 'shop', true), {
