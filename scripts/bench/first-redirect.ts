@@ -1,7 +1,7 @@
 /**
  * From the start of the program to its first redirect, without the delay of routing, in turn with
  * an empty Node program that loads pino and better-sqlite3, and with one that does nothing but
- * start threads. The ratios of wall-clock times, and those of processor time.
+ * start a thread that listens. The ratios of wall-clock times, and those of processor time.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -16,8 +16,11 @@ import { spread } from '../measure/figures.ts'
 import { verdictOf, type BenchPart } from './report/report.ts'
 
 const EMPTY = "require('pino'); require('better-sqlite3'); process.stdout.write('loaded')"
-/** The server and the loader, of which the first redirect has need; the program in all has five. */
-const NEEDED_THREADS = 2
+/** What the first redirect waits for at least: a thread whose port is open. */
+const LISTENER = `const { Worker } = require('node:worker_threads')
+  const code = "require('node:net').createServer().listen(0, '127.0.0.1', " +
+    "() => require('node:worker_threads').parentPort.postMessage(1))"
+  new Worker(code, { eval: true }).on('message', () => { process.stdout.write('listens') })`
 const FIRST_PASSWORD = { ADMIN_PASSWORD: 'a password of the benchmark' }
 /** Of the programs below, the one that the goal is about. */
 const USHER_AT = 2
@@ -36,7 +39,7 @@ export const benchFirstRedirect: BenchPart = async ({ rounds }) => {
   const earlier = await folderOfEarlierRun()
   const programs: ReadonlyArray<readonly [name: string, start: () => Promise<Start>]> = [
     ['empty, loads pino and better-sqlite3', () => startNode(EMPTY)],
-    [`empty, starts ${NEEDED_THREADS} threads`, () => startNode(threadStarter(NEEDED_THREADS))],
+    ['empty, starts a thread that listens', () => startNode(LISTENER)],
     ['Usher, three servers, for the first time', startFirst],
     ['Usher, three servers, again', () => startUsher(earlier)]
   ]
@@ -69,7 +72,7 @@ export const benchFirstRedirect: BenchPart = async ({ rounds }) => {
       ]),
       notes: [
         'The delay is 0. Ratios are to the first row, round by round.',
-        'The threads of an empty program do nothing but say that they run: that time is Node\'s own.'
+        'The time of the program that starts a thread is Node\'s own: less cannot be had with one.'
       ],
       command: 'npm run bench:peers'
     }],
@@ -88,16 +91,6 @@ function startNode (code: string): Promise<Start> {
   return timeStart(['-e', code], ROOT, {}, async child => {
     await once(child.stdout!, 'data')
   })
-}
-
-/** A program that says something when so many threads have said something. */
-function threadStarter (count: number): string {
-  return `const { Worker } = require('node:worker_threads')
-    let left = ${count}
-    for (let at = 0; at < ${count}; at++) {
-      new Worker("require('node:worker_threads').parentPort.postMessage(1)", { eval: true })
-        .on('message', () => { if (--left === 0) process.stdout.write('started') })
-    }`
 }
 
 async function startFirst (): Promise<Start> {
