@@ -21,7 +21,8 @@ vm.Script = class extends vm.Script {
 function write (bundle, script) {
   // V8 takes code that was made with its own flags only, and the program has set this one.
   setFlagsFromString('--no-expose-gc')
-  const digest = createHash('sha256').update(readFileSync(bundle)).digest()
+  const digest = createHash('sha256')
+    .update(`${process.version} ${process.arch}\n`).update(readFileSync(bundle)).digest()
   const own = `${bundle}.${threadId}.new` // All servers run one bundle.
   writeFileSync(own, Buffer.concat([digest, script.createCachedData()]))
   renameSync(own, `${bundle}.code`)

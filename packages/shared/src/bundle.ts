@@ -9,7 +9,10 @@ import { createRequire, SourceMap, type SourceMapPayload } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { Script } from 'node:vm'
 
-/** Stands before the code: of which source it was made. V8 compares no more than the length. */
+/**
+ * Stands before the code: of which source it was made, and by which Node. V8 compares no more than
+ * the source's length and its own version, which two Nodes with different V8s may share.
+ */
 const DIGEST = 'sha256'
 const DIGEST_BYTES = 32
 /** As node:module wraps CommonJS. */
@@ -41,7 +44,7 @@ function readCode (path: string, source: Buffer): Buffer | undefined {
 }
 
 function digestOf (source: Buffer): Buffer {
-  return createHash(DIGEST).update(source).digest()
+  return createHash(DIGEST).update(`${process.version} ${process.arch}\n`).update(source).digest()
 }
 
 /** What Node itself does for files that it loads. The map is read at the first error. */

@@ -15,12 +15,15 @@ t.afterEach(() => {
 })
 
 /** The folder of a bundle of this source, with the code that V8 makes of another one. */
-function leave (t: Test, source: string, codeOf: string, digestOf = codeOf): string {
+function leave (
+  t: Test, source: string, codeOf: string, digestOf = codeOf, node = process.version
+): string {
   const folder = t.testdir({ [NAME]: source })
   const script = new Script(WRAPPER.join(codeOf), { filename: NAME })
   const run = script.runInThisContext() as (...parts: unknown[]) => void
   run({}, () => ({}), {}, '', '')
-  const digest = createHash('sha256').update(digestOf).digest()
+  const digest = createHash('sha256')
+    .update(`${node} ${process.arch}\n`).update(digestOf).digest()
   writeFileSync(join(folder, `${NAME}.code`), Buffer.concat([digest, script.createCachedData()]))
   return folder
 }
@@ -39,6 +42,7 @@ t.test('bundle: the code is what runs, and never that of another source', async 
   const two = 'exports.value = 2' // As long: V8 itself does not tell them apart.
   t.match(runBundle(leave(t, one, two, one), NAME), { value: 2 }, 'V8 has compiled nothing')
   t.match(runBundle(leave(t, one, two), NAME), { value: 1 })
+  t.match(runBundle(leave(t, one, two, one, 'v20.0.0'), NAME), { value: 1 }, 'nor of another Node')
 })
 
 t.test('bundle: stacks name lines of the sources, where there is a map', async t => {
