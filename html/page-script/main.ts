@@ -20,7 +20,10 @@
  * tokens below: the router's public URL, its port, and how long a visitor may be silent before it
  * is forgotten.
  */
+import { showPlainAddress } from './plain-address.ts'
 import { startUsher } from './usher.ts'
+
+showPlainAddress(window)
 
 // A page that includes the script twice is still one page.
 window.usher ??= startUsher(

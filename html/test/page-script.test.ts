@@ -3,6 +3,7 @@ import { buildSync } from 'esbuild'
 import { brotliCompressSync } from 'node:zlib'
 import t from 'tap'
 import { beatDelayMs, parseIntervalMs, type Pace } from '../page-script/pace.ts'
+import { showPlainAddress } from '../page-script/plain-address.ts'
 import { FakeBrowser, type FakeElement, type TabOptions } from './fixtures/fake-browser.ts'
 
 const SIZE_BYTES_MAX = 2048
@@ -74,6 +75,26 @@ t.test('page script: backs off while beats fail, and recovers', async t => {
     browser.mood = {}
     await browser.pass(30_000 + 10_000)
     t.strictSame(browser.take(), ['beat at 130000', 'beat at 140000'])
+  }
+})
+
+t.test('page script: the place that a redirect has named leaves the address bar, and nothing else does', async t => {
+  const cases: ReadonlyArray<[search: string, plain: string | undefined]> = [
+    ['?usher_place=6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61', ''],
+    ['?a=1&usher_place=none', '?a=1'],
+    ['?usher_place=none&a=1', '?a=1'],
+    ['?a=%2F&usher_place=x&b', '?a=%2F&b'],
+    ['', undefined],
+    ['?a=1', undefined],
+    ['?my_usher_place=1', undefined]
+  ]
+  for (const [search, plain] of cases) {
+    const shown: unknown[] = []
+    const history = {
+      state: 'kept', replaceState: (...args: unknown[]) => { shown.push(args) }
+    }
+    showPlainAddress({ location: { pathname: '/shop', search, hash: '#top' }, history })
+    t.strictSame(shown, plain === undefined ? [] : [['kept', '', `/shop${plain}#top`]], search)
   }
 })
 

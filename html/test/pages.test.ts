@@ -10,6 +10,7 @@ const TOKENS = {
   'denied.html': ['__VISITOR__', '__WHEN__'],
   'fault.html': ['__CODE__'],
   'full.html': [],
+  'network.html': [],
   'unavailable.html': []
 }
 

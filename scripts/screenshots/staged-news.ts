@@ -66,7 +66,8 @@ function statsOf ({ servers: staged, table, ...others }: StagedNews): Stats {
     policy: 'fewest-users',
     servers: Object.entries(servers).map(([name, { index, weight }]) =>
       ({ name, index, weight })),
-    isAvailable: server => all[server]!.state === 'up'
+    isAvailable: server => all[server]!.state === 'up',
+    isFull: () => false
   }, Int32Array.from(all, ({ load }) => load))
   return {
     timestamp: new Date().toISOString(),

@@ -62,7 +62,7 @@ export function shareOf (server: Server, servers: readonly Server[]): number {
 }
 
 export type Trouble =
-  | { readonly kind: 'none-available' }
+  | { readonly kind: 'none-available' | 'all-full' }
   | {
     readonly kind: 'down'
     readonly name: string
@@ -86,6 +86,8 @@ export type Trouble =
     readonly sinceMs: number
     /** Networks of which the same is true. */
     readonly others: number
+    /** They are not served either: some server has a capacity. */
+    readonly isRefused?: boolean
   }
 
 /** What the notices tell an operator, worst first. */
@@ -102,6 +104,7 @@ export function troublesOf (stats: Stats): Trouble[] {
         restarts,
         ...(kind === 'external' && { reason })
       } as const)),
+    ...(stats.all_full ? [{ kind: 'all-full' } as const] : []),
     ...certificateTroubles(stats),
     ...(isNearlyFull ? [{ kind: 'nearly-full', used, size } as const] : []),
     ...stats.refused_networks.slice(0, 1).map(({ network, newcomers, since }, _index, all) => ({
@@ -109,7 +112,8 @@ export function troublesOf (stats: Stats): Trouble[] {
       network,
       requests: newcomers,
       sinceMs: Date.parse(since),
-      others: stats.refused_networks.length - all.length
+      others: stats.refused_networks.length - all.length,
+      ...(servers.some(({ capacity }) => capacity !== undefined) && { isRefused: true })
     } as const))
   ]
 }

@@ -186,6 +186,7 @@ export const OVERVIEW = {
   allInTurn: 'all in turn',
   nowhere: 'nowhere',
   nowhereWhy: 'no server is available',
+  nowhereAsFull: 'every server is full',
   spread: 'Spread between servers',
   oneTakes: 'one server takes visitors',
   spreadUnit: (value: number) => value === 1 ? 'user' : 'users',
@@ -266,14 +267,16 @@ export const NOTICES = {
   seeServers: 'See servers',
   noneAvailable: 'No server is available.',
   noneAvailableMeans: 'Visitors see an error page (503) until a server is up or made ready.',
+  allFull: 'Every server is full.',
+  allFullMeans: 'New visitors see a page that says so (503) until somebody leaves. Set CAPACITY higher and reload: everybody who is here stays.',
   nearlyFull: (used: number, size: number) =>
     `The user table is ${percent(used / size)} full, ${count(used)} of ${count(size)} places.`,
   nearlyFullMeans: 'When it is full, new visitors are turned away (503). Set MAX_USERS higher and restart: everybody who is here stays counted.',
   newcomers: (network: string) =>
     `${network} brings more new visitors than are counted from one network.`,
-  newcomersMean: (requests: number, sinceMs: number, others: number) =>
+  newcomersMean: (requests: number, sinceMs: number, others: number, isRefused: boolean) =>
     `${count(requests)} ${requests === 1 ? 'request' : 'requests'} since ${clock(sinceMs)} ` +
-    `${requests === 1 ? 'was' : 'were'} served but not counted` +
+    `${requests === 1 ? 'was' : 'were'} ${isRefused ? 'turned away (503)' : 'served but not counted'}` +
     (others === 0 ? '. ' : `; the same goes for ${count(others)} other ${others === 1 ? 'network' : 'networks'}. `) +
     'If they mean harm, deny the network. If it is an office or a school, name it in TRUSTED_NETWORKS and restart.',
   denyNetwork: (network: string) => `Deny ${network}…`,
@@ -310,6 +313,7 @@ export const SERVERS = {
     upFor: 'Up for'
   },
   activeUsers: 'active users',
+  places: (taken: number, capacity: number) => `${count(taken)} of ${count(capacity)} places taken`,
   leftLabel: (of: number | undefined) =>
     of === undefined ? 'users left' : `users left of ${count(of)}`,
   facts: { share: 'of all', reserved: 'on their way', requests: 'requests/s', p99: 'p99' },

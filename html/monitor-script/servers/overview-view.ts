@@ -205,9 +205,12 @@ export function totalsOf (stats: Stats, servers: readonly Server[]): Total[] {
 }
 
 function nextText (
-  { next, redirects_per_second: redirects = 0 }: Stats
+  { next, all_full: isAllFull, redirects_per_second: redirects = 0 }: Stats
 ): { value: string, unit: string } {
-  if (next === null) return { value: OVERVIEW.nowhere, unit: OVERVIEW.nowhereWhy }
+  if (next === null) {
+    const why = isAllFull ? OVERVIEW.nowhereAsFull : OVERVIEW.nowhereWhy
+    return { value: OVERVIEW.nowhere, unit: why }
+  }
   if (next.server === null || redirects > READABLE_REDIRECTS_PER_SECOND) {
     return { value: OVERVIEW.allInTurn, unit: '' }
   }
@@ -245,6 +248,7 @@ function makeServersLink (): HTMLElement {
 function noticeTexts (trouble: Trouble): [fact: string, meaning: string] {
   switch (trouble.kind) {
     case 'none-available': return [NOTICES.noneAvailable, NOTICES.noneAvailableMeans]
+    case 'all-full': return [NOTICES.allFull, NOTICES.allFullMeans]
     case 'down': {
       const { name, sinceMs, restarts, reason } = trouble
       if (reason === undefined) return [NOTICES.down(name, sinceMs, restarts), NOTICES.downMeans]
@@ -257,8 +261,11 @@ function noticeTexts (trouble: Trouble): [fact: string, meaning: string] {
     case 'nearly-full':
       return [NOTICES.nearlyFull(trouble.used, trouble.size), NOTICES.nearlyFullMeans]
     case 'newcomers': {
-      const { network, requests, sinceMs, others } = trouble
-      return [NOTICES.newcomers(network), NOTICES.newcomersMean(requests, sinceMs, others)]
+      const { network, requests, sinceMs, others, isRefused } = trouble
+      return [
+        NOTICES.newcomers(network),
+        NOTICES.newcomersMean(requests, sinceMs, others, isRefused === true)
+      ]
     }
   }
 }

@@ -3,7 +3,7 @@ import { find, make, setText } from '../kit/dom.ts'
 import type { LoadHistory } from '../charts/load-history.ts'
 import { ServerButtons, type ServerActions } from './server-buttons.ts'
 import {
-  WhyLine, evenShare, ShareBar, STATE_CLASSES, StateLabel, stateText
+  WhyLine, evenShare, placesText, ShareBar, STATE_CLASSES, StateLabel, stateText
 } from './server-parts.ts'
 import { Sparkline, SPARKLINE_MINUTES } from '../charts/sparkline.ts'
 import { colourClass, isLastAvailable, placeOf, shareOf, type Server } from '../kit/console-servers.ts'
@@ -95,7 +95,7 @@ function fill (card: Card, server: Server, servers: readonly Server[], nowMs: nu
   setText(card.load, count(server.active_users))
   setText(card.loadLabel, state === 'draining'
     ? SERVERS.leftLabel(drainedFrom)
-    : SERVERS.activeUsers)
+    : [SERVERS.activeUsers, placesText(server)].filter(text => text !== '').join(', '))
   const share = shareOf(server, servers)
   card.share.show(share, evenShare(server, servers))
   const values: Record<Fact, string> = {

@@ -80,6 +80,11 @@ export function evenShare (server: Server, servers: readonly Server[]): number |
   return server.weight / ups.reduce((sum, { weight }) => sum + weight, 0)
 }
 
+/** How full it is; empty where as many are admitted as come. */
+export function placesText ({ load, capacity }: Server): string {
+  return capacity === undefined ? '' : SERVERS.places(load, capacity)
+}
+
 export function stateText ({ state, state_since: since }: Server, nowMs: number): string {
   return SERVERS.state(state, since === undefined ? undefined : nowMs - Date.parse(since))
 }

@@ -4,7 +4,7 @@
  */
 import { make, makeCell, makeRow, setText } from '../kit/dom.ts'
 import { ServerButtons, type ServerActions } from './server-buttons.ts'
-import { WhyLine, leftOf, ShareBar, StateLabel } from './server-parts.ts'
+import { WhyLine, leftOf, placesText, ShareBar, StateLabel } from './server-parts.ts'
 import { colourClass, placeOf, shareOf, type Server } from '../kit/console-servers.ts'
 import { count, counted, figure, percent, SERVERS } from '../kit/texts.ts'
 
@@ -116,7 +116,8 @@ function fill (row: Row, server: Server, servers: readonly Server[], nowMs: numb
   const sinceMs = server.state_since === undefined
     ? undefined
     : nowMs - Date.parse(server.state_since)
-  row.state.show(state, SERVERS.stateLong(state, activeUsers, sinceMs))
+  const texts = [SERVERS.stateLong(state, activeUsers, sinceMs), placesText(server)]
+  row.state.show(state, texts.filter(text => text !== '').join(', '))
   const left = state === 'draining' ? leftOf(server) : undefined
   row.left.element.toggleAttribute('hidden', left === undefined)
   row.left.show(left ?? 0, undefined)

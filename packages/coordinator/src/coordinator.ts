@@ -14,8 +14,8 @@ import type { LogLossesMemory } from '@usher/shared/memory/log-losses.ts'
 import type { ThreadMeter } from '@usher/shared/memory/meters.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { AskAnswers, Drain } from '@usher/shared/messages.ts'
-import { externalServers } from '@usher/shared/settings/servers.ts'
 import type { SettingChanges } from '@usher/shared/settings/setting-changes.ts'
+import { externalServers, limitsOf } from '@usher/shared/settings/servers.ts'
 import type { Settings } from '@usher/shared/settings/settings.ts'
 import { canSharePorts } from '@usher/shared/http/listen.ts'
 import { announce } from './announcement.ts'
@@ -93,6 +93,11 @@ export class Coordinator implements AskedActions {
     this.#log = log
     this.#meter = meter
     this.#table = table
+    const setLimits = (): void => {
+      const { servers, live } = settings
+      table.setLimits(limitsOf(servers, live.capacity), live.returnGraceMs)
+    }
+    setLimits()
     this.#expulsion = new Expulsion({
       table: this.#table,
       tellServers: order => this.#workers.tellServers(order, ASKED_ORDER_TIMEOUT_MS),
@@ -154,6 +159,7 @@ export class Coordinator implements AskedActions {
       readChanges,
       live: settings.live,
       sites: this.#sites,
+      setLimits,
       workers: this.#workers,
       reopenLog: async () => {
         log.reopenFile()

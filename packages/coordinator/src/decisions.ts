@@ -83,7 +83,8 @@ export function decisionHandler (given: DecisionParts): Handler {
       address,
       isReturning: named !== undefined,
       isCounted: effect === 'adds',
-      isProbe: false
+      isProbe: false,
+      wasRefused: false
     }
     return nowOrLater(seat(parts, visitor, effect), decision => {
       if (parts.log.isLevelEnabled('debug')) logDecision(parts, visitor, decision)
@@ -196,6 +197,7 @@ function * seat (
   if (decision.holdsPlace) {
     const touched = yield * whileBusy(() => table.touch(client, server, address, OPENED))
     if (touched === 'full' || touched === 'address-full') return { kind: touched }
+    if (touched === 'server-full') return { kind: 'servers-full' }
     if (touched === 'arrived' || touched === 'moved') logTouch(parts, client, server, touched)
   } else if (effect === 'refreshes' && isReturning) {
     yield * whileBusy(() => table.refresh(client, server, address))

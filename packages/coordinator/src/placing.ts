@@ -15,7 +15,8 @@ import type { Pause, Steps } from '@usher/shared/now-or-later.ts'
 import type { HeldPlaces } from './held-places.ts'
 
 export interface PlacingParts {
-  readonly table: Pick<UserTable, 'knownLoads' | 'find' | 'isFull'>
+  readonly table: Pick<UserTable, 'knownLoads' | 'find' | 'isFull' | 'isLimited'>
+  readonly servers: ReadonlyArray<{ readonly index: number }>
   readonly denyList: Pick<DenyList, 'isDenied'>
   readonly reservations: Pick<HeldPlaces, 'reserve' | 'reserveNow' | 'confirm' | 'release'>
   readonly choose: Choose
@@ -36,10 +37,21 @@ export interface PlacingParts {
 }
 
 export type RouteDecision =
-  | { readonly kind: 'redirect', readonly holdsPlace: boolean, readonly note?: string } & Choice
+  | {
+    readonly kind: 'redirect'
+    readonly holdsPlace: boolean
+    readonly note?: string
+    /** The redirect names the place that is held, because the client may keep no cookie. */
+    readonly isNamed?: boolean
+  } & Choice
   | { readonly kind: Refusal }
 
-export type Refusal = 'denied' | 'unavailable' | 'full' | 'address-full'
+/**
+ * full: the user table; servers-full: all servers that take visitors have as many as their
+ * capacity; network: a newcomer beyond its network's allowance, who is not to be there uncounted.
+ */
+export type Refusal =
+  'denied' | 'unavailable' | 'full' | 'address-full' | 'servers-full' | 'network'
 
 type Chosen =
   | Extract<Reservation, { readonly kind: 'reserved' }>
@@ -58,6 +70,8 @@ export interface Visitor extends Waiting {
   readonly isCounted: boolean
   /** Of a HEAD whose GET would count: it says what that would say (RFC 9110 section 9.3.2). */
   readonly isProbe: boolean
+  /** A server had no place for it, and has sent it here. */
+  readonly wasRefused: boolean
 }
 
 /** Two rounds: in the second nothing is waited for, but for a server that still starts. */
@@ -74,12 +88,12 @@ export function * decide (parts: PlacingParts, visitor: Visitor): Steps<RouteDec
     if (reservation.kind === 'uncounted') return yield * decideByHash(parts, visitor, hasWaited)
     if (reservation.kind !== 'reserved') return { kind: reservation.kind }
     const { server, because } = reservation
-    if (!isDelayed) return { kind: 'redirect', holdsPlace: true, server, because, ...note }
+    if (!isDelayed) return redirectTo(parts, visitor, reservation, note)
     if (!hasWaited && parts.delayMs() > 0) yield delay(parts, visitor)
     if (parts.isStarting(server)) yield untilStarted(parts, visitor, server)
     const found = yield * whileBusy(() => lookAgain(parts, visitor, server))
     if (found === 'held' || found === 'arrived') {
-      return { kind: 'redirect', holdsPlace: true, server, because, ...note }
+      return redirectTo(parts, visitor, { server, because }, note)
     }
     if (found === 'denied' || found === 'gone') parts.reservations.release(visitor.client, server)
     if (found === 'denied') return { kind: 'denied' }
@@ -90,6 +104,20 @@ export function * decide (parts: PlacingParts, visitor: Visitor): Steps<RouteDec
         : 'the place was lost during the wait'
     }
   }
+}
+
+/**
+ * The place is named to whoever was refused before, and to a newcomer who has got the last one: as
+ * a stranger at the server it would find no other.
+ */
+function redirectTo (
+  { table }: PlacingParts, { isReturning, wasRefused }: Visitor, { server, because }: Choice,
+  note: { readonly note?: string }
+): RouteDecision {
+  const decision = { kind: 'redirect', holdsPlace: true, server, because, ...note } as const
+  const isNamed = table.isLimited() &&
+    (wasRefused || (!isReturning && table.knownLoads().isFull(server)))
+  return isNamed ? { ...decision, isNamed } : decision
 }
 
 /** The time that everybody has between the choice and the redirect. */
@@ -116,7 +144,7 @@ export function * decideUncounted (parts: PlacingParts, visitor: Visitor): Steps
   const choice = current !== NO_SERVER && isAvailable(current)
     ? { server: current, because: 'the visitor is there' }
     : choose({ loads: table.knownLoads(), current: NO_SERVER })
-  if (choice === undefined) return { kind: 'unavailable' }
+  if (choice === undefined) return { kind: whyNoServer(parts) }
   return { kind: 'redirect', holdsPlace: false, ...choice, note: 'holds no place: opens no page' }
 }
 
@@ -158,7 +186,13 @@ function reserve (parts: PlacingParts, visitor: Visitor, isDelayed: boolean): Ch
   const reservation = isDelayed ? reservations.reserve(request) : reservations.reserveNow(request)
   if (reservation.kind === 'reserved') return reservation
   if (reservation.kind === 'address-full') parts.onAddressFull(address)
+  if (reservation.kind === 'unavailable') return { kind: whyNoServer(parts) }
   return reservation.kind === 'busy' ? 'busy' : { kind: reservation.kind }
+}
+
+/** No server was chosen: none takes visitors, or those that do are full. */
+function whyNoServer ({ servers, isAvailable }: PlacingParts): 'unavailable' | 'servers-full' {
+  return servers.some(({ index }) => isAvailable(index)) ? 'servers-full' : 'unavailable'
 }
 
 /** When the wait is over: whether the visitor may still go to the place that was reserved. */

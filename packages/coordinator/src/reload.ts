@@ -22,6 +22,8 @@ export interface ReloadParts {
   readonly readChanges: () => SettingChanges
   /** This thread's own. */
   readonly live: LiveSettings
+  /** Writes what `live` says of capacities into the user table. */
+  readonly setLimits: () => void
   readonly sites: Pick<SiteKeeper, 'load' | 'keep' | 'abandon'>
   readonly workers: Pick<Workers, 'tellServers' | 'tellAll'>
   /** Every thread goes on in the log file of LOG_FILE, if another one was moved away. */
@@ -113,13 +115,17 @@ async function applyCertificate (
 }
 
 async function applySettings (
-  { live, workers, log }: ReloadParts, { values, texts }: SettingChanges
+  { live, setLimits, workers, log }: ReloadParts, { values, texts }: SettingChanges
 ): Promise<void> {
   const appliers: Appliers = {
     // The router reads the error pages anew for each visitor.
     router: changes => { Object.assign(live, changes) },
     // It has loaded with them already.
     loader: changes => { Object.assign(live, changes) },
+    table: changes => {
+      Object.assign(live, changes)
+      setLimits()
+    },
     'every-thread': async changes => {
       applyToThread(live, changes, log)
       await workers.tellAll({ type: 'apply-settings', changes }, ORDER_TIMEOUT_MS)
@@ -133,7 +139,9 @@ async function applySettings (
   const isHeardBefore = log.isLevelEnabled('info')
   if (isHeardBefore) say()
   try {
-    await Promise.all([apply('router'), apply('loader'), apply('every-thread')])
+    await Promise.all([
+      apply('router'), apply('loader'), apply('table'), apply('every-thread')
+    ])
   } catch (error) {
     log.error({ err: error }, 'not every thread has taken over the changed settings')
   }

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { POLICIES } from '@usher/shared/balancing/policies.ts'
 import { hashChooser } from '@usher/shared/balancing/rendezvous.ts'
+import { weighed } from '@usher/shared/balancing/weights.ts'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import type { ClientMatch } from '@usher/shared/client.ts'
 import type { DenyList } from '@usher/shared/deny-list.ts'
@@ -91,11 +92,13 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
   const foreignWarning = new ForeignWarning(log, monotonicNowMs)
   const unknownHosts = new UnknownHostWarning(log, settings.publicHosts,
     `redirects lead to ${settings.ip} instead`)
+  const servers = weighed(settings.servers, table)
   const weightPercent = (server: number): number => table.weightPercent(server)
-  const chooseByHash = hashChooser(settings.servers, isAvailable, weightPercent)
-  const choose = POLICIES[settings.policy].make(settings.servers, isAvailable, weightPercent)
+  const chooseByHash = hashChooser(servers, isAvailable, weightPercent)
+  const choose = POLICIES[settings.policy].make(servers, isAvailable, weightPercent)
   const routing: RouterParts = {
     settings,
+    servers,
     table,
     denyList,
     reservations,
@@ -189,11 +192,12 @@ function redirectMeter (meter: ThreadMeter): HttpMeter {
 
 function readPages (
   programDir: string
-): Record<'denied' | 'full' | 'unavailable' | 'fault', Buffer> {
+): Record<'denied' | 'full' | 'network' | 'unavailable' | 'fault', Buffer> {
   const read = (page: string): Buffer => readFileSync(join(programDir, 'html/pages', page))
   return {
     denied: read('denied.html'),
     full: read('full.html'),
+    network: read('network.html'),
     unavailable: read('unavailable.html'),
     fault: read('fault.html')
   }

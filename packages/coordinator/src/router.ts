@@ -13,8 +13,9 @@ import {
   FOREIGN_REPLY, isForeign, ownHosts, type OriginSettings
 } from '@usher/shared/http/vocabulary/own-origin.ts'
 import { redirectTarget, type TargetSettings } from '@usher/shared/http/vocabulary/redirect-target.ts'
+import { namesPlace, withoutPlace, withPlace } from '@usher/shared/http/vocabulary/named-place.ts'
 import {
-  htmlReply, NO_STORE, optionsReply, textReply
+  htmlReply, NO_STORE, optionsReply, refusalReason, textReply
 } from '@usher/shared/http/vocabulary/replies.ts'
 import { NO_BODY, type Handler, type Reply, type RequestValue } from '@usher/shared/http/vocabulary/values.ts'
 import { nowOrLater } from '@usher/shared/now-or-later.ts'
@@ -25,7 +26,7 @@ import {
 
 export interface RouterParts extends PlacingParts {
   readonly settings: TargetSettings & OriginSettings & CookieSettings
-  readonly pages: { readonly denied: Buffer, readonly full: Buffer, readonly unavailable: Buffer }
+  readonly pages: Readonly<Record<'denied' | 'full' | 'network' | 'unavailable', Buffer>>
   /** Told of a beat that was refused because another site's page caused it. */
   readonly onForeign: (request: RequestValue) => void
   /** Told of a visitor's name for us that we do not know, so that the redirect has another one. */
@@ -69,8 +70,24 @@ export function routerHandler (parts: RouterParts): Handler {
       if (parts.log.isLevelEnabled('debug')) logDecision(parts, visitor, decision)
       if (decision.kind !== 'redirect') return renderRefusal(decision.kind, visitor, parts)
       const server = parts.settings.servers[decision.server]!
-      return renderRedirect(targetOf(request, server), visitor, request, parts)
+      const target = targetOf(repeated(request, decision, visitor), server)
+      return renderRedirect(target, visitor, request, parts)
     })
+  }
+}
+
+/** The request as the redirect repeats it. */
+function repeated (
+  request: RequestValue, { isNamed }: Extract<RouteDecision, { kind: 'redirect' }>,
+  { client, wasRefused }: Visitor
+): Pick<RequestValue, 'authority' | 'isSecure' | 'path' | 'query'> {
+  if (isNamed !== true && !wasRefused) return request
+  const { authority, isSecure, path, query } = request
+  return {
+    authority,
+    isSecure,
+    path,
+    query: isNamed === true ? withPlace(query, client) : withoutPlace(query)
   }
 }
 
@@ -91,14 +108,15 @@ export function logDecision (
 }
 
 function visitorOf (request: RequestValue): Visitor {
-  const { method, path, headers, address } = request
+  const { method, path, query, headers, address } = request
   const named = namedClient(request)
   return {
     client: named ?? newClient(),
     address,
     isReturning: named !== undefined,
     isCounted: request.countEffect === 'adds',
-    isProbe: method === 'HEAD' && countEffect({ method: 'GET', path, headers }) === 'adds'
+    isProbe: method === 'HEAD' && countEffect({ method: 'GET', path, headers }) === 'adds',
+    wasRefused: query !== '' && namesPlace(query)
   }
 }
 
@@ -114,6 +132,10 @@ export function renderRefusal (refusal: Refusal, visitor: Visitor, parts: Router
     case 'full':
     case 'address-full':
       return tryLater(pages.full, FULL_RETRY_S)
+    case 'servers-full':
+      return tryLater(pages.full, FULL_RETRY_S, refusalReason('full'))
+    case 'network':
+      return tryLater(pages.network, FULL_RETRY_S, refusalReason('network'))
   }
 }
 
@@ -138,6 +160,8 @@ function nameOf ({ client, address, isReturning }: Visitor): string {
   return isReturning ? formatClient(client) : formatAddress(address)
 }
 
-function tryLater (page: Buffer, retryAfterS: number): Reply {
-  return htmlReply(503, page.toString(), [...NO_STORE, 'Retry-After', String(retryAfterS)])
+function tryLater (
+  page: Buffer, retryAfterS: number, more: readonly string[] = []
+): Reply {
+  return htmlReply(503, page.toString(), [...NO_STORE, 'Retry-After', String(retryAfterS), ...more])
 }

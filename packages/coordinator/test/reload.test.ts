@@ -12,16 +12,16 @@ import { testLog } from './fixtures/log.ts'
 type LogLevel = LiveSettings['logLevel']
 
 const NONE: SettingChanges = {
-  values: { router: {}, loader: {}, 'every-thread': {} }, texts: [], needRestart: [], certificate: undefined
+  values: { router: {}, loader: {}, table: {}, 'every-thread': {} }, texts: [], needRestart: [], certificate: undefined
 }
 const LEVEL: SettingChanges = {
   ...NONE,
-  values: { router: {}, loader: {}, 'every-thread': { logLevel: 'debug' } },
+  values: { router: {}, loader: {}, table: {}, 'every-thread': { logLevel: 'debug' } },
   texts: ['LOG_LEVEL from info to debug']
 }
 const DELAY: SettingChanges = {
   ...NONE,
-  values: { router: { delayBetweenRoutingMs: 100 }, loader: {}, 'every-thread': {} },
+  values: { router: { delayBetweenRoutingMs: 100 }, loader: {}, table: {}, 'every-thread': {} },
   texts: ['DELAY_BETWEEN_ROUTING from 0.35 to 0.1']
 }
 const SITES = noSites()
@@ -55,7 +55,7 @@ t.test('reload: what the router applies is no worker\'s business', async t => {
 t.test('reload: what the loader applies is in the files that this reload loads, or not at all', async t => {
   const changes = {
     ...NONE,
-    values: { router: {}, loader: { memoryFileMaxBytes: 8192 }, 'every-thread': {} },
+    values: { router: {}, loader: { memoryFileMaxBytes: 8192 }, table: {}, 'every-thread': {} },
     texts: ['MEMORY_FILE_MAX from 4KiB to 8KiB']
   }
   const { reload, orders, live, loadedWith, saying } = testReload({ changes })
@@ -69,12 +69,25 @@ t.test('reload: what the loader applies is in the files that this reload loads, 
   t.equal(failing.live.memoryFileMaxBytes, 4096)
 })
 
+t.test('reload: what the table tells all threads is written there, when the settings say so', async t => {
+  const values = { router: {}, loader: {}, table: { capacity: [10] }, 'every-thread': {} }
+  const texts = ['CAPACITY from (empty) to 10']
+  const { reload, orders, limits, saying } = testReload({ changes: { ...NONE, values, texts } })
+  await reload()
+  t.same(limits, [[10]])
+  t.same(orders, FILES)
+  t.match(saying('settings were changed'), [{ changes: texts }])
+  const failing = testReload({ changes: { ...NONE, values, texts }, failing: 'load' })
+  await failing.reload()
+  t.same(failing.limits, [], 'or nothing is')
+})
+
 t.test('reload: the change of the log level is said at the more talkative of the two', async t => {
   const cases: ReadonlyArray<[from: LogLevel, to: LogLevel, lines: number]> = [
     ['info', 'error', 1], ['error', 'info', 1], ['debug', 'trace', 1], ['error', 'fatal', 0]
   ]
   for (const [from, to, lines] of cases) {
-    const values = { router: {}, loader: {}, 'every-thread': { logLevel: to } }
+    const values = { router: {}, loader: {}, table: {}, 'every-thread': { logLevel: to } }
     const { reload, saying, log } = testReload({ level: from, changes: { ...LEVEL, values } })
     await reload()
     t.equal(saying('settings were changed').length, lines, `${from} to ${to}`)
@@ -187,8 +200,15 @@ function testReload ({
 } = {}) {
   const { log, lines, saying } = testLog(level)
   const orders: Array<string | Order> = []
-  const live = { logLevel: level, delayBetweenRoutingMs: 350, memoryFileMaxBytes: 4096 }
+  const live: LiveSettings = {
+    logLevel: level,
+    delayBetweenRoutingMs: 350,
+    memoryFileMaxBytes: 4096,
+    capacity: [],
+    returnGraceMs: 20_000
+  }
   const loadedWith: object[] = []
+  const limits: Array<readonly number[]> = []
   const reloads = { count: 0 }
   const kept: string[] = []
   const logReopens = { count: 0 }
@@ -202,6 +222,7 @@ function testReload ({
     inTurn: oneAtATime(),
     readChanges: typeof changes === 'function' ? changes : () => changes,
     live,
+    setLimits: () => { limits.push(live.capacity) },
     sites: {
       async load (changes) {
         loadedWith.push(changes!)
@@ -228,6 +249,7 @@ function testReload ({
     orders,
     live,
     loadedWith,
+    limits,
     reloads,
     kept,
     logReopens,

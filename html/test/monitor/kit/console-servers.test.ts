@@ -48,6 +48,10 @@ t.test('stats: troubles, worst first', async t => {
   ])
 })
 
+t.test('stats: that all servers are full is a trouble', async t => {
+  t.strictSame(troublesOf(testStats({ all_full: true })), [{ kind: 'all-full' }])
+})
+
 t.test('stats: a network whose newcomers are not counted is a trouble, the others a number', async t => {
   const since = '2026-11-23T14:23:12.000Z'
   const networks = ['203.0.113.7', '2001:db8::/56', '198.51.100.1'].map((network, index) =>
@@ -55,6 +59,8 @@ t.test('stats: a network whose newcomers are not counted is a trouble, the other
   t.strictSame(troublesOf(testStats({ refused_networks: networks })), [{
     kind: 'newcomers', network: '203.0.113.7', requests: 770, sinceMs: Date.parse(since), others: 2
   }])
+  const limited = testStats({ servers: { 1: { capacity: 5 }, 2: {} }, refused_networks: networks })
+  t.match(troublesOf(limited), [{ others: 2, isRefused: true }], 'where some server has a capacity')
 })
 
 t.test('stats: an external server that is down is a trouble with a reason, and restarts nowhere here', async t => {

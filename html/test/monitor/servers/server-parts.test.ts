@@ -1,7 +1,9 @@
 /** What the card and the row of a server have in common. */
 import t from 'tap'
 import { serversOf } from '../../../monitor-script/kit/console-servers.ts'
-import { evenShare, leftOf, whyText } from '../../../monitor-script/servers/server-parts.ts'
+import {
+  evenShare, leftOf, placesText, whyText
+} from '../../../monitor-script/servers/server-parts.ts'
 import { testStats } from '../fixtures/test-stats.ts'
 
 t.test('server parts: the even share is by weight, among those that take visitors', async t => {
@@ -28,4 +30,12 @@ t.test('server parts: why it is down, may be, or drains, and nothing where all i
   t.equal(textOf({ suspect: true }), 'Everybody there fell silent at once')
   t.equal(textOf({ state: 'down', reason: 'timeout', drain: { note: 'new disk', moves_from: null } }),
     'timeout · new disk')
+})
+
+t.test('server parts: how full it is counts the places that are held, and is left out without a capacity', async t => {
+  const figures = { active_users: 7, reserved: 3, capacity: 20 }
+  const [server] = serversOf(testStats({ servers: { 1: figures } }))
+  t.equal(placesText(server!), '10 of 20 places taken')
+  const [other] = serversOf(testStats({ servers: { 1: { active_users: 7 } } }))
+  t.equal(placesText(other!), '')
 })

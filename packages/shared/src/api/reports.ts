@@ -24,7 +24,7 @@ export type ReportedUser = Wire<typeof ReportedUser>
 export const Report = objectOf({ users: Type.Array(ReportedUser, { minItems: 1 }) })
 export type Report = Wire<typeof Report>
 
-export const REFUSALS = ['denied', 'draining', 'moved', 'unavailable'] as const
+export const REFUSALS = ['denied', 'draining', 'full', 'moved', 'unavailable'] as const
 
 export const Reported = objectOf({
   server: text,

@@ -22,7 +22,10 @@ export const ServerStats = objectOf({
   url: optional(text),
   /** How much of all users it is to have: load is balanced by weight. */
   weight: count,
+  /** Users that it admits, as `load` counts them; left out where as many as come. */
+  capacity: optional(count),
   active_users: count,
+  /** Places held for others: until they arrive, and after a leave for their return. */
   reserved: count,
   /** What is balanced: active users and reservations. */
   load: count,
@@ -86,12 +89,14 @@ export const Stats = objectOf({
   up_since: time,
   /** By the names of the servers. */
   servers: byName(ServerStats),
-  /** Where the next newcomer goes; null while no server takes visitors. */
+  /** Where the next newcomer goes; null while no server takes visitors, or all are full. */
   next: nullable(objectOf({
     /** Null where a policy goes by turns: only the router knows then. */
     server: nullable(text),
     because: text
   })),
+  /** No server that takes visitors has a place left for a newcomer. */
+  all_full: flag,
   /** Between fullest and emptiest, as load for a weight of 1; only where two take visitors. */
   spread: optional(count),
   total_users: count,

@@ -18,7 +18,7 @@ export interface ChoiceRequest {
   readonly current: number
 }
 
-/** Undefined when no server is available. */
+/** Undefined when no server is available: full is not, but for a visitor who has a place there. */
 export type Choose = (request: ChoiceRequest) => Choice | undefined
 
 export interface Choice {
@@ -54,7 +54,8 @@ export const POLICIES: Readonly<Record<PolicyName, PolicyEntry>> = {
 }
 
 /**
- * The smallest load / weight; on a tie the server that the visitor is on, then the first.
+ * The smallest load / weight of those that are not full; on a tie the server that the visitor is
+ * on, then the first.
  * Nobody who comes puts a server more than one user above its share, and as many newcomers as the
  * weights add up to, or a multiple of it, are spread exactly.
  */
@@ -67,7 +68,7 @@ function fewestUsers (
     const winner = tournament.winnerWithout(current)
     if (winner === undefined) return undefined
     const { server, isTied } = winner
-    if (tournament.availableCount === 1) return { server: server.index, because: ONLY_ONE }
+    if (tournament.availableCount(current) === 1) return { server: server.index, because: ONLY_ONE }
     return { server: server.index, because: reasonFor(server, isTied, server.index === current) }
   }
 }
@@ -87,17 +88,21 @@ function roundRobin (
   ...[servers, isAvailable, weightPercent = ALL_OF_IT]: Parameters<MakePolicy>
 ): Choose {
   const credits = servers.map(() => 0)
-  return () => {
+  return ({ loads, current }) => {
     let best: number | undefined
     let weightSum = 0
     for (const [place, { index, weight }] of servers.entries()) {
-      if (!isAvailable(index)) continue
+      if (!isAvailable(index) || loads.isFull(index)) continue
       const share = weight * weightPercent(index)
       weightSum += share
       credits[place]! += share
       if (best === undefined || credits[place]! > credits[best]!) best = place
     }
-    if (best === undefined) return undefined
+    if (best === undefined) {
+      // Where all is full there is the visitor's own place.
+      const isThere = servers.some(({ index }) => index === current && isAvailable(index))
+      return isThere ? { server: current, because: ONLY_ONE } : undefined
+    }
     credits[best]! -= weightSum
     return { server: servers[best]!.index, because: 'round robin' }
   }

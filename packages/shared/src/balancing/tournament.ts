@@ -8,7 +8,10 @@
 /** A server that takes part. */
 export interface Contender {
   readonly index: number
-  /** A whole number: a server of weight 2 is to have twice the users of one of weight 1. */
+  /**
+   * A whole number: a server of weight 2 is to have twice the users of one of weight 1. Another one
+   * only when the loads are another reading.
+   */
   readonly weight: number
 }
 
@@ -26,6 +29,8 @@ export interface Loads {
   readonly reading: number
   /** Servers whose load has changed since that reading, in order; the same one again and again. */
   readonly changes: readonly number[]
+  /** Whether all places of the server are taken; only a server whose load changes may change it. */
+  isFull (server: number): boolean
 }
 
 /** Per cent. */
@@ -47,6 +52,8 @@ export class Tournament {
   /** The root at 1, the children of a node n at 2n and 2n + 1, places in `servers` or NOBODY. */
   readonly #winners: Int32Array
   readonly #leavesAt: number
+  /** By place: 1 for those that take visitors, full or not. */
+  readonly #isUp: Uint8Array
   #availableCount = 0
   #reading: number | undefined
   #changesSeen = 0
@@ -60,6 +67,7 @@ export class Tournament {
     this.#weightPercent = weightPercent
     servers.forEach(({ index }, place) => { this.#places.set(index, place) })
     this.#weights = new Float64Array(servers.length)
+    this.#isUp = new Uint8Array(servers.length)
     this.#loads = new Float64Array(servers.length)
     this.#leavesAt = 2 ** Math.ceil(Math.log2(Math.max(1, servers.length)))
     this.#winners = new Int32Array(2 * this.#leavesAt).fill(NOBODY)
@@ -75,22 +83,32 @@ export class Tournament {
     }
     for (; this.#changesSeen < loads.changes.length; this.#changesSeen++) {
       const server = loads.changes[this.#changesSeen]!
-      this.#set(this.#places.get(server)!, loads.values[server]!)
+      const place = this.#places.get(server)!
+      this.#set(place, loads.values[server]!, loads.isFull(server))
     }
   }
 
-  get availableCount (): number {
-    return this.#availableCount
+  /** How many there are to choose from for a user who counts at this server. */
+  availableCount (current: number): number {
+    const place = this.#places.get(current)
+    const isFull = place !== undefined && this.#isUp[place] === 1 &&
+      this.#winners[this.#leavesAt + place] === NOBODY
+    return this.#availableCount + (isFull ? 1 : 0)
   }
 
-  /** The winner with one user less at this server, who is the one that is being placed. */
+  /**
+   * The winner with one user less at this server, who is the one that is being placed. It is never
+   * full for the user who has a place there.
+   */
   winnerWithout (current: number): Winner | undefined {
     const winner = this.#winners[1]!
-    if (winner === NOBODY) return undefined
     const place = this.#places.get(current)
-    if (place === undefined || this.#winners[this.#leavesAt + place] === NOBODY) {
-      return { server: this.#servers[winner]!, isTied: this.#isTied(winner) }
+    if (place === undefined || this.#isUp[place] === 0) {
+      return winner === NOBODY
+        ? undefined
+        : { server: this.#servers[winner]!, isTied: this.#isTied(winner) }
     }
+    if (winner === NOBODY) return { server: this.#servers[place]!, isTied: false }
     // The winner with one less is ahead of all others.
     const lead = place === winner ? -1 : this.#compare(place, winner, 1)
     return lead <= 0
@@ -107,21 +125,29 @@ export class Tournament {
     return false
   }
 
-  #begin ({ values }: Loads): void {
+  #begin (loads: Loads): void {
     this.#availableCount = 0
     for (const [place, { index, weight }] of this.#servers.entries()) {
-      const isAvailable = this.#isAvailable(index)
+      const isUp = this.#isAvailable(index)
+      const isAvailable = isUp && !loads.isFull(index)
       if (isAvailable) this.#availableCount++
-      this.#loads[place] = values[index]!
+      this.#isUp[place] = isUp ? 1 : 0
       this.#weights[place] = weight * this.#weightPercent(index)
+      this.#loads[place] = loads.values[index]!
       this.#winners[this.#leavesAt + place] = isAvailable ? place : NOBODY
     }
     for (let node = this.#leavesAt - 1; node > 0; node--) this.#play(node)
   }
 
-  #set (place: number, load: number): void {
+  #set (place: number, load: number, isFull: boolean): void {
     this.#loads[place] = load
-    for (let node = (this.#leavesAt + place) >> 1; node > 0; node >>= 1) {
+    const leaf = this.#leavesAt + place
+    const entry = isFull || this.#isUp[place] === 0 ? NOBODY : place
+    if (this.#winners[leaf] !== entry) {
+      this.#winners[leaf] = entry
+      this.#availableCount += isFull ? -1 : 1
+    }
+    for (let node = leaf >> 1; node > 0; node >>= 1) {
       const before = this.#winners[node]
       // The same one as before, and not the one that changed: nothing above sees a difference.
       if (this.#play(node) === before && before !== place) return

@@ -1,14 +1,15 @@
 /**
- * Ends users whose own time is over: unconfirmed ones who have not come back, and those whose page
- * has left and who have not been seen since. Looks without a lock at one word for each run of
- * slots; only a run with a user who is due is locked. Main thread.
+ * Ends users whose own time is over: unconfirmed ones who have not come back, those whose page has
+ * left and who have not been seen since, and places held for a return. Looks without a lock at one
+ * word for each run of slots; only a run with a user who is due is locked. Main thread.
  */
 import { earlierEnd, endOfSlot, endWordAt } from './ends.ts'
 import {
-  COMMIT_LEAVING, END, NO_END, SHARD_HIGH_WATER, commitActive, commitHasEnd
+  COMMIT_LEAVING, END, NO_END, SHARD_HIGH_WATER, commitActive, commitHasEnd, commitReturns
 } from './layout.ts'
 import type { RemovedUser } from './removal.ts'
-import { clientOfSlot, endActivity } from './shard.ts'
+import { endVisit } from './returns.ts'
+import { clientOfSlot, endActivity, removeSlot } from './shard.ts'
 import { lockShard, shardAt, slotAt, unlockShard, type Busy, type TableView } from './table-view.ts'
 import { wrappedAge, wrappedMs } from './wrapped-time.ts'
 
@@ -61,18 +62,26 @@ function endInRun (view: TableView, at: number, run: number): EndedUser[] {
     const here = slotAt(layout, at, slot)
     const commit = words[here]!
     if (!commitHasEnd(commit)) continue
-    const end = endOfSlot(view, here, commit)
-    if (!isOver(end, now)) {
-      first = earlierEnd(first, end)
-      continue
+    if (isOver(endOfSlot(view, here, commit), now)) {
+      // The place that was held for one who has not returned: who left is told already.
+      if (commitReturns(commit)) removeSlot(view, at, slot)
+      else removed.push(endUser(view, at, slot, commit))
     }
-    const hasLeft = (commit & COMMIT_LEAVING) !== 0
-    removed.push({ client: clientOfSlot(view, here), server: commitActive(commit), hasLeft })
-    endActivity(view, at, slot, commit)
+    const left = words[here]!
+    if (commitHasEnd(left)) first = earlierEnd(first, endOfSlot(view, here, left))
   }
   // After the last removal: a death in between leaves it too early, and the run is seen again.
   Atomics.store(words, endWordAt(view, at, run), first)
   return removed
+}
+
+function endUser (view: TableView, at: number, slot: number, commit: number): EndedUser {
+  const here = slotAt(view.layout, at, slot)
+  const client = clientOfSlot(view, here)
+  const hasLeft = (commit & COMMIT_LEAVING) !== 0
+  if (hasLeft) endVisit(view, at, slot, commit)
+  else endActivity(view, at, slot, commit)
+  return { client, server: commitActive(commit), hasLeft }
 }
 
 /** Times are cut to whole milliseconds: with one more, no user ends before their time. */

@@ -1,12 +1,13 @@
 /**
- * When users end who have a time of their own: unconfirmed ones, and those whose page has said that
- * it leaves. Each run of slots carries a word that says when its first end may be due. Writers
- * lower it before they store a commit word; only a look at the whole run, under the shard's lock,
- * raises it (end-sweep.ts). So a pass several times a second looks only at runs in which a user is
- * about to end, in a table of any size. Any thread.
+ * When users end who have a time of their own: unconfirmed ones, those whose page has said that it
+ * leaves, and those whose place is held for their return. Each run of slots carries a word that
+ * says when its first end may be due. Writers lower it before they store a commit word; only a look
+ * at the whole run, under the shard's lock, raises it (end-sweep.ts). So a pass several times a
+ * second looks only at runs in which a user is about to end, in a table of any size. Any thread.
  */
 import {
-  COMMIT_LEAVING, END, NO_END, SEEN_CONFIRMED, SLOT_LAST_SEEN_MS, TABLE, commitHasEnd, commitSeen
+  COMMIT_LEAVING, END, NO_END, SEEN_CONFIRMED, SLOT_LAST_SEEN_MS, SLOT_RESERVED_UNTIL_MS, TABLE,
+  commitHasEnd, commitReturns, commitSeen
 } from './layout.ts'
 import { slotAt, type TableView } from './table-view.ts'
 import { wrappedAge } from './wrapped-time.ts'
@@ -21,6 +22,7 @@ export function noteEnd (view: TableView, at: number, slot: number, end: number)
 
 /** The end of a user with this commit word, in the time of LAST_SEEN_MS. */
 export function endOfSlot ({ words }: TableView, here: number, commit: number): number {
+  if (commitReturns(commit)) return words[here + SLOT_RESERVED_UNTIL_MS]!
   const grace = words[TABLE.LEAVE_GRACE_MS]!
   const unconfirmed = words[TABLE.UNCONFIRMED_MS]!
   const isLeaving = (commit & COMMIT_LEAVING) !== 0

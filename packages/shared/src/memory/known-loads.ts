@@ -10,8 +10,21 @@ const FRESH_MS = 1
 /** Of one reading; more are read anew. */
 const CHANGES_MAX = 4096
 
+/** Whose places are counted, too. */
+export interface Limits {
+  /** Whether any server has a capacity. */
+  isAny (): boolean
+  /** 0: none. */
+  capacityOf (server: number): number
+  /** Writes the places that are taken, by index of the server. */
+  read (places: Int32Array): void
+}
+
 export class KnownLoads implements Loads {
   readonly values: Int32Array
+  readonly #places: Int32Array
+  readonly #limits: Limits
+  #isLimited = false
   #reading = 0
   #changes: number[] = []
   #readMs = -Infinity
@@ -22,8 +35,12 @@ export class KnownLoads implements Loads {
    * @param read writes all loads, by index of the server
    * @param now monotonic milliseconds
    */
-  constructor (serverCount: number, read: (loads: Int32Array) => void, now: () => number) {
+  constructor (
+    serverCount: number, read: (loads: Int32Array) => void, limits: Limits, now: () => number
+  ) {
     this.values = new Int32Array(serverCount)
+    this.#places = new Int32Array(serverCount)
+    this.#limits = limits
     this.#read = read
     this.#now = now
   }
@@ -43,6 +60,17 @@ export class KnownLoads implements Loads {
     else this.expire()
   }
 
+  /** This thread has given a place, or has taken one back. */
+  addPlaces (server: number, by: number): void {
+    this.#places[server]! += by
+  }
+
+  isFull (server: number): boolean {
+    if (!this.#isLimited) return false
+    const capacity = this.#limits.capacityOf(server)
+    return capacity !== 0 && this.#places[server]! >= capacity
+  }
+
   /** The next look reads all of them: another thread died, or a server's state is another one. */
   expire (): void {
     this.#readMs = -Infinity
@@ -55,5 +83,7 @@ export class KnownLoads implements Loads {
     this.#reading++
     this.#changes = []
     this.#read(this.values)
+    this.#isLimited = this.#limits.isAny()
+    if (this.#isLimited) this.#limits.read(this.#places)
   }
 }

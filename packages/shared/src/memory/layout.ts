@@ -36,7 +36,7 @@ export const SHARD_WORDS = 8
  */
 export const COUNTER_LOAD = 0 // users reserved here, or active here and reserved nowhere
 export const COUNTER_ACTIVE = 1 // users active here, also those on the move elsewhere
-export const COUNTER_RESERVED = 2 // users with a reservation here
+export const COUNTER_PLACES = 2 // users active here, or with a reservation here, or both
 export const COUNTER_COUNT = 3
 
 /** A slot: one user. True when COMMIT is not 0; all other words are written before it. */
@@ -56,7 +56,8 @@ export const SLOT_WORDS = 13
  *     bit 1     kind is ip      bits 13-21  reserved server + 1, 0 for none
  *     bits 2-3  one of SEEN_    bit 22  the address words are whole
  *                               bit 23  the entry under this address is still to go
- *                               bit 24  leaves LEAVE_GRACE_MS after LAST_SEEN_MS
+ *                               bit 24  leaves LEAVE_GRACE_MS after LAST_SEEN_MS; of one who is
+ *                                       active nowhere: has left, and the place is held for them
  *                               bit 25  an open page of theirs has sent a beat
  *                               bit 26  and since the last beat another page was opened
  */
@@ -70,7 +71,7 @@ export const COMMIT_REPLACES = 1 << 23
 export const COMMIT_LEAVING = 1 << 24
 export const COMMIT_BEATS = 1 << 25
 export const COMMIT_OPENED = 1 << 26
-/** What is known of a user's pages; nothing once it is active nowhere. */
+/** What is known of a user's pages; once it is active nowhere, that it has left at most. */
 export const COMMIT_PAGES = COMMIT_LEAVING | COMMIT_BEATS | COMMIT_OPENED
 export const COMMIT_SEEN_MASK = 0b11
 export const COMMIT_SERVER_MASK = 0b1_1111_1111
@@ -90,7 +91,7 @@ export const CONFIRM_MS = 500
 export const NO_SLOT = -1
 export const NO_SERVER = -1
 
-/** Table header, in words. Written once by the coordinator, except where a line says otherwise. */
+/** Table header, in words. Written by the coordinator: once, but for the last two. */
 export const TABLE = {
   VERSION: 0,
   SHARD_COUNT: 1, // a power of two
@@ -102,15 +103,25 @@ export const TABLE = {
   HASH_KEY_1: 7,
   UNCONFIRMED_MS: 8, // how long a user may stay who has not come back
   LEAVE_GRACE_MS: 9, // how long after a page's leave its user goes
-  WORDS: 10
+  RETURN_GRACE_MS: 10, // how long after a leave its place is held, at a server with a capacity
+  LIMITED: 11, // 1 while any server has a capacity
+  WORDS: 16 // so that the servers' words begin a cache line
 } as const
 
-/** One run of words per server. Written by the coordinator, read by every thread. */
+/**
+ * One run of words per server, a cache line long: no server's admissions slow down another's
+ * requests. Written by the coordinator, read by every thread.
+ */
 export const SERVER = {
   STATE: 0, // a SERVER_STATE
   MOVES_FROM_S: 1, // monotonic seconds from which a draining server sends its users away; 0: never
   BACK_SINCE_DS: 2, // monotonic tenths of a second at which it came back, for its slow start; 0: no
-  WORDS: 3
+  CAPACITY: 3, // users that it admits; 0: as many as come
+  WEIGHT: 4, // how much of all users it is to have
+  ADMISSION_LOCK: 5, // as SHARD_LOCK: held while one of its places is given; written by any thread
+  ADMISSION_LOCK_WAITS: 6, // as SHARD_LOCK_WAITS
+  ADMISSIONS: 7, // times that the lock was taken; written by its holder
+  WORDS: 16
 } as const
 
 /** What a server is, as the balancer and the console see it. */
@@ -243,13 +254,24 @@ export function withSeen (commit: number, seen: number): number {
   return (commit & ~(COMMIT_SEEN_MASK << COMMIT_SEEN_SHIFT)) | (seen << COMMIT_SEEN_SHIFT)
 }
 
-/** Whether the user ends at a time of its own: leaving, or not confirmed. */
+/** Whether the user has a place at the server, which counts once: active there, or reserved. */
+export function commitHolds (commit: number, server: number): boolean {
+  return commitActive(commit) === server || commitReserved(commit) === server
+}
+
+/** Whether the user has left, and its place is held for its return. */
+export function commitReturns (commit: number): boolean {
+  return (commit & COMMIT_LEAVING) !== 0 && commitActive(commit) === NO_SERVER
+}
+
+/** Whether the user ends at a time of its own: leaving, held for its return, or not confirmed. */
 export function commitHasEnd (commit: number): boolean {
-  return commitActive(commit) !== NO_SERVER &&
-    ((commit & COMMIT_LEAVING) !== 0 || commitSeen(commit) !== SEEN_CONFIRMED)
+  return (commit & COMMIT_LEAVING) !== 0 ||
+    (commitActive(commit) !== NO_SERVER && commitSeen(commit) !== SEEN_CONFIRMED)
 }
 
 if (SERVERS_MAX > COMMIT_SERVER_MASK) throw new Error('a server does not fit its bits')
 if (SLOT_WORDS !== SLOT_NEXT + 1 || SLOT_ADDRESS !== SLOT_ID + 4) throw new Error('slot map')
 if (NETWORK.WORDS !== NETWORK.WIDTHS * NETWORK.ROWS * NETWORK.BUCKETS) throw new Error('network map')
+if (SERVER.ADMISSION_LOCK_WAITS !== SERVER.ADMISSION_LOCK + 1) throw new Error('server map')
 if (SHARD_WORDS !== SHARD_HAND + 1 || SHARD_LOCK_WAITS !== SHARD_LOCK + 1) throw new Error('shard map')

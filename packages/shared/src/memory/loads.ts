@@ -1,14 +1,20 @@
 /** Sums of the shards' counters, for each server: readings without any lock. Any thread. */
 import type { Loads } from '../balancing/tournament.ts'
 import { KnownLoads } from './known-loads.ts'
-import { COUNTER_LOAD } from './layout.ts'
+import { COUNTER_LOAD, COUNTER_PLACES, SERVER, TABLE } from './layout.ts'
 import { counterAt } from './shard.ts'
-import { shardAt, type TableView } from './table-view.ts'
+import { serverAt, shardAt, type TableView } from './table-view.ts'
 
 /** The loads to choose by; see known-loads.ts. Main thread only. */
 export function knownLoads (view: TableView): Loads {
   const loads = view.loads ??= new KnownLoads(
-    view.layout.serverCount, sums => { sumCounters(view, COUNTER_LOAD, sums) }, view.now
+    view.layout.serverCount, sums => { sumCounters(view, COUNTER_LOAD, sums) },
+    {
+      isAny: () => view.words[TABLE.LIMITED] !== 0,
+      capacityOf: server => view.words[serverAt(view.layout, server) + SERVER.CAPACITY]!,
+      read: sums => { sumCounters(view, COUNTER_PLACES, sums) }
+    },
+    view.now
   )
   loads.refresh()
   return loads

@@ -4,9 +4,10 @@
  * words, and only then lets go. `checkTable` says whether every invariant holds. Main thread.
  */
 import { formatClient } from '../client.ts'
+import { freeAdmission } from './capacity.ts'
 import { endsOf } from './ends.ts'
 import {
-  COUNTER_ACTIVE, COUNTER_LOAD, COUNTER_RESERVED, NO_END, NO_SERVER, NO_SLOT, SHARD_FREE_HEAD,
+  COUNTER_ACTIVE, COUNTER_LOAD, COUNTER_PLACES, NO_END, NO_SERVER, NO_SLOT, SHARD_FREE_HEAD,
   SHARD_HIGH_WATER, SHARD_LOCK, SHARD_RESERVED_ONLY, SHARD_SEEN_ONCE, SHARD_USED, SLOT_NEXT,
   commitActive, commitLoad, commitReserved
 } from './layout.ts'
@@ -34,6 +35,10 @@ export function recoverFrom (view: TableView, deadThreadTag: number): number {
     }
     wakeAllWaiters(view.words, at + SHARD_LOCK)
   }
+  // After the shards: what stands behind these locks is counted there.
+  for (let server = 0; server < view.layout.serverCount; server++) {
+    freeAdmission(view, server, ownerWord(deadThreadTag))
+  }
   view.loads?.expire() // A repair counts anew.
   finishAllReplacements(view)
   return repaired
@@ -54,7 +59,7 @@ export function checkTable (view: TableView): readonly string[] {
   return broken
 }
 
-const COUNTERS = { LOAD: COUNTER_LOAD, ACTIVE: COUNTER_ACTIVE, RESERVED: COUNTER_RESERVED }
+const COUNTERS = { LOAD: COUNTER_LOAD, ACTIVE: COUNTER_ACTIVE, PLACES: COUNTER_PLACES }
 
 /** All that a shard derives from its commit words. */
 interface Derived {
@@ -105,7 +110,10 @@ function derive (view: TableView, at: number, highWater: number): Derived {
     if (isSeenOnce(commit)) derived.seenOnce++
     raise(commitLoad(commit), COUNTER_LOAD)
     raise(commitActive(commit), COUNTER_ACTIVE)
-    raise(commitReserved(commit), COUNTER_RESERVED)
+    raise(commitActive(commit), COUNTER_PLACES)
+    if (commitReserved(commit) !== commitActive(commit)) {
+      raise(commitReserved(commit), COUNTER_PLACES)
+    }
     for (const bucket of networkBuckets(view, here)) {
       counters[layout.networksAt - layout.countersAt + bucket]!++
     }

@@ -7,7 +7,8 @@
  */
 import { clientOfAddress, type Address, type Client } from '../client.ts'
 import {
-  COMMIT_REPLACES, NO_SLOT, SHARD_HIGH_WATER, SLOT_FIRST_SEEN_S, SLOT_LAST_SEEN_MS
+  COMMIT_REPLACES, NO_SLOT, SHARD_HIGH_WATER, SLOT_FIRST_SEEN_S, SLOT_LAST_SEEN_MS,
+  SLOT_RESERVED_UNTIL_MS
 } from './layout.ts'
 import { removeUser } from './removal.ts'
 import { addressOfSlot, clientOfSlot, commitSlot, findSlot } from './shard.ts'
@@ -20,6 +21,7 @@ export interface ReplacedEntry {
   readonly commit: number
   readonly firstSeenS: number
   readonly lastSeenMs: number
+  readonly reservedUntilMs: number
 }
 
 /** The entry that stands for clients of this address without an id, if a client with one is new. */
@@ -38,7 +40,8 @@ export function findAddressEntry (
     : {
         commit: view.words[here]!,
         firstSeenS: view.words[here + SLOT_FIRST_SEEN_S]!,
-        lastSeenMs: view.words[here + SLOT_LAST_SEEN_MS]!
+        lastSeenMs: view.words[here + SLOT_LAST_SEEN_MS]!,
+        reservedUntilMs: view.words[here + SLOT_RESERVED_UNTIL_MS]!
       }
   unlockShard(view, at)
   return entry

@@ -6,9 +6,14 @@
 import type { Choice, Choose } from '../balancing/policies.ts'
 import type { Address, Client } from '../client.ts'
 import { admit } from './admission.ts'
+import { adoptAddressEntry } from './adoption.ts'
 import {
-  COMMIT_PAGES, COMMIT_REPLACES, NO_SERVER, NO_SLOT, SLOT_RESERVED_UNTIL_MS, commitActive,
-  commitLoad, commitReserved, commitSeen, withActive, withReserved, withSeen
+  hasRoom, isLimited, isLimitedAt, lockAdmission, needsPlace, unlockAdmission
+} from './capacity.ts'
+import {
+  COMMIT_LEAVING, COMMIT_PAGES, COMMIT_REPLACES, NO_SERVER, NO_SLOT, SLOT_RESERVED_UNTIL_MS,
+  commitActive, commitLoad, commitReserved, commitReturns, commitSeen, withActive, withReserved,
+  withSeen
 } from './layout.ts'
 import { knownLoads } from './loads.ts'
 import { findAddressEntry, finishReplacement } from './replacement.ts'
@@ -23,7 +28,7 @@ import { wrappedAge, wrappedMs } from './wrapped-time.ts'
 
 export type Reservation =
   | { readonly kind: 'reserved', readonly place: Place } & Choice
-  | { readonly kind: 'unavailable' | 'full' | 'address-full' | 'uncounted' | Busy }
+  | { readonly kind: 'unavailable' | 'full' | 'address-full' | 'uncounted' | 'network' | Busy }
 
 export interface ReserveRequest {
   readonly client: Client
@@ -39,9 +44,27 @@ export interface ReserveRequest {
   readonly choose: Choose
 }
 
+/** Others took the last place of the chosen server since the loads were read. */
+interface Outrun { readonly kind: 'outrun' }
+
+/** Choices on loads read anew; then the caller comes back on the next turn of its loop. */
+const CHOICES_MAX = 4
+
 /** Chooses a server for the client and holds a place there; moves an earlier reservation. */
 export function reserve (view: TableView, request: ReserveRequest): Reservation {
-  const { client, choose, untilMs } = request
+  for (let choice = 0; choice < CHOICES_MAX; choice++) {
+    const reservation = tryReserve(view, request, undefined)
+    if (reservation.kind !== 'outrun') return reservation
+    view.loads?.expire()
+  }
+  return { kind: 'busy' }
+}
+
+/** @param admitted the choice whose server's admission lock is held, with a place free */
+function tryReserve (
+  view: TableView, request: ReserveRequest, admitted: Choice | undefined
+): Reservation | Outrun {
+  const { client, untilMs } = request
   const hash = hashOf(view, client)
   const shard = shardOfHash(view.layout, hash)
   const at = shardAt(view.layout, shard)
@@ -49,22 +72,49 @@ export function reserve (view: TableView, request: ReserveRequest): Reservation 
   const slot = findSlot(view, at, client, hash)
   if (slot === NO_SLOT) {
     unlockShard(view, at)
-    return reserveForNewcomer(view, request)
+    return reserveForNewcomer(view, request, admitted)
   }
   const here = slotAt(view.layout, at, slot)
   const commit = view.words[here]!
-  const current = commitLoad(commit)
-  const choice = choose({ loads: knownLoads(view), current })
+  const choice = admitted ?? chooseFor(view, request, commit)
+  if (choice !== undefined && admitted === undefined && needsPlace(view, commit, choice.server)) {
+    unlockShard(view, at)
+    return reserveLimited(view, request, choice)
+  }
   if (choice !== undefined) {
     // Written before the commit word: a reservation never stands with another's deadline.
     view.words[here + SLOT_RESERVED_UNTIL_MS] = wrappedMs(untilMs)
-    commitSlot(view, at, slot, withReserved(commit, choice.server))
+    const kept = commitReturns(commit) ? commit & ~COMMIT_LEAVING : commit
+    commitSlot(view, at, slot, withReserved(kept, choice.server))
     // An address whose entry is still to go is needed until it has gone.
     if ((commit & COMMIT_REPLACES) === 0) writeAddress(view, at, slot, request.address)
   }
   unlockShard(view, at)
   if (choice === undefined) return { kind: 'unavailable' }
   return reservedBy(choice, placeOf(view.layout, shard, slot))
+}
+
+/** One who is on the move has a place at both servers, and the other one may be all there is. */
+function chooseFor (
+  view: TableView, { choose }: ReserveRequest, commit: number
+): Choice | undefined {
+  const loads = knownLoads(view)
+  const current = commitLoad(commit)
+  const active = commitActive(commit)
+  const choice = choose({ loads, current })
+  return choice !== undefined || active === current ? choice : choose({ loads, current: active })
+}
+
+/** Gives the client a place of a server with a capacity, if one is free still. */
+function reserveLimited (
+  view: TableView, request: ReserveRequest, choice: Choice
+): Reservation | Outrun {
+  if (!lockAdmission(view, choice.server)) return { kind: 'busy' }
+  const reservation = hasRoom(view, choice.server)
+    ? tryReserve(view, request, choice)
+    : { kind: 'outrun' as const }
+  unlockAdmission(view)
+  return reservation
 }
 
 /**
@@ -81,7 +131,8 @@ export function confirm (
   const slot = findSlot(view, at, client, hash)
   const here = slotAt(view.layout, at, slot)
   const commit = slot === NO_SLOT ? 0 : view.words[here]!
-  const isHeld = commitReserved(commit) === server
+  // Of one who has come and left meanwhile, the place is held for longer.
+  const isHeld = commitReserved(commit) === server && !commitReturns(commit)
   if (isHeld) view.words[here + SLOT_RESERVED_UNTIL_MS] = wrappedMs(untilMs)
   unlockShard(view, at)
   if (isHeld) return { kind: 'held', place: placeOf(view.layout, shard, slot) }
@@ -116,24 +167,37 @@ export function isReservationDue (view: TableView, here: number, now: number): b
     wrappedAge(now, view.words[here + SLOT_RESERVED_UNTIL_MS]!) >= 0
 }
 
-function reserveForNewcomer (view: TableView, request: ReserveRequest): Reservation {
+function reserveForNewcomer (
+  view: TableView, request: ReserveRequest, admitted: Choice | undefined
+): Reservation | Outrun {
   const { client, address, untilMs, choose } = request
-  const replaced = request.isReturning ? findAddressEntry(view, client, address) : undefined
+  let replaced = request.isReturning ? findAddressEntry(view, client, address) : undefined
   if (replaced === 'busy') return { kind: 'busy' }
+  if (replaced !== undefined && isLimitedAt(view, commitLoad(replaced.commit))) {
+    if (admitted === undefined) {
+      const adopted = adoptAddressEntry(view, client, address, commitSeen(replaced.commit))
+      return adopted === 'busy' ? { kind: 'busy' } : tryReserve(view, request, undefined)
+    }
+    replaced = undefined // It has come in this moment, and is counted by itself.
+  }
   const current = replaced === undefined ? NO_SERVER : commitActive(replaced.commit)
-  const choice = choose({ loads: knownLoads(view), current })
+  const choice = admitted ?? choose({ loads: knownLoads(view), current })
   if (choice === undefined) return { kind: 'unavailable' }
+  if (admitted === undefined && isLimitedAt(view, choice.server)) {
+    return reserveLimited(view, request, choice)
+  }
 
   let commit = withReserved(freshCommit(client), choice.server)
   if (replaced !== undefined) {
     commit = withSeen(withActive(commit, current), commitSeen(replaced.commit)) |
       (replaced.commit & COMMIT_PAGES)
   }
-  const admitted = admit(view, { client, address, commit, replaced, reservedUntilMs: untilMs })
-  if (admitted === 'present') return reserve(view, request)
-  if (typeof admitted === 'string') return { kind: admitted }
+  const admission = admit(view, { client, address, commit, replaced, reservedUntilMs: untilMs })
+  if (admission === 'present') return tryReserve(view, request, admitted)
+  if (admission === 'uncounted' && isLimited(view)) return { kind: 'network' }
+  if (typeof admission === 'string') return { kind: admission }
   if (replaced !== undefined) finishReplacement(view, client, address)
-  return reservedBy(choice, admitted)
+  return reservedBy(choice, admission)
 }
 
 /** Field by field: a spread costs more than the choice. */

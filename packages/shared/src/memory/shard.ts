@@ -8,10 +8,10 @@ import { areSameWords, UNKNOWN_ADDRESS, type Address, type Client } from '../cli
 import { endOfSlot, noteEnd } from './ends.ts'
 import {
   COMMIT_ADDRESS_KNOWN, COMMIT_KIND_IP, COMMIT_PAGES, COMMIT_USED, COUNTER_ACTIVE, COUNTER_LOAD,
-  COUNTER_RESERVED, NO_SERVER, NO_SLOT, SEEN_ONCE, SHARD_FREE_HEAD, SHARD_HIGH_WATER,
+  COUNTER_PLACES, NO_SERVER, NO_SLOT, SEEN_ONCE, SHARD_FREE_HEAD, SHARD_HIGH_WATER,
   SHARD_RESERVED_ONLY, SHARD_SEEN_ONCE, SHARD_USED, SLOT_ADDRESS, SLOT_FIRST_SEEN_S, SLOT_ID,
-  SLOT_LAST_SEEN_MS, SLOT_NEXT, SLOT_RESERVED_UNTIL_MS, commitActive, commitHasEnd, commitIsIp,
-  commitLoad, commitReserved, commitSeen, withActive, type Layout
+  SLOT_LAST_SEEN_MS, SLOT_NEXT, SLOT_RESERVED_UNTIL_MS, commitActive, commitHasEnd, commitHolds,
+  commitIsIp, commitLoad, commitReserved, commitSeen, withActive, type Layout
 } from './layout.ts'
 import { bucketAt, hashOf, slotAt, type TableView } from './table-view.ts'
 import { countAddress } from './user-quota.ts'
@@ -185,7 +185,7 @@ function count (
   if (commit === 0) return
   countServer(view, at, COUNTER_LOAD, commitLoad(commit), commitLoad(other), by)
   countServer(view, at, COUNTER_ACTIVE, commitActive(commit), commitActive(other), by)
-  countServer(view, at, COUNTER_RESERVED, commitReserved(commit), commitReserved(other), by)
+  countPlaces(view, at, commit, other, by)
   if (other === 0) addTo(view.words, at + SHARD_USED, by)
   if (isReservedOnly(commit) && !isReservedOnly(other)) {
     addTo(view.words, at + SHARD_RESERVED_ONLY, by)
@@ -202,8 +202,29 @@ function countServer (
   if (counter === COUNTER_LOAD) view.loads?.add(server, by)
 }
 
+function countPlaces (
+  view: TableView, at: number, commit: number, other: number, by: number
+): void {
+  const active = commitActive(commit)
+  const reserved = commitReserved(commit)
+  if (active !== NO_SERVER && !commitHolds(other, active)) countPlace(view, at, active, by)
+  if (reserved !== NO_SERVER && reserved !== active && !commitHolds(other, reserved)) {
+    countPlace(view, at, reserved, by)
+  }
+}
+
+function countPlace (view: TableView, at: number, server: number, by: number): void {
+  addTo(view.words, counterAt(view.layout, at, server, COUNTER_PLACES), by)
+  view.loads?.addPlaces(server, by)
+}
+
+/**
+ * Raised by a plain store: the commit word's own store, which follows, keeps it before itself. What
+ * is lowered after that needs an order of its own.
+ */
 function addTo (words: Int32Array, at: number, by: number): void {
-  Atomics.store(words, at, words[at]! + by)
+  if (by > 0) words[at] = words[at]! + by
+  else Atomics.store(words, at, words[at]! + by)
 }
 
 function takeFreeSlot (view: TableView, at: number): number {

@@ -4,6 +4,7 @@
  */
 import type { Address, Client } from '../client.ts'
 import { addUser } from './admission.ts'
+import { hasRoom, isLimitedAt, lockAdmission, unlockAdmission } from './capacity.ts'
 import {
   COMMIT_LEAVING, NO_SERVER, NO_SLOT, SEEN_AGAIN, SEEN_CONFIRMED, SHARD_HIGH_WATER,
   SLOT_FIRST_SEEN_S, SLOT_LAST_SEEN_MS, SLOT_WORDS, commitActive, commitReserved, commitSeen,
@@ -85,9 +86,17 @@ export function findUser (view: TableView, client: Client): User | undefined | B
 
 /**
  * Puts a saved user back, as one who is not displaced; an unconfirmed one has all its time again to
- * come back in. False when already there, or full.
+ * come back in. False when already there, or when the table or the server is full.
  */
 export function restoreUser (view: TableView, user: LastingUser, server: number): boolean {
+  const isServerLimited = isLimitedAt(view, server)
+  if (isServerLimited && !lockAdmission(view, server)) return false
+  const isRestored = hasRoom(view, server) && addSaved(view, user, server)
+  if (isServerLimited) unlockAdmission(view)
+  return isRestored
+}
+
+function addSaved (view: TableView, user: LastingUser, server: number): boolean {
   const { client, address, isConfirmed, firstSeenAgoMs, lastSeenAgoMs } = user
   const seen = isConfirmed ? SEEN_CONFIRMED : SEEN_AGAIN
   const nowMs = view.now()

@@ -5,8 +5,8 @@
 import { TableStuck } from '../errors.ts'
 import type { Client } from '../client.ts'
 import {
-  LAYOUT_VERSION, NO_SLOT, SERVERS_MAX, SHARD_FREE_HEAD, SHARD_LOCK, SLOT_WORDS, TABLE, USERS_MAX,
-  USERS_MIN, WORD_BYTES, layoutFor, type Layout
+  LAYOUT_VERSION, NO_SLOT, SERVER, SERVERS_MAX, SHARD_FREE_HEAD, SHARD_LOCK, SLOT_WORDS, TABLE,
+  USERS_MAX, USERS_MIN, WORD_BYTES, layoutFor, type Layout
 } from './layout.ts'
 import type { KnownLoads } from './known-loads.ts'
 import { acquireLock, ownerWord, releaseLock } from './lock.ts'
@@ -30,6 +30,8 @@ export interface TableView {
   readonly owner: number
   /** Where the shard starts that this thread may hold, or NO_SHARD. Written by lock and unlock. */
   held: number
+  /** The admission lock that this thread may hold, or NO_LOCK; as `held`. */
+  admission: number
   /** How long to wait for a shard, and what to do then. */
   readonly patience: Patience
   /** Monotonic milliseconds; injected in tests. */
@@ -61,6 +63,8 @@ export const WORKER_PATIENCE: Patience = { waitMs: 10_000, thenThrow: true }
 
 /** No shard starts here: the table's header does. */
 const NO_SHARD = 0
+/** Neither does a server's lock stand here. */
+export const NO_LOCK = 0
 
 /** Only the main thread is ever told `busy`: it comes back on the next turn of its loop. */
 export type Busy = 'busy'
@@ -103,6 +107,9 @@ export function allocateTable (
   words[TABLE.HASH_KEY_1] = randomWord()
   words[TABLE.UNCONFIRMED_MS] = times.unconfirmedMs
   words[TABLE.LEAVE_GRACE_MS] = times.leaveGraceMs
+  for (let server = 0; server < serverCount; server++) {
+    words[serverAt(layout, server) + SERVER.WEIGHT] = 1
+  }
   for (let shard = 0; shard < layout.shardCount; shard++) {
     const at = shardAt(layout, shard)
     words[at + SHARD_FREE_HEAD] = NO_SLOT
@@ -124,6 +131,7 @@ export function viewTable (memory: TableMemory, options: ViewOptions): TableView
     hashKey1: words[TABLE.HASH_KEY_1]!,
     owner: ownerWord(options.threadTag),
     held: NO_SHARD,
+    admission: NO_LOCK,
     patience: options.patience,
     now: options.now,
     onLockWaited: options.onLockWaited,
@@ -132,6 +140,11 @@ export function viewTable (memory: TableMemory, options: ViewOptions): TableView
       new Newcomers(memory.newcomers, { ...options.newcomers, now: options.now }),
     onStep: options.onStep
   }
+}
+
+/** Where a server's run starts, in words. */
+export function serverAt (layout: Layout, server: number): number {
+  return layout.serversAt + server * SERVER.WORDS
 }
 
 /** Where a shard starts, in words. */

@@ -3,15 +3,20 @@
  * SharedArrayBuffer that every thread maps; this is one thread's handle, in plain values. Owns no
  * thread and no timer; what happens under the locks is in the files beside this one.
  */
-import { WHOLE_WEIGHT, type Loads } from '../balancing/tournament.ts'
+import type { Loads } from '../balancing/tournament.ts'
 import type { Address, Client } from '../client.ts'
 import { isFull, usedSlots } from './admission.ts'
 import { addBeating } from './beating.ts'
+import {
+  capacityOf, hasRoom, isLimited, setLimits, usersPerServer, type ServerLimits, type UserCounts
+} from './capacity.ts'
 import { endDue, type EndStep } from './end-sweep.ts'
 import {
-  COUNTER_ACTIVE, COUNTER_LOAD, COUNTER_RESERVED, SERVER, SERVER_STATE, type ServerState
+  COUNTER_ACTIVE, COUNTER_LOAD, SERVER, type ServerState
 } from './layout.ts'
 import { knownLoads, sumCounter, sumCounters } from './loads.ts'
+import { leave } from './leaves.ts'
+import { endingThread } from './ending-thread.ts'
 import { allowMoreNewcomers } from './newcomers.ts'
 import { checkTable, recoverFrom } from './recovery.ts'
 import { refusedNetworks, refusedTotal, type RefusedNetwork } from './refused-networks.ts'
@@ -22,17 +27,18 @@ import { removeMatching, removeUser, type IsMatch, type SweepStep } from './remo
 import {
   findUser, readUsers, restoreUser, type LastingUser, type User, type UserPage
 } from './snapshot.ts'
+import {
+  drainPhase, serverState, setServerState, setSlowStart, weightPercent, type DrainPhase
+} from './server-words.ts'
 import { sweepShard } from './sweep.ts'
 import { UserSearch, type SearchOptions } from './user-search.ts'
 import {
-  viewTable, type Busy, type Place, type TableMemory, type TableView, type ViewOptions
+  serverAt, viewTable, type Busy, type Place, type TableMemory, type TableView, type ViewOptions
 } from './table-view.ts'
 import {
-  leave, refresh, touch, touchInPlace, type RefreshOutcome, type TouchOutcome, type VisitOptions
+  refresh, touch, touchForPlace, touchInPlace, type RefreshOutcome, type TouchOutcome,
+  type VisitOptions
 } from './visits.ts'
-
-/** Whom a draining server sends back to the router. */
-export type DrainPhase = 'none' | 'newcomers' | 'everybody'
 
 export class UserTable {
   readonly #memory: TableMemory
@@ -74,6 +80,13 @@ export class UserTable {
     } catch (error) {
       throw endingThread(error)
     }
+  }
+
+  /** The same for one who shows whose place is its own; see visits.ts. */
+  touchForPlace (
+    holder: Client, client: Client, server: number, address: Address, options?: VisitOptions
+  ): RefreshOutcome | Busy {
+    return this.#guard(() => touchForPlace(this.#view, holder, client, server, address, options))
   }
 
   /** The client says that it leaves the server. False when it was not active there. */
@@ -124,9 +137,39 @@ export class UserTable {
     return this.#counters(COUNTER_ACTIVE)
   }
 
-  /** Places held per server. */
+  /** Those, and the places held for others; both together never exceed a capacity. */
+  usersPerServer (): UserCounts {
+    return usersPerServer(this.#view)
+  }
+
+  /** Places held per server for users who are not active there. */
   reservedPerServer (): Int32Array {
-    return this.#counters(COUNTER_RESERVED)
+    return this.usersPerServer().reserved
+  }
+
+  /** Main thread only. @param limits by index of the server */
+  setLimits (limits: readonly ServerLimits[], returnGraceMs: number): void {
+    setLimits(this.#view, limits, returnGraceMs)
+  }
+
+  /** Users that the server admits; undefined: as many as come. */
+  capacity (server: number): number | undefined {
+    return capacityOf(this.#view, server) || undefined
+  }
+
+  /** How much of all users the server is to have. */
+  weight (server: number): number {
+    return this.#view.words[serverAt(this.#view.layout, server) + SERVER.WEIGHT]!
+  }
+
+  /** Whether any server has a capacity. */
+  isLimited (): boolean {
+    return isLimited(this.#view)
+  }
+
+  /** Whether all its places are taken: a newcomer would not be admitted there now. */
+  isServerFull (server: number): boolean {
+    return !hasRoom(this.#view, server)
   }
 
   activeUsers (server: number): number {
@@ -208,50 +251,27 @@ export class UserTable {
   }
 
   serverState (server: number): ServerState {
-    const value = Atomics.load(this.#view.words, this.#serverAt(server) + SERVER.STATE)
-    return STATE_NAMES[value]!
+    return serverState(this.#view, server)
   }
 
-  /**
-   * Main thread only.
-   * @param movesFromMs monotonic, from when `drainPhase` is everybody; rounded down to a second
-   */
+  /** Main thread only; see server-words.ts. */
   setServerState (server: number, state: ServerState, movesFromMs?: number): void {
-    const { words, loads } = this.#view
-    const at = this.#serverAt(server)
-    const movesFromS = movesFromMs === undefined ? 0 : Math.max(1, Math.floor(movesFromMs / 1000))
-    // Before the state: nobody is sent away by the deadline of an earlier drain.
-    Atomics.store(words, at + SERVER.MOVES_FROM_S, movesFromS)
-    Atomics.store(words, at + SERVER.STATE, SERVER_STATE[state])
-    loads?.expire()
+    setServerState(this.#view, server, state, movesFromMs)
   }
 
-  /**
-   * The server has come back and gets its users little by little. Main thread only.
-   * @param backSinceMs monotonic; undefined for one that does not start slowly
-   */
+  /** Main thread only; see server-words.ts. */
   setSlowStart (server: number, backSinceMs: number | undefined): void {
-    const { words } = this.#view
-    const sinceDs = backSinceMs === undefined ? 0 : Math.max(1, Math.floor(backSinceMs / 100))
-    Atomics.store(words, this.#serverAt(server) + SERVER.BACK_SINCE_DS, sinceDs)
+    setSlowStart(this.#view, server, backSinceMs)
   }
 
-  /** How much of its weight the server has now: 1 to 100, in SLOW_START_MS after it came back. */
+  /** How much of its weight the server has now: 1 to 100; less after it came back. */
   weightPercent (server: number): number {
-    const { words, now } = this.#view
-    const sinceDs = Atomics.load(words, this.#serverAt(server) + SERVER.BACK_SINCE_DS)
-    if (sinceDs === 0) return WHOLE_WEIGHT
-    const percent = Math.floor((now() - sinceDs * 100) * WHOLE_WEIGHT / SLOW_START_MS)
-    return Math.min(Math.max(1, percent), WHOLE_WEIGHT)
+    return weightPercent(this.#view, server)
   }
 
   /** Whom the server turns away: nobody, newcomers, or everybody. */
   drainPhase (server: number): DrainPhase {
-    const { words, now } = this.#view
-    const at = this.#serverAt(server)
-    if (Atomics.load(words, at + SERVER.STATE) !== SERVER_STATE.draining) return 'none'
-    const movesFromS = Atomics.load(words, at + SERVER.MOVES_FROM_S)
-    return movesFromS === 0 || now() < movesFromS * 1000 ? 'newcomers' : 'everybody'
+    return drainPhase(this.#view, server)
   }
 
   /** Frees and repairs what a dead thread held; how many shards that were. Main thread only. */
@@ -268,10 +288,6 @@ export class UserTable {
     return sumCounters(this.#view, counter, new Int32Array(this.#view.layout.serverCount))
   }
 
-  #serverAt (server: number): number {
-    return this.#view.layout.serversAt + server * SERVER.WORDS
-  }
-
   /** The operations of every request do the same in place: a closure costs a tenth of a touch. */
   #guard<T> (operation: () => T): T {
     try {
@@ -281,17 +297,3 @@ export class UserTable {
     }
   }
 }
-
-/**
- * A throw in an operation may have left a lock held. The thread must not live on with it: thrown
- * again where nobody catches, the error ends a worker (and the coordinator repairs) or the program.
- */
-function endingThread (error: unknown): unknown {
-  process.nextTick(() => { throw error })
-  return error
-}
-
-/** As haproxy's `slowstart`. */
-const SLOW_START_MS = 10_000
-
-const STATE_NAMES = Object.keys(SERVER_STATE) as ServerState[]

@@ -1,18 +1,24 @@
 /**
- * What a visitor's request does to the user table: touch, refresh and leave. Any thread, mostly a
- * server's.
+ * What a visitor's request does to the user table: touch and refresh; leaves.ts has the leave. Any
+ * thread, mostly a server's.
  */
 import { clientOfAddress, type Address, type Client } from '../client.ts'
 import { admit } from './admission.ts'
+import { adoptAddressEntry } from './adoption.ts'
+import {
+  hasRoom, isLimited, isLimitedAt, lockAdmission, needsPlace, unlockAdmission
+} from './capacity.ts'
 import {
   COMMIT_BEATS, COMMIT_LEAVING, COMMIT_OPENED, COMMIT_REPLACES, CONFIRM_MS, NO_SERVER, NO_SLOT,
-  SEEN_AGAIN, SEEN_CONFIRMED, SEEN_NEVER, SEEN_ONCE, SLOT_LAST_SEEN_MS, TABLE, commitActive,
-  commitIsIp, commitReserved, commitSeen, withActive, withReserved, withSeen
+  SEEN_AGAIN, SEEN_CONFIRMED, SEEN_NEVER, SEEN_ONCE, SLOT_LAST_SEEN_MS, commitActive,
+  commitIsIp, commitLoad, commitReserved, commitReturns, commitSeen, withActive, withReserved,
+  withSeen
 } from './layout.ts'
 import { removeUser } from './removal.ts'
 import { findAddressEntry, finishReplacement } from './replacement.ts'
 import {
-  addressOfSlot, commitSlot, endActivity, findSlot, freshCommit, writeAddress
+  addressOfSlot, commitSlot, findSlot, freshCommit, isReservedOnly, removeSlot,
+  writeAddress
 } from './shard.ts'
 import {
   hashOf, lockShard, shardAt, shardOfHash, slotAt, unlockShard, type Busy, type TableView
@@ -22,10 +28,12 @@ import { wrappedAge, wrappedMs } from './wrapped-time.ts'
 /**
  * arrived: new here, or came to the place that was reserved. seen: was active here already.
  * moved: was active on another server. full: no user may be evicted; address-full: the table is
- * nearly full and the address has reached its quota; uncounted: its network has had its newcomers.
- * In these cases the client is not in the table.
+ * nearly full and the address has reached its quota; uncounted: its network has had its newcomers;
+ * network: the same where a server has a capacity. In these cases the client is not in the table.
+ * server-full: the server has no place left for it, and it is where it was, if anywhere.
  */
-export type TouchOutcome = 'arrived' | 'seen' | 'moved' | 'full' | 'address-full' | 'uncounted'
+export type TouchOutcome =
+  'arrived' | 'seen' | 'moved' | 'full' | 'address-full' | 'uncounted' | 'network' | 'server-full'
 
 /** As TouchOutcome. unknown: is not in the table, and was not added. */
 export type RefreshOutcome = TouchOutcome | 'unknown'
@@ -48,6 +56,8 @@ const IS_OWN = 1 << 2
 const ADDS = 1 << 3
 /** No entry under its address is there on its account any more. */
 const IS_ALONE = 1 << 4
+/** The server's admission lock is held: its places are this thread's to give. */
+const ADMITS = 1 << 5
 
 /** So long after a page left, its earlier requests may arrive; RETURN_MS of the script is more. */
 const LATE_MS = 100
@@ -95,6 +105,38 @@ export function touchInPlace (
   return isInPlace ? server : NO_SERVER
 }
 
+/**
+ * As touch, of a client that shows the id under which a place here was reserved for it: one that
+ * keeps no cookie. That place is given up for the client's own. unknown: there is no such place,
+ * and nothing was done.
+ */
+export function touchForPlace (
+  view: TableView, holder: Client, client: Client, server: number, address: Address,
+  options?: VisitOptions
+): RefreshOutcome | Busy {
+  if (!lockAdmission(view, server)) return 'busy'
+  const given = giveUpPlace(view, holder, server)
+  const outcome = given === true
+    ? visit(view, client, server, address, bitsOf(options) | ADDS | ADMITS)
+    : given === 'busy' ? 'busy' : 'unknown'
+  unlockAdmission(view)
+  return outcome
+}
+
+/** Ends the reservation of one who has not arrived here yet; one who has keeps the place. */
+function giveUpPlace (view: TableView, holder: Client, server: number): boolean | Busy {
+  const hash = hashOf(view, holder)
+  const at = shardAt(view.layout, shardOfHash(view.layout, hash))
+  if (!lockShard(view, at)) return 'busy'
+  const slot = findSlot(view, at, holder, hash)
+  const commit = slot === NO_SLOT ? 0 : view.words[slotAt(view.layout, at, slot)]!
+  const isItsOwn = isReservedOnly(commit) && commitReserved(commit) === server &&
+    !commitReturns(commit)
+  if (isItsOwn) removeSlot(view, at, slot)
+  unlockShard(view, at)
+  return isItsOwn
+}
+
 function bitsOf (options: VisitOptions | undefined): number {
   if (options === undefined) return IS_OWN
   const { sign, isOwn } = options
@@ -115,6 +157,13 @@ function visit (
   }
   const here = slotAt(view.layout, at, slot)
   const before = view.words[here]!
+  if (needsPlace(view, before, server)) {
+    const isAdmitted = (how & ADMITS) !== 0
+    if (!isAdmitted || !hasRoom(view, server)) {
+      unlockShard(view, at)
+      return isAdmitted ? 'server-full' : visitLimited(view, client, server, address, how)
+    }
+  }
   if ((how & IS_ALONE) === 0 && mayHaveAddressEntry(before, how)) {
     const predecessor = isReplacing(before) ? addressOfSlot(view.words, here) : address
     unlockShard(view, at)
@@ -132,53 +181,34 @@ function visit (
   return activeBefore === NO_SERVER ? 'arrived' : 'moved'
 }
 
-/**
- * The client leaves this server: at once, or when LEAVE_GRACE_MS are over and it has not been seen
- * by then. False when it was not active here, which changes nothing.
- * @param hasGrace a page says so
- */
-export function leave (
-  view: TableView, client: Client, server: number, hasGrace: boolean
-): boolean | Busy {
-  const hash = hashOf(view, client)
-  const at = shardAt(view.layout, shardOfHash(view.layout, hash))
-  if (!lockShard(view, at)) return 'busy'
-  const slot = findSlot(view, at, client, hash)
-  const commit = slot === NO_SLOT ? 0 : view.words[slotAt(view.layout, at, slot)]!
-  const isHere = commit !== 0 && commitActive(commit) === server
-  if (isHere && hasGrace && view.words[TABLE.LEAVE_GRACE_MS] !== 0) markLeaving(view, at, slot)
-  else if (isHere) endActivity(view, at, slot, commit)
-  unlockShard(view, at)
-  return isHere
-}
-
-/**
- * From when the grace counts is LAST_SEEN_MS; a leave brings the id back as any request does. A
- * page that has sent beats, and from which a link was followed, leaves after the next page's
- * request: then that page is open, and may be one without the script, of which nothing more comes.
- */
-function markLeaving (view: TableView, at: number, slot: number): void {
-  const { words } = view
-  const here = slotAt(view.layout, at, slot)
-  const commit = words[here]!
-  if ((commit & COMMIT_OPENED) !== 0) {
-    commitSlot(view, at, slot, commit & ~(COMMIT_BEATS | COMMIT_OPENED))
-    return
-  }
-  if ((commit & COMMIT_LEAVING) !== 0) return
-  const now = wrappedMs(view.now())
-  const seen = seenOnceMore(commitSeen(commit), words[here + SLOT_LAST_SEEN_MS]!, now)
-  // Written before the commit word: a leave never stands with an earlier request's time.
-  words[here + SLOT_LAST_SEEN_MS] = now
-  commitSlot(view, at, slot, withSeen(commit, seen) | COMMIT_LEAVING)
+/** Of one who has no place there, at a server with a capacity. */
+function visitLimited (
+  view: TableView, client: Client, server: number, address: Address, how: number
+): RefreshOutcome | Busy {
+  if (!lockAdmission(view, server)) return 'busy'
+  const outcome = visit(view, client, server, address, how | ADMITS)
+  unlockAdmission(view)
+  return outcome
 }
 
 function admitVisitor (
   view: TableView, client: Client, server: number, address: Address, how: number
 ): RefreshOutcome | Busy {
-  const replaced = (how & IS_OWN) !== 0 ? findAddressEntry(view, client, address) : undefined
+  const isAdmitted = (how & ADMITS) !== 0
+  let replaced = (how & IS_OWN) !== 0 ? findAddressEntry(view, client, address) : undefined
   if (replaced === 'busy') return 'busy'
+  const isLimitedEntry = replaced !== undefined && isLimitedAt(view, commitLoad(replaced.commit))
+  // Then it has come in this moment, and is counted by itself.
+  if (isLimitedEntry && isAdmitted) replaced = undefined
   if (replaced === undefined && (how & ADDS) === 0) return 'unknown'
+  if (isLimitedEntry && !isAdmitted) {
+    const adopted = adoptAddressEntry(view, client, address, SEEN_ONCE)
+    return adopted === 'busy' ? 'busy' : visit(view, client, server, address, how)
+  }
+  if (isLimitedAt(view, server)) {
+    if (!isAdmitted) return visitLimited(view, client, server, address, how)
+    if (!hasRoom(view, server)) return 'server-full'
+  }
   const seen = replaced === undefined
     ? SEEN_ONCE
     : seenOnceMore(SEEN_ONCE, replaced.lastSeenMs, wrappedMs(view.now()))
@@ -186,6 +216,7 @@ function admitVisitor (
   const newcomer = { client, address, commit, replaced, reservedUntilMs: NO_DEADLINE_MS }
   const admitted = admit(view, newcomer)
   if (admitted === 'present') return visit(view, client, server, address, how)
+  if (admitted === 'uncounted' && isLimited(view)) return 'network'
   if (typeof admitted === 'string') return admitted
   if (replaced === undefined) return 'arrived'
   finishReplacement(view, client, address)
@@ -216,7 +247,10 @@ function noteVisit (
   // Before the commit word, which may say that the user is confirmed, and the time its last one.
   if (seen !== SEEN_AGAIN) words[here + SLOT_LAST_SEEN_MS] = now
   let commit = withSign(withActive(withSeen(before, seen) & ~COMMIT_LEAVING, server), how)
-  if (commitReserved(before) === server) commit = withReserved(commit, NO_SERVER)
+  // Who comes back elsewhere needs the place no more.
+  if (commitReserved(before) === server || commitReturns(before)) {
+    commit = withReserved(commit, NO_SERVER)
+  }
   if (commit !== before) commitSlot(view, at, slot, commit)
   if ((how & IS_OWN) !== 0) writeAddress(view, at, slot, address)
 }
@@ -226,8 +260,8 @@ function noteVisit (
  * own, it can arrive after the leave. Other open pages of the visitor beat again, later than that.
  */
 function mayBeOfPageThatLeft (commit: number, server: number, how: number): boolean {
-  return (commit & COMMIT_LEAVING) !== 0 && (how & OF_PAGE) === 0 &&
-    commitActive(commit) === server
+  const left = commitReturns(commit) ? commitReserved(commit) : commitActive(commit)
+  return (commit & COMMIT_LEAVING) !== 0 && (how & OF_PAGE) === 0 && left === server
 }
 
 function withSign (commit: number, how: number): number {
@@ -236,7 +270,7 @@ function withSign (commit: number, how: number): number {
 }
 
 /** How far known after one more request; `lastSeenMs` as the slot holds it. */
-function seenOnceMore (seen: number, lastSeenMs: number, now: number): number {
+export function seenOnceMore (seen: number, lastSeenMs: number, now: number): number {
   if (seen === SEEN_NEVER) return SEEN_ONCE
   if (seen === SEEN_CONFIRMED || wrappedAge(now, lastSeenMs) >= CONFIRM_MS) return SEEN_CONFIRMED
   return SEEN_AGAIN

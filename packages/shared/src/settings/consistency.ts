@@ -113,20 +113,30 @@ function serverCount (
 }
 
 /** Weights are those of the external servers, too. */
-function countUnlikeServers (
-  { PORTS: ports, EXTERNAL_SERVERS: external, WEIGHTS: weights }: ValidValues, given: GivenByName
-): readonly string[] {
-  if (ports === undefined || external === undefined || weights === undefined) return []
+/** Lists with an entry for each server, or one entry for all where that is allowed. */
+const PER_SERVER = [
+  { name: 'WEIGHTS', mayBeOne: false, entries: 'one weight' },
+  { name: 'CAPACITY', mayBeOne: true, entries: 'one number for all, or one' }
+] as const
+
+function countUnlikeServers (values: ValidValues, given: GivenByName): readonly string[] {
+  const { PORTS: ports, EXTERNAL_SERVERS: external } = values
+  if (ports === undefined || external === undefined) return []
   const count = ports.length + external.length
-  if (weights.length === count || weights.length === 0) return []
-  const refusal = external.length === 0
-    ? `it has ${weights.length}, ${describe(given.PORTS)} has ${count}`
-    : `it has ${weights.length}, ${describe(given.PORTS)} and ` +
-      `${describe(given.EXTERNAL_SERVERS)} have ${count}`
-  const allowed = external.length === 0
-    ? 'empty, or one weight per port'
-    : 'empty, or one weight per server, those of the ports first'
-  return [complain(given.WEIGHTS, refusal, allowed)]
+  return PER_SERVER.flatMap(({ name, mayBeOne, entries }) => {
+    const length = values[name]?.length
+    if (length === undefined || length === count || length === 0) return []
+    if (mayBeOne && length === 1) return []
+    const refusal = external.length === 0
+      ? `it has ${length}, ${describe(given.PORTS)} has ${count}`
+      : `it has ${length}, ${describe(given.PORTS)} and ` +
+        `${describe(given.EXTERNAL_SERVERS)} have ${count}`
+    const or = mayBeOne ? '' : 'or '
+    const allowed = external.length === 0
+      ? `empty, ${or}${entries} per port`
+      : `empty, ${or}${entries} per server, those of the ports first`
+    return [complain(given[name], refusal, allowed)]
+  })
 }
 
 const OF_EXTERNAL = [

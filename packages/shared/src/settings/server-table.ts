@@ -1,11 +1,13 @@
 /** The rows that name servers, say where they are and check their health. */
-import { SERVERS_MAX } from '../memory/layout.ts'
+import { SERVERS_MAX, USERS_MAX } from '../memory/layout.ts'
 import { baseUrl, list, port, seconds, wholeNumber } from './kinds.ts'
 import { externalServer, serverName, statusRange, urlPath, weight } from './server-kinds.ts'
 import type { Definition } from './setting-definition.ts'
 
 /** Of our own, each of which is a thread. */
 export const OWN_SERVERS_MAX = 32
+/** As many as the largest user table has room for. */
+export const CAPACITY_MAX = USERS_MAX
 
 export const SERVER_TABLE = {
   SERVER_URLS: {
@@ -33,8 +35,15 @@ export const SERVER_TABLE = {
   WEIGHTS: {
     kind: list(weight(), 0, SERVERS_MAX),
     default: '',
-    defaultShown: '1 for each',
+    defaultShown: 'as the capacities, or 1 for each',
     meaning: 'One weight per server, external ones last: with 1,1,2 the third gets half of all users.'
+  },
+  CAPACITY: {
+    kind: list(wholeNumber(1, CAPACITY_MAX, 'users'), 0, SERVERS_MAX),
+    default: '',
+    defaultShown: 'as many as come',
+    meaning: 'Users that each server admits, held places included: one number for all, or one per server.',
+    appliedBy: 'table'
   },
   HEALTH_PATH: {
     kind: list(urlPath(), 1, SERVERS_MAX),

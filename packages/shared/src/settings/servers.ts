@@ -2,6 +2,7 @@
  * A server as one value: what the settings say of it, for every part of the program. Made once the
  * settings are complete, and anew when the kernel has chosen a port. Computes only.
  */
+import type { ServerLimits } from '../memory/capacity.ts'
 import type { StatusRange } from './server-kinds.ts'
 import type { SettingName, SettingValues } from './setting-table.ts'
 
@@ -12,7 +13,8 @@ interface AnyServer {
   readonly index: number
   /** What people and other programs call it. */
   readonly name: string
-  readonly weight: number
+  /** As WEIGHTS has it; undefined when it is not given. */
+  readonly weight: number | undefined
 }
 
 /** A thread of this program. */
@@ -65,7 +67,7 @@ export function serversOf (
     port,
     folder: values.HTML_DIRS[index]!,
     publicUrl: urls[index],
-    weight: weights[index] ?? 1
+    weight: weights[index]
   }))
   const external = values.EXTERNAL_SERVERS.map(({ name, url }, at): ExternalServer => {
     const index = own.length + at
@@ -74,7 +76,7 @@ export function serversOf (
       index,
       name,
       publicUrl: url,
-      weight: weights[index] ?? 1,
+      weight: weights[index],
       check: healthCheckOf(values, at)
     }
   })
@@ -103,6 +105,29 @@ export function ownServers (servers: readonly Server[]): readonly OwnServer[] {
 
 export function externalServers (servers: readonly Server[]): readonly ExternalServer[] {
   return servers.filter(server => server.kind === 'external')
+}
+
+/**
+ * What each server admits and how it is weighed. A weight that is not given is the capacity, where
+ * every server has one: all fill up together then. Only their ratio counts, so common factors are
+ * left out, and servers that are alike have weight 1.
+ * @param capacities none, one for all, or one for each server
+ */
+export function limitsOf (
+  servers: ReadonlyArray<Pick<Server, 'weight'>>, capacities: readonly number[]
+): readonly ServerLimits[] {
+  const own = servers.map((_, index) => capacities.length === 1 ? capacities[0] : capacities[index])
+  const factor = own.reduce<number>((all, capacity) => commonFactor(all, capacity ?? 1), 0)
+  const isAll = own.every(capacity => capacity !== undefined)
+  return servers.map(({ weight }, index) => {
+    const capacity = own[index]
+    return { capacity, weight: weight ?? (isAll ? capacity! / factor : 1) }
+  })
+}
+
+/** The greatest, by Euclid. */
+function commonFactor (a: number, b: number): number {
+  return b === 0 ? a : commonFactor(b, a % b)
 }
 
 /**

@@ -42,6 +42,7 @@ export function compareSettings (running: Compared, read: Compared): SettingChan
     values: {
       router: valuesFor('router'),
       loader: valuesFor('loader'),
+      table: valuesFor('table'),
       'every-thread': valuesFor('every-thread')
     },
     texts: live.map(row => `${row.name} from ${textOf(row, valueNow(running, row))} ` +

@@ -3,9 +3,10 @@ import type { Kind } from './kinds.ts'
 
 /**
  * Who takes over what a reload (SIGHUP) has changed: the router alone, the loader of the sites,
- * which that reload starts, or every thread (the coordinator, the servers and the monitor).
+ * which that reload starts, the user table, where every thread reads it, or every thread (the
+ * coordinator, the servers and the monitor).
  */
-export type Applier = 'router' | 'loader' | 'every-thread'
+export type Applier = 'router' | 'loader' | 'table' | 'every-thread'
 
 export interface Definition<T> {
   readonly kind: Kind<T>

@@ -3,8 +3,8 @@
  * their keys and flags. Starts nothing.
  */
 import type { Kind } from './kinds.ts'
-import type { Definition } from './setting-definition.ts'
 import { camelCase, flagOf } from './setting-spelling.ts'
+import type { Definition } from './setting-definition.ts'
 import {
   TABLE, type SettingKey, type SettingName, type WithUnit
 } from './setting-table.ts'

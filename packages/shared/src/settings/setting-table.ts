@@ -10,7 +10,7 @@ import {
   list, oneOf, optional, password, port, portOrNone, publicHost, seconds, token, urlAddress,
   wholeNumber, type Kind
 } from './kinds.ts'
-import { OWN_SERVERS_MAX, SERVER_TABLE } from './server-table.ts'
+import { CAPACITY_MAX, OWN_SERVERS_MAX, SERVER_TABLE } from './server-table.ts'
 import type { Applier, Definition } from './setting-definition.ts'
 import type { CamelCase } from './setting-spelling.ts'
 
@@ -141,6 +141,12 @@ export const TABLE = {
     default: '2',
     meaning: 'How long after a page was left its visitor is removed, unless seen again by then.'
   },
+  RETURN_GRACE: {
+    kind: seconds(0, 3600),
+    default: '20',
+    meaning: 'How long after a leave the visitor\'s place is held for a return, where CAPACITY is set.',
+    appliedBy: 'table'
+  },
   NEWCOMERS_PER_MINUTE: {
     kind: wholeNumber(1, 1_000_000, 'visitors'),
     default: '120',
@@ -163,7 +169,7 @@ export const TABLE = {
     meaning: 'How long a place is reserved for a redirected visitor who has not arrived.'
   },
   MAX_USERS: {
-    kind: wholeNumber(16, 4_194_304, 'users'),
+    kind: wholeNumber(16, CAPACITY_MAX, 'users'),
     default: '131072',
     meaning: 'Size of the user table.'
   },

@@ -246,7 +246,7 @@ function make (
 
 /** Loads that do not change; each time another reading. */
 function still (values: readonly number[]): Loads {
-  return { values: Int32Array.from(values), reading: ++readings, changes: [] }
+  return { values: Int32Array.from(values), reading: ++readings, changes: [], isFull: () => false }
 }
 
 /** Loads that change, of one reading until told otherwise. */
@@ -257,6 +257,10 @@ class ChangingLoads implements Loads {
 
   constructor (serverCount: number) {
     this.values = new Int32Array(serverCount)
+  }
+
+  isFull (): boolean {
+    return false
   }
 
   add (server: number, by: number): void {

@@ -44,7 +44,7 @@ t.test('admission: who replaces another comes into a full table, from a full add
   }
   const newcomer = { ...userNumber(16), address: HOME }
   t.equal(admit(view, { ...newcomer, replaced: undefined }), 'address-full')
-  const replaced = { commit: 1, firstSeenS: 5, lastSeenMs: 5000 }
+  const replaced = { commit: 1, firstSeenS: 5, lastSeenMs: 5000, reservedUntilMs: 0 }
   t.type(admit(view, { ...newcomer, replaced }), 'number')
   t.equal(usedSlots(view), 17, 'until the other is removed, which is the next step')
 })

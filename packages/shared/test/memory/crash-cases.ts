@@ -1,15 +1,17 @@
 /** The operations of the crash sweep: what is there before each, and what it does. */
 import { clientOfAddress } from '@usher/shared/client.ts'
+import { adoptAddressEntry } from '@usher/shared/memory/adoption.ts'
 import {
   confirm, expireReservation, reserve, type ReserveRequest
 } from '@usher/shared/memory/reservations.ts'
 import { endDue } from '@usher/shared/memory/end-sweep.ts'
-import { CONFIRM_MS } from '@usher/shared/memory/layout.ts'
+import { CONFIRM_MS, SEEN_ONCE } from '@usher/shared/memory/layout.ts'
 import { removeMatching, removeUser } from '@usher/shared/memory/removal.ts'
 import { findUser, readUsers, restoreUser } from '@usher/shared/memory/snapshot.ts'
 import { sweepShard } from '@usher/shared/memory/sweep.ts'
 import type { TableView } from '@usher/shared/memory/table-view.ts'
-import { leave, refresh, touch, touchInPlace } from '@usher/shared/memory/visits.ts'
+import { leave } from '@usher/shared/memory/leaves.ts'
+import { refresh, touch, touchForPlace, touchInPlace } from '@usher/shared/memory/visits.ts'
 import {
   addressNumber, chooseLowest, chooseServer, clientNumber, HOME, reserveFor, type TestTable
 } from './test-table.ts'
@@ -19,6 +21,8 @@ export interface CrashCase {
   /** The most that the table admits. */
   readonly users: number
   readonly servers: number
+  /** Of each server; none when left out. */
+  readonly capacities?: readonly number[]
   readonly prepare: (given: TestTable) => void
   readonly operate: (view: TableView) => void
   /** Whether a death in the middle leaves something to repair. */
@@ -34,6 +38,8 @@ export interface CrashCase {
 const SMALL = { users: 16, servers: 3, isChanging: true }
 /** Four shards. */
 const LARGE = { users: 1024, servers: 3, isChanging: true }
+/** Ten users as a crowd has them leave one place at HERE, and none elsewhere. */
+const LIMITED = { ...SMALL, capacities: [5, 3, 3] }
 const NEWCOMER = clientNumber(5000)
 const KNOWN = clientNumber(3)
 const HERE = 0
@@ -209,6 +215,90 @@ export const CASES: readonly CrashCase[] = [
     holdsLock: true,
     prepare: few,
     operate: touchNewcomer
+  },
+  {
+    ...LIMITED, name: 'touch, takes the last place', stepsMin: 20, prepare: few, operate: touchNewcomer
+  },
+  {
+    ...LIMITED,
+    name: 'touch, finds no place',
+    isChanging: false,
+    stepsMin: 6,
+    prepare: few,
+    operate: view => { touch(view, NEWCOMER, THERE, HOME) }
+  },
+  {
+    ...LIMITED,
+    name: 'touch, moves to the last place',
+    stepsMin: 12,
+    prepare: few,
+    operate: view => { touch(view, clientNumber(1), HERE, addressNumber(1)) }
+  },
+  {
+    ...LIMITED,
+    name: 'an id takes the place of its address in a full server',
+    isOnce: true,
+    stepsMin: 30,
+    prepare (given) {
+      few(given)
+      given.table.touch(clientOfAddress(HOME), HERE, HOME)
+    },
+    operate: view => { adoptAddressEntry(view, NEWCOMER, HOME, SEEN_ONCE) }
+  },
+  {
+    ...LIMITED,
+    name: 'touch, for the place that another id holds',
+    isOnce: true,
+    stepsMin: 25,
+    prepare (given) {
+      few(given)
+      given.table.reserve(asked({ client: clientNumber(78), choose: chooseServer(HERE) }))
+    },
+    operate: view => { touchForPlace(view, clientNumber(78), NEWCOMER, HERE, HOME) }
+  },
+  {
+    ...LIMITED,
+    name: 'leave, the place is held',
+    stepsMin: 6,
+    prepare: few,
+    operate: view => { leave(view, KNOWN, HERE, false) }
+  },
+  {
+    ...LIMITED,
+    name: 'touch, comes back to the place that is held',
+    stepsMin: 6,
+    prepare (given) {
+      few(given)
+      given.table.leave(KNOWN, HERE)
+    },
+    operate: view => { touch(view, KNOWN, HERE, addressNumber(3), { sign: 'page' }) }
+  },
+  {
+    ...LIMITED,
+    name: 'reserve, takes the last place',
+    stepsMin: 18,
+    prepare: few,
+    operate: view => { reserve(view, asked({ choose: chooseServer(HERE) })) }
+  },
+  {
+    ...LIMITED,
+    name: 'reserve, one who is elsewhere takes the last place',
+    stepsMin: 10,
+    prepare: few,
+    operate (view) {
+      const address = addressNumber(1)
+      reserve(view, asked({ client: clientNumber(1), address, choose: chooseServer(HERE) }))
+    }
+  },
+  {
+    ...LIMITED,
+    name: 'restore, to the last place',
+    stepsMin: 18,
+    prepare: few,
+    operate (view) {
+      const times = { firstSeenAgoMs: 900, lastSeenAgoMs: 900 }
+      restoreUser(view, { client: NEWCOMER, address: HOME, isConfirmed: true, ...times }, HERE)
+    }
   },
   {
     ...SMALL, name: 'leave', stepsMin: 8, prepare: few, operate: view => { leave(view, KNOWN, HERE, false) }

@@ -161,11 +161,11 @@ async function activeServers (table: UserTable): Promise<Map<string, number>> {
   return servers
 }
 
-/** The table worker as a file that a thread can be started from. */
-export function bundleWorker (dir: string): string {
-  const outfile = `${dir}/table-worker.mjs`
+/** A worker of the fixtures as a file that a thread can be started from. */
+export function bundleWorker (dir: string, name = 'table-worker'): string {
+  const outfile = `${dir}/${name}.mjs`
   buildSync({
-    entryPoints: [new URL('fixtures/table-worker.ts', import.meta.url).pathname],
+    entryPoints: [new URL(`fixtures/${name}.ts`, import.meta.url).pathname],
     bundle: true,
     platform: 'node',
     format: 'esm',

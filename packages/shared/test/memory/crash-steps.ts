@@ -3,6 +3,7 @@
  * of them; and what must hold when the coordinator has recovered.
  */
 import { formatClient } from '@usher/shared/client.ts'
+import { usersPerServer } from '@usher/shared/memory/capacity.ts'
 import { COMMIT_ADDRESS_KNOWN, SHARD_LOCK } from '@usher/shared/memory/layout.ts'
 import { ownerWord, releaseLock } from '@usher/shared/memory/lock.ts'
 import { addressOfSlot, clientOfSlot } from '@usher/shared/memory/shard.ts'
@@ -29,10 +30,10 @@ export interface CrashSweep {
 type Users = ReadonlyMap<string, { readonly commit: number, readonly address: string }>
 
 export function crashAtEveryStep (
-  { users, servers, prepare, operate, holdsLock, isOnce }: CrashCase,
+  { users, servers, capacities, prepare, operate, holdsLock, isOnce }: CrashCase,
   recovery: 'full' | 'release only' | 'none' = 'full'
 ): CrashSweep {
-  const prepared = testTable({ users, servers })
+  const prepared = testTable({ users, servers, ...(capacities !== undefined && { capacities }) })
   prepare(prepared)
   const { memory, clock, view: main } = prepared
   const options = { patience: WORKER_PATIENCE, now: () => clock.nowMs }
@@ -86,6 +87,11 @@ export function crashAtEveryStep (
   function checkLimit (step: number): void {
     const { size } = usersOf(main)
     if (size > users) complain(step, `${size} users where ${users} are admitted`)
+    const { active, reserved } = usersPerServer(main)
+    for (const [server, capacity] of (capacities ?? []).entries()) {
+      const places = active[server]! + reserved[server]!
+      if (places > capacity) complain(step, `${places} at server ${server}, which has ${capacity}`)
+    }
   }
 }
 

@@ -7,7 +7,8 @@ import { removeMatching, removeUser } from '@usher/shared/memory/removal.ts'
 import { findUser } from '@usher/shared/memory/snapshot.ts'
 import { sweepShard } from '@usher/shared/memory/sweep.ts'
 import { UserSearch } from '@usher/shared/memory/user-search.ts'
-import { leave, touch } from '@usher/shared/memory/visits.ts'
+import { leave } from '@usher/shared/memory/leaves.ts'
+import { touch } from '@usher/shared/memory/visits.ts'
 import { addressNumber, chooseLowest, clientNumber, HOME, testTable } from './test-table.ts'
 
 const DYING_TAG = 9

@@ -23,7 +23,9 @@ export const TIMES: TableTimes = { unconfirmedMs: 120_000, leaveGraceMs: 2000 }
 export function testTable ({
   users = 1024, servers = 3, times = TIMES, nowMs = 1_000_000, seed = 1,
   onStep = undefined as ((step: string) => void) | undefined,
-  newcomers = undefined as NewcomerSettings | undefined
+  newcomers = undefined as NewcomerSettings | undefined,
+  /** Of each server; 0 for none. */
+  capacities = [] as readonly number[], returnGraceMs = 20_000
 } = {}): TestTable {
   const memory = allocateTable(users, servers, times, randomWords(seed))
   const clock = { nowMs }
@@ -34,9 +36,18 @@ export function testTable ({
     onStep,
     ...(newcomers !== undefined && { newcomers })
   }
-  return {
-    table: new UserTable(memory, options), view: viewTable(memory, options), memory, clock
-  }
+  const table = new UserTable(memory, options)
+  limit(table, capacities, returnGraceMs)
+  return { table, view: viewTable(memory, options), memory, clock }
+}
+
+/** Sets the capacities as a reload does; 0 for none. */
+export function limit (
+  table: UserTable, capacities: readonly number[], returnGraceMs = 20_000
+): void {
+  const limits = capacities.map(capacity =>
+    ({ capacity: capacity === 0 ? undefined : capacity, weight: 1 }))
+  table.setLimits(limits, returnGraceMs)
 }
 
 /** A repeatable source of words (xorshift32). */

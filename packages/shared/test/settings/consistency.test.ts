@@ -33,6 +33,8 @@ t.test('settings-check: URLs, names, weights and folders are as many as the port
     'PORTS (environment) has 2; allowed: empty, or one URL per port'
   const names = (count: number) => `SERVER_NAMES (environment) is "T": it has ${count}, ` +
     'PORTS (environment) has 2; allowed: empty, or one name per port'
+  const capacities = (count: number) => `CAPACITY (environment) is "T": it has ${count}, ` +
+    'PORTS (environment) has 2; allowed: empty, one number for all, or one per port'
   const weights = (count: number) => `WEIGHTS (environment) is "T": it has ${count}, ` +
     'PORTS (environment) has 2; allowed: empty, or one weight per port'
   const dirs = (count: number) => `HTML_DIRS (environment) is "T": it has ${count}, ` +
@@ -50,6 +52,10 @@ t.test('settings-check: URLs, names, weights and folders are as many as the port
     [{ PORTS, SERVER_NAMES: ['a', 'b', 'c'] }, [names(3)]],
     [{ PORTS, EXTERNAL_SERVERS, WEIGHTS: [1] }, [weights(1)]],
     [{ PORTS, EXTERNAL_SERVERS, WEIGHTS: [1, 1, 2] }, [weights(3)]],
+    [{ PORTS, EXTERNAL_SERVERS, CAPACITY: [] }, []],
+    [{ PORTS, EXTERNAL_SERVERS, CAPACITY: [10] }, []],
+    [{ PORTS, EXTERNAL_SERVERS, CAPACITY: [10, 20] }, []],
+    [{ PORTS, EXTERNAL_SERVERS, CAPACITY: [10, 20, 30] }, [capacities(3)]],
     [{ PORTS, HTML_DIRS: ['a', 'b', 'c'] }, [dirs(3)]],
     [{ SERVER_URLS: ['a'], HTML_DIRS: ['a', 'b'] }, []]
   ]

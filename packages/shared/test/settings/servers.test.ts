@@ -1,6 +1,6 @@
 import t from 'tap'
 import {
-  externalServers, ownServers, serverKnownAs, serversOf, withPorts
+  externalServers, limitsOf, ownServers, serverKnownAs, serversOf, withPorts
 } from '@usher/shared/settings/servers.ts'
 import { CHECK, NAMED_SERVERS, testExternal, testServers } from './test-servers.ts'
 
@@ -21,8 +21,8 @@ const PLAIN = {
 
 t.test('servers: what is said of a server is one value, whatever is left out', async t => {
   t.strictSame(serversOf(PLAIN), [
-    { kind: 'own', index: 0, name: '8000', port: 8000, folder: '/a', publicUrl: undefined, weight: 1 },
-    { kind: 'own', index: 1, name: '8001', port: 8001, folder: '/b', publicUrl: undefined, weight: 1 }
+    { kind: 'own', index: 0, name: '8000', port: 8000, folder: '/a', publicUrl: undefined, weight: undefined },
+    { kind: 'own', index: 1, name: '8001', port: 8001, folder: '/b', publicUrl: undefined, weight: undefined }
   ])
   t.strictSame(serversOf({
     ...PLAIN,
@@ -55,7 +55,9 @@ t.test('servers: external ones follow our own, their weights too', async t => {
   t.strictSame(ownServers(both), both.slice(0, 2))
   t.strictSame(externalServers(both), both.slice(2))
   const alone = serversOf({ ...PLAIN, PORTS: [], HTML_DIRS: [], EXTERNAL_SERVERS })
-  t.strictSame(alone, testExternal(0, ['shop-a', 'shop-b'], [{}, { publicUrl: 'https://b.example/x' }]))
+  t.strictSame(alone, testExternal(0, ['shop-a', 'shop-b'], [
+    { weight: undefined }, { publicUrl: 'https://b.example/x', weight: undefined }
+  ]))
   t.strictSame(withPorts(both, [1, 2]).slice(2), both.slice(2), 'they have no port of ours')
   t.equal(serverKnownAs(both, 'shop-b')?.index, 3)
 })
@@ -67,6 +69,22 @@ t.test('servers: health is checked in one way for all, or in one for each', asyn
   }))
   t.strictSame(a?.check, { ...CHECK, path: '/up', rise: 7, fall: 1 })
   t.strictSame(b?.check, { ...CHECK, path: '/live?x', rise: 7, fall: 9 })
+})
+
+t.test('servers: a weight that is not given is the capacity, where every server has one', async t => {
+  const limits = (
+    weights: ReadonlyArray<number | undefined>, capacities: readonly number[]
+  ): ReadonlyArray<readonly [capacity: number | undefined, weight: number]> =>
+    limitsOf(weights.map(weight => ({ weight })), capacities)
+      .map(({ capacity, weight }) => [capacity, weight])
+  const none = [undefined, undefined, undefined]
+  t.same(limits(none, []), [[undefined, 1], [undefined, 1], [undefined, 1]])
+  t.same(limits([1, 1, 2], []), [[undefined, 1], [undefined, 1], [undefined, 2]])
+  t.same(limits(none, [10]), [[10, 1], [10, 1], [10, 1]], 'one for all')
+  t.same(limits(none, [10, 20, 30]), [[10, 1], [20, 2], [30, 3]], 'in their ratio')
+  t.same(limits(none, [7, 11, 13]), [[7, 7], [11, 11], [13, 13]])
+  t.same(limits([1, 1, 2], [10]), [[10, 1], [10, 1], [10, 2]], 'a given one counts')
+  t.same(limits([undefined], [5]), [[5, 1]], 'one for each of one server')
 })
 
 t.test('servers: who is called by the port is called by the one that the kernel chose', async t => {

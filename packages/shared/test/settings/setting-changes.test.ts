@@ -8,7 +8,7 @@ import { SETTING_ROWS } from '@usher/shared/settings/setting-rows.ts'
 import { loadSettings, type CompleteSettings } from '@usher/shared/settings/settings.ts'
 
 const NOTHING = {
-  values: { router: {}, loader: {}, 'every-thread': {} }, texts: [], needRestart: [], certificate: undefined
+  values: { router: {}, loader: {}, table: {}, 'every-thread': {} }, texts: [], needRestart: [], certificate: undefined
 }
 
 t.test('setting-changes: what is read again as it was is no change', async t => {
@@ -20,13 +20,23 @@ t.test('setting-changes: each applier gets what is its own, and people the texts
   const running = settings(t, {})
   t.strictSame(compareSettings(running, settings(t, { LOG_LEVEL: 'debug' })), {
     ...NOTHING,
-    values: { router: {}, loader: {}, 'every-thread': { logLevel: 'debug' } },
+    values: { router: {}, loader: {}, table: {}, 'every-thread': { logLevel: 'debug' } },
     texts: ['LOG_LEVEL from info to debug']
   })
   t.strictSame(compareSettings(running, settings(t, { DELAY_BETWEEN_ROUTING: '0', LOG_LEVEL: 'warn' })), {
     ...NOTHING,
-    values: { router: { delayBetweenRoutingMs: 0 }, loader: {}, 'every-thread': { logLevel: 'warn' } },
+    values: { router: { delayBetweenRoutingMs: 0 }, loader: {}, table: {}, 'every-thread': { logLevel: 'warn' } },
     texts: ['LOG_LEVEL from info to warn', 'DELAY_BETWEEN_ROUTING from 0.35 to 0']
+  })
+})
+
+t.test('setting-changes: capacities are the user table\'s, and a number for all is told from a list', async t => {
+  const running = settings(t, { CAPACITY: '10' })
+  t.strictSame(compareSettings(running, settings(t, { CAPACITY: '10' })), NOTHING)
+  t.strictSame(compareSettings(running, settings(t, { RETURN_GRACE: '5' })), {
+    ...NOTHING,
+    values: { router: {}, loader: {}, table: { capacity: [], returnGraceMs: 5000 }, 'every-thread': {} },
+    texts: ['CAPACITY from 10 to (empty)', 'RETURN_GRACE from 20 to 5']
   })
 })
 
@@ -62,7 +72,7 @@ t.test('setting-changes: every row is either an applier\'s or needs a restart', 
   const running = settings(t, {})
   const { values: now } = running
   const values = Object.fromEntries(Object.entries(now).map(([name, value]) =>
-    [name, value === undefined ? null : undefined]))
+    [name, value === undefined ? null : name === 'CAPACITY' ? [1] : undefined]))
   const differsInAll = { settings: {}, values } as unknown as CompleteSettings
   const { values: changed, needRestart } = compareSettings(running, differsInAll)
   const applied = Object.values(changed).flatMap(Object.keys)

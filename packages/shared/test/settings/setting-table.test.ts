@@ -73,6 +73,10 @@ const CASES: Record<SettingName, {
     refused: ['Red', 'a,', ',a', '-a', '.a', '_a', 'a b', 'é', 'a/b', 'a'.repeat(64), 'router',
       'a,monitor', hosts(33)]
   },
+  CAPACITY: {
+    values: [['', []], ['10', [10]], ['1, 4194304', [1, 4_194_304]]],
+    refused: ['0', '4194305', '1.5', '-1', '10,', 'many', '10 users', numbers(258)]
+  },
   WEIGHTS: {
     values: [['', []], ['1', [1]], ['1,1000', [1, 1000]]],
     refused: ['0', '1001', '1.5', '-1', '1,', 'a', numbers(258)]
@@ -114,6 +118,7 @@ const CASES: Record<SettingName, {
   },
   TIMEOUT_THRESHOLD: secondsFrom(1, 2_073_600),
   UNCONFIRMED_TIMEOUT: secondsFrom(1, 2_073_600),
+  RETURN_GRACE: { values: [['0', 0], ['20', 20_000], ['3600', 3_600_000]], refused: ['', '-1', '3600.001'] },
   LEAVE_GRACE: { values: [['0', 0], ['2', 2000], ['60', 60_000]], refused: ['', '-1', '60.001'] },
   NEWCOMERS_PER_MINUTE: {
     values: [['1', 1], ['1000000', 1_000_000]], refused: ['0', '1000001', '1.5', '']
@@ -176,7 +181,7 @@ t.test('setting-table: every setting refuses what is beyond', async t => {
 
 t.test('setting-table: every row is complete', async t => {
   for (const row of SETTING_ROWS) checkRow(t, row.name)
-  t.equal(new Set(SETTING_ROWS.map(row => row.name)).size, 48)
+  t.equal(new Set(SETTING_ROWS.map(row => row.name)).size, 50)
 })
 
 t.test('setting-table: only the token and the password are secret', async t => {

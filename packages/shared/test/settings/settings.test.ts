@@ -59,6 +59,7 @@ const SAMPLES: { readonly [N in SettingName]: Sample<N> } = {
   HEALTH_STATUS: {
     text: '204', key: 'healthStatus', value: [{ min: 204, max: 204 }], besides: EXTERNAL
   },
+  CAPACITY: { text: '10,20,30', key: 'capacity', value: [10, 20, 30] },
   POLICY: { text: 'round-robin', key: 'policy', value: 'round-robin' },
   ROUTING_PORT: { text: '9090', key: 'routingPort', value: 9090 },
   MONITORING_PORT: { text: '9091', key: 'monitoringPort', value: 9091 },
@@ -80,6 +81,7 @@ const SAMPLES: { readonly [N in SettingName]: Sample<N> } = {
   TIMEOUT_THRESHOLD: { text: '60', key: 'timeoutThresholdMs', value: 60_000 },
   UNCONFIRMED_TIMEOUT: { text: '30', key: 'unconfirmedTimeoutMs', value: 30_000 },
   LEAVE_GRACE: { text: '0', key: 'leaveGraceMs', value: 0 },
+  RETURN_GRACE: { text: '5', key: 'returnGraceMs', value: 5000 },
   NEWCOMERS_PER_MINUTE: { text: '10', key: 'newcomersPerMinute', value: 10 },
   TRUSTED_NETWORKS: { text: '192.0.2.0/24', key: 'trustedNetworks', value: ['192.0.2.0/24'] },
   DELAY_BETWEEN_ROUTING: { text: '0', key: 'delayBetweenRoutingMs', value: 0 },
@@ -121,7 +123,7 @@ t.test('settings: the defaults are those of the contract', async t => {
       port,
       folder: join(source.programDir, `html/site-${index + 1}`),
       publicUrl: undefined,
-      weight: 1
+      weight: undefined
     })),
     policy: 'fewest-users',
     routingPort: 8080,
@@ -130,7 +132,13 @@ t.test('settings: the defaults are those of the contract', async t => {
     decisionHost: '127.0.0.1',
     dbPath: join(source.cwd, 'db/usher.db'),
     logFile: join(source.cwd, 'server.log'),
-    live: { memoryFileMaxBytes: 4_194_304, logLevel: 'info', delayBetweenRoutingMs: 350 },
+    live: {
+      memoryFileMaxBytes: 4_194_304,
+      logLevel: 'info',
+      delayBetweenRoutingMs: 350,
+      capacity: [],
+      returnGraceMs: 20_000
+    },
     socketTimeoutMs: 5000,
     heartbeatIntervalMs: 2500,
     heartbeatBudget: 2000,

@@ -11,6 +11,7 @@ import { openDatabase } from '../database/open.ts'
 import type { UsherDatabase } from '../database/usher-database.ts'
 import { BEHIND_VISITORS, giveWay } from '../thread-priority.ts'
 import { runWorker } from '../worker-host.ts'
+import { areAllFull } from './figures/balance.ts'
 import { restoreUsers, usersToSave } from '../records/saved-users.ts'
 import { openStores } from './stores.ts'
 
@@ -42,8 +43,11 @@ void runWorker(async context => {
   })
 
   function unavailability (): string | undefined {
-    const isAnyUp = settings.servers.some(({ index }) => table.serverState(index) === 'up')
-    return isAnyUp ? undefined : 'no server is available'
+    const { servers } = settings
+    const isAvailable = (server: number): boolean => table.serverState(server) === 'up'
+    if (!servers.some(({ index }) => isAvailable(index))) return 'no server is available'
+    const isFull = (server: number): boolean => table.isServerFull(server)
+    return areAllFull({ servers, isAvailable, isFull }) ? 'all servers are full' : undefined
   }
 
   return {

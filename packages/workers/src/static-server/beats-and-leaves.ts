@@ -13,7 +13,7 @@ import {
   FOREIGN_REPLY, isForeign, type OriginSettings
 } from '@usher/shared/http/vocabulary/own-origin.ts'
 import {
-  jsonError, jsonReply, keptReply, NO_STORE, optionsReply
+  jsonError, jsonReply, keptReply, NO_STORE, optionsReply, refusalReason
 } from '@usher/shared/http/vocabulary/replies.ts'
 import { NO_BODY, type Reply, type RequestValue } from '@usher/shared/http/vocabulary/values.ts'
 import type { VisitOptions } from '@usher/shared/memory/visits.ts'
@@ -48,6 +48,9 @@ const MALFORMED_ID = keptReply(jsonError(400, 'malformed_client_id',
   'client_id, in the query or the cookie, must be one UUID other than the nil UUID.'))
 const DENIED =
   keptReply(jsonError(403, 'denied', 'Access to this site was ended by its operator.'))
+const NETWORK = keptReply(jsonError(503, 'network',
+  'Too many new visitors came from this network at once. Try again later.',
+  ['Retry-After', String(RETRY_AFTER_S), ...refusalReason('network')]))
 const UNAVAILABLE = keptReply(jsonError(503, 'unavailable',
   'There is no room at the moment. Try again later.', ['Retry-After', String(RETRY_AFTER_S)]))
 
@@ -67,7 +70,7 @@ export function beatHandler (
     const outcome = phase === 'none'
       ? visit(parts, sender, effect)
       : visitDrained(parts, phase, sender, effect === 'none' ? effect : 'refreshes')
-    if (REFUSED.has(outcome)) return UNAVAILABLE
+    if (REFUSED.has(outcome)) return outcome === 'network' ? NETWORK : UNAVAILABLE
     if (outcome === 'unknown' && effect === 'adds') return DRAINING
     const activeUsers = parts.table.activeUsers(parts.server)
     const asked = serverUsersHeader(parts, request.query)

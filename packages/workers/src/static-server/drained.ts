@@ -13,7 +13,7 @@ import {
 } from '@usher/shared/http/vocabulary/redirect-target.ts'
 import { jsonError, keptReply } from '@usher/shared/http/vocabulary/replies.ts'
 import { NO_BODY, type Reply, type RequestValue } from '@usher/shared/http/vocabulary/values.ts'
-import type { DrainPhase } from '@usher/shared/memory/user-table.ts'
+import type { DrainPhase } from '@usher/shared/memory/server-words.ts'
 import type { Busy } from '@usher/shared/memory/table-view.ts'
 import type { FileReply } from './stored-file.ts'
 import { OPENED, REFUSED, visit, type Visit, type Visitor, type VisitorParts } from './visitors.ts'
@@ -37,8 +37,14 @@ export const MOVED = keptReply(jsonError(409, 'moved',
 /** For a visitor who cannot be here. */
 export interface Refusals {
   readonly full: Reply
-  readonly toRouter: (request: RequestValue) => Reply
+  /** Its network has had its newcomers for now. */
+  readonly network: Reply
+  readonly toRouter: (request: Pick<RequestValue, TargetParts>) => Reply
+  /** The same page, whose link leads to the router. */
+  readonly fullAtRouter: (request: Pick<RequestValue, TargetParts>) => Reply
 }
+
+type TargetParts = 'authority' | 'isSecure' | 'path' | 'query'
 
 /**
  * Decides who is given the reply to a request for a page or a part of one.
@@ -92,14 +98,21 @@ function isAt (
   return user !== undefined && (user.server === server || user.reservedServer === server)
 }
 
-/** Sends a visitor to the router, for the same page. */
-export function routerRedirect (settings: RouterSettings): (request: RequestValue) => Reply {
+/** Where the router has the same page. */
+export function routerTarget (
+  settings: RouterSettings
+): (request: Pick<RequestValue, TargetParts>) => string {
   const targetOf = redirectTarget(settings)
   const { routerUrl, routingPort: port } = settings
   const router = { publicUrl: routerUrl === '' ? undefined : routerUrl, port }
-  return request => ({
+  return request => targetOf(request, router)
+}
+
+/** Sends a visitor there. */
+export function redirectReply (location: string): Reply {
+  return {
     status: FOUND,
-    headers: ['Location', targetOf(request, router), 'Cache-Control', 'no-store'],
+    headers: ['Location', location, 'Cache-Control', 'no-store'],
     body: NO_BODY
-  })
+  }
 }

@@ -13,20 +13,21 @@ import { healthReply } from '@usher/shared/http/vocabulary/health.ts'
 import { newClient, withCookie } from '@usher/shared/http/vocabulary/identity.ts'
 import { ownHosts } from '@usher/shared/http/vocabulary/own-origin.ts'
 import {
-  htmlReply, keptReply, NO_STORE, optionsReply, textReply
+  htmlReply, keptReply, NO_STORE, optionsReply, refusalReason, textReply
 } from '@usher/shared/http/vocabulary/replies.ts'
 import type { Handler, Reply, RequestValue } from '@usher/shared/http/vocabulary/values.ts'
 import { answerLeave, beatHandler, RETRY_AFTER_S, type BeatParts } from './beats-and-leaves.ts'
 import {
-  answerDrained, routerRedirect, type Refusals, type RouterSettings
+  answerDrained, redirectReply, routerTarget, type Refusals, type RouterSettings
 } from './drained.ts'
 import { codingChooser } from './content-coding.ts'
 import { fileReply, goneReply, siteReply } from './file-reply.ts'
 import type { FileStreams } from './file-streams.ts'
+import { refuseAtFull, visitPage } from './full-server.ts'
 import { SCRIPT_PATH } from './page-script.ts'
 import type { Site } from './site.ts'
 import type { FileReply, StoredFile } from './stored-file.ts'
-import { OPENED, REFUSED, visit, type VisitorParts } from './visitors.ts'
+import { REFUSED, visit, type Visit, type VisitorParts } from './visitors.ts'
 
 export interface StaticHandlerParts extends BeatParts {
   readonly settings: BeatParts['settings'] & RouterSettings
@@ -36,7 +37,7 @@ export interface StaticHandlerParts extends BeatParts {
   /** As storePageScript makes it. */
   readonly pageScript: StoredFile
   /** Whole HTML pages; `denied` is the template of renderDeniedPage. */
-  readonly pages: { readonly denied: Buffer, readonly full: Buffer }
+  readonly pages: Readonly<Record<'denied' | 'full' | 'network', Buffer>>
   /** Why no visitors should be sent here; undefined when they may. */
   readonly reasonNotHealthy: () => string | undefined
   /** For the time on the denied page; the system's clock when left out. */
@@ -50,11 +51,7 @@ export function staticHandler (parts: StaticHandlerParts): Handler {
   const codings = codingChooser()
   const own = ownHosts(parts.settings)
   const answerBeat = beatHandler(parts, own)
-  const refusals: Refusals = {
-    full: keptReply(htmlReply(503, parts.pages.full.toString(),
-      ['Retry-After', String(RETRY_AFTER_S), ...NO_STORE])),
-    toRouter: routerRedirect(parts.settings)
-  }
+  const refusals = refusalsOf(parts)
   const script: Content = request => fileReply(parts.pageScript, request, codings)
   const file: Content = request => siteReply(parts.site(), request, codings)
 
@@ -82,6 +79,28 @@ export function staticHandler (parts: StaticHandlerParts): Handler {
   }
 }
 
+const LINK = 'href=""'
+
+function refusalsOf ({ pages, settings }: StaticHandlerParts): Refusals {
+  const routerOf = routerTarget(settings)
+  const full = pages.full.toString()
+  const later = ['Retry-After', String(RETRY_AFTER_S), ...NO_STORE]
+  return {
+    full: keptReply(htmlReply(503, full, later)),
+    network: keptReply(
+      htmlReply(503, pages.network.toString(), [...later, ...refusalReason('network')])),
+    toRouter: request => redirectReply(routerOf(request)),
+    fullAtRouter: request => htmlReply(503,
+      full.replace(LINK, () => `href="${escaped(routerOf(request))}"`),
+      [...later, ...refusalReason('full')])
+  }
+}
+
+/** A URL in an attribute's value. */
+function escaped (url: string): string {
+  return url.replaceAll('&', '&amp;').replaceAll('"', '&quot;')
+}
+
 /** What is sent to a visitor who may have it. */
 type Content = (request: RequestValue) => FileReply
 
@@ -97,7 +116,7 @@ function answerPage (
   if (phase !== 'none') return answerDrained(parts, phase, request, reply, refusals)
   const client = named ?? clientOfAddress(address)
   if (request.method === 'HEAD') {
-    return isFullFor(parts, request, client) && reply.isPage === true ? refusals.full : reply
+    return reply.isPage === true ? refusalOfHead(parts, request, client, refusals) ?? reply : reply
   }
   const effect = countEffectOfReply(request.countEffect, reply)
   if (effect === 'none') return reply
@@ -105,16 +124,29 @@ function answerPage (
     visit(parts, { client, address }, effect)
     return reply
   }
-  if (REFUSED.has(visit(parts, { client, address, options: OPENED }, effect))) return refusals.full
+  const outcome = visitPage(parts, request, client)
+  if (REFUSED.has(outcome)) return refusalOf(outcome, request, refusals)
   return named === undefined ? withCookie(reply, newClient(), request, parts.settings) : reply
 }
 
+function refusalOf (outcome: Visit, request: RequestValue, refusals: Refusals): Reply {
+  if (outcome === 'server-full') return refuseAtFull(request, refusals)
+  return outcome === 'network' ? refusals.network : refusals.full
+}
+
 /** A HEAD counts nobody, but says what its GET would say (RFC 9110 section 9.3.2). */
-function isFullFor (
-  { table }: VisitorParts, { path, headers }: RequestValue, client: Client
-): boolean {
-  return table.isFull() && countEffect({ method: 'GET', path, headers }) === 'adds' &&
-    table.find(client) === undefined
+function refusalOfHead (
+  { table, server }: VisitorParts, request: RequestValue, client: Client, refusals: Refusals
+): Reply | undefined {
+  const { path, headers } = request
+  const [isFull, isServerFull] = [table.isFull(), table.isServerFull(server)]
+  if (!isFull && !isServerFull) return undefined
+  if (countEffect({ method: 'GET', path, headers }) !== 'adds') return undefined
+  const user = table.find(client)
+  if (user === 'busy') return undefined
+  const isHere = user?.server === server || user?.reservedServer === server
+  if (isServerFull && !isHere) return refusals.toRouter(request)
+  return isFull && user === undefined ? refusals.full : undefined
 }
 
 function deniedPage (

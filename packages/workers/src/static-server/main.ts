@@ -37,8 +37,9 @@ void runWorker(async ({ boot, table, denyList, denyListKnown, meter, log, ask })
   const { settings, programDir, server, openedPort } = boot
   const { port, folder } = ownServers(settings.servers)[server]!
   const readPage = (name: string): Buffer => readFileSync(join(programDir, 'html/pages', name))
-  const [denied, full, fault] = [
-    readPage('denied.html'), readPage('full.html'), readPage('fault.html')
+  const [denied, full, network, fault] = [
+    readPage('denied.html'), readPage('full.html'), readPage('network.html'),
+    readPage('fault.html')
   ]
   const script = readFileSync(join(programDir, 'usher.js'), 'utf8')
   const rendered = renderPageScript(script, settings)
@@ -73,7 +74,7 @@ void runWorker(async ({ boot, table, denyList, denyListKnown, meter, log, ask })
     site: () => opened!.site,
     streams: new FileStreams({ log }),
     get pageScript () { return pageScript },
-    pages: { denied, full },
+    pages: { denied, full, network },
     settings,
     nextBeatMs: users => beats.nextInMs(users),
     onAddressFull: address => { quotaWarning.note(address) },

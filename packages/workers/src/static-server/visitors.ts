@@ -7,7 +7,7 @@ import { clientOfAddress, formatClient, type Address, type Client } from '@usher
 import type { CountEffect } from '@usher/shared/http/vocabulary/values.ts'
 import type { User } from '@usher/shared/memory/snapshot.ts'
 import type { Busy } from '@usher/shared/memory/table-view.ts'
-import type { DrainPhase } from '@usher/shared/memory/user-table.ts'
+import type { DrainPhase } from '@usher/shared/memory/server-words.ts'
 import type {
   RefreshOutcome, TouchOutcome, VisitOptions
 } from '@usher/shared/memory/visits.ts'
@@ -22,6 +22,10 @@ export interface VisitorTable {
   refresh (
     client: Client, server: number, address: Address, options?: VisitOptions
   ): RefreshOutcome | Busy
+  /** As touch, for one who shows whose place here is its own; unknown when it is not. */
+  touchForPlace (
+    holder: Client, client: Client, server: number, address: Address, options?: VisitOptions
+  ): RefreshOutcome | Busy
   /** False when the client was not active on that server. */
   leave (client: Client, server: number): boolean | Busy
   /** As leave, once LEAVE_GRACE is over, unless the client is seen by then. */
@@ -29,6 +33,8 @@ export interface VisitorTable {
   find (client: Client): User | undefined | Busy
   /** Whether there is no room for a newcomer, whoever it is. */
   isFull (): boolean
+  /** Whether the server has as many users as its capacity. */
+  isServerFull (server: number): boolean
   activeUsers (server: number): number
   activeUsersPerServer (): Int32Array
 }
@@ -56,16 +62,21 @@ export type Visit = RefreshOutcome | Busy
 export const OPENED: VisitOptions = { sign: 'page' }
 
 /** Those for whom there is no room. */
-export const REFUSED: ReadonlySet<Visit> = new Set<Visit>(['full', 'address-full', 'busy'])
+export const REFUSED: ReadonlySet<Visit> =
+  new Set<Visit>(['full', 'address-full', 'busy', 'network', 'server-full'])
 
 /** Does to the user table what the request is to do. */
 export function visit (parts: VisitorParts, visitor: Visitor, effect: CountEffect): Visit {
   if (effect === 'none') return look(parts, visitor)
   const { client, address, options } = visitor
   const { table, server } = parts
-  const outcome = effect === 'adds'
+  return noted(parts, visitor, effect === 'adds'
     ? table.touch(client, server, address, options)
-    : table.refresh(client, server, address, options)
+    : table.refresh(client, server, address, options))
+}
+
+/** What a request comes to: its log line, and the warning of an address that is full. */
+export function noted (parts: VisitorParts, { client, address }: Visitor, outcome: Visit): Visit {
   if (outcome === 'arrived') logUser(parts, client, 'user arrived')
   if (outcome === 'moved') logUser(parts, client, 'user moved')
   if (outcome === 'address-full') parts.onAddressFull(address)

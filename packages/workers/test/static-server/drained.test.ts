@@ -47,7 +47,7 @@ function drainingServer (settings: { routerUrl?: string, ip?: string } = {}) {
     site: () => site,
     streams: new FileStreams({ log: { warn () {} } }),
     pageScript,
-    pages: { denied: Buffer.from('denied'), full: Buffer.from('full') },
+    pages: { denied: Buffer.from('denied'), full: Buffer.from('full'), network: Buffer.from('network') },
     settings: {
       heartbeatIntervalMs: 2500,
       heartbeatBudget: 2000,

@@ -75,7 +75,9 @@ function testServer ({
         return leave
       },
       find: client => isBusy ? 'busy' : isKnown(client) ? {} as User : undefined,
+      touchForPlace: () => 'unknown',
       isFull: () => isFull,
+      isServerFull: () => false,
       activeUsers: server => server === SERVER ? activeUsers() : -1,
       activeUsersPerServer () {
         calls.push('count all')
@@ -91,7 +93,11 @@ function testServer ({
     site: () => state.site,
     streams: new FileStreams({ log: { warn () {} } }),
     pageScript,
-    pages: { denied: Buffer.from('<p>__VISITOR__ at __WHEN__</p>'), full: Buffer.from('<p>full</p>') },
+    pages: {
+      denied: Buffer.from('<p>__VISITOR__ at __WHEN__</p>'),
+      full: Buffer.from('<p>full</p>'),
+      network: Buffer.from('<p>network</p>')
+    },
     settings: {
       heartbeatIntervalMs: 2500,
       heartbeatBudget: 2000,

@@ -25,6 +25,11 @@ export function optionsReply (allow: string): Reply {
   return { status: 204, headers: ['Allow', allow, ...NO_STORE], body: NO_BODY }
 }
 
+/** For programs, the reason why a visitor is refused for now where servers have a capacity. */
+export function refusalReason (reason: 'full' | 'network'): readonly string[] {
+  return ['X-Usher-Reason', reason]
+}
+
 export function textReply (status: number, text: string, headers: readonly string[] = []): Reply {
   return typedReply(status, 'text/plain; charset=utf-8', text, headers)
 }

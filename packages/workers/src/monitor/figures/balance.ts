@@ -10,8 +10,9 @@ import { NO_SERVER } from '@usher/shared/memory/layout.ts'
 export interface BalanceParts {
   readonly policy: PolicyName
   readonly servers: ReadonlyArray<BalancedServer & { readonly name: string }>
-  /** By index of a server. */
+  /** Whether a server takes visitors, full or not; by its index, as the next one. */
   readonly isAvailable: (server: number) => boolean
+  readonly isFull: (server: number) => boolean
   /** If left out, each has its whole weight. */
   readonly weightPercent?: WeightPercent
 }
@@ -21,16 +22,18 @@ const NEARLY_FULL = 0.9
 
 /** @param loads by index of the server */
 export function describeBalance (
-  { policy, servers, isAvailable, weightPercent }: BalanceParts, loads: Int32Array
-): Pick<Stats, 'next' | 'spread'> {
+  parts: BalanceParts, loads: Int32Array
+): Pick<Stats, 'next' | 'spread' | 'all_full'> {
+  const { policy, servers, isAvailable, isFull, weightPercent } = parts
   const perWeight = servers
     .filter(({ index }) => isAvailable(index))
     .map(({ index, weight }) => loads[index]! / weight)
   const { make, hasState } = POLICIES[policy]
   const choice = make(servers, isAvailable, weightPercent)({
-    loads: { values: loads, reading: 0, changes: [] }, current: NO_SERVER
+    loads: { values: loads, reading: 0, changes: [], isFull }, current: NO_SERVER
   })
   return {
+    all_full: areAllFull(parts),
     next: choice === undefined
       ? null
       : { server: hasState ? null : servers[choice.server]!.name, because: choice.because },
@@ -38,6 +41,16 @@ export function describeBalance (
       ? {}
       : { spread: Math.floor(Math.max(...perWeight) - Math.min(...perWeight)) })
   }
+}
+
+/** Whether there are servers that take visitors, and none of them has a place left. */
+export function areAllFull (
+  { servers, isAvailable, isFull }:
+  { readonly servers: ReadonlyArray<{ readonly index: number }> } &
+  Pick<BalanceParts, 'isAvailable' | 'isFull'>
+): boolean {
+  const available = servers.filter(({ index }) => isAvailable(index))
+  return available.length > 0 && available.every(({ index }) => isFull(index))
 }
 
 export function isNearlyFull (used: number, size: number): boolean {

@@ -13,7 +13,7 @@ import { ServerWatch, type ServerEvent, type WatchedMeters } from './server-watc
 
 export interface HistoryParts {
   readonly store: Pick<HistoryStore, 'addSample' | 'samples' | 'addEvent' | 'events' | 'trim'>
-  readonly table: Pick<UserTable, 'activeUsersPerServer' | 'reservedPerServer' | 'serverState'>
+  readonly table: Pick<UserTable, 'usersPerServer' | 'activeUsersPerServer' | 'serverState'>
   readonly meters: WatchedMeters
   readonly servers: readonly Server[]
   /** False for a monitor that replaces another one: the program goes on. */
@@ -134,8 +134,7 @@ export class HistoryRecorder {
     if (step === this.#sampledStep) return
     this.#sampledStep = step
     const { store, table, servers } = this.#parts
-    const active = table.activeUsersPerServer()
-    const reserved = table.reservedPerServer()
+    const { active, reserved } = table.usersPerServer()
     const loads = servers.map(({ index, name }): [string, Loads[string]] => {
       const state = table.serverState(index)
       const isUp = state === 'up' || state === 'draining'

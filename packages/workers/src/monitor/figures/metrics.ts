@@ -8,13 +8,13 @@ import { MONITOR_METER, ROUTER_METER } from '@usher/shared/memory/meters.ts'
 import { SERVER_STATE, type ServerState } from '@usher/shared/memory/layout.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import { ownServers, type Server } from '@usher/shared/settings/servers.ts'
+import { areAllFull } from './balance.ts'
 import { family, histogram, type Labels, type Sample } from './prometheus-text.ts'
 import type { Rates } from './rates.ts'
 
 export interface MetricsParts {
   readonly table: Pick<UserTable,
-    'activeUsersPerServer' | 'reservedPerServer' | 'serverState' | 'size' | 'refusedNetworks' |
-    'refusedTotal'>
+    'usersPerServer' | 'capacity' | 'serverState' | 'size' | 'refusedNetworks' | 'refusedTotal'>
   readonly rates: Pick<Rates, 'sample' | 'thread' | 'totals'>
   readonly servers: readonly Server[]
   readonly usersMax: number
@@ -76,9 +76,11 @@ function buildFamilies ({ version, process }: MetricsParts): string[] {
 }
 
 function loadFamilies ({ table, servers, usersMax }: MetricsParts): string[] {
-  const activeUsers = table.activeUsersPerServer()
-  const reserved = table.reservedPerServer()
-  const perServer = (value: (server: number) => number): Sample[] =>
+  const { active, reserved } = table.usersPerServer()
+  const isAvailable = (server: number): boolean => table.serverState(server) === 'up'
+  const isFull = (server: number): boolean =>
+    active[server]! + reserved[server]! >= (table.capacity(server) ?? Infinity)
+  const perServer = (value: (server: number) => number | undefined): Sample[] =>
     servers.map(({ index, name }) => [{ server: name }, value(index)])
   const states = servers.flatMap(({ index, name, kind }): Sample[] => {
     const current = table.serverState(index)
@@ -86,9 +88,14 @@ function loadFamilies ({ table, servers, usersMax }: MetricsParts): string[] {
   })
   return [
     family('usher_users', 'gauge', 'Active users of a server.',
-      perServer(server => activeUsers[server]!)),
-    family('usher_reserved_users', 'gauge', 'Places held at a server for redirected visitors.',
+      perServer(server => active[server]!)),
+    family('usher_reserved_users', 'gauge',
+      'Places held at a server: for redirected visitors, and for those who may return.',
       perServer(server => reserved[server]!)),
+    family('usher_server_capacity', 'gauge', 'Users that a server admits (CAPACITY).',
+      perServer(server => table.capacity(server))),
+    family('usher_all_full', 'gauge', '1 while no server that takes visitors has a place left.',
+      [[{}, areAllFull({ servers, isAvailable, isFull }) ? 1 : 0]]),
     family('usher_server_state', 'gauge', '1 for the state that a server is in.', states),
     family('usher_table_users', 'gauge', 'Users in the user table, reservations included.',
       [[{}, table.size()]]),

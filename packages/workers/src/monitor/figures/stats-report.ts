@@ -17,7 +17,7 @@ import type { ServerIds } from './user-queries.ts'
 
 export interface StatsParts {
   readonly table: Pick<UserTable,
-    'activeUsersPerServer' | 'reservedPerServer' | 'serverState' | 'weightPercent' | 'size' |
+    'usersPerServer' | 'capacity' | 'weight' | 'serverState' | 'weightPercent' | 'size' |
     'refusedNetworks'>
   readonly rates: Pick<Rates, 'sample' | 'server' | 'thread' | 'whole'>
   readonly servers: readonly Server[]
@@ -44,14 +44,19 @@ export interface StatsParts {
 export function buildStats (parts: StatsParts, ids: readonly ServerIds[] = []): Stats {
   const { table, rates, policy, usersMax, startedMs, deniedUsers, wallNow } = parts
   rates.sample()
-  const activeUsers = table.activeUsersPerServer()
-  const reserved = table.reservedPerServer()
+  const { active: activeUsers, reserved } = table.usersPerServer()
+  const load = (server: number): number => activeUsers[server]! + reserved[server]!
   const servers = parts.servers.map((server): [string, ServerStats] => {
-    const { index, name, kind, weight } = server
-    const [active, held] = [activeUsers[index]!, reserved[index]!]
-    const counts = { active_users: active, reserved: held, load: active + held }
+    const { index, name, kind } = server
+    const counts = {
+      weight: table.weight(index),
+      ...figure('capacity', table.capacity(index), 0),
+      active_users: activeUsers[index]!,
+      reserved: reserved[index]!,
+      load: load(index)
+    }
     const described = describe(parts, server, counts.active_users, ids[index])
-    return [name, { index, kind, weight, ...counts, ...described }]
+    return [name, { index, kind, ...counts, ...described }]
   })
   const used = table.size()
   const { redirectsPerSecond, waitP50Ms, waitP99Ms } = rates.whole()
@@ -61,10 +66,11 @@ export function buildStats (parts: StatsParts, ids: readonly ServerIds[] = []): 
     servers: Object.fromEntries(servers),
     ...describeBalance({
       policy,
-      servers: parts.servers,
+      servers: parts.servers.map(server => ({ ...server, weight: table.weight(server.index) })),
       isAvailable: server => table.serverState(server) === 'up',
+      isFull: server => load(server) >= (table.capacity(server) ?? Infinity),
       weightPercent: server => table.weightPercent(server)
-    }, activeUsers.map((active, server) => active + reserved[server]!)),
+    }, activeUsers.map((_, server) => load(server))),
     total_users: activeUsers.reduce((sum, count) => sum + count, 0),
     denied_users: deniedUsers(),
     ...figure('redirects_per_second', redirectsPerSecond, RATE_DIGITS),
@@ -106,7 +112,8 @@ const MS_DIGITS = 2
 function describe (
   { table, rates, lastChange, drain: drainOf, health, isSuspect }: StatsParts,
   server: Server, activeUsers: number, given: ServerIds | undefined
-): Omit<ServerStats, 'index' | 'kind' | 'weight' | 'active_users' | 'reserved' | 'load'> {
+): Omit<ServerStats,
+    'index' | 'kind' | 'weight' | 'capacity' | 'active_users' | 'reserved' | 'load'> {
   const { index } = server
   const state = table.serverState(index)
   const change = lastChange(index)

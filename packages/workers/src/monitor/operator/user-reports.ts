@@ -99,9 +99,11 @@ export class Reports {
       case 'moved': return 'moved_here'
       case 'seen': return 'still_here'
       case 'unknown': return 'draining'
+      case 'server-full': return 'full'
       case 'full':
       case 'address-full':
       case 'uncounted':
+      case 'network':
       case 'busy': return 'unavailable'
     }
   }

@@ -3,12 +3,16 @@ import t from 'tap'
 import { describeBalance, isNearlyFull } from '../../../src/monitor/figures/balance.ts'
 
 function balance (
-  loads: readonly number[], { weights = loads.map(() => 1), down = [] as readonly number[], policy = 'fewest-users' as const } = {}
+  loads: readonly number[], {
+    weights = loads.map(() => 1), down = [] as readonly number[], full = [] as readonly number[],
+    policy = 'fewest-users' as const
+  } = {}
 ) {
   const servers = loads.map((_, index) =>
     ({ index, name: `s${index}`, port: 8000 + index, weight: weights[index]! }))
   const isAvailable = (server: number): boolean => !down.includes(server)
-  return describeBalance({ policy, servers, isAvailable }, Int32Array.from(loads))
+  const isFull = (server: number): boolean => full.includes(server)
+  return describeBalance({ policy, servers, isAvailable, isFull }, Int32Array.from(loads))
 }
 
 t.test('balance: the next visitor goes where the policy says, and the reason is its own', async t => {
@@ -17,6 +21,11 @@ t.test('balance: the next visitor goes where the policy says, and the reason is 
   t.same(balance([4, 3, 5], { down: [1] }).next, { server: 's0', because: 'fewest users' })
   t.same(balance([4, 3], { down: [1] }).next, { server: 's0', because: 'only one available' })
   t.same(balance([4, 3], { down: [0, 1] }).next, null)
+  t.same(balance([4, 3, 5], { full: [1] }).next, { server: 's0', because: 'fewest users' })
+  t.match(balance([4, 3], { full: [0, 1] }), { next: null, all_full: true, spread: 1 })
+  t.match(balance([4, 3], { full: [0], down: [1] }), { next: null, all_full: true })
+  t.match(balance([4, 3], { full: [0] }), { all_full: false })
+  t.match(balance([4, 3], { down: [0, 1], full: [0, 1] }), { all_full: false }, 'none takes visitors')
   t.same(balance([1, 1, 1], { weights: [1, 1, 2] }).next,
     { server: 's2', because: 'fewest users for its weight' })
 })

@@ -15,6 +15,7 @@ const NOW = '2026-11-23T14:31:05.250Z'
 function testStats () {
   const meters = testMeters(2)
   const test = testTable({ servers: 2, users: 64 })
+  test.table.setLimits(SERVERS.map(({ weight = 1 }) => ({ capacity: undefined, weight })), 0)
   for (const server of [0, 1]) {
     test.table.setServerState(server, 'up')
     meters.cluster.setUp(server, 0, Date.parse(NOW) - 60_000)
@@ -76,6 +77,7 @@ t.test('stats: the whole of a quiet cluster', async t => {
     },
     total_users: 0,
     next: { server: 'red', because: 'fewest users, first in the settings' },
+    all_full: false,
     spread: 0,
     denied_users: 4,
     table: { used: 0, size: 64, nearly_full: false },
@@ -99,6 +101,34 @@ t.test('stats: counts users where they are active and where a place is held', as
     spread: 1,
     table: { used: 3, size: 64 }
   })
+})
+
+t.test('stats: what each server admits, and that all are full', async t => {
+  const test = testStats()
+  const { table, parts } = test
+  table.setLimits([{ capacity: 2, weight: 1 }, { capacity: undefined, weight: 1 }], 20_000)
+  table.touch(clientNumber(1), 0, HOME)
+  t.match(buildStats(parts), {
+    servers: { red: { capacity: 2, load: 1 }, blue: { capacity: undefined } },
+    next: { server: 'blue' },
+    all_full: false
+  })
+  table.setLimits([{ capacity: 2, weight: 2 }, { capacity: 1, weight: 1 }], 20_000)
+  table.touch(clientNumber(2), 0, HOME)
+  table.touch(clientNumber(3), 1, HOME)
+  table.leave(clientNumber(1), 0)
+  t.match(buildStats(parts), {
+    servers: {
+      red: { weight: 2, capacity: 2, active_users: 1, reserved: 1, load: 2 },
+      blue: { weight: 1, capacity: 1, active_users: 1, reserved: 0, load: 1 }
+    },
+    next: null,
+    all_full: true
+  }, 'a place that is held for a return counts')
+  table.setServerState(1, 'down')
+  t.match(buildStats(parts), { next: null, all_full: true }, 'of those that take visitors')
+  table.setServerState(0, 'draining')
+  t.match(buildStats(parts), { next: null, all_full: false }, 'of which there are none')
 })
 
 t.test('stats: without ids says whether there are any', async t => {
@@ -202,6 +232,7 @@ t.test('stats: nobody measures a server that does not run', async t => {
 t.test('stats: an external server has an address and no figures of ours', async t => {
   const { parts, table } = testStats()
   const [own] = SERVERS
+  table.setLimits(SERVERS.map(() => ({ capacity: undefined, weight: 1 })), 0)
   table.touch(clientNumber(1), 1, HOME)
   const { servers } = buildStats({ ...parts, servers: [own!, ...testExternal(1, ['shop'])] })
   t.strictSame(servers['shop'], {

@@ -1,0 +1,74 @@
+/** The router where servers have a capacity: who is placed, who is refused, and why. */
+import t from 'tap'
+import { formatClient } from '@usher/shared/client.ts'
+import { ROUTER } from '@usher/shared/memory/newcomers.ts'
+import { clientNumber, HOME } from '../../shared/test/memory/test-table.ts'
+import { clientOf, headerOf, portOf, testRouter } from './fixtures/router.ts'
+
+const ANA = clientNumber(1)
+const BEN = clientNumber(2)
+
+t.test('router: full servers are passed over; when all are, it says so', async t => {
+  const { ask, table, lines, users } = testRouter(t, { capacities: [1, 2, 1] })
+  const ports: Array<number | undefined> = []
+  for (let number = 1; number <= 4; number++) ports.push(portOf(await ask('/', { client: clientNumber(number) })))
+  t.strictSame(ports, [8000, 8001, 8002, 8001])
+  const refused = await ask('/')
+  t.equal(refused.status, 503)
+  t.equal(refused.body.toString(), '<p>full</p>')
+  t.equal(headerOf(refused, 'Retry-After'), '5')
+  t.equal(headerOf(refused, 'X-Usher-Reason'), 'full')
+  t.equal(clientOf(refused), undefined)
+  t.equal(users().length, 4, 'and holds no place')
+  t.match(lines.find(({ kind }) => kind === 'servers-full'), { msg: 'visitor routed' })
+  t.equal(portOf(await ask('/', { client: ANA })), 8000, 'who has a place comes back to it')
+  table.remove(BEN)
+  t.equal(portOf(await ask('/')), 8001)
+})
+
+t.test('router: where no server takes visitors, none is full', async t => {
+  const { ask, table } = testRouter(t, { capacities: [1, 1, 1] })
+  for (const server of [0, 1, 2]) table.setServerState(server, 'draining')
+  const reply = await ask('/')
+  t.equal(reply.body.toString(), '<p>unavailable</p>')
+  t.equal(headerOf(reply, 'X-Usher-Reason'), undefined)
+})
+
+t.test('router: what opens no page, and a HEAD, hear what a page would', async t => {
+  const { ask, table } = testRouter(t, { capacities: [1, 1, 1] })
+  for (const server of [0, 1, 2]) table.touch(clientNumber(10 + server), server, HOME)
+  t.equal((await ask('/', { method: 'HEAD' })).status, 503)
+  t.equal((await ask('/style.css')).status, 503)
+  t.equal(portOf(await ask('/style.css', { client: clientNumber(11) })), 8001, 'it is of one who is there')
+})
+
+t.test('router: the place that was the last one is named to who has no cookie yet, and to who was refused', async t => {
+  const { ask } = testRouter(t, { ports: [8000, 8001], capacities: [1, 2] })
+  const first = await ask('/a?b=c%20d')
+  t.equal(headerOf(first, 'Location'),
+    `http://localhost:8000/a?b=c%20d&usher_place=${formatClient(clientOf(first)!)}`)
+  const second = await ask('/')
+  t.equal(headerOf(second, 'Location'), 'http://localhost:8001/', 'there is room for a stranger')
+  const named = await ask('/?usher_place=none&x', { client: ANA })
+  t.equal(headerOf(named, 'Location'), `http://localhost:8001/?x&usher_place=${formatClient(ANA)}`)
+  const known = await ask('/', { client: ANA })
+  t.equal(headerOf(known, 'Location'), 'http://localhost:8001/', 'a cookie says it')
+})
+
+t.test('router: where no server has a capacity, no place is named', async t => {
+  const { ask } = testRouter(t)
+  t.equal(headerOf(await ask('/?a'), 'Location'), 'http://localhost:8000/?a')
+  t.equal(headerOf(await ask('/?usher_place=none&a'), 'Location'), 'http://localhost:8001/?a')
+})
+
+t.test('router: a newcomer beyond the allowance of its network is refused', async t => {
+  const newcomers = { perMinute: 1, exempt: [], thread: ROUTER }
+  const { ask, users } = testRouter(t, { capacities: [9, 9, 9], newcomers })
+  t.equal((await ask('/')).status, 302)
+  const refused = await ask('/')
+  t.equal(refused.status, 503)
+  t.equal(refused.body.toString(), '<p>network</p>')
+  t.equal(headerOf(refused, 'X-Usher-Reason'), 'network')
+  t.equal(headerOf(refused, 'Retry-After'), '5')
+  t.equal(users().length, 1)
+})

@@ -1,0 +1,61 @@
+/**
+ * What the coordinator writes of each server and every thread reads: its state, the time of its
+ * drain, and since when it starts slowly. Capacities are in capacity.ts. Any thread.
+ */
+import { WHOLE_WEIGHT } from '../balancing/tournament.ts'
+import { SERVER, SERVER_STATE, type ServerState } from './layout.ts'
+import { serverAt, type TableView } from './table-view.ts'
+
+/** Whom a draining server sends back to the router. */
+export type DrainPhase = 'none' | 'newcomers' | 'everybody'
+
+/** As haproxy's `slowstart`. */
+const SLOW_START_MS = 10_000
+
+const STATE_NAMES = Object.keys(SERVER_STATE) as ServerState[]
+
+export function serverState ({ words, layout }: TableView, server: number): ServerState {
+  return STATE_NAMES[Atomics.load(words, serverAt(layout, server) + SERVER.STATE)]!
+}
+
+/**
+ * Main thread only.
+ * @param movesFromMs monotonic, from when `drainPhase` is everybody; rounded down to a second
+ */
+export function setServerState (
+  { words, layout, loads }: TableView, server: number, state: ServerState,
+  movesFromMs: number | undefined
+): void {
+  const at = serverAt(layout, server)
+  const movesFromS = movesFromMs === undefined ? 0 : Math.max(1, Math.floor(movesFromMs / 1000))
+  // Before the state: nobody is sent away by the deadline of an earlier drain.
+  Atomics.store(words, at + SERVER.MOVES_FROM_S, movesFromS)
+  Atomics.store(words, at + SERVER.STATE, SERVER_STATE[state])
+  loads?.expire()
+}
+
+/**
+ * The server has come back and gets its users little by little. Main thread only.
+ * @param backSinceMs monotonic; undefined for one that does not start slowly
+ */
+export function setSlowStart (
+  { words, layout }: TableView, server: number, backSinceMs: number | undefined
+): void {
+  const sinceDs = backSinceMs === undefined ? 0 : Math.max(1, Math.floor(backSinceMs / 100))
+  Atomics.store(words, serverAt(layout, server) + SERVER.BACK_SINCE_DS, sinceDs)
+}
+
+/** How much of its weight the server has now: 1 to 100, in SLOW_START_MS after it came back. */
+export function weightPercent ({ words, layout, now }: TableView, server: number): number {
+  const sinceDs = Atomics.load(words, serverAt(layout, server) + SERVER.BACK_SINCE_DS)
+  if (sinceDs === 0) return WHOLE_WEIGHT
+  const percent = Math.floor((now() - sinceDs * 100) * WHOLE_WEIGHT / SLOW_START_MS)
+  return Math.min(Math.max(1, percent), WHOLE_WEIGHT)
+}
+
+export function drainPhase ({ words, layout, now }: TableView, server: number): DrainPhase {
+  const at = serverAt(layout, server)
+  if (Atomics.load(words, at + SERVER.STATE) !== SERVER_STATE.draining) return 'none'
+  const movesFromS = Atomics.load(words, at + SERVER.MOVES_FROM_S)
+  return movesFromS === 0 || now() < movesFromS * 1000 ? 'newcomers' : 'everybody'
+}

@@ -1,0 +1,182 @@
+/** A server with a capacity, with a real table: who comes in, and where all others are sent. */
+import t from 'tap'
+import { clientOfAddress, formatClient, parseAddress } from '@usher/shared/client.ts'
+import type { Reply, RequestFields } from '@usher/shared/http/vocabulary/values.ts'
+import { chooseServer, clientNumber, limit, testTable } from '../../../shared/test/memory/test-table.ts'
+import { NAMED_SERVERS } from '../../../shared/test/settings/test-servers.ts'
+import { FileStreams } from '../../src/static-server/file-streams.ts'
+import { staticHandler } from '../../src/static-server/handler.ts'
+import { storePageScript } from '../../src/static-server/page-script.ts'
+import { loadSite } from './fixtures/load-site.ts'
+import { ADDRESS, headerOf, testRequest } from './fixtures/request.ts'
+
+const SERVER = 1
+const OTHER = 2
+const HOME = parseAddress(ADDRESS)!
+const ELSEWHERE = parseAddress('192.0.2.77')!
+const [ANA, BEN, EVE] = [clientNumber(1), clientNumber(2), clientNumber(3)]
+
+const site = await loadSite(t.testdir({ 'index.html': 'hello', 'style.css': 'p {}' }))
+const pageScript = await storePageScript(Buffer.from('beat()'))
+const fullPage = Buffer.from('full <a href="">again</a>')
+
+/** Ana is active here; a place is held for Ben; there is no third. */
+function fullServer (perMinute?: number) {
+  const test = testTable({
+    servers: NAMED_SERVERS.length,
+    capacities: [0, 2, 0],
+    ...(perMinute !== undefined && { newcomers: { perMinute, exempt: [], thread: SERVER } })
+  })
+  const { table, clock } = test
+  table.touch(ANA, SERVER, ELSEWHERE, { sign: 'page' })
+  table.reserve({
+    client: BEN,
+    address: ELSEWHERE,
+    isReturning: true,
+    untilMs: clock.nowMs + 10_000,
+    choose: chooseServer(SERVER)
+  })
+  const handler = staticHandler({
+    server: SERVER,
+    table,
+    drainPhase: () => table.drainPhase(SERVER),
+    denyList: { isDenied: () => false },
+    site: () => site,
+    streams: new FileStreams({ log: { warn () {} } }),
+    pageScript,
+    pages: { denied: Buffer.from('denied'), full: fullPage, network: Buffer.from('network') },
+    settings: {
+      heartbeatIntervalMs: 2500,
+      heartbeatBudget: 2000,
+      timeoutThresholdMs: 1_800_000,
+      publicHosts: [],
+      routerUrl: '',
+      cookieDomain: '',
+      routingPort: 8080,
+      ip: '192.0.2.1',
+      servers: NAMED_SERVERS
+    },
+    nextBeatMs: () => 2750,
+    onForeign: () => {},
+    reasonNotHealthy: () => undefined,
+    onAddressFull: () => {},
+    log: { isLevelEnabled: () => false, debug: () => {} }
+  })
+  return {
+    ...test,
+    ask: (target: string, headers: RequestFields = {}, method = 'GET'): Reply =>
+      handler(testRequest(target, { headers, method })) as Reply,
+    counted: () => {
+      const { active, reserved } = table.usersPerServer()
+      return [active[SERVER], reserved[SERVER]]
+    }
+  }
+}
+
+const of = (client: typeof ANA): RequestFields => ({ cookie: `client_id=${formatClient(client)}` })
+const placeOf = (client: typeof ANA): string => `usher_place=${formatClient(client)}`
+
+t.test('full server: a newcomer who opens a page is sent to the router, which will name the place', async t => {
+  for (const headers of [{}, of(EVE)]) {
+    for (const method of ['GET', 'HEAD']) {
+      const { ask, counted, table } = fullServer()
+      const reply = ask('/?a=%2F', headers, method)
+      t.equal(reply.status, 302)
+      const query = method === 'GET' ? '?a=%2F&usher_place=none' : '?a=%2F'
+      t.equal(headerOf(reply, 'Location'), `http://localhost:8080/${query}`)
+      t.strictSame(counted(), [1, 1])
+      t.equal(table.find(EVE), undefined)
+    }
+  }
+})
+
+t.test('full server: one who is elsewhere is a newcomer, and stays there', async t => {
+  const { ask, counted, table } = fullServer()
+  table.touch(EVE, OTHER, HOME)
+  t.equal(ask('/', of(EVE)).status, 302)
+  t.equal(ask('/style.css', of(EVE)).status, 200, 'what a page loads is served')
+  t.equal(ask('/heartbeat', of(EVE)).status, 503)
+  t.match(table.find(EVE), { server: OTHER })
+  t.strictSame(counted(), [1, 1])
+})
+
+t.test('full server: who is here or has a place here comes in, reloads, and comes back', async t => {
+  const { ask, counted, clock, table } = fullServer()
+  t.equal(ask('/', of(ANA)).status, 200)
+  t.equal(ask('/', of(BEN), 'HEAD').status, 200)
+  t.equal(ask('/', of(BEN)).status, 200)
+  t.strictSame(counted(), [2, 0])
+  t.equal(ask('/leave', of(BEN), 'POST').status, 200)
+  t.strictSame(counted(), [1, 1])
+  t.equal(ask('/', of(EVE)).status, 302)
+  clock.nowMs += 19_000
+  t.equal(ask('/', of(BEN)).status, 200)
+  t.strictSame(counted(), [2, 0])
+  table.leave(ANA, SERVER)
+  clock.nowMs += 20_002
+  for (let shard = 0; shard < table.shardCount; shard++) table.endDue(shard)
+  t.equal(ask('/', of(EVE)).status, 200)
+})
+
+t.test('full server: a client without a cookie comes to the place that was named, and takes no second one', async t => {
+  for (const capacity of [2, 3]) {
+    const { ask, counted, table } = fullServer()
+    limit(table, [0, capacity, 0])
+    const reply = ask(`/?${placeOf(BEN)}`)
+    t.equal(reply.status, 200)
+    t.match(headerOf(reply, 'Set-Cookie'), /^client_id=/)
+    t.strictSame(counted(), [2, 0])
+    t.match(table.find(clientOfAddress(HOME)), { server: SERVER })
+    t.equal(ask('/').status, 200, 'and stays')
+  }
+})
+
+t.test('full server: so does one whose cookie here is not the one that the router has given', async t => {
+  const { ask, counted, table } = fullServer()
+  t.equal(ask(`/?${placeOf(BEN)}`, of(EVE)).status, 200)
+  t.strictSame(counted(), [2, 0])
+  t.match(table.find(EVE), { server: SERVER })
+  t.equal(ask(`/?${placeOf(ANA)}`, of(clientNumber(9))).status, 302, 'nobody\'s who has arrived')
+})
+
+t.test('full server: a second refusal is no redirect, and gives back the place', async t => {
+  const { ask, counted, table } = fullServer()
+  limit(table, [0, 1, 0])
+  const refused = ask(`/a&b/?x="y"&${placeOf(BEN)}`.replaceAll('"', '%22').replace('/a&b/', '/'))
+  t.equal(refused.status, 503)
+  t.equal(refused.body.toString(), 'full <a href="http://localhost:8080/?x=%22y%22">again</a>')
+  t.equal(headerOf(refused, 'X-Usher-Reason'), 'full')
+  t.strictSame(counted(), [1, 0])
+  for (const place of [placeOf(BEN), placeOf(ANA), 'usher_place=none', 'usher_place=', 'usher_place=x']) {
+    const reply = ask(`/?a=1&b=2&${place}`)
+    t.equal(reply.status, 503, place)
+    t.equal(reply.body.toString(), 'full <a href="http://localhost:8080/?a=1&amp;b=2">again</a>')
+  }
+})
+
+t.test('full server: a beat of one who has no place here brings nobody in', async t => {
+  const { ask, counted } = fullServer()
+  for (const headers of [{}, of(EVE)]) {
+    const reply = ask('/heartbeat', headers, 'POST')
+    t.equal(reply.status, 503)
+    t.match(reply.body.toString(), /unavailable/)
+    t.equal(headerOf(reply, 'Retry-After'), '5')
+  }
+  t.equal(ask('/heartbeat', of(BEN), 'POST').status, 204)
+  t.strictSame(counted(), [2, 0])
+})
+
+t.test('full server: a newcomer beyond the allowance of its network is refused', async t => {
+  const { ask, table } = fullServer(1)
+  limit(table, [0, 9, 0])
+  t.equal(ask('/', of(EVE)).status, 200)
+  const page = ask('/', of(clientNumber(8)))
+  t.equal(page.status, 503)
+  t.equal(page.body.toString(), 'network')
+  t.equal(headerOf(page, 'X-Usher-Reason'), 'network')
+  const beat = ask('/heartbeat', of(clientNumber(8)), 'POST')
+  t.equal(beat.status, 503)
+  t.match(JSON.parse(beat.body.toString()), { error: 'network' })
+  t.equal(ask('/style.css', of(clientNumber(8))).status, 200)
+  t.equal(table.find(clientNumber(8)), undefined)
+})
