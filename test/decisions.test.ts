@@ -1,36 +1,49 @@
-/** The decision port of the running program: a burst over servers of both kinds, and after it. */
-import http from 'node:http'
+/** docs/decisions.md is numbered without a gap, dated and listed at its top; evidence exists. */
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
-import { Operator } from '../scripts/kit/operator.ts'
-import { startCluster, until, Visitor } from './cluster.ts'
-import { startElsewhere } from './elsewhere.ts'
+import { ROOT } from './cluster.ts'
 
-const COUNT = 3_000
-const PASSWORD = 'correct horse battery'
+const text = readFileSync(join(ROOT, 'docs/decisions.md'), 'utf8')
+const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], { cwd: ROOT, encoding: 'utf8' })
+  .trim().split('\n').filter(path => existsSync(join(ROOT, path)))
 
-t.test('decisions: 3,000 at once are spread exactly by weight, and stay', async t => {
-  const [three, four] = [await startElsewhere(t), await startElsewhere(t)]
-  const cluster = await startCluster(t, {
-    ADMIN_PASSWORD: PASSWORD,
-    PORTS: '0,0',
-    SERVER_NAMES: 'one,two',
-    EXTERNAL_SERVERS: `three=${three.url},four=${four.url}`,
-    WEIGHTS: '1,1,2,1',
-    DECISION_PORT: '0'
+interface Decision { number: number, title: string, date: string, replacedBy: number | null }
+
+const decisions = [...text.matchAll(/^### (\d+)\. (.+) \((\d{4}-\d\d-\d\d)(.*)\)$/gm)]
+  .map(([, number, title = '', date = '', note = '']): Decision => {
+    const by = /, superseded by (\d+)/.exec(note)?.[1]
+    return { number: Number(number), title, date, replacedBy: by === undefined ? null : Number(by) }
   })
-  const admin = await Operator.loggedIn(cluster, 'admin', PASSWORD)
-  await until(() => admin.get('/stats'), ({ text }) => text.match(/"state":"up"/g)?.length === 4)
-  const agent = new http.Agent({ keepAlive: true, maxSockets: 200 })
-  t.teardown(() => { agent.destroy() })
-  const decide = async (visitor: Visitor): Promise<string> => {
-    const { status, headers } = await visitor.ask(cluster.decisionPort!, '/decide', { agent })
-    if (status !== 200) throw new Error(`answered ${status}`)
-    return String(headers['x-usher-server'])
+const byNumber = decisions.toSorted((a, b) => a.number - b.number)
+
+t.test('decisions: every heading has a number, once, and a date', async t => {
+  t.equal(decisions.length, text.match(/^### /gm)?.length)
+  t.strictSame(byNumber.map(({ number }) => number), byNumber.map((_, at) => at + 1))
+})
+
+t.test('decisions: a later number has no earlier date', async t => {
+  const dates = byNumber.map(({ date }) => date)
+  t.strictSame(dates, dates.toSorted())
+})
+
+t.test('decisions: the contents list all of them, in the order of the text', async t => {
+  const listed = [...text.matchAll(/^- (\d+)\. (.+?)(?: \(superseded by \d+\))?$/gm)]
+  t.strictSame(listed.map(([, number, title]) => `${number} ${title}`),
+    decisions.map(({ number, title }) => `${number} ${title}`))
+})
+
+t.test('decisions: only a later one supersedes', async t => {
+  for (const { number, replacedBy } of decisions) {
+    if (replacedBy === null) continue
+    t.ok(replacedBy > number && replacedBy <= decisions.length, `${number} by ${replacedBy}`)
+    t.match(text, new RegExp(`^### ${replacedBy}\\. .*replaces ${number}`, 'm'))
   }
-  const visitors = Array.from({ length: COUNT }, () => new Visitor())
-  const homes = await Promise.all(visitors.map(decide))
-  t.strictSame(['one', 'two', 'three', 'four'].map(name =>
-    homes.filter(home => home === name).length), [600, 600, 1200, 600])
-  t.equal(new Set(visitors.map(({ cookie }) => cookie)).size, COUNT)
-  t.strictSame(await Promise.all(visitors.map(decide)), homes)
+})
+
+t.test('decisions: the files that they name are there', async t => {
+  for (const [, name = ''] of text.matchAll(/`([\w.-][\w./-]*\.(?:ts|mjs|md|pml))`/g)) {
+    t.ok(files.some(path => path === name || path.endsWith(`/${name}`)), name)
+  }
 })
