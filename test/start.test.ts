@@ -86,7 +86,8 @@ const takenMeanwhile = (times: number): string => `
 t.test('start: a port that is taken after it was chosen is chosen again', async t => {
   const cwd = workingFolder(t, { taken: '0', 'preload.mjs': takenMeanwhile(1) })
   const cluster = await startCluster(t, {}, { cwd, nodeOptions: '--import ./preload.mjs' })
-  t.equal(cluster.log.filter(({ msg }) => /a port was taken during the start/.test(msg)).length, 1)
+  // Once by the preload; on a busy machine another program may really take the next one.
+  await cluster.logged(/a port was taken during the start/)
   t.equal(new Set([...cluster.ports, cluster.routingPort, cluster.monitoringPort]).size, 5)
   await new Visitor().enter(cluster)
   t.equal(await cluster.stop(), 0)

@@ -28,6 +28,8 @@ const DRAWN_SHARE = 0.5
 const SOMEBODY_ELSE_SHARE = 0.3
 /** Of all leaves. */
 const BY_PAGE_SHARE = 0.5
+/** A beat that follows a page's leave so soon may be taken for one that was sent before it. */
+const LATE_BEAT_MS = 1_000
 const REPLACED_MS_MAX = 30_000
 const DENIED = 403
 
@@ -40,6 +42,8 @@ export class Client {
   #access: Access = 'open'
   /** Whether a beat was the last that a server has answered: then no page was opened since. */
   #hasBeaten = false
+  /** The server that a page has left last, and until when its beats may count as that page's. */
+  #left: { readonly port: number, readonly untilMs: number } | undefined
   /** Counts changes of access, so that a request knows whether one came in between. */
   #changes = 0
   readonly #world: World
@@ -120,8 +124,10 @@ export class Client {
     const changes = this.#changes
     let at = port
     let key = this.#key
+    let sentMs = 0
     const attempt = (): Promise<Answer> => {
       key = this.#key
+      sentMs = performance.now()
       if (this.#access !== 'denied') this.#maybe(at)
       return web.ask(at, path, { ...this.#asking(), method })
     }
@@ -135,6 +141,7 @@ export class Client {
     if (!this.#isServed(answer, changes, served)) return
     this.#hasBeaten = path === '/heartbeat'
     ledger.set(key, at)
+    if (this.#hasBeaten && this.#mayBeLate(at, sentMs)) ledger.maybe(key, undefined)
     if (key !== this.#address) ledger.set(this.#address, undefined)
     this.#takeId(answer!)
   }
@@ -153,10 +160,15 @@ export class Client {
       await program.until(() => program.isUp(program.ports.indexOf(port)), REPLACED_MS_MAX)
       return await attempt()
     })
+    if (isByPage) this.#left = { port, untilMs: performance.now() + LATE_BEAT_MS }
     if (!this.#isServed(answer, changes, 200)) return
     // After a page was opened, the leave may be that of the page before: the client may be there.
     if (!isByPage || this.#hasBeaten) ledger.left(this.#key, port)
     if (this.#access === 'open' && random.share() < SOMEBODY_ELSE_SHARE) this.#becomeSomebodyElse()
+  }
+
+  #mayBeLate (port: number, sentMs: number): boolean {
+    return this.#left?.port === port && sentMs < this.#left.untilMs
   }
 
   #becomeSomebodyElse (): void {

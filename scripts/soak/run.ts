@@ -28,6 +28,8 @@ const SETTINGS = {
 }
 /** Of the whole, and at most this long. */
 const WARM_UP_SHARE = 0.2
+/** By then each thread has loaded what it loads when it is first needed, also on a busy machine. */
+const WARM_UP_MS_MIN = 6_000
 const WARM_UP_MS_MAX = 60_000
 const SAMPLE_MS_MAX = 5000
 const SAMPLES_MIN = 12
@@ -74,7 +76,7 @@ export async function runSoak ({ minutes, print }: SoakPlan): Promise<boolean> {
 }
 
 async function soak (parts: Parts, ms: number): Promise<Soaked> {
-  await load(parts, Math.min(WARM_UP_MS_MAX, ms * WARM_UP_SHARE))
+  await load(parts, Math.max(WARM_UP_MS_MIN, Math.min(WARM_UP_MS_MAX, ms * WARM_UP_SHARE)))
   const begin = await rest(parts, Infinity)
   const [auditBefore, startMs] = [parts.console.auditCount, performance.now()]
   const under = await load(parts, ms)
