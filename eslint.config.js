@@ -131,7 +131,7 @@ const rooms = [
   },
   {
     root: 'packages/shared/src/http',
-    order: [['vocabulary'], ['connection', 'checks']],
+    order: [['vocabulary'], ['connection', 'checks', 'files']],
     isRootLast: true,
     patterns: ['coordinator', 'workers'].map(isPackage)
   },

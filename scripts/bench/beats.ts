@@ -4,7 +4,7 @@
  * against HEARTBEAT_BUDGET. Takes no real time.
  */
 import { beatDelayMs, parseIntervalMs } from '../../html/page-script/pace.ts'
-import { BeatSchedule, formatSeconds } from '../../packages/workers/src/static-server/beat.ts'
+import { BeatSchedule, formatSeconds } from '../../packages/shared/src/beats/beat.ts'
 import { type BenchPart } from './report/report.ts'
 
 const PAGES = 100_000

@@ -11,17 +11,7 @@
 import { createHash } from 'node:crypto'
 import { constants, type BigIntStats } from 'node:fs'
 import { open, readlink, realpath, type FileHandle } from 'node:fs/promises'
-
-export interface DiskFile {
-  /** Where it really is, symbolic links followed. */
-  readonly realPath: string
-  readonly bytes: number
-  /** Device, inode and time of the last modification, in ns. */
-  readonly identity: string
-  /** When its content, its mode, its owner or its links last changed, in ns. */
-  readonly changedNs: string
-  readonly linkCount: number
-}
+import type { DiskFile } from '@usher/shared/http/files/encoded-file.ts'
 
 /** What was found is not there any more, or is something else. */
 export class SiteChanged extends Error {}

@@ -3,7 +3,10 @@
  * time is over; newcomers who open a page are sent to the router, and nobody new is counted. What
  * pages load is served to everybody. Runs in the server's thread.
  */
+import { visitDrained } from '@usher/shared/beats/draining.ts'
+import { OPENED, REFUSED, type VisitorParts } from '@usher/shared/beats/visitors.ts'
 import { clientOfAddress } from '@usher/shared/client.ts'
+import type { FileReply } from '@usher/shared/http/files/stored-file.ts'
 import { countEffect, countEffectOfReply } from '@usher/shared/http/vocabulary/counting.ts'
 import {
   newClient, withCookie, type CookieSettings
@@ -11,28 +14,13 @@ import {
 import {
   redirectTarget, type TargetSettings
 } from '@usher/shared/http/vocabulary/redirect-target.ts'
-import { jsonError, keptReply } from '@usher/shared/http/vocabulary/replies.ts'
 import { NO_BODY, type Reply, type RequestValue } from '@usher/shared/http/vocabulary/values.ts'
 import type { DrainPhase } from '@usher/shared/memory/server-words.ts'
-import type { Busy } from '@usher/shared/memory/table-view.ts'
-import type { FileReply } from './stored-file.ts'
-import { OPENED, REFUSED, visit, type Visit, type Visitor, type VisitorParts } from './visitors.ts'
 
 export type RouterSettings = TargetSettings &
   { readonly routerUrl: string, readonly routingPort: number }
 
 const FOUND = 302
-
-/** A page tries again by itself, and is counted once the server takes visitors again. */
-const RETRY_AFTER_S = 30
-
-/** To a beat of one who is not here. */
-export const DRAINING = keptReply(jsonError(503, 'draining',
-  'This server takes nobody new at the moment. Load the page from the router instead.',
-  ['Retry-After', String(RETRY_AFTER_S)]))
-/** To every beat when the drain's time is over. */
-export const MOVED = keptReply(jsonError(409, 'moved',
-  'Everybody has to leave this server. Load the page again from the router.'))
 
 /** For a visitor who cannot be here. */
 export interface Refusals {
@@ -70,32 +58,6 @@ export function answerDrained (
   if (REFUSED.has(outcome)) return refusals.full
   if (named !== undefined || isHead) return reply
   return withCookie(reply, newClient(), request, parts.settings)
-}
-
-/**
- * As `visit`, but nobody comes in: who may not stay remains unknown here, and is where they are.
- * @param phase not none
- * @param effect not adds: the sweep may remove a visitor in between
- */
-export function visitDrained (
-  parts: VisitorParts, phase: DrainPhase, visitor: Visitor, effect: 'refreshes' | 'none'
-): Visit {
-  if (phase === 'everybody') return 'unknown'
-  const isHere = isAt(parts, visitor)
-  if (isHere === 'busy') return 'busy'
-  return isHere ? visit(parts, visitor, effect) : 'unknown'
-}
-
-/** Active here, or on their way; under their id, or under the address that the id replaces. */
-function isAt (
-  { table, server }: VisitorParts, { client, address, options }: Visitor
-): boolean | Busy {
-  let user = table.find(client)
-  if (user === undefined && client.kind === 'id' && options?.isOwn !== false) {
-    user = table.find(clientOfAddress(address))
-  }
-  if (user === 'busy') return 'busy'
-  return user !== undefined && (user.server === server || user.reservedServer === server)
 }
 
 /** Where the router has the same page. */

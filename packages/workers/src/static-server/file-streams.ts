@@ -6,15 +6,16 @@
 import type { FileHandle } from 'node:fs/promises'
 import type { Logger } from 'pino'
 import { isSpare } from '@usher/shared/descriptors.ts'
+import type { DiskFile } from '@usher/shared/http/files/encoded-file.ts'
+import type { FilePart, FileReply } from '@usher/shared/http/files/stored-file.ts'
 import { keptReply, NO_STORE, textReply } from '@usher/shared/http/vocabulary/replies.ts'
 import type {
   Reply, RequestValue, StreamedBody
 } from '@usher/shared/http/vocabulary/values.ts'
 import { networkKey } from '@usher/shared/networks.ts'
 import { addressQuota } from '@usher/shared/per-address-quota.ts'
-import { isUnchanged, openUnchanged, SiteChanged, type DiskFile } from './disk-file.ts'
+import { isUnchanged, openUnchanged, SiteChanged } from './disk-file.ts'
 import { isOutOfResources, reasonOf } from './loader/file-errors.ts'
-import type { FilePart, FileReply } from './stored-file.ts'
 
 export interface FileStreamParts {
   readonly log: Pick<Logger, 'warn'>

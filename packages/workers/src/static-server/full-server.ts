@@ -3,12 +3,12 @@
  * one; but not for the second time to a client without a cookie, which would come back as another
  * stranger. Runs in the server's thread.
  */
+import {
+  noted, OPENED, REFUSED, visit, type Visit, type Visitor, type VisitorParts
+} from '@usher/shared/beats/visitors.ts'
 import { namedPlace, namesPlace, withoutPlace, withPlace } from '@usher/shared/http/vocabulary/named-place.ts'
 import type { Reply, RequestValue } from '@usher/shared/http/vocabulary/values.ts'
 import type { Refusals } from './drained.ts'
-import {
-  noted, OPENED, REFUSED, visit, type Visit, type Visitor, type VisitorParts
-} from './visitors.ts'
 
 /**
  * As visit, of one who opens a page. A client without a cookie comes to the place that its query

@@ -1,10 +1,15 @@
 /**
  * What one static server answers: to whom (identified, denied, counted) is decided here, what (the
- * file) in file-reply.ts. Holds no user and no file of its own; runs in the server's thread.
+ * file) in site-reply.ts. Holds no user and no file of its own; runs in the server's thread.
  */
+import { answerLeave, beatHandler, RETRY_AFTER_S, type BeatParts } from '@usher/shared/beats/beats-and-leaves.ts'
+import { REFUSED, visit, type Visit, type VisitorParts } from '@usher/shared/beats/visitors.ts'
 import {
   clientOfAddress, formatAddress, formatClient, type Address, type Client
 } from '@usher/shared/client.ts'
+import { codingChooser } from '@usher/shared/http/files/content-coding.ts'
+import { fileReply } from '@usher/shared/http/files/file-reply.ts'
+import type { FileReply, StoredFile } from '@usher/shared/http/files/stored-file.ts'
 import {
   BEAT_PATH, countEffect, countEffectOfReply, HEALTH_PATH, LEAVE_PATH
 } from '@usher/shared/http/vocabulary/counting.ts'
@@ -16,18 +21,14 @@ import {
   htmlReply, keptReply, NO_STORE, optionsReply, refusalReason, textReply
 } from '@usher/shared/http/vocabulary/replies.ts'
 import type { Handler, Reply, RequestValue } from '@usher/shared/http/vocabulary/values.ts'
-import { answerLeave, beatHandler, RETRY_AFTER_S, type BeatParts } from './beats-and-leaves.ts'
+import { SCRIPT_PATH } from '@usher/shared/page-script.ts'
 import {
   answerDrained, redirectReply, routerTarget, type Refusals, type RouterSettings
 } from './drained.ts'
-import { codingChooser } from './content-coding.ts'
-import { fileReply, goneReply, siteReply } from './file-reply.ts'
+import { goneReply, siteReply } from './site-reply.ts'
 import type { FileStreams } from './file-streams.ts'
 import { refuseAtFull, visitPage } from './full-server.ts'
-import { SCRIPT_PATH } from './page-script.ts'
 import type { Site } from './site.ts'
-import type { FileReply, StoredFile } from './stored-file.ts'
-import { REFUSED, visit, type Visit, type VisitorParts } from './visitors.ts'
 
 export interface StaticHandlerParts extends BeatParts {
   readonly settings: BeatParts['settings'] & RouterSettings

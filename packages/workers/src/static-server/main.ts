@@ -4,7 +4,9 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { BeatSchedule } from '@usher/shared/beats/beat.ts'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
+import type { StoredFile } from '@usher/shared/http/files/stored-file.ts'
 import { canSharePorts } from '@usher/shared/http/listen.ts'
 import { openDoor } from '@usher/shared/http/serve.ts'
 import { htmlReply, NO_STORE } from '@usher/shared/http/vocabulary/replies.ts'
@@ -14,15 +16,13 @@ import {
   holderOfServer, holdSites, releaseSites, type HoldersMemory
 } from '@usher/shared/memory/site-memory.ts'
 import type { LoadedSites } from '@usher/shared/messages.ts'
+import { renderPageScript, storePageScript } from '@usher/shared/page-script.ts'
 import { QuotaWarning } from '@usher/shared/quota-warning.ts'
-import { runWorker } from '../worker-host.ts'
-import { BeatSchedule } from './beat.ts'
 import { ownServers } from '@usher/shared/settings/servers.ts'
+import { runWorker } from '../worker-host.ts'
 import { FileStreams } from './file-streams.ts'
 import { staticHandler } from './handler.ts'
-import { renderPageScript, storePageScript } from './page-script.ts'
 import { openSite, type Site } from './site.ts'
-import type { StoredFile } from './stored-file.ts'
 
 const BODY_BYTES_MAX = 1024
 /** The longest that a timer can take: the coordinator has a limit, by the size of the sites. */

@@ -4,20 +4,21 @@
  * in its map can be served, so that no spelling of a path leads anywhere else. Runs in a server's
  * thread.
  */
+import type { Coding } from '@usher/shared/http/files/content-coding.ts'
+import type { DiskFile, EncodedVariant } from '@usher/shared/http/files/encoded-file.ts'
+import {
+  PLAIN_HEADERS, storeFile, withHeaders, type HeaderSet, type StoredFile
+} from '@usher/shared/http/files/stored-file.ts'
 import { NO_BODY } from '@usher/shared/http/vocabulary/values.ts'
 import { viewOf, type Place, type SiteMemory } from '@usher/shared/memory/site-memory.ts'
 import type { LoadedSites } from '@usher/shared/messages.ts'
 import { inTimeSlices } from '@usher/shared/time-slices.ts'
-import type { Coding } from './content-coding.ts'
-import type { DiskFile } from './disk-file.ts'
-import type { EncodedVariant } from './loader/encoded-file.ts'
 import {
   folderOf, isOnDisk, linesOf, type IndexedFile, type IndexedVariant
 } from './loader/site-index.ts'
-import { HeaderRules, PLAIN_HEADERS, type HeaderSet } from './rules/header-rules.ts'
+import { HeaderRules } from './rules/header-rules.ts'
 import { canonicalSegments } from './rules/path-pattern.ts'
 import { RedirectRules } from './rules/redirect-rules.ts'
-import { storeFile, withHeaders, type StoredFile } from './stored-file.ts'
 
 export interface Site {
   /** The folder, as it was given. */

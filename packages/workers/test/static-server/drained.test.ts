@@ -3,13 +3,13 @@ import t from 'tap'
 import { formatClient, parseAddress } from '@usher/shared/client.ts'
 import type { Reply, RequestFields } from '@usher/shared/http/vocabulary/values.ts'
 import type { VisitOptions } from '@usher/shared/memory/visits.ts'
+import { storePageScript } from '@usher/shared/page-script.ts'
 import {
   chooseServer, clientNumber, testTable
 } from '../../../shared/test/memory/test-table.ts'
 import { NAMED_SERVERS } from '../../../shared/test/settings/test-servers.ts'
 import { FileStreams } from '../../src/static-server/file-streams.ts'
 import { staticHandler } from '../../src/static-server/handler.ts'
-import { storePageScript } from '../../src/static-server/page-script.ts'
 import { loadSite } from './fixtures/load-site.ts'
 import { ADDRESS, headerOf, testRequest } from './fixtures/request.ts'
 

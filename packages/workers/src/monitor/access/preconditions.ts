@@ -1,6 +1,6 @@
 /**
  * Preconditions (RFC 9110 section 13) of answers without entity tag and date: all that is known is
- * that the resource exists. Files have both, and file-reply.ts evaluates theirs. Also removes from
+ * that the resource exists. Files have both, and site-reply.ts evaluates theirs. Also removes from
  * a 304 what it must not carry. The last step of every route's answer; holds no state.
  */
 import type { IncomingHttpHeaders } from 'node:http'

@@ -3,10 +3,10 @@
  * everybody and need no session; what is in them is no secret.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { codingChooser } from '@usher/shared/http/files/content-coding.ts'
+import { fileReply } from '@usher/shared/http/files/file-reply.ts'
+import type { StoredFile } from '@usher/shared/http/files/stored-file.ts'
 import { requestFields } from '@usher/shared/http/vocabulary/values.ts'
-import { codingChooser } from '../../static-server/content-coding.ts'
-import { fileReply } from '../../static-server/file-reply.ts'
-import type { StoredFile } from '../../static-server/stored-file.ts'
 import type { Pages } from './pages.ts'
 import type { WireApp } from './wire.ts'
 

@@ -4,16 +4,9 @@
  * Pure.
  */
 import { extname } from 'node:path'
+import type { ContentKind } from '@usher/shared/http/files/encoded-file.ts'
 import { declaredCharset } from './charset.ts'
 import { contentType } from './extension-types.ts'
-
-export interface ContentKind {
-  /** The value of Content-Type. */
-  readonly type: string
-  readonly isText: boolean
-  /** The content is this type in gzip; an archive such as `.gz` is a type of its own. */
-  readonly isGzipped: boolean
-}
 
 const UNKNOWN_TYPE = 'application/octet-stream'
 /** RFC 8555 section 8.3: named by a token, with ASCII text in them, and of no type of their own. */

@@ -5,13 +5,12 @@
  */
 import { availableParallelism } from 'node:os'
 import { extname } from 'node:path'
+import { isPacked, type CompressedCoding, type Effort } from '@usher/shared/http/files/compression.ts'
+import { encodeFile, hashOf, variantOf, type ContentKind, type DiskFile } from '@usher/shared/http/files/encoded-file.ts'
 import type { Place, SiteWriter } from '@usher/shared/memory/site-memory.ts'
 import { quoteName } from '@usher/shared/quote.ts'
-import { diskTag, type DiskFile } from '../disk-file.ts'
+import { diskTag } from '../disk-file.ts'
 import { atOnce } from './at-once.ts'
-import { isPacked, type CompressedCoding, type Effort } from './compression.ts'
-import type { ContentKind } from './content-type.ts'
-import { encodeFile, hashOf, variantOf } from './encoded-file.ts'
 import { isOnDisk, type IndexedFile, type IndexedVariant } from './site-index.ts'
 
 export interface ReadFile {

@@ -4,7 +4,8 @@
  */
 import type { FileHandle } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
-import { diskFileOf, openAt, type DiskFile, type OpenedFile } from '../disk-file.ts'
+import type { DiskFile } from '@usher/shared/http/files/encoded-file.ts'
+import { diskFileOf, openAt, type OpenedFile } from '../disk-file.ts'
 import type { FoundFile } from './site-walk.ts'
 
 /** A type is told by so many bytes from the beginning. */

@@ -2,9 +2,9 @@
  * What the loader writes down of a site's files, for the servers to read: text in the shared
  * memory, a line of JSON for each file, so that a reader can stop after each. Pure.
  */
+import type { Coding } from '@usher/shared/http/files/content-coding.ts'
+import type { DiskFile } from '@usher/shared/http/files/encoded-file.ts'
 import type { Place } from '@usher/shared/memory/site-memory.ts'
-import type { Coding } from '../content-coding.ts'
-import type { DiskFile } from '../disk-file.ts'
 
 export interface IndexedFile {
   /** From the folder, without a leading slash. */

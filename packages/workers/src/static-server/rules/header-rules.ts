@@ -3,25 +3,9 @@
  * order, as one set. Paths with the same rules share one set, so that a file's replies are made
  * once. One for each site; runs in its server's thread.
  */
+import { PLAIN_HEADERS, type HeaderSet } from '@usher/shared/http/files/stored-file.ts'
 import type { HeaderField, HeaderRule } from '@usher/shared/site-rules.ts'
 import { fillIn, matchPath, placeholdersIn, type Captures } from './path-pattern.ts'
-
-/** What a reply gets beside what the file itself says. */
-export interface HeaderSet {
-  /** Undefined: the file's own. */
-  readonly contentType: string | undefined
-  /** Undefined: none is sent. */
-  readonly cacheControl: string | undefined
-  /** What replies vary by, beside the coding. */
-  readonly vary: string | undefined
-  /** Names and values in turn, as in Reply. */
-  readonly others: readonly string[]
-}
-
-/** Where no rule says otherwise. */
-export const PLAIN_HEADERS: HeaderSet = {
-  contentType: undefined, cacheControl: 'no-cache', vary: undefined, others: []
-}
 
 /** A visitor who asks for ever new paths cannot fill memory. */
 const SETS_MAX = 1000

@@ -10,11 +10,11 @@ import {
   BEAT_PATH, HEALTH_PATH, LEAVE_PATH
 } from '@usher/shared/http/vocabulary/counting.ts'
 import { toUri } from '@usher/shared/http/vocabulary/target.ts'
+import { SCRIPT_PATH } from '@usher/shared/page-script.ts'
 import { quote } from '@usher/shared/quote.ts'
 import type {
   PathPattern, QueryCondition, RedirectRule, RedirectStatus, RedirectTarget
 } from '@usher/shared/site-rules.ts'
-import { SCRIPT_PATH } from '../page-script.ts'
 import {
   isDotSegment, isStatic, namesOf, parsePattern, pathOf, placeholdersIn
 } from './path-pattern.ts'

@@ -3,7 +3,7 @@
  * negotiator's; this keeps the few answers that browsers make it give. One chooser per server.
  */
 import { createRequire } from 'node:module'
-import { remembering } from '@usher/shared/remembering.ts'
+import { remembering } from '../../remembering.ts'
 import type Negotiator from 'negotiator'
 
 const require = createRequire(import.meta.url)

@@ -3,7 +3,7 @@
  * 304 or 412 instead, and whether its Range still applies. Pure. What cannot be read never matches:
  * a bad date is ignored, a list of entity tags counts up to its first malformed member.
  */
-import type { RequestFields } from '@usher/shared/http/vocabulary/values.ts'
+import type { RequestFields } from '../vocabulary/values.ts'
 import { parseHttpDate } from './http-date.ts'
 
 /** What tells the selected representation from others of its resource. */

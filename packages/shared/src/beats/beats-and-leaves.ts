@@ -5,21 +5,21 @@
  */
 import {
   areSameClients, clientOfAddress, type Address, type Client
-} from '@usher/shared/client.ts'
+} from '../client.ts'
 import {
   hasClientCookie, newClient, queryClient, withCookie, type CookieSettings
-} from '@usher/shared/http/vocabulary/identity.ts'
+} from '../http/vocabulary/identity.ts'
 import {
   FOREIGN_REPLY, isForeign, type OriginSettings
-} from '@usher/shared/http/vocabulary/own-origin.ts'
+} from '../http/vocabulary/own-origin.ts'
 import {
   jsonError, jsonReply, keptReply, NO_STORE, optionsReply, refusalReason
-} from '@usher/shared/http/vocabulary/replies.ts'
-import { NO_BODY, type Reply, type RequestValue } from '@usher/shared/http/vocabulary/values.ts'
-import type { VisitOptions } from '@usher/shared/memory/visits.ts'
-import { ownServers } from '@usher/shared/settings/servers.ts'
+} from '../http/vocabulary/replies.ts'
+import { NO_BODY, type Reply, type RequestValue } from '../http/vocabulary/values.ts'
+import type { VisitOptions } from '../memory/visits.ts'
+import { ownServers } from '../settings/servers.ts'
 import { formatSeconds, longestIntervalMs, type BeatSettings } from './beat.ts'
-import { DRAINING, MOVED, visitDrained } from './drained.ts'
+import { DRAINING, MOVED, visitDrained } from './draining.ts'
 import { logUser, REFUSED, visit, type Visitor, type VisitorParts } from './visitors.ts'
 
 export interface BeatParts extends VisitorParts {

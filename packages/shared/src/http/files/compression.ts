@@ -3,7 +3,7 @@
  */
 import { promisify } from 'node:util'
 import * as zlib from 'node:zlib'
-import type { Coding } from '../content-coding.ts'
+import type { Coding } from './content-coding.ts'
 
 /** How much of a processor's time a file is worth. */
 export type Effort = 'best' | 'good' | 'fast'

@@ -2,13 +2,28 @@
  * A file of a site as a server sends it: its variants, one for each content coding, and their whole
  * replies, made when they are first asked for. Does not read files and compresses nothing.
  */
-import { NO_BODY, type Reply } from '@usher/shared/http/vocabulary/values.ts'
+import { NO_BODY, type Reply } from '../vocabulary/values.ts'
 import type { Validators } from './conditional.ts'
 import type { Coding } from './content-coding.ts'
-import type { DiskFile } from './disk-file.ts'
 import { formatHttpDate } from './http-date.ts'
-import type { EncodedFile, EncodedVariant } from './loader/encoded-file.ts'
-import { PLAIN_HEADERS, type HeaderSet } from './rules/header-rules.ts'
+import type { DiskFile, EncodedFile, EncodedVariant } from './encoded-file.ts'
+
+/** What a reply gets beside what the file itself says. */
+export interface HeaderSet {
+  /** Undefined: the file's own. */
+  readonly contentType: string | undefined
+  /** Undefined: none is sent. */
+  readonly cacheControl: string | undefined
+  /** What replies vary by, beside the coding. */
+  readonly vary: string | undefined
+  /** Names and values in turn, as in Reply. */
+  readonly others: readonly string[]
+}
+
+/** Where no rule says otherwise. */
+export const PLAIN_HEADERS: HeaderSet = {
+  contentType: undefined, cacheControl: 'no-cache', vary: undefined, others: []
+}
 
 export interface StoredFile extends FileKind {
   /** `identity` is for clients that name no coding, even where the file itself is compressed. */

@@ -2,10 +2,10 @@
  * The page script as one server sends it: the built source with what pages are told filled in.
  * The script itself is built from html/.
  */
-import { PageScriptInvalid } from '@usher/shared/errors.ts'
-import type { Settings } from '@usher/shared/settings/settings.ts'
-import { encodeFile } from './loader/encoded-file.ts'
-import { storeFile, type StoredFile } from './stored-file.ts'
+import { PageScriptInvalid } from './errors.ts'
+import type { Settings } from './settings/settings.ts'
+import { encodeFile } from './http/files/encoded-file.ts'
+import { storeFile, type StoredFile } from './http/files/stored-file.ts'
 
 export const SCRIPT_PATH = '/usher.js'
 

@@ -3,14 +3,14 @@
  * nothing about the answer; runs in the server's thread.
  */
 import type { Logger } from 'pino'
-import { clientOfAddress, formatClient, type Address, type Client } from '@usher/shared/client.ts'
-import type { CountEffect } from '@usher/shared/http/vocabulary/values.ts'
-import type { User } from '@usher/shared/memory/snapshot.ts'
-import type { Busy } from '@usher/shared/memory/table-view.ts'
-import type { DrainPhase } from '@usher/shared/memory/server-words.ts'
+import { clientOfAddress, formatClient, type Address, type Client } from '../client.ts'
+import type { CountEffect } from '../http/vocabulary/values.ts'
+import type { User } from '../memory/snapshot.ts'
+import type { Busy } from '../memory/table-view.ts'
+import type { DrainPhase } from '../memory/server-words.ts'
 import type {
   RefreshOutcome, TouchOutcome, VisitOptions
-} from '@usher/shared/memory/visits.ts'
+} from '../memory/visits.ts'
 
 /** What a server needs of the user table. */
 export interface VisitorTable {

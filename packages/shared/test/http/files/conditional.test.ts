@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { RequestFields } from '@usher/shared/http/vocabulary/values.ts'
-import { evaluatePreconditions, isRangeCurrent } from '../../src/static-server/conditional.ts'
+import { evaluatePreconditions, isRangeCurrent } from '../../../src/http/files/conditional.ts'
 
 const SAME = 'Sun, 06 Nov 1994 08:49:37 GMT'
 const EARLIER = 'Sun, 06 Nov 1994 08:49:36 GMT'

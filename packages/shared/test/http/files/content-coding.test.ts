@@ -1,5 +1,5 @@
 import t from 'tap'
-import { codingChooser } from '../../src/static-server/content-coding.ts'
+import { codingChooser } from '../../../src/http/files/content-coding.ts'
 
 t.test('content coding: the wishes of a client, best first', async t => {
   const chooseCodings = codingChooser()

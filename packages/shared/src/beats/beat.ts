@@ -2,7 +2,7 @@
  * How long a page is told to wait before its next beat: the one place where a server asks for more
  * or fewer of them. Runs in the server's thread.
  */
-import type { Settings } from '@usher/shared/settings/settings.ts'
+import type { Settings } from '../settings/settings.ts'
 
 export type BeatSettings =
   Pick<Settings, 'heartbeatIntervalMs' | 'heartbeatBudget' | 'timeoutThresholdMs'>

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { selectRange } from '../../src/static-server/range.ts'
+import { selectRange } from '../../../src/http/files/range.ts'
 
 const BYTES = 100
 type Expected = ReturnType<typeof selectRange>

@@ -3,10 +3,28 @@
  * thread that calls.
  */
 import { createHash } from 'node:crypto'
-import type { Coding } from '../content-coding.ts'
-import type { DiskFile } from '../disk-file.ts'
+import type { Coding } from './content-coding.ts'
 import { compress, MADE_CODINGS, type CompressedCoding, type Effort } from './compression.ts'
-import type { ContentKind } from './content-type.ts'
+
+export interface ContentKind {
+  /** The value of Content-Type. */
+  readonly type: string
+  readonly isText: boolean
+  /** The content is this type in gzip; an archive such as `.gz` is a type of its own. */
+  readonly isGzipped: boolean
+}
+
+/** A file that stays on disk, as it was when it was loaded. */
+export interface DiskFile {
+  /** Where it really is, symbolic links followed. */
+  readonly realPath: string
+  readonly bytes: number
+  /** Device, inode and time of the last modification, in ns. */
+  readonly identity: string
+  /** When its content, its mode, its owner or its links last changed, in ns. */
+  readonly changedNs: string
+  readonly linkCount: number
+}
 
 export interface EncodedFile {
   readonly contentType: string

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { BeatSchedule, formatSeconds } from '../../src/static-server/beat.ts'
+import { BeatSchedule, formatSeconds } from '../../src/beats/beat.ts'
 
 const DEFAULTS = { heartbeatIntervalMs: 2500, heartbeatBudget: 2000, timeoutThresholdMs: 1_800_000 }
 

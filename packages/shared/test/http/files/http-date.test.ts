@@ -1,5 +1,5 @@
 import t from 'tap'
-import { formatHttpDate, parseHttpDate } from '../../src/static-server/http-date.ts'
+import { formatHttpDate, parseHttpDate } from '../../../src/http/files/http-date.ts'
 
 const EXAMPLE_MS = Date.UTC(1994, 10, 6, 8, 49, 37)
 

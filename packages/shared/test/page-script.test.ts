@@ -1,6 +1,6 @@
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
-import { renderPageScript } from '../../src/static-server/page-script.ts'
+import { renderPageScript } from '../src/page-script.ts'
 
 const settings = { routerUrl: '', routingPort: 8080, timeoutThresholdMs: 1_800_000 }
 const ALL = '__ROUTER_URL__|__ROUTING_PORT__|__TIMEOUT_THRESHOLD_MS__'

@@ -1,0 +1,45 @@
+/**
+ * What a server that drains says to beats, and whom it still counts. Any thread that answers them.
+ */
+import { clientOfAddress } from '../client.ts'
+import { jsonError, keptReply } from '../http/vocabulary/replies.ts'
+import type { DrainPhase } from '../memory/server-words.ts'
+import type { Busy } from '../memory/table-view.ts'
+import { visit, type Visit, type Visitor, type VisitorParts } from './visitors.ts'
+
+/** A page tries again by itself, and is counted once the server takes visitors again. */
+const RETRY_AFTER_S = 30
+
+/** To a beat of one who is not here. */
+export const DRAINING = keptReply(jsonError(503, 'draining',
+  'This server takes nobody new at the moment. Load the page from the router instead.',
+  ['Retry-After', String(RETRY_AFTER_S)]))
+/** To every beat when the drain's time is over. */
+export const MOVED = keptReply(jsonError(409, 'moved',
+  'Everybody has to leave this server. Load the page again from the router.'))
+
+/**
+ * As `visit`, but nobody comes in: who may not stay remains unknown here, and is where they are.
+ * @param phase not none
+ * @param effect not adds: the sweep may remove a visitor in between
+ */
+export function visitDrained (
+  parts: VisitorParts, phase: DrainPhase, visitor: Visitor, effect: 'refreshes' | 'none'
+): Visit {
+  if (phase === 'everybody') return 'unknown'
+  const isHere = isAt(parts, visitor)
+  if (isHere === 'busy') return 'busy'
+  return isHere ? visit(parts, visitor, effect) : 'unknown'
+}
+
+/** Active here, or on their way; under their id, or under the address that the id replaces. */
+function isAt (
+  { table, server }: VisitorParts, { client, address, options }: Visitor
+): boolean | Busy {
+  let user = table.find(client)
+  if (user === undefined && client.kind === 'id' && options?.isOwn !== false) {
+    user = table.find(clientOfAddress(address))
+  }
+  if (user === 'busy') return 'busy'
+  return user !== undefined && (user.server === server || user.reservedServer === server)
+}
