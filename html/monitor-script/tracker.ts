@@ -25,7 +25,7 @@ import { startNavigation, type View } from './navigation.ts'
 import { OverviewView } from './servers/overview-view.ts'
 import {
   denyNetworkQuestion, denyQuestion, denyTargetQuestion, disconnectQuestion, drainQuestion,
-  restartQuestion, revokeTokenQuestion, type Question, type Choice
+  maintainQuestion, restartQuestion, revokeTokenQuestion, type Question, type Choice
 } from './actions/questions.ts'
 import { announce, sayDone, sayFailed, sayProgress } from './kit/result.ts'
 import type { ServerActions } from './servers/server-buttons.ts'
@@ -58,6 +58,9 @@ const charts = new ChartsView({ get: path => api.get<History>(path) })
 const serverActions: ServerActions = {
   drain: server => {
     void askAndAct(drainQuestion(server, Date.now()), choice => actions.drain(server.name, choice))
+  },
+  maintain: server => {
+    void askAndAct(maintainQuestion(server), choice => actions.maintain(server.name, choice))
   },
   makeReady: ({ name }) => { void act(actions.makeReady(name)) },
   restart: ({ name, active_users: activeUsers }) => {

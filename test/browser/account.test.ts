@@ -2,33 +2,14 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import type { BrowserContext, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { ROOT, startCluster, until, workingFolder, type Cluster } from '../cluster.ts'
 import { Operator } from '../../scripts/kit/operator.ts'
 import { browserTest, SITE, startSite, urlOf } from './browser.ts'
+import { openConsole, PASSWORD, SETTINGS, showView } from './console-page.ts'
 import { checkLooks } from './looks.ts'
 
-const PASSWORD = 'correct horse battery'
-const SETTINGS = { ADMIN_PASSWORD: PASSWORD, DELAY_BETWEEN_ROUTING: '0' }
 const HOSTILE = '<img src=x onerror=alert(1)>'
-
-async function openConsole (
-  context: BrowserContext, cluster: Cluster, view: string, username = 'admin'
-): Promise<Page> {
-  const page = await context.newPage()
-  await page.goto(urlOf(cluster.monitoringPort))
-  await page.getByLabel('Name').fill(username)
-  await page.getByLabel('Password').fill(PASSWORD)
-  await page.getByRole('button', { name: 'Log in' }).click()
-  await page.waitForURL('**/tracker.html')
-  await show(page, view)
-  return page
-}
-
-async function show (page: Page, view: string): Promise<void> {
-  await page.evaluate(hash => { location.hash = hash }, view)
-  await page.locator(`#title-${view}`).waitFor()
-}
 
 async function script (cluster: Cluster): Promise<Operator> {
   const operator = new Operator(cluster)
@@ -60,7 +41,7 @@ browserTest('account: a session elsewhere is ended, and that browser has to log 
   await here.getByText(`The session of ${HOSTILE} has ended.`).waitFor()
   await until(() => rows.count(), count => count === 1)
   t.equal(await here.evaluate(() => document.activeElement?.id), 'title-sessions', 'the focus is not lost')
-  await show(here, 'audit')
+  await showView(here, 'audit')
   await here.locator('#audit-rows', { hasText: `ended a session from 127.0.0.1, ${HOSTILE}` }).waitFor()
 })
 
@@ -116,8 +97,8 @@ browserTest('account: a browser that refuses storage has the switches for the pa
   const page = await openConsole(context, cluster, 'account')
   await page.getByLabel('Dark').check()
   t.equal(await themeOf(page), 'dark')
-  await show(page, 'overview')
-  await show(page, 'account')
+  await showView(page, 'overview')
+  await showView(page, 'account')
   t.equal(await themeOf(page), 'dark')
 })
 
@@ -127,9 +108,9 @@ browserTest('account: times are this browser\'s, or UTC', async (t, lab) => {
   const when = page.locator('#audit-rows .c-when').last()
   await when.waitFor()
   const local = await when.innerText()
-  await show(page, 'account')
+  await showView(page, 'account')
   await page.getByLabel('UTC').check()
-  await show(page, 'audit')
+  await showView(page, 'audit')
   const hourOf = (clock: string): number => Number(clock.slice(0, 2))
   await until(() => when.innerText(), text => hourOf(text) === (hourOf(local) + 24 - 9) % 24)
   await page.reload()
@@ -170,7 +151,7 @@ browserTest('account: the password is changed in place, and what is wrong stands
   await changed.logIn('admin', 'a new one, and long')
   await changed.post(`/servers/${cluster.ports[0]}/drain`)
   for (const one of [page, tab]) {
-    await show(one, 'servers')
+    await showView(one, 'servers')
     // News that came after the change, by a stream with the new cookie.
     await one.locator('#servers-table').getByText('Empty, safe to stop').first().waitFor()
     t.match(one.url(), '/tracker.html', 'and no tab of this browser has to log in again')
@@ -215,7 +196,7 @@ browserTest('denied, audit: what cannot be seen in a reason is written out', asy
   const page = await openConsole(await lab.newVisitor(), cluster, 'denied')
   const shown = 'see \\u202egnp.exe\\u200b'
   await page.locator('#denied-rows').getByText(shown, { exact: true }).waitFor()
-  await show(page, 'audit')
+  await showView(page, 'audit')
   await page.locator('#audit-rows', { hasText: `denied 203.0.113.1 until allowed, nobody was there: ${shown}` }).waitFor()
   t.match(cluster.log.find(line => line['action'] === 'deny'), { detail: { reason: shown } })
 })
@@ -285,10 +266,10 @@ browserTest('audit: a viewer is told whom to ask, and sees no button that is not
   t.equal(await page.getByLabel('Search audit').isVisible(), false)
   t.equal(await page.getByRole('link', { name: /^Audit/ }).isVisible(), false)
   await checkLooks(t, page, 'audit, for a viewer')
-  await show(page, 'denied')
+  await showView(page, 'denied')
   await page.locator('#denied-rows tr').waitFor()
   t.equal(await page.locator('#view-denied').getByRole('button').count(), 0)
-  await show(page, 'account')
+  await showView(page, 'account')
   await page.getByText('Viewer: can view (permission 0)').waitFor()
 })
 
@@ -301,7 +282,7 @@ browserTest('account: no section has a barrier that axe-core knows', async (t, l
   await page.locator('#sessions tr').first().waitFor()
   await checkLooks(t, page, 'account')
   for (const view of ['denied', 'audit']) {
-    await show(page, view)
+    await showView(page, view)
     await page.locator(`#${view}-rows tr`).first().waitFor()
     await checkLooks(t, page, view)
   }

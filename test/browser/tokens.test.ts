@@ -2,48 +2,18 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import type { BrowserContext, Page } from 'playwright-core'
 import { Operator } from '../../scripts/kit/operator.ts'
-import { ROOT, startCluster, until, workingFolder, type Cluster } from '../cluster.ts'
-import { browserTest, SITE, startSite, urlOf } from './browser.ts'
+import { ROOT, startCluster, until, workingFolder } from '../cluster.ts'
+import { browserTest, SITE, startSite } from './browser.ts'
+import { focused, openConsole, PASSWORD, SETTINGS, tabTo } from './console-page.ts'
 import { checkLooks } from './looks.ts'
 
-const PASSWORD = 'correct horse battery'
-const SETTINGS = { ADMIN_PASSWORD: PASSWORD, DELAY_BETWEEN_ROUTING: '0' }
 const HOSTILE = '<img src=x onerror=alert(1)>'
-
-async function openAccount (
-  context: BrowserContext, cluster: Cluster, username = 'admin'
-): Promise<Page> {
-  const page = await context.newPage()
-  await page.goto(urlOf(cluster.monitoringPort))
-  await page.getByLabel('Name').fill(username)
-  await page.getByLabel('Password').fill(PASSWORD)
-  await page.getByRole('button', { name: 'Log in' }).click()
-  await page.waitForURL('**/tracker.html')
-  await page.evaluate(() => { location.hash = 'account' })
-  await page.locator('#title-account').waitFor()
-  return page
-}
-
-/** What has the focus: its name for people, or its id. */
-function focused (page: Page): Promise<string | undefined> {
-  return page.evaluate(() =>
-    document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.id)
-}
-
-async function tabTo (page: Page, name: string): Promise<void> {
-  for (let presses = 0; presses < 60; presses++) {
-    if (await focused(page) === name) return
-    await page.keyboard.press('Tab')
-  }
-  throw new Error(`nothing called ${name} gets the focus by Tab`)
-}
 
 browserTest('tokens: one is made, copied, used and revoked by keyboard alone', async (t, lab) => {
   const cluster = await startSite(t, SETTINGS)
   const context = await lab.newVisitor({ permissions: ['clipboard-read', 'clipboard-write'] })
-  const page = await openAccount(context, cluster)
+  const page = await openConsole(context, cluster, 'account')
   const table = page.locator('#tokens-table')
   await page.getByRole('heading', { name: 'Tokens' }).waitFor()
   t.equal(await table.isVisible(), false)
@@ -115,7 +85,7 @@ browserTest('tokens: one is made, copied, used and revoked by keyboard alone', a
 browserTest('tokens: what is wrong stands beside its field, and nothing is lost', async (t, lab) => {
   const cluster = await startSite(t, SETTINGS)
   lab.expectComplaint(/409 \(Conflict\)/)
-  const page = await openAccount(await lab.newVisitor(), cluster)
+  const page = await openConsole(await lab.newVisitor(), cluster, 'account')
   const name = page.locator('#token-name')
   const make = page.getByRole('button', { name: 'Make token' })
   await name.fill('prometheus')
@@ -152,7 +122,7 @@ browserTest('tokens: the list and the form in every look, and nothing of it for 
   await ben.post('/tokens', { name: 'shop-a', scopes: ['report'], days: 7 })
   const child = spawn(process.execPath, [join(ROOT, 'dist/account.js'), 'permission', 'ben', '0'], { cwd })
   await once(child, 'close')
-  const page = await openAccount(await lab.newVisitor(), cluster)
+  const page = await openConsole(await lab.newVisitor(), cluster, 'account')
   await page.locator('#token-name').fill('prometheus')
   await page.getByRole('button', { name: 'Make token' }).click()
   await page.locator('#token-made').waitFor()
@@ -160,7 +130,7 @@ browserTest('tokens: the list and the form in every look, and nothing of it for 
   t.equal(await page.locator('#tokens .tag.off').count(), 4, 'what its maker may no longer do')
   t.match(await page.locator('#tokens tr').last().innerText(), /Expires in 6 d 23 h/)
   await checkLooks(t, page, 'account, with tokens')
-  const viewer = await openAccount(await lab.newVisitor(), cluster, 'desk')
+  const viewer = await openConsole(await lab.newVisitor(), cluster, 'account', 'desk')
   await viewer.locator('#sessions tr').first().waitFor()
   t.equal(await viewer.locator('#title-tokens').isVisible(), false)
 })

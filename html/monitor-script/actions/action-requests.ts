@@ -8,8 +8,8 @@ import type { Reach, User } from '@usher/shared/api/users.ts'
 import type { Answer, Failure } from '../kit/api.ts'
 import { withBoundedConcurrency } from '../kit/bounded-concurrency.ts'
 import {
-  addressesOf, denyOwnQuestion, denyReachQuestion, drainLastQuestion, rangesOf,
-  restartLastQuestion, type Choice, type Question
+  addressesOf, denyOwnQuestion, denyReachQuestion, drainLastQuestion, maintainLastQuestion,
+  rangesOf, restartLastQuestion, type Choice, type Question
 } from './questions.ts'
 import { DENIED, FAILURES, SERVERS, TOKENS, USERS } from '../kit/texts.ts'
 
@@ -104,6 +104,13 @@ export class Actions {
   drain (port: string, { reason: note, minutes }: Pick<Choice, 'reason' | 'minutes'>): Promise<Outcome> {
     return this.#doAll([port], '', SERVERS.drained(port), async () => await this.#insist(
       `/servers/${port}/drain`, optional({ note, minutes }), drainLastQuestion(port)))
+  }
+
+  /** Of an external server. */
+  maintain (name: string, { reason: note }: Pick<Choice, 'reason'>): Promise<Outcome> {
+    return this.#doAll([name], '', SERVERS.maintained(name), async () => await this.#insist(
+      `/servers/${name}/drain`, { maintenance: true, ...optional({ note }) },
+      maintainLastQuestion(name)))
   }
 
   /** Done when it serves again. */

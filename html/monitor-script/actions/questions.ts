@@ -171,6 +171,21 @@ export function drainQuestion (
   }
 }
 
+/** Of one that drains, or is in maintenance already, the note is the one so far. */
+export function maintainQuestion (
+  { name, active_users: activeUsers, state, drain }: Server
+): Question {
+  const isChange = state === 'maintenance'
+  return {
+    title: isChange ? SERVERS.changeNoteTitle(name) : SERVERS.maintainTitle(name),
+    what: SERVERS.maintainWhat(activeUsers),
+    asks: ['note'],
+    note: drain?.note ?? '',
+    happens: [SERVERS.maintainKept, SERVERS.drainBack],
+    go: () => isChange ? SERVERS.changeNoteGo : SERVERS.maintainGo(name)
+  }
+}
+
 export function restartQuestion (port: string, activeUsers: number): Question {
   return {
     title: SERVERS.restartTitle(port),
@@ -191,6 +206,14 @@ export function restartLastQuestion (port: string): Question {
 export function drainLastQuestion (port: string): Question {
   return {
     title: SERVERS.lastTitle(port), what: SERVERS.lastWhat, go: () => SERVERS.lastGo(port)
+  }
+}
+
+export function maintainLastQuestion (name: string): Question {
+  return {
+    title: SERVERS.maintainLastTitle(name),
+    what: SERVERS.lastWhat,
+    go: () => SERVERS.maintainLastGo(name)
   }
 }
 

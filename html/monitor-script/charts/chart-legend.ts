@@ -64,6 +64,7 @@ export class ChartLegend {
 
 function valueText ({ load, state }: Omit<ReadLoad, 'name'>): string {
   if (state === 'down') return CHARTS.down
+  if (state === 'maintenance') return CHARTS.maintenance
   if (load === null) return CHARTS.noData
   return state === 'draining' ? CHARTS.draining(load) : count(load)
 }

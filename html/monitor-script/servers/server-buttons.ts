@@ -5,6 +5,7 @@ import { SERVERS } from '../kit/texts.ts'
 
 export interface ServerActions {
   readonly drain: (server: Server) => void
+  readonly maintain: (server: Server) => void
   readonly makeReady: (server: Server) => void
   readonly restart: (server: Server) => void
 }
@@ -14,6 +15,7 @@ export class ServerButtons {
   readonly element: HTMLElement
   readonly #drain = makeButton()
   readonly #change = makeButton()
+  readonly #maintain = makeButton()
   readonly #restart = makeButton()
   /** The element that says why the last server cannot be drained. */
   readonly #whyId: string
@@ -22,16 +24,22 @@ export class ServerButtons {
   constructor (server: Server, actions: ServerActions, whyId: string) {
     this.#server = server
     this.#whyId = whyId
-    this.element = make('div', 'acts', this.#drain, this.#change, this.#restart)
+    this.element = make('div', 'acts', this.#drain, this.#change, this.#maintain, this.#restart)
     this.element.hidden = true
     this.#drain.addEventListener('click', () => {
-      if (this.#drain.getAttribute('aria-disabled') === 'true') return
+      if (isExplained(this.#drain)) return
       if (this.#server.drain === undefined) actions.drain(this.#server)
       else actions.makeReady(this.#server)
     })
-    this.#change.addEventListener('click', () => { actions.drain(this.#server) })
+    this.#change.addEventListener('click', () => {
+      if (this.#server.state === 'maintenance') actions.maintain(this.#server)
+      else actions.drain(this.#server)
+    })
+    this.#maintain.addEventListener('click', () => {
+      if (!isExplained(this.#maintain)) actions.maintain(this.#server)
+    })
     this.#restart.addEventListener('click', () => { actions.restart(this.#server) })
-    label(this.#change, SERVERS.change, SERVERS.changeLabel(server.name))
+    label(this.#maintain, SERVERS.maintain, SERVERS.maintainLabel(server.name))
     label(this.#restart, SERVERS.restart, SERVERS.restartLabel(server.name))
   }
 
@@ -39,12 +47,18 @@ export class ServerButtons {
     this.#server = server
     const { name, drain, state, kind } = server
     const isDrained = drain !== undefined
+    const isMaintained = state === 'maintenance'
+    const whyId = isLastAvailable(server, servers) ? this.#whyId : undefined
     label(this.#drain, isDrained ? SERVERS.ready : SERVERS.drain,
       isDrained ? SERVERS.readyLabel(name) : SERVERS.drainLabel(name))
+    label(this.#change, SERVERS.change,
+      isMaintained ? SERVERS.changeNoteLabel(name) : SERVERS.changeLabel(name))
     this.#change.hidden = !isDrained
+    this.#maintain.hidden = kind === 'own' || isMaintained
     // What runs elsewhere is restarted there.
     this.#restart.hidden = state === 'down' || kind === 'external'
-    explain(this.#drain, isLastAvailable(server, servers) ? this.#whyId : undefined)
+    explain(this.#drain, whyId)
+    explain(this.#maintain, whyId)
   }
 }
 
@@ -57,6 +71,11 @@ function makeButton (): HTMLButtonElement {
 function label (button: HTMLElement, text: string, whole: string): void {
   setText(button, text)
   button.setAttribute('aria-label', whole)
+}
+
+/** It does nothing, and the page says why. */
+function isExplained (button: HTMLElement): boolean {
+  return button.getAttribute('aria-disabled') === 'true'
 }
 
 /** @param whyId the element that says why the button does nothing; undefined when it does */

@@ -43,7 +43,7 @@ export class ShareBar {
   }
 }
 
-/** Why a server drains, and when those who are left are moved; why it is down, or may be. */
+/** Why a server drains, and when those who are left are moved; what health checks find. */
 export class WhyLine {
   readonly element = make('p', 'why')
 
@@ -56,7 +56,7 @@ export class WhyLine {
 
 /** Empty where there is nothing to say. */
 export function whyText (
-  { drain, reason = '', suspect: isSuspect }: Server, nowMs: number
+  { drain, reason = '', suspect: isSuspect, last_check: check }: Server, nowMs: number
 ): string {
   return [
     reason,
@@ -64,7 +64,10 @@ export function whyText (
     drain === undefined
       ? ''
       : SERVERS.drainLine(
-        drain.note, drain.moves_from === null ? undefined : Date.parse(drain.moves_from), nowMs)
+        drain.note, drain.moves_from === null ? undefined : Date.parse(drain.moves_from), nowMs),
+    check === undefined || check.found === reason
+      ? ''
+      : SERVERS.lastCheck(check.found, check.took_ms)
   ].filter(text => text !== '').join(' · ')
 }
 

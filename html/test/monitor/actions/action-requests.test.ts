@@ -170,6 +170,20 @@ t.test('actions: the last server is drained only when it is meant', async t => {
   }
 })
 
+t.test('actions: maintenance is a drain of its own kind, and the last server goes into it only when it is meant', async t => {
+  for (const isAgreed of [true, false]) {
+    const { actions, sent, asked } = testActions([409], { isAgreed })
+    const outcome = await actions.maintain('shop', { reason: 'new disk' })
+    t.strictSame(asked, ['Put shop into maintenance, the last one?'])
+    const order = { maintenance: true, note: 'new disk' }
+    t.strictSame(sent, [
+      ['/servers/shop/drain', order],
+      ...(isAgreed ? [['/servers/shop/drain', { ...order, force: true }]] : [])
+    ])
+    t.equal(outcome.isDone, isAgreed)
+  }
+})
+
 t.test('actions: drains without a note, for good; restarts the last server only when it is meant', async t => {
   const { actions, sent } = testActions([])
   await actions.drain('8000', { reason: '', minutes: undefined })

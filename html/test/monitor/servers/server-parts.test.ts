@@ -32,6 +32,18 @@ t.test('server parts: why it is down, may be, or drains, and nothing where all i
     'timeout · new disk')
 })
 
+t.test('server parts: the last check is told, but for what is told as the reason', async t => {
+  const textOf = (found: string, server: object): string => whyText(serversOf(testStats({
+    servers: { 1: { last_check: { found, took_ms: 12, at: '2026-11-29T12:00:00.000Z' }, ...server } }
+  }))[0]!, 0)
+  t.equal(textOf('status 200', {}), 'Last check: status 200, 12 ms')
+  t.equal(textOf('timeout', { state: 'down', reason: 'timeout' }), 'timeout')
+  t.equal(textOf('status 200', { state: 'down', reason: 'timeout' }),
+    'timeout · Last check: status 200, 12 ms')
+  t.equal(textOf('status 200', { state: 'maintenance', drain: { note: 'new disk', moves_from: null } }),
+    'new disk · Last check: status 200, 12 ms')
+})
+
 t.test('server parts: how full it is counts the places that are held, and is left out without a capacity', async t => {
   const figures = { active_users: 7, reserved: 3, capacity: 20 }
   const [server] = serversOf(testStats({ servers: { 1: figures } }))
