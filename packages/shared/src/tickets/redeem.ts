@@ -1,0 +1,95 @@
+/**
+ * Redeems tickets: verifies one and says whose it is, once. Loads its library with the first one.
+ * Used by the main thread and by servers' threads, each with its own; who has used which is known
+ * to the main thread alone (used-tickets.ts).
+ */
+import type { createLocalJWKSet, JWTPayload } from 'jose'
+import { parseClientId, type Client } from '../client.ts'
+import {
+  TICKET_ALGORITHM, TICKET_CLAIMS, TICKET_LENGTH_MAX, type Ticket, type TicketFault, type TicketKey
+} from './ticket.ts'
+
+export interface RedeemerParts {
+  /** Whether nobody has used the ticket of this id before; from now on somebody has. */
+  readonly useOnce: (ticketId: string, issuedS: number) => boolean | Promise<boolean>
+  /** Milliseconds since 1970; the system's clock unless given. */
+  readonly wallNow?: () => number
+  /** KEYS_WAIT_MS unless given. */
+  readonly keysWaitMs?: number
+}
+
+/** A ticket may come before the keys do: when the program or this thread has just started. */
+const KEYS_WAIT_MS = 5000
+
+const FORGED = new Set([
+  'ERR_JWKS_NO_MATCHING_KEY', 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED', 'ERR_JOSE_ALG_NOT_ALLOWED'
+])
+
+export class TicketRedeemer {
+  readonly #parts: RedeemerParts
+  readonly #known: Promise<void>
+  #tellKnown = (): void => {}
+  #keys: readonly TicketKey[] = []
+  /** Made of `#keys` when first asked for. */
+  #findKey: ReturnType<typeof createLocalJWKSet> | undefined
+
+  constructor (parts: RedeemerParts) {
+    this.#parts = parts
+    this.#known = new Promise(resolve => { this.#tellKnown = resolve })
+  }
+
+  /** These sign tickets now, have signed them lately, or soon will: in the place of all before. */
+  setKeys (keys: readonly TicketKey[]): void {
+    this.#keys = keys
+    this.#findKey = undefined
+    this.#tellKnown()
+  }
+
+  /** Whose ticket this is, at the server of that name; one that is good has then been used. */
+  async redeem (text: string, serverName: string): Promise<Client | TicketFault> {
+    const ticket = await this.redeemTicket(text, serverName)
+    return typeof ticket === 'string' ? ticket : ticket.client
+  }
+
+  /** As `redeem`, with all that the ticket says. */
+  async redeemTicket (text: string, serverName: string): Promise<Ticket | TicketFault> {
+    if (text === '' || text.length > TICKET_LENGTH_MAX) return 'malformed'
+    if (this.#keys.length === 0) await this.#untilKnown()
+    const claims = await this.#verify(text)
+    if (typeof claims === 'string') return claims
+    const { sub, aud, jti, iat, cookie } = claims
+    const client = sub === undefined ? undefined : parseClientId(sub)
+    if (client === undefined || jti === undefined || iat === undefined) return 'malformed'
+    if (aud !== serverName) return 'other-server'
+    if (!await this.#parts.useOnce(jti, iat)) return 'used'
+    return { client, hasCookie: cookie === true }
+  }
+
+  async #verify (text: string): Promise<JWTPayload | TicketFault> {
+    const jose = await import('jose')
+    this.#findKey ??= jose.createLocalJWKSet({ keys: this.#keys.map(key => ({ ...key })) })
+    const nowMs = (this.#parts.wallNow ?? Date.now)()
+    try {
+      const { payload } = await jose.jwtVerify(text, this.#findKey, {
+        algorithms: [TICKET_ALGORITHM],
+        typ: 'JWT',
+        requiredClaims: TICKET_CLAIMS,
+        currentDate: new Date(nowMs)
+      })
+      return payload
+    } catch (error) {
+      if (!(error instanceof jose.errors.JOSEError)) throw error
+      if (error.code === 'ERR_JWT_EXPIRED') return 'expired'
+      return FORGED.has(error.code) ? 'forged' : 'malformed'
+    }
+  }
+
+  async #untilKnown (): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    const over = new Promise<void>(resolve => {
+      timer = setTimeout(resolve, this.#parts.keysWaitMs ?? KEYS_WAIT_MS)
+    })
+    await Promise.race([this.#known, over])
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * Signs tickets. Loads its library with the first one. Main thread.
+ */
+import { randomUUID } from 'node:crypto'
+import type { importJWK as importKey } from 'jose'
+import { formatClient, type Client } from '../client.ts'
+import { TICKET_ALGORITHM, TICKET_LIFE_S, type SigningKey } from './ticket.ts'
+
+export interface TicketContent {
+  readonly client: Client
+  readonly serverName: string
+  /** See Ticket. */
+  readonly hasCookie: boolean
+}
+
+type Importing = ReturnType<typeof importKey>
+
+/** Where the router has no public URL. */
+const ISSUER = 'usher'
+
+export class TicketSigner {
+  readonly #issuer: string
+  readonly #wallNow: () => number
+  #key: { readonly jwk: SigningKey, readonly imported: Importing } | undefined
+
+  /**
+   * @param routerUrl the router's public URL, or empty
+   * @param wallNow milliseconds since 1970
+   */
+  constructor (routerUrl: string, wallNow: () => number = Date.now) {
+    this.#issuer = routerUrl === '' ? ISSUER : routerUrl
+    this.#wallNow = wallNow
+  }
+
+  /** The ticket's text, fit for a query as it is. */
+  async sign ({ client, serverName, hasCookie }: TicketContent, key: SigningKey): Promise<string> {
+    const { SignJWT, importJWK } = await import('jose')
+    if (this.#key?.jwk !== key) {
+      this.#key = { jwk: key, imported: importJWK({ ...key }, TICKET_ALGORITHM) }
+    }
+    const issuedS = Math.floor(this.#wallNow() / 1000)
+    return await new SignJWT({
+      iss: this.#issuer,
+      sub: formatClient(client),
+      aud: serverName,
+      iat: issuedS,
+      exp: issuedS + TICKET_LIFE_S,
+      jti: randomUUID(),
+      ...(hasCookie && { cookie: true })
+    }).setProtectedHeader({ alg: TICKET_ALGORITHM, typ: 'JWT', kid: key.kid })
+      .sign(await this.#key.imported)
+  }
+}
