@@ -63,6 +63,11 @@ t.test('external health: nobody is sent to a server that was killed, and its peo
   t.equal((await visitor.ask(cluster.routingPort)).headers.location, `${b.url}/`, 'is placed anew')
   t.ok(cluster.log.some(({ server, msg, reason }) =>
     server === 'shop-a' && msg === 'server is down' && reason === 'connection refused'))
+  const { text } = await operator.get('/metrics')
+  t.match(text, /^usher_health_checks_total\{server="shop-a",result="bad"\} ([3-9]|\d\d+)$/m)
+  t.match(text, /^usher_health_check_duration_seconds\{server="shop-b"\} 0/m)
+  t.match(text, /^usher_server_state\{server="shop-a",state="down"\} 1$/m)
+  t.match(text, /^usher_server_suspect\{server="shop-a"\} 0$/m)
   b.status = 503
   t.match(await isDown(operator, 'shop-b'), { reason: 'status 503' })
   t.match(await new Visitor().ask(cluster.routingPort), { status: 503 })

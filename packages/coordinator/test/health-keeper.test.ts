@@ -8,7 +8,7 @@ import { testLog } from './fixtures/log.ts'
 const SERVERS = testExternal(3, ['a', 'b'])
 
 const report = (server: number, isUp: boolean): HealthReport =>
-  ({ server, isUp, found: 'status 200', reason: undefined, tookMs: 1, atMs: 2 })
+  ({ server, isUp, found: 'status 200', reason: undefined, goodCount: 1, badCount: 0, tookMs: 1, atMs: 2 })
 
 /** A keeper whose thread says what the test says. */
 async function testKeeper (servers = SERVERS) {

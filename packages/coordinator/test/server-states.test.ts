@@ -112,7 +112,7 @@ t.test('server states: a server that there is not is an error', async t => {
 })
 
 const report = (isUp: boolean, reason?: string): HealthReport =>
-  ({ server: 1, isUp, found: 'status 200', reason, tookMs: 3, atMs: 0 })
+  ({ server: 1, isUp, found: 'status 200', reason, goodCount: 0, badCount: 0, tookMs: 3, atMs: 0 })
 
 t.test('server states: of an external server a health check decides, and says why', async t => {
   const { states, shown, lines } = testStates({ up: [0, 2] })

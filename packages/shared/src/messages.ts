@@ -215,6 +215,9 @@ export interface HealthReport {
   readonly found: string
   /** What the latest bad one found; undefined while it is up. */
   readonly reason: string | undefined
+  /** Since the thread that checks began. */
+  readonly goodCount: number
+  readonly badCount: number
   readonly tookMs: number
   /** Since 1970. */
   readonly atMs: number

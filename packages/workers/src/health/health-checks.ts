@@ -74,6 +74,8 @@ export class HealthChecks {
       isUp,
       found: found.what,
       reason: isUp ? undefined : state.reason,
+      goodCount: state.goodCount,
+      badCount: state.badCount,
       tookMs,
       atMs: wallNow()
     })

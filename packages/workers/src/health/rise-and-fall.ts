@@ -12,6 +12,8 @@ export class RiseAndFall {
   /** Checks in a row that say otherwise. */
   #against = 0
   #reason: string | undefined
+  #goodCount = 0
+  #badCount = 0
 
   /** @param isUp as an earlier thread has found it; undefined when nobody has looked */
   constructor (
@@ -32,8 +34,22 @@ export class RiseAndFall {
     return this.#reason
   }
 
+  /** Checks so far. */
+  get goodCount (): number {
+    return this.#goodCount
+  }
+
+  get badCount (): number {
+    return this.#badCount
+  }
+
   note ({ isGood, what }: Found): void {
-    if (!isGood) this.#reason = what
+    if (isGood) {
+      this.#goodCount++
+    } else {
+      this.#badCount++
+      this.#reason = what
+    }
     this.#against = isGood === this.#isUp ? 0 : this.#against + 1
     const needed = this.#isUp === undefined ? 1 : isGood ? this.#rise : this.#fall
     if (this.#against < needed) return

@@ -60,7 +60,16 @@ t.test('health checks: one look an interval, and what changes is said at once', 
   await passTo(0)
   t.same(looks, [[0, 0]], 'the first one at once')
   t.strictSame(reports, [[
-    { server: 0, isUp: true, found: 'status 200', reason: undefined, tookMs: 0, atMs: 1_000_000 }
+    {
+      server: 0,
+      isUp: true,
+      found: 'status 200',
+      reason: undefined,
+      goodCount: 1,
+      badCount: 0,
+      tookMs: 0,
+      atMs: 1_000_000
+    }
   ]])
   found = BAD
   await passTo(4000)
@@ -68,7 +77,7 @@ t.test('health checks: one look an interval, and what changes is said at once', 
   t.match(reports.at(-1), [{ isUp: true, found: 'connection refused' }], 'now and then, it is said')
   const before = reports.length
   await passTo(6000)
-  t.match(reports[before], [{ isUp: false, reason: 'connection refused', atMs: 1_006_000 }])
+  t.match(reports[before], [{ isUp: false, reason: 'connection refused', goodCount: 1, badCount: 3, atMs: 1_006_000 }])
 })
 
 t.test('health checks: the intervals of many differ, by a tenth at most', async t => {

@@ -7,6 +7,7 @@
 import { MONITOR_METER, ROUTER_METER } from '@usher/shared/memory/meters.ts'
 import { SERVER_STATE, type ServerState } from '@usher/shared/memory/layout.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
+import type { HealthReport } from '@usher/shared/messages.ts'
 import { ownServers, type Server } from '@usher/shared/settings/servers.ts'
 import { areAllFull } from './balance.ts'
 import { family, histogram, type Labels, type Sample } from './prometheus-text.ts'
@@ -17,6 +18,9 @@ export interface MetricsParts {
     'usersPerServer' | 'capacity' | 'serverState' | 'size' | 'refusedNetworks' | 'refusedTotal'>
   readonly rates: Pick<Rates, 'sample' | 'thread' | 'totals'>
   readonly servers: readonly Server[]
+  /** Of an external server; undefined before the first check. */
+  readonly health: (server: number) => HealthReport | undefined
+  readonly isSuspect: (server: number) => boolean
   readonly usersMax: number
   /** Entries of the deny list that are in force. */
   readonly deniedUsers: () => number
@@ -49,6 +53,7 @@ export function renderMetrics (parts: MetricsParts): string {
   return [
     ...buildFamilies(parts),
     ...loadFamilies(parts),
+    ...serverFamilies(parts),
     ...httpFamilies(parts.rates, places),
     ...operatorFamilies(parts),
     ...threadFamilies(parts.rates, places)
@@ -82,10 +87,6 @@ function loadFamilies ({ table, servers, usersMax }: MetricsParts): string[] {
     active[server]! + reserved[server]! >= (table.capacity(server) ?? Infinity)
   const perServer = (value: (server: number) => number | undefined): Sample[] =>
     servers.map(({ index, name }) => [{ server: name }, value(index)])
-  const states = servers.flatMap(({ index, name, kind }): Sample[] => {
-    const current = table.serverState(index)
-    return (kind === 'own' ? OWN_STATES : STATES).map(state => [{ server: name, state }, state === current ? 1 : 0])
-  })
   return [
     family('usher_users', 'gauge', 'Active users of a server.',
       perServer(server => active[server]!)),
@@ -94,9 +95,11 @@ function loadFamilies ({ table, servers, usersMax }: MetricsParts): string[] {
       perServer(server => reserved[server]!)),
     family('usher_server_capacity', 'gauge', 'Users that a server admits (CAPACITY).',
       perServer(server => table.capacity(server))),
+    family('usher_server_full', 'gauge',
+      '1 while a server with a capacity has no place left, whether or not it takes visitors.',
+      perServer(server => table.capacity(server) === undefined ? undefined : Number(isFull(server)))),
     family('usher_all_full', 'gauge', '1 while no server that takes visitors has a place left.',
       [[{}, areAllFull({ servers, isAvailable, isFull }) ? 1 : 0]]),
-    family('usher_server_state', 'gauge', '1 for the state that a server is in.', states),
     family('usher_table_users', 'gauge', 'Users in the user table, reservations included.',
       [[{}, table.size()]]),
     family('usher_table_users_limit', 'gauge', 'Users that the table admits (MAX_USERS).',
@@ -107,6 +110,31 @@ function loadFamilies ({ table, servers, usersMax }: MetricsParts): string[] {
     family('usher_uncounted_newcomers_total', 'counter',
       'Requests of newcomers that were served but not counted, as their network has had too many.',
       [[{}, table.refusedTotal()]])
+  ]
+}
+
+/** How the servers are: of external ones by their health checks. */
+function serverFamilies ({ table, servers, health, isSuspect }: MetricsParts): string[] {
+  const states = servers.flatMap(({ index, name, kind }): Sample[] => {
+    const current = table.serverState(index)
+    return (kind === 'own' ? OWN_STATES : STATES).map(state =>
+      [{ server: name, state }, state === current ? 1 : 0])
+  })
+  const checked = servers.flatMap(({ index, name }) => {
+    const report = health(index)
+    return report === undefined ? [] : [{ name, report }]
+  })
+  return [
+    family('usher_server_state', 'gauge', '1 for the state that a server is in.', states),
+    family('usher_server_suspect', 'gauge',
+      '1 while nobody beats on a server any more where people had a page open.',
+      servers.map(({ index, name }) => [{ server: name }, Number(isSuspect(index))])),
+    family('usher_health_checks_total', 'counter', 'Health checks of an external server.',
+      checked.flatMap(({ name, report: { goodCount, badCount } }): Sample[] => [
+        [{ server: name, result: 'good' }, goodCount], [{ server: name, result: 'bad' }, badCount]
+      ])),
+    family('usher_health_check_duration_seconds', 'gauge', 'What the latest health check took.',
+      checked.map(({ name, report }) => [{ server: name }, report.tookMs / 1000]))
   ]
 }
 

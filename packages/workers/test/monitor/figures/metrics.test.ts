@@ -1,5 +1,6 @@
 import t from 'tap'
 import { RefusalBlock } from '@usher/shared/memory/refused-networks.ts'
+import type { HealthReport } from '@usher/shared/messages.ts'
 import { clientNumber, HOME, reserveFor, testTable } from '../../../../shared/test/memory/test-table.ts'
 import { testExternal, testServers } from '../../../../shared/test/settings/test-servers.ts'
 import { renderMetrics, type MetricsParts } from '../../../src/monitor/figures/metrics.ts'
@@ -15,6 +16,8 @@ function testMetrics () {
     table: test.table,
     rates: meters.startRates(),
     servers: testServers([8000, 8001], [{ name: 'red' }, { name: 'blue' }]),
+    health: () => undefined,
+    isSuspect: () => false,
     usersMax: 64,
     deniedUsers: () => 4,
     logins: { ok: 3, failed: 2, throttled: 1 },
@@ -51,6 +54,45 @@ t.test('metrics: of an external server its users and its state, since no thread 
   t.same(valuesOf(families, 'usher_users'), { red: 0, shop: 0 })
   t.equal(valuesOf(families, 'usher_server_state')['shop draining'], 1)
   t.same(Object.keys(valuesOf(families, 'usher_worker_restarts_total')), ['monitor', 'server red'])
+})
+
+t.test('metrics: what health checks find of external servers, and who fell silent', async t => {
+  const { parts } = testMetrics()
+  const [own] = testServers([8000], [{ name: 'red' }])
+  const health: HealthReport = {
+    server: 1,
+    isUp: false,
+    found: 'timeout',
+    reason: 'timeout',
+    goodCount: 7,
+    badCount: 3,
+    tookMs: 1004,
+    atMs: 0
+  }
+  const families = parseMetrics(renderMetrics({
+    ...parts,
+    servers: [own!, ...testExternal(1, ['shop', 'new'])],
+    health: server => server === 1 ? health : undefined,
+    isSuspect: server => server === 0
+  }))
+  t.same(valuesOf(families, 'usher_health_checks_total'), { 'shop good': 7, 'shop bad': 3 })
+  t.same(valuesOf(families, 'usher_health_check_duration_seconds'), { shop: 1.004 })
+  t.same(valuesOf(families, 'usher_server_suspect'), { red: 1, shop: 0, new: 0 })
+})
+
+t.test('metrics: a server with a capacity is full when it has so many, places that are held included', async t => {
+  const test = testMetrics()
+  const full = (): unknown => {
+    const families = parseMetrics(renderMetrics(test.parts))
+    return families.has('usher_server_full') ? valuesOf(families, 'usher_server_full') : undefined
+  }
+  t.equal(full(), undefined)
+  test.table.setLimits([{ weight: 1, capacity: undefined }, { weight: 1, capacity: 2 }], 0)
+  test.table.touch(clientNumber(1), 1, HOME)
+  t.same(full(), { blue: 0 })
+  for (const user of [2, 3, 4]) test.table.touch(clientNumber(user), 0, HOME)
+  reserveFor(test, clientNumber(5))
+  t.same(full(), { blue: 1 })
 })
 
 t.test('metrics: users, places and the table', async t => {

@@ -252,7 +252,16 @@ t.test('stats: an external server has an address and no figures of ours', async 
 
 t.test('stats: what health checks say of an external server, and that its people fell silent', async t => {
   const { parts, table } = testStats()
-  const report = { server: 1, isUp: false, found: 'status 200', reason: 'timeout', tookMs: 12, atMs: Date.parse(NOW) }
+  const report = {
+    server: 1,
+    isUp: false,
+    found: 'status 200',
+    reason: 'timeout',
+    goodCount: 9,
+    badCount: 3,
+    tookMs: 12,
+    atMs: Date.parse(NOW)
+  }
   const shop = (health: HealthReport): object | undefined => buildStats({
     ...parts,
     servers: [SERVERS[0]!, ...testExternal(1, ['shop'])],
