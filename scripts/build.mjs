@@ -19,8 +19,8 @@ const { dependencies, devDependencies } = JSON.parse(readFileSync(join(ROOT, 'pa
 const COMMON_PASSWORDS_COUNT = 3000
 /** Of a length that may be chosen, and neither address, hash nor damaged. */
 const CHOSEN_BY_PEOPLE = /^(?!.*&#)(?!#)(?!\d+\.\d+\.\d+\.\d+$)(?![\da-f]{32,}$)(?!.+@.+\.)[!-~]{12,24}$/
-/** Has no CommonJS to be required; what is used of it goes into the bundle. */
-const BUNDLED = ['typebox']
+/** Have no CommonJS to be required; what is used of them goes into the bundles. */
+const BUNDLED = ['typebox', 'jose']
 const packages = Object.keys({ ...dependencies, ...devDependencies })
   .filter(name => !BUNDLED.includes(name))
 

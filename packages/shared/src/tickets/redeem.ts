@@ -66,11 +66,13 @@ export class TicketRedeemer {
   }
 
   async #verify (text: string): Promise<JWTPayload | TicketFault> {
-    const jose = await import('jose')
-    this.#findKey ??= jose.createLocalJWKSet({ keys: this.#keys.map(key => ({ ...key })) })
+    const [{ jwtVerify }, { createLocalJWKSet }, { JOSEError }] = await Promise.all([
+      import('jose/jwt/verify'), import('jose/jwks/local'), import('jose/errors')
+    ])
+    this.#findKey ??= createLocalJWKSet({ keys: this.#keys.map(key => ({ ...key })) })
     const nowMs = (this.#parts.wallNow ?? Date.now)()
     try {
-      const { payload } = await jose.jwtVerify(text, this.#findKey, {
+      const { payload } = await jwtVerify(text, this.#findKey, {
         algorithms: [TICKET_ALGORITHM],
         typ: 'JWT',
         requiredClaims: TICKET_CLAIMS,
@@ -78,7 +80,7 @@ export class TicketRedeemer {
       })
       return payload
     } catch (error) {
-      if (!(error instanceof jose.errors.JOSEError)) throw error
+      if (!(error instanceof JOSEError)) throw error
       if (error.code === 'ERR_JWT_EXPIRED') return 'expired'
       return FORGED.has(error.code) ? 'forged' : 'malformed'
     }

@@ -34,7 +34,9 @@ export class TicketSigner {
 
   /** The ticket's text, fit for a query as it is. */
   async sign ({ client, serverName, hasCookie }: TicketContent, key: SigningKey): Promise<string> {
-    const { SignJWT, importJWK } = await import('jose')
+    const [{ SignJWT }, { importJWK }] = await Promise.all([
+      import('jose/jwt/sign'), import('jose/key/import')
+    ])
     if (this.#key?.jwk !== key) {
       this.#key = { jwk: key, imported: importJWK({ ...key }, TICKET_ALGORITHM) }
     }
