@@ -192,7 +192,7 @@ t.test('capacity: who comes straight to a full server finds another, and nobody 
     t.ok(status === 200 || status === 503, String(status))
     t.ok(hops <= 2, `${hops} hops`)
   }
-  const sent = await ask(first, `/?usher_place=${randomUUID()}`)
+  const sent = await ask(first, '/?usher_ticket=a.b.c')
   t.ok(sent.status === 200 || sent.status === 503, 'who was sent there once is not sent away again')
 })
 

@@ -16,14 +16,14 @@
  *  - when an operator empties the server, the page is loaded again by way of the router.
  *
  * It needs no library, sets nothing but `window.usher` (see `usher.ts` for what is in it), and is
- * content with the policy `script-src 'self'; connect-src 'self'`. The server fills in the three
- * tokens below: the router's public URL, its port, and how long a visitor may be silent before it
- * is forgotten.
+ * content with the policy `script-src 'self'; connect-src 'self'`. The server fills in the four
+ * tokens below: the name of the ticket in the query, the router's public URL, its port, and how
+ * long a visitor may be silent before it is forgotten.
  */
 import { showPlainAddress } from './plain-address.ts'
 import { startUsher } from './usher.ts'
 
-showPlainAddress(window)
+showPlainAddress(window, '__TICKET_PARAMETER__')
 
 // A page that includes the script twice is still one page.
 window.usher ??= startUsher(

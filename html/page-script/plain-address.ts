@@ -1,8 +1,7 @@
 /**
- * Takes the place that a redirect has named (`usher_place`) out of the address bar: it is this
- * visitor's and was for this once, so it is not to be bookmarked or passed on.
+ * Takes the ticket of a redirect out of the address bar: it is this visitor's and was for this
+ * once, so it is not to be bookmarked or passed on.
  */
-const PLACE = /([?&])usher_place=[^&]*(&|$)/
 
 /** What of `window` is used here. */
 export interface AddressBar {
@@ -10,8 +9,10 @@ export interface AddressBar {
   readonly history: Pick<History, 'replaceState' | 'state'>
 }
 
-export function showPlainAddress ({ location, history }: AddressBar): void {
+/** @param parameter letters, digits, `_` and `-` */
+export function showPlainAddress ({ location, history }: AddressBar, parameter: string): void {
   const { pathname, search, hash } = location
-  const plain = search.replace(PLACE, (_place, before: string, after: string) => after && before)
+  const ticket = new RegExp(`([?&])${parameter}=[^&]*(&|$)`)
+  const plain = search.replace(ticket, (_ticket, before: string, after: string) => after && before)
   if (plain !== search) history.replaceState(history.state, '', pathname + plain + hash)
 }

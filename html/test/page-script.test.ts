@@ -78,22 +78,22 @@ t.test('page script: backs off while beats fail, and recovers', async t => {
   }
 })
 
-t.test('page script: the place that a redirect has named leaves the address bar, and nothing else does', async t => {
+t.test('page script: the ticket of a redirect leaves the address bar, and nothing else does', async t => {
   const cases: ReadonlyArray<[search: string, plain: string | undefined]> = [
-    ['?usher_place=6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61', ''],
-    ['?a=1&usher_place=none', '?a=1'],
-    ['?usher_place=none&a=1', '?a=1'],
-    ['?a=%2F&usher_place=x&b', '?a=%2F&b'],
+    ['?usher_ticket=a.b-c.d_e', ''],
+    ['?a=1&usher_ticket=none', '?a=1'],
+    ['?usher_ticket=none&a=1', '?a=1'],
+    ['?a=%2F&usher_ticket=x&b', '?a=%2F&b'],
     ['', undefined],
     ['?a=1', undefined],
-    ['?my_usher_place=1', undefined]
+    ['?my_usher_ticket=1', undefined]
   ]
   for (const [search, plain] of cases) {
     const shown: unknown[] = []
     const history = {
       state: 'kept', replaceState: (...args: unknown[]) => { shown.push(args) }
     }
-    showPlainAddress({ location: { pathname: '/shop', search, hash: '#top' }, history })
+    showPlainAddress({ location: { pathname: '/shop', search, hash: '#top' }, history }, 'usher_ticket')
     t.strictSame(shown, plain === undefined ? [] : [['kept', '', `/shop${plain}#top`]], search)
   }
 })

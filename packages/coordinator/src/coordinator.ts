@@ -35,6 +35,7 @@ import { ServerStates } from './server-states.ts'
 import { SiteKeeper } from './site-keeper.ts'
 import { hasDatabase, startInOrder } from './start-order.ts'
 import { startSweep, type Sweep } from './sweep-schedule.ts'
+import { TicketIssuer } from './ticket-issuer.ts'
 import { oneAtATime } from './turns.ts'
 import { Workers } from './workers.ts'
 
@@ -66,6 +67,7 @@ export class Coordinator implements AskedActions {
   /** Settings and files are read again. Never rejects: it logs. */
   readonly reload: () => Promise<void>
   readonly restarts: Restarts
+  readonly tickets: TicketIssuer
   readonly #settings: Settings
   readonly #programDir: string
   readonly #log: ProgramLog
@@ -126,6 +128,7 @@ export class Coordinator implements AskedActions {
         logLosses,
         settings: { ...settings, tls: this.#tls },
         denyEntries: this.#expulsion.entries,
+        ticketKeys: this.tickets.published,
         health: this.#health.reports,
         isTerminal,
         programDir
@@ -142,6 +145,7 @@ export class Coordinator implements AskedActions {
       retireTimeoutMs: settings.shutdownTimeoutMs * CONNECTIONS_SHARE,
       log
     })
+    this.tickets = new TicketIssuer({ ...settings, workers: this.#workers, log })
     const inTurn = oneAtATime()
     this.restarts = new Restarts({
       ...settings,
@@ -211,6 +215,7 @@ export class Coordinator implements AskedActions {
       programDir: this.#programDir,
       table: this.#table,
       denyList: this.#expulsion.list,
+      tickets: this.tickets,
       isDrained: server => this.#states.isDrained(server),
       mayOpen,
       meter: this.#meter,

@@ -84,7 +84,7 @@ export function decisionHandler (given: DecisionParts): Handler {
       isReturning: named !== undefined,
       isCounted: effect === 'adds',
       isProbe: false,
-      wasRefused: false
+      hasTicket: false
     }
     return nowOrLater(seat(parts, visitor, effect), decision => {
       if (parts.log.isLevelEnabled('debug')) logDecision(parts, visitor, decision)

@@ -4,6 +4,7 @@
 import type { DenyEntry } from '@usher/shared/deny-list.ts'
 import type { Client } from '@usher/shared/client.ts'
 import type { Ask, AskAnswer, AskAnswers, Drain } from '@usher/shared/messages.ts'
+import type { TicketIssuer } from './ticket-issuer.ts'
 
 /** One method for each ask; see messages.ts. */
 export interface AskedActions {
@@ -14,6 +15,7 @@ export interface AskedActions {
   ): Promise<AskAnswers['disconnect']>
   restartServer (server: number): Promise<AskAnswers['restart-server']>
   setDrain (server: number, drain: Drain | undefined): AskAnswers['set-drain']
+  readonly tickets: Pick<TicketIssuer, 'setKeys' | 'use'>
 }
 
 /** Rejects with the error of the action. */
@@ -29,5 +31,9 @@ export async function answerAsk (actions: AskedActions, ask: Ask): Promise<AskAn
       return await actions.restartServer(ask.server)
     case 'set-drain':
       return actions.setDrain(ask.server, ask.drain)
+    case 'set-ticket-keys':
+      return await actions.tickets.setKeys(ask.keys)
+    case 'use-ticket':
+      return actions.tickets.use(ask.ticketId, ask.issuedS)
   }
 }

@@ -41,8 +41,8 @@ export type RouteDecision =
     readonly kind: 'redirect'
     readonly holdsPlace: boolean
     readonly note?: string
-    /** The redirect names the place that is held, because the client may keep no cookie. */
-    readonly isNamed?: boolean
+    /** Without a ticket a client that keeps no cookie would not find the place that is held. */
+    readonly needsTicket?: boolean
   } & Choice
   | { readonly kind: Refusal }
 
@@ -70,8 +70,8 @@ export interface Visitor extends Waiting {
   readonly isCounted: boolean
   /** Of a HEAD whose GET would count: it says what that would say (RFC 9110 section 9.3.2). */
   readonly isProbe: boolean
-  /** A server had no place for it, and has sent it here. */
-  readonly wasRefused: boolean
+  /** A server had no place for it and has sent it here, or it repeats an old redirect. */
+  readonly hasTicket: boolean
 }
 
 /** Two rounds: in the second nothing is waited for, but for a server that still starts. */
@@ -107,17 +107,17 @@ export function * decide (parts: PlacingParts, visitor: Visitor): Steps<RouteDec
 }
 
 /**
- * The place is named to whoever was refused before, and to a newcomer who has got the last one: as
+ * Whoever was refused before needs a ticket, and so does a newcomer who has got the last place: as
  * a stranger at the server it would find no other.
  */
 function redirectTo (
-  { table }: PlacingParts, { isReturning, wasRefused }: Visitor, { server, because }: Choice,
+  { table }: PlacingParts, { isReturning, hasTicket }: Visitor, { server, because }: Choice,
   note: { readonly note?: string }
 ): RouteDecision {
   const decision = { kind: 'redirect', holdsPlace: true, server, because, ...note } as const
-  const isNamed = table.isLimited() &&
-    (wasRefused || (!isReturning && table.knownLoads().isFull(server)))
-  return isNamed ? { ...decision, isNamed } : decision
+  const needsTicket = table.isLimited() &&
+    (hasTicket || (!isReturning && table.knownLoads().isFull(server)))
+  return needsTicket ? { ...decision, needsTicket } : decision
 }
 
 /** The time that everybody has between the choice and the redirect. */

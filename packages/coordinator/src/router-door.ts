@@ -32,6 +32,7 @@ import {
   isRedirect, ROUTER_ALLOW, routerHandler, type RouterParts
 } from './router.ts'
 import { StartWaits } from './start-waits.ts'
+import type { TicketIssuer } from './ticket-issuer.ts'
 import { upstreamsOf } from './upstreams.ts'
 
 export interface RouterDoorParts {
@@ -39,6 +40,7 @@ export interface RouterDoorParts {
   readonly programDir: string
   readonly table: UserTable
   readonly denyList: DenyList
+  readonly tickets: TicketIssuer
   /** Whether a server that starts will drain then. */
   readonly isDrained: (server: number) => boolean
   /** The port opens when it resolves, and not at all when it rejects. */
@@ -72,7 +74,7 @@ interface Wait {
 const BODY_BYTES_MAX = 1024
 
 export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoor> {
-  const { settings, programDir, table, denyList, meter, log } = parts
+  const { settings, programDir, table, denyList, tickets, meter, log } = parts
   const reservations = new HeldPlaces(table, monotonicNowMs, settings)
   const waits = new DeadlineQueue<Wait>(monotonicNowMs, ({ end }) => { end() })
   /** Of each server, when the router began to close. */
@@ -101,6 +103,7 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
     servers,
     table,
     denyList,
+    tickets,
     reservations,
     choose,
     chooseByHash,
@@ -161,6 +164,7 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
       const closed = Promise.all([door.close(), decisionDoor?.close()])
       waits.flush()
       startWaits.close()
+      tickets.close()
       await closed
       waits.close()
       reservations.close()

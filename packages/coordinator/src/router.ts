@@ -3,6 +3,7 @@
  * reply value out. Main thread.
  */
 import { formatAddress, formatClient } from '@usher/shared/client.ts'
+import { cookieReach } from '@usher/shared/http/vocabulary/cookie-reach.ts'
 import { BEAT_PATH, countEffect, HEALTH_PATH } from '@usher/shared/http/vocabulary/counting.ts'
 import { renderDeniedPage } from '@usher/shared/http/vocabulary/denied-page.ts'
 import { healthReply } from '@usher/shared/http/vocabulary/health.ts'
@@ -13,19 +14,26 @@ import {
   FOREIGN_REPLY, isForeign, ownHosts, type OriginSettings
 } from '@usher/shared/http/vocabulary/own-origin.ts'
 import { redirectTarget, type TargetSettings } from '@usher/shared/http/vocabulary/redirect-target.ts'
-import { namesPlace, withoutPlace, withPlace } from '@usher/shared/http/vocabulary/named-place.ts'
 import {
   htmlReply, NO_STORE, optionsReply, refusalReason, textReply
 } from '@usher/shared/http/vocabulary/replies.ts'
 import { NO_BODY, type Handler, type Reply, type RequestValue } from '@usher/shared/http/vocabulary/values.ts'
 import { nowOrLater } from '@usher/shared/now-or-later.ts'
+import type { LiveSettings, Settings } from '@usher/shared/settings/settings.ts'
+import { ticketOf, withoutTicket, withTicket } from '@usher/shared/tickets/ticket-query.ts'
 import type { Logger } from 'pino'
+import { JWKS_PATH, jwksHandler } from './jwks.ts'
 import {
   decide, decideUncounted, type PlacingParts, type Refusal, type RouteDecision, type Visitor
 } from './placing.ts'
+import type { TicketIssuer } from './ticket-issuer.ts'
+
+type TicketSettings = Pick<Settings, 'ticketParameter'> &
+  { readonly live: Pick<LiveSettings, 'tickets'> }
 
 export interface RouterParts extends PlacingParts {
-  readonly settings: TargetSettings & OriginSettings & CookieSettings
+  readonly settings: TargetSettings & OriginSettings & CookieSettings & TicketSettings
+  readonly tickets: Pick<TicketIssuer, 'sign' | 'keys'>
   readonly pages: Readonly<Record<'denied' | 'full' | 'network' | 'unavailable', Buffer>>
   /** Told of a beat that was refused because another site's page caused it. */
   readonly onForeign: (request: RequestValue) => void
@@ -54,40 +62,63 @@ export function isRedirect (status: number): boolean {
 export function routerHandler (parts: RouterParts): Handler {
   const own = ownHosts(parts.settings)
   const targetOf = redirectTarget(parts.settings, parts)
+  const hasCookieAt = cookieReach(parts.settings)
+  const answerJwks = jwksHandler(parts.tickets)
   return request => {
     const { method, path } = request
     if (path === HEALTH_PATH) return healthReply(method, parts.reasonNotHealthy())
+    if (path === JWKS_PATH) return answerJwks(method)
     const isPostedBeat = method === 'POST' && path === BEAT_PATH
     if (method !== 'GET' && method !== 'HEAD' && !isPostedBeat) return notPlaced(method, path)
     if (isPostedBeat && isForeign(request, own)) {
       parts.onForeign(request)
       return FOREIGN_REPLY
     }
-    const visitor = visitorOf(request)
+    const visitor = visitorOf(request, parts.settings.ticketParameter)
     // Pauses while the visitor waits, and while the table is busy.
     const steps = visitor.isCounted ? decide(parts, visitor) : decideUncounted(parts, visitor)
     return nowOrLater(steps, decision => {
       if (parts.log.isLevelEnabled('debug')) logDecision(parts, visitor, decision)
       if (decision.kind !== 'redirect') return renderRefusal(decision.kind, visitor, parts)
       const server = parts.settings.servers[decision.server]!
-      const target = targetOf(repeated(request, decision, visitor), server)
-      return renderRedirect(target, visitor, request, parts)
+      const redirect = (ticket: string | undefined): Reply => {
+        const target = targetOf(repeated(request, ticket, visitor, parts.settings), server)
+        return renderRedirect(target, visitor, request, parts)
+      }
+      const hasCookie = hasCookieAt(request, server)
+      if (!carriesTicket(request, decision, hasCookie, parts)) return redirect(undefined)
+      const { client } = visitor
+      return parts.tickets.sign({ client, serverName: server.name, hasCookie }).then(redirect)
     })
   }
 }
 
+type Redirect = Extract<RouteDecision, { kind: 'redirect' }>
+
+/** Whoever has a place there and opens a page: a beat names its client itself. */
+function carriesTicket (
+  { method }: RequestValue, { holdsPlace, needsTicket }: Redirect, hasCookie: boolean,
+  { settings }: RouterParts
+): boolean {
+  if (!holdsPlace || method !== 'GET') return false
+  const { tickets } = settings.live
+  return needsTicket === true || tickets === 'always' || (tickets === 'auto' && !hasCookie)
+}
+
 /** The request as the redirect repeats it. */
 function repeated (
-  request: RequestValue, { isNamed }: Extract<RouteDecision, { kind: 'redirect' }>,
-  { client, wasRefused }: Visitor
+  request: RequestValue, ticket: string | undefined, { hasTicket }: Visitor,
+  { ticketParameter }: TicketSettings
 ): Pick<RequestValue, 'authority' | 'isSecure' | 'path' | 'query'> {
-  if (isNamed !== true && !wasRefused) return request
+  if (ticket === undefined && !hasTicket) return request
   const { authority, isSecure, path, query } = request
   return {
     authority,
     isSecure,
     path,
-    query: isNamed === true ? withPlace(query, client) : withoutPlace(query)
+    query: ticket === undefined
+      ? withoutTicket(query, ticketParameter)
+      : withTicket(query, ticketParameter, ticket)
   }
 }
 
@@ -107,7 +138,7 @@ export function logDecision (
   log.debug({ client: formatClient(client), kind, ...chosen }, 'visitor routed')
 }
 
-function visitorOf (request: RequestValue): Visitor {
+function visitorOf (request: RequestValue, ticketParameter: string): Visitor {
   const { method, path, query, headers, address } = request
   const named = namedClient(request)
   return {
@@ -116,7 +147,7 @@ function visitorOf (request: RequestValue): Visitor {
     isReturning: named !== undefined,
     isCounted: request.countEffect === 'adds',
     isProbe: method === 'HEAD' && countEffect({ method: 'GET', path, headers }) === 'adds',
-    wasRefused: query !== '' && namesPlace(query)
+    hasTicket: query !== '' && ticketOf(query, ticketParameter) !== undefined
   }
 }
 

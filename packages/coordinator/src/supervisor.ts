@@ -278,6 +278,7 @@ function concerns ({ type }: Order, { isServing, isRetiring }: Thread): boolean 
     case 'commit-reload':
     case 'abort-reload':
     case 'switch-certificate':
+    case 'set-ticket-keys':
     case 'set-readiness':
     case 'note-health':
     case 'save-users':

@@ -1,11 +1,14 @@
 import t from 'tap'
 import { parseClientId } from '@usher/shared/client.ts'
 import type { Ask, AskAnswer } from '@usher/shared/messages.ts'
+import { makeTicketKey, publicPart } from '@usher/shared/tickets/make-key.ts'
 import { noSites } from '../../shared/test/fixtures/no-sites.ts'
 import { answerAsk, type AskedActions } from '../src/monitor-asks.ts'
 
 const CLIENT = parseClientId('6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61')!
 const SITES = noSites()
+const KEY = makeTicketKey()
+const KEYS = { signing: KEY, published: [publicPart(KEY)] }
 const ENTRIES = [{ kind: 'address', text: '192.0.2.7', untilMs: undefined }] as const
 
 function testActions () {
@@ -31,6 +34,16 @@ function testActions () {
       if (given[0] > 2) throw new RangeError('there is no server 3')
       done.push(['setDrain', ...given])
       return {}
+    },
+    tickets: {
+      setKeys: async (...given) => {
+        done.push(['setKeys', ...given])
+        return {}
+      },
+      use: (...given) => {
+        done.push(['use', ...given])
+        return { isFirstUse: true }
+      }
     }
   }
   return { actions, done }
@@ -46,7 +59,9 @@ t.test('monitor asks: each is one action, and its answer goes back', async t => 
       ['disconnect', CLIENT, undefined], { wasHere: true, removedUsers: 2 }],
     [{ type: 'restart-server', server: 2 }, ['restartServer', 2], {}],
     [{ type: 'set-drain', server: 2, drain: { movesFromMs: 7 } },
-      ['setDrain', 2, { movesFromMs: 7 }], {}]
+      ['setDrain', 2, { movesFromMs: 7 }], {}],
+    [{ type: 'set-ticket-keys', keys: KEYS }, ['setKeys', KEYS], {}],
+    [{ type: 'use-ticket', ticketId: 'a', issuedS: 7 }, ['use', 'a', 7], { isFirstUse: true }]
   ]
   for (const [ask, expected, answer] of cases) {
     const { actions, done } = testActions()

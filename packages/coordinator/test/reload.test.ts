@@ -205,7 +205,8 @@ function testReload ({
     delayBetweenRoutingMs: 350,
     memoryFileMaxBytes: 4096,
     capacity: [],
-    returnGraceMs: 20_000
+    returnGraceMs: 20_000,
+    tickets: 'auto'
   }
   const loadedWith: object[] = []
   const limits: Array<readonly number[]> = []

@@ -1,9 +1,8 @@
 /** The router where servers have a capacity: who is placed, who is refused, and why. */
 import t from 'tap'
-import { formatClient } from '@usher/shared/client.ts'
 import { ROUTER } from '@usher/shared/memory/newcomers.ts'
 import { clientNumber, HOME } from '../../shared/test/memory/test-table.ts'
-import { clientOf, headerOf, portOf, testRouter } from './fixtures/router.ts'
+import { clientOf, headerOf, portOf, testRouter, ticketIn } from './fixtures/router.ts'
 
 const ANA = clientNumber(1)
 const BEN = clientNumber(2)
@@ -42,23 +41,31 @@ t.test('router: what opens no page, and a HEAD, hear what a page would', async t
   t.equal(portOf(await ask('/style.css', { client: clientNumber(11) })), 8001, 'it is of one who is there')
 })
 
-t.test('router: the place that was the last one is named to who has no cookie yet, and to who was refused', async t => {
-  const { ask } = testRouter(t, { ports: [8000, 8001], capacities: [1, 2] })
+t.test('router: who has no cookie yet is given a ticket for a last place, and so is who was refused', async t => {
+  const { ask, tickets } = testRouter(t, { ports: [8000, 8001], capacities: [1, 2] })
   const first = await ask('/a?b=c%20d')
-  t.equal(headerOf(first, 'Location'),
-    `http://localhost:8000/a?b=c%20d&usher_place=${formatClient(clientOf(first)!)}`)
+  const { plain, text } = ticketIn(first)
+  t.equal(plain, 'http://localhost:8000/a?b=c%20d')
+  t.strictSame(await tickets.redeemer.redeemTicket(text!, '8000'), { client: clientOf(first), hasCookie: true })
   const second = await ask('/')
   t.equal(headerOf(second, 'Location'), 'http://localhost:8001/', 'there is room for a stranger')
-  const named = await ask('/?usher_place=none&x', { client: ANA })
-  t.equal(headerOf(named, 'Location'), `http://localhost:8001/?x&usher_place=${formatClient(ANA)}`)
+  const refused = ticketIn(await ask('/?usher_ticket=none&x', { client: ANA }))
+  t.equal(refused.plain, 'http://localhost:8001/?x')
+  t.strictSame(await tickets.redeemer.redeem(refused.text!, '8001'), ANA)
   const known = await ask('/', { client: ANA })
   t.equal(headerOf(known, 'Location'), 'http://localhost:8001/', 'a cookie says it')
 })
 
-t.test('router: where no server has a capacity, no place is named', async t => {
+t.test('router: where TICKETS is never, places are still found by a ticket', async t => {
+  const { ask, tickets } = testRouter(t, { ports: [8000], capacities: [1], tickets: 'never' })
+  const reply = await ask('/')
+  t.strictSame(await tickets.redeemer.redeem(ticketIn(reply).text!, '8000'), clientOf(reply))
+})
+
+t.test('router: where no server has a capacity, none is needed', async t => {
   const { ask } = testRouter(t)
   t.equal(headerOf(await ask('/?a'), 'Location'), 'http://localhost:8000/?a')
-  t.equal(headerOf(await ask('/?usher_place=none&a'), 'Location'), 'http://localhost:8001/?a')
+  t.equal(headerOf(await ask('/?usher_ticket=none&a'), 'Location'), 'http://localhost:8001/?a')
 })
 
 t.test('router: a newcomer beyond the allowance of its network is refused', async t => {

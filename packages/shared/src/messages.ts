@@ -18,6 +18,7 @@ import type { ExternalServer } from './settings/servers.ts'
 import type { ChangedValues } from './settings/setting-changes.ts'
 import type { WorkerSettings } from './settings/settings.ts'
 import type { SiteRules } from './site-rules.ts'
+import type { TicketKey, TicketKeys } from './tickets/ticket.ts'
 
 export type Order =
   /** The whole list, replacing the one before; carried out at once. Servers only. */
@@ -33,6 +34,8 @@ export type Order =
   | { readonly type: 'apply-settings', readonly changes: ChangedValues<'every-thread'> }
   /** New connections get this certificate, which has been checked. */
   | { readonly type: 'switch-certificate', readonly pair: TlsPair }
+  /** By these it verifies tickets from now on. Servers only. */
+  | { readonly type: 'set-ticket-keys', readonly keys: readonly TicketKey[] }
   /** The log file was moved: the thread goes on in a new one; carried out at once. */
   | { readonly type: 'reopen-log' }
   /** What /readyz says: the reason for a 503, or undefined for ready. Monitor only. */
@@ -50,7 +53,7 @@ export interface ExpelledClients {
   readonly entries: readonly DenyEntry[]
 }
 
-/** What workers ask of the coordinator: the servers for their files, the monitor for the rest. */
+/** What workers ask of the coordinator: servers for files and tickets, the monitor for the rest. */
 export type Ask =
   /** Answered when they are loaded. */
   | { readonly type: 'get-sites' }
@@ -72,6 +75,10 @@ export type Ask =
   | { readonly type: 'set-drain', readonly server: number, readonly drain: Drain | undefined }
   /** A new thread takes the place of the server's. */
   | { readonly type: 'restart-server', readonly server: number }
+  /** From now on these sign tickets, and verify them. */
+  | { readonly type: 'set-ticket-keys', readonly keys: TicketKeys }
+  /** A server's: somebody shows a ticket there that is good, if nobody has shown it before. */
+  | { readonly type: 'use-ticket', readonly ticketId: string, readonly issuedS: number }
 
 /** The answers, sent when the request has been carried out in all threads. */
 export interface AskAnswers {
@@ -80,6 +87,8 @@ export interface AskAnswers {
   disconnect: { readonly wasHere: boolean, readonly removedUsers: number }
   'set-drain': object
   'restart-server': object
+  'set-ticket-keys': object
+  'use-ticket': { readonly isFirstUse: boolean }
 }
 
 /** Of one server. */
@@ -137,6 +146,8 @@ export interface BootData {
   readonly settings: WorkerSettings
   /** Undefined while the monitor has not brought it yet: it follows, as an order. */
   readonly denyEntries: readonly DenyEntry[] | undefined
+  /** For tickets; empty while the monitor has not brought them yet. */
+  readonly ticketKeys: readonly TicketKey[]
   /** The latest of each external server. */
   readonly health: readonly HealthReport[]
   /** Whether the console is a terminal, so that its log is made for people. */

@@ -9,7 +9,9 @@ export type Pause = (resume: () => void) => void
 export type Steps<T> = Generator<Pause, T, void>
 
 /** What `finish` makes of the steps' result, or a promise of it once one of them has paused. */
-export function nowOrLater<T, R> (steps: Steps<T>, finish: (result: T) => R): R | Promise<R> {
+export function nowOrLater<T, R> (
+  steps: Steps<T>, finish: (result: T) => R | Promise<R>
+): R | Promise<R> {
   const first = steps.next()
   if (first.done === true) return finish(first.value)
   return new Promise((resolve, reject) => {

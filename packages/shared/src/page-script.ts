@@ -12,7 +12,8 @@ export const SCRIPT_PATH = '/usher.js'
 /** Said here, so that no server loads the table of all types. */
 const KIND = { type: 'text/javascript; charset=utf-8', isText: true, isGzipped: false }
 
-export type PageScriptSettings = Pick<Settings, 'routerUrl' | 'routingPort' | 'timeoutThresholdMs'>
+export type PageScriptSettings =
+  Pick<Settings, 'routerUrl' | 'routingPort' | 'timeoutThresholdMs' | 'ticketParameter'>
 
 const PORT_MAX = 65535
 
@@ -21,14 +22,15 @@ const PORT_MAX = 65535
  * once and the port is one that a browser can visit.
  */
 export function renderPageScript (source: string, settings: PageScriptSettings): Buffer {
-  const { routerUrl, routingPort, timeoutThresholdMs } = settings
+  const { routerUrl, routingPort, timeoutThresholdMs, ticketParameter } = settings
   if (!Number.isInteger(routingPort) || routingPort < 1 || routingPort > PORT_MAX) {
     throw new PageScriptInvalid(
       `the router's port in the page script is ${routingPort}; it must be 1 to ${PORT_MAX}`)
   }
   const withUrl = fillIn(source, '__ROUTER_URL__', inString(routerUrl))
   const withPort = fillIn(withUrl, '__ROUTING_PORT__', String(routingPort))
-  return Buffer.from(fillIn(withPort, '__TIMEOUT_THRESHOLD_MS__', String(timeoutThresholdMs)))
+  const withTicket = fillIn(withPort, '__TICKET_PARAMETER__', ticketParameter)
+  return Buffer.from(fillIn(withTicket, '__TIMEOUT_THRESHOLD_MS__', String(timeoutThresholdMs)))
 }
 
 /** The script that renderPageScript has made, as a file that is sent. */

@@ -1,8 +1,8 @@
 /**
  * A worker's side of its talk with the coordinator: boots what the thread is for, says `ready`,
  * carries out orders one by one and answers each; asks what only the coordinator can do. Keeps the
- * thread's deny list, live settings and log file, which wait for no turn. The only file that
- * touches parentPort.
+ * thread's deny list, keys of tickets, live settings and log file, which wait for no turn. The only
+ * file that touches parentPort.
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
@@ -20,6 +20,7 @@ import { newcomerSettings } from '@usher/shared/newcomer-settings.ts'
 import { PendingAnswers } from '@usher/shared/pending-answers.ts'
 import { applyToThread, type ChangedValues } from '@usher/shared/settings/setting-changes.ts'
 import { sampleThread } from '@usher/shared/thread-sampler.ts'
+import { TicketRedeemer } from '@usher/shared/tickets/redeem.ts'
 import type { Logger } from 'pino'
 import { watchHeap } from './heap-watch.ts'
 
@@ -32,6 +33,8 @@ export interface WorkerContext {
    * Resolves when `denyList` is in force; a worker that refuses clients by it opens no port before.
    */
   readonly denyListKnown: Promise<void>
+  /** Verifies tickets by the keys in force, and has them used once in all threads. */
+  readonly tickets: TicketRedeemer
   /** For the worker's door. */
   readonly meter: ThreadMeter
   readonly log: Logger
@@ -64,11 +67,15 @@ export async function runWorker (
   const say = (news: News): void => port.postMessage(news)
   const asked = new PendingAnswers('the coordinator')
   const deny = holdDenyList()
-  const ask = async (ask: Ask, timeoutMs = ASK_TIMEOUT_MS): Promise<unknown> => {
+  const ask = (async (ask: Ask, timeoutMs = ASK_TIMEOUT_MS): Promise<unknown> => {
     // Whoever denies refuses first.
     if ('entries' in ask && ask.entries !== undefined) deny.replace(ask.entries)
     return await asked.send(ask.type, timeoutMs, id => { say({ type: 'asked', id, ask }) })
-  }
+  }) as WorkerContext['ask']
+  const tickets = new TicketRedeemer({
+    useOnce: async (ticketId, issuedS) =>
+      (await ask({ type: 'use-ticket', ticketId, issuedS })).isFirstUse
+  })
   // Orders wait for the end of the boot; the boot may wait for answers.
   const early: OrderMessage[] = []
   let take = (message: OrderMessage): void => { early.push(message) }
@@ -80,6 +87,8 @@ export async function runWorker (
       void answer(id, () => { deny.replace(order.entries) }, say)
     } else if (order.type === 'apply-settings') {
       void answer(id, () => { apply(order.changes) }, say)
+    } else if (order.type === 'set-ticket-keys') {
+      void answer(id, () => { tickets.setKeys(order.keys) }, say)
     } else if (order.type === 'reopen-log') {
       void answer(id, () => { reopenLog() }, say)
     } else {
@@ -100,7 +109,8 @@ export async function runWorker (
   try {
     const boot = workerData as BootData
     if (boot.denyEntries !== undefined) deny.replace(boot.denyEntries)
-    const context = makeContext(boot, deny, ask as WorkerContext['ask'])
+    if (boot.ticketKeys.length > 0) tickets.setKeys(boot.ticketKeys)
+    const context = makeContext(boot, deny, tickets, ask)
     reopenLog = () => { context.log.reopenFile() }
     apply = changes => { applyToThread(boot.settings.live, changes, context.log) }
     const part = await start(context)
@@ -140,7 +150,7 @@ function holdDenyList (): HeldDenyList {
 }
 
 function makeContext (
-  boot: BootData, deny: HeldDenyList, ask: WorkerContext['ask']
+  boot: BootData, deny: HeldDenyList, tickets: TicketRedeemer, ask: WorkerContext['ask']
 ): WorkerContext & { readonly log: ProgramLog } {
   const { settings, name, isTerminal } = boot
   const meter = new ThreadMeter(boot.meters, boot.server)
@@ -148,6 +158,7 @@ function makeContext (
     boot,
     denyList: deny.list,
     denyListKnown: deny.known,
+    tickets,
     meter,
     table: new UserTable(boot.memory, {
       threadTag: boot.threadTag,

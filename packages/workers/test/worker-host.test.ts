@@ -66,6 +66,7 @@ function startWorker (t: Test, changes: Partial<BootData> = {}): TestWorker {
     logLosses: allocateLogLosses(),
     settings: changes.settings ?? testSettings(t),
     denyEntries: [],
+    ticketKeys: [],
     health: [],
     isTerminal: false,
     programDir: '/nowhere',

@@ -40,6 +40,9 @@ const HOST_NAME_LENGTH_MAX = 253
 const HOST_NAME = /^(?!-)[a-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9_-]{1,63}(?<!-))*$/i
 /** A name that ends like this is read as an IPv4 address wherever URLs are parsed. */
 const ENDS_IN_NUMBER = /(?:^|\.)(?:\d+|0x[0-9a-f]*)$/i
+const PARAMETER_NAME = /^[\w-]{1,64}$/
+/** Of `/heartbeat` and `/leave`. */
+const TAKEN_PARAMETERS = new Set(['client_id', 'page', 'server', 'servers', 'ticket'])
 /** RFC 3986 without the comma, which separates entries. */
 const BASE_URL = /^https?:\/\/[\w.~:[\]!$&'()*+;=%-]+(?:\/[\w.~:!$&'()*+;=%@/-]*)?$/i
 
@@ -140,6 +143,12 @@ export function domain (): Kind<string> {
     const name = isVisibleAscii(lower) ? lower : domainToASCII(lower)
     return isHostName(name) && name.includes('.') ? { value: name } : refused()
   })
+}
+
+/** Of a parameter in a query, where it stands as it is; none that visitors' own paths know. */
+export function parameterName (): Kind<string> {
+  return plain('1 to 64 letters, digits, _ and -, and none of client_id, page, server, ticket', text =>
+    PARAMETER_NAME.test(text) && !TAKEN_PARAMETERS.has(text) ? { value: text } : refused())
 }
 
 /** The start of a `Location`; kept as it stands but for slashes at its end. */

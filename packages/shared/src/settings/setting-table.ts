@@ -7,8 +7,8 @@
 import { POLICIES, type PolicyName } from '../balancing/policies.ts'
 import {
   addressOrRange, baseUrl, bindHost, bytes, decimal, domain, filePath, filePathOrNone, folderPath,
-  list, oneOf, optional, password, port, portOrNone, publicHost, seconds, token, urlAddress,
-  wholeNumber, type Kind
+  list, oneOf, optional, parameterName, password, port, portOrNone, publicHost, seconds, token,
+  urlAddress, wholeNumber, type Kind
 } from './kinds.ts'
 import { CAPACITY_MAX, OWN_SERVERS_MAX, SERVER_TABLE } from './server-table.ts'
 import type { Applier, Definition } from './setting-definition.ts'
@@ -49,6 +49,17 @@ export const TABLE = {
     default: '',
     defaultShown: 'each host name by itself',
     meaning: 'The domain that router and servers share, so that a visitor is one to all of them.'
+  },
+  TICKETS: {
+    kind: oneOf('auto', 'always', 'never'),
+    default: 'auto',
+    meaning: 'Redirects that carry a signed ticket: with auto those to servers that the cookie does not reach.',
+    appliedBy: 'router'
+  },
+  TICKET_PARAMETER: {
+    kind: parameterName(),
+    default: 'usher_ticket',
+    meaning: 'The name under which the ticket stands in the query.'
   },
   ROUTER_URL: {
     kind: optional(baseUrl()),

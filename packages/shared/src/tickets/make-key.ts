@@ -6,14 +6,17 @@ export function makeTicketKey (): SigningKey {
   // Its type says that each of these may be left out; of an Ed25519 key none is (RFC 8037).
   const { x, d } = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }) as
     Pick<SigningKey, 'x' | 'd'>
-  return {
-    kty: 'OKP', crv: 'Ed25519', x, d, kid: thumbprint(x), alg: TICKET_ALGORITHM, use: 'sig'
-  }
+  return { ...ticketKeyOf(x, thumbprint(x)), d }
+}
+
+/** @param x the public key, in base64url */
+export function ticketKeyOf (x: string, kid: string): TicketKey {
+  return { kty: 'OKP', crv: 'Ed25519', x, kid, alg: TICKET_ALGORITHM, use: 'sig' }
 }
 
 /** Without the secret. */
-export function publicPart ({ kty, crv, x, kid, alg, use }: SigningKey): TicketKey {
-  return { kty, crv, x, kid, alg, use }
+export function publicPart ({ x, kid }: SigningKey): TicketKey {
+  return ticketKeyOf(x, kid)
 }
 
 /** RFC 7638: the key's name follows from the key. */

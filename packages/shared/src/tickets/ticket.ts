@@ -41,3 +41,11 @@ export interface TicketKey {
 export interface SigningKey extends TicketKey {
   readonly d: string
 }
+
+/** All keys of one moment. */
+export interface TicketKeys {
+  /** It signs now. */
+  readonly signing: SigningKey
+  /** All that may have signed a ticket that lives, and those that will sign soon. */
+  readonly published: readonly TicketKey[]
+}

@@ -22,6 +22,11 @@ const CASES: Record<SettingName, {
     values: [['', ''], ['Example.org', 'example.org'], ['.a.example', 'a.example']],
     refused: ['org', 'localhost', '192.0.2.1', '::1', 'http://a.b', 'a.b:80', 'a.b/', 'a b.c', '..']
   },
+  TICKETS: { values: [['auto', 'auto'], ['always', 'always'], ['never', 'never']], refused: ['', 'on', 'Auto'] },
+  TICKET_PARAMETER: {
+    values: [['t', 't'], ['Usher-1_x', 'Usher-1_x'], ['a'.repeat(64), 'a'.repeat(64)]],
+    refused: ['', 'a b', 'a=', 'a.b', 'a&b', 'ä', 'a%20', 'a'.repeat(65), 'client_id', 'ticket', 'server', 'servers', 'page']
+  },
   ROUTER_URL: {
     values: [['', ''], ['https://a:1/x/', 'https://a:1/x']],
     refused: ['a', 'ftp://a', 'http://a?b', 'http://u@a', 'http://a,http://b']
@@ -181,7 +186,7 @@ t.test('setting-table: every setting refuses what is beyond', async t => {
 
 t.test('setting-table: every row is complete', async t => {
   for (const row of SETTING_ROWS) checkRow(t, row.name)
-  t.equal(new Set(SETTING_ROWS.map(row => row.name)).size, 50)
+  t.equal(new Set(SETTING_ROWS.map(row => row.name)).size, 52)
 })
 
 t.test('setting-table: only the token and the password are secret', async t => {

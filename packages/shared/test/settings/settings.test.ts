@@ -33,6 +33,8 @@ const SAMPLES: { readonly [N in SettingName]: Sample<N> } = {
   MONITORING_HOST: { text: '::1', key: 'monitoringHost', value: '::1' },
   IP: { text: '192.0.2.9', key: 'ip', value: '192.0.2.9' },
   PUBLIC_HOSTS: { text: 'A.example,b', key: 'publicHosts', value: ['a.example', 'b'] },
+  TICKETS: { text: 'never', key: 'tickets', value: 'never' },
+  TICKET_PARAMETER: { text: 't-1', key: 'ticketParameter', value: 't-1' },
   COOKIE_DOMAIN: { text: 'A.example', key: 'cookieDomain', value: 'a.example' },
   ROUTER_URL: { text: 'https://a/', key: 'routerUrl', value: 'https://a' },
   SERVER_URLS: {
@@ -115,6 +117,7 @@ t.test('settings: the defaults are those of the contract', async t => {
     ip: '',
     publicHosts: [],
     cookieDomain: '',
+    ticketParameter: 'usher_ticket',
     routerUrl: '',
     servers: [8000, 8001, 8002].map((port, index) => ({
       kind: 'own',
@@ -137,7 +140,8 @@ t.test('settings: the defaults are those of the contract', async t => {
       logLevel: 'info',
       delayBetweenRoutingMs: 350,
       capacity: [],
-      returnGraceMs: 20_000
+      returnGraceMs: 20_000,
+      tickets: 'auto'
     },
     socketTimeoutMs: 5000,
     heartbeatIntervalMs: 2500,

@@ -91,6 +91,15 @@ export interface DrainRow {
   readonly isMaintenance: 0 | 1
 }
 
+export interface TicketKeyRow {
+  readonly keyId: string
+  /** Both in base64url. */
+  readonly publicKey: string
+  readonly privateKey: string
+  /** Milliseconds since 1970 by the session clock. */
+  readonly signsFromMs: number
+}
+
 export interface SampleRow {
   readonly atMs: number
   /** JSON. */

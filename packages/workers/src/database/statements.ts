@@ -6,7 +6,7 @@
 import type { Database } from 'better-sqlite3'
 import type {
   AccessRow, AccountRow, AuditRow, DeniedSqlRow, DrainRow, EventRow, Flag, NewTokenRow,
-  PasswordRow, PermissionRow, SampleRow, SavedUser, SessionRow, TokenRow
+  PasswordRow, PermissionRow, SampleRow, SavedUser, SessionRow, TicketKeyRow, TokenRow
 } from './rows.ts'
 
 export type Sql = ReturnType<typeof prepareSql>
@@ -20,6 +20,7 @@ export function prepareSql (db: Database) {
     ...tokenSql(db),
     ...deniedSql(db),
     ...drainSql(db),
+    ...ticketKeySql(db),
     ...auditSql(db),
     ...historySql(db)
   }
@@ -205,6 +206,24 @@ function drainSql (db: Database) {
     drains: () => all.all(),
     addDrain: (row: DrainRow) => { insert.run(row) },
     removeDrain: (server: string) => { remove.run(server) }
+  }
+}
+
+function ticketKeySql (db: Database) {
+  const all = db.prepare<[], TicketKeyRow>(`SELECT KeyID AS keyId, PublicKey AS publicKey,
+    PrivateKey AS privateKey, SignsFrom AS signsFromMs FROM TicketKeys ORDER BY SignsFrom, KeyID`)
+  const insert = db.prepare<TicketKeyRow>(`INSERT OR REPLACE INTO TicketKeys
+    (KeyID, PublicKey, PrivateKey, SignsFrom)
+    VALUES (@keyId, @publicKey, @privateKey, @signsFromMs)`)
+  const clear = db.prepare('DELETE FROM TicketKeys')
+  return {
+    /** The oldest first. */
+    ticketKeys: () => all.all(),
+    /** Replaces all of them. */
+    saveTicketKeys: (rows: readonly TicketKeyRow[]) => {
+      clear.run()
+      for (const row of rows) insert.run(row)
+    }
   }
 }
 

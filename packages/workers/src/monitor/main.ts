@@ -13,6 +13,7 @@ import { BEHIND_VISITORS, giveWay } from '../thread-priority.ts'
 import { runWorker } from '../worker-host.ts'
 import { areAllFull } from './figures/balance.ts'
 import { restoreUsers, usersToSave } from '../records/saved-users.ts'
+import { TicketKeyring } from '../records/ticket-keyring.ts'
 import { openStores } from './stores.ts'
 
 const SERVERS_START_MS_MAX = 2000
@@ -36,6 +37,10 @@ void runWorker(async context => {
   let notReady: string | undefined = boot.isFirstStart ? 'starting' : undefined
   // Fastify and its kind take half a second to load: visitors, who wait for the servers, go first.
   await serversUp(table, ownServers(settings.servers).length)
+  const keyring = new TicketKeyring({
+    database, now: stores.steadyNow, tell: keys => ask({ type: 'set-ticket-keys', keys }), log
+  })
+  void keyring.start()
   const { openMonitor } = await import('./monitor.ts')
   const monitor = await openMonitor(context, stores, {
     reasonNotHealthy: () => notReady,
@@ -75,6 +80,7 @@ void runWorker(async context => {
       }
     },
     async close () {
+      keyring.close()
       await monitor.close()
       await stores.close()
     }

@@ -37,10 +37,11 @@ type TargetParts = 'authority' | 'isSecure' | 'path' | 'query'
 /**
  * Decides who is given the reply to a request for a page or a part of one.
  * @param phase not none
+ * @param isByTicket the reply will carry a cookie
  */
 export function answerDrained (
   parts: VisitorParts & { readonly settings: CookieSettings }, phase: DrainPhase,
-  request: RequestValue, reply: FileReply, refusals: Refusals
+  request: RequestValue, reply: FileReply, refusals: Refusals, isByTicket = false
 ): FileReply {
   const { method, path, headers, address, cookieClient: named } = request
   // A HEAD counts nobody, but says what its GET would say (RFC 9110 section 9.3.2).
@@ -56,7 +57,7 @@ export function answerDrained (
   if (!isPage) return reply
   if (outcome === 'unknown') return refusals.toRouter(request)
   if (REFUSED.has(outcome)) return refusals.full
-  if (named !== undefined || isHead) return reply
+  if (named !== undefined || isHead || isByTicket) return reply
   return withCookie(reply, newClient(), request, parts.settings)
 }
 

@@ -4,47 +4,41 @@
  * stranger. Runs in the server's thread.
  */
 import {
-  noted, OPENED, REFUSED, visit, type Visit, type Visitor, type VisitorParts
+  noted, OPENED, visit, type Visit, type Visitor, type VisitorParts
 } from '@usher/shared/beats/visitors.ts'
-import { namedPlace, namesPlace, withoutPlace, withPlace } from '@usher/shared/http/vocabulary/named-place.ts'
+import type { Client } from '@usher/shared/client.ts'
 import type { Reply, RequestValue } from '@usher/shared/http/vocabulary/values.ts'
+import { ticketOf, withoutTicket, withRefusal } from '@usher/shared/tickets/ticket-query.ts'
 import type { Refusals } from './drained.ts'
 
 /**
- * As visit, of one who opens a page. A client without a cookie comes to the place that its query
- * names, and takes no second one.
+ * As visit, of one who opens a page.
+ * @param holder for whom a place is held here, of a client that keeps no cookie: it comes to that
+ *   place, and takes no second one
  */
 export function visitPage (
-  parts: VisitorParts, request: RequestValue, client: Visitor['client']
+  parts: VisitorParts, { client, address }: Visitor, holder: Client | undefined
 ): Visit {
-  const { address, cookieClient, query } = request
   const visitor = { client, address, options: OPENED }
-  if (cookieClient === undefined && query !== '') {
-    const outcome = visitNamedPlace(parts, visitor, query)
+  if (holder !== undefined) {
+    const outcome = noted(parts, visitor,
+      parts.table.touchForPlace(holder, client, parts.server, address, OPENED))
+    // There is no such place where it has expired, or its client has come to it.
     if (outcome !== 'unknown') return outcome
   }
-  const outcome = visit(parts, visitor, 'adds')
-  if (outcome !== 'server-full' || cookieClient === undefined) return outcome
-  // Its cookie here is not the one that the router has given it.
-  const atPlace = visitNamedPlace(parts, visitor, query)
-  return atPlace === 'unknown' || REFUSED.has(atPlace) ? outcome : atPlace
+  return visit(parts, visitor, 'adds')
 }
 
-/** Unknown where the query names no place, or none that its client has yet to come to. */
-function visitNamedPlace (parts: VisitorParts, visitor: Visitor, query: string): Visit {
-  const holder = namedPlace(query)
-  if (holder === undefined) return 'unknown'
-  const { client, address, options } = visitor
-  return noted(parts, visitor,
-    parts.table.touchForPlace(holder, client, parts.server, address, options))
-}
-
-/** The answer to a page's request when the server is full. */
+/**
+ * The answer to a page's request when the server is full.
+ * @param isUnknown its cookie names nobody
+ */
 export function refuseAtFull (
-  { authority, isSecure, path, query, cookieClient }: RequestValue, refusals: Refusals
+  { authority, isSecure, path, query }: RequestValue, isUnknown: boolean, refusals: Refusals,
+  parameter: string
 ): Reply {
-  const wasSentHere = cookieClient === undefined && namesPlace(query)
+  const wasSentHere = isUnknown && ticketOf(query, parameter) !== undefined
   return wasSentHere
-    ? refusals.fullAtRouter({ authority, isSecure, path, query: withoutPlace(query) })
-    : refusals.toRouter({ authority, isSecure, path, query: withPlace(query, undefined) })
+    ? refusals.fullAtRouter({ authority, isSecure, path, query: withoutTicket(query, parameter) })
+    : refusals.toRouter({ authority, isSecure, path, query: withRefusal(query, parameter) })
 }

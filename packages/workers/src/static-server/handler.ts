@@ -3,7 +3,7 @@
  * file) in site-reply.ts. Holds no user and no file of its own; runs in the server's thread.
  */
 import { answerLeave, beatHandler, RETRY_AFTER_S, type BeatParts } from '@usher/shared/beats/beats-and-leaves.ts'
-import { REFUSED, visit, type Visit, type VisitorParts } from '@usher/shared/beats/visitors.ts'
+import { REFUSED, visit, type VisitorParts } from '@usher/shared/beats/visitors.ts'
 import {
   clientOfAddress, formatAddress, formatClient, type Address, type Client
 } from '@usher/shared/client.ts'
@@ -29,9 +29,13 @@ import { goneReply, siteReply } from './site-reply.ts'
 import type { FileStreams } from './file-streams.ts'
 import { refuseAtFull, visitPage } from './full-server.ts'
 import type { Site } from './site.ts'
+import {
+  arrivalTicket, arriveByTicket, type Arrival, type TicketParts
+} from './ticket-arrival.ts'
 
-export interface StaticHandlerParts extends BeatParts {
-  readonly settings: BeatParts['settings'] & RouterSettings
+export interface StaticHandlerParts extends BeatParts, TicketParts {
+  readonly settings: BeatParts['settings'] & RouterSettings & TicketParts['settings']
+  readonly log: BeatParts['log'] & TicketParts['log']
   /** Asked at every request, since a reload switches it. */
   readonly site: () => Site
   readonly streams: Pick<FileStreams, 'open'>
@@ -66,9 +70,20 @@ export function staticHandler (parts: StaticHandlerParts): Handler {
         return healthReply(request.method, parts.reasonNotHealthy())
       case SCRIPT_PATH:
         return answerPage(parts, request, refusals, script)
-      default:
+      default: {
+        const ticket = arrivalTicket(request, parts.settings.ticketParameter)
+        if (ticket !== undefined) return arrived(request, ticket)
         return opened(request, answerPage(parts, request, refusals, file))
+      }
     }
+  }
+
+  async function arrived (request: RequestValue, ticket: string): Promise<Reply> {
+    const arrival = await arriveByTicket(parts, request, ticket)
+    const visit = arrival?.request ?? request
+    const reply = answerPage(parts, visit, refusals, file, arrival)
+    if (arrival === undefined) return await opened(visit, reply)
+    return await opened(visit, withCookie(reply, arrival.client, visit, parts.settings))
   }
 
   /** A large file is opened last, when all else is decided. */
@@ -105,16 +120,23 @@ function escaped (url: string): string {
 /** What is sent to a visitor who may have it. */
 type Content = (request: RequestValue) => FileReply
 
-/** `content` is asked only when the visitor is to have it. */
+/**
+ * @param content is asked only when the visitor is to have it
+ * @param arrival of one who comes by a ticket, and whose reply will carry a cookie
+ */
 function answerPage (
-  parts: StaticHandlerParts, request: RequestValue, refusals: Refusals, content: Content
+  parts: StaticHandlerParts, request: RequestValue, refusals: Refusals, content: Content,
+  arrival?: Arrival
 ): FileReply {
   if (!PAGE_METHODS.includes(request.method)) return notAllowed(request.method)
   const { address, cookieClient: named } = request
-  if (parts.denyList.isDenied(named, address)) return deniedPage(parts, named, address)
+  const known = arrival?.client ?? named
+  if (parts.denyList.isDenied(known, address)) return deniedPage(parts, known, address)
   const reply = content(request)
   const phase = parts.drainPhase()
-  if (phase !== 'none') return answerDrained(parts, phase, request, reply, refusals)
+  if (phase !== 'none') {
+    return answerDrained(parts, phase, request, reply, refusals, arrival !== undefined)
+  }
   const client = named ?? clientOfAddress(address)
   if (request.method === 'HEAD') {
     return reply.isPage === true ? refusalOfHead(parts, request, client, refusals) ?? reply : reply
@@ -125,14 +147,13 @@ function answerPage (
     visit(parts, { client, address }, effect)
     return reply
   }
-  const outcome = visitPage(parts, request, client)
-  if (REFUSED.has(outcome)) return refusalOf(outcome, request, refusals)
-  return named === undefined ? withCookie(reply, newClient(), request, parts.settings) : reply
-}
-
-function refusalOf (outcome: Visit, request: RequestValue, refusals: Refusals): Reply {
-  if (outcome === 'server-full') return refuseAtFull(request, refusals)
-  return outcome === 'network' ? refusals.network : refusals.full
+  const outcome = visitPage(parts, { client, address }, arrival?.holder)
+  if (outcome === 'server-full') {
+    const isUnknown = arrival?.isUnknown ?? named === undefined
+    return refuseAtFull(request, isUnknown, refusals, parts.settings.ticketParameter)
+  }
+  if (REFUSED.has(outcome)) return outcome === 'network' ? refusals.network : refusals.full
+  return known === undefined ? withCookie(reply, newClient(), request, parts.settings) : reply
 }
 
 /** A HEAD counts nobody, but says what its GET would say (RFC 9110 section 9.3.2). */

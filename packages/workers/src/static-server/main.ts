@@ -33,7 +33,7 @@ interface OpenedSite {
   readonly holders: HoldersMemory
 }
 
-void runWorker(async ({ boot, table, denyList, denyListKnown, meter, log, ask }) => {
+void runWorker(async ({ boot, table, denyList, denyListKnown, tickets, meter, log, ask }) => {
   const { settings, programDir, server, openedPort } = boot
   const { port, folder } = ownServers(settings.servers)[server]!
   const readPage = (name: string): Buffer => readFileSync(join(programDir, 'html/pages', name))
@@ -71,6 +71,7 @@ void runWorker(async ({ boot, table, denyList, denyListKnown, meter, log, ask })
     table,
     drainPhase: () => table.drainPhase(server),
     denyList,
+    tickets,
     site: () => opened!.site,
     streams: new FileStreams({ log }),
     get pageScript () { return pageScript },

@@ -7,6 +7,7 @@ import { storePageScript } from '@usher/shared/page-script.ts'
 import {
   chooseServer, clientNumber, testTable
 } from '../../../shared/test/memory/test-table.ts'
+import { testTickets } from '../../../shared/test/fixtures/test-tickets.ts'
 import { NAMED_SERVERS } from '../../../shared/test/settings/test-servers.ts'
 import { FileStreams } from '../../src/static-server/file-streams.ts'
 import { staticHandler } from '../../src/static-server/handler.ts'
@@ -47,6 +48,7 @@ function drainingServer (settings: { routerUrl?: string, ip?: string } = {}) {
     site: () => site,
     streams: new FileStreams({ log: { warn () {} } }),
     pageScript,
+    tickets: testTickets().redeemer,
     pages: { denied: Buffer.from('denied'), full: Buffer.from('full'), network: Buffer.from('network') },
     settings: {
       heartbeatIntervalMs: 2500,
@@ -55,6 +57,7 @@ function drainingServer (settings: { routerUrl?: string, ip?: string } = {}) {
       publicHosts: ['shop.example'],
       routerUrl: '',
       cookieDomain: '',
+      ticketParameter: 'usher_ticket',
       routingPort: 8080,
       ip: '192.0.2.1',
       servers: NAMED_SERVERS,

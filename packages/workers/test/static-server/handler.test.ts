@@ -6,6 +6,7 @@ import type { User } from '@usher/shared/memory/snapshot.ts'
 import type { VisitOptions } from '@usher/shared/memory/visits.ts'
 import { storePageScript } from '@usher/shared/page-script.ts'
 import { COUNTING_CASES } from '../../../shared/test/http/cases/counting-cases.ts'
+import { testTickets } from '../../../shared/test/fixtures/test-tickets.ts'
 import { NAMED_SERVERS } from '../../../shared/test/settings/test-servers.ts'
 import { FileStreams } from '../../src/static-server/file-streams.ts'
 import { staticHandler } from '../../src/static-server/handler.ts'
@@ -93,6 +94,7 @@ function testServer ({
     site: () => state.site,
     streams: new FileStreams({ log: { warn () {} } }),
     pageScript,
+    tickets: testTickets().redeemer,
     pages: {
       denied: Buffer.from('<p>__VISITOR__ at __WHEN__</p>'),
       full: Buffer.from('<p>full</p>'),
@@ -105,6 +107,7 @@ function testServer ({
       publicHosts: ['shop.example'],
       routerUrl: '',
       cookieDomain: '',
+      ticketParameter: 'usher_ticket',
       routingPort: 8080,
       ip: '192.0.2.1',
       servers: NAMED_SERVERS

@@ -72,16 +72,16 @@ type CookieRequest = Pick<RequestValue, 'isSecure' | 'authority'>
 export function clientCookie (
   client: Client, { isSecure, authority }: CookieRequest, { cookieDomain }: CookieSettings
 ): string {
-  const isShared = cookieDomain !== '' && isWithin(cookieDomain, authority)
+  const host = authority === undefined ? undefined : parseAuthority(authority)?.host
+  const isShared = cookieDomain !== '' && host !== undefined && isWithinDomain(cookieDomain, host)
   const domain = isShared ? `; Domain=${cookieDomain}` : ''
   const attributes = `Path=/${domain}; HttpOnly; SameSite=Lax; Max-Age=${COOKIE_LIFETIME_S}`
   return `${ID_NAME}=${formatClient(client)}; ${attributes}${isSecure ? '; Secure' : ''}`
 }
 
 /** Browsers refuse a cookie for a domain that they have not asked (RFC 6265 section 5.3). */
-function isWithin (domain: string, authority: string | undefined): boolean {
-  const host = authority === undefined ? undefined : parseAuthority(authority)?.host
-  return host === domain || (host?.endsWith(`.${domain}`) ?? false)
+export function isWithinDomain (domain: string, host: string): boolean {
+  return host === domain || host.endsWith(`.${domain}`)
 }
 
 /** What lets a cache keep an answer, and what tells some of them apart from others. */
