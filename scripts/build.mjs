@@ -176,6 +176,7 @@ async function buildTools (entryPoints, outdir) {
 async function buildPages (fresh) {
   const options = { absWorkingDir: ROOT, bundle: true, minify: true, format: 'iife', target: 'es2022', logLevel: 'warning' }
   await build({ ...options, entryPoints: ['html/page-script/main.ts'], outfile: join(fresh, 'usher.js') })
+  await build({ ...options, entryPoints: ['html/server-script/main.ts'], outfile: join(fresh, 'server-usher.js') })
   for (const site of SITES) {
     const folder = join(fresh, 'html', site)
     cpSync(join(ROOT, 'html/common'), folder, { recursive: true, filter: file => !file.endsWith('.ts') })

@@ -20,10 +20,10 @@
  * tokens below: the name of the ticket in the query, the router's public URL, its port, and how
  * long a visitor may be silent before it is forgotten.
  */
-import { showPlainAddress } from './plain-address.ts'
+import { takeTicket } from './take-ticket.ts'
 import { startUsher } from './usher.ts'
 
-showPlainAddress(window, '__TICKET_PARAMETER__')
+takeTicket(window, '__TICKET_PARAMETER__')
 
 // A page that includes the script twice is still one page.
 window.usher ??= startUsher(

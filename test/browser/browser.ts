@@ -3,14 +3,18 @@
  * errors, exceptions, what a policy refused) fails the test in which it did.
  */
 import t, { type Test } from 'tap'
-import type { Browser, BrowserContext, BrowserContextOptions, Page, Request } from 'playwright-core'
+import {
+  chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page, type Request
+} from 'playwright-core'
 import type {} from '../../html/page-script/usher.ts' // What window.usher is.
-import { findChromium, launchChromium } from '../../scripts/kit/chromium.ts'
+import { chromiumOptions, findChromium, launchChromium } from '../../scripts/kit/chromium.ts'
 import { startCluster, until, type Cluster, workingFolder } from '../cluster.ts'
 
 export interface Lab {
   /** Someone with a browser profile of their own; it is gone at the end of the test. */
   newVisitor (options?: BrowserContextOptions): Promise<BrowserContext>
+  /** The same in a browser of their own, which has these flags and preferences. */
+  newBrowser (args: readonly string[], preferences: object): Promise<BrowserContext>
   /** What the test causes itself. */
   expectComplaint (pattern: RegExp): void
 }
@@ -47,12 +51,20 @@ export function sharedBrowser (): Promise<Browser> {
 /** A test with a browser; where there is none it is skipped, which CI does not allow. */
 export function browserTest (name: string, body: (t: Test, lab: Lab) => Promise<void>): void {
   void t.test(name, { skip: WHY_SKIPPED }, async t => {
-    const shared = await sharedBrowser()
     const complaints: string[] = []
     const expected: RegExp[] = []
     await body(t, {
       async newVisitor (options) {
-        const context = await shared.newContext(options)
+        const context = await (await sharedBrowser()).newContext(options)
+        t.teardown(() => context.close())
+        await watch(context, complaints)
+        return context
+      },
+      async newBrowser (args, preferences) {
+        const profile = { Default: { Preferences: JSON.stringify(preferences) } }
+        const folder = workingFolder(t, profile)
+        const context = await chromium.launchPersistentContext(
+          folder, { ...chromiumOptions({ args: [...args] }), ignoreHTTPSErrors: true })
         t.teardown(() => context.close())
         await watch(context, complaints)
         return context

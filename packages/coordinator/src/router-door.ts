@@ -3,6 +3,7 @@
  * them, and how all of it comes to its end. Main thread.
  */
 import { readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { POLICIES } from '@usher/shared/balancing/policies.ts'
 import { hashChooser } from '@usher/shared/balancing/rendezvous.ts'
@@ -13,13 +14,15 @@ import type { DenyList } from '@usher/shared/deny-list.ts'
 import type { TlsPair } from '@usher/shared/http/tls-context.ts'
 import type { HttpMeter } from '@usher/shared/http/checked-server.ts'
 import { htmlReply, NO_STORE } from '@usher/shared/http/vocabulary/replies.ts'
+import type { Handler } from '@usher/shared/http/vocabulary/values.ts'
 import { openDoor, type DoorOptions } from '@usher/shared/http/serve.ts'
 import type { ServerState } from '@usher/shared/memory/layout.ts'
 import type { ThreadMeter } from '@usher/shared/memory/meters.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import { LOOPBACK } from '@usher/shared/networks.ts'
 import type { Settings } from '@usher/shared/settings/settings.ts'
-import { ForeignWarning } from '@usher/shared/foreign-warning.ts'
+import { ForeignOriginWarning, ForeignWarning } from '@usher/shared/foreign-warning.ts'
+import { SCRIPT_PATH } from '@usher/shared/page-script.ts'
 import { QuotaWarning } from '@usher/shared/quota-warning.ts'
 import { sampleThread } from '@usher/shared/thread-sampler.ts'
 import { UnknownHostWarning } from '@usher/shared/unknown-host-warning.ts'
@@ -31,6 +34,8 @@ import type { Waiting } from './placing.ts'
 import {
   isRedirect, ROUTER_ALLOW, routerHandler, type RouterParts
 } from './router.ts'
+import { isForServer, serverBeats } from './server-beats.ts'
+import { serverScript } from './server-script.ts'
 import { StartWaits } from './start-waits.ts'
 import type { TicketIssuer } from './ticket-issuer.ts'
 import { upstreamsOf } from './upstreams.ts'
@@ -92,6 +97,7 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
     startWaits.isStarting(server) || (lastStates?.[server] ?? table.serverState(server)) === 'up'
   const quotaWarning = new QuotaWarning(log, monotonicNowMs)
   const foreignWarning = new ForeignWarning(log, monotonicNowMs)
+  const originWarning = new ForeignOriginWarning(log, monotonicNowMs)
   const unknownHosts = new UnknownHostWarning(log, settings.publicHosts,
     `redirects lead to ${settings.ip} instead`)
   const servers = weighed(settings.servers, table)
@@ -123,6 +129,23 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
     pages,
     log
   }
+  const route = routerHandler(routing)
+  const answerBeat = serverBeats({
+    ...routing,
+    settings,
+    table,
+    onForeign: request => { originWarning.note(request) },
+    tickets: tickets.redeemer,
+    random: Math.random,
+    now: monotonicNowMs
+  })
+  const sendScript = serverScript({
+    settings, readScript: () => readFile(join(programDir, 'server-usher.js'), 'utf8')
+  })
+  const handler: Handler = request => {
+    if (request.path === SCRIPT_PATH) return sendScript(request)
+    return isForServer(request) ? answerBeat(request) : route(request)
+  }
   await parts.mayOpen
   const common = {
     ...settings,
@@ -133,7 +156,7 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
       htmlReply(500, fault.toString().replace('__CODE__', code), NO_STORE)
   }
   const door = await openDoor({
-    ...common, port: settings.routingPort, handler: routerHandler(routing), allow: ROUTER_ALLOW
+    ...common, port: settings.routingPort, handler, allow: ROUTER_ALLOW
   })
   const { decisionPort } = settings
   const decisionDoor = decisionPort === undefined

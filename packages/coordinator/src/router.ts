@@ -4,7 +4,9 @@
  */
 import { formatAddress, formatClient } from '@usher/shared/client.ts'
 import { cookieReach } from '@usher/shared/http/vocabulary/cookie-reach.ts'
-import { BEAT_PATH, countEffect, HEALTH_PATH } from '@usher/shared/http/vocabulary/counting.ts'
+import {
+  BEAT_PATH, countEffect, HEALTH_PATH, LEAVE_PATH
+} from '@usher/shared/http/vocabulary/counting.ts'
 import { renderDeniedPage } from '@usher/shared/http/vocabulary/denied-page.ts'
 import { healthReply } from '@usher/shared/http/vocabulary/health.ts'
 import {
@@ -123,7 +125,7 @@ function repeated (
 }
 
 function notPlaced (method: string, path: string): Reply {
-  const allow = path === BEAT_PATH ? BEAT_ALLOW : ROUTER_ALLOW
+  const allow = path === BEAT_PATH || path === LEAVE_PATH ? BEAT_ALLOW : ROUTER_ALLOW
   if (method === 'OPTIONS') return optionsReply(allow)
   return textReply(405, 'Method Not Allowed\n', ['Allow', allow])
 }

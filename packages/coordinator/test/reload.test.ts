@@ -205,6 +205,7 @@ function testReload ({
     delayBetweenRoutingMs: 350,
     memoryFileMaxBytes: 4096,
     capacity: [],
+    allowedOrigins: [],
     returnGraceMs: 20_000,
     tickets: 'auto'
   }

@@ -26,3 +26,25 @@ export class ForeignWarning {
     this.#warning.note(() => ({ page: page.slice(0, PAGE_LENGTH_MAX), host: authority }))
   }
 }
+
+const ORIGIN_MESSAGE =
+  'a heartbeat or a leave was refused, because its page is none of a server that the router ' +
+  'knows. If that page is yours, name its origin in ALLOWED_ORIGINS'
+
+/** The same of pages that name a server to the router. */
+export class ForeignOriginWarning {
+  readonly #warning: ThrottledWarning
+
+  /** @param now monotonic milliseconds */
+  constructor (log: Pick<Logger, 'warn'>, now: () => number) {
+    this.#warning = new ThrottledWarning(log, now, ORIGIN_MESSAGE)
+  }
+
+  note ({ headers: { origin }, query }: Pick<RequestValue, 'headers' | 'query'>): void {
+    if (origin === undefined) return
+    this.#warning.note(() => ({
+      origin: origin.slice(0, PAGE_LENGTH_MAX),
+      server: new URLSearchParams(query).get('server')?.slice(0, PAGE_LENGTH_MAX)
+    }))
+  }
+}

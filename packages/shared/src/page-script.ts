@@ -1,11 +1,11 @@
 /**
- * The page script as one server sends it: the built source with what pages are told filled in.
- * The script itself is built from html/.
+ * The page scripts as they are sent: the built source with what pages are told filled in. The
+ * scripts themselves are built from html/.
  */
 import { PageScriptInvalid } from './errors.ts'
 import type { Settings } from './settings/settings.ts'
 import { encodeFile } from './http/files/encoded-file.ts'
-import { storeFile, type StoredFile } from './http/files/stored-file.ts'
+import { storeFile, type HeaderSet, type StoredFile } from './http/files/stored-file.ts'
 
 export const SCRIPT_PATH = '/usher.js'
 
@@ -33,11 +33,21 @@ export function renderPageScript (source: string, settings: PageScriptSettings):
   return Buffer.from(fillIn(withTicket, '__TIMEOUT_THRESHOLD_MS__', String(timeoutThresholdMs)))
 }
 
-/** The script that renderPageScript has made, as a file that is sent. */
+export type ServerScriptSettings = Pick<Settings, 'timeoutThresholdMs' | 'ticketParameter'>
+
+/** As renderPageScript, of the router's script for other programs' pages. */
+export function renderServerScript (
+  source: string, { timeoutThresholdMs, ticketParameter }: ServerScriptSettings
+): Buffer {
+  const withTicket = fillIn(source, '__TICKET_PARAMETER__', ticketParameter)
+  return Buffer.from(fillIn(withTicket, '__TIMEOUT_THRESHOLD_MS__', String(timeoutThresholdMs)))
+}
+
+/** A script that was rendered, as a file that is sent. */
 export async function storePageScript (
-  script: Buffer, isCompressed = true
+  script: Buffer, isCompressed = true, headers?: HeaderSet
 ): Promise<StoredFile> {
-  return storeFile(await encodeFile(script, { ...KIND, isText: isCompressed }), undefined)
+  return storeFile(await encodeFile(script, { ...KIND, isText: isCompressed }), undefined, headers)
 }
 
 /** The token stands in quotes of any kind; of them all, a URL may have an apostrophe. */

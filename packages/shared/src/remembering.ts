@@ -1,6 +1,7 @@
 /**
  * Remembers what a pure function has made of the texts that come again and again. A client that
- * sends ever new ones cannot fill memory: when there are too many, all are forgotten. Pure.
+ * sends ever new ones cannot fill memory: when there are too many, all are forgotten. And keeps
+ * what was made of an object until it is another one. Pure.
  */
 
 /** Longer texts are not remembered, and neither is it that nothing was made of one. */
@@ -17,5 +18,17 @@ export function remembering<T> (countMax: number, make: (text: string) => T): (t
     if (known.size >= countMax) known.clear()
     known.set(text, made)
     return made
+  }
+}
+
+/** Makes something anew only when what it is made of is another object. */
+export function whileSame<S, T> (source: () => S, make: () => T): () => T {
+  let last = source()
+  let made = make()
+  return () => {
+    const present = source()
+    if (present === last) return made
+    last = present
+    return (made = make())
   }
 }

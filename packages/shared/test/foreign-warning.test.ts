@@ -1,5 +1,5 @@
 import t from 'tap'
-import { ForeignWarning } from '@usher/shared/foreign-warning.ts'
+import { ForeignOriginWarning, ForeignWarning } from '@usher/shared/foreign-warning.ts'
 
 t.test('foreign warning: a line a minute names PUBLIC_HOSTS and the page that was refused', async t => {
   const lines: object[] = []
@@ -17,4 +17,15 @@ t.test('foreign warning: a line a minute names PUBLIC_HOSTS and the page that wa
   warning.note({ authority, headers: { referer: `https://example.org/${'x'.repeat(1000)}` } })
   t.match(lines.at(-1), { page: /^https:\/\/example\.org\/x{80}$/, unlogged: 2 })
   t.equal(lines.length, 2)
+})
+
+t.test('foreign warning: of a page that names a server, its origin and ALLOWED_ORIGINS', async t => {
+  const lines: object[] = []
+  const log = { warn: (fields: object, msg?: string) => { lines.push({ ...fields, msg }) } }
+  const warning = new ForeignOriginWarning(log, () => 0)
+  warning.note({ query: '?server=shop-a', headers: { 'sec-fetch-site': 'cross-site' } })
+  t.strictSame(lines, [], 'an image, perhaps, of anybody')
+  const headers = { origin: 'https://shop.example', 'sec-fetch-site': 'cross-site' }
+  warning.note({ query: '?server=shop-a', headers })
+  t.match(lines, [{ origin: 'https://shop.example', server: 'shop-a', msg: /ALLOWED_ORIGINS/ }])
 })

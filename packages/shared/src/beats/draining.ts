@@ -1,5 +1,6 @@
 /**
- * What a server that drains says to beats, and whom it still counts. Any thread that answers them.
+ * What a server that drains, or is down, says to beats, and whom it still counts. Any thread that
+ * answers them.
  */
 import { clientOfAddress } from '../client.ts'
 import { jsonError, keptReply } from '../http/vocabulary/replies.ts'
@@ -9,6 +10,8 @@ import { visit, type Visit, type Visitor, type VisitorParts } from './visitors.t
 
 /** A page tries again by itself, and is counted once the server takes visitors again. */
 const RETRY_AFTER_S = 30
+/** Health checks find it back within a few seconds. */
+const DOWN_RETRY_AFTER_S = 5
 
 /** To a beat of one who is not here. */
 export const DRAINING = keptReply(jsonError(503, 'draining',
@@ -17,6 +20,10 @@ export const DRAINING = keptReply(jsonError(503, 'draining',
 /** To every beat when the drain's time is over. */
 export const MOVED = keptReply(jsonError(409, 'moved',
   'Everybody has to leave this server. Load the page again from the router.'))
+/** To every beat while a server elsewhere does not answer its health checks. */
+export const DOWN = keptReply(jsonError(503, 'down',
+  'This server does not answer at the moment. Load the page from the router instead.',
+  ['Retry-After', String(DOWN_RETRY_AFTER_S)]))
 
 /**
  * As `visit`, but nobody comes in: who may not stay remains unknown here, and is where they are.

@@ -1,6 +1,6 @@
 /**
  * What requests do to the user table, and the debug line of whoever comes or moves. Decides
- * nothing about the answer; runs in the server's thread.
+ * nothing about the answer; runs in the server's thread, or in one that stands in for it.
  */
 import type { Logger } from 'pino'
 import { clientOfAddress, formatClient, type Address, type Client } from '../client.ts'
@@ -48,6 +48,8 @@ export interface VisitorParts {
   /** Told of an address that is refused newcomers because it has reached its quota. */
   readonly onAddressFull: (address: Address) => void
   readonly log: Pick<Logger, 'debug' | 'isLevelEnabled'>
+  /** In the lines of a thread that is not this server's. */
+  readonly serverName?: string | undefined
 }
 
 export interface Visitor {
@@ -93,8 +95,11 @@ function look ({ table }: VisitorParts, { client, address, options }: Visitor): 
   return user === undefined ? 'unknown' : 'seen'
 }
 
-export function logUser ({ log }: VisitorParts, client: Client, news: string): void {
+export function logUser (
+  { log, serverName }: VisitorParts, client: Client, news: string
+): void {
   // The text of a client costs more than all else that a beat needs.
   if (!log.isLevelEnabled('debug')) return
-  log.debug({ client: formatClient(client) }, news)
+  const server = serverName === undefined ? {} : { server: serverName }
+  log.debug({ client: formatClient(client), ...server }, news)
 }

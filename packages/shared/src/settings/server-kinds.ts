@@ -1,6 +1,6 @@
 /**
  * The kinds of values that settings say of servers: names, weights, where external ones are and how
- * their health is checked. Starts nothing.
+ * their health is checked, and of other programs' pages. Starts nothing.
  */
 import { baseUrl, numeric, plain, refused, type Kind } from './kinds.ts'
 
@@ -69,4 +69,21 @@ export function statusRange (): Kind<StatusRange> {
     },
     format: ({ min, max }) => min === max ? String(min) : `${min}-${max}`
   }
+}
+
+/** Scheme, host and port, as browsers send them in `Origin`. */
+export function origin (): Kind<string> {
+  return plain('an origin such as https://www.example.org or http://example.org:8080', text => {
+    if (text.includes('*')) return refused('name each site whose pages may beat')
+    if (!/^https?:\/\//i.test(text)) {
+      const meant = `https://${text}`
+      const guess = text.includes('://') || !URL.canParse(meant)
+        ? ''
+        : `; did you mean ${new URL(meant).origin}`
+      return refused(`it does not begin with http:// or https://${guess}`)
+    }
+    if (baseUrl().parse(text).refusal !== undefined) return refused()
+    const { origin, pathname } = new URL(text)
+    return pathname === '/' ? { value: origin } : refused(`it has a path; did you mean ${origin}`)
+  })
 }

@@ -10,6 +10,7 @@ import {
   list, oneOf, optional, parameterName, password, port, portOrNone, publicHost, seconds, token,
   urlAddress, wholeNumber, type Kind
 } from './kinds.ts'
+import { origin } from './server-kinds.ts'
 import { CAPACITY_MAX, OWN_SERVERS_MAX, SERVER_TABLE } from './server-table.ts'
 import type { Applier, Definition } from './setting-definition.ts'
 import type { CamelCase } from './setting-spelling.ts'
@@ -43,6 +44,12 @@ export const TABLE = {
     kind: list(publicHost(), 0, ENTRY_COUNT_MAX),
     default: '',
     meaning: 'Host names that redirects may use, the monitor answers to, and whose pages may beat.'
+  },
+  ALLOWED_ORIGINS: {
+    kind: list(origin(), 0, ENTRY_COUNT_MAX),
+    default: '',
+    meaning: 'Origins besides those of the servers whose pages may beat to the router.',
+    appliedBy: 'router'
   },
   COOKIE_DOMAIN: {
     kind: optional(domain()),

@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap'
 import * as kinds from '@usher/shared/settings/kinds.ts'
 import type { Kind } from '@usher/shared/settings/kinds.ts'
+import { origin } from '@usher/shared/settings/server-kinds.ts'
 
 /** Each text with the value that it stands for, or REFUSED. */
 type Cases = ReadonlyArray<readonly [text: string, expected: unknown]>
@@ -178,3 +179,14 @@ function check<T> (t: Test, kind: Kind<T>, cases: Cases): void {
     t.strictSame(outcome, expected, JSON.stringify(text))
   }
 }
+
+t.test('setting-kinds: an origin that is wrong is told what was meant', async t => {
+  const cases: ReadonlyArray<[text: string, refusal: string]> = [
+    ['shop.example', 'it does not begin with http:// or https://; did you mean https://shop.example'],
+    ['shop.example:8443', 'it does not begin with http:// or https://; did you mean https://shop.example:8443'],
+    ['https://Shop.example/a/b', 'it has a path; did you mean https://shop.example'],
+    ['https://*.example', 'name each site whose pages may beat'],
+    ['ftp://shop.example', 'it does not begin with http:// or https://']
+  ]
+  for (const [text, refusal] of cases) t.strictSame(origin().parse(text), { refusal }, text)
+})

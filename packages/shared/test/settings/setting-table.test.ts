@@ -18,6 +18,17 @@ const CASES: Record<SettingName, {
     values: [['', []], ['A.example, b', ['a.example', 'b']]],
     refused: ['http://a', 'a:80', 'a,', hosts(1001)]
   },
+  ALLOWED_ORIGINS: {
+    values: [
+      ['', []],
+      ['https://Shop.example/, http://b:8080', ['https://shop.example', 'http://b:8080']],
+      ['https://b:443,http://[::1]:80', ['https://b', 'http://[::1]']]
+    ],
+    refused: [
+      '*', 'null', 'shop.example', 'shop.example:8443', 'https://a/b', 'https://a?b', 'https://u@a',
+      'ftp://a', 'https://*.example', 'https://', 'https://a,', hosts(1001)
+    ]
+  },
   COOKIE_DOMAIN: {
     values: [['', ''], ['Example.org', 'example.org'], ['.a.example', 'a.example']],
     refused: ['org', 'localhost', '192.0.2.1', '::1', 'http://a.b', 'a.b:80', 'a.b/', 'a b.c', '..']
@@ -186,7 +197,7 @@ t.test('setting-table: every setting refuses what is beyond', async t => {
 
 t.test('setting-table: every row is complete', async t => {
   for (const row of SETTING_ROWS) checkRow(t, row.name)
-  t.equal(new Set(SETTING_ROWS.map(row => row.name)).size, 52)
+  t.equal(new Set(SETTING_ROWS.map(row => row.name)).size, 53)
 })
 
 t.test('setting-table: only the token and the password are secret', async t => {

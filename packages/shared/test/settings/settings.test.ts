@@ -33,6 +33,7 @@ const SAMPLES: { readonly [N in SettingName]: Sample<N> } = {
   MONITORING_HOST: { text: '::1', key: 'monitoringHost', value: '::1' },
   IP: { text: '192.0.2.9', key: 'ip', value: '192.0.2.9' },
   PUBLIC_HOSTS: { text: 'A.example,b', key: 'publicHosts', value: ['a.example', 'b'] },
+  ALLOWED_ORIGINS: { text: 'https://A.example/', key: 'allowedOrigins', value: ['https://a.example'] },
   TICKETS: { text: 'never', key: 'tickets', value: 'never' },
   TICKET_PARAMETER: { text: 't-1', key: 'ticketParameter', value: 't-1' },
   COOKIE_DOMAIN: { text: 'A.example', key: 'cookieDomain', value: 'a.example' },
@@ -140,6 +141,7 @@ t.test('settings: the defaults are those of the contract', async t => {
       logLevel: 'info',
       delayBetweenRoutingMs: 350,
       capacity: [],
+      allowedOrigins: [],
       returnGraceMs: 20_000,
       tickets: 'auto'
     },

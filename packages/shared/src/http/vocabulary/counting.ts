@@ -33,7 +33,9 @@ const SPECULATIVE = /\b(?:prefetch|prerender|preview)\b/i
  * it (over plain http to a name nothing says so), but only a page of ours can post one.
  */
 export function countEffect ({ method, path, headers }: Head): CountEffect {
-  if (path === BEAT_PATH) return beatEffect(method, headers)
+  if (path === BEAT_PATH) {
+    return headers['sec-fetch-site'] === 'cross-site' ? 'none' : beatEffect(method, headers)
+  }
   if (method !== 'GET' || path === HEALTH_PATH || path === LEAVE_PATH) return 'none'
   // A frame's document has `iframe`, `frame`, `embed` or `object` there (Fetch Metadata, 2.1).
   const destination = headers['sec-fetch-dest']
@@ -52,8 +54,8 @@ export function countEffectOfReply (effect: CountEffect, { isPage }: Reply): Cou
   return effect === 'adds' && isPage !== true ? 'refreshes' : effect
 }
 
-function beatEffect (method: string, headers: RequestFields): CountEffect {
-  if (headers['sec-fetch-site'] === 'cross-site') return 'none'
+/** Of a beat by a page that may send one. */
+export function beatEffect (method: string, headers: RequestFields): CountEffect {
   if (method === 'GET') return 'refreshes'
   return method === 'POST' && !isSpeculative(headers) ? 'adds' : 'none'
 }

@@ -9,10 +9,17 @@ export interface AddressBar {
   readonly history: Pick<History, 'replaceState' | 'state'>
 }
 
-/** @param parameter letters, digits, `_` and `-` */
-export function showPlainAddress ({ location, history }: AddressBar, parameter: string): void {
+/** The ticket, if there was one. @param parameter letters, digits, `_` and `-` */
+export function takeTicket (
+  { location, history }: AddressBar, parameter: string
+): string | undefined {
   const { pathname, search, hash } = location
-  const ticket = new RegExp(`([?&])${parameter}=[^&]*(&|$)`)
-  const plain = search.replace(ticket, (_ticket, before: string, after: string) => after && before)
+  const entry = new RegExp(`([?&])${parameter}=([^&]*)(&|$)`)
+  let ticket: string | undefined
+  const plain = search.replace(entry, (_entry, before: string, value: string, after: string) => {
+    ticket = value
+    return after && before
+  })
   if (plain !== search) history.replaceState(history.state, '', pathname + plain + hash)
+  return ticket
 }

@@ -1,0 +1,206 @@
+/**
+ * Beats and leaves of pages that other programs serve: the router answers them for the server that
+ * the query names, by the same steps as a server of ours. Main thread.
+ */
+import { BeatSchedule } from '@usher/shared/beats/beat.ts'
+import {
+  BEAT_METHODS, beatTaker, DENIED, identifySender, methodRefusal, orUnavailable, OWN_BEAT,
+  takeLeave, type BeatParts, type TakeBeat
+} from '@usher/shared/beats/beats-and-leaves.ts'
+import { DOWN, MOVED } from '@usher/shared/beats/draining.ts'
+import { visit, type Visitor } from '@usher/shared/beats/visitors.ts'
+import { formatClient } from '@usher/shared/client.ts'
+import {
+  originCheck, preflightReply, withCors, type CorsSettings
+} from '@usher/shared/http/vocabulary/cors.ts'
+import { BEAT_PATH, beatEffect, LEAVE_PATH } from '@usher/shared/http/vocabulary/counting.ts'
+import { queryClient } from '@usher/shared/http/vocabulary/identity.ts'
+import { isForeign, ownHosts } from '@usher/shared/http/vocabulary/own-origin.ts'
+import { jsonError, keptReply, optionsReply } from '@usher/shared/http/vocabulary/replies.ts'
+import type { Handler, Reply, RequestValue } from '@usher/shared/http/vocabulary/values.ts'
+import { whileBusy } from '@usher/shared/memory/retry-while-busy.ts'
+import type { Busy } from '@usher/shared/memory/table-view.ts'
+import type { UserTable } from '@usher/shared/memory/user-table.ts'
+import { nowOrLater } from '@usher/shared/now-or-later.ts'
+import { quote } from '@usher/shared/quote.ts'
+import { whileSame } from '@usher/shared/remembering.ts'
+import { namesOf, type Server } from '@usher/shared/settings/servers.ts'
+import type { TicketRedeemer } from '@usher/shared/tickets/redeem.ts'
+import type { TicketFault } from '@usher/shared/tickets/ticket.ts'
+
+export interface ServerBeatsParts extends
+  Omit<BeatParts, 'server' | 'drainPhase' | 'nextBeatMs' | 'settings' | 'serverName'> {
+  readonly settings: BeatParts['settings'] & CorsSettings
+  readonly table: BeatParts['table'] & Pick<UserTable, 'serverState' | 'drainPhase'>
+  readonly tickets: Pick<TicketRedeemer, 'redeem'>
+  /** 0 to below 1 */
+  readonly random: () => number
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+}
+
+/** What answers for one server. */
+interface ServerDesk {
+  readonly server: Server
+  readonly parts: BeatParts
+  readonly takeBeat: TakeBeat
+  /** For refusals: where its paths begin, so that its page can name its own to the router. */
+  readonly base: readonly string[]
+}
+
+/** With `server` in the query: its name. */
+const SERVER_PARAMETER = 'server'
+/** With the first beat after a redirect that brought one. */
+const TICKET_PARAMETER = 'ticket'
+export const SERVER_BEAT_ALLOW = 'GET, HEAD, POST'
+
+const TICKET_FAULTS: Readonly<Record<TicketFault, Reply>> = {
+  malformed: badTicket('ticket_malformed', 'is none that a redirect brings'),
+  forged: badTicket('ticket_forged', 'was not signed by this router'),
+  expired: badTicket('ticket_expired', 'is too old: it is good for a minute'),
+  used: badTicket('ticket_used', 'has been used before: it is good for one arrival'),
+  'other-server': badTicket('ticket_other_server', 'is for another server')
+}
+
+function badTicket (error: string, why: string): Reply {
+  return keptReply(jsonError(400, error, `The ticket ${why}. Beat again without it.`))
+}
+
+/** Whether a request is a beat for a server that it names, or a leave. */
+export function isForServer ({ method, path, query }: RequestValue): boolean {
+  if (path === LEAVE_PATH) return method === 'POST' || method === 'OPTIONS'
+  return path === BEAT_PATH && query !== '' && new URLSearchParams(query).has(SERVER_PARAMETER)
+}
+
+/** Answers those requests. */
+export function serverBeats (given: ServerBeatsParts): Handler {
+  const { settings } = given
+  const originOf = originCheck(settings)
+  const own = whileSame(() => settings.servers, () => ownHosts(settings))
+  const deskOf = desks(given)
+
+  function answer (request: RequestValue, origin: string | undefined): Reply | Promise<Reply> {
+    const isLeave = request.path === LEAVE_PATH
+    const refused = methodRefusal(request, BEAT_METHODS)
+    if (refused !== undefined) return refused
+    const isAllowed = origin !== undefined || (isLeave && isOfHiddenPage(request))
+    const isOfOthers = !isAllowed &&
+      (request.headers.origin !== undefined || isForeign(request, own()))
+    const sender = identifySender(given, request, isOfOthers, origin !== undefined)
+    if ('status' in sender) return sender
+    const query = new URLSearchParams(request.query)
+    const names = query.getAll(SERVER_PARAMETER)
+    const desk = deskOf(names)
+    if (desk === undefined) return unknownServer(names, settings.servers)
+    if (isLeave) return now(() => takeLeave(desk.parts, request, sender), desk)
+    const ticket = query.get(TICKET_PARAMETER)
+    return ticket === null
+      ? now(() => takeBeatAt(given, desk, request, sender), desk)
+      : answerTicket(request, desk, ticket)
+  }
+
+  /** A ticket proves whose browser it is, whatever else names somebody. */
+  async function answerTicket (
+    request: RequestValue, desk: ServerDesk, ticket: string
+  ): Promise<Reply> {
+    const client = await given.tickets.redeem(ticket, desk.server.name)
+    if (typeof client === 'string') return TICKET_FAULTS[client]
+    const { address } = request
+    if (given.denyList.isDenied(client, address)) return DENIED
+    return await now(
+      () => takeBeatAt(given, desk, request, { client, address, options: OWN_BEAT }), desk)
+  }
+
+  return request => {
+    const origin = originOf(request)
+    if (request.method === 'OPTIONS') {
+      return origin === undefined
+        ? withCors(optionsReply(SERVER_BEAT_ALLOW), origin)
+        : preflightReply(SERVER_BEAT_ALLOW, origin)
+    }
+    const reply = answer(request, origin)
+    return reply instanceof Promise
+      ? reply.then(later => withCors(later, origin))
+      : withCors(reply, origin)
+  }
+}
+
+/** Tries again while the table is busy. */
+function now (take: () => Reply | Busy, desk: ServerDesk): Reply | Promise<Reply> {
+  return nowOrLater(whileBusy(take), reply => told(orUnavailable(reply), desk))
+}
+
+/**
+ * A page that says nowhere where it is (`Referrer-Policy: no-referrer`) posts its leave with
+ * `Origin: null`, unlike its beats. Of an id that only it knows, or on the same site, it counts.
+ */
+function isOfHiddenPage ({ headers, query }: RequestValue): boolean {
+  if (headers.origin !== 'null') return false
+  if (headers['sec-fetch-site'] === 'same-site') return true
+  const client = queryClient(query)
+  return client !== undefined && client !== 'malformed'
+}
+
+/** Gives what answers for the one server of these names; made when it is first asked for. */
+function desks (given: ServerBeatsParts): (names: readonly string[]) => ServerDesk | undefined {
+  const made: ServerDesk[] = []
+  return ([name, ...more]) => {
+    const server = given.settings.servers.find(server => server.name === name)
+    if (server === undefined || more.length > 0) return undefined
+    const { index } = server
+    if (made[index]?.server !== server) made[index] = openDesk(given, server)
+    return made[index]
+  }
+}
+
+function openDesk (given: ServerBeatsParts, server: Server): ServerDesk {
+  const { table, settings, random, now } = given
+  const { index, name, publicUrl } = server
+  const schedule = new BeatSchedule(settings, random, now)
+  const parts = {
+    ...given,
+    server: index,
+    serverName: name,
+    drainPhase: () => table.drainPhase(index),
+    nextBeatMs: (activeUsers: number) => schedule.nextInMs(activeUsers)
+  }
+  const path = publicUrl === undefined ? '/' : new URL(publicUrl).pathname
+  return {
+    server,
+    parts,
+    takeBeat: beatTaker(parts),
+    base: path === '/' ? [] : ['X-Usher-Base', path]
+  }
+}
+
+/** Who is at a server that is down stays counted, for the page is open; nobody comes in. */
+function takeBeatAt (
+  { table }: ServerBeatsParts, { parts, takeBeat }: ServerDesk, request: RequestValue,
+  sender: Visitor
+): Reply | Busy {
+  const effect = beatEffect(request.method, request.headers)
+  const state = table.serverState(parts.server)
+  if (state === 'maintenance') return MOVED
+  if (state !== 'down') return takeBeat(request, sender, effect)
+  const outcome = visit(parts, sender, effect === 'adds' ? 'refreshes' : effect)
+  return outcome === 'busy' ? outcome : DOWN
+}
+
+/** With what only pages of other servers need to be told. */
+function told (reply: Reply, { base }: ServerDesk): Reply {
+  const { status, headers, newClient } = reply
+  if (newClient !== undefined) {
+    return { ...reply, headers: [...headers, 'X-Usher-Client', formatClient(newClient)] }
+  }
+  return status >= 400 && base.length > 0
+    ? { ...reply, headers: [...headers, ...base], isKept: false }
+    : reply
+}
+
+function unknownServer (names: readonly string[], servers: readonly Server[]): Reply {
+  const [name, ...more] = names
+  const wrong = name === undefined
+    ? 'The query names no server'
+    : more.length > 0 ? 'The query names more than one server' : `There is no server ${quote(name)}`
+  return jsonError(404, 'unknown_server', `${wrong}; server must be one of: ${namesOf(servers)}.`)
+}
