@@ -35,6 +35,7 @@ const SETTINGS = {
   TIMEOUT_THRESHOLD: '3',
   RESERVATION_TTL: '1',
   PUBLIC_HOSTS: PUBLIC_HOST,
+  ALLOWED_ORIGINS: 'https://page.example,http://page.example',
   METRICS_TOKEN: SECRET.repeat(2),
   ADMIN_PASSWORD: `${SECRET} of admin`
 }

@@ -3,7 +3,7 @@
  * script would send them to each port. Pure.
  */
 import type { Random } from '../kit/random.ts'
-import { SESSION_MARK, TOKEN_MARK, type Asked } from './inputs.ts'
+import { PORT_MARKS, SESSION_MARK, TOKEN_MARK, type Asked } from './inputs.ts'
 import { formBody, jsonBody } from './json-bodies.ts'
 import { MONITOR_ROUTES, type MonitorRoute, type ParameterKind } from './monitor-routes.ts'
 import { address, clientId } from './nasty-values.ts'
@@ -40,7 +40,7 @@ const MODES = ['navigate', 'no-cors', 'cors', 'same-origin', 'websocket', '']
 const SITES = ['none', 'same-origin', 'same-site', 'cross-site', 'cross-site, none', '']
 /** Of pages, ours and others, behind the scheme. */
 const PAGE_HOSTS = [
-  ...HOSTS, 'evil.example', 'localhost.', 'LOCALHOST:1', 'a@localhost', '[::1', '', 'localhost, evil.example'
+  ...HOSTS, 'page.example', 'page.example', 'localhost:10001', 'evil.example', 'localhost.', 'LOCALHOST:1', 'a@localhost', '[::1', '', 'localhost, evil.example'
 ]
 
 export function wholeRequest (to: Asked, random: Random): RequestParts {
@@ -70,11 +70,36 @@ function chunksOf (body: string): string {
 function routerRequest (random: Random): RequestParts {
   const request = plainRequest(random)
   request.path = random.pick(
-    ['/', '/a/b', '/heartbeat', '/leave', '//double', '/%41', '/a;b=c', '/healthz', '/logo.png'])
+    ['/', '/a/b', '/heartbeat', '/leave', '/usher.js', '//double', '/%41', '/a;b=c', '/healthz', '/logo.png'])
   if (random.chance(0.4)) request.query.push(['client_id', clientId(random)])
   if (request.path === '/heartbeat') request.method = random.pick(BEAT_METHODS)
+  if (request.path === '/leave') request.method = random.pick(['GET', 'POST', 'POST', 'OPTIONS'])
+  if (['/heartbeat', '/leave'].includes(request.path)) request.query.push(...ofServer(random))
   request.fields.push(...reasons(random))
   return request
+}
+
+/** What a page of another program says in the query, and what it never does. */
+function ofServer (random: Random): Array<[string, string]> {
+  const all: ReadonlyArray<() => [string, string]> = [
+    () => ['server', random.pick([...PORT_MARKS, ...PORT_MARKS, 'shop-a', '', '%00', 'x'.repeat(300)])],
+    () => ['server', random.pick(PORT_MARKS)],
+    () => ['ticket', random.pick(['', 'a.b.c', 'x'.repeat(5000), ticketOf(random)])],
+    () => ['page', ''],
+    () => ['servers', '']
+  ]
+  const chances = [0.8, 0.1, 0.3, 0.4, 0.2]
+  return all.filter((_, at) => random.chance(chances[at]!)).map(pair => pair())
+}
+
+/** Well-formed and signed by nobody. */
+function ticketOf (random: Random): string {
+  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const claims = {
+    sub: clientId(random), aud: random.pick(PORT_MARKS), iss: 'usher', jti: 'x', iat: 1, exp: 4e9
+  }
+  const header = { alg: random.pick(['EdDSA', 'none', 'HS256']), typ: 'JWT', kid: 'x' }
+  return `${part(header)}.${part(claims)}.${'A'.repeat(86)}`
 }
 
 function serverRequest (random: Random): RequestParts {

@@ -22,6 +22,20 @@ export const ANSWERS: readonly AnswerCase[] = [
   answer('15.4.8', 'the router sends a beat on as it is', {
     on: 'router', method: 'POST', path: '/heartbeat?a', fields: 'Content-Length: 0\r\n', status: 307, body: '', headers: { location: /^http:\/\/example\.org:\d+\/heartbeat\?a$/, 'cache-control': 'no-store' }
   }),
+  answer('15.3.1', 'the router has the page script for other programs\' pages', {
+    on: 'router', path: '/usher.js', status: 200, headers: { 'content-type': 'text/javascript; charset=utf-8', 'cache-control': 'no-cache', etag: 'ETAG', 'access-control-allow-origin': '*', 'set-cookie': null }
+  }),
+  answer('15.5.6', 'which is not posted to', { on: 'router', method: 'POST', path: '/usher.js', fields: 'Content-Length: 0\r\n', status: 405, headers: { allow: 'GET, HEAD' } }),
+  answer('9.3.7', 'and says so', { on: 'router', method: 'OPTIONS', path: '/usher.js', ...NO_CONTENT, headers: { allow: 'GET, HEAD' } }),
+  answer('15.5.5', 'a beat for a server that the router does not know', {
+    on: 'router', method: 'POST', path: '/heartbeat?server=x', fields: 'Content-Length: 0\r\n', status: 404, headers: { 'content-type': JSON_TYPE, vary: 'Origin', 'cache-control': 'no-store' }
+  }),
+  answer('15.5.4', 'a beat at the router of a page that is nobody\'s', {
+    on: 'router', method: 'POST', path: '/heartbeat?server=x', fields: 'Origin: https://evil.example\r\nContent-Length: 0\r\n', status: 403, headers: { 'content-type': JSON_TYPE, vary: 'Origin', 'access-control-allow-origin': null }
+  }),
+  answer('15.5.6', 'a beat for a server, put', { on: 'router', method: 'PUT', path: '/heartbeat?server=x', fields: 'Content-Length: 0\r\n', status: 405, headers: { allow: 'GET, HEAD, POST' } }),
+  answer('9.3.7', 'OPTIONS of a leave at the router', { on: 'router', method: 'OPTIONS', path: '/leave', ...NO_CONTENT, headers: { allow: 'GET, HEAD, POST', vary: 'Origin' } }),
+  answer('15.4.3', 'a page that is called as leaves are', { on: 'router', path: '/leave?server=x', status: 302, headers: { location: /\/leave\?server=x$/ } }),
   answer('15.3.1', 'the router is healthy', { on: 'router', path: '/healthz', status: 200, body: HEALTHY, headers: { 'content-type': JSON_TYPE, 'set-cookie': null } }),
   answer('15.3.1', 'a server is healthy', { path: '/healthz', status: 200, body: HEALTHY, headers: { 'content-type': JSON_TYPE, 'cache-control': 'no-store', 'set-cookie': null } }),
   answer('15.5.6', 'a probe is not posted to', { method: 'POST', path: '/healthz', status: 405, headers: { allow: 'GET, HEAD' } }),

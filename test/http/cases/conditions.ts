@@ -115,6 +115,8 @@ export const CONDITIONS: readonly AnswerCase[] = [
   answer('13.1.2', 'the page script has a tag', { path: '/usher.js', fields: 'If-None-Match: ETAG\r\n', status: 304 }),
   answer('13.1.3', 'the page script has no date', { path: '/usher.js', fields: 'If-Modified-Since: LATER\r\n', status: 200 }),
 
+  answer('13.1.2', 'the router\'s page script has a tag', { on: 'router', path: '/usher.js', fields: 'If-None-Match: ETAG\r\n', status: 304, headers: { vary: 'Accept-Encoding, Origin' } }),
+  answer('13.1.1', 'the router\'s page script, by another tag', { on: 'router', path: '/usher.js', fields: 'If-Match: "a"\r\n', status: 412 }),
   answer('13.2.1', 'the router\'s redirect has no conditions', { on: 'router', path: '/', fields: ALL_THAT_COULD_FAIL, status: 302 }),
   answer('13.2.1', 'nor is it 304', { on: 'router', path: '/', fields: 'If-None-Match: *\r\nIf-Modified-Since: LATER\r\n', status: 302 }),
 
