@@ -165,7 +165,7 @@ export class FastConnection implements Exchange, Reader, ReplySink {
     const { heads } = this.#parts
     // Many connections have one request only: nothing is kept of that one to compare with.
     const kept = this.#head === undefined ? heads.firstHead : this.#kept ??= heads.newKeptHead()
-    if (kept === this.#kept && kept.isSame(buffer, length)) return this.#head
+    if (kept === this.#kept && heads.isSame(buffer, length, kept)) return this.#head
     const head = heads.read(buffer, length, this.#peer, kept)
     if (head !== undefined) this.#head = head
     return head

@@ -1,88 +1,110 @@
 /**
- * The last plain head of a connection, with what each of its lines said: the next head mostly has
- * the same lines but for a few, and a line that comes again is not read again. Written by the
- * reader of plain heads (plain-head.ts).
+ * The last plain head of a connection, with what each of its lines says: the next head mostly has
+ * the same lines but for a few, and a line that comes again is not read again. The reader of plain
+ * heads (plain-head.ts) changes in it what has changed.
  */
-
-/** What the lines of a head say, in arrays that are used again for the next one. */
-export interface HeadLines {
-  /** How many lines there are behind the request line. */
-  count: number
-  /** Where each of them ends and the next one begins. */
-  ends: number[]
-  /** Which field each is, as the reader numbers them. */
-  fields: number[]
-  /** In the order of REQUEST_FIELDS. */
-  values: Array<string | undefined>
-}
+import { CONNECTION, OTHER } from './field-names.ts'
 
 /** Heads of one connection differ by a few bytes. */
 const ROOM_BYTES = 64
-/** Heads that differ mostly do so in their path, which spares them the call. */
-const BEGINNING_BYTES = 24
-
-export function noLines (fieldCount: number): HeadLines {
-  const values = new Array<string | undefined>(fieldCount).fill(undefined)
-  return { count: 0, ends: [], fields: [], values }
-}
 
 export class KeptHead {
-  lines: HeadLines
-  #bytes = Buffer.alloc(0)
-  #view: DataView = new DataView(this.#bytes.buffer)
+  /** How many lines there are behind the request line. */
+  count = 0
+  /** Of each line: how many bytes it has, how many its name has, and the number of its field. */
+  readonly sizes: number[] = []
+  readonly nameSizes: number[] = []
+  readonly fields: number[] = []
+  /** In the order of REQUEST_FIELDS. */
+  readonly values: Array<string | undefined>
+  /** False: the client has said `Connection: close`. */
+  isKeptAlive = true
+  /** Its bytes, as far as they are of a line. */
+  view = new DataView(new ArrayBuffer(0))
+  /** Where the first line begins; the request line stands before it. */
+  linesAt = 0
+  /** Of the lines, and the empty one behind them. */
+  #linesBytes = 0
   /** 0 when none is kept. */
   #length = 0
-  /** Where the first line behind the request line begins. */
-  #firstAt = 0
 
-  constructor (lines: HeadLines) {
-    this.lines = lines
-  }
-
-  /** Keeps these bytes, whose `lines` have been set. */
-  keep (bytes: Buffer, length: number, firstAt: number): void {
-    if (this.#bytes.length < length) {
-      this.#bytes = Buffer.allocUnsafeSlow(length + ROOM_BYTES)
-      this.#view = new DataView(this.#bytes.buffer)
-    }
-    bytes.copy(this.#bytes, 0, 0, length)
-    this.#length = length
-    this.#firstAt = firstAt
-  }
-
-  forget (): void {
-    this.#length = 0
-    this.lines.count = 0
+  constructor (fieldCount: number) {
+    this.values = new Array<string | undefined>(fieldCount).fill(undefined)
   }
 
   /** Whether these are the same bytes again. */
-  isSame (bytes: Buffer, length: number): boolean {
+  isSame (view: DataView, length: number): boolean {
     if (length !== this.#length) return false
-    const beginning = Math.min(length, BEGINNING_BYTES)
-    for (let at = 0; at < beginning; at++) {
-      if (bytes[at] !== this.#bytes[at]) return false
-    }
-    return bytes.compare(this.#bytes, beginning, length, beginning, length) === 0
+    const from = this.linesAt + this.#linesBytes - length
+    return sameBytes(view, 0, this.view, from, length) === length
+  }
+
+  /** How many bytes are the same there, up to the empty line. @param keptAt where in this one */
+  sameBytes (view: DataView, at: number, length: number, keptAt: number): number {
+    const keptBytes = this.linesAt + this.#linesBytes - keptAt
+    return sameBytes(view, at, this.view, keptAt, Math.min(length - at, keptBytes) - 2)
   }
 
   /**
-   * How many bytes the line has that stands there, if it is the same as that one of the kept head;
-   * otherwise 0. @param view of bytes of which so many count
+   * Keeps these bytes, whose lines have been set.
+   * @param linesAt where the first line begins in `view`
+   * @param from where the first line begins that has changed
+   * @param to where the last one ends; `length` when one has moved
    */
-  sameLine (line: number, view: DataView, at: number, length: number): number {
-    const { count, ends } = this.lines
-    if (line >= count) return 0
-    const keptAt = line === 0 ? this.#firstAt : ends[line - 1]!
-    const size = ends[line]! - keptAt
-    if (at + size > length) return 0
-    const kept = this.#view
-    let offset = 0
-    for (; offset <= size - 4; offset += 4) {
-      if (view.getInt32(at + offset) !== kept.getInt32(keptAt + offset)) return 0
+  keep (view: DataView, length: number, linesAt: number, from: number, to: number): void {
+    const linesBytes = length - linesAt
+    const isRoomy = linesAt <= this.linesAt && this.linesAt + linesBytes <= this.view.byteLength
+    if (!isRoomy) {
+      this.linesAt = linesAt + ROOM_BYTES
+      this.view = new DataView(new ArrayBuffer(this.linesAt + linesBytes + ROOM_BYTES))
     }
-    for (; offset < size; offset++) {
-      if (view.getUint8(at + offset) !== kept.getUint8(keptAt + offset)) return 0
+    const moved = this.linesAt - linesAt
+    if (isRoomy) {
+      copyBytes(view, 0, this.view, moved, linesAt)
+      copyBytes(view, from, this.view, moved + from, to - from)
+    } else {
+      copyBytes(view, 0, this.view, moved, length)
     }
-    return size
+    this.#length = length
+    this.#linesBytes = linesBytes
   }
+
+  /** Forgets this line and those behind it. */
+  cut (line: number): void {
+    for (let at = line; at < this.count; at++) {
+      const field = this.fields[at]!
+      if (field === CONNECTION) this.isKeptAlive = true
+      else if (field !== OTHER) this.values[field] = undefined
+    }
+    this.count = line
+  }
+
+  forget (): void {
+    this.cut(0)
+    this.#length = 0
+  }
+}
+
+/** How many bytes are the same in both, each from its own index on, of `length`. */
+function sameBytes (
+  a: DataView, aAt: number, b: DataView, bAt: number, length: number
+): number {
+  let offset = 0
+  // Eight at a time. Those that are no number differ from themselves, and are looked at below.
+  while (offset <= length - 8) {
+    if (a.getFloat64(aAt + offset, true) !== b.getFloat64(bAt + offset, true)) break
+    offset += 8
+  }
+  while (offset < length && a.getUint8(aAt + offset) === b.getUint8(bAt + offset)) offset++
+  return Math.max(offset, 0)
+}
+
+function copyBytes (
+  from: DataView, fromAt: number, to: DataView, toAt: number, length: number
+): void {
+  let offset = 0
+  for (; offset <= length - 4; offset += 4) {
+    to.setInt32(toAt + offset, from.getInt32(fromAt + offset, true), true)
+  }
+  for (; offset < length; offset++) to.setUint8(toAt + offset, from.getUint8(fromAt + offset))
 }

@@ -10,7 +10,7 @@ import type { Peer, RequestSource } from '../vocabulary/forwarded.ts'
 import { HttpRequest } from '../vocabulary/http-request.ts'
 import { NO_BODY, REQUEST_FIELDS, type RequestFields } from '../vocabulary/values.ts'
 import { CONNECTION, COOKIE, knownField, NOT_PLAIN, octetsOf, OTHER } from './field-names.ts'
-import { noLines, KeptHead } from './kept-head.ts'
+import { KeptHead } from './kept-head.ts'
 import { TextPool } from './text-pool.ts'
 
 /** Longer heads are rare; the checked server knows the limit of all. */
@@ -51,18 +51,17 @@ const SPACE = 0x20
 const COLON = 0x3a
 const QUESTION_MARK = 0x3f
 
-const NOT_A_LINE = -1
-
 export class PlainHeadReader {
   readonly #readSource: ReadSource
   readonly #texts = new TextPool()
-  /** Of the head that is being read. */
-  #lines = noLines(REQUEST_FIELDS.length)
   /** The last well-formed host: clients name the same one again and again. */
   #host: string | undefined
   /** The buffer that was read last, and a view of it. */
   #bytes: Buffer = NO_BODY
   #view: DataView = new DataView(new ArrayBuffer(0))
+  /** Of the head that was read last: where the lines that have changed begin and end. */
+  #changedFrom = 0
+  #changedTo = 0
 
   constructor (readSource: ReadSource) {
     this.#readSource = readSource
@@ -73,12 +72,17 @@ export class PlainHeadReader {
 
   /** For a connection, which gives it with each of its heads from the second one on. */
   newKeptHead (): KeptHead {
-    return new KeptHead(noLines(REQUEST_FIELDS.length))
+    return new KeptHead(REQUEST_FIELDS.length)
+  }
+
+  /** Whether the same bytes are kept. @param length of `bytes`, so many were read */
+  isSame (bytes: Buffer, length: number, kept: KeptHead): boolean {
+    return kept.isSame(this.#viewOf(bytes), length)
   }
 
   /**
    * Undefined for what is not such a request. @param length of `bytes`, so many were read
-   * @param kept the head before it, and then this one, unless the connection ends with it
+   * @param kept the head before it, and then this one
    */
   read (bytes: Buffer, length: number, peer: Peer, kept: KeptHead): PlainHead | undefined {
     // Everything below stops at a carriage return, and so at the first of these.
@@ -89,19 +93,19 @@ export class PlainHeadReader {
     const pathEnd = endOf(PATH, bytes, pathFrom)
     const targetEnd = bytes[pathEnd] === QUESTION_MARK ? endOf(TARGET, bytes, pathEnd) : pathEnd
     if (!isAt(bytes, targetEnd, VERSION)) return undefined
-    const firstAt = targetEnd + VERSION.length
-    const connection = this.#readFields(bytes, firstAt, length, kept)
-    if (connection === undefined) return undefined
-    const headers = toFields(this.#lines.values)
-    if (!this.#isHost(headers.host)) return undefined
-    if (connection === 'keep-alive') this.#keep(kept, bytes, length, firstAt)
-    else kept.forget()
+    const linesAt = targetEnd + VERSION.length
+    if (!this.#readLines(bytes, linesAt, length, kept) || !this.#isHost(kept.values[0])) {
+      kept.forget()
+      return undefined
+    }
+    kept.keep(this.#view, length, linesAt, this.#changedFrom, this.#changedTo)
+    const headers = toFields(kept.values)
     const path = this.#texts.read(bytes, pathFrom, pathEnd)
     const query = pathEnd === targetEnd ? '' : bytes.toString('latin1', pathEnd, targetEnd)
     const source = this.#readSource(headers, peer)
     return {
       request: new HttpRequest(method, path, query, headers, NO_BODY, source),
-      isKeptAlive: connection === 'keep-alive'
+      isKeptAlive: kept.isKeptAlive
     }
   }
 
@@ -113,43 +117,65 @@ export class PlainHeadReader {
     return true
   }
 
-  #keep (kept: KeptHead, bytes: Buffer, length: number, firstAt: number): void {
-    const { lines } = kept
-    kept.lines = this.#lines
-    this.#lines = lines
-    kept.keep(bytes, length, firstAt)
+  /** False when the head is not plain after all. @param at where the first line begins */
+  #readLines (bytes: Buffer, at: number, length: number, kept: KeptHead): boolean {
+    const view = this.#viewOf(bytes)
+    const { sizes } = kept
+    this.#changedFrom = length
+    this.#changedTo = at
+    let keptAt = kept.linesAt
+    for (let line = 0; ; line++) {
+      let same = line < kept.count ? kept.sameBytes(view, at, length, keptAt) : 0
+      for (; line < kept.count && sizes[line]! <= same; line++) {
+        same -= sizes[line]!
+        at += sizes[line]!
+        keptAt += sizes[line]!
+      }
+      if (at >= length - 2) {
+        if (line < kept.count) kept.cut(line)
+        return true
+      }
+      const keptSize = line < kept.count ? sizes[line]! : 0
+      if (line === HEADER_LINES_MAX) return false
+      if (!this.#readLine(bytes, at, length, kept, line, same)) return false
+      const size = sizes[line]!
+      this.#changedFrom = Math.min(this.#changedFrom, at)
+      keptAt += keptSize
+      at += size
+      this.#changedTo = size === keptSize ? Math.max(this.#changedTo, at) : length
+    }
   }
 
-  /** Undefined when the head is not plain after all. @param at where the first field begins */
-  #readFields (
-    bytes: Buffer, at: number, length: number, kept: KeptHead
-  ): 'keep-alive' | 'close' | undefined {
-    const view = this.#viewOf(bytes)
-    const { values, fields, ends } = this.#lines
-    for (let field = 0; field < values.length; field++) values[field] = undefined
-    let connection: 'keep-alive' | 'close' | undefined
-    let line = 0
-    for (; at < length - 2; line++) {
-      if (line === HEADER_LINES_MAX) return undefined
-      const sameBytes = kept.sameLine(line, view, at, length)
-      const isSame = sameBytes > 0
-      const colon = isSame ? at : endOf(TOKEN, bytes, at)
-      const end = isSame ? at + sameBytes : this.#lineEnd(bytes, at, colon, length)
-      const field = isSame ? kept.lines.fields[line]! : knownField(bytes, at, colon)
-      if (end === NOT_A_LINE || field === NOT_PLAIN) return undefined
-      if (field === CONNECTION) {
-        if (connection !== undefined) return undefined
-        connection = isSame ? 'keep-alive' : connectionOption(this.#valueOf(bytes, field, colon, end))
-        if (connection === undefined) return undefined
-      } else if (field !== OTHER) {
-        if (values[field] !== undefined) return undefined
-        values[field] = isSame ? kept.lines.values[field] : this.#valueOf(bytes, field, colon, end)
-      }
-      ends[line] = at = end
-      fields[line] = field
+  /** @param same so many bytes of the line are the same as in the kept one */
+  #readLine (
+    bytes: Buffer, at: number, length: number, kept: KeptHead, line: number, same: number
+  ): boolean {
+    const { sizes, nameSizes, fields, values } = kept
+    const isSameName = line < kept.count && same > nameSizes[line]!
+    const colon = isSameName ? at + nameSizes[line]! : endOf(TOKEN, bytes, at)
+    if (bytes[colon] !== COLON || colon === at) return false
+    // What is the same is well-formed, but for the end of the line.
+    const valueFrom = isSameName ? at + Math.min(same, sizes[line]! - 2) : colon + 1
+    const end = this.#valueEnd(bytes, valueFrom, length)
+    if (bytes[end] !== CR || bytes[end + 1] !== LF) return false
+    const field = isSameName ? fields[line]! : knownField(bytes, at, colon)
+    if (field === NOT_PLAIN) return false
+    if (line < kept.count && field !== fields[line]) kept.cut(line)
+    const isNew = line >= kept.count
+    if (isNew) kept.count = line + 1
+    sizes[line] = end + 2 - at
+    nameSizes[line] = colon - at
+    fields[line] = field
+    if (field === OTHER) return true
+    const value = this.#valueOf(bytes, field, colon, end)
+    if (field === CONNECTION) {
+      const option = connectionOption(value)
+      kept.isKeptAlive = option === 'keep-alive'
+      return option !== undefined && !(isNew && fields.indexOf(CONNECTION) < line)
     }
-    this.#lines.count = line
-    return connection ?? 'keep-alive'
+    if (isNew && values[field] !== undefined) return false
+    values[field] = value
+    return true
   }
 
   #viewOf (bytes: Buffer): DataView {
@@ -158,13 +184,6 @@ export class PlainHeadReader {
       this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
     }
     return this.#view
-  }
-
-  /** Where the next line begins. @param colon where the name ends, with a colon as it should be */
-  #lineEnd (bytes: Buffer, at: number, colon: number, length: number): number {
-    if (bytes[colon] !== COLON || colon === at) return NOT_A_LINE
-    const end = this.#valueEnd(bytes, colon + 1, length)
-    return bytes[end] === CR && bytes[end + 1] === LF ? end + 2 : NOT_A_LINE
   }
 
   /** Where a value ends. Four bytes at a time, as long as all are visible ASCII or spaces. */
@@ -182,11 +201,10 @@ export class PlainHeadReader {
 
   /**
    * Without the white space around it, RFC 9110 section 5.5. Few requests have equal cookies.
-   * @param end of the line
+   * @param to where the line ends
    */
-  #valueOf (bytes: Buffer, field: number, colon: number, end: number): string {
+  #valueOf (bytes: Buffer, field: number, colon: number, to: number): string {
     let from = colon + 1
-    let to = end - 2
     while (from < to && isBlank(bytes[from]!)) from++
     while (to > from && isBlank(bytes[to - 1]!)) to--
     return field === COOKIE ? bytes.toString('latin1', from, to) : this.#texts.read(bytes, from, to)

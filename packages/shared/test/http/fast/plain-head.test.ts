@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { parseAddress } from '@usher/shared/client.ts'
+import { HEADER_LINES_MAX } from '@usher/shared/http/checks/request-head.ts'
 import { PlainHeadReader, type PlainHead } from '@usher/shared/http/fast/plain-head.ts'
 import { TextPool } from '@usher/shared/http/fast/text-pool.ts'
 import { Peer } from '@usher/shared/http/vocabulary/forwarded.ts'
@@ -111,10 +112,37 @@ t.test('plain head: a line again, one less, one more, another order, a stale end
   const kept = reader.newKeptHead()
   for (const all of [
     lines, lines, lines.slice(0, 3), lines, ['Accept: y', ...lines], lines.toReversed(),
-    [...lines, 'Range: bytes=0-1'], lines, [...lines, 'Cookie: c=d'], lines
+    [...lines, 'Range: bytes=0-1'], lines, [...lines, 'Cookie: c=d'], lines,
+    [...lines, 'Connection: keep-alive'], [...lines, 'Connection: close'], lines,
+    lines.with(1, 'User-Agent: x\r\t'), lines
   ]) t.strictSame(read(whole(all), 0, kept), read(whole(all)), all.join())
   // What an earlier read has left behind the end would make the last line whole.
   t.notOk(reader.read(Buffer.from(whole(lines), 'latin1'), whole(lines).length - 4, PEER, kept))
+})
+
+t.test('plain head: a line that moves to where an equal one stood', async t => {
+  const whole = (...all: string[]): string => `GET / HTTP/1.1\r\n${all.join('\r\n')}\r\n\r\n`
+  const kept = reader.newKeptHead()
+  const [cookie, referer] = ['Cookie: abcdef', 'Referer: abcde']
+  const [short, long] = [`X: ${'a'.repeat(11)}`, `X: ${'a'.repeat(27)}`]
+  read(whole('Host: a', short, cookie, referer), 0, kept)
+  read(whole('Host: a', long, cookie, referer), 0, kept)
+  const { headers } = read(whole('Host: a', long, referer), 0, kept)!.request
+  t.match([headers.cookie, headers.referer], [undefined, 'abcde'])
+})
+
+t.test('plain head: as many lines as the checked server takes, one of each name', async t => {
+  const whole = (lines: string[]): string =>
+    `GET / HTTP/1.1\r\nHost: a\r\n${lines.map(line => `${line}\r\n`).join('')}\r\n`
+  const most = Array<string>(HEADER_LINES_MAX - 1).fill('X: y')
+  for (const kept of [reader.newKeptHead(), undefined]) {
+    t.ok(read(whole(most), 0, kept))
+    t.notOk(read(whole([...most, 'X: y']), 0, kept))
+    for (const line of ['Connection: close', 'Cookie: a=b', 'Host: a']) {
+      read(whole([line]), 0, kept)
+      t.notOk(read(whole([line, line]), 0, kept), line)
+    }
+  }
 })
 
 t.test('text pool: gives what the bytes say, whatever was read before', async t => {
