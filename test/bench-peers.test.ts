@@ -8,6 +8,7 @@ const TITLES = [
   '4 KB page, keep-alive, same head', '4 KB page, keep-alive, heads that differ',
   'Redirect, delay 0', 'Heartbeat', 'Decision for a proxy, heads that differ', '4 KB page, a new connection per request',
   'Redirect, a new connection per request', '4 KB page over TLS, keep-alive',
+  '4 KB page, keep-alive: how long 64 connections wait for it',
   'A page of nginx that asks Usher who goes where',
   'TLS handshake, nothing resumed', 'An idle connection', 'A burst of 300 visitors',
   'A touch, beside a postMessage to a Map on the main thread',
@@ -17,7 +18,7 @@ const TITLES = [
 ]
 
 /** All but `wait` and `flood`, in which a machine that is too busy fails. */
-const PARTS = 'page,differ,redirect,beat,decision,auth,connect,connect-redirect,tls,handshake,idle,burst,touch,table,start,beats'
+const PARTS = 'page,differ,redirect,beat,decision,latency,auth,connect,connect-redirect,tls,handshake,idle,burst,touch,table,start,beats'
 
 const bench = (...args: string[]): Promise<ToolEnd> => runTool('bench-peers', ...args)
 

@@ -1,6 +1,7 @@
 /** docs/performance.md as it is written from figures: verdicts, markdown and plots. */
 import t, { type Test } from 'tap'
 import { resultOf } from '../scripts/bench-peers/request-bench.ts'
+import { latencyResult } from '../scripts/bench-peers/latency-bench.ts'
 import { CASES } from '../scripts/bench-peers/cases.ts'
 import { ratios, type Sample } from '../scripts/bench-peers/rounds.ts'
 import { median, spread } from '../scripts/measure/figures.ts'
@@ -65,9 +66,17 @@ t.test('bench report: a case says how many times a peer Usher is, and whether th
   ])
   t.strictSame(goals.map(({ floor, verdict }) => [floor, verdict]), [
     ['1.7 x nginx `sendfile`', 'goal'],
-    ['0.9 x haproxy `return file`', 'missed'],
-    ['3 x haproxy\'s', 'floor']
+    ['0.9 x haproxy `return file`', 'missed']
   ])
+})
+
+t.test('bench report: how long answers take, beside those of each peer', async t => {
+  const { tables: [table], goals } = latencyResult(new Map([
+    ['Usher', samples([1, 1, 1], 2)],
+    ['haproxy', samples([1, 1, 1], 1)]
+  ]), { seconds: 1, commandOf: part => `bench ${part}` })
+  t.strictSame(table!.rows.map(row => row.at(-1)), ['', '2.00 (2.00 to 2.00)'])
+  t.strictSame(goals.map(({ floor, verdict }) => [floor, verdict]), [['3 x haproxy\'s', 'floor']])
 })
 
 t.test('bench report: a peer that is not there takes its goals along', async t => {

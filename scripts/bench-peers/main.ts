@@ -14,6 +14,7 @@ import { benchFlood } from './flood-bench.ts'
 import { makeGround } from './ground.ts'
 import { benchHandshakes } from './handshake-bench.ts'
 import { benchIdle } from './idle-bench.ts'
+import { benchLatency } from './latency-bench.ts'
 import { OTHER_PARTS } from './other-parts.ts'
 import { findProgram } from './peers/peer.ts'
 import { benchRequests } from './request-bench.ts'
@@ -32,6 +33,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   ...Object.fromEntries(CASES.map(one => [one.id, (stand: Stand, rounds: number) => (
     benchRequests(one, stand, rounds)
   )])),
+  latency: benchLatency,
   auth: benchAuth,
   handshake: benchHandshakes,
   idle: benchIdle,

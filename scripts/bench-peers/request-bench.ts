@@ -10,15 +10,12 @@ import { inRounds, isDisturbed, ratios, type Sample, type Side } from './rounds.
 import { withRunning, type Stand } from './stand.ts'
 import { runWrk, type LoadResult } from './wrk.ts'
 
-/** What a round's figure is, and where p99 is compared. */
 type Samples = ReadonlyMap<string, ReadonlyArray<Sample<LoadResult>>>
 
 const US = 'Usher'
 /** Nothing that is built on Node is faster. */
 const NODE_LIMIT = HANDLES_ONLY.name
 const WARM_UP_SECONDS = 1
-const P99_CASE = 'page'
-const P99_GOAL = { peer: 'haproxy', floor: 3, goal: 1.5 }
 
 export async function benchRequests (
   benchCase: Case, stand: Stand, rounds: number
@@ -49,8 +46,7 @@ export function resultOf (
     id: benchCase.id,
     title: benchCase.title,
     columns: [
-      'server', 'requests per CPU second', 'Usher to it', 'share of what Node can do', 'p50 ms',
-      'p99 ms', 'CPU busy'
+      'server', 'requests per CPU second', 'Usher to it', 'share of what Node can do', 'CPU busy'
     ],
     rows: [...samples].map(([name, all]) => rowOf(name, all, samples)),
     notes: [
@@ -61,7 +57,6 @@ export function resultOf (
     command: commandOf(benchCase.id)
   }
   const goals = benchCase.goals.flatMap(goal => goalRows(benchCase.title, goal, samples))
-  if (benchCase.id === P99_CASE) goals.push(...p99Rows(samples))
   const bars = [...samples].map(([name, all]) => ({ name, value: median(all.map(perCpuSecond)) }))
   return {
     tables: [table],
@@ -87,8 +82,6 @@ function rowOf (
     Math.round(median(all.map(perCpuSecond))).toLocaleString('en'),
     toIt,
     share,
-    median(all.map(({ value }) => value.p50Ms)).toFixed(2),
-    median(all.map(({ value }) => value.p99Ms)).toFixed(2),
     `${Math.round(busy * 100)} %`
   ]
 }
@@ -102,21 +95,6 @@ function goalRows (
   return [{
     case: title,
     floor: `${floor} x ${peer} \`${by}\``,
-    goal: `${goal} x`,
-    measured: `${spread(measured, 2)} x`,
-    verdict: verdictOf(median(measured), { floor, goal })
-  }]
-}
-
-function p99Rows (samples: Samples): GoalRow[] {
-  const { peer, floor, goal } = P99_GOAL
-  const [ours, theirs] = [samples.get(US), samples.get(peer)]
-  if (ours === undefined || theirs === undefined) return []
-  const [p99s, others] = [ours, theirs].map(all => all.map(({ value }) => value.p99Ms))
-  const measured = ratios(p99s!, others!)
-  return [{
-    case: 'p99 at 64 connections, page',
-    floor: `${floor} x ${peer}'s`,
     goal: `${goal} x`,
     measured: `${spread(measured, 2)} x`,
     verdict: verdictOf(median(measured), { floor, goal })

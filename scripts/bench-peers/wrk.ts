@@ -13,6 +13,8 @@ export interface Load {
   readonly isClosing: boolean
   /** Whole ones: wrk takes no others. */
   readonly seconds: number
+  /** Of wrk, all on one core; THREADS if left out. */
+  readonly threads?: number
 }
 
 export interface LoadResult {
@@ -26,8 +28,11 @@ export interface LoadResult {
   readonly broken: number
 }
 
-const CONNECTIONS = 64
-/** Each is a visitor; more than that only take each other's time on one core. */
+export const CONNECTIONS = 64
+/**
+ * Each is a visitor; more than that only take each other's time on one core. What they say of
+ * latency is how long they wait for each other: see latency-bench.ts.
+ */
 const THREADS = 8
 const SCRIPT = join(ROOT, 'scripts/bench-peers/visitors.lua')
 /** A machine that halts for a moment is no server that fails. */
@@ -35,10 +40,10 @@ const TIMEOUT_S = 20
 
 /** Rejects when requests were refused or broken: such a measurement means nothing. */
 export async function runWrk (
-  path: string, { url, shape, service, isClosing, seconds }: Load
+  path: string, { url, shape, service, isClosing, seconds, threads = THREADS }: Load
 ): Promise<LoadResult> {
   const child = spawn(path, [
-    `-t${THREADS}`, `-c${CONNECTIONS}`, `-d${seconds}s`,
+    `-t${threads}`, `-c${CONNECTIONS}`, `-d${seconds}s`,
     '--timeout', `${TIMEOUT_S}s`, '-s', SCRIPT, url, '--',
     shape, service, isClosing ? 'close' : 'keep'
   ], { stdio: ['ignore', 'pipe', 'pipe'] })
