@@ -47,10 +47,10 @@ function isMadeOf (words: readonly string[], password: string): boolean {
   return rest !== password && !/\p{L}/u.test(rest)
 }
 
-let commonPasswords: ReadonlySet<string> | undefined
+let commonPasswords: string | undefined
 
+/** Of a password that is a line by itself. Each program asks once or twice: nothing is made of it. */
 function isCommon (password: string): boolean {
-  commonPasswords ??= new Set(readFileSync(COMMON_PASSWORDS, 'utf8').split('\n')
-    .filter(line => line !== '' && !line.startsWith('#')))
-  return commonPasswords.has(password)
+  commonPasswords ??= readFileSync(COMMON_PASSWORDS, 'utf8')
+  return !password.startsWith('#') && commonPasswords.includes(`\n${password}\n`)
 }

@@ -4,16 +4,17 @@
  * takes visitors in while the rest is loaded.
  */
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
-import { runBundle } from '@usher/shared/bundle.ts'
 import { openPort } from '@usher/shared/http/opened-port.ts'
 import type { BootData, EarlyOrder, News, ThreadData } from '@usher/shared/messages.ts'
 
 const data = workerData as ThreadData & Partial<BootData>
 
-if (data.bootPort === undefined) run()
+if (data.bootPort === undefined) void run()
 else waitForBoot(data.bootPort)
 
-function run (): void {
+/** What it takes to load a bundle is loaded here, for the first redirect waits for the port. */
+async function run (): Promise<void> {
+  const { runBundle } = await import('@usher/shared/bundle.ts')
   runBundle(import.meta.dirname, data.bundle)
 }
 
@@ -25,7 +26,7 @@ function waitForBoot (port: MessagePort): void {
     }
     port.close()
     Object.assign(data, order.boot)
-    run()
+    void run()
   })
 }
 

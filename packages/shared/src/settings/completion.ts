@@ -20,7 +20,7 @@ export interface Surroundings {
 export function completeValues (
   values: ValidValues, isHtmlDefault: boolean, surroundings: Surroundings
 ): ValidValues {
-  const { cwd, programDir, interfaces } = surroundings
+  const { cwd, programDir } = surroundings
   const { HOST, MONITORING_HOST, IP, HTML_DIRS, DB_PATH, LOG_FILE, TLS_CERT, TLS_KEY } = values
   const monitoringHost = MONITORING_HOST === '' ? HOST : MONITORING_HOST
   const folders = HTML_DIRS?.map(dir => resolve(isHtmlDefault ? programDir : cwd, dir))
@@ -28,7 +28,7 @@ export function completeValues (
   return {
     ...values,
     ...(monitoringHost !== undefined && { MONITORING_HOST: monitoringHost }),
-    ...(IP === '' && HOST !== undefined && { IP: detectIp(HOST, interfaces) ?? '' }),
+    ...(IP === '' && HOST !== undefined && { IP: detectIp(HOST, surroundings.interfaces) ?? '' }),
     ...(folders !== undefined && {
       HTML_DIRS: isForAll ? inTurn(folders, values.PORTS?.length ?? folders.length) : folders
     }),

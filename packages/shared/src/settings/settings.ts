@@ -91,7 +91,9 @@ export function loadSettings (source: SettingsSource): LoadedSettings {
   const { given, problems, path } = collect(source, flags)
   const parsed = parseAll(given)
   const values = completeValues(parsed.values, given.HTML_DIRS.origin === DEFAULT_ORIGIN, {
-    cwd: source.cwd, programDir: source.programDir, interfaces: networkInterfaces()
+    cwd: source.cwd,
+    programDir: source.programDir,
+    get interfaces () { return networkInterfaces() } // Takes a millisecond.
   })
   const tls = checkTls(values, given)
   const all = [
