@@ -9,6 +9,7 @@ import {
 } from '@usher/shared/memory/table-view.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { BenchPart, GoalRow, PlotSeries, ReportPlot, ReportTable } from './report/report.ts'
+import { benchCapacity } from './table/capacity-cost.ts'
 import { benchChoice } from './table/choice.ts'
 import { Costs } from './table/costs.ts'
 import {
@@ -44,8 +45,9 @@ export const benchTable: BenchPart = async options => {
   const { rounds } = options
   const figures = SIZES.map(users => measureSize(users, rounds))
   const choice = await benchChoice(options)
+  const capacity = await benchCapacity(options)
   return {
-    tables: [growthTable(figures, rounds), ...choice.tables],
+    tables: [growthTable(figures, rounds), ...choice.tables, ...capacity.tables],
     plots: plotsOf(figures),
     goals: [bytesGoal(figures.find(({ users }) => users === MILLION)!), ...choice.goals]
   }

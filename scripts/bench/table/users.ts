@@ -38,8 +38,9 @@ export function chooserOf (servers: number): Choose {
   return POLICIES['fewest-users'].make(all, () => true)
 }
 
-export function touchUser (table: UserTable, user: number, servers: number): void {
-  table.touch(clientOf(user), user % servers, addressOf(user))
+/** @param moved how many servers further than at first */
+export function touchUser (table: UserTable, user: number, servers: number, moved = 0): void {
+  table.touch(clientOf(user), (user + moved) % servers, addressOf(user))
 }
 
 /** @returns the server where the place is */
