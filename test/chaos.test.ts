@@ -86,7 +86,23 @@ t.test('chaos: the program loses nothing and fails nobody, and dies as the sched
   t.comment(run.stdout)
 })
 
-const MUTANTS: ReadonlyArray<Mutation & { readonly without: string, readonly found: RegExp }> = [{
+t.test('chaos: with capacities no server ever has more, whoever dies meanwhile', async t => {
+  const kills = isLong ? KILLS : '6'
+  const run = await chaos('--kills', kills, '--seconds', '120', '--capacity', '4', '--verbose')
+  t.equal(run.code, 0, run.stderr)
+  t.same([run.failed, run.violations], [0, 0])
+  const samples = [...run.stderr.matchAll(/ (\d+) samples/g)].map(([, count]) => Number(count))
+  t.ok(samples.at(-1)! > 50, `${samples.at(-1)} samples`)
+  t.comment(run.stdout)
+})
+
+interface Mutant extends Mutation {
+  readonly without: string
+  readonly found: RegExp
+  readonly flags?: readonly string[]
+}
+
+const MUTANTS: readonly Mutant[] = [{
   without: 'recovery',
   file: 'memory/recovery.ts',
   from: 'if (takeOverLock(',
@@ -105,12 +121,26 @@ const MUTANTS: ReadonlyArray<Mutation & { readonly without: string, readonly fou
   to: 'for (let slot = 0; slot < highWater; slot += 2) words[slotAt(layout, at, slot)] = 0; ' +
     'words.fill(NO_SLOT, at + layout.bucketsAt',
   found: /is nowhere, and was said to be at \d+/
+}, {
+  without: 'heed for the last place',
+  file: 'memory/capacity.ts',
+  from: 'SERVER.CAPACITY, capacity ?? 0)',
+  to: 'SERVER.CAPACITY, capacity === undefined ? 0 : capacity + 1)',
+  flags: ['--capacity', '3'],
+  found: /has 4 users, and admits 3/
+}, {
+  without: 'heed for the servers that are down elsewhere',
+  file: 'server-states.ts',
+  from: 'table.setServerState(server, state, drain',
+  to: "table.setServerState(server, reason === undefined ? state : 'up', drain",
+  found: /was sent to \d+, which is down/
 }]
 
 for (const mutant of isLong ? MUTANTS : MUTANTS.slice(0, 1)) {
   t.test(`chaos: without ${mutant.without} the run fails`, async t => {
     const program = await buildMutant(workingFolder(t), mutant)
-    const run = await chaos('--kills', KILLS, '--seconds', '120', '--program', program)
+    const run = await chaos(
+      '--kills', KILLS, '--seconds', '120', '--program', program, ...mutant.flags ?? [])
     t.equal(run.code, 1)
     t.ok(run.violations > 0)
     t.match(run.stderr, mutant.found)

@@ -2,7 +2,7 @@
  * Compares the program with the plain model at a moment without requests: the table's own
  * invariants, who is where, who is refused, which sessions stand. Says what is wrong.
  */
-import type { World } from './client.ts'
+import { DECIDE_PATH, type World } from './client.ts'
 import type { Load } from './load.ts'
 import type { ListedUsers } from './operators.ts'
 import type { Found } from './orders.ts'
@@ -21,7 +21,7 @@ export async function checkWhole (world: World, load: Load): Promise<string[]> {
   const wrong = [
     ...listed.twice.map(key => `${key} is listed twice`),
     ...ledger.differences(listed.users),
-    ...countsApart(found, listed, program.ports),
+    ...countsApart(found, listed, program.allPorts),
     ...await statsApart(world, load, listed),
     ...await load.operators.wrongSessions(),
     ...await servedAlthoughDenied(world, load)
@@ -38,6 +38,14 @@ export function leftOver ({ loads, activeUsers, reserved }: Found): string[] {
     wrong.push(`loads ${loads.join()} are not the active users ${activeUsers.join()}`)
   }
   return wrong
+}
+
+/** Servers with more users than each admits, places that are held included. */
+export function tooFull ({ activeUsers, reserved }: Found, capacity: number): string[] {
+  return activeUsers.flatMap((active, server) => {
+    const places = active + reserved[server]!
+    return places > capacity ? [`server ${server} has ${places} users, and admits ${capacity}`] : []
+  })
 }
 
 function countsApart (
@@ -69,9 +77,9 @@ async function statsApart (world: World, load: Load, { users }: ListedUsers): Pr
   if (stats.total_users !== users.size) {
     wrong.push(`/stats says ${stats.total_users} users, /users has ${users.size}`)
   }
-  for (const port of world.program.ports) {
+  for (const port of world.program.allPorts) {
     const listed = [...users.values()].filter(server => server === port).length
-    const said = stats.servers[port]?.active_users
+    const said = stats.servers[world.apps.nameOf(port)]?.active_users
     if (said !== listed) wrong.push(`/stats says ${said} users at ${port}, /users has ${listed}`)
   }
   const denied = load.operators.denied.length
@@ -85,9 +93,11 @@ async function servedAlthoughDenied ({ program }: World, load: Load): Promise<st
   const wrong: string[] = []
   for (const client of load.operators.denied.slice(-REFUSED_LOOKS)) {
     for (const port of [program.routingPort, ...program.ports]) {
-      const isRefused = await client.isRefusedAt(port)
+      const isRefused = await client.isRefusedAt(port, '/')
       if (!isRefused) wrong.push(`${client.id} is denied, and served at ${port}`)
     }
+    const isRefused = await client.isRefusedAt(program.decisionPort, DECIDE_PATH)
+    if (!isRefused) wrong.push(`${client.id} is denied, and a decision lets it in`)
   }
   return wrong
 }

@@ -4,6 +4,7 @@
  * complains of answers that nobody should get. One request at a time.
  */
 import type { Random } from '../kit/random.ts'
+import { portOfServer, type Apps } from './apps.ts'
 import type { Ledger } from './ledger.ts'
 import type { ChaosProgram } from './program.ts'
 import type { Answer, Asking, Web } from './web.ts'
@@ -13,6 +14,7 @@ export interface World {
   readonly web: Web
   readonly ledger: Ledger
   readonly random: Random
+  readonly apps: Apps
   /** Something that must not be, as a sentence. */
   readonly complain: (what: string) => void
   /** Servers that need visitors at the moment, because they are to die of one. */
@@ -22,8 +24,25 @@ export interface World {
 /** changing: an operator is about to deny or to allow the client. */
 export type Access = 'open' | 'changing' | 'denied'
 
+/** Where it is, or was sent, and what it was told there. */
+interface Arrival {
+  readonly answer: Answer
+  readonly at: number
+  /** Under which it is known there. */
+  readonly key: string
+  /** A proxy asked for a decision, and it is where that says. */
+  readonly isDecided?: boolean
+}
+
+export const DECIDE_PATH = '/decide'
 /** Of the whole: where it goes when nothing draws it elsewhere. */
-const WEIGHTS = { beat: 40, visit: 20, wander: 15, leave: 12, knock: 8, bookmark: 5 } as const
+const WEIGHTS = {
+  beat: 40, visit: 20, wander: 15, leave: 12, knock: 8, bookmark: 5, decide: 20
+} as const
+/** In place of a port: wherever a decision says. */
+const DECIDED = 0
+/** To the router, and to a server: whoever is sent on after that is sent in circles. */
+const HOPS_MAX = 2
 const DRAWN_SHARE = 0.5
 const SOMEBODY_ELSE_SHARE = 0.3
 /** Of all leaves. */
@@ -31,6 +50,7 @@ const BY_PAGE_SHARE = 0.5
 /** A beat that follows a page's leave so soon may be taken for one that was sent before it. */
 const LATE_BEAT_MS = 1_000
 const REPLACED_MS_MAX = 30_000
+const LOG_MS_MAX = 5000
 const DENIED = 403
 
 export class Client {
@@ -70,7 +90,7 @@ export class Client {
   /** One thing that people do. */
   async act (): Promise<void> {
     this.isBusy = true
-    const { random, wanted, program } = this.#world
+    const { random, wanted, program, apps } = this.#world
     const { place } = this
     const isDrawn = wanted.size > 0 && random.share() < DRAWN_SHARE
     const what = isDrawn ? 'wander' : random.pickByWeight(WEIGHTS)
@@ -79,14 +99,16 @@ export class Client {
     else if (what === 'knock') await this.#knock()
     else if (what === 'bookmark') await this.#load(elsewhere())
     else if (what === 'visit' || place === undefined) await this.#visit()
+    // Whoever is at an application is seen by its proxy alone.
+    else if (what === 'decide' || apps.has(place)) await this.#goTo(DECIDED, '/', 200)
     else if (what === 'beat') await this.#beat(place)
     else await this.#leave(place)
     this.isBusy = false
   }
 
-  /** Whether a server, or the router, refuses it as it has to. */
-  async isRefusedAt (port: number): Promise<boolean> {
-    const { status } = await this.#world.web.ask(port, '/', this.#asking())
+  /** Whether a server, the router or the decision port refuses it as it has to. */
+  async isRefusedAt (port: number, path: string): Promise<boolean> {
+    const { status } = await this.#world.web.ask(port, path, this.#asking())
     return status === DENIED
   }
 
@@ -106,44 +128,84 @@ export class Client {
   }
 
   async #visit (): Promise<void> {
-    const port = await this.#knock()
-    if (port !== undefined) await this.#load(port)
+    const sent = await this.#knock()
+    if (sent !== undefined) await this.#goTo(sent.port, sent.path, 200)
   }
 
   /** Asks the router where to go, without going there. */
-  async #knock (): Promise<number | undefined> {
-    const knock = (): Promise<Answer> => this.#askRouter()
+  async #knock (): Promise<{ readonly port: number, readonly path: string } | undefined> {
+    const knock = (): Promise<Answer> => this.#askRouter('/')
     const changes = this.#changes
     const answer = await this.#world.web.twice(
       'the router', knock, () => this.#world.web.patiently(knock))
-    return this.#isServed(answer, changes, 302) ? portOf(answer!) : undefined
+    return this.#isServed(answer, changes, 302) ? targetOf(answer!) : undefined
   }
 
+  /** @param port DECIDED for wherever a decision says */
   async #goTo (port: number, path: string, served: number, method = 'GET'): Promise<void> {
-    const { web, ledger } = this.#world
+    const { web, ledger, program } = this.#world
     const changes = this.#changes
-    let at = port
-    let key = this.#key
+    let arrival: Arrival | undefined
     let sentMs = 0
-    const attempt = (): Promise<Answer> => {
-      key = this.#key
+    const attempt = async (from: number): Promise<Answer> => {
       sentMs = performance.now()
-      if (this.#access !== 'denied') this.#maybe(at)
-      return web.ask(at, path, { ...this.#asking(), method })
+      arrival = await this.#arrive(from, path, method)
+      return arrival.answer
     }
-    const answer = await web.twice(`${path} at ${port}`, attempt, async () => {
-      const sent = await web.patiently(() => this.#askRouter())
-      if (sent.status !== 302) return sent
-      at = portOf(sent)
-      return await attempt()
-    })
+    const again = port === DECIDED ? port : program.routingPort
+    const answer = await web.twice(`${path} at ${port}`, () => attempt(port), () =>
+      web.patiently(() => attempt(again)))
     this.#hasBeaten = false
-    if (!this.#isServed(answer, changes, served)) return
-    this.#hasBeaten = path === '/heartbeat'
+    const { at, key, isDecided = false } = arrival ?? { at: port, key: this.#key }
+    if (!this.#isServed(answer, changes, isDecided ? 200 : served)) return
+    this.#hasBeaten = path === '/heartbeat' && !isDecided
     ledger.set(key, at)
     if (this.#hasBeaten && this.#mayBeLate(at, sentMs)) ledger.maybe(key, undefined)
     if (key !== this.#address) ledger.set(this.#address, undefined)
     this.#takeId(answer!)
+  }
+
+  /** Goes on where it is sent to, as a browser does: a server that is full sends to the router. */
+  async #arrive (from: number, fromPath: string, method: string): Promise<Arrival> {
+    const { web, program, apps } = this.#world
+    let [at, path] = [from, fromPath]
+    for (let hops = 0; ; hops++) {
+      if (at === DECIDED || apps.has(at)) return await this.#askForDecision()
+      const key = this.#key
+      if (at !== program.routingPort && this.#access !== 'denied') this.#maybe(at)
+      const answer = at === program.routingPort
+        ? await this.#askRouter(path)
+        : await web.ask(at, path, { ...this.#asking(), method })
+      if (answer.status !== 302 || hops === HOPS_MAX) return { answer, at, key }
+      const target = targetOf(answer)
+      at = target.port
+      if (method === 'GET') path = target.path
+    }
+  }
+
+  /** As a proxy does in front of all servers, for a page that it was asked for. */
+  async #askForDecision (): Promise<Arrival> {
+    const { web, program, apps } = this.#world
+    const { place } = this
+    const [phaseOf, changes] = [apps.watch(), this.#changes]
+    const downs = place === undefined ? 0 : program.downCount(place)
+    const answer = await web.ask(program.decisionPort, DECIDE_PATH, this.#asking())
+    const at = portOfServer(String(answer.headers['x-usher-server']))
+    if (answer.status === 200) {
+      this.#takeId(answer)
+      this.#checkSent(at, phaseOf(at))
+      const isSure = this.#changes === changes && this.#access === 'open'
+      const stays = place !== undefined && at !== place && isSure && phaseOf(place) === 'well'
+      // One that did not answer in time is down, too, and the log may be a moment behind.
+      if (stays && !await program.until(() => program.downCount(place) !== downs, LOG_MS_MAX)) {
+        this.#world.complain(`${this.#key} was at ${place}, which is well, and was sent to ${at}`)
+      }
+    }
+    return { answer, at, key: this.#key, isDecided: true }
+  }
+
+  #checkSent (port: number, phase: ReturnType<ReturnType<Apps['watch']>>): void {
+    if (phase === 'closed') this.#world.complain(`${this.#key} was sent to ${port}, which is down`)
   }
 
   /** At once, or as a page does it: then it is over by the next check, unless it comes back. */
@@ -183,10 +245,13 @@ export class Client {
     if (this.id !== undefined) ledger.maybe(this.#address, undefined)
   }
 
-  async #askRouter (): Promise<Answer> {
-    const { web, ledger, program } = this.#world
-    const answer = await web.ask(program.routingPort, '/', this.#asking())
+  async #askRouter (path: string): Promise<Answer> {
+    const { web, ledger, program, apps } = this.#world
+    const phaseOf = apps.watch()
+    const answer = await web.ask(program.routingPort, path, this.#asking())
     if (answer.status === 302) {
+      const { port } = targetOf(answer)
+      this.#checkSent(port, phaseOf(port))
       this.#takeId(answer)
       // A place is reserved for an id where its address is active.
       if (this.#access !== 'denied') ledger.maybeReplaced(this.#address, this.#key)
@@ -231,6 +296,7 @@ function nextAddress (): string {
   return `10.${(number >> 16) & 255}.${(number >> 8) & 255}.${number & 255}`
 }
 
-function portOf ({ headers }: Answer): number {
-  return Number(new URL(headers.location!).port)
+function targetOf ({ headers }: Answer): { readonly port: number, readonly path: string } {
+  const { port, pathname, search } = new URL(headers.location!)
+  return { port: Number(port), path: pathname + search }
 }

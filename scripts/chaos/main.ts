@@ -8,12 +8,14 @@ import { parseArgs } from 'node:util'
 import { chaosRun, type RunResult } from './run.ts'
 import { PROGRAM_DIR } from '../kit/places.ts'
 
-const USAGE = `npm run chaos -- [--seconds 60] [--kills 100000] [--seed 1] [--servers 16] [--clients 80]
-                 [--verbose] [--program PATH]
+const USAGE = `npm run chaos -- [--seconds 60] [--kills 100000] [--seed 1] [--servers 16] [--apps 2]
+                 [--capacity 0] [--clients 80] [--verbose] [--program PATH]
 
   --seconds   how long workers are killed, and --kills how many at most
   --seed      the same seed has the same workers die in the same ways and order
   --servers   2 to 32
+  --apps      external servers, which are killed, hang and answer 500: up to 8
+  --capacity  users that each server admits; 0 for as many as come
   --verbose   says on standard error who dies and what is found
   --program   another coordinator.js than the one that was built here
 `
@@ -22,6 +24,7 @@ const SECONDS_MAX = 7200
 const KILLS_MAX = 100_000
 const SEED_MAX = 2 ** 31 - 1
 const SERVERS_MAX = 32
+const APPS_MAX = 8
 const CLIENTS_MAX = 1000
 
 interface Given {
@@ -29,6 +32,8 @@ interface Given {
   readonly kills: number
   readonly seed: number
   readonly servers: number
+  readonly apps: number
+  readonly capacity: number
   readonly clients: number
   readonly program: string
   readonly isVerbose: boolean
@@ -59,6 +64,8 @@ function parse (args: string[]): Given {
         kills: { type: 'string', default: String(KILLS_MAX) },
         seed: { type: 'string', default: '1' },
         servers: { type: 'string', default: '16' },
+        apps: { type: 'string', default: '2' },
+        capacity: { type: 'string', default: '0' },
         clients: { type: 'string', default: '80' },
         program: { type: 'string', default: join(PROGRAM_DIR, 'coordinator.js') },
         verbose: { type: 'boolean', default: false }
@@ -69,6 +76,8 @@ function parse (args: string[]): Given {
       kills: whole('kills', values.kills, 1, KILLS_MAX),
       seed: whole('seed', values.seed, 0, SEED_MAX),
       servers: whole('servers', values.servers, 2, SERVERS_MAX),
+      apps: whole('apps', values.apps, 0, APPS_MAX),
+      capacity: whole('capacity', values.capacity, 0, CLIENTS_MAX),
       clients: whole('clients', values.clients, 1, CLIENTS_MAX),
       program: resolve(values.program),
       isVerbose: values.verbose

@@ -3,12 +3,13 @@
  * with a token, which reports who is on a server. Notes whom they denied and which sessions stand,
  * and complains when the monitor has forgotten either, or the token.
  */
+import { portOfServer } from './apps.ts'
 import type { Client, World } from './client.ts'
 import { MONITOR } from './schedule.ts'
 import type { Answer } from './web.ts'
 
 export interface ListedUsers {
-  /** The port of each, by key: no server has a name of its own here. */
+  /** The port of each one's server, by key. */
   readonly users: ReadonlyMap<string, number>
   /** Keys that were listed more than once. */
   readonly twice: readonly string[]
@@ -94,7 +95,7 @@ export class Operators {
       if (page === undefined) return undefined
       for (const { id, server } of page.users) {
         if (users.has(id)) twice.push(id)
-        users.set(id, Number(server))
+        users.set(id, portOfServer(server))
       }
       cursor = page.next_cursor
     }
@@ -158,15 +159,15 @@ export class Operators {
 
   /** Of one who is known by an id, so that no entry under the address is there too. */
   async #report (): Promise<void> {
-    const { random, program, ledger } = this.#world
+    const { random, program, ledger, apps } = this.#world
     const client = this.#oneOfOpen()
     if (client === undefined || client.isBusy || client.place === undefined) return
     client.isHeld = true
     const id = client.id!
-    const port = random.pick(program.ports)
+    const port = random.pick(program.allPorts)
     const hasLeft = random.share() < LEFT_SHARE
     ledger.maybe(id, hasLeft ? undefined : port)
-    const path = `/servers/${port}/users`
+    const path = `/servers/${apps.nameOf(port)}/users`
     const users = [hasLeft ? { id, left: true } : { id, seen: true }]
     const answer = await this.#ask('POST', path, { users }, { authorization: `Bearer ${this.#token}` })
     if (answer?.status !== 200) this.#complain(path, answer)

@@ -23,6 +23,7 @@ export interface Found {
   /** By server. */
   readonly loads: readonly number[]
   readonly activeUsers: readonly number[]
+  /** Places held for others. */
   readonly reserved: readonly number[]
   readonly residentMb: number
 }

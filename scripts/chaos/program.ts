@@ -9,6 +9,7 @@ import { nextRestart } from '@usher/coordinator/restart-pause.ts'
 import { startProgram, type LogLine, type Program } from '../kit/program.ts'
 import { TOOLS_DIR } from '../kit/places.ts'
 import type { ChaosNews, ChaosOrder, Found } from './orders.ts'
+import { portOfServer } from './apps.ts'
 import { MONITOR, type Fault } from './schedule.ts'
 
 export interface ChaosProgramOptions {
@@ -37,6 +38,8 @@ export class ChaosProgram {
   readonly #options: ChaosProgramOptions
   #program: Program | undefined
   readonly #victims = new Map<number, Victim>()
+  readonly #down = new Set<number>()
+  readonly #downCounts = new Map<number, number>()
   readonly #questions = new Map<number, (found: Found) => void>()
   readonly #listeners = new Set<() => void>()
   #nextId = 1
@@ -60,8 +63,13 @@ export class ChaosProgram {
     void this.#program.exited.then(() => { this.#wake() })
   }
 
-  /** By server. */
+  /** Of its own servers, by index. */
   get ports (): readonly number[] {
+    return this.#program!.ports.slice(0, this.#options.servers)
+  }
+
+  /** Of all servers, external ones included, by index. */
+  get allPorts (): readonly number[] {
     return this.#program!.ports
   }
 
@@ -71,6 +79,20 @@ export class ChaosProgram {
 
   get monitoringPort (): number {
     return this.#program!.monitoringPort
+  }
+
+  get decisionPort (): number {
+    return this.#program!.decisionPort!
+  }
+
+  /** Of an external server: what the program has said of it last. */
+  isDown (port: number): boolean {
+    return this.#down.has(port)
+  }
+
+  /** How often it has said so. */
+  downCount (port: number): number {
+    return this.#downCounts.get(port) ?? 0
   }
 
   get hasEnded (): boolean {
@@ -152,10 +174,16 @@ export class ChaosProgram {
     this.#wake()
   }
 
-  #read ({ msg, err }: LogLine): void {
+  #read ({ msg, err, server }: LogLine): void {
     if (msg.startsWith('a worker died')) {
       this.counts.kills++
       this.causes.push((err as Error).message)
+    }
+    const port = portOfServer(String(server))
+    if (msg === 'server is up') this.#down.delete(port)
+    if (msg === 'server is down') {
+      this.#down.add(port)
+      this.#downCounts.set(port, this.downCount(port) + 1)
     }
     if (msg.startsWith('shards that a dead worker')) this.counts.killsHoldingLock++
     this.#wake()

@@ -5,23 +5,28 @@
  */
 export class RetryGate {
   #isInjecting = false
+  /** That go on, or wait for retries to be answered. */
+  #rounds = 0
   #retries = 0
   #waiting: Array<() => void> = []
 
   /** Runs a round of faults; retries wait for its end. */
   async runFaults (round: () => Promise<void>): Promise<void> {
+    // Nobody begins a retry meanwhile: where many are needed, the round would never come.
+    this.#rounds++
     while (this.#isInjecting || this.#retries > 0) await this.#change()
     this.#isInjecting = true
     try {
       await round()
     } finally {
+      this.#rounds--
       this.#isInjecting = false
       this.#wake()
     }
   }
 
   async retry<T> (attempt: () => Promise<T>): Promise<T> {
-    while (this.#isInjecting) await this.#change()
+    while (this.#rounds > 0) await this.#change()
     this.#retries++
     try {
       return await attempt()

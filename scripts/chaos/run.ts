@@ -5,7 +5,8 @@
  */
 import { setTimeout } from 'node:timers/promises'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
-import { checkWhole, leftOver } from './checker.ts'
+import { Apps } from './apps.ts'
+import { checkWhole, leftOver, tooFull } from './checker.ts'
 import type { World } from './client.ts'
 import { Ledger } from './ledger.ts'
 import { Load } from './load.ts'
@@ -25,6 +26,10 @@ export interface RunOptions {
   readonly kills: number
   readonly seed: number
   readonly servers: number
+  /** External servers, which are in trouble now and then. */
+  readonly apps: number
+  /** Users that each server admits; 0: as many as come. */
+  readonly capacity: number
   readonly clients: number
   /** Told of everything that happens. */
   readonly note: (what: string) => void
@@ -41,6 +46,10 @@ export interface RunResult {
 
 const RESERVATION_TTL_S = 2
 const LEAVE_GRACE_S = 0.5
+/** After which the place of one who has left is another's, where there is a capacity. */
+const RETURN_GRACE_S = 1
+/** Between two looks at how full the servers are. */
+const SAMPLE_MS = 20
 /** A leave takes effect so long after the grace; four times what is promised. */
 const LEAVE_LATE_MS = 1000
 /** Few shards, so that the threads get into each other's way; twice as large as it has to be. */
@@ -69,13 +78,16 @@ class Run {
   readonly #violations: string[] = []
   readonly #world: World
   readonly #load: Load
+  readonly #apps: Apps
   #faultCount = 0
+  #samples = 0
   /** What breaks off from then on is no failure. */
   #isEnding = false
 
   constructor (options: RunOptions) {
     this.#options = options
     this.#web = new Web(this.#retryGate, what => { if (!this.#isEnding) options.note(what) })
+    this.#apps = new Apps(options.apps, options.seed)
     this.#program = new ChaosProgram({
       program: options.program,
       servers: options.servers,
@@ -92,6 +104,11 @@ class Run {
         TIMEOUT_THRESHOLD: '86400',
         UNCONFIRMED_TIMEOUT: '86400',
         LEAVE_GRACE: String(LEAVE_GRACE_S),
+        RETURN_GRACE: String(RETURN_GRACE_S),
+        CAPACITY: options.capacity === 0 ? '' : String(options.capacity),
+        EXTERNAL_SERVERS: this.#apps.setting,
+        HEALTH_INTERVAL: '0.1',
+        DECISION_PORT: '0',
         // Its clients come and leave all the time, from a few networks.
         NEWCOMERS_PER_MINUTE: '1000000'
       }
@@ -101,6 +118,7 @@ class Run {
       web: this.#web,
       ledger: this.#ledger,
       random: new Random(options.seed + 1),
+      apps: this.#apps,
       complain: what => { this.#complain(what) },
       wanted: this.#wanted
     }
@@ -108,8 +126,15 @@ class Run {
   }
 
   async start (): Promise<void> {
+    await this.#apps.start()
     await this.#program.start()
     await this.#load.start()
+    this.#apps.startTroubles({
+      program: this.#program,
+      note: this.#options.note,
+      complain: what => { this.#complain(what) }
+    })
+    if (this.#options.capacity > 0) void this.#sample()
   }
 
   /** Until the time is over or something is wrong; whether all is well. */
@@ -136,6 +161,7 @@ class Run {
       this.#complainOfAll(found === undefined ? ['the main thread does not answer'] : leftOver(found))
     }
     this.#load.end()
+    this.#apps.end()
     this.#isEnding = true
     const failures = [...this.#web.failures]
     const code = await this.#program.stop(this.#isWell ? 'SIGTERM' : 'SIGKILL')
@@ -174,6 +200,17 @@ class Run {
     }
   }
 
+  /** How full the servers are, again and again. */
+  async #sample (): Promise<void> {
+    while (this.#isWell && !this.#isEnding) {
+      const found = await this.#program.look('look-at-locks')
+      if (found === undefined) return
+      this.#complainOfAll(tooFull(found, this.#options.capacity))
+      this.#samples++
+      await setTimeout(SAMPLE_MS)
+    }
+  }
+
   async #carryOut (fault: Fault): Promise<void> {
     const { victim, atWrite } = fault
     const port = this.#program.ports[victim]
@@ -198,7 +235,7 @@ class Run {
     const { kills, killsHoldingLock } = this.#program.counts
     const found = await this.#program.look('look-at-locks')
     this.#options.note(`checked: ${kills} kills, ${killsHoldingLock} holding a lock, ` +
-      `${this.#web.requests} requests, ${this.#web.failures.length} failed, ${found?.residentMb} MB`)
+      `${this.#web.requests} requests, ${this.#web.failures.length} failed, ${this.#samples} samples, ${found?.residentMb} MB`)
   }
 
   #complain (what: string): void {

@@ -51,11 +51,12 @@ export class TableLook {
   }
 
   #figures (): Omit<Found, 'broken'> {
+    const { active, reserved } = this.#table.usersPerServer()
     return {
       users: [],
       loads: [...this.#table.loads()],
-      activeUsers: [...this.#table.activeUsersPerServer()],
-      reserved: [...this.#table.reservedPerServer()],
+      activeUsers: [...active],
+      reserved: [...reserved],
       residentMb: Math.round(process.memoryUsage.rss() / 1e6)
     }
   }

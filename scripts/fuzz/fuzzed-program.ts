@@ -4,6 +4,7 @@
  */
 import { PassThrough, Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
+import { setTimeout } from 'node:timers/promises'
 import { runAccountCommand } from '@usher/workers/account-command/account-command.ts'
 import { Operator } from '../kit/operator.ts'
 import { PROGRAM_DIR, ROOT } from '../kit/places.ts'
@@ -13,6 +14,7 @@ import { PORT_MARKS, SESSION_MARK, TOKEN_MARK, type RequestInput } from './input
 import type { Secrets } from './judge.ts'
 import { INDEX, makeSite, SECRET } from './planted-site.ts'
 import { PROXY_ADDRESS } from './proxy-headers.ts'
+import { SHOP_NAME, startShop, type Shop } from './shop.ts'
 import type { Subject } from './subject.ts'
 
 const PASSWORD = 'a password that no input has'
@@ -39,11 +41,20 @@ const SETTINGS = {
   METRICS_TOKEN: SECRET.repeat(2),
   ADMIN_PASSWORD: `${SECRET} of admin`
 }
-const BEHIND_PROXY = { TRUST_PROXY: PROXY_ADDRESS, PROXY_PROTOCOL: 'trusted' }
+/** That one has capacities, too: less than what comes. */
+const CAPACITY = 24
+const BEHIND_PROXY = {
+  TRUST_PROXY: PROXY_ADDRESS, PROXY_PROTOCOL: 'trusted', CAPACITY: String(CAPACITY), RETURN_GRACE: '1'
+}
+/** A check of an external server in between would change what the process has open. */
+const ELSEWHERE = { HEALTH_INTERVAL: '3600' }
+/** In which whoever came last is gone, and there is room again. */
+const ROOM_MS_MAX = 20_000
+const ROOM_LOOK_MS = 500
 /** Error and fatal, as pino numbers them. */
 const GRAVE_LEVEL = 50
 const COMPLAINTS_MAX = 20
-/** Main thread, three servers, monitor. */
+/** Main thread, three servers, monitor: those that take requests. */
 const THREAD_COUNT = 5
 const ASK_MS_MAX = 10_000
 /** Never in an input. Seen twice, so that it is never displaced. */
@@ -67,6 +78,7 @@ const ENDING = /logout|password/i
 
 export class FuzzedProgram implements Subject {
   readonly #program: Program
+  readonly #shop: Shop
   readonly #heaps: ProcessProbe
   readonly #complaints: string[]
   readonly #operators: ReadonlyMap<Role, Seats>
@@ -80,8 +92,13 @@ export class FuzzedProgram implements Subject {
     const complain = (text: string): void => {
       if (complaints.length < COMPLAINTS_MAX) complaints.push(text)
     }
+    const shop = await startShop()
     const program = await startProgram({
-      ...SETTINGS, ...heaps.env, ...(isProxied && BEHIND_PROXY)
+      ...SETTINGS,
+      ...ELSEWHERE,
+      EXTERNAL_SERVERS: shop.setting,
+      ...heaps.env,
+      ...(isProxied && BEHIND_PROXY)
     }, {
       nodeOptions: heaps.nodeOptions,
       prepare: makeSite,
@@ -95,16 +112,17 @@ export class FuzzedProgram implements Subject {
         leaver: await newSeat(program, `fuzz leaving ${role}`, permission)
       })
     }
-    const fuzzed = new FuzzedProgram(program, heaps, complaints, operators)
+    const fuzzed = new FuzzedProgram(program, shop, heaps, complaints, operators)
     await fuzzed.#resetTokens()
     return fuzzed
   }
 
   private constructor (
-    program: Program, heaps: ProcessProbe, complaints: string[],
+    program: Program, shop: Shop, heaps: ProcessProbe, complaints: string[],
     operators: ReadonlyMap<Role, Seats>
   ) {
     this.#program = program
+    this.#shop = shop
     this.#heaps = heaps
     this.#complaints = complaints
     this.#operators = operators
@@ -142,10 +160,13 @@ export class FuzzedProgram implements Subject {
   async check (): Promise<readonly string[]> {
     try {
       await this.#reset()
-      const wrongs = await Promise.all([
-        this.#checkRedirect(), this.#checkPages(), this.#checkTable()
-      ])
-      return wrongs.flat()
+      const endMs = performance.now() + ROOM_MS_MAX
+      for (;;) {
+        const wrongs = await Promise.all([this.#checkRedirect(), this.#checkPages()])
+        const all = [...wrongs.flat(), ...await this.#checkTable()]
+        if (all.length === 0 || performance.now() > endMs) return all
+        await setTimeout(ROOM_LOOK_MS)
+      }
     } catch (error) {
       return [`a check failed: ${(error as Error).message}`]
     }
@@ -159,9 +180,14 @@ export class FuzzedProgram implements Subject {
   async stop (): Promise<readonly string[]> {
     this.#isStopping = true
     await this.#program.stop()
+    this.#shop.close()
     this.#heaps.close()
     const code = await this.#program.exited
     return code === 0 ? this.complaints() : [`the stop ended with ${code}`, ...this.complaints()]
+  }
+
+  get #ownUrls (): readonly string[] {
+    return this.#program.serverUrls.slice(0, PORT_MARKS.length)
   }
 
   get #administrator (): Operator {
@@ -182,8 +208,8 @@ export class FuzzedProgram implements Subject {
       await administrator.post('/allow', userId === undefined ? { address } : { userId })
     }
     await this.#resetTokens()
-    for (const url of this.#program.serverUrls) {
-      await administrator.post(`/servers/${portIn(url)}/ready`, {})
+    for (const name of [...this.#ownUrls.map(portIn), SHOP_NAME]) {
+      await administrator.post(`/servers/${name}/ready`, {})
     }
   }
 
@@ -216,7 +242,7 @@ export class FuzzedProgram implements Subject {
 
   async #checkPages (): Promise<string[]> {
     const wrongs: string[] = []
-    for (const url of this.#program.serverUrls) {
+    for (const url of this.#ownUrls) {
       const answer = await ask(`${url}/`)
       const isRight = answer.status === 200 && await answer.text() === INDEX
       if (!isRight) wrongs.push(`a plain page is ${answer.status}`)
@@ -227,10 +253,17 @@ export class FuzzedProgram implements Subject {
 
   async #checkTable (): Promise<string[]> {
     const stats = await answerOf(this.#administrator, '/stats?limit=0') as {
-      total_users: number, table: { used: number }
+      total_users: number
+      table: { used: number }
+      servers: Record<string, { load: number, capacity?: number }>
     }
     const used = Math.max(stats.total_users, stats.table.used)
-    return used <= MAX_USERS ? [] : [`${used} users in a table for ${MAX_USERS}`]
+    const tooFull = Object.entries(stats.servers).filter(([, { load, capacity }]) =>
+      load > (capacity ?? Infinity))
+    return [
+      ...(used <= MAX_USERS ? [] : [`${used} users in a table for ${MAX_USERS}`]),
+      ...tooFull.map(([name, { load }]) => `${load} users at ${name}, which admits ${CAPACITY}`)
+    ]
   }
 }
 

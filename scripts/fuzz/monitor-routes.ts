@@ -1,5 +1,6 @@
 /** What the monitor takes, route by route: what requests to it are made of. */
 import { PORT_MARKS } from './inputs.ts'
+import { SHOP_NAME } from './shop.ts'
 import type { Fields } from './json-bodies.ts'
 
 /** What a parameter of a query holds. */
@@ -85,6 +86,14 @@ export const MONITOR_ROUTES: readonly MonitorRoute[] = [
   ]),
   ...PORT_MARKS.map((port): MonitorRoute => (
     { method: 'POST', path: `/servers/${port}/users`, body: { users: 'reports' } })),
+  {
+    method: 'POST',
+    path: `/servers/${SHOP_NAME}/drain`,
+    body: { maintenance: 'flag', force: 'flag', note: 'reason', minutes: 'minutes' },
+    weight: 0.5
+  },
+  { method: 'POST', path: `/servers/${SHOP_NAME}/ready`, body: { force: 'flag' }, weight: 0.5 },
+  { method: 'POST', path: `/servers/${SHOP_NAME}/users`, body: { users: 'reports' } },
   // Of no server: a port may be closed for a moment.
   { method: 'POST', path: '/servers/0/restart', body: { force: 'flag' }, weight: 0.3 }
 ]

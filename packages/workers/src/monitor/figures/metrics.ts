@@ -97,7 +97,8 @@ function loadFamilies ({ table, servers, usersMax }: MetricsParts): string[] {
       perServer(server => table.capacity(server))),
     family('usher_server_full', 'gauge',
       '1 while a server with a capacity has no place left, whether or not it takes visitors.',
-      perServer(server => table.capacity(server) === undefined ? undefined : Number(isFull(server)))),
+      perServer(server =>
+        table.capacity(server) === undefined ? undefined : Number(isFull(server)))),
     family('usher_all_full', 'gauge', '1 while no server that takes visitors has a place left.',
       [[{}, areAllFull({ servers, isAvailable, isFull }) ? 1 : 0]]),
     family('usher_table_users', 'gauge', 'Users in the user table, reservations included.',
