@@ -19,6 +19,7 @@ const PASSWORD = 'correct horse battery'
 const SETTINGS = { ADMIN_PASSWORD: PASSWORD, DELAY_BETWEEN_ROUTING: '0', DECISION_PORT: '0' }
 const NAMES = ['one', 'two', 'three']
 const VISITOR_COUNT = 60
+const APPS = join(ROOT, 'test/fixtures/apps')
 
 /** One proxy's files for each of the two ways, the one that it is started with first. */
 interface Recipe {
@@ -63,6 +64,30 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
   }
 }
 
+/** What sites are written in, beside Node: how an application in it is started, by its name. */
+const LANGUAGES: Readonly<Record<string, (t: Test, name: string) => Promise<ChildProcess>>> = {
+  python3: async (_, name) => run('python3', 'app.py', name),
+  php: async (_, name) => run('php', 'app.php', name),
+  go: async (t, name) => {
+    const program = join(workingFolder(t), 'app')
+    const built = spawn('go', ['build', '-o', program, join(APPS, 'app.go')], {
+      env: { ...process.env, GO111MODULE: 'off', GOFLAGS: '', CGO_ENABLED: '0' },
+      stdio: ['ignore', 'ignore', 'inherit']
+    })
+    const [code] = await once(built, 'exit') as [number | null]
+    if (code !== 0) throw new Error(`go build ended with ${code}`)
+    return spawn(program, [name], { stdio: ['ignore', 'pipe', 'inherit'] })
+  }
+}
+
+function run (program: string, file: string, name: string): ChildProcess {
+  return spawn(program, [join(APPS, file), name], { stdio: ['ignore', 'pipe', 'inherit'] })
+}
+
+/** Node and those of them that this machine has. */
+const SPOKEN = ['node', ...Object.keys(LANGUAGES).filter(name =>
+  spawnSync(name, [name === 'go' ? 'version' : '--version']).error === undefined)]
+
 /** The address of the proxy; the recipe's ports are this cluster's. */
 async function startRecipe (
   t: Test, recipe: Recipe, way: 'oneName' | 'names', cluster: Cluster,
@@ -88,7 +113,7 @@ async function startRecipe (
   return addresses.get('shop')!
 }
 
-for (const [name, recipe] of Object.entries(RECIPES)) {
+for (const [at, [name, recipe]] of Object.entries(RECIPES).entries()) {
   const skip = spawnSync(name, ['version']).error === undefined ? false : `no ${name} was found`
   t.test(`behind a proxy: one name for the site, by ${name}`, { skip }, async t => {
     const cwd = workingFolder(t, Object.fromEntries(NAMES.map(name => [name, { 'index.html': name }])))
@@ -132,8 +157,11 @@ for (const [name, recipe] of Object.entries(RECIPES)) {
     t.ok(closed.headers['retry-after'])
     t.match(closed.body, /<html/)
   })
-  t.test(`behind a proxy: one name for applications of any kind, by ${name}`, { skip }, async t => {
-    const apps = await Promise.all(NAMES.map(name => startApp(t, name)))
+  // Each proxy has other ones: all meet with four languages, and most with fewer.
+  const languages = NAMES.map((_, server) => SPOKEN[(at + server) % SPOKEN.length]!)
+  t.test(`behind a proxy: one name for applications in ${languages.join(', ')}, by ${name}`, { skip }, async t => {
+    const apps = await Promise.all(NAMES.map((name, server) =>
+      startApp(t, name, languages[server]!)))
     const cluster = await startCluster(t, {
       ...envOf('One name for all'),
       ...SETTINGS,
@@ -196,8 +224,20 @@ interface App {
   readonly port: number
 }
 
-/** Somebody's application: says what it was asked, and echoes what comes by a WebSocket. */
-async function startApp (t: Test, name: string): Promise<App> {
+/** Somebody's application: says what it was asked, and echoes what comes after an upgrade. */
+async function startApp (t: Test, name: string, language: string): Promise<App> {
+  const start = LANGUAGES[language]
+  if (start === undefined) return await startNodeApp(t, name)
+  const child = await start(t, name)
+  t.teardown(async () => {
+    child.kill('SIGKILL')
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+  })
+  const [said] = await once(child.stdout!, 'data') as [Buffer]
+  return { name, port: Number(said) }
+}
+
+async function startNodeApp (t: Test, name: string): Promise<App> {
   const server = http.createServer((request, response) => {
     void text(request).then(body => {
       response.end(`${name} ${request.method} ${request.url} ${request.headers.cookie} ${body}`)
