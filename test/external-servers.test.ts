@@ -2,6 +2,7 @@
 import t from 'tap'
 import { startCluster, until, Visitor, type Cluster } from './cluster.ts'
 import { startElsewhere } from './elsewhere.ts'
+import type { History } from '../packages/shared/src/api/history.ts'
 import { Operator } from '../scripts/kit/operator.ts'
 
 const PASSWORD = 'correct horse battery'
@@ -95,4 +96,39 @@ t.test('external servers: are drained, made ready and watched like others, and r
   })
   const { json } = await operator.get('/history?minutes=5')
   t.same(Object.keys(json['servers'] as object), ['shop-a', 'shop-b'])
+})
+
+t.test('external servers: the history has their loads, and what became of them', async t => {
+  const [a, b] = [await startElsewhere(t), await startElsewhere(t)]
+  const cluster = await startCluster(t, {
+    ...QUICK,
+    PORTS: '',
+    EXTERNAL_SERVERS: `shop-a=${a.url},shop-b=${b.url}`,
+    RESERVATION_TTL: '600',
+    HEALTH_INTERVAL: '0.1',
+    HEALTH_TIMEOUT: '10'
+  })
+  const operator = await admin(cluster)
+  const history = async (): Promise<History> =>
+    (await operator.get('/history?minutes=5')).json as unknown as History
+  const heard = async (): Promise<string[]> => (await history()).events
+    .flatMap(({ type, server }) => server === null ? [] : [`${type} ${server}`])
+  const untilHeard = (event: string): Promise<unknown> =>
+    until(heard, events => events.includes(event))
+  for (const visitor of crowd(6)) await locationOf(visitor, cluster)
+  const { servers } = await until(history, ({ servers }) =>
+    Object.values(servers).every(({ reserved }) => reserved.at(-1) === 3))
+  t.same(Object.entries(servers).map(([name, { index }]) => [name, index]),
+    [['shop-a', 0], ['shop-b', 1]])
+
+  b.status = 500
+  await untilHeard('down shop-b')
+  await until(history, ({ servers }) => servers['shop-b']!.reserved.at(-1) === null)
+  b.status = 200
+  await untilHeard('up shop-b')
+  await operator.post('/servers/shop-a/drain', { maintenance: true })
+  await untilHeard('drain shop-a')
+  await operator.post('/servers/shop-a/ready')
+  await untilHeard('ready shop-a')
+  t.same((await heard()).slice(-4), ['down shop-b', 'up shop-b', 'drain shop-a', 'ready shop-a'])
 })
