@@ -79,7 +79,11 @@ for (const [name, { file, command }] of Object.entries(LANGUAGES)) {
     const [program = '', ...args] = line
     const app = spawn(program, args, {
       env: {
-        ...process.env, PORT: String(port), SERVER: 'shop-a', DOOR: door.routerUrl, STATE: join(folder, 'state')
+        ...process.env,
+        PORT: String(port),
+        SERVER: 'shop-a',
+        DOOR: door.routerUrl,
+        STATE: join(folder, 'state')
       },
       stdio: 'ignore'
     })
@@ -94,7 +98,8 @@ for (const [name, { file, command }] of Object.entries(LANGUAGES)) {
 
     const sentTo = async (server: string): Promise<URL> => {
       const isWanted = ({ headers: { location = '' } }: Answer): boolean =>
-        ticketOf(new URL(location, door.routerUrl)) !== undefined && claimsOf(location).aud === server
+        ticketOf(new URL(location, 'http://app')) !== undefined &&
+        claimsOf(location).aud === server
       const { headers } = await until(() => ask(door.routingPort, '/shoes?size=43'), isWanted)
       return new URL(headers.location!)
     }

@@ -46,12 +46,14 @@ class Browser {
       method, headers: { host: url.host, ...(cookie !== undefined && { cookie }) }
     })
     const [given] = answer.headers['set-cookie'] ?? []
-    if (given !== undefined && this.#keepsCookies) this.cookies.set(url.hostname, given.split(';')[0]!)
+    if (given !== undefined && this.#keepsCookies) {
+      this.cookies.set(url.hostname, given.split(';')[0]!)
+    }
     return answer
   }
 
-  /** Follows redirects, for so many hops at most; where it came to, and every address on the way. */
-  async open (url: URL, hopsMax = 5): Promise<{ readonly status: number, readonly way: readonly URL[] }> {
+  /** Follows redirects, for so many hops at most; every address on the way. */
+  async open (url: URL, hopsMax = 5): Promise<{ status: number, way: readonly URL[] }> {
     const way = [url]
     for (;;) {
       const { status, headers } = await this.ask(way.at(-1)!)
@@ -190,7 +192,7 @@ t.test('tickets: a denied person is denied by a ticket, too', async t => {
   const browser = new Browser()
   const unused = new URL((await browser.ask(door(cluster))).headers.location!)
   const id = decodeJwt(unused.searchParams.get('usher_ticket')!).sub
-  t.equal((await operator.post('/deny', { client_id: id })).status, 200)
+  t.equal((await operator.post('/deny', { userId: id })).status, 200)
   t.equal((await new Browser().ask(unused)).status, 403)
   const other = await until(() => new Browser().open(door(cluster)), ({ status }) => status === 200)
   t.equal(other.way.length, 2)

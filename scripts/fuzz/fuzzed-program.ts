@@ -10,11 +10,14 @@ import { Operator } from '../kit/operator.ts'
 import { PROGRAM_DIR, ROOT } from '../kit/places.ts'
 import { ProcessProbe, type ProcessFigures } from '../measure/process-figures.ts'
 import { startProgram, type LogLine, type Program } from '../kit/program.ts'
-import { PORT_MARKS, SESSION_MARK, TOKEN_MARK, type RequestInput } from './inputs.ts'
+import {
+  EXPIRED_TICKET_MARK, PORT_MARKS, SESSION_MARK, TICKET_MARK, TOKEN_MARK, type RequestInput
+} from './inputs.ts'
 import type { Secrets } from './judge.ts'
 import { INDEX, makeSite, SECRET } from './planted-site.ts'
 import { PROXY_ADDRESS } from './proxy-headers.ts'
 import { SHOP_NAME, startShop, type Shop } from './shop.ts'
+import { signTickets, type SignedTickets } from './signed-tickets.ts'
 import type { Subject } from './subject.ts'
 
 const PASSWORD = 'a password that no input has'
@@ -83,6 +86,7 @@ export class FuzzedProgram implements Subject {
   readonly #complaints: string[]
   readonly #operators: ReadonlyMap<Role, Seats>
   readonly #tokens = new Map<Role, string>()
+  #tickets: readonly SignedTickets[] = []
   #isStopping = false
 
   /** @param isProxied whether a proxy is believed for whom it speaks */
@@ -114,6 +118,7 @@ export class FuzzedProgram implements Subject {
     }
     const fuzzed = new FuzzedProgram(program, shop, heaps, complaints, operators)
     await fuzzed.#resetTokens()
+    await fuzzed.#resetTickets()
     return fuzzed
   }
 
@@ -143,10 +148,12 @@ export class FuzzedProgram implements Subject {
     return portIn(to === 'server' ? serverUrls[server]! : monitorUrl)
   }
 
-  fill ({ to }: RequestInput, wire: string): string {
+  fill ({ to, server = 0 }: RequestInput, wire: string): string {
     const seats = this.#operators.get(to as Role)
     const ported = PORT_MARKS.reduce((text, mark, at) =>
       text.replaceAll(mark, String(portIn(this.#program.serverUrls[at]!))), wire)
+      .replaceAll(TICKET_MARK, this.#tickets[server]!.good)
+      .replaceAll(EXPIRED_TICKET_MARK, this.#tickets[server]!.expired)
     if (seats === undefined) return ported
     const { operator } = ENDING.test(wire) ? seats.leaver : seats.stayer
     return ported.replaceAll(SESSION_MARK, operator.cookie!.replace('session_id=', ''))
@@ -208,6 +215,7 @@ export class FuzzedProgram implements Subject {
       await administrator.post('/allow', userId === undefined ? { address } : { userId })
     }
     await this.#resetTokens()
+    await this.#resetTickets()
     for (const name of [...this.#ownUrls.map(portIn), SHOP_NAME]) {
       await administrator.post(`/servers/${name}/ready`, {})
     }
@@ -230,6 +238,11 @@ export class FuzzedProgram implements Subject {
       if (status !== 200) throw new Error(`no token of ${role}: ${status}`)
       this.#tokens.set(role, json['token'] as string)
     }
+  }
+
+  async #resetTickets (): Promise<void> {
+    const servers = this.#ownUrls.map(url => String(portIn(url)))
+    this.#tickets = await signTickets(this.#program.folder, servers)
   }
 
   async #checkRedirect (): Promise<string[]> {

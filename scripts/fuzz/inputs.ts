@@ -61,6 +61,10 @@ export interface Finding {
 export const SESSION_MARK = 'session-token-of-whoever-asks-session-token'
 /** Stands for the token of a program of whoever asks, and is as long. */
 export const TOKEN_MARK = 'usher_token-of-a-program-of-whoever-asks-for-a-th'
+/** Stands for a ticket of that server: good for the first who sends it, and used for all others. */
+export const TICKET_MARK = 'ticket-of-the-program'
+/** Stands for one whose minute is over. */
+export const EXPIRED_TICKET_MARK = 'expired-ticket-of-it'
 /** Stand for the ports of the servers, and are as long as those that the kernel chooses. */
 export const PORT_MARKS = ['10001', '10002', '10003'] as const
 

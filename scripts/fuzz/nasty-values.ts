@@ -1,5 +1,6 @@
 /** Values that have broken programs before, as texts; bytes are characters of Latin-1. */
 import type { Random } from '../kit/random.ts'
+import { EXPIRED_TICKET_MARK, TICKET_MARK } from './inputs.ts'
 
 /** Whole numbers at the edges of what holds them, and texts that only look like numbers. */
 const NUMBERS = [
@@ -42,6 +43,23 @@ const ID_COUNT = 60
 export function clientId (random: Random): string {
   const number = random.below(ID_COUNT).toString(16).padStart(2, '0')
   return `f022${number}00-0000-4000-8000-0000000000${number}`
+}
+
+/** As a redirect's, and what has broken programs that read such tokens. */
+export function ticket (random: Random): string {
+  const jwt = (head: string, claims = '{}', signature = 'AA'): string =>
+    [head, claims].map(part => Buffer.from(part).toString('base64url')).join('.') + `.${signature}`
+  return random.pick([
+    TICKET_MARK, TICKET_MARK, TICKET_MARK, EXPIRED_TICKET_MARK, 'none', '', '.', '..', '...', 'a.b.c',
+    `${TICKET_MARK}x`, `x${TICKET_MARK}`, `${TICKET_MARK}.`, `${TICKET_MARK}=`, `${TICKET_MARK}%00`,
+    `${TICKET_MARK}.${TICKET_MARK}`, `${EXPIRED_TICKET_MARK}x`, 'A'.repeat(4096), 'A'.repeat(4097),
+    '.'.repeat(3000), `${'A'.repeat(2000)}.${'A'.repeat(1000)}.${'A'.repeat(86)}`,
+    jwt('{"alg":"none"}', '{}', ''), jwt('{"alg":"HS256","kid":"a"}'), jwt('{"alg":"EdDSA"}'),
+    jwt('{"alg":"EdDSA","kid":"__proto__"}'), jwt('{"alg":"EdDSA","kid":{"a":1}}'),
+    jwt('{"alg":"EdDSA","kid":"a","crit":["b64"],"b64":false}'), jwt('{"alg":"EdDSA","jwk":{"kty":"OKP"}}'),
+    jwt('{"alg":["EdDSA"],"jku":"http://evil.example/"}'), jwt('null'), jwt('[]'), jwt('{"alg":"EdDSA"', '['),
+    jwt('['.repeat(1000)), jwt('{"alg":"EdDSA","zip":"DEF"}', '"'), nastyText(random)
+  ])
 }
 
 const ADDRESSES = [

@@ -6,7 +6,7 @@ import type { Random } from '../kit/random.ts'
 import { PORT_MARKS, SESSION_MARK, TOKEN_MARK, type Asked } from './inputs.ts'
 import { formBody, jsonBody } from './json-bodies.ts'
 import { MONITOR_ROUTES, type MonitorRoute, type ParameterKind } from './monitor-routes.ts'
-import { address, clientId } from './nasty-values.ts'
+import { address, clientId, ticket } from './nasty-values.ts'
 
 export interface RequestParts {
   method: string
@@ -31,6 +31,8 @@ const PAGES = [
 const HEAD_SHARE = 0.15
 /** Of requests with a session: as many are a program's. */
 const TOKEN_SHARE = 0.2
+/** Of requests for pages. */
+const TICKET_SHARE = 0.2
 const BEAT_METHODS = ['GET', 'GET', 'POST', 'POST', 'HEAD', 'OPTIONS']
 
 /** What browsers say of why they ask, and what nobody says. */
@@ -70,7 +72,9 @@ function chunksOf (body: string): string {
 function routerRequest (random: Random): RequestParts {
   const request = plainRequest(random)
   request.path = random.pick(
-    ['/', '/a/b', '/heartbeat', '/leave', '/usher.js', '//double', '/%41', '/a;b=c', '/healthz', '/logo.png'])
+    ['/', '/a/b', '/heartbeat', '/leave', '/usher.js', '//double', '/%41', '/a;b=c', '/healthz', '/logo.png',
+      '/.well-known/jwks.json'])
+  if (random.chance(TICKET_SHARE)) request.query.push(['usher_ticket', ticket(random)])
   if (random.chance(0.4)) request.query.push(['client_id', clientId(random)])
   if (request.path === '/heartbeat') request.method = random.pick(BEAT_METHODS)
   if (request.path === '/leave') request.method = random.pick(['GET', 'POST', 'POST', 'OPTIONS'])
@@ -84,22 +88,12 @@ function ofServer (random: Random): Array<[string, string]> {
   const all: ReadonlyArray<() => [string, string]> = [
     () => ['server', random.pick([...PORT_MARKS, ...PORT_MARKS, 'shop-a', '', '%00', 'x'.repeat(300)])],
     () => ['server', random.pick(PORT_MARKS)],
-    () => ['ticket', random.pick(['', 'a.b.c', 'x'.repeat(5000), ticketOf(random)])],
+    () => ['ticket', ticket(random)],
     () => ['page', ''],
     () => ['servers', '']
   ]
   const chances = [0.8, 0.1, 0.3, 0.4, 0.2]
   return all.filter((_, at) => random.chance(chances[at]!)).map(pair => pair())
-}
-
-/** Well-formed and signed by nobody. */
-function ticketOf (random: Random): string {
-  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
-  const claims = {
-    sub: clientId(random), aud: random.pick(PORT_MARKS), iss: 'usher', jti: 'x', iat: 1, exp: 4e9
-  }
-  const header = { alg: random.pick(['EdDSA', 'none', 'HS256']), typ: 'JWT', kid: 'x' }
-  return `${part(header)}.${part(claims)}.${'A'.repeat(86)}`
 }
 
 function serverRequest (random: Random): RequestParts {
@@ -119,6 +113,7 @@ function serverRequest (random: Random): RequestParts {
     request.isChunked = random.chance(0.2)
   } else {
     request.path = random.pick(PAGES)
+    if (random.chance(TICKET_SHARE)) request.query.push(['usher_ticket', ticket(random)])
     request.fields.push(...conditions(random))
   }
   request.fields.push(...reasons(random))
