@@ -56,18 +56,22 @@ t.test('bench report: a case says how many times a peer Usher is, and whether th
   const page = CASES.find(({ id }) => id === 'page')!
   const { tables: [table], goals } = resultOf(page, new Map([
     ['Usher', samples([200, 210, 220], 2)],
-    ['nginx', samples([100, 100, 100], 4)],
+    ['nginx, sendfile alone', samples([100, 100, 100], 4)],
+    ['nginx', samples([200, 200, 200], 4)],
     ['haproxy', samples([250, 100, 250], 1)]
   ]), { seconds: 1, commandOf: part => `bench ${part}` })
   t.strictSame(table!.rows.map(([name, figure, ratio]) => [name, figure, ratio]), [
     ['Usher', '210', ''],
-    ['nginx', '100', '2.10 (2.00 to 2.20)'],
+    ['nginx, sendfile alone', '100', '2.10 (2.00 to 2.20)'],
+    ['nginx', '200', '1.05 (1.00 to 1.10)'],
     ['haproxy', '250', '0.88 (0.80 to 2.10)']
   ])
   t.strictSame(goals.map(({ floor, verdict }) => [floor, verdict]), [
     ['1.7 x nginx `sendfile`', 'goal'],
     ['0.9 x haproxy `return file`', 'missed']
   ])
+  t.equal(goals[0]!.measured,
+    '2.10 (2.00 to 2.20) x; with `open_file_cache` 1.05 (1.00 to 1.10) x')
 })
 
 t.test('bench report: how long answers take, beside those of each peer', async t => {

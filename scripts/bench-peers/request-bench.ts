@@ -87,18 +87,26 @@ function rowOf (
 }
 
 function goalRows (
-  title: string, { peer, by, floor, goal }: RatioGoal, samples: Samples
+  title: string, { peer, by, floor, goal, beside }: RatioGoal, samples: Samples
 ): GoalRow[] {
-  const [ours, theirs] = [samples.get(US), samples.get(peer)]
-  if (ours === undefined || theirs === undefined) return []
-  const measured = ratios(ours.map(perCpuSecond), theirs.map(perCpuSecond))
+  const measured = ratiosTo(peer, samples)
+  if (measured === undefined) return []
+  const others = beside && ratiosTo(beside.peer, samples)
   return [{
     case: title,
-    floor: `${floor} x ${peer} \`${by}\``,
+    floor: `${floor} x ${by}`,
     goal: `${goal} x`,
-    measured: `${spread(measured, 2)} x`,
+    measured: `${spread(measured, 2)} x` +
+      (others === undefined ? '' : `; ${beside!.how} ${spread(others, 2)} x`),
     verdict: verdictOf(median(measured), { floor, goal })
   }]
+}
+
+/** Undefined when one of them is not there. */
+function ratiosTo (peer: string, samples: Samples): readonly number[] | undefined {
+  const [ours, theirs] = [samples.get(US), samples.get(peer)]
+  if (ours === undefined || theirs === undefined) return undefined
+  return ratios(ours.map(perCpuSecond), theirs.map(perCpuSecond))
 }
 
 function perCpuSecond ({ value, serverSeconds }: Sample<LoadResult>): number {

@@ -3,7 +3,7 @@ import type { Cores } from './cores.ts'
 import type { Ground } from './ground.ts'
 import { caddy } from './peers/caddy.ts'
 import { haproxy } from './peers/haproxy.ts'
-import { nginx } from './peers/nginx.ts'
+import { nginx, nginxSendfile } from './peers/nginx.ts'
 import { HANDLES_ONLY, npmServers, PLAIN_HTTP, PLAIN_NET } from './peers/node-servers.ts'
 import { findProgram, type Peer, type RunningPeer } from './peers/peer.ts'
 import { usher, usherWithTls } from './peers/usher.ts'
@@ -25,7 +25,9 @@ export interface Stand {
   readonly commandOf: (part: string) => string
 }
 
-const INSTALLED: Readonly<Record<string, (path: string) => Peer>> = { nginx, haproxy, caddy }
+const INSTALLED: Readonly<Record<string, ReadonlyArray<(path: string) => Peer>>> = {
+  nginx: [nginx, nginxSendfile], haproxy: [haproxy], caddy: [caddy]
+}
 
 /** Those that are found on this machine, and who was not. */
 export function findPeers (
@@ -33,10 +35,10 @@ export function findPeers (
 ): { peers: readonly Peer[], missing: readonly string[] } {
   const found: Peer[] = []
   const missing: string[] = []
-  for (const [name, peerAt] of Object.entries(INSTALLED)) {
+  for (const [name, peersAt] of Object.entries(INSTALLED)) {
     const path = findProgram(name)
     if (path === undefined) missing.push(name)
-    else found.push(peerAt(path))
+    else found.push(...peersAt.map(peerAt => peerAt(path)))
   }
   try {
     found.push(...npmServers())

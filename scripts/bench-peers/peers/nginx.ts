@@ -5,20 +5,37 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePorts, type Ground } from '../ground.ts'
-import { launch, type Peer } from './peer.ts'
+import { launch, type Peer, type Service } from './peer.ts'
 
 const CONNECTIONS_MAX = 12_000
+/** Open descriptors, sizes and times are kept, instead of three system calls for each request. */
+const KEPT_OPEN = `open_file_cache max=1000 inactive=60s;
+  open_file_cache_valid 60s;
+  open_file_cache_min_uses 1;`
+
+export const NGINX_SENDFILE = 'nginx, sendfile alone'
 
 export function nginx (path: string): Peer {
+  return peerOf(path, 'nginx', ['page', 'redirect', 'beat', 'tlsPage'], KEPT_OPEN)
+}
+
+/** Without `open_file_cache`, as by default: it opens the file for each request. */
+export function nginxSendfile (path: string): Peer {
+  return peerOf(path, NGINX_SENDFILE, ['page'], '')
+}
+
+function peerOf (
+  path: string, name: string, services: readonly Service[], fileCache: string
+): Peer {
   return {
-    name: 'nginx',
-    services: ['page', 'redirect', 'beat', 'tlsPage'],
+    name,
+    services,
     async start (ground, core) {
       const [plain, tls] = await freePorts(2)
-      const folder = join(ground.folder, 'nginx')
-      mkdirSync(folder, { recursive: true })
+      const folder = join(ground.folder, `nginx-${plain}`)
+      mkdirSync(folder)
       const file = join(folder, 'nginx.conf')
-      writeFileSync(file, configuration(ground, folder, plain!, tls!))
+      writeFileSync(file, configuration(ground, folder, { plain: plain!, tls: tls!, fileCache }))
       const base = `http://127.0.0.1:${plain}`
       const withTls = ground.certificate === undefined ? {} : { tlsPage: `https://127.0.0.1:${tls}` }
       return await launch([path, '-c', file, '-e', 'stderr'], core,
@@ -28,7 +45,8 @@ export function nginx (path: string): Peer {
 }
 
 function configuration (
-  { siteFolder, certificate }: Ground, folder: string, plain: number, tls: number
+  { siteFolder, certificate }: Ground, folder: string,
+  { plain, tls, fileCache }: { plain: number, tls: number, fileCache: string }
 ): string {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
     .map(kind => `${kind}_temp_path ${join(folder, kind)};`).join('\n  ')
@@ -60,10 +78,7 @@ http {
   sendfile on;
   tcp_nopush on;
   tcp_nodelay on;
-  # Open descriptors, sizes and times are kept, instead of three system calls for each request.
-  open_file_cache max=1000 inactive=60s;
-  open_file_cache_valid 60s;
-  open_file_cache_min_uses 1;
+  ${fileCache}
   # By default a connection is closed after 1,000 requests, which a load test should avoid.
   keepalive_timeout 75s;
   keepalive_requests 1000000000;
