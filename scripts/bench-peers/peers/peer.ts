@@ -33,6 +33,10 @@ const START_MS_MAX = 20_000
 /** Where Debian puts servers, which PATH is often short of. */
 const FOLDERS = ['/usr/sbin', '/usr/bin']
 
+/** The benchmark may fail or be ended before what it has started. */
+const atExit = new Set<() => void>()
+process.once('exit', () => { for (const kill of atExit) kill() })
+
 /** The path of a program; undefined where it is not installed. */
 export function findProgram (name: string): string | undefined {
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...FOLDERS]
@@ -53,10 +57,9 @@ export async function launch (
   let complaint = ''
   child.stderr.on('data', (text: Buffer) => { complaint = (complaint + text.toString()).slice(-2000) })
   const exited = once(child, 'exit')
-  // The benchmark may fail or be ended first.
   const kill = (): void => { child.kill('SIGKILL') }
-  process.once('exit', kill)
-  void exited.then(() => process.off('exit', kill))
+  atExit.add(kill)
+  void exited.then(() => { atExit.delete(kill) })
   const stop = async (): Promise<void> => {
     child.kill('SIGTERM')
     const timer = setTimeout(kill, START_MS_MAX)
