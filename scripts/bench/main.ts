@@ -2,10 +2,11 @@
  * `npm run bench`: the user table's touch against its plain rival (touch.ts) and what the table
  * costs as it grows (table-growth.ts); then what a flood of logins costs an operator
  * (login-flood.ts), and a visitor what slow and greedy clients (attacks.ts) and slow readers of a
- * large file (stream.ts) do. Quoted as ratios.
+ * large file (stream.ts) do, and health checks of many servers (health.ts). Quoted as ratios.
  * `npm run bench -- touch` and the like measure one of them.
  */
 import { benchAttacks } from './attacks.ts'
+import { benchHealth } from './health.ts'
 import { benchLogins } from './login-flood.ts'
 import type { BenchPart } from './report/report.ts'
 import { tableText } from './report/tables.ts'
@@ -21,6 +22,7 @@ const PARTS: Readonly<Record<string, () => Promise<void>>> = {
   table: async () => { await show(benchTable) },
   logins: benchLogins,
   attacks: benchAttacks,
+  health: benchHealth,
   stream: benchStream
 }
 
