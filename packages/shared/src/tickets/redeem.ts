@@ -29,6 +29,7 @@ export class TicketRedeemer {
   readonly #parts: RedeemerParts
   readonly #known: Promise<void>
   #tellKnown = (): void => {}
+  #library: ReturnType<typeof loadLibrary> | undefined
   #keys: readonly TicketKey[] = []
   /** Made of `#keys` when first asked for. */
   #findKey: ReturnType<typeof createLocalJWKSet> | undefined
@@ -66,9 +67,8 @@ export class TicketRedeemer {
   }
 
   async #verify (text: string): Promise<JWTPayload | TicketFault> {
-    const [{ jwtVerify }, { createLocalJWKSet }, { JOSEError }] = await Promise.all([
-      import('jose/jwt/verify'), import('jose/jwks/local'), import('jose/errors')
-    ])
+    this.#library ??= loadLibrary()
+    const [{ jwtVerify }, { createLocalJWKSet }, { JOSEError }] = await this.#library
     this.#findKey ??= createLocalJWKSet({ keys: this.#keys.map(key => ({ ...key })) })
     const nowMs = (this.#parts.wallNow ?? Date.now)()
     try {
@@ -94,4 +94,11 @@ export class TicketRedeemer {
     await Promise.race([this.#known, over])
     clearTimeout(timer)
   }
+}
+
+/** An import of what is loaded already costs as much as to verify. */
+function loadLibrary () {
+  return Promise.all([
+    import('jose/jwt/verify'), import('jose/jwks/local'), import('jose/errors')
+  ])
 }

@@ -21,6 +21,7 @@ const ISSUER = 'usher'
 export class TicketSigner {
   readonly #issuer: string
   readonly #wallNow: () => number
+  #library: ReturnType<typeof loadLibrary> | undefined
   #key: { readonly jwk: SigningKey, readonly imported: Importing } | undefined
 
   /**
@@ -34,9 +35,7 @@ export class TicketSigner {
 
   /** The ticket's text, fit for a query as it is. */
   async sign ({ client, serverName, hasCookie }: TicketContent, key: SigningKey): Promise<string> {
-    const [{ SignJWT }, { importJWK }] = await Promise.all([
-      import('jose/jwt/sign'), import('jose/key/import')
-    ])
+    const [{ SignJWT }, { importJWK }] = await (this.#library ??= loadLibrary())
     if (this.#key?.jwk !== key) {
       this.#key = { jwk: key, imported: importJWK({ ...key }, TICKET_ALGORITHM) }
     }
@@ -52,4 +51,9 @@ export class TicketSigner {
     }).setProtectedHeader({ alg: TICKET_ALGORITHM, typ: 'JWT', kid: key.kid })
       .sign(await this.#key.imported)
   }
+}
+
+/** An import of what is loaded already costs as much as to sign. */
+function loadLibrary () {
+  return Promise.all([import('jose/jwt/sign'), import('jose/key/import')])
 }
