@@ -24,7 +24,8 @@ t.test('router: redirects to where its cookie does not come along carry a ticket
   const cases: ReadonlyArray<[url: string | undefined, authority: string, isSecure: boolean, domain: string, carries: 'ticket' | 'plain']> = [
     [undefined, 'door.example:8080', false, '', 'plain'],
     [undefined, '127.0.0.1:8080', true, '', 'plain'],
-    [undefined, 'stranger.example', false, '', 'ticket'],
+    [undefined, 'stranger.example', false, '', 'plain'],
+    ['http://shop.example', 'stranger.example', false, '', 'ticket'],
     ['http://door.example:8000', 'door.example:8080', false, '', 'plain'],
     ['http://DOOR.example.:8000', 'Door.Example.', false, '', 'plain'],
     ['http://shop.example', 'door.example', false, '', 'ticket'],

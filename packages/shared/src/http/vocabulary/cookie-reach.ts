@@ -6,11 +6,10 @@ import { remembering } from '../../remembering.ts'
 import type { Settings } from '../../settings/settings.ts'
 import { parseAuthority } from './authority.ts'
 import { isWithinDomain } from './identity.ts'
-import { isOwnHost } from './own-host.ts'
 import type { TargetServer } from './redirect-target.ts'
 import type { RequestValue } from './values.ts'
 
-type ReachSettings = Pick<Settings, 'cookieDomain' | 'publicHosts'>
+type ReachSettings = Pick<Settings, 'cookieDomain'>
 
 /** Whether it is, for the visitor of a request to the router and a server. */
 type CookieReach = (
@@ -23,22 +22,16 @@ const REMEMBERED_MAX = 256
 
 interface Host {
   readonly name: string
-  /** One that redirects repeat. */
-  readonly isOurs: boolean
   /** COOKIE_DOMAIN covers it. */
   readonly isCovered: boolean
 }
 
-export function cookieReach ({ cookieDomain, publicHosts }: ReachSettings): CookieReach {
+export function cookieReach ({ cookieDomain }: ReachSettings): CookieReach {
   const hostOf = remembering(REMEMBERED_MAX, (authority): Host | undefined => {
     const name = parseAuthority(authority)?.host
     return name === undefined
       ? undefined
-      : {
-          name,
-          isOurs: isOwnHost(name, publicHosts),
-          isCovered: cookieDomain !== '' && isWithinDomain(cookieDomain, name)
-        }
+      : { name, isCovered: cookieDomain !== '' && isWithinDomain(cookieDomain, name) }
   })
   const placeOf = remembering(REMEMBERED_MAX, publicUrl => {
     const { host, protocol } = new URL(publicUrl)
@@ -46,9 +39,10 @@ export function cookieReach ({ cookieDomain, publicHosts }: ReachSettings): Cook
   })
 
   return ({ authority, isSecure }, { publicUrl }) => {
+    // Known by the name that the visitor uses. A made-up one is to cost no signature.
+    if (publicUrl === undefined) return true
     const router = authority === undefined ? undefined : hostOf(authority)
     if (router === undefined) return true // Of no browser: these name the host.
-    if (publicUrl === undefined) return router.isOurs
     const place = placeOf(publicUrl)
     if (place.isSecure !== isSecure) return false
     return place.host.name === router.name || (place.host.isCovered && router.isCovered)
