@@ -8,7 +8,6 @@ import { once } from 'node:events'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import { setTimeout } from 'node:timers/promises'
 import { Random } from '../kit/random.ts'
-import type { ChaosProgram } from './program.ts'
 
 /** killed: no port listens. hangs: no answer comes. fails: it answers 500. */
 export type Trouble = 'killed' | 'hangs' | 'fails'
@@ -19,7 +18,12 @@ interface Phase {
 }
 
 export interface TroubleParts {
-  readonly program: Pick<ChaosProgram, 'isDown' | 'until'>
+  readonly program: {
+    /** Whether the program says so of the server of that port. */
+    isDown (port: number): boolean
+    /** False when it was not so within that time. */
+    until (isTrue: () => boolean, ms: number): Promise<boolean>
+  }
   readonly note: (what: string) => void
   readonly complain: (what: string) => void
 }
