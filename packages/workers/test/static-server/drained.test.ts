@@ -3,19 +3,16 @@ import t from 'tap'
 import { formatClient, parseAddress } from '@usher/shared/client.ts'
 import type { Reply, RequestFields } from '@usher/shared/http/vocabulary/values.ts'
 import type { VisitOptions } from '@usher/shared/memory/visits.ts'
-import { storePageScript } from '@usher/shared/page-script.ts'
 import {
   chooseServer, clientNumber, testTable
 } from '../../../shared/test/memory/test-table.ts'
-import { testTickets } from '../../../shared/test/fixtures/test-tickets.ts'
 import { NAMED_SERVERS } from '../../../shared/test/settings/test-servers.ts'
-import { FileStreams } from '../../src/static-server/file-streams.ts'
 import { staticHandler } from '../../src/static-server/handler.ts'
 import { loadSite } from './fixtures/load-site.ts'
 import { ADDRESS, headerOf, testRequest } from './fixtures/request.ts'
+import { SERVER, staticParts } from './fixtures/static-parts.ts'
 
 const DENIED = '6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a69'
-const SERVER = 1
 const OTHER = 2
 const HOME = parseAddress(ADDRESS)!
 const OPENED: VisitOptions = { sign: 'page' }
@@ -24,7 +21,6 @@ const [ANA, BEN, EVE] = [clientNumber(1), clientNumber(2), clientNumber(3)]
 const site = await loadSite(t.testdir({
   'index.html': 'hello', '404.html': 'gone', 'style.css': 'p {}', 'robots.txt': 'all'
 }))
-const pageScript = await storePageScript(Buffer.from('beat()'))
 
 /** Ana is active here, Ben has a place here, Eve is on another server. */
 function drainingServer (settings: { routerUrl?: string, ip?: string } = {}) {
@@ -40,34 +36,14 @@ function drainingServer (settings: { routerUrl?: string, ip?: string } = {}) {
   })
   table.touch(EVE, OTHER, HOME, OPENED)
   table.setServerState(SERVER, 'draining')
+  const parts = staticParts()
   const handler = staticHandler({
-    server: SERVER,
+    ...parts,
     table,
     drainPhase: () => table.drainPhase(SERVER),
     denyList: { isDenied: client => client !== undefined && formatClient(client) === DENIED },
     site: () => site,
-    streams: new FileStreams({ log: { warn () {} } }),
-    pageScript,
-    tickets: testTickets().redeemer,
-    pages: { denied: Buffer.from('denied'), full: Buffer.from('full'), network: Buffer.from('network') },
-    settings: {
-      heartbeatIntervalMs: 2500,
-      heartbeatBudget: 2000,
-      timeoutThresholdMs: 1_800_000,
-      publicHosts: ['shop.example'],
-      routerUrl: '',
-      cookieDomain: '',
-      ticketParameter: 'usher_ticket',
-      routingPort: 8080,
-      ip: '192.0.2.1',
-      servers: NAMED_SERVERS,
-      ...settings
-    },
-    nextBeatMs: () => 2750,
-    onForeign: () => {},
-    reasonNotHealthy: () => undefined,
-    onAddressFull: () => {},
-    log: { isLevelEnabled: () => false, debug: () => {} }
+    settings: { ...parts.settings, ...settings }
   })
   return {
     ...test,

@@ -2,23 +2,20 @@
 import t from 'tap'
 import { clientOfAddress, formatClient, parseAddress } from '@usher/shared/client.ts'
 import type { Reply, RequestFields } from '@usher/shared/http/vocabulary/values.ts'
-import { storePageScript } from '@usher/shared/page-script.ts'
 import { chooseServer, clientNumber, limit, testTable } from '../../../shared/test/memory/test-table.ts'
 import { testTickets } from '../../../shared/test/fixtures/test-tickets.ts'
 import { NAMED_SERVERS } from '../../../shared/test/settings/test-servers.ts'
-import { FileStreams } from '../../src/static-server/file-streams.ts'
 import { staticHandler } from '../../src/static-server/handler.ts'
 import { loadSite } from './fixtures/load-site.ts'
 import { ADDRESS, headerOf, testRequest } from './fixtures/request.ts'
+import { SERVER, staticParts } from './fixtures/static-parts.ts'
 
-const SERVER = 1
 const OTHER = 2
 const HOME = parseAddress(ADDRESS)!
 const ELSEWHERE = parseAddress('192.0.2.77')!
 const [ANA, BEN, EVE] = [clientNumber(1), clientNumber(2), clientNumber(3)]
 
 const site = await loadSite(t.testdir({ 'index.html': 'hello', 'style.css': 'p {}' }))
-const pageScript = await storePageScript(Buffer.from('beat()'))
 const fullPage = Buffer.from('full <a href="">again</a>')
 
 /** Ana is active here; a place is held for Ben; there is no third. */
@@ -39,32 +36,12 @@ function fullServer (perMinute?: number) {
     choose: chooseServer(SERVER)
   })
   const handler = staticHandler({
-    server: SERVER,
+    ...staticParts(),
     table,
     drainPhase: () => table.drainPhase(SERVER),
-    denyList: { isDenied: () => false },
     site: () => site,
-    streams: new FileStreams({ log: { warn () {} } }),
-    pageScript,
     tickets: tickets.redeemer,
     pages: { denied: Buffer.from('denied'), full: fullPage, network: Buffer.from('network') },
-    settings: {
-      heartbeatIntervalMs: 2500,
-      heartbeatBudget: 2000,
-      timeoutThresholdMs: 1_800_000,
-      publicHosts: [],
-      routerUrl: '',
-      cookieDomain: '',
-      ticketParameter: 'usher_ticket',
-      routingPort: 8080,
-      ip: '192.0.2.1',
-      servers: NAMED_SERVERS
-    },
-    nextBeatMs: () => 2750,
-    onForeign: () => {},
-    reasonNotHealthy: () => undefined,
-    onAddressFull: () => {},
-    log: { isLevelEnabled: () => false, debug: () => {} }
   })
   return {
     ...test,

@@ -4,16 +4,12 @@ import { formatAddress, formatClient, type Address, type Client } from '@usher/s
 import type { Reply, RequestFields, RequestValue } from '@usher/shared/http/vocabulary/values.ts'
 import type { User } from '@usher/shared/memory/snapshot.ts'
 import type { VisitOptions } from '@usher/shared/memory/visits.ts'
-import { storePageScript } from '@usher/shared/page-script.ts'
 import { COUNTING_CASES } from '../../../shared/test/http/cases/counting-cases.ts'
-import { testTickets } from '../../../shared/test/fixtures/test-tickets.ts'
-import { NAMED_SERVERS } from '../../../shared/test/settings/test-servers.ts'
-import { FileStreams } from '../../src/static-server/file-streams.ts'
 import { staticHandler } from '../../src/static-server/handler.ts'
 import { loadSite } from './fixtures/load-site.ts'
 import { ADDRESS, headerOf, testRequest } from './fixtures/request.ts'
+import { SERVER, staticParts } from './fixtures/static-parts.ts'
 
-const SERVER = 1
 const ID = '6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61'
 const OTHER_ID = '0b9e5d2f-4a61-4c11-8a77-6f1c2b0e93d4'
 const COOKIE = { cookie: `client_id=${ID}` }
@@ -22,7 +18,6 @@ const ORIGIN = 'http://localhost:8000'
 const site = await loadSite(t.testdir({
   'index.html': 'hello '.repeat(99), '404.html': 'gone', 'style.css': 'p {}', data: '{}', sub: { 'index.html': 'sub' }
 }))
-const pageScript = await storePageScript(Buffer.from('beat() '.repeat(99)))
 const nextSite = await loadSite(t.testdir({ 'index.html': 'new' }))
 
 const ruledSite = await loadSite(t.testdir({
@@ -55,7 +50,7 @@ function testServer ({
   const signs: string[] = []
   const state = { site, notHealthy: undefined as string | undefined }
   const handler = staticHandler({
-    server: SERVER,
+    ...staticParts(),
     table: {
       touch (client, server, address, options) {
         note(client, server, address, options)
@@ -85,34 +80,17 @@ function testServer ({
         return Int32Array.of(11, users, 10)
       }
     },
-    drainPhase: () => 'none',
     denyList: {
       isDenied: (client, address) =>
         denied.includes(formatAddress(address)) ||
         (client !== undefined && denied.includes(formatClient(client)))
     },
     site: () => state.site,
-    streams: new FileStreams({ log: { warn () {} } }),
-    pageScript,
-    tickets: testTickets().redeemer,
     pages: {
       denied: Buffer.from('<p>__VISITOR__ at __WHEN__</p>'),
       full: Buffer.from('<p>full</p>'),
       network: Buffer.from('<p>network</p>')
     },
-    settings: {
-      heartbeatIntervalMs: 2500,
-      heartbeatBudget: 2000,
-      timeoutThresholdMs: 1_800_000,
-      publicHosts: ['shop.example'],
-      routerUrl: '',
-      cookieDomain: '',
-      ticketParameter: 'usher_ticket',
-      routingPort: 8080,
-      ip: '192.0.2.1',
-      servers: NAMED_SERVERS
-    },
-    nextBeatMs: () => 2750,
     onForeign: ({ path }) => { foreign.push(path) },
     reasonNotHealthy: () => state.notHealthy,
     onAddressFull: address => { addressesFull.push(formatAddress(address)) },
