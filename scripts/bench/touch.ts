@@ -6,6 +6,7 @@
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
+import { SERVERS_MAX } from '@usher/shared/memory/layout.ts'
 import { allocateTable, type TableMemory } from '@usher/shared/memory/table-view.ts'
 import { median, spread } from '../measure/figures.ts'
 import { verdictOf, type BenchPart, type ReportTable } from './report/report.ts'
@@ -36,7 +37,7 @@ const THREAD_FILE = fileURLToPath(new URL('touch-thread.js', import.meta.url))
 
 export const benchTouch: BenchPart = async ({ rounds }) => {
   const random = (): number => (Math.random() * 2 ** 32) | 0
-  const memory = allocateTable(USERS * 2, SERVERS, TIMES, random)
+  const memory = allocateTable(USERS * 2, SERVERS, TIMES, random, SERVERS_MAX)
   const worker = new Worker(THREAD_FILE, { workerData: { memory } satisfies TouchThreadData })
   const map = new Map<string, { server: number, lastSeenMs: number }>()
   // Warm-up: all is compiled, every user is in, and all are confirmed.

@@ -5,15 +5,15 @@
 import { setTimeout } from 'node:timers/promises'
 import { reportOf, RestartFailed, WorkerGone } from '@usher/shared/errors.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
-import { ownServers, type Server } from '@usher/shared/settings/servers.ts'
+import { ownServers, type Slot } from '@usher/shared/settings/servers.ts'
 import type { Logger } from 'pino'
 import type { ServerStates } from './server-states.ts'
 import type { InTurn } from './turns.ts'
 import type { Workers } from './workers.ts'
 
 export interface RestartsParts {
-  readonly servers: readonly Server[]
-  readonly table: Pick<UserTable, 'reservedPerServer'>
+  readonly servers: readonly Slot[]
+  readonly table: Pick<UserTable, 'usersPerServer'>
   readonly states: Pick<ServerStates, 'setRestarting'>
   readonly workers: Pick<Workers, 'replaceServer'>
   /** Shared with reloads: a server that starts has the files that all others have. */
@@ -104,7 +104,7 @@ export class Restarts {
   async #arrivals (server: number): Promise<void> {
     const { table } = this.#parts
     for (let waitedMs = 0; waitedMs < ARRIVAL_MS_MAX; waitedMs += ARRIVAL_LOOK_MS) {
-      if (table.reservedPerServer()[server] === 0) return
+      if (table.usersPerServer().reserved[server] === 0) return
       await setTimeout(ARRIVAL_LOOK_MS)
     }
   }

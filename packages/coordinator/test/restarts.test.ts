@@ -14,7 +14,9 @@ function testRestarts ({ canSharePorts = true, reserved = [0, 0, 0] } = {}) {
   const inTurn = oneAtATime()
   const restarts = new Restarts({
     servers: testServers([8000, 8001, 8002], [{ name: 'red' }, { name: 'green' }, { name: 'blue' }]),
-    table: { reservedPerServer: () => Int32Array.from(reserved) },
+    table: {
+      usersPerServer: () => ({ active: new Int32Array(3), reserved: Int32Array.from(reserved) })
+    },
     states: {
       setRestarting (server, isRestarting) { did.push(`${server} ${isRestarting ? 'off' : 'back'}`) }
     },

@@ -2,7 +2,7 @@
 import { POLICIES, type Choose } from '@usher/shared/balancing/policies.ts'
 import type { Address, Client } from '@usher/shared/client.ts'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
-import { CONFIRM_MS } from '@usher/shared/memory/layout.ts'
+import { CONFIRM_MS, SERVERS_MAX } from '@usher/shared/memory/layout.ts'
 import {
   allocateTable, MAIN_THREAD_PATIENCE, MAIN_THREAD_TAG, type TableMemory
 } from '@usher/shared/memory/table-view.ts'
@@ -19,7 +19,7 @@ const STRIDE = 7_368_787
 export function filledTable (
   users: number, servers: number
 ): { readonly memory: TableMemory, readonly table: UserTable } {
-  const memory = allocateTable(users, servers, TIMES, randomWord)
+  const memory = allocateTable(users, servers, TIMES, randomWord, SERVERS_MAX)
   let laterMs = 0
   const table = new UserTable(memory, {
     threadTag: MAIN_THREAD_TAG,

@@ -84,7 +84,7 @@ export function freeAdmission (view: TableView, server: number, deadOwner: numbe
 }
 
 export function usersPerServer (view: TableView): UserCounts {
-  const { serverCount } = view.layout
+  const serverCount = view.words[TABLE.SERVER_COUNT]!
   const counts = { active: new Int32Array(serverCount), reserved: new Int32Array(serverCount) }
   for (let server = 0; server < serverCount; server++) {
     const { active, places } = usersOf(view, server)

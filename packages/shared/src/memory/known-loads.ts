@@ -32,14 +32,15 @@ export class KnownLoads implements Loads {
   readonly #now: () => number
 
   /**
+   * @param serverRoom how many servers there may ever be
    * @param read writes all loads, by index of the server
    * @param now monotonic milliseconds
    */
   constructor (
-    serverCount: number, read: (loads: Int32Array) => void, limits: Limits, now: () => number
+    serverRoom: number, read: (loads: Int32Array) => void, limits: Limits, now: () => number
   ) {
-    this.values = new Int32Array(serverCount)
-    this.#places = new Int32Array(serverCount)
+    this.values = new Int32Array(serverRoom)
+    this.#places = new Int32Array(serverRoom)
     this.#limits = limits
     this.#read = read
     this.#now = now

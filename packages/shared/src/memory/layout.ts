@@ -11,10 +11,12 @@
  */
 
 /** Raised at every change of this file; a worker that was built with another refuses to boot. */
-export const LAYOUT_VERSION = 8
+export const LAYOUT_VERSION = 9
 
 export const WORD_BYTES = 4
 export const SERVERS_MAX = 256
+/** Of those, servers of our own, each of which is a thread. */
+export const OWN_SERVERS_MAX = 32
 export const SHARDS_MAX = 64
 export const USERS_MIN = 16
 export const USERS_MAX = 4_194_304
@@ -91,20 +93,21 @@ export const CONFIRM_MS = 500
 export const NO_SLOT = -1
 export const NO_SERVER = -1
 
-/** Table header, in words. Written by the coordinator: once, but for the last two. */
+/** Table header, in words. Written by the coordinator: once, but for the last three. */
 export const TABLE = {
   VERSION: 0,
   SHARD_COUNT: 1, // a power of two
   SLOT_COUNT: 2, // slots in each shard
   BUCKET_COUNT: 3, // buckets in each shard, a power of two
   USERS_MAX: 4, // users the whole table admits
-  SERVER_COUNT: 5,
+  SERVER_ROOM: 5, // servers that there is room for
   HASH_KEY_0: 6, // random bits, new in every process
   HASH_KEY_1: 7,
   UNCONFIRMED_MS: 8, // how long a user may stay who has not come back
   LEAVE_GRACE_MS: 9, // how long after a page's leave its user goes
   RETURN_GRACE_MS: 10, // how long after a leave its place is held, at a server with a capacity
   LIMITED: 11, // 1 while any server has a capacity
+  SERVER_COUNT: 12, // servers that sums are made of, those that are gone included; never falls
   WORDS: 16 // so that the servers' words begin a cache line
 } as const
 
@@ -153,7 +156,8 @@ export const NO_END = 0
 /** Where everything lies, in words. Plain numbers, derived alike in every thread. */
 export interface Layout {
   readonly usersMax: number
-  readonly serverCount: number
+  /** Servers that there is room for. */
+  readonly serverRoom: number
   readonly shardCount: number
   readonly slotCount: number
   readonly bucketCount: number
@@ -171,31 +175,31 @@ export interface Layout {
 /** Mean users per shard below which fewer shards serve a small table better. */
 const SHARD_USERS_MIN = 256
 const SLOTS_MIN = 64
-/** Threads besides the servers: all that insert at once may exceed the maximum by one each. */
-const THREADS_MAX = 8
+/** All that insert at once may exceed the maximum by one each. */
+const THREADS_MAX = OWN_SERVERS_MAX + 8
 /**
  * Users fall on shards by a keyed hash: past six deviations a shard runs full once in 10^9 tables.
  */
 const DEVIATIONS = 6
 
-export function layoutFor (usersMax: number, serverCount: number): Layout {
+export function layoutFor (usersMax: number, serverRoom: number): Layout {
   const shardCount = Math.min(SHARDS_MAX, powerOfTwoAtLeast(Math.ceil(usersMax / SHARD_USERS_MIN)))
   const mean = usersMax / shardCount
   const spread = shardCount === 1 ? 0 : DEVIATIONS * Math.sqrt(mean)
-  const slotCount = Math.max(SLOTS_MIN, Math.ceil(mean + spread)) + serverCount + THREADS_MAX
+  const slotCount = Math.max(SLOTS_MIN, Math.ceil(mean + spread)) + THREADS_MAX
   const bucketCount = powerOfTwoAtLeast(slotCount)
 
   const serversAt = TABLE.WORDS
-  const shardsAt = serversAt + SERVER.WORDS * serverCount
+  const shardsAt = serversAt + SERVER.WORDS * serverRoom
   const countersAt = SHARD_WORDS
-  const networksAt = countersAt + COUNTER_COUNT * serverCount
+  const networksAt = countersAt + COUNTER_COUNT * serverRoom
   const endsAt = networksAt + NETWORK.WORDS
   const bucketsAt = endsAt + Math.ceil(slotCount / END.SLOTS)
   const slotsAt = bucketsAt + bucketCount
   const shardWords = slotsAt + SLOT_WORDS * slotCount
   return {
     usersMax,
-    serverCount,
+    serverRoom,
     shardCount,
     slotCount,
     bucketCount,

@@ -8,7 +8,7 @@ import { serverAt, shardAt, type TableView } from './table-view.ts'
 /** The loads to choose by; see known-loads.ts. Main thread only. */
 export function knownLoads (view: TableView): Loads {
   const loads = view.loads ??= new KnownLoads(
-    view.layout.serverCount, sums => { sumCounters(view, COUNTER_LOAD, sums) },
+    view.layout.serverRoom, sums => { sumCounters(view, COUNTER_LOAD, sums) },
     {
       isAny: () => view.words[TABLE.LIMITED] !== 0,
       capacityOf: server => view.words[serverAt(view.layout, server) + SERVER.CAPACITY]!,
@@ -21,16 +21,18 @@ export function knownLoads (view: TableView): Loads {
 }
 
 /**
- * Sums one counter of each server over all shards. Plain reads: an aligned word is never half of
- * one, there is no order among shards to keep, and Atomics.load costs four times as much.
+ * Sums one counter of each server that there is over all shards. Plain reads: an aligned word is
+ * never half of one, there is no order among shards to keep, and Atomics.load costs four times as
+ * much.
  */
 export function sumCounters (
   { words, layout }: TableView, counter: number, sums: Int32Array
 ): Int32Array {
+  const serverCount = words[TABLE.SERVER_COUNT]!
   sums.fill(0)
   for (let shard = 0; shard < layout.shardCount; shard++) {
     const at = counterAt(layout, shardAt(layout, shard), 0, counter)
-    for (let server = 0; server < sums.length; server++) sums[server]! += words[at + server]!
+    for (let server = 0; server < serverCount; server++) sums[server]! += words[at + server]!
   }
   return sums
 }

@@ -36,7 +36,7 @@ export function recoverFrom (view: TableView, deadThreadTag: number): number {
     wakeAllWaiters(view.words, at + SHARD_LOCK)
   }
   // After the shards: what stands behind these locks is counted there.
-  for (let server = 0; server < view.layout.serverCount; server++) {
+  for (let server = 0; server < view.layout.serverRoom; server++) {
     freeAdmission(view, server, ownerWord(deadThreadTag))
   }
   view.loads?.expire() // A repair counts anew.
@@ -121,7 +121,7 @@ function derive (view: TableView, at: number, highWater: number): Derived {
   return derived
 
   function raise (server: number, counter: number): void {
-    if (server !== NO_SERVER) counters[counter * layout.serverCount + server]!++
+    if (server !== NO_SERVER) counters[counter * layout.serverRoom + server]!++
   }
 }
 
@@ -132,10 +132,10 @@ function * checkShard (view: TableView, at: number): Generator<string> {
   yield * differences('used', words[at + SHARD_USED]!, derived.used)
   yield * differences('reserved only', words[at + SHARD_RESERVED_ONLY]!, derived.reservedOnly)
   yield * differences('seen once', words[at + SHARD_SEEN_ONCE]!, derived.seenOnce)
-  for (let server = 0; server < layout.serverCount; server++) {
+  for (let server = 0; server < layout.serverRoom; server++) {
     for (const [name, counter] of Object.entries(COUNTERS)) {
       const stored = words[counterAt(layout, at, server, counter)]!
-      const counted = derived.counters[counter * layout.serverCount + server]!
+      const counted = derived.counters[counter * layout.serverRoom + server]!
       yield * differences(`${name} of server ${server}`, stored, counted)
     }
   }

@@ -3,8 +3,9 @@
  * drain, and since when it starts slowly. Capacities are in capacity.ts. Any thread.
  */
 import { WHOLE_WEIGHT } from '../balancing/tournament.ts'
-import { SERVER, SERVER_STATE, type ServerState } from './layout.ts'
-import { serverAt, type TableView } from './table-view.ts'
+import { COUNTER_PLACES, SERVER, SERVER_STATE, TABLE, type ServerState } from './layout.ts'
+import { counterAt } from './shard.ts'
+import { lockShard, serverAt, shardAt, unlockShard, type TableView } from './table-view.ts'
 
 /** Whom a draining server sends back to the router. */
 export type DrainPhase = 'none' | 'newcomers' | 'everybody'
@@ -13,6 +14,30 @@ export type DrainPhase = 'none' | 'newcomers' | 'everybody'
 const SLOW_START_MS = 10_000
 
 const STATE_NAMES = Object.keys(SERVER_STATE) as ServerState[]
+
+/** Sums are made of so many from now on. Main thread only. */
+export function setServerCount ({ words, layout, loads }: TableView, count: number): void {
+  if (count > layout.serverRoom) throw new RangeError(`${count} servers`)
+  if (count <= words[TABLE.SERVER_COUNT]!) return
+  Atomics.store(words, TABLE.SERVER_COUNT, count)
+  loads?.expire()
+}
+
+/**
+ * Whether a user is active at the server or has a place there, or may have: a shard that cannot be
+ * locked is one that says yes. While nobody is sent there the answer no stays true.
+ */
+export function isReferred (view: TableView, server: number): boolean {
+  const { words, layout } = view
+  for (let shard = 0; shard < layout.shardCount; shard++) {
+    const at = shardAt(layout, shard)
+    if (!lockShard(view, at)) return true
+    const places = words[counterAt(layout, at, server, COUNTER_PLACES)]!
+    unlockShard(view, at)
+    if (places !== 0) return true
+  }
+  return false
+}
 
 export function serverState ({ words, layout }: TableView, server: number): ServerState {
   return STATE_NAMES[Atomics.load(words, serverAt(layout, server) + SERVER.STATE)]!

@@ -167,7 +167,7 @@ export function addressOfSlot (words: Int32Array, here: number): Address {
 
 /** Counters are stored, not added: the lock makes this thread their only writer. */
 export function counterAt (layout: Layout, at: number, server: number, counter: number): number {
-  return at + layout.countersAt + counter * layout.serverCount + server
+  return at + layout.countersAt + counter * layout.serverRoom + server
 }
 
 export function isReservedOnly (commit: number): boolean {

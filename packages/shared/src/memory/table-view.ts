@@ -5,8 +5,8 @@
 import { TableStuck } from '../errors.ts'
 import type { Client } from '../client.ts'
 import {
-  LAYOUT_VERSION, NO_SLOT, SERVER, SERVERS_MAX, SHARD_FREE_HEAD, SHARD_LOCK, SLOT_WORDS, TABLE,
-  USERS_MAX, USERS_MIN, WORD_BYTES, layoutFor, type Layout
+  LAYOUT_VERSION, NO_SLOT, OWN_SERVERS_MAX, SERVER, SERVERS_MAX, SHARD_FREE_HEAD, SHARD_LOCK,
+  SLOT_WORDS, TABLE, USERS_MAX, USERS_MIN, WORD_BYTES, layoutFor, type Layout
 } from './layout.ts'
 import type { KnownLoads } from './known-loads.ts'
 import { acquireLock, ownerWord, releaseLock } from './lock.ts'
@@ -88,13 +88,18 @@ export interface TableTimes {
   readonly leaveGraceMs: number
 }
 
-/** Allocates an empty table. Pages are committed by the system as they are touched. */
+/**
+ * Allocates an empty table. Pages are committed by the system as they are touched.
+ * @param serverRoom how many servers there may ever be at once
+ */
 export function allocateTable (
-  usersMax: number, serverCount: number, times: TableTimes, randomWord: () => number
+  usersMax: number, serverCount: number, times: TableTimes, randomWord: () => number,
+  serverRoom = serverCount
 ): TableMemory {
   if (usersMax < USERS_MIN || usersMax > USERS_MAX) throw new RangeError(`${usersMax} users`)
-  if (serverCount < 1 || serverCount > SERVERS_MAX) throw new RangeError(`${serverCount} servers`)
-  const layout = layoutFor(usersMax, serverCount)
+  if (serverCount < 1 || serverCount > serverRoom) throw new RangeError(`${serverCount} servers`)
+  if (serverRoom > SERVERS_MAX) throw new RangeError(`room for ${serverRoom} servers`)
+  const layout = layoutFor(usersMax, serverRoom)
   const buffer = new SharedArrayBuffer(layout.bytes)
   const words = new Int32Array(buffer)
   words[TABLE.VERSION] = LAYOUT_VERSION
@@ -102,12 +107,13 @@ export function allocateTable (
   words[TABLE.SLOT_COUNT] = layout.slotCount
   words[TABLE.BUCKET_COUNT] = layout.bucketCount
   words[TABLE.USERS_MAX] = usersMax
+  words[TABLE.SERVER_ROOM] = serverRoom
   words[TABLE.SERVER_COUNT] = serverCount
   words[TABLE.HASH_KEY_0] = randomWord()
   words[TABLE.HASH_KEY_1] = randomWord()
   words[TABLE.UNCONFIRMED_MS] = times.unconfirmedMs
   words[TABLE.LEAVE_GRACE_MS] = times.leaveGraceMs
-  for (let server = 0; server < serverCount; server++) {
+  for (let server = 0; server < serverRoom; server++) {
     words[serverAt(layout, server) + SERVER.WEIGHT] = 1
   }
   for (let shard = 0; shard < layout.shardCount; shard++) {
@@ -115,12 +121,12 @@ export function allocateTable (
     words[at + SHARD_FREE_HEAD] = NO_SLOT
     words.fill(NO_SLOT, at + layout.bucketsAt, at + layout.bucketsAt + layout.bucketCount)
   }
-  return { buffer, newcomers: allocateNewcomers(serverCount, randomWord()) }
+  return { buffer, newcomers: allocateNewcomers(OWN_SERVERS_MAX, randomWord()) }
 }
 
 export function viewTable (memory: TableMemory, options: ViewOptions): TableView {
   const words = new Int32Array(memory.buffer)
-  const layout = layoutFor(words[TABLE.USERS_MAX]!, words[TABLE.SERVER_COUNT]!)
+  const layout = layoutFor(words[TABLE.USERS_MAX]!, words[TABLE.SERVER_ROOM]!)
   if (words[TABLE.VERSION] !== LAYOUT_VERSION || layout.bytes !== words.length * WORD_BYTES) {
     throw new Error(`user table of another layout: ${words[TABLE.VERSION]}, not ${LAYOUT_VERSION}`)
   }

@@ -11,9 +11,7 @@ import {
   capacityOf, hasRoom, isLimited, setLimits, usersPerServer, type ServerLimits, type UserCounts
 } from './capacity.ts'
 import { endDue, type EndStep } from './end-sweep.ts'
-import {
-  COUNTER_ACTIVE, COUNTER_LOAD, SERVER, type ServerState
-} from './layout.ts'
+import { COUNTER_ACTIVE, COUNTER_LOAD, SERVER, TABLE, type ServerState } from './layout.ts'
 import { knownLoads, sumCounter, sumCounters } from './loads.ts'
 import { leave } from './leaves.ts'
 import { endingThread } from './ending-thread.ts'
@@ -28,7 +26,8 @@ import {
   findUser, readUsers, restoreUser, type LastingUser, type User, type UserPage
 } from './snapshot.ts'
 import {
-  drainPhase, serverState, setServerState, setSlowStart, weightPercent, type DrainPhase
+  drainPhase, isReferred, serverState, setServerCount, setServerState, setSlowStart, weightPercent,
+  type DrainPhase
 } from './server-words.ts'
 import { sweepShard } from './sweep.ts'
 import { UserSearch, type SearchOptions } from './user-search.ts'
@@ -110,11 +109,7 @@ export class UserTable {
 
   /** Looks at a reservation again at the 302, from which its time counts. Main thread only. */
   confirm (client: Client, server: number, untilMs: number): ReturnType<typeof confirm> {
-    try {
-      return confirm(this.#view, client, server, untilMs)
-    } catch (error) {
-      throw endingThread(error)
-    }
+    return this.#guard(() => confirm(this.#view, client, server, untilMs))
   }
 
   /** Ends the reservation at a place if its time has come. Main thread only. */
@@ -140,11 +135,6 @@ export class UserTable {
   /** Those, and the places held for others; both together never exceed a capacity. */
   usersPerServer (): UserCounts {
     return usersPerServer(this.#view)
-  }
-
-  /** Places held per server for users who are not active there. */
-  reservedPerServer (): Int32Array {
-    return this.usersPerServer().reserved
   }
 
   /** Main thread only. @param limits by index of the server */
@@ -250,6 +240,16 @@ export class UserTable {
     allowMoreNewcomers(this.#memory.newcomers, this.#view.now() + durationMs)
   }
 
+  /** So many servers are counted from now on; never fewer. Main thread only. */
+  setServerCount (count: number): void {
+    setServerCount(this.#view, count)
+  }
+
+  /** Whether any user has a place there, or may have one; see server-words.ts. */
+  isReferred (server: number): boolean {
+    return this.#guard(() => isReferred(this.#view, server))
+  }
+
   serverState (server: number): ServerState {
     return serverState(this.#view, server)
   }
@@ -285,7 +285,7 @@ export class UserTable {
   }
 
   #counters (counter: number): Int32Array {
-    return sumCounters(this.#view, counter, new Int32Array(this.#view.layout.serverCount))
+    return sumCounters(this.#view, counter, new Int32Array(this.#view.words[TABLE.SERVER_COUNT]!))
   }
 
   /** The operations of every request do the same in place: a closure costs a tenth of a touch. */

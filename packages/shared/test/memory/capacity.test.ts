@@ -138,7 +138,8 @@ t.test('capacity: a leave holds the place, and a reload never costs it', async t
     t.equal(table[leave](ANN, HERE), true)
     clock.nowMs += 2001
     endDue(given)
-    t.strictSame([[...table.activeUsersPerServer()], [...table.reservedPerServer()]], [[1], [1]])
+    const { active, reserved } = table.usersPerServer()
+    t.strictSame([[...active], [...reserved]], [[1], [1]])
     t.equal(touch(given, CAT, HERE), 'server-full')
     t.match(place(given, CAT), { kind: 'unavailable' })
     clock.nowMs += 17_000

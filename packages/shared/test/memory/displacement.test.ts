@@ -39,7 +39,7 @@ for (const users of [16, 64, 1024, 131_072]) {
     const seenTwice = users - 2
 
     t.equal(cluster.table.touch(clientNumber(NEWCOMER + 2), 0, addressNumber(2)), 'arrived')
-    t.same([...cluster.table.reservedPerServer()], [0, 0, 0], 'the reservation went first')
+    t.same([...cluster.table.usersPerServer().reserved], [0, 0, 0], 'the reservation went first')
     t.equal(cluster.table.touch(clientNumber(NEWCOMER + 2), 0, addressNumber(2)), 'seen')
 
     t.equal(cluster.table.touch(clientNumber(NEWCOMER + 3), 0, addressNumber(3)), 'arrived')

@@ -24,7 +24,7 @@ t.test('removal: a user goes from wherever they are, with the place that was hel
     t.equal(table.remove(client), false, 'not twice')
   }
   t.same([...table.loads()], [0, 0, 0])
-  t.same([...table.reservedPerServer()], [0, 0, 0])
+  t.same([...table.usersPerServer().reserved], [0, 0, 0])
   t.equal(table.size(), 0)
   t.same(table.check(), [])
 })

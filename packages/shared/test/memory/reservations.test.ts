@@ -46,7 +46,7 @@ t.test('reservations: a user on the move counts once, at the reserved server', a
   t.same([...table.loads()], [2, 1])
   t.equal(table.touch(clientNumber(10), 1, HOME), 'moved')
   t.same([...table.loads()], [2, 1])
-  t.same([...table.reservedPerServer()], [0, 0])
+  t.same([...table.usersPerServer().reserved], [0, 0])
   t.same(table.check(), [])
 })
 

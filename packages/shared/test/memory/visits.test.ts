@@ -110,7 +110,7 @@ t.test('visits: a refresh is the arrival at a place that is held', async t => {
   const made = reserveFor(given, ANA)
   t.match(made, { kind: 'reserved', server: 0 })
   t.equal(given.table.refresh(ANA, 0, HOME), 'arrived')
-  t.same([...given.table.reservedPerServer()], [0, 0, 0])
+  t.same([...given.table.usersPerServer().reserved], [0, 0, 0])
 })
 
 t.test('visits: a refresh with the id that an address was given takes its entry over', async t => {

@@ -51,7 +51,7 @@ function drainingServer (settings: { routerUrl?: string, ip?: string } = {}) {
       handler(testRequest(target, { headers, method })) as Reply,
     end () { table.setServerState(SERVER, 'draining', clock.nowMs) },
     /** Users and held places of all servers. */
-    counted: () => [[...table.activeUsersPerServer()], [...table.reservedPerServer()]]
+    counted: () => [[...table.activeUsersPerServer()], [...table.usersPerServer().reserved]]
   }
 }
 
