@@ -1,7 +1,7 @@
 /** `/login.js`: logs in without leaving the page when it does not work. */
 import { Api } from './kit/api.ts'
 import { find, setText } from './kit/dom.ts'
-import { refusalText, takeOver } from './account/json-form.ts'
+import { refusalText, takeOver } from './kit/json-form.ts'
 
 const HOME = '/tracker.html'
 

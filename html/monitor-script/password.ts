@@ -1,7 +1,7 @@
 /** `/password.js`: changes the password without leaving the page when it does not work. */
 import { Api } from './kit/api.ts'
 import { find, setText } from './kit/dom.ts'
-import { takeOver } from './account/json-form.ts'
+import { takeOver } from './kit/json-form.ts'
 import { changePassword } from './account/password-change.ts'
 import { GATE } from './kit/texts.ts'
 

@@ -5,6 +5,7 @@ import type { Audit } from '@usher/shared/api/audit.ts'
 import type { Denied } from '@usher/shared/api/denied.ts'
 import type { History } from '@usher/shared/api/history.ts'
 import type { SessionList } from '@usher/shared/api/sessions.ts'
+import type { ServerList } from '@usher/shared/api/server-entries.ts'
 import type { Stats } from '@usher/shared/api/stats.ts'
 import type { TokenList } from '@usher/shared/api/tokens.ts'
 import type { Reach, Users } from '@usher/shared/api/users.ts'
@@ -25,13 +26,15 @@ import { startNavigation, type View } from './navigation.ts'
 import { OverviewView } from './servers/overview-view.ts'
 import {
   denyNetworkQuestion, denyQuestion, denyTargetQuestion, disconnectQuestion, drainQuestion,
-  maintainQuestion, restartQuestion, revokeTokenQuestion, type Question, type Choice
+  maintainQuestion, removeServerQuestion, restartQuestion, revokeTokenQuestion, type Choice,
+  type Question
 } from './actions/questions.ts'
 import { announce, sayDone, sayFailed, sayProgress } from './kit/result.ts'
 import type { ServerActions } from './servers/server-buttons.ts'
+import { ElsewhereView } from './servers/elsewhere-view.ts'
 import { ServersView } from './servers/servers-view.ts'
 import { countOthers, findReach } from './actions/sharing.ts'
-import { changedServers } from './kit/console-servers.ts'
+import { changedServers, elsewhereNews } from './kit/console-servers.ts'
 import { count, FAILURES, NOTICES, USERS } from './kit/texts.ts'
 import { times } from './kit/times.ts'
 import { UsersView } from './users/users-view.ts'
@@ -100,6 +103,15 @@ const tokensView = new TokensView({
   }
 })
 
+const elsewhereView = new ElsewhereView({
+  get: path => api.get<ServerList>(path),
+  post: (path, body) => api.post(path, body),
+  sayDone,
+  remove: name => {
+    void askAndAct(removeServerQuestion(name), () => actions.removeServer(name))
+  }
+})
+
 let shownView: View = 'overview'
 let lastStats: Stats | undefined
 let isLive = false
@@ -129,6 +141,7 @@ startNavigation(view => {
   auditView.setShown(view === 'audit')
   accountView.setShown(view === 'account')
   tokensView.setShown(view === 'account')
+  elsewhereView.setShown(view === 'servers')
 })
 find('try-now').addEventListener('click', () => { live.tryNow() })
 addEventListener('online', () => { live.tryNow() })
@@ -161,6 +174,7 @@ function showStats (stats: Stats): void {
   charts.hear(stats, nowMs)
   overview.show(stats, charts.recent, nowMs)
   servers.show(stats, nowMs)
+  elsewhereView.hear(elsewhereNews(stats))
   usersView.hear(stats, nowMs)
   deniedView.hear(stats.denied_users)
   setText(find('nav-users'), count(stats.total_users))
@@ -210,6 +224,7 @@ async function showWho (): Promise<void> {
   usersView.allowActions()
   deniedView.allowActions()
   tokensView.allowActions()
+  elsewhereView.allowActions()
 }
 
 /** A link from another site came in by a page that added one, see continue.ts. */
@@ -246,4 +261,5 @@ async function act (action: Promise<Outcome | undefined>): Promise<void> {
   if (shownView === 'users') await usersView.load()
   if (shownView === 'denied') await deniedView.load()
   if (shownView === 'account') await tokensView.load()
+  if (shownView === 'servers') await elsewhereView.load()
 }

@@ -1,6 +1,6 @@
 /** Changes the password of the account, with what stands in two fields. */
 import type { Answer } from '../kit/api.ts'
-import { refusalText, type Complaint } from './json-form.ts'
+import { refusalText, type Complaint } from '../kit/json-form.ts'
 
 type Field = Pick<HTMLInputElement, 'id' | 'value'>
 

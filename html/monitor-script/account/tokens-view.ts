@@ -9,7 +9,7 @@ import { find, make, makeCell, makeMono, makeRow, setText } from '../kit/dom.ts'
 import { KeyedRows } from '../kit/keyed-rows.ts'
 import { ago, TOKENS } from '../kit/texts.ts'
 import { TIMES_CHANGE } from '../kit/times.ts'
-import { refusalText, takeOver, type Submitted } from './json-form.ts'
+import { refusalText, takeOver, type Submitted } from '../kit/json-form.ts'
 
 export interface TokensViewParts {
   readonly get: (path: string) => Promise<Answer<TokenList>>

@@ -9,9 +9,9 @@ import type { Answer, Failure } from '../kit/api.ts'
 import { withBoundedConcurrency } from '../kit/bounded-concurrency.ts'
 import {
   addressesOf, denyOwnQuestion, denyReachQuestion, drainLastQuestion, maintainLastQuestion,
-  rangesOf, restartLastQuestion, type Choice, type Question
+  rangesOf, removeLastQuestion, restartLastQuestion, type Choice, type Question
 } from './questions.ts'
-import { DENIED, FAILURES, SERVERS, TOKENS, USERS } from '../kit/texts.ts'
+import { DENIED, ELSEWHERE, FAILURES, SERVERS, TOKENS, USERS } from '../kit/texts.ts'
 
 export interface ActionsParts {
   readonly post: (path: string, body: object) => Promise<Answer<unknown>>
@@ -122,6 +122,14 @@ export class Actions {
   makeReady (port: string): Promise<Outcome> {
     return this.#doAll([port], '', SERVERS.madeReady(port), async () =>
       failureOf(await this.#parts.post(`/servers/${port}/ready`, {})))
+  }
+
+  /** One that was removed elsewhere counts as removed. */
+  removeServer (name: string): Promise<Outcome> {
+    return this.#doAll([name], '', ELSEWHERE.removed(name), async () => {
+      const failure = await this.#insist(`/servers/${name}/remove`, {}, removeLastQuestion(name))
+      return failure?.status === NOT_FOUND ? undefined : failure
+    })
   }
 
   /** One that was revoked elsewhere counts as revoked. */

@@ -7,7 +7,7 @@ import type { User } from '@usher/shared/api/users.ts'
 import type { Reach as Reached } from '@usher/shared/api/users.ts'
 import type { Server } from '../kit/console-servers.ts'
 import { denialOf, rangeOf } from './address-ranges.ts'
-import { ago, DENIED, SERVERS, TOKENS, USERS } from '../kit/texts.ts'
+import { ago, DENIED, ELSEWHERE, SERVERS, TOKENS, USERS } from '../kit/texts.ts'
 
 /** What is denied of a user: the id alone, the address last seen from, too, or its range. */
 export type DenyScope = 'ids' | 'addresses' | 'ranges'
@@ -214,6 +214,24 @@ export function maintainLastQuestion (name: string): Question {
     title: SERVERS.maintainLastTitle(name),
     what: SERVERS.lastWhat,
     go: () => SERVERS.maintainLastGo(name)
+  }
+}
+
+export function removeServerQuestion (name: string): Question {
+  return {
+    title: ELSEWHERE.removeTitle(name),
+    what: ELSEWHERE.removeWhat,
+    happens: [ELSEWHERE.removeHappens],
+    warning: ELSEWHERE.removeWarning,
+    go: () => ELSEWHERE.removeGo(name)
+  }
+}
+
+export function removeLastQuestion (name: string): Question {
+  return {
+    title: ELSEWHERE.removeLastTitle(name),
+    what: SERVERS.lastWhat,
+    go: () => ELSEWHERE.removeLastGo(name)
   }
 }
 

@@ -35,6 +35,12 @@ export class ChartLegend {
       make('li', '', this.#time), make('li', '', `${wholeName} `, this.#whole), this.#events)
   }
 
+  /** For other servers. */
+  clear (): void {
+    for (const value of this.#values.values()) value.parentElement!.remove()
+    this.#values.clear()
+  }
+
   show (reading: Reading): void {
     const { atMs, loads, events } = reading
     this.element.classList.toggle('read', atMs !== undefined)

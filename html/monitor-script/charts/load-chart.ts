@@ -55,9 +55,11 @@ export class LoadChart {
   }
 
   show (history: LoadHistory, servers: readonly Server[]): void {
+    const isOfOthers = history.names.join() !== this.#history?.names.join()
     this.#history = history
     this.#servers = servers
     if (!history.isLoaded) return
+    if (isOfOthers) this.#beginAnew()
     const values = this.#kind === 'lines'
       ? history.names.flatMap(name => [...history.loads(name)])
       : areasOf(history).flatMap(({ tops }) => [...tops])
@@ -67,6 +69,13 @@ export class LoadChart {
       : CHARTS[this.#kind].note)
     this.#table.show(history)
     this.redraw()
+  }
+
+  /** Lines and legend are made for the servers that there are. */
+  #beginAnew (): void {
+    this.#plot?.destroy()
+    this.#plot = undefined
+    this.#legend.clear()
   }
 
   /** The theme has changed, or the figures. */

@@ -12,11 +12,24 @@ type Measured = 'connections' | 'requests_per_second' | 'beats_per_second'
 
 const COLOUR_COUNT = 8
 
-/** In the order of the settings, which their colours follow. */
+/** In the order of the settings, then of adding, which colours follow: the index has no gaps. */
 export function serversOf (stats: Stats): Server[] {
   return Object.entries(stats.servers)
     .map(([name, server]) => ({ ...server, name }))
     .sort((a, b) => a.index - b.index)
+    .map((server, index) => ({ ...server, index }))
+}
+
+/** What changes when somebody adds, changes or removes a server that runs elsewhere. */
+export function elsewhereNews (stats: Stats): string {
+  return JSON.stringify(serversOf(stats).filter(({ kind }) => kind === 'external')
+    .map(({ name, url, source, weight, capacity }) => [name, url, source, weight, capacity]))
+}
+
+/** What was kept of servers that there are not any more is forgotten. */
+export function forgetOthers (kept: Map<string, unknown>, servers: readonly Server[]): void {
+  const names = new Set(servers.map(({ name }) => name))
+  for (const name of kept.keys()) if (!names.has(name)) kept.delete(name)
 }
 
 /** What visitors find there: the folder, or the URL of an external one. */

@@ -60,3 +60,14 @@ export function setText (element: Element, text: string): void {
   const shown = visibleText(text)
   if (element.textContent !== shown) element.textContent = shown
 }
+
+/** The children of an element as a list changes: what stays is not touched, and keeps the focus. */
+export function showInOrder (parent: Element, elements: readonly Element[]): void {
+  const kept = new Set(elements)
+  for (const child of [...parent.children]) if (!kept.has(child)) child.remove()
+  let place = parent.firstElementChild
+  for (const element of elements) {
+    if (element === place) place = place.nextElementSibling
+    else parent.insertBefore(element, place)
+  }
+}

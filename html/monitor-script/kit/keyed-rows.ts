@@ -3,6 +3,8 @@
  * it is, in its place, and so the focus stays in it. Where a row goes that has the focus, the one
  * that takes its place gets it.
  */
+import { showInOrder } from './dom.ts'
+
 export interface KeyedRowsParts<Item> {
   readonly body: HTMLElement
   readonly keyOf: (item: Item) => string
@@ -35,13 +37,7 @@ export class KeyedRows<Item> {
       ? [...body.children].findIndex(row => row.contains(focused))
       : undefined
     const rows = new Map(items.map(item => [this.#parts.keyOf(item), this.#rowOf(item)]))
-    const kept = new Set<Element>([...rows.values()].map(({ element }) => element))
-    for (const element of [...body.children]) if (!kept.has(element)) element.remove()
-    let place = body.firstElementChild
-    for (const element of kept) {
-      if (element === place) place = place.nextElementSibling
-      else body.insertBefore(element, place)
-    }
+    showInOrder(body, [...rows.values()].map(({ element }) => element))
     this.#rows = rows
     if (focusedIndex !== undefined && document.activeElement !== focused) {
       this.#focus(focused, focusedIndex)

@@ -396,6 +396,40 @@ export const SERVERS = {
   madeReady: (port: string) => `${port} gets new visitors again.`
 } as const
 
+/** Servers that run elsewhere, and the form for them. */
+export const ELSEWHERE = {
+  source: (source: 'settings' | 'console') => source === 'settings' ? 'settings' : 'added here',
+  notInForce: 'not in force',
+  weight: 'Weight',
+  capacity: 'Capacity',
+  health: 'Health check',
+  /** What nothing is said of. */
+  auto: 'As for all',
+  every: (seconds: number) => `every ${seconds} s`,
+  within: (seconds: number) => `within ${seconds} s`,
+  status: (status: string) => `status ${status}`,
+  rise: (value: number) => `up after ${count(value)}`,
+  fall: (value: number) => `down after ${count(value)}`,
+  addTitle: 'Add a server',
+  add: 'Add server',
+  added: (name: string) => `${name} was added. It gets visitors once a health check has found it up.`,
+  change: 'Change',
+  changeLabel: (name: string) => `Change ${name}`,
+  changeTitle: (name: string) => `Change ${name}`,
+  save: 'Save changes',
+  changed: (name: string) => `${name} was changed.`,
+  remove: 'Remove…',
+  removeLabel: (name: string) => `Remove ${name}…`,
+  removeTitle: (name: string) => `Remove ${name}?`,
+  removeWhat: 'Nobody is sent there any more. Its users go to another server when they come back.',
+  removeHappens: 'What runs there is not touched.',
+  removeWarning: 'This cannot be undone; it would have to be added again.',
+  removeGo: (name: string) => `Remove ${name}`,
+  removeLastTitle: (name: string) => `Remove ${name}, the last one?`,
+  removeLastGo: (name: string) => `Remove ${name} anyway`,
+  removed: (name: string) => `${name} was removed.`
+} as const
+
 export const COPY = { copy: 'Copy', copied: 'Copied', selected: 'Selected' } as const
 
 export const USERS = {
@@ -516,7 +550,10 @@ export const AUDIT = {
     allow: 'allowed',
     drain: 'started draining',
     ready: 'made … ready',
-    restart: 'restarted'
+    restart: 'restarted',
+    'server-added': 'added the server',
+    'server-changed': 'changed the server',
+    'server-removed': 'removed the server'
   } as Readonly<Record<string, string>>,
   terms: minutesText,
   moved: (minutes: number) => minutes === 0
@@ -528,6 +565,7 @@ export const AUDIT = {
     `${count(value)} times${hasMoreNames ? ', under these and other names' : ''}`,
   forScopes: (scopes: readonly string[]) => `for ${listed(scopes)}`,
   byToken: 'by the token',
+  at: (url: string) => `at ${url}`,
   withPermission: (permission: number) => `with permission ${permission}`,
   fromTo: (from: number, to: number) => `from ${from} to ${to}`,
   kept: (oldest: string, entriesMax: number) =>

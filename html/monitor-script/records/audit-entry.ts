@@ -30,6 +30,7 @@ export function sentenceOf ({ action, target, detail = {} }: AuditEntry): Part[]
     ...reachParts(numberIn(detail, 'users')),
     ...permissionParts(detail),
     ...scopeParts(detail['scopes']),
+    ...(typeof detail['url'] === 'string' ? [word(` ${AUDIT.at(detail['url'])}`)] : []),
     ...(typeof token === 'string' ? targetParts(token, 'name', `, ${AUDIT.byToken} `) : []),
     ...attemptParts(numberIn(detail, 'attempts'), detail['more_names'] === true),
     ...(typeof userAgent === 'string' ? [word(`, ${browserName(userAgent)}`)] : []),

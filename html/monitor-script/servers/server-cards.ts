@@ -1,12 +1,12 @@
 /** One card a server; a card is made once and only what changed in it is touched. */
-import { find, make, setText } from '../kit/dom.ts'
+import { find, make, setText, showInOrder } from '../kit/dom.ts'
 import type { LoadHistory } from '../charts/load-history.ts'
 import { ServerButtons, type ServerActions } from './server-buttons.ts'
 import {
   WhyLine, evenShare, placesText, ShareBar, STATE_CLASSES, StateLabel, stateText
 } from './server-parts.ts'
 import { Sparkline, SPARKLINE_MINUTES } from '../charts/sparkline.ts'
-import { colourClass, isLastAvailable, placeOf, shareOf, type Server } from '../kit/console-servers.ts'
+import { colourClass, forgetOthers, isLastAvailable, placeOf, shareOf, type Server } from '../kit/console-servers.ts'
 import { count, figure, percent, SERVERS } from '../kit/texts.ts'
 
 const FACTS = ['share', 'reserved', 'requests', 'p99'] as const
@@ -30,24 +30,27 @@ export class ServerCards {
   }
 
   show (servers: readonly Server[], recent: LoadHistory, nowMs: number): void {
-    for (const server of servers) {
+    const cards = servers.map(server => {
       const card = this.#cards.get(server.name) ?? this.#add(server)
       fill(card, server, servers, nowMs)
       card.sparkline.show(recent.loads(server.name), SPARKLINE_POINTS)
-    }
+      return card.element
+    })
+    showInOrder(find('cards'), cards)
+    forgetOthers(this.#cards, servers)
   }
 
   #add (server: Server): Card {
     const card = makeCard(server, this.#actions)
     card.actions.hidden = !this.#canAct
     this.#cards.set(server.name, card)
-    find('cards').append(card.element)
     return card
   }
 }
 
 interface Card {
   readonly element: HTMLElement
+  readonly place: HTMLElement
   readonly state: StateLabel
   readonly load: HTMLElement
   readonly loadLabel: HTMLElement
@@ -71,8 +74,8 @@ function makeCard (server: Server, serverActions: ServerActions): Card {
   const facts = { share: make('dd', ''), reserved: make('dd', ''), requests: make('dd', ''), p99: make('dd', 'ltr') }
   const list = make('dl', 'facts', ...FACTS.map(fact =>
     make('div', '', make('dt', '', SERVERS.facts[fact]), facts[fact])))
-  const heading = make('h2', '',
-    make('i', 'swatch'), make('span', 'ltr', name), ' ', make('small', '', placeOf(server)))
+  const place = make('small', '')
+  const heading = make('h2', '', make('i', 'swatch'), make('span', 'ltr', name), ' ', place)
   const reason = new WhyLine()
   const why = make('p', 'why', SERVERS.onlyOne)
   why.id = `only-${name}`
@@ -84,13 +87,14 @@ function makeCard (server: Server, serverActions: ServerActions): Card {
     make('div', 'load', make('div', '', load, loadLabel), sparkline.element),
     share.element, list, reason.element, actions)
   return {
-    element, state, load, loadLabel, sparkline, share, facts, reason, actions, buttons, why
+    element, place, state, load, loadLabel, sparkline, share, facts, reason, actions, buttons, why
   }
 }
 
 function fill (card: Card, server: Server, servers: readonly Server[], nowMs: number): void {
   const { state, drained_from: drainedFrom } = server
   card.element.className = `card ${colourClass(server.index)} ${STATE_CLASSES[state]}`
+  setText(card.place, placeOf(server))
   card.state.show(state, stateText(server, nowMs))
   setText(card.load, count(server.active_users))
   setText(card.loadLabel, state === 'draining'

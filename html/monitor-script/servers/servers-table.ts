@@ -2,10 +2,10 @@
  * All figures of all servers in one table, with what administrators may do. Stands in the
  * Servers section, and on the overview where there are too many servers for cards.
  */
-import { make, makeCell, makeRow, setText } from '../kit/dom.ts'
+import { make, makeCell, makeRow, setText, showInOrder } from '../kit/dom.ts'
 import { ServerButtons, type ServerActions } from './server-buttons.ts'
 import { WhyLine, leftOf, placesText, ShareBar, StateLabel } from './server-parts.ts'
-import { colourClass, placeOf, shareOf, type Server } from '../kit/console-servers.ts'
+import { colourClass, forgetOthers, placeOf, shareOf, type Server } from '../kit/console-servers.ts'
 import { count, counted, figure, percent, SERVERS } from '../kit/texts.ts'
 
 type Column = keyof typeof SERVERS.columns
@@ -43,11 +43,14 @@ export class ServersTable {
   }
 
   show (servers: readonly Server[], nowMs: number): void {
-    for (const server of servers) {
+    const rows = servers.map(server => {
       const row = this.#rows.get(server.name) ?? this.#add(server)
       fill(row, server, servers, nowMs)
       row.buttons.show(server, servers)
-    }
+      return row.element
+    })
+    showInOrder(this.#body, rows)
+    forgetOthers(this.#rows, servers)
   }
 
   #add (server: Server): Row {
@@ -55,13 +58,14 @@ export class ServersTable {
     const row = makeServerRow(server, buttons)
     row.action.hidden = buttons.element.hidden = !this.#canAct
     this.#rows.set(server.name, row)
-    this.#body.append(row.element)
     return row
   }
 }
 
 interface Row {
   readonly element: HTMLElement
+  readonly server: HTMLElement
+  readonly place: HTMLElement
   readonly state: StateLabel
   readonly left: ShareBar
   readonly cells: ReadonlyMap<Column, HTMLElement>
@@ -92,7 +96,7 @@ function makeHeadCell (className: string, text: string): HTMLElement {
 }
 
 function makeServerRow (server: Server, buttons: ServerButtons): Row {
-  const { name, index } = server
+  const { name } = server
   const state = new StateLabel()
   const left = new ShareBar()
   const reason = new WhyLine()
@@ -102,13 +106,14 @@ function makeServerRow (server: Server, buttons: ServerButtons): Row {
     cell.dataset['label'] = SERVERS.columns[column]
     return [column, cell]
   }))
+  const place = make('span', 'muted')
+  const cell = makeCell('',
+    make('span', 'id', make('i', 'swatch'), make('b', 'ltr', name)), make('br', ''), place)
   const element = makeRow(
-    makeCell(`c-srv ${colourClass(index)}`,
-      make('span', 'id', make('i', 'swatch'), make('b', 'ltr', name)),
-      make('br', ''), make('span', 'muted', placeOf(server))),
+    cell,
     makeCell('c-state wrap', make('div', 'left12', state.element, left.element, reason.element)),
     ...cells.values(), action)
-  return { element, state, left, cells, reason, action, buttons }
+  return { element, server: cell, place, state, left, cells, reason, action, buttons }
 }
 
 function fill (row: Row, server: Server, servers: readonly Server[], nowMs: number): void {
@@ -117,6 +122,8 @@ function fill (row: Row, server: Server, servers: readonly Server[], nowMs: numb
     ? undefined
     : nowMs - Date.parse(server.state_since)
   const texts = [SERVERS.stateLong(state, activeUsers, sinceMs), placesText(server)]
+  row.server.className = `c-srv ${colourClass(server.index)}`
+  setText(row.place, placeOf(server))
   row.state.show(state, texts.filter(text => text !== '').join(', '))
   const left = state === 'draining' ? leftOf(server) : undefined
   row.left.element.toggleAttribute('hidden', left === undefined)

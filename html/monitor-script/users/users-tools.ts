@@ -5,6 +5,7 @@
 import type { UsersSort } from '@usher/shared/api/users.ts'
 import { offerCopy } from '../kit/clipboard.ts'
 import { find, make, setText } from '../kit/dom.ts'
+import { colourClass } from '../kit/console-servers.ts'
 import { USERS } from '../kit/texts.ts'
 import { Typing } from './typing.ts'
 import { EVERYBODY, isSort, type UsersQuery } from './users-page.ts'
@@ -48,13 +49,11 @@ export class UsersTools {
     addEventListener('keydown', event => { this.#onKey(event) })
   }
 
-  addServer (name: string, colour: string): void {
-    const radio = make('input', '')
-    radio.type = 'radio'
-    radio.name = 'server'
-    radio.value = name
-    find('server-filter').append(make('label', '', radio,
-      make('span', '', make('i', `swatch ${colour}`), name)))
+  /** In their order, behind that for all. */
+  showServers (names: readonly string[]): void {
+    const filter = find('server-filter')
+    for (const label of [...filter.querySelectorAll('label')].slice(1)) label.remove()
+    filter.append(...names.map(makeServerRadio))
     // Not the search: somebody may be typing, ahead of what was asked for.
     this.#showServer()
   }
@@ -142,6 +141,15 @@ export class UsersTools {
     this.#search.value = ''
     this.#searchFor('')
   }
+}
+
+function makeServerRadio (name: string, index: number): HTMLElement {
+  const radio = make('input', '')
+  radio.type = 'radio'
+  radio.name = 'server'
+  radio.value = name
+  return make('label', '', radio,
+    make('span', '', make('i', `swatch ${colourClass(index)}`), name))
 }
 
 function sortButtons (): NodeListOf<HTMLButtonElement> {

@@ -30,7 +30,7 @@ export class UsersView {
   readonly #parts: UsersViewParts
   readonly #selection = new Selection()
   readonly #arrivals = new Arrivals()
-  readonly #names: string[] = []
+  #names: readonly string[] = []
   readonly #pages: UserPages
   readonly #grid: UsersGrid
   readonly #tools: UsersTools
@@ -87,9 +87,10 @@ export class UsersView {
   hear (stats: Stats, nowMs: number): void {
     this.#heardMs = nowMs
     this.#skewMs = Date.parse(stats.timestamp) - nowMs
-    for (const { name } of serversOf(stats).slice(this.#names.length)) {
-      this.#names.push(name)
-      this.#tools.addServer(name, colourClass(this.#names.length - 1))
+    const names = serversOf(stats).map(({ name }) => name)
+    if (names.join() !== this.#names.join()) {
+      this.#names = names
+      this.#tools.showServers(names)
     }
     const { server } = this.#query
     if (server !== '' && !this.#names.includes(server)) this.#tools.forgetServer()

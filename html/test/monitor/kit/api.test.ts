@@ -1,7 +1,7 @@
 /** The monitor's answers as the pages see them; fetch is a fake. */
 import t from 'tap'
 import { Api } from '../../../monitor-script/kit/api.ts'
-import { refusalText } from '../../../monitor-script/account/json-form.ts'
+import { refusalText } from '../../../monitor-script/kit/json-form.ts'
 
 function testApi (answer: () => Response) {
   const left: string[] = []

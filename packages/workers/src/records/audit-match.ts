@@ -27,7 +27,10 @@ export const AUDIT_WORDS: Readonly<Record<string, string>> = {
   allow: 'allowed',
   drain: 'started draining',
   ready: 'made … ready',
-  restart: 'restarted'
+  restart: 'restarted',
+  'server-added': 'added the server',
+  'server-changed': 'changed the server',
+  'server-removed': 'removed the server'
 }
 
 export function auditTest (search: string): (row: AuditRow) => boolean {
@@ -37,12 +40,12 @@ export function auditTest (search: string): (row: AuditRow) => boolean {
 
 /** Who, what, to whom and why as it is read, so that words of two columns are found together. */
 function lineOf ({ who, action, target, detail, address: from }: AuditRow): string {
-  const { deny, address, reason, note, user_agent: userAgent, token } = detail === null
+  const { deny, address, reason, note, user_agent: userAgent, token, url } = detail === null
     ? {}
     : JSON.parse(detail) as Record<string, unknown>
   const key = action === 'disconnect' && deny === true ? 'disconnect-and-deny' : action
   const words = Object.hasOwn(AUDIT_WORDS, key) ? AUDIT_WORDS[key]! : ''
   const [before = '', after = ''] = words.split(' … ')
-  const also = [address, token, reason, note, userAgent].filter(value => typeof value === 'string')
+  const also = [address, token, reason, note, userAgent, url].filter(value => typeof value === 'string')
   return [who, before, target ?? '', after, ...also, from, action].join(' ')
 }

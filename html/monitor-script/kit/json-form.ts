@@ -3,9 +3,9 @@
  * about. On the pages of login and password the form posts itself without it, and the monitor
  * answers.
  */
-import type { Failure } from '../kit/api.ts'
-import { find, make } from '../kit/dom.ts'
-import { GATE } from '../kit/texts.ts'
+import type { Failure } from './api.ts'
+import { find, make } from './dom.ts'
+import { GATE } from './texts.ts'
 
 export interface Complaint {
   /** The id of a field. */
