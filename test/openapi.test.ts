@@ -188,7 +188,7 @@ async function holdReads (cluster: Cluster, admin: Operator, holder: Holder): Pr
     '/healthz', '/readyz', '/metrics', '/openapi.json', '/user-info', '/sessions', '/denied',
     '/stats', '/stats?limit=1', '/users', `/users?server=${first}&limit=1&sort=last_seen`,
     '/users/sharing?address=127.0.0.1', '/users/reach?address=127.0.0.0/8', '/history?minutes=5', '/audit?limit=2',
-    '/tokens'
+    '/tokens', '/servers'
   ]) holder.hold(`get ${path.split('?')[0]}`, await admin.get(path), 200)
   const byToken = { authorization: `Bearer ${METRICS_TOKEN}` }
   holder.hold('get /metrics', await new Operator(cluster, { isKeptAlive }).get('/metrics', byToken), 200)
@@ -233,6 +233,16 @@ async function holdActions (cluster: Cluster, admin: Operator, holder: Holder): 
     [`/servers/${names[1]}/users`, { users: [{ id: OTHER_ID, left: true }] }, 200],
     [`/servers/${names[1]}/users`, { users: [{ id: 'x', seen: true }] }, 400],
     ['/servers/no-such/users', { users: [{ id: OTHER_ID, seen: true }] }, 404],
+    ['/servers', { name: 'shop', url: 'https://shop.example', weight: 2, health: { path: '/up', rise: null } }, 200],
+    ['/servers', { name: 'shop', url: 'https://shop.example' }, 409],
+    ['/servers', { name: 'a shop', url: 'https://shop.example' }, 400],
+    ['/servers/shop/change', { capacity: 7, health: { interval: 0.5, timeout: 0.5, fall: 1, status: '200' } }, 200],
+    ['/servers/shop/change', { url: 'shop' }, 400],
+    ['/servers/no-such/change', {}, 404],
+    [`/servers/${names[0]}/change`, {}, 409],
+    ['/servers/no-such/remove', {}, 404],
+    [`/servers/${names[0]}/remove`, { force: true }, 409],
+    ['/servers/shop/remove', {}, 200],
     ['/tokens', { name: 'prometheus', scopes: ['view'], days: 30 }, 200],
     ['/tokens', { name: 'Prometheus', scopes: ['view'] }, 409],
     ['/tokens', { name: 'b', scopes: ['all'] }, 400],

@@ -5,6 +5,7 @@
 import {
   answeringAddress, isForAll, isLoopback, type Interfaces
 } from '@usher/shared/settings/detect-ip.ts'
+import { presentServers } from '@usher/shared/settings/servers.ts'
 import type { Settings } from '@usher/shared/settings/settings.ts'
 import type { Logger } from 'pino'
 
@@ -32,7 +33,7 @@ export function announce (
   const all = {
     router,
     monitor,
-    servers: servers.map(server =>
+    servers: presentServers(servers).map(server =>
       server.kind === 'own' ? url(publicAddress, server.port) : server.publicUrl)
   }
   log.info(decisions === undefined ? all : { ...all, decisions },

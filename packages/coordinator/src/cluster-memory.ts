@@ -7,6 +7,7 @@ import { monotonicNowMs } from '@usher/shared/clock.ts'
 import {
   allocateMeters, ClusterMeter, ROUTER_METER, ThreadMeter, type MeterMemory
 } from '@usher/shared/memory/meters.ts'
+import { SERVERS_MAX } from '@usher/shared/memory/layout.ts'
 import { ROUTER } from '@usher/shared/memory/newcomers.ts'
 import {
   allocateTable, MAIN_THREAD_PATIENCE, MAIN_THREAD_TAG, type TableMemory
@@ -31,7 +32,8 @@ export function allocateClusterMemory (settings: Settings): ClusterMemory {
     unconfirmedMs: Math.min(settings.unconfirmedTimeoutMs, settings.timeoutThresholdMs),
     leaveGraceMs: settings.leaveGraceMs
   }
-  const memory = allocateTable(settings.maxUsers, settings.servers.length, times, randomWord)
+  const memory = allocateTable(
+    settings.maxUsers, settings.servers.length, times, randomWord, SERVERS_MAX)
   const meters = allocateMeters(ownServers(settings.servers).length)
   const meter = new ThreadMeter(meters, ROUTER_METER)
   const table = new UserTable(memory, {

@@ -15,23 +15,22 @@ import type { ThreadMeter } from '@usher/shared/memory/meters.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { AskAnswers, Drain } from '@usher/shared/messages.ts'
 import type { SettingChanges } from '@usher/shared/settings/setting-changes.ts'
-import { externalServers, limitsOf } from '@usher/shared/settings/servers.ts'
+import type { StoredServer } from '@usher/shared/settings/servers.ts'
 import type { Settings } from '@usher/shared/settings/settings.ts'
 import { canSharePorts } from '@usher/shared/http/listen.ts'
 import { announce } from './announcement.ts'
 import { CertificateWatch } from './certificate-watch.ts'
 import { allocateClusterMemory } from './cluster-memory.ts'
+import { clusterServers, type ClusterServers } from './cluster-servers.ts'
 import { watchDescriptors } from './descriptor-watch.ts'
 import type { EarlyServer } from './early-server.ts'
 import { Expulsion } from './expulsion.ts'
 import { CONNECTIONS_SHARE, stopGracefully } from './graceful-stop.ts'
-import { HealthKeeper } from './health-keeper.ts'
 import { answerAsk, type AskedActions } from './monitor-asks.ts'
 import { watchNewcomers } from './newcomer-warning.ts'
 import { PREPARE_TIMEOUT_MS, reloader } from './reload.ts'
 import { Restarts } from './restarts.ts'
 import { openRouterDoor, type RouterDoor } from './router-door.ts'
-import { ServerStates } from './server-states.ts'
 import { SiteKeeper } from './site-keeper.ts'
 import { hasDatabase, startInOrder } from './start-order.ts'
 import { startSweep, type Sweep } from './sweep-schedule.ts'
@@ -75,9 +74,8 @@ export class Coordinator implements AskedActions {
   readonly #meter: ThreadMeter
   readonly #sites: SiteKeeper
   readonly #workers: Workers
-  readonly #states: ServerStates
   readonly #expulsion: Expulsion
-  readonly #health: HealthKeeper
+  readonly #servers: ClusterServers
   readonly #certificateWatch: CertificateWatch
   /** The certificate of new connections, and of threads that start. */
   #tls: TlsPair | undefined
@@ -95,11 +93,6 @@ export class Coordinator implements AskedActions {
     this.#log = log
     this.#meter = meter
     this.#table = table
-    const setLimits = (): void => {
-      const { servers, live } = settings
-      table.setLimits(limitsOf(servers, live.capacity), live.returnGraceMs)
-    }
-    setLimits()
     this.#expulsion = new Expulsion({
       table: this.#table,
       tellServers: order => this.#workers.tellServers(order, ASKED_ORDER_TIMEOUT_MS),
@@ -107,15 +100,12 @@ export class Coordinator implements AskedActions {
       now: monotonicNowMs,
       log
     })
-    this.#states = new ServerStates({
-      table: this.#table, servers: settings.servers, now: monotonicNowMs, log
-    })
-    this.#health = new HealthKeeper({
-      servers: externalServers(settings.servers),
+    this.#servers = clusterServers({
+      settings,
+      table,
       programDir,
-      states: this.#states,
-      onFirstLook: () => { this.#router?.serverStarted() },
-      tellMonitor: order => this.#workers.monitor.ask(order, ORDER_TIMEOUT_MS),
+      workers: () => this.#workers,
+      onNews: () => { this.#router?.serverStarted() },
       log
     })
     this.#sites = new SiteKeeper({
@@ -129,14 +119,14 @@ export class Coordinator implements AskedActions {
         settings: { ...settings, tls: this.#tls },
         denyEntries: this.#expulsion.entries,
         ticketKeys: this.tickets.published,
-        health: this.#health.reports,
+        health: this.#servers.health.reports,
         isTerminal,
         programDir
       }),
       servers: settings.servers,
       programDir,
       table: this.#table,
-      states: this.#states,
+      states: this.#servers.states,
       meter: clusterMeter,
       sites: this.#sites,
       onServerUp: () => { this.#router?.serverStarted() },
@@ -150,7 +140,7 @@ export class Coordinator implements AskedActions {
     this.restarts = new Restarts({
       ...settings,
       table: this.#table,
-      states: this.#states,
+      states: this.#servers.states,
       workers: this.#workers,
       inTurn,
       canSharePorts,
@@ -163,7 +153,8 @@ export class Coordinator implements AskedActions {
       readChanges,
       live: settings.live,
       sites: this.#sites,
-      setLimits,
+      setLimits: () => { this.#servers.list.setLimits() },
+      setServers: servers => this.#servers.list.setOfSettings(servers),
       workers: this.#workers,
       reopenLog: async () => {
         log.reopenFile()
@@ -183,7 +174,7 @@ export class Coordinator implements AskedActions {
       await startInOrder({
         servers: this.#settings.servers,
         workers: this.#workers,
-        health: this.#health,
+        health: this.#servers.health,
         hasDatabase: isKnown,
         openRouter: mayOpen => this.#openRouter(mayOpen),
         onServersUp: () => { this.#log.load() }
@@ -192,7 +183,7 @@ export class Coordinator implements AskedActions {
       await this.#tellReadiness(undefined)
     } catch (error) {
       this.#sites.close()
-      this.#health.close()
+      this.#servers.health.close()
       await this.#router?.close()
       await this.#workers.close(this.#settings.shutdownTimeoutMs)
       throw error
@@ -216,7 +207,7 @@ export class Coordinator implements AskedActions {
       table: this.#table,
       denyList: this.#expulsion.list,
       tickets: this.tickets,
-      isDrained: server => this.#states.isDrained(server),
+      isDrained: server => this.#servers.states.isDrained(server),
       mayOpen,
       meter: this.#meter,
       log: this.#log
@@ -254,8 +245,15 @@ export class Coordinator implements AskedActions {
 
   /** Its state outlives the server's thread. */
   setDrain (server: number, drain: Drain | undefined): AskAnswers['set-drain'] {
-    this.#states.setDrain(server, drain)
+    this.#servers.states.setDrain(server, drain)
     return {}
+  }
+
+  /** Those that the console names; every thread knows them when it resolves. */
+  setServers (
+    stored: readonly StoredServer[], isStart: boolean
+  ): Promise<AskAnswers['set-servers']> {
+    return this.#servers.list.setStored(stored, isStart)
   }
 
   /** Rejects as `Restarts.one`. */
@@ -273,7 +271,7 @@ export class Coordinator implements AskedActions {
       closeRouter: () => this.#router?.close(),
       tellReadiness: reason => this.#tellReadiness(reason),
       endWatches: async () => {
-        this.#health.close()
+        this.#servers.health.close()
         for (const stop of this.#stopWatching) stop()
         await this.#sweep?.close()
       },

@@ -22,6 +22,7 @@ import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { VisitOptions } from '@usher/shared/memory/visits.ts'
 import { nowOrLater, type Steps } from '@usher/shared/now-or-later.ts'
 import { remembering } from '@usher/shared/remembering.ts'
+import { followServers } from '@usher/shared/settings/server-list.ts'
 import type { Settings } from '@usher/shared/settings/settings.ts'
 import {
   decide, decideUncounted, type RouteDecision, type Visitor
@@ -31,8 +32,8 @@ import { logDecision, renderRefusal, type RouterParts } from './router.ts'
 export interface DecisionParts extends RouterParts {
   readonly settings: RouterParts['settings'] & Pick<Settings, 'routingPort' | 'tls'>
   readonly table: RouterParts['table'] & Pick<UserTable, 'touch' | 'touchInPlace' | 'refresh' | 'drainPhase'>
-  /** Where the proxy finds each server: scheme, host and port. */
-  readonly upstreams: readonly string[]
+  /** Where the proxy finds each server, by its index now: scheme, host and port. */
+  readonly upstreams: () => readonly string[]
 }
 
 const DECIDE_PATH = '/decide'
@@ -61,6 +62,7 @@ export function decisionHandler (given: DecisionParts): Handler {
   const routerOf = routerTarget(parts.settings)
   /** By server: most of those who ask stay where they are. */
   const staying: Reply[] = []
+  followServers(parts.settings.servers, () => { staying.length = 0 })
   const stays = (server: number): Reply => (staying[server] ??= keptReply(seatReply(parts, server)))
   return request => {
     const { method, path } = request
@@ -215,7 +217,7 @@ function logTouch (
 
 function seatReply ({ settings, upstreams }: DecisionParts, server: number): Reply {
   const headers = [
-    'X-Usher-Server', settings.servers[server]!.name, 'X-Usher-Upstream', upstreams[server]!,
+    'X-Usher-Server', settings.servers[server]!.name, 'X-Usher-Upstream', upstreams()[server]!,
     ...NO_STORE
   ]
   return { status: 200, headers, body: NO_BODY }

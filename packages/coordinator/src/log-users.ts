@@ -4,12 +4,12 @@ import { TableStuck } from '@usher/shared/errors.ts'
 import { allUsers } from '@usher/shared/memory/all-users.ts'
 import type { User } from '@usher/shared/memory/snapshot.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
-import type { Server } from '@usher/shared/settings/servers.ts'
+import type { Slot } from '@usher/shared/settings/servers.ts'
 import type { Logger } from 'pino'
 
 const IDS_PER_LINE = 1000
 
-export function logUsers (table: UserTable, servers: readonly Server[], log: Logger): void {
+export function logUsers (table: UserTable, servers: readonly Slot[], log: Logger): void {
   const counts = table.activeUsersPerServer()
   for (const { index, name } of servers) {
     log.info({ server: name, users: counts[index] }, 'active users when it stopped')
@@ -37,6 +37,6 @@ function * usersUntilStuck (table: UserTable, log: Logger): Generator<User> {
   }
 }
 
-function logIds ({ name }: Server, ids: readonly string[], log: Logger): void {
+function logIds ({ name }: Slot, ids: readonly string[], log: Logger): void {
   log.info({ server: name, ids }, 'ids of the active users')
 }

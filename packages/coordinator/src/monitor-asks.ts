@@ -5,6 +5,7 @@ import type { DenyEntry } from '@usher/shared/deny-list.ts'
 import type { Client } from '@usher/shared/client.ts'
 import type { Ask, AskAnswer, AskAnswers, Drain } from '@usher/shared/messages.ts'
 import type { TicketIssuer } from './ticket-issuer.ts'
+import type { StoredServer } from '@usher/shared/settings/servers.ts'
 
 /** One method for each ask; see messages.ts. */
 export interface AskedActions {
@@ -16,6 +17,9 @@ export interface AskedActions {
   restartServer (server: number): Promise<AskAnswers['restart-server']>
   setDrain (server: number, drain: Drain | undefined): AskAnswers['set-drain']
   readonly tickets: Pick<TicketIssuer, 'setKeys' | 'use'>
+  setServers (
+    stored: readonly StoredServer[], isStart: boolean
+  ): Promise<AskAnswers['set-servers']>
 }
 
 /** Rejects with the error of the action. */
@@ -35,5 +39,7 @@ export async function answerAsk (actions: AskedActions, ask: Ask): Promise<AskAn
       return await actions.tickets.setKeys(ask.keys)
     case 'use-ticket':
       return actions.tickets.use(ask.ticketId, ask.issuedS)
+    case 'set-servers':
+      return await actions.setServers(ask.stored, ask.isStart)
   }
 }

@@ -11,6 +11,7 @@ import {
   applyToThread, type ChangedValues, type SettingChanges
 } from '@usher/shared/settings/setting-changes.ts'
 import type { Applier } from '@usher/shared/settings/setting-definition.ts'
+import type { Slot } from '@usher/shared/settings/servers.ts'
 import type { LiveSettings } from '@usher/shared/settings/settings.ts'
 import type { Logger } from 'pino'
 import type { SiteKeeper } from './site-keeper.ts'
@@ -22,8 +23,10 @@ export interface ReloadParts {
   readonly readChanges: () => SettingChanges
   /** This thread's own. */
   readonly live: LiveSettings
-  /** Writes what `live` says of capacities into the user table. */
+  /** Writes what `live` says of the user table into it. */
   readonly setLimits: () => void
+  /** Every thread gets the servers as the settings have them; `live` has what they say. */
+  readonly setServers: (servers: readonly Slot[]) => Promise<void>
   readonly sites: Pick<SiteKeeper, 'load' | 'keep' | 'abandon'>
   readonly workers: Pick<Workers, 'tellServers' | 'tellAll'>
   /** Every thread goes on in the log file of LOG_FILE, if another one was moved away. */
@@ -115,7 +118,8 @@ async function applyCertificate (
 }
 
 async function applySettings (
-  { live, setLimits, workers, log }: ReloadParts, { values, texts }: SettingChanges
+  { live, setLimits, setServers, workers, log }: ReloadParts,
+  { values, servers, texts }: SettingChanges
 ): Promise<void> {
   const appliers: Appliers = {
     // The router reads the error pages anew for each visitor.
@@ -125,6 +129,10 @@ async function applySettings (
     table: changes => {
       Object.assign(live, changes)
       setLimits()
+    },
+    servers: async changes => {
+      Object.assign(live, changes)
+      if (servers !== undefined) await setServers(servers)
     },
     'every-thread': async changes => {
       applyToThread(live, changes, log)
@@ -140,7 +148,7 @@ async function applySettings (
   if (isHeardBefore) say()
   try {
     await Promise.all([
-      apply('router'), apply('loader'), apply('table'), apply('every-thread')
+      apply('router'), apply('loader'), apply('table'), apply('servers'), apply('every-thread')
     ])
   } catch (error) {
     log.error({ err: error }, 'not every thread has taken over the changed settings')

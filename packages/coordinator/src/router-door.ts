@@ -20,6 +20,8 @@ import type { ServerState } from '@usher/shared/memory/layout.ts'
 import type { ThreadMeter } from '@usher/shared/memory/meters.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import { LOOPBACK } from '@usher/shared/networks.ts'
+import { followServers } from '@usher/shared/settings/server-list.ts'
+import { presentServers } from '@usher/shared/settings/servers.ts'
 import type { Settings } from '@usher/shared/settings/settings.ts'
 import { ForeignOriginWarning, ForeignWarning } from '@usher/shared/foreign-warning.ts'
 import { SCRIPT_PATH } from '@usher/shared/page-script.ts'
@@ -91,7 +93,7 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
   const { fault, ...pages } = readPages(programDir)
   const startWaits = new StartWaits(
     server => table.serverState(server) === 'starting' && !parts.isDrained(server),
-    settings.servers.map(({ index }) => index))
+    settings.servers)
   /** The servers of a program that stops end before its router: their users come back to them. */
   const isAvailable = (server: number): boolean =>
     startWaits.isStarting(server) || (lastStates?.[server] ?? table.serverState(server)) === 'up'
@@ -100,19 +102,16 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
   const originWarning = new ForeignOriginWarning(log, monotonicNowMs)
   const unknownHosts = new UnknownHostWarning(log, settings.publicHosts,
     `redirects lead to ${settings.ip} instead`)
-  const servers = weighed(settings.servers, table)
-  const weightPercent = (server: number): number => table.weightPercent(server)
-  const chooseByHash = hashChooser(servers, isAvailable, weightPercent)
-  const choose = POLICIES[settings.policy].make(servers, isAvailable, weightPercent)
+  const choosers = chooserFor(parts, isAvailable)
   const routing: RouterParts = {
     settings,
-    servers,
+    servers: settings.servers,
     table,
     denyList,
     tickets,
     reservations,
-    choose,
-    chooseByHash,
+    choose: request => choosers.choose(request),
+    chooseByHash: client => choosers.chooseByHash(client),
     isAvailable,
     isStarting: server => startWaits.isStarting(server),
     waitForStart: (visitor, server, end) => { startWaits.add({ visitor, server, end }) },
@@ -159,13 +158,15 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
     ...common, port: settings.routingPort, handler, allow: ROUTER_ALLOW
   })
   const { decisionPort } = settings
+  let upstreams: readonly string[] = []
+  followServers(settings.servers, () => { upstreams = upstreamsOf(settings) })
   const decisionDoor = decisionPort === undefined
     ? undefined
     : await openDoor({
       ...common,
       ...decisionDoorSettings(settings),
       port: decisionPort,
-      handler: decisionHandler({ ...routing, settings, table, upstreams: upstreamsOf(settings) }),
+      handler: decisionHandler({ ...routing, settings, table, upstreams: () => upstreams }),
       allow: DECISION_ALLOW
     })
   const sampling = sampleThread(meter,
@@ -194,6 +195,23 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
       sampling.close()
     }
   }
+}
+
+/** How servers are chosen among those that there are now. */
+function chooserFor (
+  { settings, table }: RouterDoorParts, isAvailable: (server: number) => boolean
+): Pick<RouterParts, 'choose' | 'chooseByHash'> {
+  const weightPercent = (server: number): number => table.weightPercent(server)
+  const make = (): Pick<RouterParts, 'choose' | 'chooseByHash'> => {
+    const servers = weighed(presentServers(settings.servers), table)
+    return {
+      choose: POLICIES[settings.policy].make(servers, isAvailable, weightPercent),
+      chooseByHash: hashChooser(servers, isAvailable, weightPercent)
+    }
+  }
+  const choosers = { ...make() }
+  followServers(settings.servers, () => { Object.assign(choosers, make()) })
+  return choosers
 }
 
 /** Plain HTTP, for proxies: one on this machine need not be named in TRUST_PROXY. */

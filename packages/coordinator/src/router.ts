@@ -21,6 +21,7 @@ import {
 } from '@usher/shared/http/vocabulary/replies.ts'
 import { NO_BODY, type Handler, type Reply, type RequestValue } from '@usher/shared/http/vocabulary/values.ts'
 import { nowOrLater } from '@usher/shared/now-or-later.ts'
+import { chosenServer } from '@usher/shared/settings/servers.ts'
 import type { LiveSettings, Settings } from '@usher/shared/settings/settings.ts'
 import { ticketOf, withoutTicket, withTicket } from '@usher/shared/tickets/ticket-query.ts'
 import type { Logger } from 'pino'
@@ -82,7 +83,7 @@ export function routerHandler (parts: RouterParts): Handler {
     return nowOrLater(steps, decision => {
       if (parts.log.isLevelEnabled('debug')) logDecision(parts, visitor, decision)
       if (decision.kind !== 'redirect') return renderRefusal(decision.kind, visitor, parts)
-      const server = parts.settings.servers[decision.server]!
+      const server = chosenServer(parts.settings.servers, decision.server)
       const redirect = (ticket: string | undefined): Reply => {
         const target = targetOf(repeated(request, ticket, visitor, parts.settings), server)
         return renderRedirect(target, visitor, request, parts)

@@ -23,8 +23,7 @@ import type { Busy } from '@usher/shared/memory/table-view.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import { nowOrLater } from '@usher/shared/now-or-later.ts'
 import { quote } from '@usher/shared/quote.ts'
-import { whileSame } from '@usher/shared/remembering.ts'
-import { namesOf, type Server } from '@usher/shared/settings/servers.ts'
+import { namesOf, presentServers, type Server, type Slot } from '@usher/shared/settings/servers.ts'
 import type { TicketRedeemer } from '@usher/shared/tickets/redeem.ts'
 import type { TicketFault } from '@usher/shared/tickets/ticket.ts'
 
@@ -76,7 +75,7 @@ export function isForServer ({ method, path, query }: RequestValue): boolean {
 export function serverBeats (given: ServerBeatsParts): Handler {
   const { settings } = given
   const originOf = originCheck(settings)
-  const own = whileSame(() => settings.servers, () => ownHosts(settings))
+  const own = ownHosts(settings)
   const deskOf = desks(given)
 
   function answer (request: RequestValue, origin: string | undefined): Reply | Promise<Reply> {
@@ -85,7 +84,7 @@ export function serverBeats (given: ServerBeatsParts): Handler {
     if (refused !== undefined) return refused
     const isAllowed = origin !== undefined || (isLeave && isOfHiddenPage(request))
     const isOfOthers = !isAllowed &&
-      (request.headers.origin !== undefined || isForeign(request, own()))
+      (request.headers.origin !== undefined || isForeign(request, own))
     const sender = identifySender(given, request, isOfOthers, origin !== undefined)
     if ('status' in sender) return sender
     const query = new URLSearchParams(request.query)
@@ -101,10 +100,13 @@ export function serverBeats (given: ServerBeatsParts): Handler {
 
   /** A ticket proves whose browser it is, whatever else names somebody. */
   async function answerTicket (
-    request: RequestValue, desk: ServerDesk, ticket: string
+    request: RequestValue, { server: { name } }: ServerDesk, ticket: string
   ): Promise<Reply> {
-    const client = await given.tickets.redeem(ticket, desk.server.name)
+    const client = await given.tickets.redeem(ticket, name)
     if (typeof client === 'string') return TICKET_FAULTS[client]
+    const desk = deskOf([name])
+    // It was removed in the meantime.
+    if (desk === undefined) return unknownServer([name], settings.servers)
     const { address } = request
     if (given.denyList.isDenied(client, address)) return DENIED
     return await now(
@@ -145,7 +147,7 @@ function isOfHiddenPage ({ headers, query }: RequestValue): boolean {
 function desks (given: ServerBeatsParts): (names: readonly string[]) => ServerDesk | undefined {
   const made: ServerDesk[] = []
   return ([name, ...more]) => {
-    const server = given.settings.servers.find(server => server.name === name)
+    const server = presentServers(given.settings.servers).find(one => one.name === name)
     if (server === undefined || more.length > 0) return undefined
     const { index } = server
     if (made[index]?.server !== server) made[index] = openDesk(given, server)
@@ -197,7 +199,7 @@ function told (reply: Reply, { base }: ServerDesk): Reply {
     : reply
 }
 
-function unknownServer (names: readonly string[], servers: readonly Server[]): Reply {
+function unknownServer (names: readonly string[], servers: readonly Slot[]): Reply {
   const [name, ...more] = names
   const wrong = name === undefined
     ? 'The query names no server'

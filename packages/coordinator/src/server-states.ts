@@ -6,12 +6,12 @@
 import type { ServerState } from '@usher/shared/memory/layout.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { Drain, HealthReport } from '@usher/shared/messages.ts'
-import type { Server } from '@usher/shared/settings/servers.ts'
+import type { Slot } from '@usher/shared/settings/servers.ts'
 import type { Logger } from 'pino'
 
 export interface ServerStatesParts {
   readonly table: Pick<UserTable, 'serverState' | 'setServerState' | 'setSlowStart'>
-  readonly servers: readonly Server[]
+  readonly servers: readonly Slot[]
   /** Monotonic milliseconds. */
   readonly now: () => number
   readonly log: Pick<Logger, 'info'>
@@ -67,6 +67,18 @@ export class ServerStates {
     if (this.#up.has(server) || wasInMaintenance || isInMaintenance) this.#show(server)
   }
 
+  /** Takes visitors once somebody has looked. */
+  add (server: number): void {
+    this.#forget(server)
+    this.#parts.table.setServerState(server, 'starting')
+  }
+
+  /** Takes no visitors any more; what was known of it is forgotten. */
+  remove (server: number): void {
+    this.#forget(server)
+    this.#parts.table.setServerState(server, 'down')
+  }
+
   isDrained (server: number): boolean {
     return this.#drains.has(server)
   }
@@ -76,6 +88,13 @@ export class ServerStates {
     if (isRestarting) this.#restarting.add(server)
     else this.#restarting.delete(server)
     this.#show(server)
+  }
+
+  #forget (server: number): void {
+    this.#up.delete(server)
+    this.#drains.delete(server)
+    this.#haveBeenUp.delete(server)
+    this.#parts.table.setSlowStart(server, undefined)
   }
 
   #isInMaintenance (server: number): boolean {

@@ -10,7 +10,7 @@ import {
   endHold, holderOfServer, holdSites, inMiB, isHeld, MAIN_HOLDER, releaseSites, type SiteMemory
 } from '@usher/shared/memory/site-memory.ts'
 import type { CheckTask, LoadedSites, LoadNews, LoadTask } from '@usher/shared/messages.ts'
-import { ownServers, type Server } from '@usher/shared/settings/servers.ts'
+import { ownServers, type Slot } from '@usher/shared/settings/servers.ts'
 import type { LiveName, ValuesByKey } from '@usher/shared/settings/setting-table.ts'
 import type { Logger } from 'pino'
 import { memoryRoom } from './memory-room.ts'
@@ -21,7 +21,7 @@ import { THREAD_FILE } from './thread-options.ts'
 type LoaderSettings = ValuesByKey<LiveName<'loader'>>
 
 export interface SiteKeeperParts {
-  readonly servers: readonly Server[]
+  readonly servers: readonly Slot[]
   /** Read at each load. */
   readonly live: LoaderSettings
   /** Of the user table. */
@@ -155,7 +155,7 @@ export async function checkSites (
   await startLoader(programDir, { type: 'check', dirs: foldersOf(servers), memoryFileMaxBytes }).done
 }
 
-function foldersOf (servers: readonly Server[]): string[] {
+function foldersOf (servers: readonly Slot[]): string[] {
   return [...new Set(ownServers(servers).map(({ folder }) => folder))]
 }
 
@@ -183,7 +183,7 @@ function startLoader (programDir: string, task: LoadTask | CheckTask): LoaderRun
       case 'load-failed': return reject(errorOf(news.error))
     }
   }
-  const end = startTask<LoadNews>({
+  const { end } = startTask<LoadNews>({
     name: LOADER,
     file: pathToFileURL(join(programDir, THREAD_FILE)),
     data: { ...task, bundle: 'site-loader.js' },

@@ -5,12 +5,12 @@
  * for them (start-waits.ts). Main thread.
  */
 import { statSync } from 'node:fs'
-import { ownServers, type Server } from '@usher/shared/settings/servers.ts'
+import { ownServers, type Slot } from '@usher/shared/settings/servers.ts'
 import type { HealthKeeper } from './health-keeper.ts'
 import type { Workers } from './workers.ts'
 
 export interface StartOrderParts {
-  readonly servers: readonly Server[]
+  readonly servers: readonly Slot[]
   readonly workers: Pick<Workers, 'startServers' | 'serverUp' | 'monitor'>
   /** Of the external servers. */
   readonly health: Pick<HealthKeeper, 'start'>

@@ -14,12 +14,17 @@ export interface StartWait {
 
 export class StartWaits {
   readonly #isStarting: (server: number) => boolean
-  readonly #servers: readonly number[]
+  readonly #servers: ReadonlyArray<{ readonly index: number }>
   readonly #waits = new Set<StartWait>()
   #isOver = false
 
-  /** @param isStarting whether a server does not serve yet, and will take visitors when it does */
-  constructor (isStarting: (server: number) => boolean, servers: readonly number[]) {
+  /**
+   * @param isStarting whether a server does not serve yet, and will take visitors when it does
+   * @param servers looked at each time
+   */
+  constructor (
+    isStarting: (server: number) => boolean, servers: ReadonlyArray<{ readonly index: number }>
+  ) {
     this.#isStarting = isStarting
     this.#servers = servers
   }
@@ -28,7 +33,7 @@ export class StartWaits {
   isStarting (server?: number): boolean {
     if (this.#isOver) return false
     if (server !== undefined) return this.#isStarting(server)
-    this.#isOver = !this.#servers.some(this.#isStarting)
+    this.#isOver = !this.#servers.some(({ index }) => this.#isStarting(index))
     return !this.#isOver
   }
 

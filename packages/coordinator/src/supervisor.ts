@@ -34,8 +34,10 @@ export interface TaskSpec<News> {
   readonly onEnd: (cause: Error) => void
 }
 
-/** Starts a thread that does one thing and ends; the function that it returns ends it before. */
-export function startTask<News> ({ name, file, data, onNews, onEnd }: TaskSpec<News>): () => void {
+export type TaskRun = Readonly<Record<'end', () => void> & Record<'tell', (data: unknown) => void>>
+
+/** Starts a thread that does one thing and ends, or is ended before. */
+export function startTask<News> ({ name, file, data, onNews, onEnd }: TaskSpec<News>): TaskRun {
   const worker = new Worker(file, {
     name, workerData: data, resourceLimits: RESOURCE_LIMITS
   })
@@ -43,7 +45,7 @@ export function startTask<News> ({ name, file, data, onNews, onEnd }: TaskSpec<N
   worker.on('message', onNews)
   worker.on('error', error => { cause = error })
   worker.on('exit', code => { onEnd(cause ?? new WorkerEnded(name, String(code))) })
-  return () => { void worker.terminate() }
+  return { end: () => { void worker.terminate() }, tell: data => worker.postMessage(data) }
 }
 
 /** Tags are given once in the life of the program: a lock word must never name two threads. */
@@ -279,6 +281,7 @@ function concerns ({ type }: Order, { isServing, isRetiring }: Thread): boolean 
     case 'abort-reload':
     case 'switch-certificate':
     case 'set-ticket-keys':
+    case 'replace-servers':
     case 'set-readiness':
     case 'note-health':
     case 'save-users':

@@ -6,7 +6,7 @@
 import { formatClient } from '@usher/shared/client.ts'
 import type { RemovedUser } from '@usher/shared/memory/removal.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
-import type { Server } from '@usher/shared/settings/servers.ts'
+import { presentServers, type Slot } from '@usher/shared/settings/servers.ts'
 import type { Settings } from '@usher/shared/settings/settings.ts'
 import type { Logger } from 'pino'
 import { walkTable } from './table-walk.ts'
@@ -76,7 +76,7 @@ export async function sweepOnce ({ table, settings, now, log }: SweepParts): Pro
 }
 
 function logEnded (
-  { client, server }: RemovedUser, news: string, servers: readonly Server[], log: Logger
+  { client, server }: RemovedUser, news: string, servers: readonly Slot[], log: Logger
 ): void {
   if (!log.isLevelEnabled('debug')) return
   log.debug({ client: formatClient(client), server: servers[server]?.name }, news)
@@ -87,5 +87,6 @@ export function countsPerServer (
   { table, settings }: Pick<SweepParts, 'table' | 'settings'>
 ): Record<string, number> {
   const counts = table.activeUsersPerServer()
-  return Object.fromEntries(settings.servers.map(({ name, index }) => [name, counts[index]!]))
+  return Object.fromEntries(presentServers(settings.servers).map(
+    ({ name, index }) => [name, counts[index]!]))
 }

@@ -7,7 +7,7 @@ import type { Settings } from '@usher/shared/settings/settings.ts'
 
 type UpstreamSettings = Pick<Settings, 'host' | 'decisionHost' | 'ip' | 'servers' | 'tls'>
 
-/** Scheme, host and port of each server, and an external one's base path. */
+/** Scheme, host and port of each server, and an external one's base path; by its index. */
 export function upstreamsOf (
   { host, decisionHost, ip, servers, tls }: UpstreamSettings
 ): readonly string[] {
@@ -15,7 +15,9 @@ export function upstreamsOf (
   const address = isForAll(host) ? own : host
   const urlHost = address.includes(':') ? `[${address}]` : address
   const scheme = tls === undefined ? 'http' : 'https'
-  return servers.map(server => server.kind === 'external'
-    ? server.publicUrl
-    : `${scheme}://${urlHost}:${server.port}`)
+  return servers.map(server => {
+    if (server.kind === 'own') return `${scheme}://${urlHost}:${server.port}`
+    // Nobody is sent to one that is gone.
+    return server.kind === 'external' ? server.publicUrl : ''
+  })
 }

@@ -8,7 +8,7 @@ import { OrderTimedOut, WorkerGone } from '@usher/shared/errors.ts'
 import { MONITOR_METER, type ClusterMeter } from '@usher/shared/memory/meters.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { Ask, AskAnswer, BootData, Order } from '@usher/shared/messages.ts'
-import { ownServers, type OwnServer, type Server } from '@usher/shared/settings/servers.ts'
+import { ownServers, type OwnServer, type Slot } from '@usher/shared/settings/servers.ts'
 import type { Logger } from 'pino'
 import type { TakeThread } from './early-server.ts'
 import type { ServerStates } from './server-states.ts'
@@ -20,7 +20,7 @@ import { SERVER_BUNDLE, THREAD_FILE } from './thread-options.ts'
 export interface WorkersParts {
   /** What every worker boots with; asked at each start. */
   readonly boot: () => Omit<BootData, 'name' | 'threadTag' | 'isFirstStart' | 'server'>
-  readonly servers: readonly Server[]
+  readonly servers: readonly Slot[]
   readonly programDir: string
   readonly table: Pick<UserTable, 'recover'>
   readonly states: ServerStates

@@ -14,11 +14,15 @@ const report = (server: number, isUp: boolean): HealthReport =>
 async function testKeeper (servers = SERVERS) {
   const threads: Array<TaskSpec<HealthNews>> = []
   const ended: number[] = []
+  const sent: HealthTask[] = []
   const { HealthKeeper } = await t.mockImport<typeof keeper>('../src/health-keeper.ts', {
     '../src/supervisor.ts': {
       startTask (spec: TaskSpec<HealthNews>) {
         const number = threads.push(spec)
-        return () => { ended.push(number) }
+        return {
+          end: () => { ended.push(number) },
+          tell: (task: unknown) => { sent.push(task as HealthTask) }
+        }
       }
     }
   })
@@ -38,9 +42,13 @@ async function testKeeper (servers = SERVERS) {
     log
   })
   t.teardown(() => { health.close() })
-  const say = (...reports: HealthReport[]): void => { threads.at(-1)!.onNews({ type: 'checked', reports }) }
+  const say = (...reports: HealthReport[]): void => {
+    threads.at(-1)!.onNews({ type: 'checked', version: sent.at(-1)?.version ?? given().version, reports })
+  }
   const given = (): HealthTask => threads.at(-1)!.data as HealthTask
-  return { health, threads, ended, states, told, lines, say, given, firstLooks: () => firstLooks }
+  return {
+    health, threads, ended, sent, states, told, lines, say, given, firstLooks: () => firstLooks
+  }
 }
 
 t.test('health keeper: has started when every server has been looked at', async t => {
@@ -87,4 +95,52 @@ t.test('health keeper: without external servers there is no thread', async t => 
   const { health, threads } = await testKeeper([])
   await health.start()
   t.equal(threads.length, 0)
+})
+
+t.test('health keeper: other servers are checked from now on, and old news of theirs is not heard', async t => {
+  const { health, threads, say, sent, states } = await testKeeper()
+  void health.start()
+  say(report(3, true), report(4, false))
+  const [a, b] = SERVERS as [typeof SERVERS[number], typeof SERVERS[number]]
+  health.replace([a, b])
+  t.same(sent, [], 'nothing is another')
+  const moved = { ...b, publicUrl: 'https://elsewhere.example' }
+  const [, , c] = testExternal(3, ['a', 'b', 'c'])
+  health.replace([a, moved, c!])
+  t.match(sent, [{
+    version: 1,
+    servers: [
+      { index: 3, isUp: true }, { index: 4, isUp: undefined, publicUrl: moved.publicUrl },
+      { index: 5, isUp: undefined }
+    ]
+  }])
+  const before = states.length
+  threads[0]!.onNews({ type: 'checked', version: 0, reports: [report(4, true)] })
+  t.equal(states.length, before, 'of the address before')
+  say(report(4, true), report(5, true))
+  t.match(states.slice(before), [{ server: 4, isUp: true }, { server: 5 }])
+  health.replace([a, c!])
+  t.same(health.reports.map(({ server }) => server), [3, 5])
+  t.equal(threads.length, 1)
+})
+
+t.test('health keeper: begins with the first server that there is', async t => {
+  const { health, threads, given } = await testKeeper([])
+  await health.start()
+  health.replace(SERVERS)
+  t.equal(threads.length, 1)
+  t.same(given().servers.map(({ index }) => index), [3, 4])
+})
+
+t.test('health keeper: has not started while one that was added has not been looked at', async t => {
+  const { health, say } = await testKeeper()
+  let isStarted = false
+  const started = health.start().then(() => { isStarted = true })
+  say(report(3, true))
+  health.replace(testExternal(3, ['a', 'b', 'c']))
+  say(report(4, true))
+  await Promise.resolve()
+  t.equal(isStarted, false)
+  say(report(5, false))
+  await started
 })

@@ -4,7 +4,9 @@ import t from 'tap'
 import { OrderTimedOut, SettingsInvalid, SiteUnreadable } from '@usher/shared/errors.ts'
 import type { Order } from '@usher/shared/messages.ts'
 import type { SettingChanges } from '@usher/shared/settings/setting-changes.ts'
+import type { Slot } from '@usher/shared/settings/servers.ts'
 import type { LiveSettings } from '@usher/shared/settings/settings.ts'
+import { NAMED_SERVERS } from '../../shared/test/settings/test-servers.ts'
 import { noSites } from '../../shared/test/fixtures/no-sites.ts'
 import { reloader } from '../src/reload.ts'
 import { testLog } from './fixtures/log.ts'
@@ -12,16 +14,20 @@ import { testLog } from './fixtures/log.ts'
 type LogLevel = LiveSettings['logLevel']
 
 const NONE: SettingChanges = {
-  values: { router: {}, loader: {}, table: {}, 'every-thread': {} }, texts: [], needRestart: [], certificate: undefined
+  values: { router: {}, loader: {}, table: {}, servers: {}, 'every-thread': {} },
+  servers: undefined,
+  texts: [],
+  needRestart: [],
+  certificate: undefined
 }
 const LEVEL: SettingChanges = {
   ...NONE,
-  values: { router: {}, loader: {}, table: {}, 'every-thread': { logLevel: 'debug' } },
+  values: { router: {}, loader: {}, table: {}, servers: {}, 'every-thread': { logLevel: 'debug' } },
   texts: ['LOG_LEVEL from info to debug']
 }
 const DELAY: SettingChanges = {
   ...NONE,
-  values: { router: { delayBetweenRoutingMs: 100 }, loader: {}, table: {}, 'every-thread': {} },
+  values: { router: { delayBetweenRoutingMs: 100 }, loader: {}, table: {}, servers: {}, 'every-thread': {} },
   texts: ['DELAY_BETWEEN_ROUTING from 0.35 to 0.1']
 }
 const SITES = noSites()
@@ -55,7 +61,7 @@ t.test('reload: what the router applies is no worker\'s business', async t => {
 t.test('reload: what the loader applies is in the files that this reload loads, or not at all', async t => {
   const changes = {
     ...NONE,
-    values: { router: {}, loader: { memoryFileMaxBytes: 8192 }, table: {}, 'every-thread': {} },
+    values: { router: {}, loader: { memoryFileMaxBytes: 8192 }, table: {}, servers: {}, 'every-thread': {} },
     texts: ['MEMORY_FILE_MAX from 4KiB to 8KiB']
   }
   const { reload, orders, live, loadedWith, saying } = testReload({ changes })
@@ -70,11 +76,11 @@ t.test('reload: what the loader applies is in the files that this reload loads, 
 })
 
 t.test('reload: what the table tells all threads is written there, when the settings say so', async t => {
-  const values = { router: {}, loader: {}, table: { capacity: [10] }, 'every-thread': {} }
-  const texts = ['CAPACITY from (empty) to 10']
+  const values = { router: {}, loader: {}, table: { returnGraceMs: 5 }, servers: {}, 'every-thread': {} }
+  const texts = ['RETURN_GRACE from 20 to 0.005']
   const { reload, orders, limits, saying } = testReload({ changes: { ...NONE, values, texts } })
   await reload()
-  t.same(limits, [[10]])
+  t.same(limits, [5])
   t.same(orders, FILES)
   t.match(saying('settings were changed'), [{ changes: texts }])
   const failing = testReload({ changes: { ...NONE, values, texts }, failing: 'load' })
@@ -82,12 +88,20 @@ t.test('reload: what the table tells all threads is written there, when the sett
   t.same(failing.limits, [], 'or nothing is')
 })
 
+t.test('reload: servers are given as they are then, once what is said of them is in force', async t => {
+  const values = { ...NONE.values, servers: { capacity: [10] } }
+  const changes = { ...NONE, values, servers: NAMED_SERVERS, texts: ['CAPACITY from (empty) to 10'] }
+  const { reload, servers } = testReload({ changes })
+  await reload()
+  t.strictSame(servers, [[NAMED_SERVERS, [10]]])
+})
+
 t.test('reload: the change of the log level is said at the more talkative of the two', async t => {
   const cases: ReadonlyArray<[from: LogLevel, to: LogLevel, lines: number]> = [
     ['info', 'error', 1], ['error', 'info', 1], ['debug', 'trace', 1], ['error', 'fatal', 0]
   ]
   for (const [from, to, lines] of cases) {
-    const values = { router: {}, loader: {}, table: {}, 'every-thread': { logLevel: to } }
+    const values = { router: {}, loader: {}, table: {}, servers: {}, 'every-thread': { logLevel: to } }
     const { reload, saying, log } = testReload({ level: from, changes: { ...LEVEL, values } })
     await reload()
     t.equal(saying('settings were changed').length, lines, `${from} to ${to}`)
@@ -204,13 +218,22 @@ function testReload ({
     logLevel: level,
     delayBetweenRoutingMs: 350,
     memoryFileMaxBytes: 4096,
+    externalServers: [],
+    weights: [],
     capacity: [],
     allowedOrigins: [],
+    healthPath: ['/'],
+    healthInterval: [2000],
+    healthTimeout: [1000],
+    healthRise: [2],
+    healthFall: [3],
+    healthStatus: [{ min: 200, max: 399 }],
     returnGraceMs: 20_000,
     tickets: 'auto'
   }
   const loadedWith: object[] = []
-  const limits: Array<readonly number[]> = []
+  const limits: number[] = []
+  const servers: Array<readonly [readonly Slot[], readonly number[]]> = []
   const reloads = { count: 0 }
   const kept: string[] = []
   const logReopens = { count: 0 }
@@ -224,7 +247,8 @@ function testReload ({
     inTurn: oneAtATime(),
     readChanges: typeof changes === 'function' ? changes : () => changes,
     live,
-    setLimits: () => { limits.push(live.capacity) },
+    setLimits: () => { limits.push(live.returnGraceMs) },
+    setServers: async list => { servers.push([list, live.capacity]) },
     sites: {
       async load (changes) {
         loadedWith.push(changes!)
@@ -252,6 +276,7 @@ function testReload ({
     live,
     loadedWith,
     limits,
+    servers,
     reloads,
     kept,
     logReopens,

@@ -5,6 +5,9 @@ import { NAMED_SERVERS } from '../../shared/test/settings/test-servers.ts'
 import { ServerStates } from '../src/server-states.ts'
 import { testLog } from './fixtures/log.ts'
 
+const HEALTHY: HealthReport = {
+  server: 0, isUp: true, found: 'status 200', reason: undefined, goodCount: 1, badCount: 0, tookMs: 1, atMs: 2
+}
 const STAYING = { movesFromMs: undefined }
 
 function testStates ({ up = [0, 1, 2] } = {}) {
@@ -172,4 +175,18 @@ t.test('server states: in maintenance nothing else counts, and what comes after 
   t.same(lines.map(({ msg }) => msg), [
     'server is in maintenance', 'server is down', 'server is in maintenance', 'server is up'
   ])
+})
+
+t.test('server states: one that is gone gets nobody, and the next of its index inherits nothing', async t => {
+  const { states, table, shown } = testStates()
+  states.setHealth({ ...HEALTHY, server: 1 })
+  states.setDrain(1, { movesFromMs: 5 })
+  states.remove(1)
+  t.same(shown(), ['up', 'down', 'up'])
+  states.add(1)
+  t.same(shown(), ['up', 'starting', 'up'])
+  t.equal(states.isDrained(1), false)
+  states.setHealth({ ...HEALTHY, server: 1 })
+  t.same(shown(), ['up', 'up', 'up'])
+  t.equal(table.weightPercent(1), 100, 'its first up')
 })

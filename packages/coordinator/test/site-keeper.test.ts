@@ -39,10 +39,11 @@ async function testKeeper () {
           isEnded: false
         }
         loaders.push(loader)
-        return () => {
+        const end = (): void => {
           loader.isEnded = true
           onEnd(new Error('was ended'))
         }
+        return { end, tell: NOTHING }
       }
     }
   })

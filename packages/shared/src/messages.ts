@@ -14,7 +14,7 @@ import type { LogLossesMemory } from './memory/log-losses.ts'
 import type { MeterMemory } from './memory/meters.ts'
 import type { MemoryRoom, Place, SiteMemory } from './memory/site-memory.ts'
 import type { TableMemory } from './memory/table-view.ts'
-import type { ExternalServer } from './settings/servers.ts'
+import type { ExternalServer, Slot, StoredServer } from './settings/servers.ts'
 import type { ChangedValues } from './settings/setting-changes.ts'
 import type { WorkerSettings } from './settings/settings.ts'
 import type { SiteRules } from './site-rules.ts'
@@ -32,6 +32,11 @@ export type Order =
   | { readonly type: 'abort-reload' }
   /** What a reload has changed; carried out at once. */
   | { readonly type: 'apply-settings', readonly changes: ChangedValues<'every-thread'> }
+  /**
+   * All servers by index, in place of the list before; carried out at once. Nobody is sent to one
+   * that is new before every thread knows it.
+   */
+  | { readonly type: 'replace-servers', readonly servers: readonly Slot[] }
   /** New connections get this certificate, which has been checked. */
   | { readonly type: 'switch-certificate', readonly pair: TlsPair }
   /** By these it verifies tickets from now on. Servers only. */
@@ -73,6 +78,15 @@ export type Ask =
   }
   /** The server, by its index, takes no new visitors; or, if undefined, takes them again. */
   | { readonly type: 'set-drain', readonly server: number, readonly drain: Drain | undefined }
+  /**
+   * The servers that the console names, all of them; those of the settings stay as they are.
+   * Answered when every thread knows them; at the monitor's start, when the main thread does.
+   */
+  | {
+    readonly type: 'set-servers'
+    readonly stored: readonly StoredServer[]
+    readonly isStart: boolean
+  }
   /** A new thread takes the place of the server's. */
   | { readonly type: 'restart-server', readonly server: number }
   /** From now on these sign tickets, and verify them. */
@@ -86,6 +100,11 @@ export interface AskAnswers {
   'set-deny-list': { readonly removedUsers: number }
   disconnect: { readonly wasHere: boolean, readonly removedUsers: number }
   'set-drain': object
+  'set-servers': {
+    readonly servers: readonly Slot[]
+    /** Stored, but not in force: the settings name one so, too, or there is no index for it. */
+    readonly leftOut: readonly string[]
+  }
   'restart-server': object
   'set-ticket-keys': object
   'use-ticket': { readonly isFirstUse: boolean }
@@ -202,8 +221,13 @@ export interface CheckTask {
   readonly memoryFileMaxBytes: number
 }
 
-/** What the thread that checks external servers starts with, as its `workerData`. */
+/**
+ * What the thread that checks external servers starts with, as its `workerData`, and is sent when
+ * they are others: all of them.
+ */
 export interface HealthTask {
+  /** Higher each time. */
+  readonly version: number
   readonly servers: readonly CheckedServer[]
 }
 
@@ -215,6 +239,8 @@ export interface CheckedServer extends Pick<ExternalServer, 'index' | 'publicUrl
 /** Several servers at once; of each what the latest check says. */
 export interface HealthNews {
   readonly type: 'checked'
+  /** Of the list of servers that these are by index of. */
+  readonly version: number
   readonly reports: readonly HealthReport[]
 }
 

@@ -11,11 +11,17 @@ export interface TaskThread<Task, News> {
   /** What it is started for. */
   readonly task: Task
   readonly say: (news: News) => void
+  /** Told of what it is to do from now on. */
+  readonly onTask: (hear: (task: Task) => void) => void
 }
 
 /** Of this thread; the types are those that the coordinator starts it with. */
 export function taskThread<Task, News> (): TaskThread<Task, News> {
-  return { task: workerData as Task, say: news => parentPort!.postMessage(news) }
+  return {
+    task: workerData as Task,
+    say: news => parentPort!.postMessage(news),
+    onTask: hear => { parentPort!.on('message', hear) }
+  }
 }
 
 /**

@@ -21,6 +21,8 @@ import { PendingAnswers } from '@usher/shared/pending-answers.ts'
 import { applyToThread, type ChangedValues } from '@usher/shared/settings/setting-changes.ts'
 import { sampleThread } from '@usher/shared/thread-sampler.ts'
 import { TicketRedeemer } from '@usher/shared/tickets/redeem.ts'
+import { replaceServers } from '@usher/shared/settings/server-list.ts'
+import type { Slot } from '@usher/shared/settings/servers.ts'
 import type { Logger } from 'pino'
 import { watchHeap } from './heap-watch.ts'
 
@@ -81,6 +83,7 @@ export async function runWorker (
   let take = (message: OrderMessage): void => { early.push(message) }
   let apply = (_changes: ChangedValues<'every-thread'>): void => {}
   let reopenLog = (): void => {}
+  let putServers = (_servers: readonly Slot[]): void => {}
   const takeOrder = (message: OrderMessage): void => {
     const { id, order } = message
     if (order.type === 'replace-deny-list') {
@@ -92,6 +95,8 @@ export async function runWorker (
     } else if (order.type === 'reopen-log') {
       void answer(id, () => { reopenLog() }, say)
     } else {
+      // In force at once; then whatever the worker has to do with it.
+      if (order.type === 'replace-servers') putServers(order.servers)
       take(message)
     }
   }
@@ -112,6 +117,7 @@ export async function runWorker (
     if (boot.ticketKeys.length > 0) tickets.setKeys(boot.ticketKeys)
     const context = makeContext(boot, deny, tickets, ask)
     reopenLog = () => { context.log.reopenFile() }
+    putServers = servers => { replaceServers(boot.settings.servers, servers) }
     apply = changes => { applyToThread(boot.settings.live, changes, context.log) }
     const part = await start(context)
     watchHeap()

@@ -8,11 +8,13 @@ import {
 export const ServerState = oneOf(['starting', 'up', 'draining', 'down', 'maintenance'])
 export type ServerState = Wire<typeof ServerState>
 
+export const ServerSource = oneOf(['settings', 'console'])
+
 export const StatsQuery = objectOf({ limit: optional(countText) })
 
 /** A figure that nobody measured is left out. */
 export const ServerStats = objectOf({
-  /** From 0, in the order of the settings: names that look like numbers sort first in JSON. */
+  /** From 0, in the order of the settings, then of adding; JSON has names like numbers first. */
   index: count,
   /** A thread of this program, or a program that runs elsewhere. */
   kind: oneOf(['own', 'external']),
@@ -20,6 +22,8 @@ export const ServerStats = objectOf({
   port: optional(integer),
   /** Of an external server: where visitors are sent to. */
   url: optional(text),
+  /** Of an external server: who names it, and may change or remove it. */
+  source: optional(ServerSource),
   /** How much of all users it is to have: load is balanced by weight. */
   weight: count,
   /** Users that it admits, as `load` counts them; left out where as many as come. */

@@ -2,6 +2,7 @@
  * The kinds of values that settings say of servers: names, weights, where external ones are and how
  * their health is checked, and of other programs' pages. Starts nothing.
  */
+import { WEIGHT_MAX } from './server-bounds.ts'
 import { baseUrl, numeric, plain, refused, type Kind } from './kinds.ts'
 
 export const SERVER_NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/
@@ -43,7 +44,7 @@ export function externalServer (): Kind<NamedUrl> {
 
 /** A server of weight 2 is to have twice the users of one of weight 1. */
 export function weight (): Kind<number> {
-  return numeric(/^\d+$/, 1, 1000, 'a whole number, 1 to 1000')
+  return numeric(/^\d+$/, 1, WEIGHT_MAX, `a whole number, 1 to ${WEIGHT_MAX}`)
 }
 
 /** The path of a URL, with a query if need be. */

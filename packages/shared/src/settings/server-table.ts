@@ -1,13 +1,11 @@
 /** The rows that name servers, say where they are and check their health. */
-import { SERVERS_MAX, USERS_MAX } from '../memory/layout.ts'
+import { OWN_SERVERS_MAX, SERVERS_MAX } from '../memory/layout.ts'
 import { baseUrl, list, port, seconds, wholeNumber } from './kinds.ts'
+import { CAPACITY_MAX, HEALTH_BOUNDS } from './server-bounds.ts'
 import { externalServer, serverName, statusRange, urlPath, weight } from './server-kinds.ts'
 import type { Definition } from './setting-definition.ts'
 
-/** Of our own, each of which is a thread. */
-export const OWN_SERVERS_MAX = 32
-/** As many as the largest user table has room for. */
-export const CAPACITY_MAX = USERS_MAX
+const { intervalS, timeoutS, inARowMax } = HEALTH_BOUNDS
 
 export const SERVER_TABLE = {
   SERVER_URLS: {
@@ -24,7 +22,8 @@ export const SERVER_TABLE = {
   EXTERNAL_SERVERS: {
     kind: list(externalServer(), 0, SERVERS_MAX),
     default: '',
-    meaning: 'Servers that run elsewhere, as name=url: visitors are sent to that base URL.'
+    meaning: 'Servers that run elsewhere, as name=url: visitors are sent to that base URL.',
+    appliedBy: 'servers'
   },
   SERVER_NAMES: {
     kind: list(serverName(), 0, OWN_SERVERS_MAX),
@@ -36,43 +35,50 @@ export const SERVER_TABLE = {
     kind: list(weight(), 0, SERVERS_MAX),
     default: '',
     defaultShown: 'as the capacities, or 1 for each',
-    meaning: 'One weight per server, external ones last: with 1,1,2 the third gets half of all users.'
+    meaning: 'One weight per server, external ones last: with 1,1,2 the third gets half of all users.',
+    appliedBy: 'servers'
   },
   CAPACITY: {
     kind: list(wholeNumber(1, CAPACITY_MAX, 'users'), 0, SERVERS_MAX),
     default: '',
     defaultShown: 'as many as come',
     meaning: 'Users that each server admits, held places included: one number for all, or one per server.',
-    appliedBy: 'table'
+    appliedBy: 'servers'
   },
   HEALTH_PATH: {
     kind: list(urlPath(), 1, SERVERS_MAX),
     default: '/',
-    meaning: 'What a health check asks of an external server, after its URL. One for all or one for each, as the next five.'
+    meaning: 'What a health check asks of an external server, after its URL. One for all or one for each, as the next five.',
+    appliedBy: 'servers'
   },
   HEALTH_INTERVAL: {
-    kind: list(seconds(0.1, 3600), 1, SERVERS_MAX),
+    kind: list(seconds(intervalS.min, intervalS.max), 1, SERVERS_MAX),
     default: '2',
-    meaning: 'Time between two health checks of a server, a tenth more or less.'
+    meaning: 'Time between two health checks of a server, a tenth more or less.',
+    appliedBy: 'servers'
   },
   HEALTH_TIMEOUT: {
-    kind: list(seconds(0.05, 10), 1, SERVERS_MAX),
+    kind: list(seconds(timeoutS.min, timeoutS.max), 1, SERVERS_MAX),
     default: '1',
-    meaning: 'A health check that takes longer has failed.'
+    meaning: 'A health check that takes longer has failed.',
+    appliedBy: 'servers'
   },
   HEALTH_RISE: {
-    kind: list(wholeNumber(1, 100, 'checks'), 1, SERVERS_MAX),
+    kind: list(wholeNumber(1, inARowMax, 'checks'), 1, SERVERS_MAX),
     default: '2',
-    meaning: 'Good health checks in a row after which a server that was down is up.'
+    meaning: 'Good health checks in a row after which a server that was down is up.',
+    appliedBy: 'servers'
   },
   HEALTH_FALL: {
-    kind: list(wholeNumber(1, 100, 'checks'), 1, SERVERS_MAX),
+    kind: list(wholeNumber(1, inARowMax, 'checks'), 1, SERVERS_MAX),
     default: '3',
-    meaning: 'Failed health checks in a row after which a server is down.'
+    meaning: 'Failed health checks in a row after which a server is down.',
+    appliedBy: 'servers'
   },
   HEALTH_STATUS: {
     kind: list(statusRange(), 1, SERVERS_MAX),
     default: '200-399',
-    meaning: 'Which status of the answer makes a health check a good one; redirects are not followed.'
+    meaning: 'Which status of the answer makes a health check a good one; redirects are not followed.',
+    appliedBy: 'servers'
   }
 } as const satisfies Record<string, Definition<unknown>>

@@ -1,6 +1,7 @@
 /**
- * A server as one value: what the settings say of it, for every part of the program. Made once the
- * settings are complete, and anew when the kernel has chosen a port. Computes only.
+ * A server as one value: what settings and console say of it, for every part of the program. Made
+ * once the settings are complete, and anew when the kernel has chosen a port or something is
+ * changed (server-list.ts). Computes only.
  */
 import type { ServerLimits } from '../memory/capacity.ts'
 import type { StatusRange } from './server-kinds.ts'
@@ -8,13 +9,18 @@ import type { SettingName, SettingValues } from './setting-table.ts'
 
 export type Server = OwnServer | ExternalServer
 
+/** What an index stands for: lists of these are by index, and never get shorter. */
+export type Slot = Server | RemovedServer
+
 interface AnyServer {
   /** In the user table, in messages and in meters; in the order of the settings, own ones first. */
   readonly index: number
   /** What people and other programs call it. */
   readonly name: string
-  /** As WEIGHTS has it; undefined when it is not given. */
+  /** As it is given; undefined when it is not. */
   readonly weight: number | undefined
+  /** Users that it admits, as it is given; undefined: as many as come. */
+  readonly capacity: number | undefined
 }
 
 /** A thread of this program. */
@@ -33,6 +39,25 @@ export interface ExternalServer extends AnyServer {
   /** Without a slash at its end. */
   readonly publicUrl: string
   readonly check: HealthCheck
+  /** Who names it, and may change or remove it. */
+  readonly source: ServerSource
+}
+
+export type ServerSource = 'settings' | 'console'
+
+/** It is gone, but users may still count there, until they come back and go elsewhere. */
+export interface RemovedServer {
+  readonly kind: 'removed'
+  readonly index: number
+  /** As it was called. */
+  readonly name: string
+}
+
+/** An external server as the console names it. */
+export interface StoredServer extends Omit<AnyServer, 'index'> {
+  readonly publicUrl: string
+  /** What is left out is as for those of the settings. */
+  readonly check: Partial<HealthCheck>
 }
 
 /** How it is found out whether a server is up, and how many times in a row it takes. */
@@ -50,7 +75,7 @@ export interface HealthCheck {
 
 /** The settings that say something of each server. */
 export const SERVER_SETTINGS = [
-  'SERVER_URLS', 'PORTS', 'SERVER_NAMES', 'WEIGHTS', 'HTML_DIRS', 'EXTERNAL_SERVERS',
+  'SERVER_URLS', 'PORTS', 'SERVER_NAMES', 'WEIGHTS', 'CAPACITY', 'HTML_DIRS', 'EXTERNAL_SERVERS',
   'HEALTH_PATH', 'HEALTH_INTERVAL', 'HEALTH_TIMEOUT', 'HEALTH_RISE', 'HEALTH_FALL', 'HEALTH_STATUS'
 ] as const satisfies SettingName[]
 
@@ -60,6 +85,9 @@ export function serversOf (
   values: Pick<SettingValues, ServerSettingName>
 ): readonly Server[] {
   const { SERVER_URLS: urls, PORTS: ports, SERVER_NAMES: names, WEIGHTS: weights } = values
+  const { CAPACITY: capacities } = values
+  const capacityOf = (index: number): number | undefined =>
+    capacities[capacities.length === 1 ? 0 : index]
   const own = ports.map((port, index): OwnServer => ({
     kind: 'own',
     index,
@@ -67,7 +95,8 @@ export function serversOf (
     port,
     folder: values.HTML_DIRS[index]!,
     publicUrl: urls[index],
-    weight: weights[index]
+    weight: weights[index],
+    capacity: capacityOf(index)
   }))
   const external = values.EXTERNAL_SERVERS.map(({ name, url }, at): ExternalServer => {
     const index = own.length + at
@@ -77,7 +106,9 @@ export function serversOf (
       name,
       publicUrl: url,
       weight: weights[index],
-      check: healthCheckOf(values, at)
+      capacity: capacityOf(index),
+      check: healthCheckOf(values, at),
+      source: 'settings'
     }
   })
   return [...own, ...external]
@@ -98,12 +129,17 @@ function healthCheckOf (
   }
 }
 
+/** Those that there are. */
+export function presentServers (servers: readonly Slot[]): readonly Server[] {
+  return servers.filter(server => server.kind !== 'removed')
+}
+
 /** They come first: the index of each is its place among them, too. */
-export function ownServers (servers: readonly Server[]): readonly OwnServer[] {
+export function ownServers (servers: readonly Slot[]): readonly OwnServer[] {
   return servers.filter(server => server.kind === 'own')
 }
 
-export function externalServers (servers: readonly Server[]): readonly ExternalServer[] {
+export function externalServers (servers: readonly Slot[]): readonly ExternalServer[] {
   return servers.filter(server => server.kind === 'external')
 }
 
@@ -111,16 +147,16 @@ export function externalServers (servers: readonly Server[]): readonly ExternalS
  * What each server admits and how it is weighed. A weight that is not given is the capacity, where
  * every server has one: all fill up together then. Only their ratio counts, so common factors are
  * left out, and servers that are alike have weight 1.
- * @param capacities none, one for all, or one for each server
  */
 export function limitsOf (
-  servers: ReadonlyArray<Pick<Server, 'weight'>>, capacities: readonly number[]
+  servers: ReadonlyArray<Pick<Server, 'weight' | 'capacity'> | RemovedServer>
 ): readonly ServerLimits[] {
-  const own = servers.map((_, index) => capacities.length === 1 ? capacities[0] : capacities[index])
-  const factor = own.reduce<number>((all, capacity) => commonFactor(all, capacity ?? 1), 0)
-  const isAll = own.every(capacity => capacity !== undefined)
-  return servers.map(({ weight }, index) => {
-    const capacity = own[index]
+  const present = servers.filter(server => 'weight' in server)
+  const factor = present.reduce((all, { capacity }) => commonFactor(all, capacity ?? 1), 0)
+  const isAll = present.every(({ capacity }) => capacity !== undefined)
+  return servers.map(server => {
+    if (!('weight' in server)) return { capacity: undefined, weight: 1 }
+    const { weight, capacity } = server
     return { capacity, weight: weight ?? (isAll ? capacity! / factor : 1) }
   })
 }
@@ -135,10 +171,10 @@ function commonFactor (a: number, b: number): number {
  * new one.
  */
 export function withPorts (
-  servers: readonly Server[], ports: readonly number[]
-): readonly Server[] {
+  servers: readonly Slot[], ports: readonly number[]
+): readonly Slot[] {
   return servers.map(server => {
-    if (server.kind === 'external') return server
+    if (server.kind !== 'own') return server
     const port = ports[server.index]!
     const name = server.name === String(server.port) ? String(port) : server.name
     return { ...server, name, port }
@@ -147,13 +183,18 @@ export function withPorts (
 
 /** The server that a stored record names: by its name, or by its port if it had no name then. */
 export function serverKnownAs (
-  servers: readonly Server[], nameOrPort: string
+  servers: readonly Slot[], nameOrPort: string
 ): Server | undefined {
-  return servers.find(({ name }) => name === nameOrPort) ??
+  return presentServers(servers).find(({ name }) => name === nameOrPort) ??
     ownServers(servers).find(({ port }) => String(port) === nameOrPort)
 }
 
+/** The server that a choice has given, which is none of those that are gone. */
+export function chosenServer (servers: readonly Slot[], index: number): Server {
+  return servers[index] as Server
+}
+
 /** The names of all, for an error message. */
-export function namesOf (servers: readonly Server[]): string {
-  return servers.map(({ name }) => name).join(', ')
+export function namesOf (servers: readonly Slot[]): string {
+  return presentServers(servers).map(({ name }) => name).join(', ')
 }

@@ -8,11 +8,14 @@ import type { TlsPair } from '../http/tls-context.ts'
 import { SETTING_ROWS, type SettingRow } from './setting-rows.ts'
 import type { Applier } from './setting-definition.ts'
 import type { LiveName, SettingName, ValuesByKey } from './setting-table.ts'
+import type { Slot } from './servers.ts'
 import { shownText, type CompleteSettings, type ThreadSettings } from './settings.ts'
 
 export interface SettingChanges {
   /** For each applier its own settings, by their keys. */
   readonly values: { readonly [A in Applier]: ChangedValues<A> }
+  /** As the settings name and order them now; undefined when nothing of that has changed. */
+  readonly servers: readonly Slot[] | undefined
   /** `LOG_LEVEL from info to debug`, one for each of these values. */
   readonly texts: readonly string[]
   /** Those that differ and keep the value that they run with. */
@@ -26,25 +29,36 @@ export interface SettingChanges {
 
 export type ChangedValues<A extends Applier> = Partial<ValuesByKey<LiveName<A>>>
 
+/** They say which servers of our own there are, and what they are called. */
+const OWN_ORDER: readonly SettingName[] = ['PORTS', 'SERVER_NAMES']
+
 type Compared = Pick<CompleteSettings, 'settings' | 'values'>
 
 /** @param running those of the start; what reloads have changed since is in its `live` */
 export function compareSettings (running: Compared, read: Compared): SettingChanges {
   const differing = SETTING_ROWS.filter(row =>
     !isDeepStrictEqual(valueNow(running, row), read.values[row.name]))
-  const live = differing.filter(row => row.appliedBy !== undefined)
+  // What is said in the order of the servers waits with them.
+  const isOrderKept = !differing.some(({ name }) => OWN_ORDER.includes(name))
+  const isLive = ({ appliedBy }: SettingRow): boolean =>
+    appliedBy !== undefined && (appliedBy !== 'servers' || isOrderKept)
+  const live = differing.filter(isLive)
   const valuesFor = <A extends Applier>(applier: A): ChangedValues<A> => Object.fromEntries(
     live.filter(row => row.appliedBy === applier)
       .map(row => [row.key, read.values[row.name]])) as ChangedValues<A>
-  const needRestart = differing.filter(row => row.appliedBy === undefined).map(row => row.name)
+  const needRestart = differing.filter(row => !isLive(row)).map(row => row.name)
   const isSameFiles = !needRestart.includes('TLS_CERT') && !needRestart.includes('TLS_KEY')
   return {
     values: {
       router: valuesFor('router'),
       loader: valuesFor('loader'),
       table: valuesFor('table'),
+      servers: valuesFor('servers'),
       'every-thread': valuesFor('every-thread')
     },
+    servers: live.some(({ appliedBy }) => appliedBy === 'servers')
+      ? read.settings.servers
+      : undefined,
     texts: live.map(row => `${row.name} from ${textOf(row, valueNow(running, row))} ` +
       `to ${textOf(row, read.values[row.name])}`),
     needRestart,

@@ -3,10 +3,10 @@ import type { Kind } from './kinds.ts'
 
 /**
  * Who takes over what a reload (SIGHUP) has changed: the router alone, the loader of the sites,
- * which that reload starts, the user table, where every thread reads it, or every thread (the
- * coordinator, the servers and the monitor).
+ * which that reload starts, the user table, where every thread reads it, the list of servers, which
+ * every thread is given anew, or every thread (the coordinator, the servers and the monitor).
  */
-export type Applier = 'router' | 'loader' | 'table' | 'every-thread'
+export type Applier = 'router' | 'loader' | 'table' | 'servers' | 'every-thread'
 
 export interface Definition<T> {
   readonly kind: Kind<T>

@@ -10,8 +10,10 @@ import {
   list, oneOf, optional, parameterName, password, port, portOrNone, publicHost, seconds, token,
   urlAddress, wholeNumber, type Kind
 } from './kinds.ts'
+import { OWN_SERVERS_MAX } from '../memory/layout.ts'
+import { CAPACITY_MAX } from './server-bounds.ts'
 import { origin } from './server-kinds.ts'
-import { CAPACITY_MAX, OWN_SERVERS_MAX, SERVER_TABLE } from './server-table.ts'
+import { SERVER_TABLE } from './server-table.ts'
 import type { Applier, Definition } from './setting-definition.ts'
 import type { CamelCase } from './setting-spelling.ts'
 

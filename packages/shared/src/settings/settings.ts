@@ -14,7 +14,7 @@ import type {
 } from './setting-table.ts'
 import { checkTls, disagreements, pathProblems, type GivenByName } from './consistency.ts'
 import { completeValues } from './completion.ts'
-import { SERVER_SETTINGS, serversOf, type Server, type ServerSettingName } from './servers.ts'
+import { SERVER_SETTINGS, serversOf, type ServerSettingName, type Slot } from './servers.ts'
 import { readSettingsFile } from './settings-file.ts'
 import { parseFlags, type Flags } from './flags.ts'
 import type { TlsPair } from '../http/tls-context.ts'
@@ -31,8 +31,11 @@ export interface Settings extends WorkerSettings {
 /** As workers have them: without what only the router applies. */
 export interface WorkerSettings
   extends ValuesByKey<Exclude<SettingName, LiveName | ServerSettingName>> {
-  /** In the order of the settings, own ones first. */
-  readonly servers: readonly Server[]
+  /**
+   * By index: in the order of the settings, own ones first, then those that came while the program
+   * runs. One list for good in each thread, whose entries change: see server-list.ts.
+   */
+  readonly servers: readonly Slot[]
   readonly live: ThreadSettings
   /** The PEM texts; undefined without TLS. */
   readonly tls: TlsPair | undefined

@@ -9,6 +9,7 @@ const PLAIN = {
   SERVER_URLS: [],
   SERVER_NAMES: [],
   WEIGHTS: [],
+  CAPACITY: [],
   HTML_DIRS: ['/a', '/b'],
   EXTERNAL_SERVERS: [],
   HEALTH_PATH: ['/'],
@@ -21,8 +22,8 @@ const PLAIN = {
 
 t.test('servers: what is said of a server is one value, whatever is left out', async t => {
   t.strictSame(serversOf(PLAIN), [
-    { kind: 'own', index: 0, name: '8000', port: 8000, folder: '/a', publicUrl: undefined, weight: undefined },
-    { kind: 'own', index: 1, name: '8001', port: 8001, folder: '/b', publicUrl: undefined, weight: undefined }
+    { kind: 'own', index: 0, name: '8000', port: 8000, folder: '/a', publicUrl: undefined, weight: undefined, capacity: undefined },
+    { kind: 'own', index: 1, name: '8001', port: 8001, folder: '/b', publicUrl: undefined, weight: undefined, capacity: undefined }
   ])
   t.strictSame(serversOf({
     ...PLAIN,
@@ -30,9 +31,10 @@ t.test('servers: what is said of a server is one value, whatever is left out', a
     SERVER_URLS: ['https://a.example', 'https://b.example/x'],
     SERVER_NAMES: ['red', 'blue'],
     WEIGHTS: [1, 1000],
+    CAPACITY: [7],
     HTML_DIRS: ['/a', '/b']
   }), [
-    { kind: 'own', index: 0, name: 'red', port: 8000, folder: '/a', publicUrl: 'https://a.example', weight: 1 },
+    { kind: 'own', index: 0, name: 'red', port: 8000, folder: '/a', publicUrl: 'https://a.example', weight: 1, capacity: 7 },
     {
       kind: 'own',
       index: 1,
@@ -40,7 +42,8 @@ t.test('servers: what is said of a server is one value, whatever is left out', a
       port: 0,
       folder: '/b',
       publicUrl: 'https://b.example/x',
-      weight: 1000
+      weight: 1000,
+      capacity: 7
     }
   ])
 })
@@ -49,9 +52,11 @@ t.test('servers: external ones follow our own, their weights too', async t => {
   const EXTERNAL_SERVERS = [
     { name: 'shop-a', url: 'https://shop-a.example' }, { name: 'shop-b', url: 'https://b.example/x' }
   ]
-  const both = serversOf({ ...PLAIN, EXTERNAL_SERVERS, WEIGHTS: [1, 2, 3, 4] })
-  t.strictSame(both.map(({ index, name, weight }) => [index, name, weight]),
-    [[0, '8000', 1], [1, '8001', 2], [2, 'shop-a', 3], [3, 'shop-b', 4]])
+  const both = serversOf({
+    ...PLAIN, EXTERNAL_SERVERS, WEIGHTS: [1, 2, 3, 4], CAPACITY: [5, 6, 7, 8]
+  })
+  t.strictSame(both.map(({ index, name, weight, capacity }) => [index, name, weight, capacity]),
+    [[0, '8000', 1, 5], [1, '8001', 2, 6], [2, 'shop-a', 3, 7], [3, 'shop-b', 4, 8]])
   t.strictSame(ownServers(both), both.slice(0, 2))
   t.strictSame(externalServers(both), both.slice(2))
   const alone = serversOf({ ...PLAIN, PORTS: [], HTML_DIRS: [], EXTERNAL_SERVERS })
@@ -73,18 +78,24 @@ t.test('servers: health is checked in one way for all, or in one for each', asyn
 
 t.test('servers: a weight that is not given is the capacity, where every server has one', async t => {
   const limits = (
-    weights: ReadonlyArray<number | undefined>, capacities: readonly number[]
+    weights: ReadonlyArray<number | undefined>, capacities: ReadonlyArray<number | undefined>
   ): ReadonlyArray<readonly [capacity: number | undefined, weight: number]> =>
-    limitsOf(weights.map(weight => ({ weight })), capacities)
+    limitsOf(weights.map((weight, at) => ({ weight, capacity: capacities[at] })))
       .map(({ capacity, weight }) => [capacity, weight])
   const none = [undefined, undefined, undefined]
   t.same(limits(none, []), [[undefined, 1], [undefined, 1], [undefined, 1]])
   t.same(limits([1, 1, 2], []), [[undefined, 1], [undefined, 1], [undefined, 2]])
-  t.same(limits(none, [10]), [[10, 1], [10, 1], [10, 1]], 'one for all')
+  t.same(limits(none, [10, 10, 10]), [[10, 1], [10, 1], [10, 1]])
   t.same(limits(none, [10, 20, 30]), [[10, 1], [20, 2], [30, 3]], 'in their ratio')
   t.same(limits(none, [7, 11, 13]), [[7, 7], [11, 11], [13, 13]])
-  t.same(limits([1, 1, 2], [10]), [[10, 1], [10, 1], [10, 2]], 'a given one counts')
-  t.same(limits([undefined], [5]), [[5, 1]], 'one for each of one server')
+  t.same(limits([1, 1, 2], [10, 10, 10]), [[10, 1], [10, 1], [10, 2]], 'a given one counts')
+  t.same(limits([undefined], [5]), [[5, 1]])
+  t.same(limits(none, [10, 20]), [[10, 1], [20, 1], [undefined, 1]], 'not every server has one')
+  t.same(limitsOf([
+    { weight: undefined, capacity: 10 }, { kind: 'removed', index: 1, name: 'gone' },
+    { weight: undefined, capacity: 30 }
+  ]).map(({ capacity, weight }) => [capacity, weight]), [[10, 1], [undefined, 1], [30, 3]],
+  'one that is gone does not count')
 })
 
 t.test('servers: who is called by the port is called by the one that the kernel chose', async t => {

@@ -8,7 +8,11 @@ import { SETTING_ROWS } from '@usher/shared/settings/setting-rows.ts'
 import { loadSettings, type CompleteSettings } from '@usher/shared/settings/settings.ts'
 
 const NOTHING = {
-  values: { router: {}, loader: {}, table: {}, 'every-thread': {} }, texts: [], needRestart: [], certificate: undefined
+  values: { router: {}, loader: {}, table: {}, servers: {}, 'every-thread': {} },
+  servers: undefined,
+  texts: [],
+  needRestart: [],
+  certificate: undefined
 }
 
 t.test('setting-changes: what is read again as it was is no change', async t => {
@@ -20,24 +24,42 @@ t.test('setting-changes: each applier gets what is its own, and people the texts
   const running = settings(t, {})
   t.strictSame(compareSettings(running, settings(t, { LOG_LEVEL: 'debug' })), {
     ...NOTHING,
-    values: { router: {}, loader: {}, table: {}, 'every-thread': { logLevel: 'debug' } },
+    values: { router: {}, loader: {}, table: {}, servers: {}, 'every-thread': { logLevel: 'debug' } },
     texts: ['LOG_LEVEL from info to debug']
   })
   t.strictSame(compareSettings(running, settings(t, { DELAY_BETWEEN_ROUTING: '0', LOG_LEVEL: 'warn' })), {
     ...NOTHING,
-    values: { router: { delayBetweenRoutingMs: 0 }, loader: {}, table: {}, 'every-thread': { logLevel: 'warn' } },
+    values: { router: { delayBetweenRoutingMs: 0 }, loader: {}, table: {}, servers: {}, 'every-thread': { logLevel: 'warn' } },
     texts: ['LOG_LEVEL from info to warn', 'DELAY_BETWEEN_ROUTING from 0.35 to 0']
   })
 })
 
-t.test('setting-changes: capacities are the user table\'s, and a number for all is told from a list', async t => {
+t.test('setting-changes: what is said of servers comes with the servers as they are then', async t => {
   const running = settings(t, { CAPACITY: '10' })
   t.strictSame(compareSettings(running, settings(t, { CAPACITY: '10' })), NOTHING)
-  t.strictSame(compareSettings(running, settings(t, { RETURN_GRACE: '5' })), {
+  const read = settings(t, { RETURN_GRACE: '5' })
+  t.strictSame(compareSettings(running, read), {
     ...NOTHING,
-    values: { router: {}, loader: {}, table: { capacity: [], returnGraceMs: 5000 }, 'every-thread': {} },
+    values: { router: {}, loader: {}, table: { returnGraceMs: 5000 }, servers: { capacity: [] }, 'every-thread': {} },
+    servers: read.settings.servers,
     texts: ['CAPACITY from 10 to (empty)', 'RETURN_GRACE from 20 to 5']
   })
+})
+
+t.test('setting-changes: what is in the order of the servers waits for those of our own', async t => {
+  const EXTERNAL_SERVERS = 'shop-a=https://a.example'
+  const running = settings(t, { EXTERNAL_SERVERS, WEIGHTS: '1,1,1,1' })
+  const more = { EXTERNAL_SERVERS: `${EXTERNAL_SERVERS},shop-b=https://b.example`, HEALTH_RISE: '1,2' }
+  const read = settings(t, { ...more, WEIGHTS: '1,2,3,4,5' })
+  const { servers, texts, needRestart } = compareSettings(running, read)
+  t.strictSame(servers, read.settings.servers)
+  t.strictSame([texts.length, needRestart], [3, []])
+  const moved = settings(t, { ...more, PORTS: '1,2', WEIGHTS: '1,2,3,4', LOG_LEVEL: 'warn' })
+  const waiting = compareSettings(running, moved)
+  t.strictSame([waiting.servers, waiting.values.servers, waiting.texts],
+    [undefined, {}, ['LOG_LEVEL from info to warn']])
+  t.strictSame([...waiting.needRestart].sort(),
+    ['EXTERNAL_SERVERS', 'HEALTH_RISE', 'HTML_DIRS', 'PORTS', 'WEIGHTS'])
 })
 
 t.test('setting-changes: what was changed before is compared as it is now', async t => {

@@ -44,7 +44,9 @@ t.test('settings-text: the markdown table has a row per setting and four cells p
   t.match(lines.find(line => line.startsWith('| `ROUTING_PORT`')), '| `8080` |')
   const reloadable = lines.filter(line => line.includes('A reload changes it. |'))
   t.match(reloadable, [
-    /^\| `ALLOWED_ORIGINS` /, /^\| `TICKETS` /, /^\| `CAPACITY` /, /^\| `MEMORY_FILE_MAX` /, /^\| `LOG_LEVEL` /, /^\| `RETURN_GRACE` /,
+    /^\| `ALLOWED_ORIGINS` /, /^\| `TICKETS` /, /^\| `EXTERNAL_SERVERS` /, /^\| `WEIGHTS` /, /^\| `CAPACITY` /,
+    /^\| `HEALTH_PATH` /, /^\| `HEALTH_INTERVAL` /, /^\| `HEALTH_TIMEOUT` /, /^\| `HEALTH_RISE` /,
+    /^\| `HEALTH_FALL` /, /^\| `HEALTH_STATUS` /, /^\| `MEMORY_FILE_MAX` /, /^\| `LOG_LEVEL` /, /^\| `RETURN_GRACE` /,
     /^\| `DELAY_BETWEEN_ROUTING` /
   ])
   t.equal(reloadable.length, SETTING_ROWS.filter(row => row.appliedBy !== undefined).length)

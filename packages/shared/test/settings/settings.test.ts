@@ -127,7 +127,8 @@ t.test('settings: the defaults are those of the contract', async t => {
       port,
       folder: join(source.programDir, `html/site-${index + 1}`),
       publicUrl: undefined,
-      weight: undefined
+      weight: undefined,
+      capacity: undefined
     })),
     policy: 'fewest-users',
     routingPort: 8080,
@@ -140,8 +141,16 @@ t.test('settings: the defaults are those of the contract', async t => {
       memoryFileMaxBytes: 4_194_304,
       logLevel: 'info',
       delayBetweenRoutingMs: 350,
+      externalServers: [],
+      weights: [],
       capacity: [],
       allowedOrigins: [],
+      healthPath: ['/'],
+      healthInterval: [2000],
+      healthTimeout: [1000],
+      healthRise: [2],
+      healthFall: [3],
+      healthStatus: [{ min: 200, max: 399 }],
       returnGraceMs: 20_000,
       tickets: 'auto'
     },

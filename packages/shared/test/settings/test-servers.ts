@@ -12,6 +12,7 @@ export function testServers (
     folder: `/srv/site-${index + 1}`,
     publicUrl: undefined,
     weight: 1,
+    capacity: undefined,
     ...changes[index]
   }))
 }
@@ -36,7 +37,9 @@ export function testExternal (
     name,
     publicUrl: `https://${name}.example`,
     weight: 1,
+    capacity: undefined,
     check: CHECK,
+    source: 'settings',
     ...changes[at]
   }))
 }

@@ -100,6 +100,21 @@ export interface TicketKeyRow {
   readonly signsFromMs: number
 }
 
+/** A server that the console names; null: as the settings say for all. */
+export interface ServerRow {
+  readonly name: string
+  readonly url: string
+  readonly weight: number | null
+  readonly capacity: number | null
+  readonly healthPath: string | null
+  /** Milliseconds, as the next one. */
+  readonly healthInterval: number | null
+  readonly healthTimeout: number | null
+  readonly healthRise: number | null
+  readonly healthFall: number | null
+  readonly healthStatus: string | null
+}
+
 export interface SampleRow {
   readonly atMs: number
   /** JSON. */

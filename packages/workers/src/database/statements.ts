@@ -5,9 +5,10 @@
  */
 import type { Database } from 'better-sqlite3'
 import type {
-  AccessRow, AccountRow, AuditRow, DeniedSqlRow, DrainRow, EventRow, Flag, NewTokenRow,
+  AccessRow, AccountRow, AuditRow, DeniedSqlRow, EventRow, Flag, NewTokenRow,
   PasswordRow, PermissionRow, SampleRow, SavedUser, SessionRow, TicketKeyRow, TokenRow
 } from './rows.ts'
+import { drainSql, serverSql } from './server-statements.ts'
 
 export type Sql = ReturnType<typeof prepareSql>
 
@@ -21,6 +22,7 @@ export function prepareSql (db: Database) {
     ...deniedSql(db),
     ...drainSql(db),
     ...ticketKeySql(db),
+    ...serverSql(db),
     ...auditSql(db),
     ...historySql(db)
   }
@@ -193,19 +195,6 @@ function deniedSql (db: Database) {
     putDenied: (row: DeniedSqlRow) => { replace.run(row) },
     removeDenied: (kind: string, target: string) => remove.run(kind, target).changes > 0,
     removeExpiredDenied: (nowMs: number) => removeExpired.run(nowMs).changes
-  }
-}
-
-function drainSql (db: Database) {
-  const all = db.prepare<[], DrainRow>(`SELECT Server AS server, Note AS note, Since AS sinceMs,
-    MovesFrom AS movesFromMs, Maintenance AS isMaintenance FROM Drains`)
-  const insert = db.prepare<DrainRow>(`INSERT INTO Drains (Server, Note, Since, MovesFrom, Maintenance)
-    VALUES (@server, @note, @sinceMs, @movesFromMs, @isMaintenance)`)
-  const remove = db.prepare<[string]>('DELETE FROM Drains WHERE Server = ?')
-  return {
-    drains: () => all.all(),
-    addDrain: (row: DrainRow) => { insert.run(row) },
-    removeDrain: (server: string) => { remove.run(server) }
   }
 }
 

@@ -4,6 +4,7 @@
  * checks of many servers do not march in step. Owns its timers and no state of the cluster.
  */
 import { setTimeout as wait } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import type { CheckedServer, HealthReport } from '@usher/shared/messages.ts'
 import type { Found } from './probe.ts'
 import { RiseAndFall } from './rise-and-fall.ts'
@@ -34,6 +35,8 @@ export class HealthChecks {
   readonly #end = new AbortController()
   /** Not said yet. */
   readonly #reports = new Map<number, HealthReport>()
+  /** By index of the server. */
+  readonly #loops = new Map<number, Loop>()
 
   constructor (parts: HealthChecksParts) {
     this.#parts = parts
@@ -42,35 +45,73 @@ export class HealthChecks {
 
   /** Resolves once it is closed and the last check is over. */
   async run (): Promise<void> {
-    const { servers } = this.#parts
-    await Promise.all([...servers.map(server => this.#check(server)), this.#reportNowAndThen()])
+    const reporting = this.#reportNowAndThen()
+    this.replace(this.#parts.servers)
+    await reporting
+    await Promise.all([...this.#loops.values()].map(({ running }) => running))
+  }
+
+  /** These and no others from now on; one that is checked as before goes on as it was. */
+  replace (servers: readonly CheckedServer[]): void {
+    this.#reports.clear()
+    const isGone = new Set(this.#loops.keys())
+    const spreadMs = servers.length === 1 ? 0 : FIRST_WITHIN_MS
+    for (const server of servers) {
+      const loop = this.#loops.get(server.index)
+      isGone.delete(server.index)
+      // One that nobody has looked at is another server, or is checked in another way.
+      if (loop !== undefined && server.isUp !== undefined && isAlike(loop.server, server)) {
+        // What was said of the list before may not have been heard.
+        if (loop.latest !== undefined) this.#reports.set(server.index, loop.latest)
+        continue
+      }
+      loop?.end.abort()
+      this.#begin(server, spreadMs)
+    }
+    for (const index of isGone) {
+      this.#loops.get(index)!.end.abort()
+      this.#loops.delete(index)
+    }
   }
 
   close (): void {
     this.#end.abort()
   }
 
-  async #check (server: CheckedServer): Promise<void> {
-    const { random, now, servers } = this.#parts
+  #begin (server: CheckedServer, withinMs: number): void {
+    const end = new AbortController()
+    const signal = AbortSignal.any([this.#end.signal, end.signal])
+    const loop: Loop = { server, end, latest: undefined, running: undefined }
+    this.#loops.set(server.index, loop)
+    loop.running = this.#check(loop, withinMs, signal)
+  }
+
+  async #check (loop: Loop, withinMs: number, signal: AbortSignal): Promise<void> {
+    const { random, now } = this.#parts
+    const { server } = loop
     const state = new RiseAndFall(server.check, server.isUp)
-    let pauseMs = servers.length === 1 ? 0 : random() * FIRST_WITHIN_MS
-    while (await this.#hasWaited(pauseMs)) {
+    let pauseMs = random() * withinMs
+    while (await this.#hasWaited(pauseMs, signal)) {
       const startMs = now()
-      await this.#look(server, state, startMs)
+      await this.#look(loop, state, startMs, signal)
       const jitter = 1 + JITTER * (2 * random() - 1)
       pauseMs = Math.max(0, startMs + server.check.intervalMs * jitter - now())
     }
   }
 
-  async #look (server: CheckedServer, state: RiseAndFall, startMs: number): Promise<void> {
+  async #look (
+    loop: Loop, state: RiseAndFall, startMs: number, signal: AbortSignal
+  ): Promise<void> {
     const { probe, now, wallNow } = this.#parts
-    const found = await probe(server)
+    const { server: { index: server } } = loop
+    const found = await probe(loop.server)
+    if (signal.aborted) return
     const before = state.isUp
     state.note(found)
     const isUp = state.isUp!
     const tookMs = Math.round(now() - startMs)
-    this.#reports.set(server.index, {
-      server: server.index,
+    loop.latest = {
+      server,
       isUp,
       found: found.what,
       reason: isUp ? undefined : state.reason,
@@ -78,12 +119,13 @@ export class HealthChecks {
       badCount: state.badCount,
       tookMs,
       atMs: wallNow()
-    })
+    }
+    this.#reports.set(server, loop.latest)
     if (isUp !== before) this.#reportAll()
   }
 
   async #reportNowAndThen (): Promise<void> {
-    while (await this.#hasWaited(REPORT_MS)) this.#reportAll()
+    while (await this.#hasWaited(REPORT_MS, this.#end.signal)) this.#reportAll()
   }
 
   #reportAll (): void {
@@ -92,9 +134,21 @@ export class HealthChecks {
     this.#reports.clear()
   }
 
-  /** False when it is closed. */
-  async #hasWaited (ms: number): Promise<boolean> {
-    await this.#wait(ms, this.#end.signal).catch(() => {})
-    return !this.#end.signal.aborted
+  /** False when it is over. */
+  async #hasWaited (ms: number, signal: AbortSignal): Promise<boolean> {
+    await this.#wait(ms, signal).catch(() => {})
+    return !signal.aborted
   }
+}
+
+/** The checks of one server. */
+interface Loop {
+  readonly server: CheckedServer
+  readonly end: AbortController
+  latest: HealthReport | undefined
+  running: Promise<void> | undefined
+}
+
+function isAlike (one: CheckedServer, other: CheckedServer): boolean {
+  return one.publicUrl === other.publicUrl && isDeepStrictEqual(one.check, other.check)
 }

@@ -10,12 +10,18 @@ import { HealthChecks } from './health-checks.ts'
 import { probe } from './probe.ts'
 
 giveWay(BEHIND_VISITORS)
-const { task: { servers }, say } = taskThread<HealthTask, HealthNews>()
-void new HealthChecks({
-  servers,
+const { task, say, onTask } = taskThread<HealthTask, HealthNews>()
+let { version } = task
+const checks = new HealthChecks({
+  servers: task.servers,
   probe,
-  report: reports => { say({ type: 'checked', reports }) },
+  report: reports => { say({ type: 'checked', version, reports }) },
   random: Math.random,
   now: monotonicNowMs,
   wallNow: Date.now
-}).run()
+})
+onTask(news => {
+  version = news.version
+  checks.replace(news.servers)
+})
+void checks.run()

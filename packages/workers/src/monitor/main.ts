@@ -4,16 +4,18 @@ import { setTimeout } from 'node:timers/promises'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { DatabaseBusy, DatabaseFailed } from '@usher/shared/errors.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
+import { replaceServers } from '@usher/shared/settings/server-list.ts'
 import { ownServers } from '@usher/shared/settings/servers.ts'
 import type { BootData } from '@usher/shared/messages.ts'
 import type { Logger } from 'pino'
 import { openDatabase } from '../database/open.ts'
 import type { UsherDatabase } from '../database/usher-database.ts'
 import { BEHIND_VISITORS, giveWay } from '../thread-priority.ts'
-import { runWorker } from '../worker-host.ts'
+import { runWorker, type WorkerContext } from '../worker-host.ts'
 import { areAllFull } from './figures/balance.ts'
 import { restoreUsers, usersToSave } from '../records/saved-users.ts'
 import { TicketKeyring } from '../records/ticket-keyring.ts'
+import { ServerStore } from '../records/server-store.ts'
 import { openStores } from './stores.ts'
 
 const SERVERS_START_MS_MAX = 2000
@@ -23,13 +25,17 @@ void runWorker(async context => {
   const { boot, table, ask, log } = context
   const { settings } = boot
   const database = openDatabase(settings.dbPath, join(boot.programDir, 'db'), log)
+  await bringBackServers(database, context)
   await bringBackUsers(database, table, boot, log)
   const stores = await openStores(database, {
     ...settings, log, wallNow: Date.now, now: monotonicNowMs
   })
   // Before the deny list, without which no server opens its port.
-  await Promise.all(settings.servers.map(({ index: server }) =>
-    ask({ type: 'set-drain', server, drain: stores.drains.order(server) })))
+  const setDrains = async (): Promise<void> => {
+    await Promise.all(settings.servers.map(({ index: server }) =>
+      ask({ type: 'set-drain', server, drain: stores.drains.order(server) })))
+  }
+  await setDrains()
   // No server opens its port before it: who was denied before the restart is denied after it.
   await ask({ type: 'set-deny-list', entries: await stores.denials.entries() })
 
@@ -69,6 +75,8 @@ void runWorker(async context => {
           sql.setRunning(true)
         }).catch(ignoreOutage)
       }
+      // One that is new may have drained under its name before.
+      if (order.type === 'replace-servers') await setDrains()
       if (order.type === 'note-health') monitor.noteHealth(order.reports)
       if (order.type === 'switch-certificate') monitor.setCertificate(order.pair)
       if (order.type === 'save-users') {
@@ -100,6 +108,17 @@ async function serversUp (table: UserTable, serverCount: number): Promise<void> 
     if (monotonicNowMs() > deadlineMs) return
     await setTimeout(SERVERS_LOOK_MS)
   }
+}
+
+/** Before the users, who are at servers of the console, too. */
+async function bringBackServers (
+  database: UsherDatabase, { boot: { settings, isFirstStart }, ask }: WorkerContext
+): Promise<void> {
+  const stored = await new ServerStore(database).list()
+  // What a monitor before this one has stored last may not have been told.
+  if (isFirstStart && stored.length === 0) return
+  const { servers } = await ask({ type: 'set-servers', stored, isStart: true })
+  replaceServers(settings.servers, servers)
 }
 
 async function bringBackUsers (

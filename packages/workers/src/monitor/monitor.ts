@@ -21,6 +21,7 @@ import { LoginThrottle } from './access/login-throttle.ts'
 import { TokenThrottle } from './access/token-throttle.ts'
 import { Logins } from './operator/logins.ts'
 import { Reports } from './operator/user-reports.ts'
+import { ServerActions } from './operator/server-actions.ts'
 import { TokenActions } from './operator/token-actions.ts'
 import { VerificationLines } from './operator/verification-lines.ts'
 import { loadPages } from './routes/pages.ts'
@@ -118,6 +119,9 @@ export async function openMonitor (
         permit,
         ask,
         canSharePorts
+      }),
+      serverActions: new ServerActions({
+        store: stores.servers, servers: settings.servers, table, drains, audit, permit, ask
       }),
       reports: new Reports({ table, servers: settings.servers, denyList, permit, log }),
       users: ({ q, ...query }) =>

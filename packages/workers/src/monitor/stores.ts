@@ -13,6 +13,7 @@ import { Drains } from '../records/drains.ts'
 import { HistoryStore } from '../records/history-store.ts'
 import { Permissions } from '../accounts/permissions.ts'
 import { Permit } from './access/permit.ts'
+import { ServerStore } from '../records/server-store.ts'
 import { SessionStore } from '../accounts/session-store.ts'
 import { TokenStore } from '../accounts/token-store.ts'
 
@@ -24,6 +25,7 @@ export interface Stores {
   readonly permit: Permit
   readonly denials: Denials
   readonly drains: Drains
+  readonly servers: ServerStore
   readonly audit: AuditLog
   readonly history: HistoryStore
   /** The session clock. */
@@ -81,6 +83,7 @@ export async function openStores (
     permit: new Permit(database, sessions, tokens),
     denials,
     drains,
+    servers: new ServerStore(database),
     audit,
     history: new HistoryStore(database),
     steadyNow,

@@ -4,7 +4,7 @@
  * threads (the coordinator does). Runs in the monitor's thread.
  */
 import type { Drain } from '@usher/shared/messages.ts'
-import { serverKnownAs, type Server } from '@usher/shared/settings/servers.ts'
+import { serverKnownAs, type Server, type Slot } from '@usher/shared/settings/servers.ts'
 import type { DrainRow } from '../database/rows.ts'
 import type { Sql } from '../database/statements.ts'
 import type { UsherDatabase } from '../database/usher-database.ts'
@@ -28,7 +28,7 @@ export interface DrainTerms {
 }
 
 export interface DrainsParts {
-  readonly servers: readonly Server[]
+  readonly servers: readonly Slot[]
   readonly wallNow: () => number
   readonly monotonicNow: () => number
 }
@@ -38,21 +38,19 @@ const MINUTE_MS = 60_000
 export class Drains {
   readonly #database: UsherDatabase
   readonly #parts: DrainsParts
-  /** By the index of the server. */
-  readonly #drains = new Map<number, StoredDrain>()
+  /** By the name of the server, of which there may be none now. */
+  readonly #drains = new Map<string, StoredDrain>()
 
   constructor (database: UsherDatabase, parts: DrainsParts) {
     this.#database = database
     this.#parts = parts
   }
 
-  /** Those of servers that the settings do not name any more are left as they are. */
+  /** Those of servers that there are not any more are left as they are. */
   async load (): Promise<void> {
     const rows = await this.#database.read(sql => sql.drains())
     for (const { server: name, note, sinceMs, movesFromMs, isMaintenance } of rows) {
-      const server = serverKnownAs(this.#parts.servers, name)
-      if (server === undefined) continue
-      this.#drains.set(server.index, {
+      this.#drains.set(serverKnownAs(this.#parts.servers, name)?.name ?? name, {
         note,
         sinceMs,
         movesFromMs: movesFromMs ?? undefined,
@@ -62,12 +60,13 @@ export class Drains {
   }
 
   of (server: number): StoredDrain | undefined {
-    return this.#drains.get(server)
+    const slot = this.#parts.servers[server]
+    return slot === undefined || slot.kind === 'removed' ? undefined : this.#drains.get(slot.name)
   }
 
   /** As the coordinator takes it. */
   order (server: number): Drain | undefined {
-    const drain = this.#drains.get(server)
+    const drain = this.of(server)
     if (drain === undefined) return undefined
     const { wallNow, monotonicNow } = this.#parts
     const { movesFromMs: fromMs } = drain
@@ -82,41 +81,45 @@ export class Drains {
    * @param check throws when it is not to be done; called in the transaction
    */
   async put (
-    { index, name }: Server, { note = '', minutes, maintenance = false }: DrainTerms,
+    { name }: Server, { note = '', minutes, maintenance = false }: DrainTerms,
     check: (sql: Sql) => void
   ): Promise<void> {
     const nowMs = Math.round(this.#parts.wallNow())
     const drain: StoredDrain = {
       note,
-      sinceMs: this.#drains.get(index)?.sinceMs ?? nowMs,
+      sinceMs: this.#drains.get(name)?.sinceMs ?? nowMs,
       movesFromMs: minutes === undefined ? undefined : nowMs + minutes * MINUTE_MS,
       ...(maintenance && { isMaintenance: true })
     }
     await this.#database.write(sql => {
       check(sql)
-      this.#forget(sql, index)
+      this.#forget(sql, name)
       const { sinceMs, movesFromMs = null } = drain
       sql.addDrain({
         server: name, note, sinceMs, movesFromMs, isMaintenance: maintenance ? 1 : 0
       })
-    }, () => { this.#drains.set(index, drain) })
+    }, () => { this.#drains.set(name, drain) })
   }
 
   /** @param check as for `put` */
-  async remove ({ index }: Server, check: (sql: Sql) => void): Promise<void> {
+  async remove ({ name }: Pick<Server, 'name'>, check: (sql: Sql) => void): Promise<void> {
     await this.#database.write(sql => {
       check(sql)
-      this.#forget(sql, index)
-    }, () => { this.#drains.delete(index) })
+      this.#forget(sql, name)
+    }, () => { this.#drains.delete(name) })
+  }
+
+  /** The server was removed, and its drain with it. */
+  forget (name: string): void {
+    this.#drains.delete(name)
   }
 
   /** Under the name that it has, and under its port from when it had none. */
-  #forget (sql: Sql, server: number): void {
+  #forget (sql: Sql, name: string): void {
     const rows: readonly DrainRow[] = sql.drains()
     for (const row of rows) {
-      if (serverKnownAs(this.#parts.servers, row.server)?.index === server) {
-        sql.removeDrain(row.server)
-      }
+      const known = serverKnownAs(this.#parts.servers, row.server)?.name ?? row.server
+      if (known === name) sql.removeDrain(row.server)
     }
   }
 }

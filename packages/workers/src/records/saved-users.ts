@@ -8,12 +8,12 @@ import {
 } from '@usher/shared/client.ts'
 import { allUsers } from '@usher/shared/memory/all-users.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
-import { serverKnownAs, type Server } from '@usher/shared/settings/servers.ts'
+import { serverKnownAs, type Slot } from '@usher/shared/settings/servers.ts'
 import type { SavedUser } from '../database/rows.ts'
 
 /** Every active user of the table. @param wallNowMs wall-clock milliseconds since 1970 */
 export function * usersToSave (
-  table: UserTable, servers: readonly Server[], wallNowMs: number
+  table: UserTable, servers: readonly Slot[], wallNowMs: number
 ): Generator<SavedUser> {
   for (const user of allUsers(table)) {
     if (user.server === undefined || user.isLeaving) continue
@@ -31,7 +31,7 @@ export function * usersToSave (
 
 /** Puts saved users back into the table; returns how many. A clock set back keeps them. */
 export function restoreUsers (
-  table: UserTable, users: Iterable<SavedUser>, servers: readonly Server[],
+  table: UserTable, users: Iterable<SavedUser>, servers: readonly Slot[],
   silentForMs: number, wallNowMs: number
 ): number {
   let restored = 0

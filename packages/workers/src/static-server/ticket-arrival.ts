@@ -6,14 +6,14 @@
 import { areSameClients, formatClient, type Client } from '@usher/shared/client.ts'
 import { reportOf } from '@usher/shared/errors.ts'
 import type { RequestValue } from '@usher/shared/http/vocabulary/values.ts'
-import type { Server } from '@usher/shared/settings/servers.ts'
+import type { Slot } from '@usher/shared/settings/servers.ts'
 import type { TicketRedeemer } from '@usher/shared/tickets/redeem.ts'
 import { ticketOf } from '@usher/shared/tickets/ticket-query.ts'
 import type { Logger } from 'pino'
 
 export interface TicketParts {
   readonly server: number
-  readonly settings: { readonly ticketParameter: string, readonly servers: readonly Server[] }
+  readonly settings: { readonly ticketParameter: string, readonly servers: readonly Slot[] }
   readonly tickets: Pick<TicketRedeemer, 'redeemTicket'>
   readonly log: Pick<Logger, 'debug' | 'isLevelEnabled'>
 }

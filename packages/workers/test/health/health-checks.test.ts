@@ -120,3 +120,24 @@ t.test('health checks: end when they are closed', async t => {
   await passTo(60_000)
   t.equal(looks.length, length)
 })
+
+t.test('health checks: those that are others begin anew, the rest goes on as it was', async t => {
+  const { checks, looks, reports, passTo, done } =
+    testChecks({ servers: 3, found: server => server === 1 ? BAD : GOOD })
+  await passTo(150)
+  t.strictSame(looks.map(([server]) => server).sort(), [0, 1, 2])
+  const [a, b, c, d] = testExternal(0, ['s0', 's1', 's2', 's3'])
+    .map(server => ({ ...server, isUp: true }))
+  const before = looks.length
+  // The second has another address, the third is gone, the fourth is new.
+  checks.replace([a!, { ...b!, publicUrl: 'https://new.example', isUp: undefined }, { ...d!, isUp: undefined }])
+  await passTo(400)
+  t.strictSame(looks.slice(before).map(([server]) => server).sort(), [1, 3], 'soon')
+  await passTo(2300)
+  t.strictSame(looks.slice(before).map(([server]) => server).sort(), [0, 1, 3, 3].concat(1).sort())
+  t.ok(!looks.slice(before).some(([server]) => server === c!.index))
+  const said = reports.slice(-4).flat().map(({ server }) => server)
+  t.ok(said.includes(0), 'what is known of the others is said again')
+  checks.close()
+  await done
+})

@@ -144,7 +144,8 @@ t.test('app: its interface is described by itself', async t => {
   t.strictSame(Object.keys(paths).sort(), [
     '/allow', '/audit', '/denied', '/deny', '/disconnect', '/events', '/healthz', '/history',
     '/login', '/logout', '/metrics', '/openapi.json', '/password', '/readyz',
-    '/servers/{name}/drain', '/servers/{name}/ready', '/servers/{name}/restart', '/servers/{name}/users',
+    '/servers', '/servers/{name}/change', '/servers/{name}/drain', '/servers/{name}/ready',
+    '/servers/{name}/remove', '/servers/{name}/restart', '/servers/{name}/users',
     '/sessions', '/sessions/end', '/stats', '/tokens', '/tokens/revoke', '/user-info', '/users',
     '/users/reach', '/users/sharing'
   ])

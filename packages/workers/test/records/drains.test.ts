@@ -1,5 +1,7 @@
 import t, { type Test } from 'tap'
 import { testServers } from '../../../shared/test/settings/test-servers.ts'
+import { replaceServers } from '@usher/shared/settings/server-list.ts'
+import type { Slot } from '@usher/shared/settings/servers.ts'
 import { Drains } from '../../src/records/drains.ts'
 import { onFullDisk, testDatabase, type TestDatabase } from '../fixtures/test-database.ts'
 
@@ -94,4 +96,21 @@ t.test('drains: what is not allowed or cannot be stored changes nothing', async 
   for (const each of [drains, await restarted()]) {
     t.match(each.of(0), { note: 'first' })
   }
+})
+
+t.test('drains: a server that comes back under its name has its drain, one at its index has not', async t => {
+  const { drains } = testDrains(t)
+  await drains.put(RED, { note: 'new disk' }, anyway)
+  const servers: readonly Slot[] = [{ kind: 'removed', index: 0, name: 'red' }, OTHER]
+  const opened = testDatabase(t)
+  const changing = new Drains(
+    opened.database, { servers, wallNow: () => NOW_MS, monotonicNow: () => 0 })
+  await changing.put(RED, { note: 'new disk' }, anyway)
+  t.equal(changing.of(0), undefined, 'it is gone')
+  replaceServers(servers, [{ ...RED, name: 'blue' }, OTHER])
+  t.equal(changing.order(0), undefined)
+  replaceServers(servers, [RED, OTHER])
+  t.match(changing.of(0), { note: 'new disk' })
+  changing.forget('red')
+  t.equal(changing.of(0), undefined)
 })

@@ -4,7 +4,8 @@
  * 3.2). Pure.
  */
 import { whileSame } from '../../remembering.ts'
-import { ownServers } from '../../settings/servers.ts'
+import { followServers } from '../../settings/server-list.ts'
+import { ownServers, presentServers } from '../../settings/servers.ts'
 import type { Settings } from '../../settings/settings.ts'
 import { parseAuthority } from './authority.ts'
 import type { OriginSettings } from './own-origin.ts'
@@ -26,19 +27,20 @@ const WITH_CREDENTIALS = ['Access-Control-Allow-Credentials', 'true']
 
 /** Gives the origin of a request's page if it is allowed, by the settings as they are then. */
 export function originCheck (settings: CorsSettings): (request: Head) => string | undefined {
-  const ofServers = whileSame(() => settings.servers, () => serverOrigins(settings))
+  let ofServers: ReadonlySet<string> = new Set()
+  followServers(settings.servers, () => { ofServers = serverOrigins(settings) })
   const ofOthers = whileSame(
     () => settings.live.allowedOrigins, () => new Set(settings.live.allowedOrigins))
   return request => {
     const { origin } = request.headers
     if (origin === undefined) return undefined
-    const isKnown = ofServers().has(origin) || ofOthers().has(origin)
+    const isKnown = ofServers.has(origin) || ofOthers().has(origin)
     return isKnown || isOwnPort(origin, request, settings) ? origin : undefined
   }
 }
 
 function serverOrigins ({ servers, routerUrl }: CorsSettings): ReadonlySet<string> {
-  const urls = [routerUrl, ...servers.map(({ publicUrl }) => publicUrl)]
+  const urls = [routerUrl, ...presentServers(servers).map(({ publicUrl }) => publicUrl)]
   return new Set(urls.flatMap(url => url ? [new URL(url).origin] : []))
 }
 

@@ -3,6 +3,8 @@
  * Metadata, `Origin`, `Referer`. The measure is the host name, as for cookies: a page of one server
  * may speak to another one, and only their ports differ. Pure.
  */
+import { followServers } from '../../settings/server-list.ts'
+import { presentServers } from '../../settings/servers.ts'
 import type { Settings } from '../../settings/settings.ts'
 import { parseAuthority } from './authority.ts'
 import { jsonError, keptReply } from './replies.ts'
@@ -13,14 +15,24 @@ export type OriginSettings = Pick<Settings, 'publicHosts' | 'servers' | 'routerU
 export const FOREIGN_REPLY =
   keptReply(jsonError(403, 'foreign_origin', 'Only pages of this site may do this.'))
 
-/** Names that are ours whatever a request calls us: a proxy may put another name into `Host`. */
+/**
+ * Names that are ours whatever a request calls us: a proxy may put another name into `Host`. They
+ * change with the list of servers.
+ */
 export function ownHosts (
   { publicHosts, servers, routerUrl }: OriginSettings
 ): ReadonlySet<string> {
-  const urls = [routerUrl, ...servers.map(({ publicUrl }) => publicUrl)]
-  const hosts = urls.map(url => url ? parseAuthority(new URL(url).host)?.host : undefined)
   const names = publicHosts.map(host => host.includes(':') ? `[${host}]` : host)
-  return new Set([...names, ...hosts.filter(host => host !== undefined)])
+  const own = new Set<string>()
+  followServers(servers, () => {
+    own.clear()
+    for (const name of names) own.add(name)
+    for (const url of [routerUrl, ...presentServers(servers).map(({ publicUrl }) => publicUrl)]) {
+      const host = url ? parseAuthority(new URL(url).host)?.host : undefined
+      if (host !== undefined) own.add(host)
+    }
+  })
+  return own
 }
 
 type Head = Pick<RequestValue, 'headers' | 'authority' | 'isSecure'>

@@ -3,6 +3,7 @@ import {
   originCheck, preflightReply, withCors, type CorsSettings
 } from '@usher/shared/http/vocabulary/cors.ts'
 import { keptReply, textReply } from '@usher/shared/http/vocabulary/replies.ts'
+import { replaceServers } from '@usher/shared/settings/server-list.ts'
 import { testExternal, testServers } from '../../settings/test-servers.ts'
 
 const SETTINGS: CorsSettings = {
@@ -55,13 +56,14 @@ t.test('cors: the pages of known servers, of the router and of ALLOWED_ORIGINS a
 })
 
 t.test('cors: other servers and other origins hold from the next request on', async t => {
-  const settings = { ...SETTINGS, live: { allowedOrigins: [] as readonly string[] } }
+  const live = { allowedOrigins: [] as readonly string[] }
+  const settings = { ...SETTINGS, servers: [...SETTINGS.servers], live }
   const check = originCheck(settings)
   const isAllowed = (origin: string): boolean =>
     check({ headers: { origin }, isSecure: true, authority: undefined }) === origin
   t.strictSame([isAllowed('https://a.example'), isAllowed('https://new.example')], [false, false])
   settings.live.allowedOrigins = ['https://a.example']
-  settings.servers = testExternal(0, ['new'])
+  replaceServers(settings.servers, testExternal(0, ['new']))
   t.strictSame([isAllowed('https://a.example'), isAllowed('https://new.example')], [true, true])
   t.notOk(isAllowed('https://shop-a.example'))
 })

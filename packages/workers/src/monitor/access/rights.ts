@@ -13,7 +13,7 @@ import type { CurrentToken } from '../../accounts/token-store.ts'
 /** A person who has logged in, or a program with a token. */
 export type Caller = CurrentSession | CurrentToken
 
-export type Need = 'nothing' | 'session' | 'metrics' | 'tokens' | Scope
+export type Need = 'nothing' | 'session' | 'metrics' | 'tokens' | 'servers' | Scope
 
 /** `none`: not even a session. `session`: any one. Else what the account's permission allows. */
 type Right = 'none' | 'session' | PermissionRight
@@ -29,6 +29,8 @@ const RULES: Readonly<Record<Need, Rule>> = {
   nothing: { right: 'none' },
   session: { right: 'session' },
   tokens: { right: 'canDisconnect' },
+  // Whoever may send all visitors anywhere is a person.
+  servers: { right: 'canDisconnect' },
   view: { right: 'canView', scope: 'view' },
   metrics: { right: 'canView', scope: 'view' },
   disconnect: { right: 'canDisconnect', scope: 'disconnect' },

@@ -6,7 +6,7 @@
 import type { History } from '@usher/shared/api/history.ts'
 import { startInterval as startSystemInterval, type StartInterval } from '@usher/shared/interval.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
-import { serverKnownAs, type Server } from '@usher/shared/settings/servers.ts'
+import { presentServers, serverKnownAs, type Server, type Slot } from '@usher/shared/settings/servers.ts'
 import { inTimeSlices } from '@usher/shared/time-slices.ts'
 import type { HistoryStore, Loads } from '../../records/history-store.ts'
 import { ServerWatch, type ServerEvent, type WatchedMeters } from './server-watch.ts'
@@ -15,7 +15,7 @@ export interface HistoryParts {
   readonly store: Pick<HistoryStore, 'addSample' | 'samples' | 'addEvent' | 'events' | 'trim'>
   readonly table: Pick<UserTable, 'usersPerServer' | 'activeUsersPerServer' | 'serverState'>
   readonly meters: WatchedMeters
-  readonly servers: readonly Server[]
+  readonly servers: readonly Slot[]
   /** False for a monitor that replaces another one: the program goes on. */
   readonly isFirstStart: boolean
   /** Milliseconds since 1970. */
@@ -95,7 +95,8 @@ export class HistoryRecorder {
     fromMs: number, stepMs: number, count: number
   ): Promise<{ series: ReadonlyMap<Server, Series>, sampledCount: number }> {
     const { store, servers } = this.#parts
-    const series = new Map(servers.map(server => [server, emptySeries(count)]))
+    const series = new Map(presentServers(servers).map(
+      server => [server, emptySeries(count)]))
     let sampledCount = 0
     const samples = store.samples(fromMs)
     await inTimeSlices(() => {
@@ -135,7 +136,7 @@ export class HistoryRecorder {
     this.#sampledStep = step
     const { store, table, servers } = this.#parts
     const { active, reserved } = table.usersPerServer()
-    const loads = servers.map(({ index, name }): [string, Loads[string]] => {
+    const loads = presentServers(servers).map(({ index, name }): [string, Loads[string]] => {
       const state = table.serverState(index)
       const isUp = state === 'up' || state === 'draining'
       return [name, isUp ? [active[index]!, reserved[index]!] : null]

@@ -8,7 +8,7 @@ import { MONITOR_METER, ROUTER_METER } from '@usher/shared/memory/meters.ts'
 import { SERVER_STATE, type ServerState } from '@usher/shared/memory/layout.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { HealthReport } from '@usher/shared/messages.ts'
-import { ownServers, type Server } from '@usher/shared/settings/servers.ts'
+import { ownServers, presentServers, type Server, type Slot } from '@usher/shared/settings/servers.ts'
 import { areAllFull } from './balance.ts'
 import { family, histogram, type Labels, type Sample } from './prometheus-text.ts'
 import type { Rates } from './rates.ts'
@@ -17,7 +17,7 @@ export interface MetricsParts {
   readonly table: Pick<UserTable,
     'usersPerServer' | 'capacity' | 'serverState' | 'size' | 'refusedNetworks' | 'refusedTotal'>
   readonly rates: Pick<Rates, 'sample' | 'thread' | 'totals'>
-  readonly servers: readonly Server[]
+  readonly servers: readonly Slot[]
   /** Of an external server; undefined before the first check. */
   readonly health: (server: number) => HealthReport | undefined
   readonly isSuspect: (server: number) => boolean
@@ -32,6 +32,9 @@ export interface MetricsParts {
 }
 
 type LoginOutcome = 'ok' | 'failed' | 'throttled'
+
+/** Without servers that are gone. */
+type PresentParts = MetricsParts & { readonly servers: readonly Server[] }
 
 /** Of node's `process`; the figures are of the whole process, whichever thread asks. */
 export interface ProcessFacts {
@@ -48,19 +51,20 @@ interface Place {
 }
 
 export function renderMetrics (parts: MetricsParts): string {
+  const present = { ...parts, servers: presentServers(parts.servers) }
   parts.rates.sample()
   const places = placesOf(parts.servers)
   return [
     ...buildFamilies(parts),
-    ...loadFamilies(parts),
-    ...serverFamilies(parts),
+    ...loadFamilies(present),
+    ...serverFamilies(present),
     ...httpFamilies(parts.rates, places),
     ...operatorFamilies(parts),
     ...threadFamilies(parts.rates, places)
   ].join('')
 }
 
-function placesOf (servers: readonly Server[]): readonly Place[] {
+function placesOf (servers: readonly Slot[]): readonly Place[] {
   return [
     { meter: ROUTER_METER, server: 'router', thread: 'coordinator' },
     { meter: MONITOR_METER, server: 'monitor', thread: 'monitor' },
@@ -80,7 +84,7 @@ function buildFamilies ({ version, process }: MetricsParts): string[] {
   ]
 }
 
-function loadFamilies ({ table, servers, usersMax }: MetricsParts): string[] {
+function loadFamilies ({ table, servers, usersMax }: PresentParts): string[] {
   const { active, reserved } = table.usersPerServer()
   const isAvailable = (server: number): boolean => table.serverState(server) === 'up'
   const isFull = (server: number): boolean =>
@@ -115,7 +119,7 @@ function loadFamilies ({ table, servers, usersMax }: MetricsParts): string[] {
 }
 
 /** How the servers are: of external ones by their health checks. */
-function serverFamilies ({ table, servers, health, isSuspect }: MetricsParts): string[] {
+function serverFamilies ({ table, servers, health, isSuspect }: PresentParts): string[] {
   const states = servers.flatMap(({ index, name, kind }): Sample[] => {
     const current = table.serverState(index)
     return (kind === 'own' ? OWN_STATES : STATES).map(state =>

@@ -5,7 +5,7 @@
 import type { ServerState } from '@usher/shared/memory/layout.ts'
 import type { MeterReader } from '@usher/shared/memory/meters.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
-import type { Server } from '@usher/shared/settings/servers.ts'
+import type { Server, Slot } from '@usher/shared/settings/servers.ts'
 
 export type ServerEventType = 'up' | 'down' | 'drain' | 'ready' | 'restart' | 'reload'
 
@@ -18,6 +18,7 @@ export interface ServerEvent {
 export type WatchedMeters = Pick<MeterReader, 'restarts' | 'upSinceS' | 'reloads'>
 
 interface Seen {
+  readonly name: string
   readonly state: ServerState
   readonly restarts: number
   readonly upSinceS: number
@@ -26,13 +27,14 @@ interface Seen {
 export class ServerWatch {
   readonly #table: Pick<UserTable, 'serverState'>
   readonly #meters: WatchedMeters
-  readonly #servers: readonly Server[]
+  readonly #servers: readonly Slot[]
+  /** By index. */
   #seen: readonly Seen[]
   #reloads: number
 
   constructor (
     table: Pick<UserTable, 'serverState'>, meters: WatchedMeters,
-    servers: readonly Server[]
+    servers: readonly Slot[]
   ) {
     this.#table = table
     this.#meters = meters
@@ -44,8 +46,12 @@ export class ServerWatch {
   look (): readonly ServerEvent[] {
     const before = this.#seen
     this.#seen = this.#see()
-    const events = this.#seen.flatMap((now, index) =>
-      changes(before[index]!, now).map(type => ({ type, server: this.#servers[index]! })))
+    const events = this.#seen.flatMap((now, index) => {
+      const [server, old] = [this.#servers[index]!, before[index]]
+      // Of one that was added or removed meanwhile there is nothing to tell.
+      if (server.kind === 'removed' || old === undefined || old.name !== now.name) return []
+      return changes(old, now).map(type => ({ type, server }))
+    })
     const reloads = this.#meters.reloads()
     const isReloaded = reloads !== this.#reloads
     this.#reloads = reloads
@@ -53,7 +59,9 @@ export class ServerWatch {
   }
 
   #see (): readonly Seen[] {
-    return this.#servers.map(({ kind, index }) => ({
+    return this.#servers.map(({ kind, index, name }) => ({
+      // An index of nobody's is none of the next one's.
+      name: kind === 'removed' ? '' : name,
       state: this.#table.serverState(index),
       // An external server has no thread.
       restarts: kind === 'own' ? this.#meters.restarts(index) : 0,

@@ -26,6 +26,11 @@ export class StateChanges {
     this.#last.set(index, { atMs, activeUsers: this.#activeUsers()[index] ?? 0 })
   }
 
+  /** Another server may get its index. */
+  forget (server: number): void {
+    this.#last.delete(server)
+  }
+
   last (server: number): StateChange | undefined {
     return this.#last.get(server)
   }

@@ -8,7 +8,7 @@ import { problemOf, type Certificate } from '@usher/shared/certificate.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { HealthReport } from '@usher/shared/messages.ts'
 import type { ServerState } from '@usher/shared/memory/layout.ts'
-import type { OwnServer, Server } from '@usher/shared/settings/servers.ts'
+import { presentServers, type OwnServer, type Server, type Slot } from '@usher/shared/settings/servers.ts'
 import { describeBalance, isNearlyFull, type BalanceParts } from './balance.ts'
 import type { StoredDrain } from '../../records/drains.ts'
 import type { Rates } from './rates.ts'
@@ -20,7 +20,7 @@ export interface StatsParts {
     'usersPerServer' | 'capacity' | 'weight' | 'serverState' | 'weightPercent' | 'size' |
     'refusedNetworks'>
   readonly rates: Pick<Rates, 'sample' | 'server' | 'thread' | 'whole'>
-  readonly servers: readonly Server[]
+  readonly servers: readonly Slot[]
   readonly policy: BalanceParts['policy']
   readonly usersMax: number
   /** When the program started, in milliseconds since 1970. */
@@ -46,7 +46,8 @@ export function buildStats (parts: StatsParts, ids: readonly ServerIds[] = []): 
   rates.sample()
   const { active: activeUsers, reserved } = table.usersPerServer()
   const load = (server: number): number => activeUsers[server]! + reserved[server]!
-  const servers = parts.servers.map((server): [string, ServerStats] => {
+  const present = presentServers(parts.servers)
+  const servers = present.map((server): [string, ServerStats] => {
     const { index, name, kind } = server
     const counts = {
       weight: table.weight(index),
@@ -66,12 +67,12 @@ export function buildStats (parts: StatsParts, ids: readonly ServerIds[] = []): 
     servers: Object.fromEntries(servers),
     ...describeBalance({
       policy,
-      servers: parts.servers.map(server => ({ ...server, weight: table.weight(server.index) })),
+      servers: present.map(server => ({ ...server, weight: table.weight(server.index) })),
       isAvailable: server => table.serverState(server) === 'up',
       isFull: server => load(server) >= (table.capacity(server) ?? Infinity),
       weightPercent: server => table.weightPercent(server)
     }, activeUsers.map((_, server) => load(server))),
-    total_users: activeUsers.reduce((sum, count) => sum + count, 0),
+    total_users: present.reduce((sum, { index }) => sum + activeUsers[index]!, 0),
     denied_users: deniedUsers(),
     ...figure('redirects_per_second', redirectsPerSecond, RATE_DIGITS),
     ...(waitP50Ms === undefined || waitP99Ms === undefined
@@ -130,7 +131,8 @@ function describe (
     users_truncated: given?.isTruncated ?? activeUsers > 0
   }
   if (server.kind === 'external') {
-    return { ...facts, url: server.publicUrl, ...describeHealth(health(index)) }
+    const { publicUrl: url, source } = server
+    return { ...facts, url, source, ...describeHealth(health(index)) }
   }
   return { ...facts, ...describeOwn(rates, server, isRunning(state)) }
 }

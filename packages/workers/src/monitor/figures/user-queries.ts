@@ -9,7 +9,7 @@ import { rangeFrom } from '@usher/shared/deny-list.ts'
 import type { User } from '@usher/shared/memory/snapshot.ts'
 import type { SearchOptions } from '@usher/shared/memory/user-search.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
-import type { Server } from '@usher/shared/settings/servers.ts'
+import type { Slot } from '@usher/shared/settings/servers.ts'
 import { inTimeSlices } from '@usher/shared/time-slices.ts'
 import type { DenyTarget } from '../../records/deny-target.ts'
 
@@ -37,7 +37,7 @@ export function parsePrefix (text: string): string | undefined {
  * @param wallNowMs wall-clock milliseconds since 1970
  */
 export async function findUsers (
-  table: Pick<UserTable, 'search'>, options: SearchOptions, servers: readonly Server[],
+  table: Pick<UserTable, 'search'>, options: SearchOptions, servers: readonly Slot[],
   wallNowMs: number
 ): Promise<Users> {
   const search = table.search(options)
@@ -104,7 +104,7 @@ export async function userIds (
   }))
 }
 
-function describe (user: User, servers: readonly Server[], wallNowMs: number): ListedUser {
+function describe (user: User, servers: readonly Slot[], wallNowMs: number): ListedUser {
   return {
     id: formatClient(user.client),
     kind: user.client.kind,

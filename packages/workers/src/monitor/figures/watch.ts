@@ -9,6 +9,7 @@ import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { startInterval } from '@usher/shared/interval.ts'
 import { MeterReader } from '@usher/shared/memory/meters.ts'
 import type { HealthReport } from '@usher/shared/messages.ts'
+import { followServers } from '@usher/shared/settings/server-list.ts'
 import manifest from '../../../../../package.json' with { type: 'json' }
 import type { Denials } from '../../records/denials.ts'
 import type { Drains } from '../../records/drains.ts'
@@ -67,6 +68,13 @@ export class Watch {
       isFirstStart,
       wallNow: Date.now,
       onServerEvent: (event, atMs) => { changes.note(event, atMs) }
+    })
+    followServers(settings.servers, () => {
+      for (const { kind, index } of settings.servers) {
+        if (kind !== 'removed') continue
+        changes.forget(index)
+        this.#health.delete(index)
+      }
     })
     this.#statsParts = {
       table,

@@ -16,7 +16,7 @@ import {
 import { rangeFrom } from '@usher/shared/deny-list.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { Ask, AskAnswers } from '@usher/shared/messages.ts'
-import type { Server } from '@usher/shared/settings/servers.ts'
+import type { Server, Slot } from '@usher/shared/settings/servers.ts'
 import type { Sql } from '../../database/statements.ts'
 import type { WorkerContext } from '../../worker-host.ts'
 import type { Permit } from '../access/permit.ts'
@@ -30,7 +30,7 @@ import { denyTarget, targetText, writtenTarget, type DenyTarget } from '../../re
 
 export interface ActionsParts {
   readonly table: Pick<UserTable, 'find' | 'serverState'>
-  readonly servers: readonly Server[]
+  readonly servers: readonly Slot[]
   /** Addresses and ranges (TRUST_PROXY). */
   readonly trustedProxies: readonly string[]
   readonly denials: Pick<Denials, 'deny' | 'allow'>

@@ -13,7 +13,7 @@ import type { DenyList } from '@usher/shared/deny-list.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { VisitOptions } from '@usher/shared/memory/visits.ts'
 import { quote } from '@usher/shared/quote.ts'
-import type { Server } from '@usher/shared/settings/servers.ts'
+import type { Server, Slot } from '@usher/shared/settings/servers.ts'
 import type { Logger } from 'pino'
 import type { Permit } from '../access/permit.ts'
 import type { Caller } from '../access/rights.ts'
@@ -22,7 +22,7 @@ import { serverNamed } from './named-server.ts'
 
 export interface ReportsParts {
   readonly table: UserTable
-  readonly servers: readonly Server[]
+  readonly servers: readonly Slot[]
   readonly denyList: Pick<DenyList, 'isDenied'>
   readonly permit: Pick<Permit, 'act'>
   readonly log: Pick<Logger, 'debug' | 'isLevelEnabled'>
@@ -51,13 +51,16 @@ export class Reports {
   async report (
     caller: Caller, name: string, users: readonly ReportedUser[]
   ): Promise<Reported> {
-    const server = serverNamed(this.#parts.servers, name)
+    const { servers, permit } = this.#parts
+    serverNamed(servers, name)
     if (users.length > REPORT_USERS_MAX) {
       throw new ApiError('body_too_large', `A batch has ${REPORT_USERS_MAX} users at most; this ` +
         `one has ${users.length}. Send it in several.`)
     }
     const entries = users.map(entryOf)
-    return await this.#parts.permit.act(caller, 'report', async () => this.#take(server, entries))
+    // It may have been removed in the meantime.
+    return await permit.act(
+      caller, 'report', async () => this.#take(serverNamed(servers, name), entries))
   }
 
   #take (server: Server, entries: readonly Entry[]): Reported {

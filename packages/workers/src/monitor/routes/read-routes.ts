@@ -7,7 +7,7 @@ import {
   Reach, ReachQuery, Sharing, SharingQuery, Users, UsersQuery, type UsersSort
 } from '@usher/shared/api/users.ts'
 import { parseAddress, type Address } from '@usher/shared/client.ts'
-import { namesOf, type Server } from '@usher/shared/settings/servers.ts'
+import { namesOf, presentServers, type Slot } from '@usher/shared/settings/servers.ts'
 import { quote } from '@usher/shared/quote.ts'
 import { ApiError } from '../errors/api-error.ts'
 import type { Denials } from '../../records/denials.ts'
@@ -26,7 +26,7 @@ export interface ReadRoutesParts {
   readonly denials: Pick<Denials, 'list'>
   /** Prometheus text. */
   readonly metrics: () => string
-  readonly servers: readonly Server[]
+  readonly servers: readonly Slot[]
 }
 
 export interface UsersSearch {
@@ -133,9 +133,9 @@ export function addReadRoutes (app: WireApp, parts: ReadRoutesParts): void {
 
 function parseUsersQuery (
   { q, cursor, sort = 'place', server: name, offset, limit }: UsersQuery,
-  servers: readonly Server[]
+  servers: readonly Slot[]
 ): UsersSearch {
-  const server = servers.find(candidate => candidate.name === name)?.index
+  const server = presentServers(servers).find(candidate => candidate.name === name)?.index
   if (name !== undefined && server === undefined) {
     throw new ApiError('bad_request', `server must be one of ${namesOf(servers)}.`)
   }

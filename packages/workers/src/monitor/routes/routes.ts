@@ -6,13 +6,14 @@ import { addPageRoutes, type PageRoutesParts } from './page-routes.ts'
 import { addProbeRoutes, type ProbeRoutesParts } from './probe-routes.ts'
 import { addReadRoutes, type ReadRoutesParts } from './read-routes.ts'
 import { addReportRoutes, type ReportRoutesParts } from './report-routes.ts'
+import { addServerRoutes, type ServerRoutesParts } from './server-routes.ts'
 import { addSessionRoutes, type SessionRoutesParts } from './session-routes.ts'
 import { addTokenRoutes, type TokenRoutesParts } from './token-routes.ts'
 import type { WireApp } from './wire.ts'
 
 export type RoutesParts = AccountRoutesParts & ActionRoutesParts & EventRouteParts &
-  PageRoutesParts & ProbeRoutesParts & ReadRoutesParts & ReportRoutesParts & SessionRoutesParts &
-  TokenRoutesParts
+  PageRoutesParts & ProbeRoutesParts & ReadRoutesParts & ReportRoutesParts & ServerRoutesParts &
+  SessionRoutesParts & TokenRoutesParts
 
 export function addRoutes (app: WireApp, parts: RoutesParts): void {
   addProbeRoutes(app, parts)
@@ -22,6 +23,7 @@ export function addRoutes (app: WireApp, parts: RoutesParts): void {
   addTokenRoutes(app, parts)
   addReadRoutes(app, parts)
   addActionRoutes(app, parts)
+  addServerRoutes(app, parts)
   addReportRoutes(app, parts)
   addEventRoute(app, parts)
 }

@@ -246,7 +246,8 @@ t.test('stats: an external server has an address and no figures of ours', async 
     suspect: false,
     users: [],
     users_truncated: true,
-    url: 'https://shop.example'
+    url: 'https://shop.example',
+    source: 'settings'
   })
 })
 

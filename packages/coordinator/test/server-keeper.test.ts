@@ -1,0 +1,141 @@
+import t from 'tap'
+import { followServers } from '@usher/shared/settings/server-list.ts'
+import type { ServerLimits } from '@usher/shared/memory/capacity.ts'
+import type { Order } from '@usher/shared/messages.ts'
+import type { ExternalServer, Slot, StoredServer } from '@usher/shared/settings/servers.ts'
+import { CHECK, testExternal, testServers } from '../../shared/test/settings/test-servers.ts'
+import { ServerKeeper } from '../src/server-keeper.ts'
+import { testLog } from './fixtures/log.ts'
+
+const stored = (name: string, more: Partial<StoredServer> = {}): StoredServer =>
+  ({ name, publicUrl: `https://${name}.example`, weight: undefined, capacity: undefined, check: {}, ...more })
+
+/** What happens, in order; threads answer when `let go` is called, at once by default. */
+function testKeeper ({ isHeld = false, failing = false } = {}) {
+  const events: string[] = []
+  const orders: Order[] = []
+  const limits: Array<readonly ServerLimits[]> = []
+  const checked: Array<readonly ExternalServer[]> = []
+  const held: Array<() => void> = []
+  const { log, lines } = testLog()
+  const live = {
+    capacity: [] as readonly number[],
+    returnGraceMs: 20_000,
+    healthPath: ['/'],
+    healthInterval: [2000],
+    healthTimeout: [1000],
+    healthRise: [2],
+    healthFall: [3],
+    healthStatus: [{ min: 200, max: 399 }]
+  }
+  const servers: readonly Slot[] = [...testServers([8000]), ...testExternal(1, ['a'])]
+  const keeper = new ServerKeeper({
+    settings: { servers, live },
+    table: {
+      setServerCount: count => { events.push(`${count} count`) },
+      setLimits: all => { limits.push(all) },
+      isReferred: () => false
+    },
+    states: {
+      add: server => { events.push(`add ${server}`) },
+      remove: server => { events.push(`remove ${server}`) }
+    },
+    health: {
+      replace: all => {
+        checked.push(all)
+        events.push(`check ${all.map(({ name }) => name).join(' ')}`)
+      }
+    },
+    tellAll: async order => {
+      orders.push(order)
+      events.push('tell')
+      if (isHeld) await new Promise<void>(resolve => { held.push(resolve) })
+      if (failing) throw new Error('the monitor did not answer')
+      events.push('told')
+    },
+    onChange: () => {},
+    log
+  })
+  followServers(servers, () => { events.push(`now ${servers.map(({ name }) => name).join(' ')}`) })
+  events.length = 0
+  return { keeper, servers, live, events, orders, limits, checked, lines, held }
+}
+
+t.test('server keeper: one that is new is checked once every thread knows it', async t => {
+  const { keeper, servers, events, orders, checked } = testKeeper()
+  t.match(await keeper.setStored([stored('b', { check: { rise: 7 } })], false), {
+    servers, leftOut: []
+  })
+  t.strictSame(events, [
+    '3 count', 'add 2', 'now 8000 a b', 'check a', 'tell', 'told', 'check a b'
+  ])
+  t.match(orders, [{ type: 'replace-servers', servers: [{}, {}, { name: 'b', index: 2, source: 'console' }] }])
+  t.strictSame(checked.at(-1)![1]!.check, { ...CHECK, rise: 7 })
+})
+
+t.test('server keeper: one that is gone is checked no more, before anything else', async t => {
+  const { keeper, events } = testKeeper()
+  await keeper.setStored([stored('b')], false)
+  events.length = 0
+  await keeper.setStored([], false)
+  t.strictSame(events, ['3 count', 'remove 2', 'now 8000 a b', 'check a', 'tell', 'told', 'check a'])
+})
+
+t.test('server keeper: what is as it was is told to nobody', async t => {
+  const { keeper, orders } = testKeeper()
+  await keeper.setStored([stored('b')], false)
+  await keeper.setStored([stored('b')], false)
+  t.equal(orders.length, 1)
+})
+
+t.test('server keeper: at the start nobody is waited for, later every thread is', async t => {
+  const { keeper, held, checked } = testKeeper({ isHeld: true })
+  await keeper.setStored([stored('b')], true)
+  t.equal(checked.at(-1)!.length, 2)
+  let isDone = false
+  const later = keeper.setStored([stored('b'), stored('c')], false).then(() => { isDone = true })
+  while (held.length < 2) await new Promise(setImmediate)
+  t.equal(isDone, false)
+  t.equal(checked.at(-1)!.length, 2, 'and it is not checked before')
+  for (const letGo of held) letGo()
+  await later
+  t.equal(checked.at(-1)!.length, 3)
+})
+
+t.test('server keeper: where a thread was not told, whoever asked hears it, and nobody goes there', async t => {
+  const { keeper, checked } = testKeeper({ failing: true })
+  await t.rejects(keeper.setStored([stored('b')], false), /did not answer/)
+  t.equal(checked.at(-1)!.length, 1)
+})
+
+t.test('server keeper: weights and capacities are those of the settings and of the console', async t => {
+  const { keeper, live, limits } = testKeeper()
+  live.capacity = [10]
+  const said = [
+    ...testServers([8000], [{ weight: undefined, capacity: 10 }]),
+    ...testExternal(1, ['a'], [{ weight: undefined, capacity: 10 }])
+  ]
+  await keeper.setOfSettings(said)
+  await keeper.setStored([stored('b'), stored('c', { capacity: 40 })], false)
+  t.strictSame(limits.at(-1), [
+    { capacity: 10, weight: 1 }, { capacity: 10, weight: 1 }, { capacity: 10, weight: 1 },
+    { capacity: 40, weight: 4 }
+  ])
+})
+
+t.test('server keeper: of what the settings say for each server, the console\'s have the default', async t => {
+  const { keeper, live, checked } = testKeeper()
+  live.healthPath = ['/x', '/y']
+  live.healthFall = [9]
+  await keeper.setStored([stored('b')], false)
+  t.strictSame(checked.at(-1)![1]!.check, { ...CHECK, path: '/', fall: 9 })
+})
+
+t.test('server keeper: the settings win over the console, until they name the server no more', async t => {
+  const { keeper, servers, lines } = testKeeper()
+  t.match(await keeper.setStored([stored('a', { publicUrl: 'https://other.example' })], false), { leftOut: ['a'] })
+  t.match(servers[1], { source: 'settings', publicUrl: 'https://a.example' })
+  t.match(lines.filter(({ level }) => level === 40), [{ server: 'a', msg: /not in force/ }])
+  await keeper.setOfSettings(testServers([8000]))
+  t.match(servers[1], { source: 'console', publicUrl: 'https://other.example', index: 1 })
+})
