@@ -4,7 +4,6 @@
  * user from the arrival on, through reloads, and gone when the page is closed.
  */
 import { randomUUID } from 'node:crypto'
-import http from 'node:http'
 import https from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
@@ -13,6 +12,7 @@ import type { BrowserContext, Page, Request } from 'playwright-core'
 import { CERT, KEY } from '../../packages/shared/test/fixtures/tls-pems.ts'
 import { ask, startCluster, until, type Cluster } from '../cluster.ts'
 import { browserTest, timesOf, untilLogged, usersOf } from './browser.ts'
+import { PLAIN_PATH, startShop, type Shop } from './shop.ts'
 
 /** Each is a registrable name: `.test` is nobody's, and no public suffix has a dot under it. */
 const DOOR_SITE = 'usher-one.test'
@@ -23,39 +23,13 @@ const FLAGS = ['--host-resolver-rules=MAP *.test 127.0.0.1']
 /** As a visitor sets it: "Block third-party cookies". */
 const BLOCKED = { profile: { cookie_controls_mode: 1, block_third_party_cookies: true } }
 const ALLOWED = { profile: { cookie_controls_mode: 0, block_third_party_cookies: false } }
-/** A page of the shop without the script. */
-const PLAIN_PATH = '/plain'
 const GRACE_MS = 4000
 const RELOADS = 4
-
-interface Shop {
-  readonly url: string
-  /** Where the router is; its page's script tag names it. */
-  door: string
-}
-
-/** Somebody else's program. */
-async function startShop (t: Test, host: string): Promise<Shop> {
-  const shop = { url: '', door: '' }
-  const server = http.createServer((request, response) => {
-    response.setHeader('content-type', 'text/html')
-    response.setHeader('referrer-policy', 'no-referrer')
-    const script = request.url === PLAIN_PATH
-      ? ''
-      : `<script src="${shop.door}/usher.js" data-server="shop-a" crossorigin="use-credentials" defer></script>`
-    response.end(`<!doctype html><html lang="en"><title>A shop</title><link rel="icon" href="data:,">
-      ${script}<main><h1>A shop</h1></main></html>`)
-  })
-  await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
-  t.teardown(() => { server.close().closeAllConnections() })
-  shop.url = `http://${host}:${(server.address() as AddressInfo).port}`
-  return shop
-}
 
 async function start (
   t: Test, shopHost: string, settings: Record<string, string> = {}
 ): Promise<{ cluster: Cluster, shop: Shop }> {
-  const shop = await startShop(t, shopHost)
+  const shop = await startShop(t, shopHost, 'shop-a')
   const cluster = await startCluster(t, {
     PORTS: '',
     EXTERNAL_SERVERS: `shop-a=${shop.url}`,
@@ -97,7 +71,7 @@ browserTest('two sites: a door and a shop of one site, and the cookie carries th
 })
 
 browserTest('two sites: that third-party cookies are blocked is seen where they are not', async (t, lab) => {
-  const shop = await startShop(t, `shop.${SHOP_SITE}`)
+  const shop = await startShop(t, `shop.${SHOP_SITE}`, 'shop-a')
   await thirdPartyCookies(t, await lab.newBrowser(FLAGS, ALLOWED), shop, 'sent')
 })
 
