@@ -104,6 +104,19 @@ export const CASES: readonly CrashCase[] = [
   },
   {
     ...SMALL,
+    name: 'touch in place, back before the grace is over',
+    isChanging: false,
+    stepsMin: 3,
+    prepare (given) {
+      few(given)
+      given.table.leaveAfterGrace(KNOWN, HERE)
+    },
+    operate: view => {
+      touchInPlace(view, KNOWN, addressNumber(3), () => true, { sign: 'page' })
+    }
+  },
+  {
+    ...SMALL,
     name: 'touch, seen often',
     isChanging: false,
     stepsMin: 3,
