@@ -6,7 +6,7 @@ import { setTimeout } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import t, { type Test } from 'tap'
 import { isLong } from '../packages/shared/test/length.ts'
-import { samePorts, startCluster, Visitor, workingFolder, type Cluster } from './cluster.ts'
+import { ask, samePorts, startCluster, Visitor, workingFolder, type Cluster } from './cluster.ts'
 import { Operator, type Reply } from '../scripts/kit/operator.ts'
 
 const DEATHS = isLong ? 12 : 2
@@ -30,6 +30,8 @@ class Acknowledged {
   readonly audit: string[] = []
   /** Asked for and never answered: they may have been done. */
   readonly unanswered = new Set<string>()
+  /** By which apps verify tickets. */
+  ticketKeys = ''
 
   /** Denies clients and takes every other one back, logs in and out, until the program dies. */
   async work (cluster: Cluster, onFirst: () => void): Promise<void> {
@@ -129,6 +131,10 @@ function missing (wanted: readonly string[], found: readonly string[]): string[]
   })
 }
 
+async function ticketKeys ({ routingPort }: Cluster): Promise<string> {
+  return (await ask(routingPort, '/.well-known/jwks.json')).body
+}
+
 async function checkKept (t: Test, cluster: Cluster, acknowledged: Acknowledged): Promise<void> {
   const operator = new Operator(cluster)
   operator.cookie = acknowledged.sessions.at(-1)
@@ -144,6 +150,7 @@ async function checkKept (t: Test, cluster: Cluster, acknowledged: Acknowledged)
   t.same(await statuses(sessions), sessions.map(() => 200), `${sessions.length} sessions go on`)
   t.same(await statuses(ended), ended.map(() => 401), `${ended.length} have ended`)
   t.same(missing(audit, await auditOf(operator)), [], `${audit.length} entries of the audit`)
+  t.equal(await ticketKeys(cluster), acknowledged.ticketKeys, 'the keys of tickets')
 }
 
 t.test('crash: killed at any moment, nothing that was acknowledged is lost', async t => {
@@ -152,6 +159,7 @@ t.test('crash: killed at any moment, nothing that was acknowledged is lost', asy
   const visitors = Array.from({ length: VISITORS }, () => new Visitor())
   let cluster = await startCluster(t, SETTINGS, { cwd })
   await acknowledged.logIn(cluster)
+  acknowledged.ticketKeys = await ticketKeys(cluster)
   const ports: number[] = []
   for (const visitor of visitors) ports.push(await visitor.enter(cluster))
 
