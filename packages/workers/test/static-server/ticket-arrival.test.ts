@@ -182,6 +182,15 @@ t.test('ticket arrival: at a server that drains, who has a place there stays, an
   t.equal(table.find(BEN), undefined)
 })
 
+t.test('ticket arrival: at a server that drains, who keeps no cookie and is here is offered one', async t => {
+  const { ask, table, state } = ticketServer(redeemer)
+  table.touch(clientOfAddress(HOME), SERVER, HOME, { sign: 'page' })
+  state.phase = 'newcomers'
+  const reply = await ask(`/?${await ticketOf(ANA, true)}`)
+  t.equal(reply.status, 200)
+  t.equal(cookieOf(reply), formatClient(ANA))
+})
+
 t.test('ticket arrival: a denied client is denied by its ticket', async t => {
   for (const hasCookie of [true, false]) {
     const { ask, table, state } = ticketServer(redeemer)
