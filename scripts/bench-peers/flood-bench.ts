@@ -15,13 +15,13 @@ import { median, quantile, spread } from '../measure/figures.ts'
 import type { FloodCounts, FloodData } from './flood-thread.ts'
 import { visitAtPace } from './paced-visits.ts'
 import { startUsher } from './peers/usher.ts'
-import { ratios } from './rounds.ts'
+import { inRounds, isDisturbed, ratios, type Sample } from './rounds.ts'
 import type { Stand } from './stand.ts'
 
 const USERS = 1_000_000
 const USERS_OF_TRIAL = 10_000
-/** Places in the table for each. */
-const ROOM = 1.1
+/** Places in the table besides: each connection of a visitor takes one. */
+const ROOM = 100_000
 const SERVER_NAMES = ['one', 'two', 'three']
 const MINUTE_MS = 60_000
 const PASSWORD = 'a password of the benchmark'
@@ -33,11 +33,13 @@ const LATE_SHARE = 0.99
 const GOAL = { floor: 2, goal: 1.5 }
 const THREAD_FILE = fileURLToPath(new URL('flood-thread.js', import.meta.url))
 
-interface Round {
-  readonly quiet: readonly number[]
-  readonly flooded: readonly number[]
-  readonly flood: FloodCounts
+/** What one measurement gives: how long each page took, and what the flood did meanwhile. */
+interface Pages {
+  readonly latenciesMs: readonly number[]
+  readonly flood: FloodCounts | undefined
 }
+
+type Samples = ReadonlyArray<Sample<Pages>>
 
 export async function benchFlood (stand: Stand, rounds: number): Promise<BenchResult> {
   const { ground, cores, program: path } = stand
@@ -48,7 +50,7 @@ export async function benchFlood (stand: Stand, rounds: number): Promise<BenchRe
     ADMIN_PASSWORD: PASSWORD,
     DB_PATH: databasePath,
     SERVER_NAMES: SERVER_NAMES.join(','),
-    MAX_USERS: String(Math.ceil(users * ROOM))
+    MAX_USERS: String(users + ROOM)
   }
   const { program } = await startUsher(ground, cores.server, { program: path, settings })
   let thread: Worker | undefined
@@ -58,15 +60,16 @@ export async function benchFlood (stand: Stand, rounds: number): Promise<BenchRe
     thread = new Worker(THREAD_FILE, { workerData: data })
     await once(thread, 'message')
     const ms = stand.isTrial ? ROUND_MS_OF_TRIAL : ROUND_MS
-    const measure = (): Promise<readonly number[]> => (
-      visitAtPace({ urls, perSecond: PER_SECOND, ms })
+    const visit = async (): Promise<Pages> => (
+      { latenciesMs: await visitAtPace({ urls, perSecond: PER_SECOND, ms }), flood: undefined }
     )
-    await measure() // Warm-up.
-    const all: Round[] = []
-    for (let round = 0; round < rounds; round++) {
-      all.push({ quiet: await measure(), ...await inFlood(thread, measure) })
-    }
-    return resultOf(all, stand)
+    await inFlood(thread, visit) // Warm-up.
+    const { pid } = program.process
+    const samples = await inRounds([
+      { name: 'quiet', pid: pid!, measure: visit },
+      { name: 'flooded', pid: pid!, measure: () => inFlood(thread!, visit) }
+    ], rounds, stand)
+    return resultOf(samples.get('quiet')!, samples.get('flooded')!, stand)
   } finally {
     await thread?.terminate()
     await program.stop('SIGKILL') // It would save them all again.
@@ -95,22 +98,24 @@ function * manyUsers (users: number, nowMs: number): Generator<SavedUser> {
   }
 }
 
-async function inFlood (
-  thread: Worker, measure: () => Promise<readonly number[]>
-): Promise<Omit<Round, 'quiet'>> {
+async function inFlood (thread: Worker, visit: () => Promise<Pages>): Promise<Pages> {
   thread.postMessage('begin')
-  const flooded = await measure()
+  const { latenciesMs } = await visit()
   const told = once(thread, 'message') as Promise<[FloodCounts]>
   thread.postMessage('end')
   const [flood] = await told
-  return { flooded, flood }
+  return { latenciesMs, flood }
 }
 
-function resultOf (all: readonly Round[], { commandOf }: Stand): BenchResult {
-  const [quiet, flooded] = (['quiet', 'flooded'] as const).map(side => ({
-    p50s: all.map(round => quantile(round[side], 0.5)),
-    p99s: all.map(round => quantile(round[side], LATE_SHARE))
+function resultOf (
+  quietSamples: Samples, floodedSamples: Samples, { commandOf }: Pick<Stand, 'commandOf'>
+): BenchResult {
+  const [quiet, flooded] = [quietSamples, floodedSamples].map(samples => ({
+    p50s: samples.map(({ value }) => quantile(value.latenciesMs, 0.5)),
+    p99s: samples.map(({ value }) => quantile(value.latenciesMs, LATE_SHARE))
   }))
+  const disturbed = [...quietSamples, ...floodedSamples].filter(isDisturbed).length
+  const pagesMs = floodedSamples.map(({ value }) => value.flood!.pageMs)
   const times = ratios(flooded!.p99s, quiet!.p99s)
   const row = (name: string, { p50s, p99s }: typeof quiet & {}): string[] => (
     [name, spread(p50s, 2), spread(p99s, 2)]
@@ -129,7 +134,8 @@ function resultOf (all: readonly Round[], { commandOf }: Stand): BenchResult {
         `${PER_SECOND.toLocaleString('en')} pages a second of three servers, asked for whether or ` +
         'not those before have come; 200 logins at a time, one wave after another; the console asks ' +
         'for one page of 100 users after another, newest first, each ' +
-        `${spread(all.map(({ flood }) => flood.pageMs), 0)} ms. ${all.length} rounds.`
+        `${spread(pagesMs, 0)} ms. ${pagesMs.length} rounds; ${disturbed} of ` +
+        `${2 * pagesMs.length} measurements were disturbed to the last.`
       ],
       command: commandOf('flood')
     }],
