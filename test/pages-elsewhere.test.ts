@@ -158,6 +158,19 @@ t.test('pages elsewhere: other origins are refused, until ALLOWED_ORIGINS and a 
   t.match(await beat(), { status: 204, headers: { 'access-control-allow-origin': OTHER } })
 })
 
+t.test('pages elsewhere: a server that is added counts its people, and one that is removed does not', async t => {
+  const { cluster, operator } = await start(t)
+  const late = await startElsewhere(t)
+  const beat = (): Promise<Answer> => ask(cluster.routingPort, '/heartbeat?server=shop-d', {
+    method: 'POST', headers: { origin: late.url, 'sec-fetch-site': 'same-site' }
+  })
+  t.equal((await beat()).status, 403, 'nobody knows its pages')
+  t.match(await operator.post('/servers', { name: 'shop-d', url: late.url }), { status: /^20/ })
+  t.match(await beat(), { status: 204, headers: { 'access-control-allow-origin': late.url } })
+  t.equal((await operator.post('/servers/shop-d/remove')).status, 200)
+  t.equal((await beat()).status, 403)
+})
+
 t.test('pages elsewhere: the router has the script, and redirects all else', async t => {
   const { cluster: { routingPort } } = await start(t, { TIMEOUT_THRESHOLD: '77', TICKET_PARAMETER: 'pass' })
   const script = await ask(routingPort, '/usher.js')

@@ -23,7 +23,7 @@ import type { Busy } from '@usher/shared/memory/table-view.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import { nowOrLater } from '@usher/shared/now-or-later.ts'
 import { quote } from '@usher/shared/quote.ts'
-import { namesOf, presentServers, type Server, type Slot } from '@usher/shared/settings/servers.ts'
+import { namesOf, type Server, type Slot } from '@usher/shared/settings/servers.ts'
 import type { TicketRedeemer } from '@usher/shared/tickets/redeem.ts'
 import type { TicketFault } from '@usher/shared/tickets/ticket.ts'
 
@@ -147,8 +147,8 @@ function isOfHiddenPage ({ headers, query }: RequestValue): boolean {
 function desks (given: ServerBeatsParts): (names: readonly string[]) => ServerDesk | undefined {
   const made: ServerDesk[] = []
   return ([name, ...more]) => {
-    const server = presentServers(given.settings.servers).find(one => one.name === name)
-    if (server === undefined || more.length > 0) return undefined
+    const server = given.settings.servers.find(one => one.name === name && one.kind !== 'removed')
+    if (server === undefined || server.kind === 'removed' || more.length > 0) return undefined
     const { index } = server
     if (made[index]?.server !== server) made[index] = openDesk(given, server)
     return made[index]
