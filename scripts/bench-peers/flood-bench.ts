@@ -63,7 +63,9 @@ export async function benchFlood (stand: Stand, rounds: number): Promise<BenchRe
     const visit = async (): Promise<Pages> => (
       { latenciesMs: await visitAtPace({ urls, perSecond: PER_SECOND, ms }), flood: undefined }
     )
-    await inFlood(thread, visit) // Warm-up.
+    // Warm-up: of the servers, and of the console.
+    await visit()
+    await inFlood(thread, visit)
     const { pid } = program.process
     const samples = await inRounds([
       { name: 'quiet', pid: pid!, measure: visit },
