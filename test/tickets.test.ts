@@ -76,8 +76,11 @@ async function ids (operator: Operator): Promise<string[]> {
   return users.map(({ id }) => id)
 }
 
+/** For tests that leave it as it is, but for users. */
+const shared = await start(t, { ROUTER_URL: 'http://door.example' })
+
 t.test('tickets: a person is one id at the router and at every server, and stays where they are', async t => {
-  const { cluster, operator } = await start(t)
+  const { cluster, operator } = shared
   const people = Array.from({ length: 9 }, () => new Browser())
   for (const person of people) {
     const { status, way } = await person.open(door(cluster))
@@ -107,7 +110,7 @@ t.test('tickets: without them a person is another one at each name', async t => 
 })
 
 t.test('tickets: good for the first who comes, and at their server only', async t => {
-  const { cluster, operator } = await start(t)
+  const { cluster, operator } = shared
   const [, page] = (await new Browser().open(door(cluster))).way
   const id = decodeJwt(page!.searchParams.get('usher_ticket')!).sub
   const newcomer = async (url: URL): Promise<string | undefined> => {
@@ -159,7 +162,7 @@ async function openAt (cluster: Cluster): Promise<Browser> {
 }
 
 t.test('tickets: an app can verify them by the published keys', async t => {
-  const { cluster } = await start(t, { ROUTER_URL: 'http://door.example' })
+  const { cluster } = shared
   const { status, headers, body } = await ask(cluster.routingPort, '/.well-known/jwks.json')
   t.equal(status, 200)
   t.match(headers, { 'access-control-allow-origin': '*', 'cache-control': 'public, max-age=900' })
@@ -188,7 +191,7 @@ t.test('tickets: the last places, of people with and without cookies, under othe
 })
 
 t.test('tickets: a denied person is denied by a ticket, too', async t => {
-  const { cluster, operator } = await start(t)
+  const { cluster, operator } = shared
   const browser = new Browser()
   const unused = new URL((await browser.ask(door(cluster))).headers.location!)
   const id = decodeJwt(unused.searchParams.get('usher_ticket')!).sub

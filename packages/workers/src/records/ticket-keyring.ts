@@ -41,6 +41,7 @@ export class TicketKeyring {
   /** The keys of which everybody has been told. */
   #told = ''
   #timer: NodeJS.Timeout | undefined
+  #isClosed = false
 
   constructor (parts: KeyringParts) {
     this.#parts = parts
@@ -66,11 +67,13 @@ export class TicketKeyring {
       log.debug({ signing: keys.signing.kid, published: keys.published.length },
         'keys for tickets are in force')
     } catch (error) {
+      if (this.#isClosed) return // The database may be, too.
       log.error({ err: error }, 'keys for tickets could not be brought into force: this is tried again')
     }
   }
 
   close (): void {
+    this.#isClosed = true
     clearInterval(this.#timer)
   }
 

@@ -118,3 +118,12 @@ t.test('keyring: who could not be told is told again', async t => {
   await keyring.look()
   t.equal(told.length, 2)
 })
+
+t.test('keyring: a stop in the midst of it is no error', async t => {
+  const { keyring, database, errors } = testKeyring(t)
+  const starting = keyring.start()
+  keyring.close()
+  database.close()
+  await starting
+  t.strictSame(errors, [])
+})
