@@ -2,10 +2,11 @@
  * Compares the program with the plain model at a moment without requests: the table's own
  * invariants, who is where, who is refused, which sessions stand. Says what is wrong.
  */
-import { DECIDE_PATH, type World } from './client.ts'
+import { DECIDE_PATH } from './client.ts'
 import type { Load } from './load.ts'
 import type { ListedUsers } from './operators.ts'
 import type { Found } from './orders.ts'
+import type { World } from './world.ts'
 
 /** Denied clients who are tried at every port. */
 const REFUSED_LOOKS = 3

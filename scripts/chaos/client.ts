@@ -3,23 +3,9 @@
  * servers, leaves, and comes back as somebody else. Notes in the ledger what it was told, and
  * complains of answers that nobody should get. One request at a time.
  */
-import type { Random } from '../kit/random.ts'
 import { portOfServer, type Apps } from './apps.ts'
-import type { Ledger } from './ledger.ts'
-import type { ChaosProgram } from './program.ts'
-import type { Answer, Asking, Web } from './web.ts'
-
-export interface World {
-  readonly program: ChaosProgram
-  readonly web: Web
-  readonly ledger: Ledger
-  readonly random: Random
-  readonly apps: Apps
-  /** Something that must not be, as a sentence. */
-  readonly complain: (what: string) => void
-  /** Servers that need visitors at the moment, because they are to die of one. */
-  readonly wanted: ReadonlySet<number>
-}
+import type { Answer, Asking } from './web.ts'
+import type { World } from './world.ts'
 
 /** changing: an operator is about to deny or to allow the client. */
 export type Access = 'open' | 'changing' | 'denied'
@@ -189,6 +175,7 @@ export class Client {
     const { place } = this
     const [phaseOf, changes] = [apps.watch(), this.#changes]
     const downs = place === undefined ? 0 : program.downCount(place)
+    this.#maybeReplaced()
     const answer = await web.ask(program.decisionPort, DECIDE_PATH, this.#asking())
     const at = portOfServer(String(answer.headers['x-usher-server']))
     if (answer.status === 200) {
@@ -240,14 +227,20 @@ export class Client {
 
   /** The table may have it there, and its address no more. */
   #maybe (port: number): void {
-    const { ledger } = this.#world
-    ledger.maybe(this.#key, port)
-    if (this.id !== undefined) ledger.maybe(this.#address, undefined)
+    this.#world.ledger.maybe(this.#key, port)
+    this.#maybeReplaced()
+  }
+
+  /** Its id may take the place of its address, and be denied before it hears of that. */
+  #maybeReplaced (): void {
+    const isSeen = this.id !== undefined && this.#access !== 'denied'
+    if (isSeen) this.#world.ledger.maybe(this.#address, undefined)
   }
 
   async #askRouter (path: string): Promise<Answer> {
     const { web, ledger, program, apps } = this.#world
     const phaseOf = apps.watch()
+    this.#maybeReplaced()
     const answer = await web.ask(program.routingPort, path, this.#asking())
     if (answer.status === 302) {
       const { port } = targetOf(answer)

@@ -3,8 +3,9 @@
  * time and a little rest between two. Can be paused, so that the table stands still.
  */
 import { setTimeout } from 'node:timers/promises'
-import { Client, type World } from './client.ts'
+import { Client } from './client.ts'
 import { Operators } from './operators.ts'
+import type { World } from './world.ts'
 
 /** Operators who only look: the monitor has to hold locks now and then. */
 const LOOKERS = 2

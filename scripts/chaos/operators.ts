@@ -4,9 +4,10 @@
  * and complains when the monitor has forgotten either, or the token.
  */
 import { portOfServer } from './apps.ts'
-import type { Client, World } from './client.ts'
+import type { Client } from './client.ts'
 import { MONITOR } from './schedule.ts'
 import type { Answer } from './web.ts'
+import type { World } from './world.ts'
 
 export interface ListedUsers {
   /** The port of each one's server, by key. */

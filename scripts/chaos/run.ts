@@ -7,7 +7,6 @@ import { setTimeout } from 'node:timers/promises'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { Apps } from './apps.ts'
 import { checkWhole, leftOver, tooFull } from './checker.ts'
-import type { World } from './client.ts'
 import { Ledger } from './ledger.ts'
 import { Load } from './load.ts'
 import { PASSWORD } from './operators.ts'
@@ -16,6 +15,7 @@ import { Random } from '../kit/random.ts'
 import { faultText, MONITOR, schedule, type Fault, type FaultRound } from './schedule.ts'
 import { RetryGate } from './retry-gate.ts'
 import { Web } from './web.ts'
+import type { World } from './world.ts'
 
 export interface RunOptions {
   readonly program: string
