@@ -1,11 +1,13 @@
 /** External servers that are added, changed and removed while Usher runs. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import t, { type Test } from 'tap'
 import { ask, samePorts, startCluster, until, Visitor, workingFolder, type Cluster } from './cluster.ts'
 import { startElsewhere, type Elsewhere } from './elsewhere.ts'
 import { Operator } from '../scripts/kit/operator.ts'
 
+const PRELOAD = `--import=${new URL('fixtures/crashing-worker.mjs', import.meta.url).href}`
 const PASSWORD = 'correct horse battery'
 const QUICK = {
   DELAY_BETWEEN_ROUTING: '0',
@@ -28,13 +30,17 @@ async function admin (cluster: Cluster): Promise<Operator> {
   return operator
 }
 
-async function start (t: Test, settings: Record<string, string>, cwd = workingFolder(t)) {
-  const cluster = await startCluster(t, { ...QUICK, ...settings }, { cwd })
+async function start (
+  t: Test, settings: Record<string, string>, cwd = workingFolder(t), nodeOptions = ''
+) {
+  const cluster = await startCluster(t, { ...QUICK, ...settings }, { cwd, nodeOptions })
   return { cluster, operator: await admin(cluster) }
 }
 
 async function shown (operator: Operator): Promise<Record<string, Shown>> {
-  return (await operator.get('/stats')).json['servers'] as Record<string, Shown>
+  const { status, text, json } = await operator.get('/stats')
+  if (status !== 200) throw new Error(`${status}: ${text}`)
+  return json['servers'] as Record<string, Shown>
 }
 
 function isUp (operator: Operator, name: string): Promise<unknown> {
@@ -162,7 +168,7 @@ t.test('changing servers: one that is removed gets nobody, and its people go els
   t.ok(b.asked.length <= asked + 1, 'and it is checked no more')
 })
 
-t.test('changing servers: they outlive a restart, a kill and the monitor\'s end', async t => {
+t.test('changing servers: they outlive a restart and a kill', async t => {
   const [a, b] = [await startElsewhere(t), await startElsewhere(t)]
   const cwd = workingFolder(t)
   const first = await start(t, { PORTS: '0' }, cwd)
@@ -191,8 +197,49 @@ t.test('changing servers: a page of theirs may beat at our own once they are kno
   t.equal(await beat(), 403)
   await operator.post('/servers', { name: 'shop', url: 'https://shop.example' })
   t.not(await beat(), 403)
+  t.equal((await operator.post(`/servers/${cluster.ports[0]!}/restart`, { force: true })).status, 200)
+  t.not(await beat(), 403, 'a thread that starts later knows them')
   await operator.post('/servers/shop/remove')
   t.equal(await beat(), 403)
+})
+
+t.test('changing servers: what a monitor has stored and told nobody is in force with the next', async t => {
+  const [a, b] = [await startElsewhere(t), await startElsewhere(t)]
+  const cwd = workingFolder(t)
+  const { cluster, operator } = await start(t, { PORTS: '0', CRASH_DIR: cwd }, cwd, PRELOAD)
+  await operator.post('/servers', { name: 'shop-a', url: a.url })
+  await isUp(operator, 'shop-a')
+  const visitors = Array.from({ length: 20 }, () => new Visitor())
+  for (const visitor of visitors) await visitor.ask(cluster.routingPort)
+  const database = new Database(join(cwd, 'db/usher.db'))
+  database.exec(`DELETE FROM Servers; INSERT INTO Servers (Name, Url) VALUES ('shop-b', '${b.url}')`)
+  database.close()
+  writeFileSync(join(cwd, 'monitor exit'), '')
+  await cluster.logged(/worker is up again/)
+  await isUp(operator, 'shop-b')
+  t.match(await shown(operator), { 'shop-b': { index: 2, load: 0 } }, 'those of the one before keep its index')
+  t.strictSame(Object.keys(await shown(operator)).sort(), [String(cluster.ports[0]), 'shop-b'].sort())
+  for (const visitor of visitors) t.not(await locationOf(visitor, cluster), `${a.url}/`)
+  t.equal((await operator.post('/servers/shop-b/remove')).status, 200)
+})
+
+t.test('changing servers: an index goes from one server to the next, again and again', async t => {
+  const [a, b] = [await startElsewhere(t), await startElsewhere(t)]
+  const { cluster, operator } = await start(t, { PORTS: '0', RESERVATION_TTL: '0.1' })
+  const indexes = new Set<number>()
+  for (let round = 0; round < 8; round++) {
+    const name = `shop-${round}`
+    const { url } = round % 2 === 0 ? a : b
+    t.equal((await operator.post('/servers', { name, url, weight: 9 })).status, 200)
+    await isUp(operator, name)
+    const sent = await sendMany(cluster, 20)
+    t.equal(count(sent, a) + count(sent, b), count(sent, { url }), 'nobody goes to the one before')
+    indexes.add((await shown(operator))[name]!.index)
+    await operator.post(`/servers/${name}/remove`, {})
+    await until(async () => (await operator.get('/stats')).json, stats =>
+      (stats['table'] as { used: number }).used === 0)
+  }
+  t.strictSame([...indexes], [1])
 })
 
 t.test('changing servers: a reload changes those of the settings, and they win over the console\'s', async t => {

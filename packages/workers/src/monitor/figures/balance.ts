@@ -29,6 +29,7 @@ export function describeBalance (
     .filter(({ index }) => isAvailable(index))
     .map(({ index, weight }) => loads[index]! / weight)
   const { make, hasState } = POLICIES[policy]
+  const nameOf = (server: number): string => servers.find(({ index }) => index === server)!.name
   const choice = make(servers, isAvailable, weightPercent)({
     loads: { values: loads, reading: 0, changes: [], isFull }, current: NO_SERVER
   })
@@ -36,7 +37,7 @@ export function describeBalance (
     all_full: areAllFull(parts),
     next: choice === undefined
       ? null
-      : { server: hasState ? null : servers[choice.server]!.name, because: choice.because },
+      : { server: hasState ? null : nameOf(choice.server), because: choice.because },
     ...(perWeight.length < 2
       ? {}
       : { spread: Math.floor(Math.max(...perWeight) - Math.min(...perWeight)) })

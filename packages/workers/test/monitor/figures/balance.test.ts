@@ -30,6 +30,13 @@ t.test('balance: the next visitor goes where the policy says, and the reason is 
     { server: 's2', because: 'fewest users for its weight' })
 })
 
+t.test('balance: servers are told by their index, which may have gaps', async t => {
+  const servers = [0, 4, 2].map(index => ({ index, name: `s${index}`, weight: 1 }))
+  t.match(describeBalance({
+    policy: 'fewest-users', servers, isAvailable: () => true, isFull: () => false
+  }, Int32Array.from([5, 0, 7, 0, 3])), { next: { server: 's4' }, spread: 4 })
+})
+
 t.test('balance: where a policy goes by turns only the router knows who is next', async t => {
   const policy = 'round-robin' as never
   t.same(balance([4, 3], { policy }).next, { server: null, because: 'round robin' })
