@@ -10,7 +10,7 @@ import { setTimeout } from 'node:timers/promises'
 import { Random } from '../kit/random.ts'
 
 /** killed: no port listens. hangs: no answer comes. fails: it answers 500. */
-export type Trouble = 'killed' | 'hangs' | 'fails'
+type Trouble = 'killed' | 'hangs' | 'fails'
 
 /** well: the program knows that it is up. closed: it knows that it is down. One is no other. */
 interface Phase {

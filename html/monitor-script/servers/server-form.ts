@@ -2,7 +2,7 @@
 import type { NewServer, ServerChange, ServerEntry } from '@usher/shared/api/server-entries.ts'
 import { ELSEWHERE } from '../kit/texts.ts'
 
-export type HealthField = keyof NonNullable<ServerEntry['health']>
+type HealthField = keyof NonNullable<ServerEntry['health']>
 export type Field = 'name' | 'url' | 'weight' | 'capacity' | HealthField
 /** As text; empty: as the settings say for all. */
 export type Values = Readonly<Record<Field, string>>
