@@ -16,7 +16,7 @@ import {
 import type { Secrets } from './judge.ts'
 import { INDEX, makeSite, SECRET } from './planted-site.ts'
 import { PROXY_ADDRESS } from './proxy-headers.ts'
-import { SHOP_NAME, startShop, type Shop } from './shop.ts'
+import { ADDED_NAMES, SHOP_NAME, startShop, type Shop } from './shop.ts'
 import { signTickets, type SignedTickets } from './signed-tickets.ts'
 import type { Subject } from './subject.ts'
 
@@ -216,6 +216,9 @@ export class FuzzedProgram implements Subject {
     }
     await this.#resetTokens()
     await this.#resetTickets()
+    for (const name of ADDED_NAMES) {
+      await administrator.post(`/servers/${name}/remove`, { force: true })
+    }
     for (const name of [...this.#ownUrls.map(portIn), SHOP_NAME]) {
       await administrator.post(`/servers/${name}/ready`, {})
     }

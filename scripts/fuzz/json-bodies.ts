@@ -4,18 +4,27 @@
  */
 import type { Random } from '../kit/random.ts'
 import { addressOrRange, clientId, nastyNumber, nastyText } from './nasty-values.ts'
+import { ADDED_NAMES } from './shop.ts'
 
 /** What a field of a body holds. */
 type FieldKind =
   'client' | 'address' | 'reason' | 'minutes' | 'flag' | 'name' | 'password' | 'handle' |
-  'scopes' | 'days' | 'tokenId' | 'reports'
+  'scopes' | 'days' | 'tokenId' | 'reports' | 'added' | 'url' | 'health' | 'amount'
 
 export type Fields = Readonly<Record<string, FieldKind>>
 
+/** They stand in a body without quotes. */
+const NUMBER_KINDS: ReadonlySet<FieldKind> = new Set(['days', 'tokenId', 'amount'])
 const DEPTH_MAX = 4000
 const NAMES = ['nobody', 'fuzz', 'Fuzz', 'f\u00fczz', '\u0130stanbul']
 const SCOPE_LISTS = [['view'], ['drain', 'report'], ['view', 'disconnect', 'drain', 'report']]
 const TOKEN_ID_MAX = 40
+/** Of this machine alone, for they are asked for; nobody listens at the port. */
+const URLS = ['http://127.0.0.1:9', 'http://127.0.0.1:9/shop', 'ftp://127.0.0.1:9', '/shop', '']
+const HEALTHS = [
+  {}, { path: '/up?a=1', interval: 0.5, status: '200-299' }, { rise: 1, fall: 10, timeout: null },
+  { path: '@127.0.0.1/' }, { interval: 0 }, { status: '299-200' }
+]
 const WRONG_KEYS = ['__proto__', 'constructor', 'prototype', 'toString', 'length', '', '\0', 'userid']
 
 /** @returns UTF-8, as a text of Latin-1 */
@@ -79,7 +88,8 @@ function valueText (kind: FieldKind, random: Random): string {
   if (kind === 'minutes') return random.pick(['1', '60', '5256000'])
   if (kind === 'scopes') return JSON.stringify(random.pick(SCOPE_LISTS))
   if (kind === 'reports') return reportsText(random)
-  if (kind === 'days' || kind === 'tokenId') return plainOf(kind, random)
+  if (kind === 'health') return JSON.stringify(random.pick(HEALTHS))
+  if (NUMBER_KINDS.has(kind)) return plainOf(kind, random)
   return JSON.stringify(plainOf(kind, random))
 }
 
@@ -105,6 +115,10 @@ function plainOf (kind: FieldKind, random: Random): string {
     case 'reports': return clientId(random)
     case 'days': return random.pick(['1', '90', '366'])
     case 'tokenId': return String(random.between(1, TOKEN_ID_MAX))
+    case 'added': return random.pick(ADDED_NAMES)
+    case 'url': return random.pick(URLS)
+    case 'health': return '/'
+    case 'amount': return random.pick(['1', '2', '100', 'null', '0'])
     case 'handle': return random.pick(['abcdefghijklmnop', 'A-_9'.repeat(4)])
   }
 }

@@ -1,6 +1,6 @@
 /** What the monitor takes, route by route: what requests to it are made of. */
 import { PORT_MARKS } from './inputs.ts'
-import { SHOP_NAME } from './shop.ts'
+import { ADDED_NAMES, SHOP_NAME } from './shop.ts'
 import type { Fields } from './json-bodies.ts'
 
 /** What a parameter of a query holds. */
@@ -17,6 +17,7 @@ export interface MonitorRoute {
   readonly weight?: number
 }
 
+const TERMS = { url: 'url', weight: 'amount', capacity: 'amount', health: 'health' } as const
 const DENIAL = { reason: 'reason', minutes: 'minutes' } as const
 
 export const MONITOR_ROUTES: readonly MonitorRoute[] = [
@@ -33,6 +34,7 @@ export const MONITOR_ROUTES: readonly MonitorRoute[] = [
   { method: 'GET', path: '/sessions' },
   { method: 'GET', path: '/tokens' },
   { method: 'GET', path: '/denied' },
+  { method: 'GET', path: '/servers' },
   { method: 'GET', path: '/events' },
   { method: 'GET', path: '/stats', query: { limit: 'count' }, weight: 3 },
   { method: 'GET', path: '/history', query: { minutes: 'count' }, weight: 2 },
@@ -94,6 +96,12 @@ export const MONITOR_ROUTES: readonly MonitorRoute[] = [
   },
   { method: 'POST', path: `/servers/${SHOP_NAME}/ready`, body: { force: 'flag' }, weight: 0.5 },
   { method: 'POST', path: `/servers/${SHOP_NAME}/users`, body: { users: 'reports' } },
+  { method: 'POST', path: '/servers', body: { name: 'added', ...TERMS } },
+  { method: 'POST', path: '/servers', body: { name: 'added', url: 'url' } },
+  ...[...ADDED_NAMES, SHOP_NAME].flatMap((name): MonitorRoute[] => [
+    { method: 'POST', path: `/servers/${name}/change`, body: TERMS, weight: 0.5 },
+    { method: 'POST', path: `/servers/${name}/remove`, body: { force: 'flag' }, weight: 0.2 }
+  ]),
   // Of no server: a port may be closed for a moment.
   { method: 'POST', path: '/servers/0/restart', body: { force: 'flag' }, weight: 0.3 }
 ]

@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net'
 import { INDEX } from './planted-site.ts'
 
 export const SHOP_NAME = 'shop'
+/** Servers that inputs may add; none of them is ever up. */
+export const ADDED_NAMES = ['added-1', 'added-2', 'added-3']
 
 export interface Shop {
   /** As EXTERNAL_SERVERS has it. */
