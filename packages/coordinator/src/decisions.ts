@@ -4,7 +4,7 @@
  * who are active where they are, and counts both: each decision is a touch. Main thread.
  */
 import type { Choose } from '@usher/shared/balancing/policies.ts'
-import { formatClient, type Address, type Client } from '@usher/shared/client.ts'
+import { areSameClients, formatClient, type Address, type Client } from '@usher/shared/client.ts'
 import { BEAT_PATH, countEffect, HEALTH_PATH } from '@usher/shared/http/vocabulary/counting.ts'
 import { healthReply } from '@usher/shared/http/vocabulary/health.ts'
 import { clientCookie, namedClient, newClient } from '@usher/shared/http/vocabulary/identity.ts'
@@ -23,7 +23,10 @@ import type { VisitOptions } from '@usher/shared/memory/visits.ts'
 import { nowOrLater, type Steps } from '@usher/shared/now-or-later.ts'
 import { remembering } from '@usher/shared/remembering.ts'
 import { followServers } from '@usher/shared/settings/server-list.ts'
+import { presentServers } from '@usher/shared/settings/servers.ts'
 import type { Settings } from '@usher/shared/settings/settings.ts'
+import type { TicketRedeemer } from '@usher/shared/tickets/redeem.ts'
+import { ticketOf } from '@usher/shared/tickets/ticket-query.ts'
 import {
   decide, decideUncounted, type RouteDecision, type Visitor
 } from './placing.ts'
@@ -32,6 +35,8 @@ import { logDecision, renderRefusal, type RouterParts } from './router.ts'
 export interface DecisionParts extends RouterParts {
   readonly settings: RouterParts['settings'] & Pick<Settings, 'routingPort' | 'tls'>
   readonly table: RouterParts['table'] & Pick<UserTable, 'touch' | 'touchInPlace' | 'refresh' | 'drainPhase'>
+  readonly tickets: RouterParts['tickets'] &
+    { readonly redeemer: Pick<TicketRedeemer, 'redeemTicket'> }
   /** Where the proxy finds each server, by its index now: scheme, host and port. */
   readonly upstreams: () => readonly string[]
 }
@@ -52,6 +57,15 @@ const OPENED: VisitOptions = { sign: 'page' }
 /** What the visitor has asked the proxy for. */
 type Asked = Pick<RequestValue, 'path' | 'query'>
 
+/** What a proxy asks, read. */
+interface Question {
+  readonly request: RequestValue
+  readonly asked: Asked
+  readonly effect: CountEffect
+  /** Of a refusal for want of room. */
+  readonly fullStatus: number
+}
+
 /** For what is no request target. */
 const NOTHING: Asked = { path: '/', query: '' }
 /** Most visitors ask for a few pages. */
@@ -59,26 +73,23 @@ const TARGETS_MAX = 1024
 
 export function decisionHandler (given: DecisionParts): Handler {
   const parts = forDecisions(given)
-  const routerOf = routerTarget(parts.settings)
+  const { settings } = parts
+  const routerOf = routerTarget(settings)
   /** By server: most of those who ask stay where they are. */
   const staying: Reply[] = []
-  followServers(parts.settings.servers, () => { staying.length = 0 })
+  followServers(settings.servers, () => { staying.length = 0 })
   const stays = (server: number): Reply => (staying[server] ??= keptReply(seatReply(parts, server)))
-  return request => {
-    const { method, path } = request
-    if (path === HEALTH_PATH) return healthReply(method, parts.reasonNotHealthy())
-    if (method === 'OPTIONS') return optionsReply(DECISION_ALLOW)
-    if (method !== 'GET' && method !== 'HEAD') return notAllowed()
-    if (path !== DECIDE_PATH) return notFound()
-    const { headers, address, cookieClient } = request
-    const asked = targetOf(headers['x-original-uri'] ?? headers['x-forwarded-uri'] ?? '/')
-    const fullStatus = fullStatusOf(request.query, asked)
-    if (fullStatus === undefined) return badQuery()
-    const effect = effectOf(headers, asked)
-    const named = namedClient({ path: asked.path, query: asked.query, cookieClient })
+
+  /** @param isTold the visitor's cookie names the client */
+  function answer (
+    { request, asked, effect, fullStatus }: Question, named: Client | undefined, isTold: boolean
+  ): Reply | Promise<Reply> {
+    const { address } = request
+    const goesTo = (server: number, client: Client): Reply =>
+      isTold || effect !== 'adds' ? stays(server) : newcomerReply(parts, server, client, request)
     if (named !== undefined && effect !== 'none') {
       const server = touchInPlace(parts, named, address, effect)
-      if (server !== NO_SERVER) return stays(server)
+      if (server !== NO_SERVER) return goesTo(server, named)
     }
     const visitor = {
       client: named ?? newClient(),
@@ -90,11 +101,7 @@ export function decisionHandler (given: DecisionParts): Handler {
     }
     return nowOrLater(seat(parts, visitor, effect), decision => {
       if (parts.log.isLevelEnabled('debug')) logDecision(parts, visitor, decision)
-      if (decision.kind === 'redirect') {
-        const { server } = decision
-        if (visitor.isReturning || !visitor.isCounted) return stays(server)
-        return newcomerReply(parts, server, visitor.client, request)
-      }
+      if (decision.kind === 'redirect') return goesTo(decision.server, visitor.client)
       const refusal = renderRefusal(decision.kind, visitor, parts)
       if (decision.kind === 'denied') return refusal
       const location = routerOf(request, asked)
@@ -102,6 +109,40 @@ export function decisionHandler (given: DecisionParts): Handler {
       return { ...refusal, status: fullStatus, headers }
     })
   }
+
+  return request => {
+    const { method, path } = request
+    if (path === HEALTH_PATH) return healthReply(method, parts.reasonNotHealthy())
+    if (method === 'OPTIONS') return optionsReply(DECISION_ALLOW)
+    if (method !== 'GET' && method !== 'HEAD') return notAllowed()
+    if (path !== DECIDE_PATH) return notFound()
+    const { headers, cookieClient } = request
+    const asked = targetOf(headers['x-original-uri'] ?? headers['x-forwarded-uri'] ?? '/')
+    const fullStatus = fullStatusOf(request.query, asked)
+    if (fullStatus === undefined) return badQuery()
+    const effect = effectOf(headers, asked)
+    const named = namedClient({ path: asked.path, query: asked.query, cookieClient })
+    const question = { request, asked, effect, fullStatus }
+    const ticket = effect === 'adds' ? ticketOf(asked.query, settings.ticketParameter) : undefined
+    if (ticket === undefined) return answer(question, named, named !== undefined)
+    return clientOfTicket(parts, ticket).then(client => client === undefined
+      ? answer(question, named, named !== undefined)
+      : answer(question, client, named !== undefined && areSameClients(client, named)))
+  }
+}
+
+/**
+ * Who comes by a redirect of the router's to a name that its cookie does not reach; undefined for a
+ * ticket that is not good, which is as if there was none. The proxy may stand before any server.
+ */
+async function clientOfTicket (
+  { tickets, settings, log }: DecisionParts, text: string
+): Promise<Client | undefined> {
+  const names = presentServers(settings.servers).map(({ name }) => name)
+  const ticket = await tickets.redeemer.redeemTicket(text, ...names)
+  if (typeof ticket !== 'string') return ticket.client
+  log.debug({ fault: ticket }, 'ticket refused')
+  return undefined
 }
 
 /** Gives the router's address for what the visitor has asked for. */

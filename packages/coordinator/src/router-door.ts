@@ -166,7 +166,9 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
       ...common,
       ...decisionDoorSettings(settings),
       port: decisionPort,
-      handler: decisionHandler({ ...routing, settings, table, upstreams: () => upstreams }),
+      handler: decisionHandler({
+        ...routing, settings, table, tickets, upstreams: () => upstreams
+      }),
       allow: DECISION_ALLOW
     })
   const sampling = sampleThread(meter,

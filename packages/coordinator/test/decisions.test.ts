@@ -4,7 +4,7 @@ import type { Reply, RequestFields } from '@usher/shared/http/vocabulary/values.
 import { ROUTER } from '@usher/shared/memory/newcomers.ts'
 import { COUNTING_CASES } from '../../shared/test/http/cases/counting-cases.ts'
 import { clientNumber, HOME } from '../../shared/test/memory/test-table.ts'
-import { clientOf, COOKIE, headerOf, testRouter } from './fixtures/router.ts'
+import { clientOf, COOKIE, headerOf, testRouter, ticketIn } from './fixtures/router.ts'
 
 const ANA = clientNumber(1)
 const BEN = clientNumber(2)
@@ -199,4 +199,39 @@ t.test('decisions: other requests are refused in words', async t => {
   t.equal((await decide('/healthz')).status, 200)
   notHealthy.reason = 'stopping'
   t.equal((await decide('/healthz')).status, 503)
+})
+
+t.test('decisions: who comes with a ticket is its client from then on', async t => {
+  const { ask, decide, users } = testRouter(t, {
+    ports: [8000, 8001], names: ['red', 'green'], urls: ['http://a.example', 'http://b.example']
+  })
+  await ask('/', { client: BEN })
+  const redirect = await ask('/')
+  const id = clientOf(redirect)!
+  const { text } = ticketIn(redirect)
+  const question = { headers: original('GET', `/shoes?size=43&usher_ticket=${text}`) }
+
+  const picture = { headers: original('GET', `/a.png?usher_ticket=${text}`) }
+  t.equal(clientOf(await decide('/decide', picture)), undefined, 'no page uses it up')
+  const reply = await decide('/decide', { ...question, client: ANA })
+  t.equal(serverOf(reply), 'green', 'where the router holds the place')
+  t.strictSame(clientOf(reply), id, 'and not who the cookie of this name was')
+  t.equal(headerOf(reply, 'X-Usher-Client'), formatClient(id))
+  t.match(users().find(({ client }) => areSameClients(client, id)),
+    { server: 1, reservedServer: undefined })
+
+  const again = await decide('/decide', { ...question, client: id })
+  t.strictSame([serverOf(again), clientOf(again)], ['green', undefined], 'used, as without one')
+  const another = await decide('/decide', question)
+  t.ok(clientOf(another), 'another browser with it')
+  t.notOk(areSameClients(clientOf(another)!, id), 'is somebody else')
+})
+
+t.test('decisions: a ticket that is not good is as none', async t => {
+  const { decide, users } = testRouter(t)
+  for (const text of ['', 'x', 'a.b.c']) {
+    const headers = original('GET', `/?usher_ticket=${text}`)
+    t.equal(clientOf(await decide('/decide', { client: ANA, headers })), undefined, text)
+  }
+  t.match(users(), [{ client: ANA }])
 })

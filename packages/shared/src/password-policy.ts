@@ -49,7 +49,7 @@ function isMadeOf (words: readonly string[], password: string): boolean {
 
 let commonPasswords: string | undefined
 
-/** Of a password that is a line by itself. Each program asks once or twice: nothing is made of it. */
+/** Whether it is a line of the list. A program asks once or twice: nothing is made of the text. */
 function isCommon (password: string): boolean {
   commonPasswords ??= readFileSync(COMMON_PASSWORDS, 'utf8')
   return !password.startsWith('#') && commonPasswords.includes(`\n${password}\n`)

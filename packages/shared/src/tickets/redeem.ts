@@ -52,8 +52,10 @@ export class TicketRedeemer {
     return typeof ticket === 'string' ? ticket : ticket.client
   }
 
-  /** As `redeem`, with all that the ticket says. */
-  async redeemTicket (text: string, serverName: string): Promise<Ticket | TicketFault> {
+  /** As `redeem`, of a ticket for any of these servers, with all that it says. */
+  async redeemTicket (
+    text: string, ...serverNames: readonly string[]
+  ): Promise<Ticket | TicketFault> {
     if (text === '' || text.length > TICKET_LENGTH_MAX) return 'malformed'
     if (this.#keys.length === 0) await this.#untilKnown()
     const claims = await this.#verify(text)
@@ -61,7 +63,7 @@ export class TicketRedeemer {
     const { sub, aud, jti, iat, cookie } = claims
     const client = sub === undefined ? undefined : parseClientId(sub)
     if (client === undefined || jti === undefined || iat === undefined) return 'malformed'
-    if (aud !== serverName) return 'other-server'
+    if (typeof aud !== 'string' || !serverNames.includes(aud)) return 'other-server'
     if (!await this.#parts.useOnce(jti, iat)) return 'used'
     return { client, hasCookie: cookie === true }
   }
