@@ -28,7 +28,7 @@ const KINDS = [
   /^dist\/(coordinator|main|thread|static-server|site-loader|health-checks|monitor|credentials|account)\.js(\.map)?$/,
   /^dist\/(main|static-server|site-loader|monitor)\.js\.code$/,
   /^dist\/package\.json$/,
-  /^dist\/usher\.js$/,
+  /^dist\/(server-)?usher\.js$/,
   /^dist\/common-passwords\.txt$/,
   /^dist\/db\/\d{3}-[a-z-]+\.sql$/,
   /^dist\/html\/(pages|site-\d)\/[a-z0-9-]+\.(html|css|js|svg)$/,

@@ -32,6 +32,7 @@ export interface Area {
 }
 
 const TEXT_PX = 11
+const END_WEIGHT = 560
 const LABEL_APART_PX = 80
 const END_LABEL_APART_PX = 13
 const AREA_ALPHA = 0.72
@@ -127,8 +128,23 @@ export class ChartCanvas {
         ctx.fillStyle = this.#palette.colour(colour)
         ctx.fillRect(x, y - side / 2, side, side)
       })
-      this.#text(text, x + 9 * this.#ratio, y + 4 * this.#ratio, textColour, 'left', 560)
+      const from = x + 9 * this.#ratio
+      this.#text(this.#cut(text, from), from, y + 4 * this.#ratio, textColour, 'left', END_WEIGHT)
     })
+  }
+
+  /** What of the text has room between `x` and the canvas's end. */
+  #cut (text: string, x: number): string {
+    let shown = text
+    this.#paint(ctx => {
+      ctx.font = this.#palette.font(END_WEIGHT, TEXT_PX * this.#ratio)
+      const room = ctx.canvas.width - x
+      const isTooLong = (): boolean => ctx.measureText(shown).width > room
+      for (let length = text.length - 1; length > 0 && isTooLong(); length--) {
+        shown = `${text.slice(0, length)}…`
+      }
+    })
+    return shown
   }
 
   /** In the middle of what is empty. */

@@ -21,7 +21,7 @@ const LINE_PX = 1.75
 const DASH_PX = [5, 4]
 const TEXT_PX = 11
 const AXIS_PX = { x: 22, y: 46 }
-const PADDING_PX = { top: 16, side: 10, ends: 76 }
+const PADDING_PX = { top: 16, side: 10, ends: 90 }
 /** Narrower than this there is no room for names at the lines' ends, nor for five times. */
 const ROOMY_PX = 440
 
