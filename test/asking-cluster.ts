@@ -26,7 +26,6 @@ export function buildAskingProgram (dir: string): string {
     bundle: true,
     platform: 'node',
     ...AS_COMMONJS,
-    packages: 'external',
     alias: { '@usher/shared': join(ROOT, 'packages/shared/src') },
     logLevel: 'error'
   })

@@ -113,8 +113,7 @@ const MUTANTS: readonly Mutant[] = [{
   file: 'memory/recovery.ts',
   from: 'repairShard(view, at) //',
   to: '//',
-  // Or the main thread comes upon the shard, and fails.
-  found: /shard \d+: |: 500 .*, then 500 /s
+  found: /shard \d+: /
 }, {
   without: 'every second user of a shard that is repaired',
   file: 'memory/recovery.ts',
@@ -143,7 +142,7 @@ for (const mutant of isLong ? MUTANTS : MUTANTS.slice(0, 1)) {
     const run = await chaos(
       '--kills', KILLS, '--seconds', '120', '--program', program, ...mutant.flags ?? [])
     t.equal(run.code, 1)
-    t.ok(run.violations + run.failed > 0)
+    t.ok(run.violations > 0)
     t.match(run.stderr, mutant.found)
     t.comment(run.stdout)
   })

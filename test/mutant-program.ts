@@ -26,7 +26,6 @@ export async function buildMutant (dir: string, { file, from, to }: Mutation): P
     bundle: true,
     platform: 'node',
     ...AS_COMMONJS,
-    packages: 'external',
     alias: { '@usher/shared': join(ROOT, 'packages/shared/src') },
     logLevel: 'error',
     plugins: [{
