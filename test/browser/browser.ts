@@ -130,6 +130,9 @@ export function timesOf ({ log }: Pick<Cluster, 'log'>, news: string): number[] 
 
 /** Resolves when the page has said that there are that many active users. */
 export async function untilPageCounts (page: Page, count: number): Promise<void> {
+  // A page that has just moved has its address before its script.
+  const hasScript = (): Promise<boolean> => page.evaluate(() => window.usher !== undefined)
+  await until(() => hasScript().catch(() => false), has => has)
   await page.evaluate(wanted => new Promise<void>(resolve => {
     window.usher!.on('beat', ({ activeUsers }) => { if (activeUsers === wanted) resolve() })
   }), count)
