@@ -76,6 +76,7 @@ const onePlace = [
       'packages/coordinator/src/router-door.ts', // error pages
       'packages/coordinator/src/start-order.ts', // whether there is a database
       'packages/shared/src/bundle.ts', // the program's own code
+      'packages/shared/src/stack-places.ts', // its maps
       'packages/shared/src/descriptors.ts', // /proc
       'packages/shared/src/log.ts', 'packages/workers/src/thread-priority.ts',
       'packages/shared/src/log-outlet.ts',

@@ -19,6 +19,7 @@ import {
   loadSettings, processSource, type CompleteSettings, type LoadedSettings, type Settings
 } from '@usher/shared/settings/settings.ts'
 import { renderCheck, renderHelp } from '@usher/shared/settings/settings-text.ts'
+import { withPlaces } from '@usher/shared/stack-places.ts'
 import { closeUnaskedDebugger } from '@usher/shared/unused-signals.ts'
 import manifest from '../../../package.json' with { type: 'json' }
 import type { Coordinator, CoordinatorParts } from './coordinator.ts'
@@ -149,6 +150,6 @@ async function start (parts: CoordinatorParts, given: Settings): Promise<Coordin
 function fail (error: unknown, exitCode: number): void {
   const { code, message, stack } = reportOf(error)
   const isExpected = code.startsWith('USHER_') || code in constants.errno
-  process.stderr.write(`usher: ${isExpected || stack === '' ? message : stack}\n`)
+  process.stderr.write(`usher: ${isExpected || stack === '' ? message : withPlaces(stack)}\n`)
   process.exitCode = exitCode
 }

@@ -1,12 +1,11 @@
 /**
  * Runs a bundle of the program's folder with the code that V8 made of it when it was built (its
- * code cache, NAME.js.code), where this Node can take that; else V8 compiles it as always. Stack
- * traces name lines of the sources.
+ * code cache, NAME.js.code), where this Node can take that; else V8 compiles it as always.
  */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { createRequire, SourceMap, type SourceMapPayload } from 'node:module'
-import { dirname, join, resolve } from 'node:path'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
 import { Script } from 'node:vm'
 
 /**
@@ -26,7 +25,6 @@ export function runBundle (folder: string, name: string): unknown {
     filename: name, // V8 keeps it in the code, wherever that is copied to.
     cachedData: readCode(path, source)
   })
-  mapStacks(path, name)
   const module = { exports: {} }
   const run = script.runInThisContext() as (...parts: unknown[]) => void
   run(module.exports, createRequire(path), module, path, folder)
@@ -45,28 +43,4 @@ function readCode (path: string, source: Buffer): Buffer | undefined {
 
 function digestOf (source: Buffer): Buffer {
   return createHash(DIGEST).update(`${process.version} ${process.arch}\n`).update(source).digest()
-}
-
-/** What Node itself does for files that it loads. The map is read at the first error. */
-function mapStacks (path: string, name: string): void {
-  let map: SourceMap | undefined
-  const placeOf = (line: number, column: number): string => {
-    map ??= new SourceMap(JSON.parse(readFileSync(`${path}.map`, 'utf8')) as SourceMapPayload)
-    const entry = map.findEntry(line - 1, column - 1)
-    if (!('originalSource' in entry)) return `${path}:${line}:${column}`
-    const { originalSource, originalLine, originalColumn } = entry
-    return `${resolve(dirname(path), originalSource)}:${originalLine + 1}:${originalColumn + 1}`
-  }
-  const textOf = (frame: NodeJS.CallSite): string => {
-    const text = String(frame)
-    if (frame.getFileName() !== name) return text
-    const [line, column] = [frame.getLineNumber()!, frame.getColumnNumber()!]
-    try {
-      return text.replace(`${name}:${line}:${column}`, placeOf(line, column))
-    } catch {
-      return text // There is no map.
-    }
-  }
-  Error.prepareStackTrace = (error, frames) =>
-    [String(error), ...frames.map(textOf)].join('\n    at ')
 }

@@ -15,6 +15,7 @@ import { LogOutlet } from './log-outlet.ts'
 import {
   allocateLogLosses, LogLosses, type LogLossesMemory, type LogPlace
 } from './memory/log-losses.ts'
+import { withPlaces } from './stack-places.ts'
 import { visibleText } from './visible-text.ts'
 
 export interface LogOptions {
@@ -188,7 +189,7 @@ const ESCAPED_CONTROL = /^\\(?:[bfnrt]|u00[01].|u007f|u00[89].|u202[89])$/i
 function serializeError (error: Error): object {
   const serialized = loadPino().stdSerializers.err(error)
   if (typeof serialized?.stack !== 'string') return serialized
-  return Object.assign(serialized, { stack: serialized.stack.split('\n') })
+  return Object.assign(serialized, { stack: withPlaces(serialized.stack).split('\n') })
 }
 
 function openFile (file: string): number {

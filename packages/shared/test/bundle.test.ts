@@ -7,12 +7,6 @@ import { runBundle } from '@usher/shared/bundle.ts'
 
 const NAME = 'part.js'
 const WRAPPER = ['(function (exports, require, module, __filename, __dirname) { ', '\n});']
-const { prepareStackTrace } = Error
-t.afterEach(() => {
-  // Some of it would be the test runner's.
-  if (prepareStackTrace === undefined) delete (Error as Partial<typeof Error>).prepareStackTrace
-  else Error.prepareStackTrace = prepareStackTrace
-})
 
 /** The folder of a bundle of this source, with the code that V8 makes of another one. */
 function leave (
@@ -43,24 +37,4 @@ t.test('bundle: the code is what runs, and never that of another source', async 
   t.match(runBundle(leave(t, one, two, one), NAME), { value: 2 }, 'V8 has compiled nothing')
   t.match(runBundle(leave(t, one, two), NAME), { value: 1 })
   t.match(runBundle(leave(t, one, two, one, 'v20.0.0'), NAME), { value: 1 }, 'nor of another Node')
-})
-
-t.test('bundle: stacks name lines of the sources, where there is a map', async t => {
-  const folder = t.testdir({ [NAME]: '\nthrow new RangeError("here")' })
-  const fails = (): Error => {
-    try {
-      runBundle(folder, NAME)
-    } catch (error) {
-      return error as Error
-    }
-    throw new Error('it did not')
-  }
-  t.match(fails().stack, /^RangeError: here\n +at part\.js:2:7\n/)
-  // Line 2 of the bundle from its beginning is line 41, column 3 of the source.
-  const mappings = ';AAwCE'
-  writeFileSync(join(folder, `${NAME}.map`), JSON.stringify({
-    version: 3, sources: ['../src/part.ts'], names: [], mappings
-  }))
-  const place = join(folder, '../src/part.ts')
-  t.match(fails().stack, `RangeError: here\n    at ${place}:41:3\n`)
 })
