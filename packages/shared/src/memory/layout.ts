@@ -11,7 +11,7 @@
  */
 
 /** Raised at every change of this file; a worker that was built with another refuses to boot. */
-export const LAYOUT_VERSION = 9
+export const LAYOUT_VERSION = 10
 
 export const WORD_BYTES = 4
 export const SERVERS_MAX = 256
@@ -175,12 +175,13 @@ export interface Layout {
 /** Mean users per shard below which fewer shards serve a small table better. */
 const SHARD_USERS_MIN = 256
 const SLOTS_MIN = 64
-/** All that insert at once may exceed the maximum by one each. */
-const THREADS_MAX = OWN_SERVERS_MAX + 8
+/** Who inserts, servers and router, may exceed the maximum by one each when all do at once. */
+const THREADS_MAX = OWN_SERVERS_MAX + 1
 /**
- * Users fall on shards by a keyed hash: past six deviations a shard runs full once in 10^9 tables.
+ * Users fall on shards by a keyed hash: past so many deviations one of 64 shards runs full in one of
+ * 8 million tables. As few as keep a user of a million within 64 bytes.
  */
-const DEVIATIONS = 6
+const DEVIATIONS = 5.9
 
 export function layoutFor (usersMax: number, serverRoom: number): Layout {
   const shardCount = Math.min(SHARDS_MAX, powerOfTwoAtLeast(Math.ceil(usersMax / SHARD_USERS_MIN)))
