@@ -38,7 +38,7 @@ export async function answerAsk (actions: AskedActions, ask: Ask): Promise<AskAn
     case 'set-ticket-keys':
       return await actions.tickets.setKeys(ask.keys)
     case 'use-ticket':
-      return actions.tickets.use(ask.ticketId, ask.issuedS)
+      return actions.tickets.use(ask.ticketId, ask.issuedMs)
     case 'set-servers':
       return await actions.setServers(ask.stored, ask.isStart)
   }

@@ -42,7 +42,7 @@ export class TicketIssuer {
     this.#parts = parts
     this.#signer = new TicketSigner(parts.routerUrl)
     this.redeemer = new TicketRedeemer({
-      useOnce: (ticketId, issuedS) => this.#used.useOnce(ticketId, issuedS)
+      useOnce: (ticketId, issuedMs) => this.#used.useOnce(ticketId, issuedMs)
     })
     this.#warning = new ThrottledWarning(parts.log, monotonicNowMs,
       'no keys for tickets yet: redirects go without')
@@ -63,8 +63,8 @@ export class TicketIssuer {
     return {}
   }
 
-  use (ticketId: string, issuedS: number): AskAnswers['use-ticket'] {
-    return { isFirstUse: this.#used.useOnce(ticketId, issuedS) }
+  use (ticketId: string, issuedMs: number): AskAnswers['use-ticket'] {
+    return { isFirstUse: this.#used.useOnce(ticketId, issuedMs) }
   }
 
   /** The ticket's text; undefined when there are no keys for too long. */

@@ -65,7 +65,7 @@ t.test('monitor asks: each is one action, and its answer goes back', async t => 
     [{ type: 'set-drain', server: 2, drain: { movesFromMs: 7 } },
       ['setDrain', 2, { movesFromMs: 7 }], {}],
     [{ type: 'set-ticket-keys', keys: KEYS }, ['setKeys', KEYS], {}],
-    [{ type: 'use-ticket', ticketId: 'a', issuedS: 7 }, ['use', 'a', 7], { isFirstUse: true }],
+    [{ type: 'use-ticket', ticketId: 'a', issuedMs: 7 }, ['use', 'a', 7], { isFirstUse: true }],
     [{ type: 'set-servers', stored: [], isStart: true },
       ['setServers', [], true], { servers: [], leftOut: ['a'] }]
   ]

@@ -92,7 +92,7 @@ export type Ask =
   /** From now on these sign tickets, and verify them. */
   | { readonly type: 'set-ticket-keys', readonly keys: TicketKeys }
   /** A server's: somebody shows a ticket there that is good, if nobody has shown it before. */
-  | { readonly type: 'use-ticket', readonly ticketId: string, readonly issuedS: number }
+  | { readonly type: 'use-ticket', readonly ticketId: string, readonly issuedMs: number }
 
 /** The answers, sent when the request has been carried out in all threads. */
 export interface AskAnswers {

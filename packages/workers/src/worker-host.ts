@@ -75,8 +75,8 @@ export async function runWorker (
     return await asked.send(ask.type, timeoutMs, id => { say({ type: 'asked', id, ask }) })
   }) as WorkerContext['ask']
   const tickets = new TicketRedeemer({
-    useOnce: async (ticketId, issuedS) =>
-      (await ask({ type: 'use-ticket', ticketId, issuedS })).isFirstUse
+    useOnce: async (ticketId, issuedMs) =>
+      (await ask({ type: 'use-ticket', ticketId, issuedMs })).isFirstUse
   })
   // Orders wait for the end of the boot; the boot may wait for answers.
   const early: OrderMessage[] = []

@@ -8,10 +8,11 @@ import { parseClientId, type Client } from '../client.ts'
 import {
   TICKET_ALGORITHM, TICKET_CLAIMS, TICKET_LENGTH_MAX, type Ticket, type TicketFault, type TicketKey
 } from './ticket.ts'
+import { issuedMsOf } from './ticket-id.ts'
 
 export interface RedeemerParts {
   /** Whether nobody has used the ticket of this id before; from now on somebody has. */
-  readonly useOnce: (ticketId: string, issuedS: number) => boolean | Promise<boolean>
+  readonly useOnce: (ticketId: string, issuedMs: number) => boolean | Promise<boolean>
   /** Milliseconds since 1970; the system's clock unless given. */
   readonly wallNow?: () => number
   /** KEYS_WAIT_MS unless given. */
@@ -64,7 +65,7 @@ export class TicketRedeemer {
     const client = sub === undefined ? undefined : parseClientId(sub)
     if (client === undefined || jti === undefined || iat === undefined) return 'malformed'
     if (typeof aud !== 'string' || !serverNames.includes(aud)) return 'other-server'
-    if (!await this.#parts.useOnce(jti, iat)) return 'used'
+    if (!await this.#parts.useOnce(jti, issuedMsOf(jti, iat))) return 'used'
     return { client, hasCookie: cookie === true }
   }
 

@@ -1,10 +1,10 @@
 /**
  * Signs tickets. Loads its library with the first one. Main thread.
  */
-import { randomUUID } from 'node:crypto'
 import type { importJWK as importKey } from 'jose'
 import { formatClient, type Client } from '../client.ts'
 import { TICKET_ALGORITHM, TICKET_LIFE_S, type SigningKey } from './ticket.ts'
+import { newTicketId } from './ticket-id.ts'
 
 export interface TicketContent {
   readonly client: Client
@@ -39,14 +39,15 @@ export class TicketSigner {
     if (this.#key?.jwk !== key) {
       this.#key = { jwk: key, imported: importJWK({ ...key }, TICKET_ALGORITHM) }
     }
-    const issuedS = Math.floor(this.#wallNow() / 1000)
+    const issuedMs = this.#wallNow()
+    const issuedS = Math.floor(issuedMs / 1000)
     return await new SignJWT({
       iss: this.#issuer,
       sub: formatClient(client),
       aud: serverName,
       iat: issuedS,
       exp: issuedS + TICKET_LIFE_S,
-      jti: randomUUID(),
+      jti: newTicketId(issuedMs),
       ...(hasCookie && { cookie: true })
     }).setProtectedHeader({ alg: TICKET_ALGORITHM, typ: 'JWT', kid: key.kid })
       .sign(await this.#key.imported)

@@ -14,7 +14,7 @@ export class UsedTickets {
   readonly #forgetMs = new Map<string, number>()
   readonly #now: () => number
   readonly #startedMs: number
-  readonly #startedS: number
+  readonly #startedWallMs: number
 
   /**
    * @param now monotonic milliseconds
@@ -23,19 +23,19 @@ export class UsedTickets {
   constructor (now: () => number, wallNow: () => number) {
     this.#now = now
     this.#startedMs = now()
-    this.#startedS = Math.floor(wallNow() / 1000)
+    this.#startedWallMs = wallNow()
   }
 
   /**
    * Whether this is the first use of a ticket that is good. One that was issued before the program
    * started may have been used then.
-   * @param issuedS seconds since 1970
+   * @param issuedMs since 1970
    */
-  useOnce (ticketId: string, issuedS: number): boolean {
+  useOnce (ticketId: string, issuedMs: number): boolean {
     const nowMs = this.#now()
     this.#forget(nowMs)
     // Later on such a ticket has expired, and a clock that was set back is not to be asked.
-    if (issuedS < this.#startedS && nowMs - this.#startedMs < LIFE_MS) return false
+    if (issuedMs < this.#startedWallMs && nowMs - this.#startedMs < LIFE_MS) return false
     if (this.#forgetMs.has(ticketId)) return false
     this.#forgetMs.set(ticketId, nowMs + KEPT_MS)
     return true

@@ -25,7 +25,7 @@ function testTickets (routerUrl = '') {
   const wallNow = (): number => clock.wallMs
   const used = new UsedTickets(() => clock.nowMs, wallNow)
   const newRedeemer = (): TicketRedeemer => new TicketRedeemer({
-    wallNow, useOnce: (id, issuedS) => used.useOnce(id, issuedS), keysWaitMs: 50
+    wallNow, useOnce: (id, issuedMs) => used.useOnce(id, issuedMs), keysWaitMs: 50
   })
   const redeemer = newRedeemer()
   redeemer.setKeys([publicPart(KEY)])
@@ -57,7 +57,7 @@ t.test('ticket: says whose it is, for which server, and for how long', async t =
   t.strictSame(claims, {
     iss: 'https://door.example.org', sub: formatClient(ANA), aud: SERVER, iat: issuedS, exp: issuedS + 60
   })
-  t.match(jti, /^[\da-f-]{36}$/)
+  t.match(jti, /^[\da-f]{8}-[\da-f]{4}-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/)
   t.strictSame(decodeProtectedHeader(text), { alg: 'EdDSA', typ: 'JWT', kid: KEY.kid })
   t.equal(KEY.kid, await calculateJwkThumbprint(publicPart(KEY) as never), 'RFC 7638')
   t.notOk('d' in publicPart(KEY), 'and the secret is not published')
@@ -92,18 +92,36 @@ t.test('ticket: another thread, or one that has started anew, knows that it was 
   t.equal(await next.redeem(text, SERVER), 'used')
 })
 
-t.test('ticket: of another run of the program counts as used', async t => {
+t.test('ticket: of another run of the program counts as used, a moment before the start, too', async t => {
   const { sign, clock, pass, used } = testTickets()
   const text = await sign()
-  pass(1000)
+  pass(1) // Within a second of the wall clock.
   const nextRun = new UsedTickets(() => clock.nowMs, () => clock.wallMs)
   const redeemer = new TicketRedeemer({
-    wallNow: () => clock.wallMs, useOnce: (id, issuedS) => nextRun.useOnce(id, issuedS)
+    wallNow: () => clock.wallMs, useOnce: (id, issuedMs) => nextRun.useOnce(id, issuedMs)
   })
   redeemer.setKeys([publicPart(KEY)])
   t.equal(await redeemer.redeem(text, SERVER), 'used')
   t.equal(used.size, 0)
   t.strictSame(await redeemer.redeem(await sign(), SERVER), ANA)
+})
+
+t.test('ticket: an id that tells no time is as old as its second', async t => {
+  const { signClaims, clock, pass, redeemer } = testTickets()
+  const issuedS = START_MS / 1000
+  const claims = { iss: 'usher', sub: formatClient(ANA), aud: SERVER, iat: issuedS, exp: issuedS + 60 }
+  const ids = ['x', '9c858901-8a57-4791-81fe-4c455b099bc9', 'zzzzzzzz-0000-7000-8000-000000000000']
+  pass(500)
+  const nextRun = new UsedTickets(() => clock.nowMs, () => clock.wallMs)
+  for (const jti of ids) {
+    const text = await signClaims({ ...claims, jti })
+    const next = new TicketRedeemer({
+      wallNow: () => clock.wallMs, useOnce: (id, issuedMs) => nextRun.useOnce(id, issuedMs)
+    })
+    next.setKeys([publicPart(KEY)])
+    t.equal(await next.redeem(text, SERVER), 'used', jti)
+    t.strictSame(await redeemer.redeem(text, SERVER), ANA, jti)
+  }
 })
 
 t.test('ticket: a clock that is set back after the start spoils none for long', async t => {
