@@ -1,6 +1,7 @@
 /** The operations of the crash sweep: what is there before each, and what it does. */
 import { clientOfAddress } from '@usher/shared/client.ts'
 import { adoptAddressEntry } from '@usher/shared/memory/adoption.ts'
+import { allUsers } from '@usher/shared/memory/all-users.ts'
 import {
   confirm, expireReservation, reserve, type ReserveRequest
 } from '@usher/shared/memory/reservations.ts'
@@ -8,6 +9,7 @@ import { endDue } from '@usher/shared/memory/end-sweep.ts'
 import { CONFIRM_MS, SEEN_ONCE } from '@usher/shared/memory/layout.ts'
 import { removeMatching, removeUser } from '@usher/shared/memory/removal.ts'
 import { findUser, readUsers, restoreUser } from '@usher/shared/memory/snapshot.ts'
+import { isReferred } from '@usher/shared/memory/server-words.ts'
 import { sweepShard } from '@usher/shared/memory/sweep.ts'
 import type { TableView } from '@usher/shared/memory/table-view.ts'
 import { leave } from '@usher/shared/memory/leaves.ts'
@@ -257,6 +259,25 @@ export const CASES: readonly CrashCase[] = [
       given.table.touch(clientOfAddress(HOME), HERE, HOME)
     },
     operate: view => { adoptAddressEntry(view, NEWCOMER, HOME, SEEN_ONCE) }
+  },
+  {
+    ...LIMITED,
+    name: 'an id takes the place of its address, alone at its server',
+    isOnce: true,
+    stepsMin: 30,
+    prepare ({ table }) {
+      table.touch(clientOfAddress(HOME), HERE, HOME)
+    },
+    operate: view => { adoptAddressEntry(view, NEWCOMER, HOME, SEEN_ONCE) }
+  },
+  {
+    ...SMALL,
+    name: 'touch, an id takes the place of its address, alone at its server',
+    stepsMin: 25,
+    prepare ({ table }) {
+      table.touch(clientOfAddress(HOME), HERE, HOME)
+    },
+    operate: touchNewcomer
   },
   {
     ...LIMITED,
@@ -565,6 +586,32 @@ export const CASES: readonly CrashCase[] = [
     operate (view) {
       readUsers(view, 0, 100)
       findUser(view, KNOWN)
+    }
+  },
+  {
+    ...LARGE,
+    name: 'read, all users, in all shards',
+    isChanging: false,
+    stepsMin: 8,
+    prepare: given => { crowd(given, 20) },
+    operate (view) {
+      const readHere = (cursor: number, count: number): ReturnType<typeof readUsers> =>
+        readUsers(view, cursor, count)
+      Array.from(allUsers({ readUsers: readHere }))
+    }
+  },
+  {
+    ...LARGE,
+    name: 'look whether anybody refers to a server, in all shards',
+    isChanging: false,
+    stepsMin: 8,
+    prepare (given) {
+      for (let number = 0; number < 20; number++) {
+        given.table.touch(clientNumber(number), HERE, addressNumber(number))
+      }
+    },
+    operate (view) {
+      for (const server of [HERE, THERE]) isReferred(view, server)
     }
   }
 ]

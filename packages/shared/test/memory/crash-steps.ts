@@ -4,8 +4,11 @@
  */
 import { formatClient } from '@usher/shared/client.ts'
 import { usersPerServer } from '@usher/shared/memory/capacity.ts'
-import { COMMIT_ADDRESS_KNOWN, SHARD_LOCK } from '@usher/shared/memory/layout.ts'
+import {
+  COMMIT_ADDRESS_KNOWN, NO_SERVER, SHARD_LOCK, commitActive, commitReserved
+} from '@usher/shared/memory/layout.ts'
 import { ownerWord, releaseLock } from '@usher/shared/memory/lock.ts'
+import { isReferred } from '@usher/shared/memory/server-words.ts'
 import { addressOfSlot, clientOfSlot } from '@usher/shared/memory/shard.ts'
 import {
   MAIN_THREAD_TAG, shardAt, slotAt, viewTable, WORKER_PATIENCE, type TableView
@@ -67,13 +70,21 @@ export function crashAtEveryStep (
   const { steps } = run(Infinity)
   const after = usersOf(main)
   const complain = (step: number, what: string): void => { violations.push(`step ${step}: ${what}`) }
+  const [referredBefore, referredAfter] = [serversOf(before), serversOf(after)]
+  const staying = [...referredBefore].filter(server => referredAfter.has(server))
   for (let step = 1; run(step).hasDied; step++) {
     if (step > STEPS_MAX) throw new Error('the operation does not end')
+    // Nor would they be while the thread lives: its index is not given to another server.
+    for (const server of staying) {
+      if (!isReferred(main, server)) complain(step, `the users of server ${server} are overlooked`)
+    }
     recover(recovery, main, what => { complain(step, what) })
     for (const what of checkTable(main)) complain(step, what)
     for (const what of differences(before, usersOf(main), after)) complain(step, what)
     checkLimit(step)
-    if (recovery !== 'full' || isOnce === true) continue
+    if (recovery !== 'full') continue
+    checkReferred(step)
+    if (isOnce === true) continue
     // A replacement carries out the same request: nothing is in its way, and it comes to the same.
     operate(viewTable(memory, { ...options, threadTag: REPLACEMENT_TAG }))
     for (const what of checkTable(main)) complain(step, `then ${what}`)
@@ -83,6 +94,14 @@ export function crashAtEveryStep (
     checkLimit(step)
   }
   return { steps, violations }
+
+  function checkReferred (step: number): void {
+    const referred = serversOf(usersOf(main))
+    for (let server = 0; server < servers; server++) {
+      const [is, should] = [isReferred(main, server), referred.has(server)]
+      if (is !== should) complain(step, `server ${server} is referred to: ${is}, not ${should}`)
+    }
+  }
 
   function checkLimit (step: number): void {
     const { size } = usersOf(main)
@@ -139,6 +158,12 @@ function * placesApart (now: Users, after: Users): Generator<string> {
     const [is, should] = [now.get(name), after.get(name)].map(user => (user?.commit ?? 0) >> 4)
     if (is !== should) yield `${name} is at ${is}, not ${should}`
   }
+}
+
+/** Where any user is active or has a place. */
+function serversOf (users: Users): ReadonlySet<number> {
+  return new Set([...users.values()].flatMap(({ commit }) =>
+    [commitActive(commit), commitReserved(commit)].filter(server => server !== NO_SERVER)))
 }
 
 function usersOf (view: TableView): Users {
