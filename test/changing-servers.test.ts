@@ -189,6 +189,32 @@ t.test('changing servers: they outlive a restart and a kill', async t => {
   t.match(await shown(third.operator), { 'shop-a': { index: 1 }, 'shop-b': { index: 2 } })
 })
 
+t.test('changing servers: the settings may name none, and the database alone some', async t => {
+  const [a, b] = [await startElsewhere(t), await startElsewhere(t)]
+  const cwd = workingFolder(t)
+  const settings = { PORTS: '', DECISION_PORT: '0', HEALTH_INTERVAL: '0.1' }
+  const first = await start(t, settings, cwd)
+  t.match(first.cluster.log.find(({ msg }) => /there are no servers/.test(msg)), { level: 40 })
+  const { status, headers } = await new Visitor().ask(first.cluster.routingPort)
+  t.match({ status, headers }, { status: 503, headers: { 'retry-after': '1' } })
+  t.equal((await new Visitor().ask(first.cluster.decisionPort!, '/decide')).status, 503)
+  t.match(await first.operator.get('/readyz'), { status: 503, json: { message: 'there are no servers' } })
+  t.match((await first.operator.get('/stats')).json, { servers: {}, next: null, all_full: false, total_users: 0 })
+  t.equal((await first.operator.post('/servers', { name: 'shop-a', url: a.url })).status, 200)
+  await isUp(first.operator, 'shop-a')
+  t.equal(await locationOf(new Visitor(), first.cluster), `${a.url}/`)
+  t.equal((await first.operator.get('/readyz')).status, 200)
+  t.equal(await first.cluster.stop(), 0)
+  const next = await start(t, settings, cwd)
+  t.equal(next.cluster.log.find(({ msg }) => /there are no servers/.test(msg)), undefined)
+  t.equal(await locationOf(new Visitor(), next.cluster), `${a.url}/`, 'who comes at once waits for the first check')
+  t.equal((await next.operator.post('/servers/shop-a/remove', { force: true })).status, 200)
+  t.equal(await locationOf(new Visitor(), next.cluster), '503')
+  await next.operator.post('/servers', { name: 'shop-b', url: b.url })
+  await isUp(next.operator, 'shop-b')
+  t.equal(await locationOf(new Visitor(), next.cluster), `${b.url}/`)
+})
+
 t.test('changing servers: a page of theirs may beat at our own once they are known', async t => {
   const { cluster, operator } = await start(t, { PORTS: '0' })
   const beat = async (): Promise<number> => (await ask(cluster.ports[0]!, '/heartbeat', {
@@ -282,6 +308,18 @@ t.test('changing servers: a reload changes those of the settings, and they win o
   await reload({ PORTS: '0', EXTERNAL_SERVERS: '' }, 'red, shop-b of console')
   t.match(await shown(operator), { 'shop-b': { url: b.url, index: 2 } })
   t.match(await operator.get('/readyz'), { status: 200 })
+})
+
+t.test('changing servers: a reload may take away the last one', async t => {
+  const a = await startElsewhere(t)
+  const cwd = workingFolder(t)
+  writeFileSync(join(cwd, 'usher.env'), `PORTS=\nEXTERNAL_SERVERS=shop-a=${a.url}\n`)
+  const { cluster, operator } = await start(t, { PORTS: '' }, cwd)
+  t.equal(await locationOf(new Visitor(), cluster), `${a.url}/`)
+  writeFileSync(join(cwd, 'usher.env'), 'PORTS=\n')
+  cluster.process.kill('SIGHUP')
+  await until(() => sources(operator), shown => shown === '')
+  t.equal(await locationOf(new Visitor(), cluster), '503')
 })
 
 t.test('changing servers: what cannot be done is said in words, and changes nothing', async t => {

@@ -75,7 +75,7 @@ export function shareOf (server: Server, servers: readonly Server[]): number {
 }
 
 export type Trouble =
-  | { readonly kind: 'none-available' | 'all-full' }
+  | { readonly kind: 'no-servers' | 'none-available' | 'all-full' }
   | {
     readonly kind: 'down'
     readonly name: string
@@ -108,7 +108,9 @@ export function troublesOf (stats: Stats): Trouble[] {
   const servers = serversOf(stats)
   const { used, size, nearly_full: isNearlyFull } = stats.table
   return [
-    ...(available(servers).length === 0 ? [{ kind: 'none-available' } as const] : []),
+    ...(available(servers).length === 0
+      ? [{ kind: servers.length === 0 ? 'no-servers' : 'none-available' } as const]
+      : []),
     ...servers.filter(({ state }) => state === 'down')
       .map(({ name, kind, state_since: since, restarts = 0, reason = '' }) => ({
         kind: 'down',

@@ -177,9 +177,12 @@ export const OVERVIEW = {
     `${serverCount === 1 ? '1 server' : `${serverCount} servers`} up for ${duration(ms)}`,
   balanced: 'balanced',
   asOf: (atMs: number) => `As of ${clock(atMs)}`,
-  summary: (availableCount: number, serverCount: number) => availableCount === serverCount
-    ? `${serverCount === 1 ? '1 server takes' : `All ${serverCount} servers take`} visitors`
-    : `${availableCount} of ${serverCount} servers ${availableCount === 1 ? 'takes' : 'take'} visitors`,
+  summary: (availableCount: number, serverCount: number) => {
+    if (serverCount === 0) return 'No servers'
+    return availableCount === serverCount
+      ? `${serverCount === 1 ? '1 server takes' : `All ${serverCount} servers take`} visitors`
+      : `${availableCount} of ${serverCount} servers ${availableCount === 1 ? 'takes' : 'take'} visitors`
+  },
   activeUsers: 'Active users',
   onTheirWay: (value: number) => `${count(value)} more on their way`,
   next: 'Next visitor goes to',
@@ -266,6 +269,8 @@ export const NOTICES = {
     `${reason === '' ? '' : `: ${reason}`}.`,
   downElsewhereMeans: 'New visitors go to the other servers, and so do its users when they come back. It runs elsewhere: Usher looks again and again, and sends visitors there once it answers.',
   seeServers: 'See servers',
+  noServers: 'There are no servers.',
+  noServersMeans: 'Visitors see an error page (503) until there is one. Add a server that runs elsewhere under Servers, or name servers in PORTS or EXTERNAL_SERVERS and restart.',
   noneAvailable: 'No server is available.',
   noneAvailableMeans: 'Visitors see an error page (503) until a server is up or made ready.',
   allFull: 'Every server is full.',

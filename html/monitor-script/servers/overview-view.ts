@@ -18,6 +18,8 @@ interface Total {
 }
 
 const NOTICES_MAX = 2
+/** Those in red. */
+const GRAVE = new Set<Trouble['kind']>(['no-servers', 'none-available', 'down'])
 /** From here on the servers are a table. */
 const CARDS_MAX = 8
 /** From this rate on the next server changes too fast to be read. */
@@ -54,7 +56,7 @@ export class OverviewView {
     for (const total of totalsOf(stats, servers)) this.#showTotal(total)
     this.#showTroubles(troublesOf(stats).slice(0, NOTICES_MAX))
     const isNobodyHere = stats.total_users === 0 && servers.every(({ load }) => load === 0)
-    find('no-users').hidden = !isNobodyHere
+    find('no-users').hidden = !isNobodyHere || servers.length === 0
     const hasCards = servers.length <= CARDS_MAX
     find('cards').hidden = !hasCards
     find('cards-table').hidden = hasCards
@@ -107,7 +109,7 @@ export class OverviewView {
   }
 
   #makeNotice (trouble: Trouble): Notice {
-    const isDown = trouble.kind === 'down' || trouble.kind === 'none-available' ||
+    const isDown = GRAVE.has(trouble.kind) ||
       (trouble.kind === 'certificate' && trouble.problem !== 'expires_soon')
     const [fact, meaning] = [make('b', ''), make('p', '')]
     const button = this.#makeButton(trouble)
@@ -247,6 +249,7 @@ function makeServersLink (): HTMLElement {
 
 function noticeTexts (trouble: Trouble): [fact: string, meaning: string] {
   switch (trouble.kind) {
+    case 'no-servers': return [NOTICES.noServers, NOTICES.noServersMeans]
     case 'none-available': return [NOTICES.noneAvailable, NOTICES.noneAvailableMeans]
     case 'all-full': return [NOTICES.allFull, NOTICES.allFullMeans]
     case 'down': {

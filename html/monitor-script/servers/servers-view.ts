@@ -22,6 +22,7 @@ export class ServersView {
 
   show (stats: Stats, nowMs: number): void {
     const servers = serversOf(stats)
+    find('servers-table').hidden = servers.length === 0
     this.#table.show(servers, nowMs)
     setText(find('servers-summary'), OVERVIEW.summary(available(servers).length, servers.length))
     const last = servers.find(server => isLastAvailable(server, servers))

@@ -1,6 +1,7 @@
 /**
  * What the log says when all is ready: where visitors and operators find what, by addresses that
- * answer; and whether the monitor is open to others without TLS. Main thread.
+ * answer; whether the monitor is open to others without TLS; and that there are no servers. Main
+ * thread.
  */
 import {
   answeringAddress, isForAll, isLoopback, type Interfaces
@@ -30,10 +31,15 @@ export function announce (
   const router = url(publicAddress, routingPort)
   const monitor = url(monitorAddress, monitoringPort)
   const decisions = decisionUrl(settings, log)
+  const present = presentServers(servers)
+  if (present.length === 0) {
+    log.warn('there are no servers: visitors get an error page (503) until one is added in the ' +
+      'console, or named in PORTS or EXTERNAL_SERVERS')
+  }
   const all = {
     router,
     monitor,
-    servers: presentServers(servers).map(server =>
+    servers: present.map(server =>
       server.kind === 'own' ? url(publicAddress, server.port) : server.publicUrl)
   }
   log.info(decisions === undefined ? all : { ...all, decisions },

@@ -56,6 +56,27 @@ t.test('announcement: names addresses that answer, each port by its own host', a
   }
 })
 
+t.test('announcement: warns where there are no servers, but for those that are gone', async t => {
+  for (const [servers, isWarned] of [
+    [testServers([8000]), false], [[], true], [[{ kind: 'removed', index: 0, name: 'shop' }], true]
+  ] as const) {
+    const { log, lines } = testLog()
+    announce({
+      tls: undefined,
+      host: '127.0.0.1',
+      monitoringHost: '127.0.0.1',
+      ip: '127.0.0.1',
+      servers,
+      routingPort: 8080,
+      monitoringPort: 8081,
+      decisionHost: '127.0.0.1',
+      decisionPort: undefined
+    }, INTERFACES, log)
+    const warned = lines.some(({ level, msg }) => level === 40 && /there are no servers/.test(String(msg)))
+    t.equal(warned, isWarned, JSON.stringify(servers))
+  }
+})
+
 t.test('announcement: names the decision port, and warns of one that others reach', async t => {
   for (const [decisionHost, decisions, isWarned] of [
     ['127.0.0.1', 'http://127.0.0.1:8082', false], ['127.0.0.9', 'http://127.0.0.9:8082', false],

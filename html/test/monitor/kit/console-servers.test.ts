@@ -48,6 +48,10 @@ t.test('stats: troubles, worst first', async t => {
   ])
 })
 
+t.test('stats: no servers at all is another trouble than none that is available', async t => {
+  t.strictSame(troublesOf(testStats({ servers: {} })), [{ kind: 'no-servers' }])
+})
+
 t.test('stats: that all servers are full is a trouble', async t => {
   t.strictSame(troublesOf(testStats({ all_full: true })), [{ kind: 'all-full' }])
 })

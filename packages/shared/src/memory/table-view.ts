@@ -97,8 +97,8 @@ export function allocateTable (
   serverRoom = serverCount
 ): TableMemory {
   if (usersMax < USERS_MIN || usersMax > USERS_MAX) throw new RangeError(`${usersMax} users`)
-  if (serverCount < 1 || serverCount > serverRoom) throw new RangeError(`${serverCount} servers`)
-  if (serverRoom > SERVERS_MAX) throw new RangeError(`room for ${serverRoom} servers`)
+  if (serverCount < 0 || serverCount > serverRoom) throw new RangeError(`${serverCount} servers`)
+  if (serverRoom < 1 || serverRoom > SERVERS_MAX) throw new RangeError(`room for ${serverRoom} servers`)
   const layout = layoutFor(usersMax, serverRoom)
   const buffer = new SharedArrayBuffer(layout.bytes)
   const words = new Int32Array(buffer)

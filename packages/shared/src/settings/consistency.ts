@@ -98,21 +98,17 @@ function samePorts (values: ValidValues, given: GivenByName): readonly string[] 
   })
 }
 
-/** There must be one, and no more than the user table has room for. */
+/** No more than the user table has room for; none is right where the console names some. */
 function serverCount (
   { PORTS: ports, EXTERNAL_SERVERS: external }: ValidValues, given: GivenByName
 ): readonly string[] {
   if (ports === undefined || external === undefined) return []
-  if (ports.length === 0 && external.length === 0) {
-    return [complain(given.PORTS, 'EXTERNAL_SERVERS is empty, too', 'at least one server')]
-  }
   const count = ports.length + external.length
   if (count <= SERVERS_MAX) return []
   const refusal = `with ${describe(given.PORTS)} there are ${count} servers`
   return [complain(given.EXTERNAL_SERVERS, refusal, `${SERVERS_MAX} servers of both kinds`)]
 }
 
-/** Weights are those of the external servers, too. */
 /** Lists with an entry for each server, or one entry for all where that is allowed. */
 const PER_SERVER = [
   { name: 'WEIGHTS', mayBeOne: false, entries: 'one weight' },

@@ -16,7 +16,7 @@ export const SERVER_TABLE = {
   PORTS: {
     kind: list(port(), 0, OWN_SERVERS_MAX),
     default: '8000,8001,8002',
-    meaning: 'The servers\' ports; a port of 0 is chosen by the kernel and logged. Empty beside EXTERNAL_SERVERS for none.',
+    meaning: 'The servers\' ports; a port of 0 is chosen by the kernel and logged. Empty for none.',
     mayBeEmpty: true
   },
   EXTERNAL_SERVERS: {

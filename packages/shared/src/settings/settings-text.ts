@@ -16,7 +16,7 @@ const INTRODUCTION = `usage: node dist/coordinator.js [--name value | --name=val
 
 A flag wins over the environment, that over the settings file (lines of NAME=value,
 # comments, values in quotes if need be), and that over the default. In environment
-and file an empty value counts as not given (but for PORTS beside EXTERNAL_SERVERS).
+and file an empty value counts as not given (but for PORTS: none).
 A wrong setting ends the program with exit code 2.
 
 SIGHUP makes the program read them again, its pages, and the certificate, and go on in a

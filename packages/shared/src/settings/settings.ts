@@ -121,9 +121,7 @@ function collect (
   const label = flags.settingsPath ?? DEFAULT_FILE
   const path = resolve(source.cwd, label)
   const file = readSettingsFile(path, label, flags.settingsPath !== undefined)
-  const inOrder = [
-    ...flags.given, ...inForce([...givenInEnvironment(source.env), ...file.given], flags.given)
-  ]
+  const inOrder = [...flags.given, ...givenInEnvironment(source.env), ...file.given]
   const entries = SETTING_ROWS.map(row => {
     const given = inOrder.find(candidate => candidate.row === row)
     return [row.name, given ?? { row, text: row.default, origin: DEFAULT_ORIGIN }]
@@ -135,19 +133,15 @@ function collect (
   }
 }
 
-/** An empty variable counts as not given; an unknown one belongs to other programs. */
+/**
+ * An empty variable counts as not given, unless its setting may be empty; an unknown one belongs to
+ * other programs.
+ */
 function givenInEnvironment (env: SettingsSource['env']): readonly Given[] {
   return SETTING_ROWS.flatMap(row => {
     const text = env[row.name]
     return text === undefined || !isGiven(row, text) ? [] : [{ row, text, origin: 'environment' }]
   })
-}
-
-/** An empty PORTS says that there are none where there are external servers; else nothing. */
-function inForce (given: readonly Given[], byFlags: readonly Given[]): readonly Given[] {
-  const hasExternal = [...byFlags, ...given].some(({ row, text }) =>
-    row.name === 'EXTERNAL_SERVERS' && text !== '')
-  return given.filter(({ text }) => text !== '' || hasExternal)
 }
 
 function parseAll (

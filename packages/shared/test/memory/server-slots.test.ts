@@ -48,6 +48,22 @@ t.test('server slots: sums are made of those that there are, and grow in every t
   t.strictSame(table.check(), [])
 })
 
+t.test('server slots: there may be none at first', async t => {
+  const { table, place } = growing(0)
+  t.equal(table.loads().length, 0)
+  t.match(table.reserve({
+    client: clientNumber(1),
+    address: addressNumber(1),
+    isReturning: true,
+    untilMs: 0,
+    choose: () => undefined
+  }), { kind: 'unavailable' })
+  t.strictSame([table.size(), table.check()], [0, []])
+  table.setServerCount(1)
+  t.match(place(1, 0), { kind: 'reserved', server: 0 })
+  t.same([...table.loads()], [1])
+})
+
 t.test('server slots: the last of 256 counts like the first', async t => {
   const { table, place } = growing()
   table.setServerCount(SERVERS_MAX)

@@ -97,8 +97,7 @@ t.test('settings-check: external servers have names and weights among all server
   const cases: ReadonlyArray<[ValidValues, readonly string[]]> = [
     [{ PORTS, EXTERNAL_SERVERS: named('a', 'b'), SERVER_NAMES: ['c', 'd'] }, []],
     [{ PORTS: [], EXTERNAL_SERVERS: named('a') }, []],
-    [{ PORTS: [], EXTERNAL_SERVERS: [] },
-      ['PORTS (environment) is "T": EXTERNAL_SERVERS is empty, too; allowed: at least one server']],
+    [{ PORTS: [], EXTERNAL_SERVERS: [] }, []],
     [{ PORTS, EXTERNAL_SERVERS: many(254) }, []],
     [{ PORTS, EXTERNAL_SERVERS: many(255) }, ['EXTERNAL_SERVERS (environment) is "T": with ' +
       'PORTS (environment) there are 257 servers; allowed: 256 servers of both kinds']],

@@ -5,7 +5,7 @@ import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { DatabaseBusy, DatabaseFailed } from '@usher/shared/errors.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import { replaceServers } from '@usher/shared/settings/server-list.ts'
-import { ownServers } from '@usher/shared/settings/servers.ts'
+import { ownServers, presentServers } from '@usher/shared/settings/servers.ts'
 import type { BootData } from '@usher/shared/messages.ts'
 import type { Logger } from 'pino'
 import { openDatabase } from '../database/open.ts'
@@ -55,6 +55,7 @@ void runWorker(async context => {
 
   function unavailability (): string | undefined {
     const { servers } = settings
+    if (presentServers(servers).length === 0) return 'there are no servers'
     const isAvailable = (server: number): boolean => table.serverState(server) === 'up'
     if (!servers.some(({ index }) => isAvailable(index))) return 'no server is available'
     const isFull = (server: number): boolean => table.isServerFull(server)
