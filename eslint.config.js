@@ -90,6 +90,12 @@ const onePlace = [
     ]
   },
   {
+    syntax: "ImportDeclaration[source.value='ioredis'][importKind!='type'], ImportExpression[source.value='ioredis'], " +
+      "CallExpression[callee.name='require'][arguments.0.value='ioredis']",
+    message: 'The fleet\'s engine is spoken to in packages/shared/src/fleet/engine.ts only.',
+    allowedIn: ['packages/shared/src/fleet/engine.ts']
+  },
+  {
     syntax: "ImportDeclaration[source.value='better-sqlite3'][importKind!='type']",
     message: 'SQLite is spoken in packages/workers/src/database/open.ts only.',
     allowedIn: ['packages/workers/src/database/open.ts', '**/test/**']

@@ -114,6 +114,12 @@ export const MemoryExhausted = defineError(
   'USHER_MEMORY_EXHAUSTED', 'memory is nearly exhausted: %s of %s MB'
 )
 
+// The fleet's engine: a node goes on by itself meanwhile.
+export const EngineAway = defineError('USHER_ENGINE_AWAY', 'the fleet\'s engine is away: %s')
+export const EngineRefused = defineError(
+  'USHER_ENGINE_REFUSED', 'the fleet\'s engine at %s cannot be used: %s'
+)
+
 // The user table: such an error ends the thread that meets it.
 export const TableStuck = defineError('USHER_TABLE_STUCK', 'a shard of the user table stayed locked')
 
