@@ -3,6 +3,7 @@
  * drain, and since when it starts slowly. Capacities are in capacity.ts. Any thread.
  */
 import { WHOLE_WEIGHT } from '../balancing/tournament.ts'
+import { lockAdmission, unlockAdmission } from './capacity.ts'
 import { COUNTER_PLACES, SERVER, SERVER_STATE, TABLE, type ServerState } from './layout.ts'
 import { counterAt } from './shard.ts'
 import { lockShard, serverAt, shardAt, unlockShard, type TableView } from './table-view.ts'
@@ -24,10 +25,18 @@ export function setServerCount ({ words, layout, loads }: TableView, count: numb
 }
 
 /**
- * Whether a user is active at the server or has a place there, or may have: a shard that cannot be
- * locked is one that says yes. While nobody is sent there the answer no stays true.
+ * Whether a user is active at the server or has a place there, or may have: a lock that is not to
+ * be had says yes. While nobody is sent there the answer no stays true: where an id takes the place
+ * of its address (adoption.ts), the place is held by the admission lock alone for a moment.
  */
 export function isReferred (view: TableView, server: number): boolean {
+  if (!lockAdmission(view, server)) return true
+  const isAnyThere = hasPlaces(view, server)
+  unlockAdmission(view)
+  return isAnyThere
+}
+
+function hasPlaces (view: TableView, server: number): boolean {
   const { words, layout } = view
   for (let shard = 0; shard < layout.shardCount; shard++) {
     const at = shardAt(layout, shard)
