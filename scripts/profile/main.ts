@@ -15,7 +15,7 @@ import { parseArgs } from 'node:util'
 import type { ReportTable } from '../bench/report/report.ts'
 import { tableText } from '../bench/report/tables.ts'
 import { chooseCores, moveToCores } from '../bench-peers/cores.ts'
-import { makeGround } from '../bench-peers/ground.ts'
+import { freePorts, makeGround } from '../bench-peers/ground.ts'
 import { findProgram } from '../bench-peers/peers/peer.ts'
 import { runWrk, type Load } from '../bench-peers/wrk.ts'
 import { TOOLS_DIR } from '../kit/places.ts'
@@ -30,7 +30,8 @@ const LOADS = {
   redirect: { service: 'away', isClosing: false },
   close: { service: 'page', isClosing: true },
   'close-redirect': { service: 'away', isClosing: true },
-  beat: { service: 'beat', isClosing: false }
+  beat: { service: 'beat', isClosing: false },
+  decision: { service: 'decide', isClosing: false }
 } as const
 const [SECONDS_DEFAULT, SECONDS_MAX] = [5, 60]
 const ROWS = 25
@@ -57,12 +58,18 @@ async function profile (wrk: string): Promise<void> {
   const ground = makeGround()
   const folder = mkdtempSync(join(tmpdir(), 'usher-profile-'))
   const preload = pathToFileURL(join(TOOLS_DIR, 'profile-thread.js')).href
-  const program = await startProgram(
-    { HTML_DIRS: ground.siteFolder, DELAY_BETWEEN_ROUTING: '0', PROFILE_DIR: folder },
+  const [decisionPort] = await freePorts(1)
+  const settings = {
+    HTML_DIRS: ground.siteFolder,
+    DELAY_BETWEEN_ROUTING: '0',
+    DECISION_PORT: String(decisionPort),
+    PROFILE_DIR: folder
+  }
+  const program = await startProgram(settings,
     { nodeOptions: `--import=${preload}`, shell: `exec taskset -c ${cores.server} "$@"` }
   )
   try {
-    const load = loadOf(program)
+    const load = loadOf(program, decisionPort!)
     if (load.service === 'beat') await runWrk(wrk, { ...load, service: 'page', seconds: 1 })
     await runWrk(wrk, { ...load, seconds: WARM_UP_SECONDS })
     mkdirSync(join(folder, 'start'))
@@ -77,9 +84,12 @@ async function profile (wrk: string): Promise<void> {
   }
 }
 
-function loadOf ({ serverUrls: [page], routerUrl }: Program): Load {
+function loadOf ({ serverUrls: [page], routerUrl }: Program, decisionPort: number): Load {
   const { service, isClosing } = LOADS[name]
-  return { url: service === 'away' ? routerUrl : page!, shape, service, isClosing, seconds }
+  const urls: Partial<Record<Load['service'], string>> = {
+    away: routerUrl, decide: `http://127.0.0.1:${decisionPort}`
+  }
+  return { url: urls[service] ?? page!, shape, service, isClosing, seconds }
 }
 
 async function waitForProfiles (folder: string, count: number): Promise<void> {
