@@ -78,6 +78,7 @@ const onePlace = [
       'packages/shared/src/bundle.ts', // the program's own code
       'packages/shared/src/stack-places.ts', // its maps
       'packages/shared/src/descriptors.ts', // /proc
+      'packages/shared/src/fleet/usher-library.ts', // the library itself
       'packages/shared/src/log.ts', 'packages/workers/src/thread-priority.ts',
       'packages/shared/src/log-outlet.ts',
       'packages/shared/src/password-policy.ts', // the list of common ones

@@ -1,9 +1,9 @@
 /**
- * Makes dist/: the program with its worker threads, the account command, the pages and the
- * database's migrations; and dist/tools/, which only developers need. One of the two as an argument
- * makes only that one. npm's packages stay outside of the bundles, because some of them load files
- * of their own by path. The program is CommonJS, whose loader is ready with each thread; that of
- * ECMAScript modules takes some 5 ms of processor time more in each.
+ * Makes dist/: the program with its worker threads, the account command, the pages, the database's
+ * migrations and the engine's library; and dist/tools/, which only developers need. One of the two
+ * as an argument makes only that one. npm's packages stay outside of the bundles, because some of
+ * them load files of their own by path. The program is CommonJS, whose loader is ready with each
+ * thread; that of ECMAScript modules takes some 5 ms of processor time more in each.
  */
 import {
   cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync
@@ -103,6 +103,7 @@ await make(PROGRAM, async folder => {
   ])
   writeFileSync(join(folder, 'package.json'), '{ "type": "commonjs" }\n')
   cpSync(join(ROOT, 'db/migrations'), join(folder, 'db'), { recursive: true })
+  cpSync(join(ROOT, 'packages/shared/src/fleet/usher_v1.lua'), join(folder, 'usher_v1.lua'))
 }, leaveCode)
 await make(TOOLS, async folder => {
   await buildTools(TOOL_ENTRIES, folder)

@@ -11,7 +11,7 @@ import { EngineAway, EngineRefused } from '../errors.ts'
 import { shownEngine, type EngineAddress } from './engine-url.ts'
 
 export type EngineArgument = string | number | Buffer
-/** As RESP2 has them; texts are bytes. */
+/** Texts are bytes. RESP2, whatever the engine: by RESP3 the same command has other shapes. */
 export type EngineReply = Buffer | number | null | readonly EngineReply[]
 
 export type CallEngine =
@@ -77,7 +77,7 @@ class EngineConnection implements Engine {
     this.#parts = parts
     const { Redis: Client } = require('ioredis') as typeof IoRedis
     this.#client = new Client({
-      ...this.#options(), ...placeOf(parts.address), replyMapping: 'legacy'
+      ...this.#options(), ...placeOf(parts.address), protocol: 2, replyMapping: 'legacy'
     })
     this.#client.on('error', (error: Error) => { this.#lastError = error })
     this.#client.on('close', () => { this.#lose() })

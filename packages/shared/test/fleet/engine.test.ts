@@ -19,6 +19,10 @@ for (const program of ENGINE_PROGRAMS) {
     t.equal(await engine.call('INCRBY', 'count', 7), 7)
     await engine.call('HSET', 'hash', 'a', 1)
     t.strictSame(await engine.call('HGETALL', 'hash'), [Buffer.from('a'), Buffer.from('1')])
+    await engine.call('XADD', 'stream', '1-0', 'a', 1)
+    t.strictSame(await engine.call('XREAD', 'STREAMS', 'stream', 0), [
+      [Buffer.from('stream'), [[Buffer.from('1-0'), [Buffer.from('a'), Buffer.from('1')]]]]
+    ], 'in the shapes of RESP2')
     await t.rejects(engine.call('LPUSH', 'hash', 1), /WRONGTYPE/)
     t.ok(isAnswer(await engine.call('LPUSH', 'hash', 1).catch((error: unknown) => error)))
     t.ok(engine.isReady, 'an error of a call is none of the connection')
