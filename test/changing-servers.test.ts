@@ -1,5 +1,5 @@
 /** External servers that are added, changed and removed while Usher runs. */
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import t, { type Test } from 'tap'
@@ -247,6 +247,27 @@ t.test('changing servers: what a monitor has stored and told nobody is in force 
   t.strictSame(Object.keys(await shown(operator)).sort(), [String(cluster.ports[0]), 'shop-b'].sort())
   for (const visitor of visitors) t.not(await locationOf(visitor, cluster), `${a.url}/`)
   t.equal((await operator.post('/servers/shop-b/remove')).status, 200)
+})
+
+t.test('changing servers: a thread that stands still is named, and told again', async t => {
+  const a = await startElsewhere(t)
+  const cwd = workingFolder(t)
+  const { cluster, operator } = await start(t, { PORTS: '0', SERVER_NAMES: 'red', CRASH_DIR: cwd }, cwd, PRELOAD)
+  const blocked = join(cwd, 'server red block')
+  writeFileSync(blocked, '')
+  await until(async () => existsSync(blocked), isThere => !isThere)
+  t.match(await operator.post('/servers', { name: 'shop-a', url: a.url, weight: 9 }), {
+    status: 202,
+    json: { response: 'server added', late: ['server red'], message: /^This is stored, .*threads server red/ }
+  })
+  t.match(await shown(operator), { 'shop-a': { state: 'starting', source: 'console' } })
+  t.match((await operator.get('/audit')).json, { entries: [{ action: 'server-added', target: 'shop-a' }] })
+  t.same(a.asked, [], 'nobody is sent there before every thread knows it')
+  t.ok(cluster.log.some(({ level, worker }) => level === 50 && worker === 'server red'))
+  writeFileSync(join(cwd, 'go on'), '')
+  await isUp(operator, 'shop-a')
+  t.ok(count(await sendMany(cluster, 20), a) > 0)
+  t.match(await operator.post('/servers/shop-a/change', { weight: 2 }), { status: 200 })
 })
 
 t.test('changing servers: an index goes from one server to the next, again and again', async t => {

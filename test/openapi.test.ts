@@ -28,9 +28,12 @@ const NEVER_ASKED = [429, 500, 503]
 const STREAMS = 20
 /**
  * A deny list of 10,000 entries; and a reset in the middle of a verification, through which
- * check-then-act.test.ts walks. Where ports can be shared no restart leaves a gap.
+ * check-then-act.test.ts walks; a thread that stands still for 10 s (changing-servers.test.ts).
+ * Where ports can be shared no restart leaves a gap.
  */
 const TOO_LONG = [
+  ...['post /servers', 'post /servers/{name}/change', 'post /servers/{name}/remove']
+    .map(route => `${route} 202`),
   'post /disconnect 409', 'post /password 409',
   ...(canSharePorts ? ['post /servers/{name}/restart 409'] : [])
 ]

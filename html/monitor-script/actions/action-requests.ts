@@ -5,7 +5,7 @@
  */
 import type { TokenEntry } from '@usher/shared/api/tokens.ts'
 import type { Reach, User } from '@usher/shared/api/users.ts'
-import type { Answer, Failure } from '../kit/api.ts'
+import { lateOf, type Answer, type Failure } from '../kit/api.ts'
 import { withBoundedConcurrency } from '../kit/bounded-concurrency.ts'
 import {
   addressesOf, denyOwnQuestion, denyReachQuestion, drainLastQuestion, maintainLastQuestion,
@@ -102,21 +102,21 @@ export class Actions {
   }
 
   drain (port: string, { reason: note, minutes }: Pick<Choice, 'reason' | 'minutes'>): Promise<Outcome> {
-    return this.#doAll([port], '', SERVERS.drained(port), async () => await this.#insist(
-      `/servers/${port}/drain`, optional({ note, minutes }), drainLastQuestion(port)))
+    return this.#doAll([port], '', SERVERS.drained(port), async () => failureOf(await this.#insist(
+      `/servers/${port}/drain`, optional({ note, minutes }), drainLastQuestion(port))))
   }
 
   /** Of an external server. */
   maintain (name: string, { reason: note }: Pick<Choice, 'reason'>): Promise<Outcome> {
-    return this.#doAll([name], '', SERVERS.maintained(name), async () => await this.#insist(
+    return this.#doAll([name], '', SERVERS.maintained(name), async () => failureOf(await this.#insist(
       `/servers/${name}/drain`, { maintenance: true, ...optional({ note }) },
-      maintainLastQuestion(name)))
+      maintainLastQuestion(name))))
   }
 
   /** Done when it serves again. */
   restart (port: string): Promise<Outcome> {
     return this.#doAll([port], '', SERVERS.restarted(port), async () =>
-      await this.#insist(`/servers/${port}/restart`, {}, restartLastQuestion(port)))
+      failureOf(await this.#insist(`/servers/${port}/restart`, {}, restartLastQuestion(port))))
   }
 
   makeReady (port: string): Promise<Outcome> {
@@ -125,11 +125,14 @@ export class Actions {
   }
 
   /** One that was removed elsewhere counts as removed. */
-  removeServer (name: string): Promise<Outcome> {
-    return this.#doAll([name], '', ELSEWHERE.removed(name), async () => {
-      const failure = await this.#insist(`/servers/${name}/remove`, {}, removeLastQuestion(name))
-      return failure?.status === NOT_FOUND ? undefined : failure
+  async removeServer (name: string): Promise<Outcome> {
+    let late: readonly string[] = []
+    const outcome = await this.#doAll([name], '', '', async () => {
+      const answer = await this.#insist(`/servers/${name}/remove`, {}, removeLastQuestion(name))
+      late = lateOf(answer)
+      return answer.isOk || answer.status === NOT_FOUND ? undefined : answer
     })
+    return outcome.isDone ? { ...outcome, text: ELSEWHERE.removed(name, late) } : outcome
   }
 
   /** One that was revoked elsewhere counts as revoked. */
@@ -201,15 +204,16 @@ export class Actions {
   }
 
   async #denyAddress (address: string, terms: object): Promise<Failure | undefined> {
-    return await this.#insist('/deny', { address, ...terms }, denyOwnQuestion(address))
+    return failureOf(
+      await this.#insist('/deny', { address, ...terms }, denyOwnQuestion(address)))
   }
 
   /** Asks the operator when the monitor refuses without `force`, and then sends it with `force`. */
-  async #insist (path: string, body: object, question: Question): Promise<Failure | undefined> {
+  async #insist (path: string, body: object, question: Question): Promise<Answer<unknown>> {
     const answer = await this.#parts.post(path, body)
-    if (answer.isOk || answer.status !== CONFLICT) return failureOf(answer)
+    if (answer.isOk || answer.status !== CONFLICT) return answer
     if (await this.#askInTurn(question) === undefined) return answer
-    return failureOf(await this.#parts.post(path, { ...body, force: true }))
+    return await this.#parts.post(path, { ...body, force: true })
   }
 
   /** There is one dialog. */

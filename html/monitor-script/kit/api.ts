@@ -2,6 +2,8 @@
  * The monitor's interface, as its pages use it: JSON out, JSON in, and one kind of value for
  * whatever goes wrong. A browser that is no longer logged in is taken to the login page.
  */
+import type { ReceivedByMost } from '@usher/shared/api/server-entries.ts'
+
 export interface Failure {
   readonly isOk: false
   /** Zero when there was no answer at all. */
@@ -70,6 +72,12 @@ export class Api {
       return { isOk: false, status: 0, error: 'unreachable', message: '', retryAfterS: undefined }
     }
   }
+}
+
+/** Threads that do not know yet what was done; they will. */
+export function lateOf (answer: Answer<unknown>): readonly string[] {
+  if (!answer.isOk) return []
+  return (answer.body as Partial<ReceivedByMost> | undefined)?.late ?? []
 }
 
 function wait (ms: number): Promise<void> {

@@ -401,6 +401,12 @@ export const SERVERS = {
   madeReady: (port: string) => `${port} gets new visitors again.`
 } as const
 
+/** Threads that do not know it yet; Usher goes on telling them. */
+function lateText (late: readonly string[]): string {
+  if (late.length === 0) return ''
+  return ` Not every thread knows it yet (${late.join(', ')}): Usher tells them again until they do.`
+}
+
 /** Servers that run elsewhere, and the form for them. */
 export const ELSEWHERE = {
   source: (source: 'settings' | 'console') => source === 'settings' ? 'settings' : 'added here',
@@ -417,12 +423,13 @@ export const ELSEWHERE = {
   fall: (value: number) => `down after ${count(value)}`,
   addTitle: 'Add a server',
   add: 'Add server',
-  added: (name: string) => `${name} was added. It gets visitors once a health check has found it up.`,
+  added: (name: string, late: readonly string[]) =>
+    `${name} was added. It gets visitors once a health check has found it up.${lateText(late)}`,
   change: 'Change',
   changeLabel: (name: string) => `Change ${name}`,
   changeTitle: (name: string) => `Change ${name}`,
   save: 'Save changes',
-  changed: (name: string) => `${name} was changed.`,
+  changed: (name: string, late: readonly string[]) => `${name} was changed.${lateText(late)}`,
   remove: 'Remove…',
   removeLabel: (name: string) => `Remove ${name}…`,
   removeTitle: (name: string) => `Remove ${name}?`,
@@ -432,7 +439,7 @@ export const ELSEWHERE = {
   removeGo: (name: string) => `Remove ${name}`,
   removeLastTitle: (name: string) => `Remove ${name}, the last one?`,
   removeLastGo: (name: string) => `Remove ${name} anyway`,
-  removed: (name: string) => `${name} was removed.`
+  removed: (name: string, late: readonly string[]) => `${name} was removed.${lateText(late)}`
 } as const
 
 export const COPY = { copy: 'Copy', copied: 'Copied', selected: 'Selected' } as const

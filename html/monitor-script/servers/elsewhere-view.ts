@@ -3,7 +3,7 @@
  * or changes one that was added here. For administrators.
  */
 import type { ServerChange, ServerEntry, ServerList } from '@usher/shared/api/server-entries.ts'
-import type { Answer } from '../kit/api.ts'
+import { lateOf, type Answer } from '../kit/api.ts'
 import { find, make, makeCell, makeRow, setText } from '../kit/dom.ts'
 import { refusalText, takeOver, type Submitted } from '../kit/json-form.ts'
 import { KeyedRows } from '../kit/keyed-rows.ts'
@@ -105,9 +105,10 @@ export class ElsewhereView {
       if (HEALTH_FIELDS.includes(field)) find<HTMLDetailsElement>('server-health').open = true
       return { field: input(field).id, text: refusalText(answer) }
     }
+    const late = lateOf(answer)
     this.#parts.sayDone(changed === undefined
-      ? ELSEWHERE.added(values['name']!)
-      : ELSEWHERE.changed(changed.name))
+      ? ELSEWHERE.added(values['name']!, late)
+      : ELSEWHERE.changed(changed.name, late))
     this.#begin(undefined)
     await this.load()
     find('title-elsewhere').focus()

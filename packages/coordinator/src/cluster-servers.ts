@@ -16,20 +16,23 @@ export interface ClusterServersParts {
   readonly settings: Settings
   readonly table: UserTable
   readonly programDir: string
-  readonly workers: () => Pick<Workers, 'tellAll' | 'monitor'>
+  readonly workers: () => Pick<Workers, 'tellEach' | 'monitor'>
   /** Somebody who waits for a server may have waited long enough: it is looked at, or gone. */
   readonly onNews: () => void
   readonly log: Logger
 }
 
 const ORDER_TIMEOUT_MS = 5000
-/** A server's thread may be starting; then nobody is sent to a new server before it has. */
-const LIST_TIMEOUT_MS = 20_000
+/** Less than the console waits for an answer, which says who is late. */
+const LIST_TIMEOUT_MS = 10_000
+/** Between two tries to tell threads that are late. */
+const RETRY_MS = 2000
 
 export interface ClusterServers {
   readonly states: ServerStates
   readonly health: HealthKeeper
   readonly list: ServerKeeper
+  close (): void
 }
 
 export function clusterServers (
@@ -51,9 +54,21 @@ export function clusterServers (
     table,
     states,
     health,
-    tellAll: order => workers().tellAll(order, LIST_TIMEOUT_MS),
+    afterPause: action => {
+      const timer = setTimeout(action, RETRY_MS)
+      return () => { clearTimeout(timer) }
+    },
+    tellEach: order => workers().tellEach(order, LIST_TIMEOUT_MS),
     onChange: onNews,
     log
   })
-  return { states, health, list }
+  return {
+    states,
+    health,
+    list,
+    close () {
+      list.close()
+      health.close()
+    }
+  }
 }

@@ -183,7 +183,7 @@ export class Coordinator implements AskedActions {
       await this.#tellReadiness(undefined)
     } catch (error) {
       this.#sites.close()
-      this.#servers.health.close()
+      this.#servers.close()
       await this.#router?.close()
       await this.#workers.close(this.#settings.shutdownTimeoutMs)
       throw error
@@ -249,7 +249,7 @@ export class Coordinator implements AskedActions {
     return {}
   }
 
-  /** Those that the console names; every thread knows them when it resolves. */
+  /** Those that the console names; resolves when every thread knows them, or with who is late. */
   setServers (
     stored: readonly StoredServer[], isStart: boolean
   ): Promise<AskAnswers['set-servers']> {
@@ -271,7 +271,7 @@ export class Coordinator implements AskedActions {
       closeRouter: () => this.#router?.close(),
       tellReadiness: reason => this.#tellReadiness(reason),
       endWatches: async () => {
-        this.#servers.health.close()
+        this.#servers.close()
         for (const stop of this.#stopWatching) stop()
         await this.#sweep?.close()
       },

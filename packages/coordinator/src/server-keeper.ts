@@ -1,7 +1,8 @@
 /**
  * The servers that there are: those of the settings and those of the console, in one list that is
- * replaced in every thread whenever one is added, changed or removed. Nobody is sent to one that is
- * new before every thread knows it and a health check has found it up. Main thread.
+ * replaced in every thread whenever one is added, changed or removed. A thread that does not take
+ * it over in time is told again until it has. Nobody is sent to a server that is new before every
+ * thread knows it and a health check has found it up. Main thread.
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
@@ -17,7 +18,7 @@ import type { Logger } from 'pino'
 import type { HealthKeeper } from './health-keeper.ts'
 import { arrange, ownAsSaid } from './server-slots.ts'
 import type { ServerStates } from './server-states.ts'
-import { oneAtATime } from './turns.ts'
+import type { LateWorker } from './workers.ts'
 
 export interface ServerKeeperParts {
   readonly settings: Pick<Settings, 'servers'> & {
@@ -26,8 +27,10 @@ export interface ServerKeeperParts {
   readonly table: Pick<UserTable, 'setServerCount' | 'setLimits' | 'isReferred'>
   readonly states: Pick<ServerStates, 'add' | 'remove'>
   readonly health: Pick<HealthKeeper, 'replace'>
-  /** Resolves when every thread has carried it out. */
-  readonly tellAll: (order: Order) => Promise<void>
+  /** Resolves with the threads that have not carried it out in time. */
+  readonly tellEach: (order: Order) => Promise<readonly LateWorker[]>
+  /** Does it after a while; what it returns calls that off. */
+  readonly afterPause: (action: () => void) => () => void
   /** Nobody waits any more for a server that is gone. */
   readonly onChange: () => void
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>
@@ -38,9 +41,16 @@ type CheckKey =
 
 export class ServerKeeper {
   readonly #parts: ServerKeeperParts
-  readonly #inTurn = oneAtATime()
   #ofSettings: readonly Slot[]
   #stored: readonly StoredServer[] = []
+  /** Of the list: raised whenever it is another one. */
+  #version = 0
+  /** The latest that every thread has taken over. */
+  #toldVersion = 0
+  /** Servers that some thread may not know yet, by index: the version that each came with. */
+  readonly #untold = new Map<number, number>()
+  #callOffRetry: (() => void) | undefined
+  #isClosed = false
 
   constructor (parts: ServerKeeperParts) {
     this.#parts = parts
@@ -49,27 +59,28 @@ export class ServerKeeper {
   }
 
   /** Those of the console, all of them. @param isStart the monitor has not started yet */
-  setStored (
+  async setStored (
     stored: readonly StoredServer[], isStart: boolean
   ): Promise<AskAnswers['set-servers']> {
-    return this.#inTurn(async () => {
-      this.#stored = stored
-      const { leftOut, told } = this.#replace()
-      // The monitor hears it from the answer, and a server's thread when it has started.
-      if (isStart) told.catch(error => { this.#logUntold(error) })
-      else await told
-      this.#checkHealth()
-      return { servers: [...this.#parts.settings.servers], leftOut }
-    })
+    this.#stored = stored
+    const leftOut = this.#replace(isStart)
+    const telling = this.#tell()
+    // The monitor hears it from the answer, and a server's thread when it has started.
+    const late = isStart ? [] : await telling
+    return { servers: [...this.#parts.settings.servers], leftOut, late }
   }
 
   /** Those of the settings, all of them; `live` says how those of the console are checked. */
-  setOfSettings (servers: readonly Slot[]): Promise<void> {
-    return this.#inTurn(async () => {
-      this.#ofSettings = servers
-      await this.#replace().told
-      this.#checkHealth()
-    })
+  async setOfSettings (servers: readonly Slot[]): Promise<void> {
+    this.#ofSettings = servers
+    this.#replace(false)
+    await this.#tell()
+  }
+
+  /** Nobody is told again. */
+  close (): void {
+    this.#isClosed = true
+    this.#callOffRetry?.()
   }
 
   setLimits (): void {
@@ -77,8 +88,9 @@ export class ServerKeeper {
     table.setLimits(limitsOf(servers), live.returnGraceMs)
   }
 
-  #replace (): { readonly leftOut: readonly string[], readonly told: Promise<void> } {
-    const { settings, table, states, health, tellAll, onChange, log } = this.#parts
+  /** Returns the names that are left out. @param isKnown threads need not be told of new ones */
+  #replace (isKnown: boolean): readonly string[] {
+    const { settings, table, states, onChange, log } = this.#parts
     const before = [...settings.servers]
     const { slots, leftOut } = arrange(before, {
       own: ownAsSaid(before, this.#ofSettings),
@@ -88,30 +100,66 @@ export class ServerKeeper {
     for (const server of leftOut) {
       log.warn({ server }, 'a server of the console is not in force: its name is taken by the settings, or there is no room')
     }
-    if (isDeepStrictEqual(slots, before)) return { leftOut, told: Promise.resolve() }
+    if (isDeepStrictEqual(slots, before)) return leftOut
+    this.#version++
     table.setServerCount(slots.length)
     for (const slot of slots) {
       const old = before[slot.index]
       if (isDeepStrictEqual(slot, old)) continue
-      if (slot.kind === 'removed') states.remove(slot.index)
-      else if (old === undefined || old.kind === 'removed') states.add(slot.index)
+      if (slot.kind === 'removed') {
+        this.#untold.delete(slot.index)
+        states.remove(slot.index)
+      } else if (old === undefined || old.kind === 'removed') {
+        if (!isKnown) this.#untold.set(slot.index, this.#version)
+        states.add(slot.index)
+      }
       log.info({ server: slot.name }, `a server was ${changeOf(old, slot)}`)
     }
     replaceServers(settings.servers, slots)
     this.setLimits()
-    // Those that are new follow once every thread knows them.
-    health.replace(externalServers(slots).filter(({ index }) => before[index]?.kind === 'external'))
+    this.#checkHealth()
     onChange()
-    return { leftOut, told: tellAll({ type: 'replace-servers', servers: slots }) }
+    return leftOut
   }
 
+  /** Gives every thread the list as it is now; resolves with the names of those that are late. */
+  async #tell (): Promise<readonly string[]> {
+    const { settings, tellEach, log } = this.#parts
+    const version = this.#version
+    if (this.#toldVersion >= version) return []
+    const late = await tellEach({ type: 'replace-servers', servers: [...settings.servers] })
+    if (late.length === 0) {
+      this.#noteTold(version)
+    } else if (version > this.#toldVersion) {
+      for (const { worker, error } of late) {
+        log.error({ worker, err: error }, 'a thread has not taken over the list of servers yet, and is told again')
+      }
+      this.#tellAgain()
+    }
+    return late.map(({ worker }) => worker)
+  }
+
+  #noteTold (version: number): void {
+    this.#toldVersion = Math.max(this.#toldVersion, version)
+    for (const [server, since] of this.#untold) {
+      if (since <= this.#toldVersion) this.#untold.delete(server)
+    }
+    this.#checkHealth()
+  }
+
+  #tellAgain (): void {
+    if (this.#isClosed) return
+    this.#callOffRetry ??= this.#parts.afterPause(() => {
+      this.#callOffRetry = undefined
+      void this.#tell()
+    })
+  }
+
+  /** Whoever is new follows once every thread knows it. */
   #checkHealth (): void {
     const { health, settings } = this.#parts
-    health.replace(externalServers(settings.servers))
-  }
-
-  #logUntold (error: unknown): void {
-    this.#parts.log.error({ err: error }, 'not every thread has heard of the changed servers')
+    const external = externalServers(settings.servers)
+    health.replace(external.filter(({ index }) => !this.#untold.has(index)))
   }
 
   /** What it leaves open is as where one setting is for all. */

@@ -36,6 +36,12 @@ export interface WorkersParts {
   readonly log: Logger
 }
 
+export interface LateWorker {
+  /** Its name. */
+  readonly worker: string
+  readonly error: unknown
+}
+
 /** In place of a server's index. */
 const MONITOR = MONITOR_METER
 
@@ -71,6 +77,19 @@ export class Workers {
   /** As `tellServers`, and the monitor too. */
   async tellAll (order: Order, timeoutMs: number): Promise<void> {
     await Promise.all([this.tellServers(order, timeoutMs), tell(this.monitor, order, timeoutMs)])
+  }
+
+  /** As `tellAll`, but waits for all of them; who has not carried it out by then, and why. */
+  async tellEach (order: Order, timeoutMs: number): Promise<readonly LateWorker[]> {
+    const told = [...this.#servers, this.monitor].map(async (worker): Promise<LateWorker[]> => {
+      try {
+        await tell(worker, order, timeoutMs)
+        return []
+      } catch (error) {
+        return [{ worker: worker.name, error }]
+      }
+    })
+    return (await Promise.all(told)).flat()
   }
 
   /** As SupervisedWorker's `replace`. */

@@ -47,7 +47,7 @@ function testActions () {
     },
     setServers: async (...given) => {
       done.push(['setServers', ...given])
-      return { servers: [], leftOut: ['a'] }
+      return { servers: [], leftOut: ['a'], late: [] }
     }
   }
   return { actions, done }

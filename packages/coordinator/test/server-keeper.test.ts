@@ -10,8 +10,18 @@ import { testLog } from './fixtures/log.ts'
 const stored = (name: string, more: Partial<StoredServer> = {}): StoredServer =>
   ({ name, publicUrl: `https://${name}.example`, weight: undefined, capacity: undefined, check: {}, ...more })
 
-/** What happens, in order; threads answer when `let go` is called, at once by default. */
-function testKeeper ({ isHeld = false, failing = false } = {}) {
+/**
+ * What happens, in order; threads answer when those of `held` are called, at once by default. Those
+ * of `late` do not answer in time.
+ */
+function testKeeper ({ isHeld = false, late = [] as readonly string[] } = {}) {
+  const threads = { late }
+  const retries: Array<() => void> = []
+  /** Those that are due are tried. */
+  const pass = async (): Promise<void> => {
+    for (const retry of retries.splice(0)) retry()
+    await new Promise(setImmediate)
+  }
   const events: string[] = []
   const orders: Order[] = []
   const limits: Array<readonly ServerLimits[]> = []
@@ -46,25 +56,32 @@ function testKeeper ({ isHeld = false, failing = false } = {}) {
         events.push(`check ${all.map(({ name }) => name).join(' ')}`)
       }
     },
-    tellAll: async order => {
+    tellEach: async order => {
       orders.push(order)
       events.push('tell')
       if (isHeld) await new Promise<void>(resolve => { held.push(resolve) })
-      if (failing) throw new Error('the monitor did not answer')
-      events.push('told')
+      if (threads.late.length === 0) events.push('told')
+      const error = new Error('too slow')
+      return threads.late.map(worker => ({ worker, error }))
     },
     onChange: () => {},
+    afterPause: action => {
+      retries.push(action)
+      return () => { retries.splice(retries.indexOf(action), 1) }
+    },
     log
   })
   followServers(servers, () => { events.push(`now ${servers.map(({ name }) => name).join(' ')}`) })
   events.length = 0
-  return { keeper, servers, live, events, orders, limits, checked, lines, held }
+  return {
+    keeper, servers, live, events, orders, limits, checked, lines, held, threads, retries, pass
+  }
 }
 
 t.test('server keeper: one that is new is checked once every thread knows it', async t => {
   const { keeper, servers, events, orders, checked } = testKeeper()
   t.match(await keeper.setStored([stored('b', { check: { rise: 7 } })], false), {
-    servers, leftOut: []
+    servers, leftOut: [], late: []
   })
   t.strictSame(events, [
     '3 count', 'add 2', 'now 8000 a b', 'check a', 'tell', 'told', 'check a b'
@@ -102,10 +119,51 @@ t.test('server keeper: at the start nobody is waited for, later every thread is'
   t.equal(checked.at(-1)!.length, 3)
 })
 
-t.test('server keeper: where a thread was not told, whoever asked hears it, and nobody goes there', async t => {
-  const { keeper, checked } = testKeeper({ failing: true })
-  await t.rejects(keeper.setStored([stored('b')], false), /did not answer/)
+t.test('server keeper: a thread that is late is named, and told again until it knows', async t => {
+  const { keeper, servers, checked, orders, lines, threads, retries, pass } = testKeeper({ late: ['server 8000'] })
+  t.match(await keeper.setStored([stored('b')], false), { servers, late: ['server 8000'] })
+  t.match(lines.filter(({ level }) => level === 50), [{ worker: 'server 8000', err: { message: 'too slow' } }])
+  t.equal(checked.at(-1)!.length, 1, 'nobody is sent there')
+  t.match(await keeper.setStored([stored('b')], false), { late: ['server 8000'] }, 'as long as it is so')
+  await pass()
+  t.strictSame([orders.length, retries.length], [3, 1], 'one retry at a time')
   t.equal(checked.at(-1)!.length, 1)
+  threads.late = []
+  await pass()
+  t.strictSame(orders.at(-1), { type: 'replace-servers', servers: [...servers] })
+  t.equal(checked.at(-1)!.length, 2)
+  t.strictSame([orders.length, retries.length], [4, 0], 'and then no more')
+})
+
+t.test('server keeper: a later list that every thread has taken over brings the earlier one, too', async t => {
+  const { keeper, checked, orders, threads, pass } = testKeeper({ late: ['server 8000'] })
+  await keeper.setStored([stored('b')], false)
+  threads.late = []
+  await keeper.setStored([stored('b'), stored('c')], false)
+  t.equal(checked.at(-1)!.length, 3)
+  await pass()
+  t.equal(orders.length, 2)
+})
+
+t.test('server keeper: an answer to an earlier list says nothing of what came since', async t => {
+  const { keeper, checked, held } = testKeeper({ isHeld: true })
+  const first = keeper.setStored([stored('b')], false)
+  const second = keeper.setStored([stored('b'), stored('c')], false)
+  held[0]!()
+  await first
+  t.strictSame(checked.at(-1)!.map(({ name }) => name), ['a', 'b'])
+  held[1]!()
+  await second
+  t.strictSame(checked.at(-1)!.map(({ name }) => name), ['a', 'b', 'c'])
+})
+
+t.test('server keeper: once it is closed nobody is told again', async t => {
+  const { keeper, orders, retries } = testKeeper({ late: ['monitor'] })
+  await keeper.setStored([stored('b')], false)
+  keeper.close()
+  t.equal(retries.length, 0)
+  await keeper.setStored([], false)
+  t.strictSame([orders.length, retries.length], [2, 0])
 })
 
 t.test('server keeper: weights and capacities are those of the settings and of the console', async t => {

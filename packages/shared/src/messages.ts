@@ -80,7 +80,8 @@ export type Ask =
   | { readonly type: 'set-drain', readonly server: number, readonly drain: Drain | undefined }
   /**
    * The servers that the console names, all of them; those of the settings stay as they are.
-   * Answered when every thread knows them; at the monitor's start, when the main thread does.
+   * Answered when every thread knows them, or some are late; at the monitor's start, when the main
+   * thread does.
    */
   | {
     readonly type: 'set-servers'
@@ -104,6 +105,8 @@ export interface AskAnswers {
     readonly servers: readonly Slot[]
     /** Stored, but not in force: the settings name one so, too, or there is no index for it. */
     readonly leftOut: readonly string[]
+    /** The names of threads that do not know them yet; they are told again until they do. */
+    readonly late: readonly string[]
   }
   'restart-server': object
   'set-ticket-keys': object

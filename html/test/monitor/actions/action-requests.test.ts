@@ -11,7 +11,7 @@ function testChoice (choice: Partial<Choice> = {}): Choice {
 
 /** @param statuses of the answers in turn; 200 from then on */
 function testActions (
-  statuses: readonly number[] = [], { isAgreed = true, users = 0 } = {}
+  statuses: readonly number[] = [], { isAgreed = true, users = 0, body = {} } = {}
 ) {
   const sent: Array<[string, object]> = []
   const asked: string[] = []
@@ -22,7 +22,7 @@ function testActions (
       sent.push([path, body])
       const status = left.shift() ?? 200
       return status === 200
-        ? { isOk: true, body: {} }
+        ? { isOk: true, body }
         : { isOk: false, status, error: '', message: `Status ${status}.`, retryAfterS: undefined } as
           Answer<unknown>
     },
@@ -43,6 +43,17 @@ t.test('actions: disconnects without denying, and minds nobody who has left', as
     ['/disconnect', { userId: ID, deny: false }], ['/disconnect', { userId: 'b', deny: false }]
   ])
   t.strictSame(outcome, { isDone: true, text: '2 users disconnected.' })
+})
+
+t.test('actions: removes a server, also by force, and says who does not know it yet', async t => {
+  const { actions, sent } = testActions([409])
+  t.strictSame(await actions.removeServer('shop'), { isDone: true, text: 'shop was removed.' })
+  t.strictSame(sent, [['/servers/shop/remove', {}], ['/servers/shop/remove', { force: true }]])
+  t.match(await testActions([404]).actions.removeServer('shop'), { isDone: true })
+  t.match(await testActions([503]).actions.removeServer('shop'), { isDone: false, text: /Status 503/ })
+  t.match(await testActions([], { body: { late: ['server red'] } }).actions.removeServer('shop'), {
+    isDone: true, text: /^shop was removed\. Not every thread knows it yet \(server red\)/
+  })
 })
 
 t.test('actions: stops at the first that fails, and says how far it came', async t => {

@@ -51,6 +51,15 @@ export const ServerChange = objectOf({
 })
 export type ServerChange = Wire<typeof ServerChange>
 
+/** Of an order that is stored and that some threads have not carried out yet; they will. */
+export const ReceivedByMost = objectOf({
+  response: text,
+  /** The names of these threads, as in the log. */
+  late: listOf(text),
+  message: text
+}, { description: 'Stored, and in force but for threads that are late: they are told again' })
+export type ReceivedByMost = Wire<typeof ReceivedByMost>
+
 export const ServerEntry = objectOf({
   name: serverName,
   kind: oneOf(['own', 'external']),

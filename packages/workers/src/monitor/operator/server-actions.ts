@@ -6,6 +6,7 @@
  */
 import type { NewServer, ServerChange, ServerEntry } from '@usher/shared/api/server-entries.ts'
 import { formatAddress } from '@usher/shared/client.ts'
+import { OrderTimedOut } from '@usher/shared/errors.ts'
 import { SERVERS_MAX } from '@usher/shared/memory/layout.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import { quote } from '@usher/shared/quote.ts'
@@ -38,7 +39,9 @@ export interface ServerActionsParts {
 }
 
 /** Longer than the coordinator waits for all threads, so that it hears which was too slow. */
-const ASK_TIMEOUT_MS = 25_000
+const ASK_TIMEOUT_MS = 12_000
+/** What the log calls the main thread. */
+const COORDINATOR = 'coordinator'
 const MS_PER_SECOND = 1000
 
 export class ServerActions {
@@ -64,8 +67,11 @@ export class ServerActions {
     ]
   }
 
-  /** Throws `bad_request` for a wrong value, `not_acceptable_here` for a taken name. */
-  add (by: CurrentSession, server: NewServer, origin: Origin): Promise<void> {
+  /**
+   * Throws `bad_request` for a wrong value, `not_acceptable_here` for a taken name.
+   * @returns the names of threads that do not know of it yet, as the next two
+   */
+  add (by: CurrentSession, server: NewServer, origin: Origin): Promise<readonly string[]> {
     return this.#inTurn(async () => {
       checkValue('name', server.name, serverName())
       checkTerms(server)
@@ -75,16 +81,17 @@ export class ServerActions {
         this.#checkName(server.name, stored)
         this.#checkRoom(server.name)
       })
-      await this.#apply()
+      const late = await this.#apply()
       const { name, ...detail } = server
       await this.#record(by, 'server-added', name, detail, origin)
+      return late
     })
   }
 
   /** What is left out stays. Throws as `add`, and `not_found`. */
   change (
     by: CurrentSession, name: string, change: ServerChange, origin: Origin
-  ): Promise<void> {
+  ): Promise<readonly string[]> {
     return this.#inTurn(async () => {
       checkTerms(change)
       const { store } = this.#parts
@@ -93,13 +100,16 @@ export class ServerActions {
         this.#checkStored(name, stored, 'change')
       })
       if (!isStored) throw this.#unknown(name)
-      await this.#apply()
+      const late = await this.#apply()
       await this.#record(by, 'server-changed', name, change, origin)
+      return late
     })
   }
 
   /** Of the last available one by force only. Throws as `change`. */
-  remove (by: CurrentSession, name: string, isForced: boolean, origin: Origin): Promise<void> {
+  remove (
+    by: CurrentSession, name: string, isForced: boolean, origin: Origin
+  ): Promise<readonly string[]> {
     return this.#inTurn(async () => {
       const { store, drains } = this.#parts
       const isStored = await store.remove(name, (sql, stored) => {
@@ -108,14 +118,22 @@ export class ServerActions {
         if (!isForced) this.#checkOthers(name)
       }, () => { drains.forget(name) })
       if (!isStored) throw this.#unknown(name)
-      await this.#apply()
+      const late = await this.#apply()
       await this.#record(by, 'server-removed', name, undefined, origin)
+      return late
     })
   }
 
-  async #apply (): Promise<void> {
+  async #apply (): Promise<readonly string[]> {
     const { store, ask } = this.#parts
-    await ask({ type: 'set-servers', stored: await store.list(), isStart: false }, ASK_TIMEOUT_MS)
+    const stored = await store.list()
+    try {
+      return (await ask({ type: 'set-servers', stored, isStart: false }, ASK_TIMEOUT_MS)).late
+    } catch (error) {
+      // It carries this out when it comes to it, or finds it stored when it starts.
+      if (error instanceof OrderTimedOut) return [COORDINATOR]
+      throw error
+    }
   }
 
   #check (sql: Sql, by: CurrentSession): void {

@@ -1,6 +1,8 @@
 /** `/servers`: which there are; and external ones are added, changed and removed by people. */
 import { Received, ServerOrder, ServerParams } from '@usher/shared/api/actions.ts'
-import { NewServer, ServerChange, ServerList } from '@usher/shared/api/server-entries.ts'
+import {
+  NewServer, ReceivedByMost, ServerChange, ServerList
+} from '@usher/shared/api/server-entries.ts'
 import { SERVERS_MAX } from '@usher/shared/memory/layout.ts'
 import { sessionOf } from '../access/checks.ts'
 import type { ServerActions } from '../operator/server-actions.ts'
@@ -12,7 +14,8 @@ export interface ServerRoutesParts {
 }
 
 const needs = 'servers'
-const response = { 200: Received }
+const ACCEPTED = 202
+const response = { 200: Received, [ACCEPTED]: ReceivedByMost } as const
 
 export function addServerRoutes (app: WireApp, { serverActions }: ServerRoutesParts): void {
   app.get('/servers', {
@@ -26,9 +29,9 @@ export function addServerRoutes (app: WireApp, { serverActions }: ServerRoutesPa
   app.post('/servers', {
     config: { needs, refusals: ['not_acceptable_here'] },
     schema: { summary: 'Add a server that runs elsewhere', body: NewServer, response }
-  }, async request => {
-    await serverActions.add(sessionOf(request), request.body, originOf(request))
-    return { response: 'server added' }
+  }, async (request, reply) => {
+    const late = await serverActions.add(sessionOf(request), request.body, originOf(request))
+    return answer('server added', late, reply)
   })
 
   app.post('/servers/:name/change', {
@@ -39,10 +42,10 @@ export function addServerRoutes (app: WireApp, { serverActions }: ServerRoutesPa
       body: ServerChange,
       response
     }
-  }, async request => {
+  }, async (request, reply) => {
     const { params: { name }, body } = request
-    await serverActions.change(sessionOf(request), name, body, originOf(request))
-    return { response: 'server changed' }
+    const late = await serverActions.change(sessionOf(request), name, body, originOf(request))
+    return answer('server changed', late, reply)
   })
 
   app.post('/servers/:name/remove', {
@@ -53,9 +56,20 @@ export function addServerRoutes (app: WireApp, { serverActions }: ServerRoutesPa
       body: ServerOrder,
       response
     }
-  }, async request => {
+  }, async (request, reply) => {
     const { params: { name }, body: { force = false } } = request
-    await serverActions.remove(sessionOf(request), name, force, originOf(request))
-    return { response: 'server removed' }
+    const late = await serverActions.remove(sessionOf(request), name, force, originOf(request))
+    return answer('server removed', late, reply)
   })
+}
+
+/** It is stored either way, and where some threads are late they are told again. */
+function answer (
+  response: string, late: readonly string[], reply: { code (status: typeof ACCEPTED): unknown }
+): Received | ReceivedByMost {
+  if (late.length === 0) return { response }
+  reply.code(ACCEPTED)
+  const message = `This is stored, and in force but for the threads ${late.join(', ')}, which are told ` +
+    'again until they know it. Until then nobody is sent to a server that is new.'
+  return { response, late: [...late], message }
 }

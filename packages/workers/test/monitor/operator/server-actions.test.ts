@@ -1,7 +1,7 @@
 /** External servers of the console: what is stored, what the coordinator hears, what is refused. */
 import t, { type Test } from 'tap'
 import { parseAddress } from '@usher/shared/client.ts'
-import { RightWithdrawn } from '@usher/shared/errors.ts'
+import { OrderTimedOut, RightWithdrawn } from '@usher/shared/errors.ts'
 import { SERVERS_MAX } from '@usher/shared/memory/layout.ts'
 import type { Ask } from '@usher/shared/messages.ts'
 import { replaceServers } from '@usher/shared/settings/server-list.ts'
@@ -19,7 +19,8 @@ const ANA: CurrentSession = {
 const URL = 'https://shop.example'
 
 function start (t: Test, {
-  mayStill = true, up = [0, 1] as readonly number[], referred = [] as readonly number[]
+  mayStill = true, up = [0, 1] as readonly number[], referred = [] as readonly number[],
+  late = [] as readonly string[], isAnswered = true
 } = {}) {
   const { database } = testDatabase(t)
   const store = new ServerStore(database)
@@ -42,10 +43,11 @@ function start (t: Test, {
     ask: (async (ask: Ask) => {
       asked.push(ask)
       if (ask.type !== 'set-servers') throw new Error(ask.type)
+      if (!isAnswered) throw new OrderTimedOut('the coordinator', ask.type)
       replaceServers(servers, [...servers.slice(0, 2), ...ask.stored.map((one, at) => ({
         kind: 'external' as const, ...one, check: { ...CHECK, ...one.check }, source: 'console' as const, index: 2 + at
       }))])
-      return { servers, leftOut: [] }
+      return { servers, leftOut: [], late }
     }) as never
   })
   return { actions, store, servers, asked, audited, forgotten }
@@ -137,6 +139,21 @@ t.test('server actions: there is room for 256, those included whose users have n
     { kind: 'removed', index: SERVERS_MAX - 1, name: 'gone' }
   ])
   await free.actions.add(ANA, { name: 'shop', url: URL }, FROM)
+})
+
+t.test('server actions: what is stored and not in every thread is done and recorded, and says who is late', async t => {
+  for (const [given, expected] of [
+    [{ late: ['server 8000', 'monitor'] }, ['server 8000', 'monitor']], [{ isAnswered: false }, ['coordinator']]
+  ] as const) {
+    const { actions, store, audited } = start(t, given)
+    t.strictSame(await actions.add(ANA, { name: 'shop', url: URL }, FROM), expected)
+    t.strictSame(await actions.change(ANA, 'shop', { weight: 2 }, FROM), expected)
+    t.match(await store.list(), [{ name: 'shop', weight: 2 }])
+    t.strictSame(await actions.remove(ANA, 'shop', true, FROM), expected)
+    t.strictSame([(await store.list()).length, audited.length], [0, 3])
+  }
+  const { actions } = start(t)
+  t.strictSame(await actions.add(ANA, { name: 'shop', url: URL }, FROM), [])
 })
 
 t.test('server actions: who may no longer does nothing', async t => {
