@@ -135,6 +135,7 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
     table,
     onForeign: request => { originWarning.note(request) },
     tickets: tickets.redeemer,
+    onBeat: server => { meter.beatAnsweredFor(server) },
     random: Math.random,
     now: monotonicNowMs
   })

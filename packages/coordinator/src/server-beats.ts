@@ -8,6 +8,7 @@ import {
   takeLeave, type BeatParts, type TakeBeat
 } from '@usher/shared/beats/beats-and-leaves.ts'
 import { DOWN, MOVED } from '@usher/shared/beats/draining.ts'
+import { usersElsewhere } from '@usher/shared/beats/users-elsewhere.ts'
 import { visit, type Visitor } from '@usher/shared/beats/visitors.ts'
 import { formatClient } from '@usher/shared/client.ts'
 import {
@@ -32,6 +33,8 @@ export interface ServerBeatsParts extends
   readonly settings: BeatParts['settings'] & CorsSettings
   readonly table: BeatParts['table'] & Pick<UserTable, 'serverState' | 'drainPhase'>
   readonly tickets: Pick<TicketRedeemer, 'redeem'>
+  /** Told of each beat after which the page is to go on. */
+  readonly onBeat: (server: number) => void
   /** 0 to below 1 */
   readonly random: () => number
   /** Monotonic milliseconds. */
@@ -47,10 +50,15 @@ interface ServerDesk {
   readonly base: readonly string[]
 }
 
+/** For so long the sum of all users elsewhere is taken as it was. */
+const SUM_FRESH_MS = 100
+
 /** With `server` in the query: its name. */
 const SERVER_PARAMETER = 'server'
 /** With the first beat after a redirect that brought one. */
 const TICKET_PARAMETER = 'ticket'
+/** No other answer to a beat has it. */
+const BEAT_TAKEN = 204
 export const SERVER_BEAT_ALLOW = 'GET, HEAD, POST'
 
 const TICKET_FAULTS: Readonly<Record<TicketFault, Reply>> = {
@@ -94,7 +102,7 @@ export function serverBeats (given: ServerBeatsParts): Handler {
     if (isLeave) return now(() => takeLeave(desk.parts, request, sender), desk)
     const ticket = query.get(TICKET_PARAMETER)
     return ticket === null
-      ? now(() => takeBeatAt(given, desk, request, sender), desk)
+      ? answerBeat(desk, request, sender)
       : answerTicket(request, desk, ticket)
   }
 
@@ -109,8 +117,17 @@ export function serverBeats (given: ServerBeatsParts): Handler {
     if (desk === undefined) return unknownServer([name], settings.servers)
     const { address } = request
     if (given.denyList.isDenied(client, address)) return DENIED
-    return await now(
-      () => takeBeatAt(given, desk, request, { client, address, options: OWN_BEAT }), desk)
+    return await answerBeat(desk, request, { client, address, options: OWN_BEAT })
+  }
+
+  function answerBeat (
+    desk: ServerDesk, request: RequestValue, sender: Visitor
+  ): Reply | Promise<Reply> {
+    return now(() => {
+      const reply = takeBeatAt(given, desk, request, sender)
+      if (reply !== 'busy' && reply.status === BEAT_TAKEN) given.onBeat(desk.server.index)
+      return reply
+    }, desk)
   }
 
   return request => {
@@ -146,25 +163,46 @@ function isOfHiddenPage ({ headers, query }: RequestValue): boolean {
 /** Gives what answers for the one server of these names; made when it is first asked for. */
 function desks (given: ServerBeatsParts): (names: readonly string[]) => ServerDesk | undefined {
   const made: ServerDesk[] = []
+  const pace = paceOf(given)
   return ([name, ...more]) => {
     const server = given.settings.servers.find(one => one.name === name && one.kind !== 'removed')
     if (server === undefined || server.kind === 'removed' || more.length > 0) return undefined
     const { index } = server
-    if (made[index]?.server !== server) made[index] = openDesk(given, server)
+    if (made[index]?.server !== server) made[index] = openDesk(given, server, pace)
     return made[index]
   }
 }
 
-function openDesk (given: ServerBeatsParts, server: Server): ServerDesk {
-  const { table, settings, random, now } = given
-  const { index, name, publicUrl } = server
+/** Milliseconds until the next beat of one page of a server that has so many users. */
+type Pace = (server: Server, activeUsers: number) => number
+
+/**
+ * All pages of servers elsewhere beat to this one thread: they share one budget, and beat as if all
+ * were at one server.
+ */
+function paceOf ({ table, settings, random, now }: ServerBeatsParts): Pace {
   const schedule = new BeatSchedule(settings, random, now)
+  let sum = 0
+  let summedMs = -Infinity
+  return ({ kind }, activeUsers) => {
+    const nowMs = now()
+    if (nowMs - summedMs >= SUM_FRESH_MS) {
+      sum = usersElsewhere(settings.servers, table.activeUsersPerServer())
+      summedMs = nowMs
+    }
+    return schedule.nextInMs(kind === 'own' ? sum + activeUsers : Math.max(sum, activeUsers))
+  }
+}
+
+function openDesk (given: ServerBeatsParts, server: Server, pace: Pace): ServerDesk {
+  const { table } = given
+  const { index, name, publicUrl } = server
   const parts = {
     ...given,
     server: index,
     serverName: name,
     drainPhase: () => table.drainPhase(index),
-    nextBeatMs: (activeUsers: number) => schedule.nextInMs(activeUsers)
+    nextBeatMs: (activeUsers: number) => pace(server, activeUsers)
   }
   const path = publicUrl === undefined ? '/' : new URL(publicUrl).pathname
   return {

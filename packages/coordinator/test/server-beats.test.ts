@@ -277,8 +277,8 @@ t.test('server beats: a refusal says where the paths of its server begin', async
   t.equal(headerOf(await ask(BEAT_OF_ANA), 'X-Usher-Base'), undefined)
 })
 
-t.test('server beats: each server has the budget of beats for itself', async t => {
-  const { ask } = testServerBeats({ heartbeatBudget: 1 })
+t.test('server beats: servers elsewhere share one budget of beats', async t => {
+  const { ask, clock } = testServerBeats({ heartbeatBudget: 1 })
   const pause = async (server: string, id: string): Promise<number> =>
     Number(headerOf(await ask(`/heartbeat?server=${server}&client_id=${id}`), 'X-Heartbeat-Interval'))
   const crowd = Array.from({ length: 20 }, (_, at) => formatClient(clientNumber(10 + at)))
@@ -286,7 +286,60 @@ t.test('server beats: each server has the budget of beats for itself', async t =
   for (const id of crowd) pauses.push(await pause('shop-a', id))
   t.equal(pauses[0], 2.5)
   t.ok(pauses.at(-1)! >= 20, `${pauses.at(-1)}`)
-  t.equal(await pause('shop-b', BEN_ID), 2.5)
+  clock.nowMs += 60_000
+  t.ok(await pause('shop-b', BEN_ID) >= 20, 'a server with one user, too')
+  clock.nowMs += 60_000
+  t.ok(await pause('8001', ANA_ID) >= 20, 'and one of ours, for whose page the router answers')
+})
+
+t.test('server beats: the pages of ten servers bring no more than the budget of one', async t => {
+  const [budget, pages, seconds] = [100, 3000, 150]
+  const moreShops = Array.from({ length: 8 }, (_, at) => `shop-${at}`)
+  let seed = 1
+  const random = (): number => (seed = seed * 48_271 % 2_147_483_647) / 2_147_483_647
+  const { ask, clock, beats } = testServerBeats({
+    heartbeatBudget: budget, moreShops, random, users: 4096
+  })
+  const shops = ['shop-a', 'shop-b', ...moreShops]
+  const startMs = clock.nowMs
+  // They come within 30 s, as many to each server.
+  const due: number[][] = Array.from({ length: seconds * 1000 }, () => [])
+  for (let page = 0; page < pages; page++) due[Math.floor(random() * 30_000)]!.push(page)
+  const counts = new Array<number>(seconds).fill(0)
+  const come = new Set<number>()
+  for (let atMs = 0; atMs < due.length; atMs++) {
+    clock.nowMs = startMs + atMs
+    for (const page of due[atMs]!) {
+      const id = formatClient(clientNumber(page + 1))
+      const reply = await ask(`/heartbeat?server=${shops[page % shops.length]!}&client_id=${id}`)
+      if (come.has(page)) counts[Math.floor(atMs / 1000)]!++
+      come.add(page)
+      const pauseMs = Number(headerOf(reply, 'X-Heartbeat-Interval')) * 1000
+      due[atMs + Math.round(pauseMs)]?.push(page)
+    }
+  }
+  const later = counts.slice(40)
+  // Random jitter leaves a spread around the budget.
+  t.ok(Math.max(...later) < budget * 1.3, `${Math.max(...later)}`)
+  const mean = later.reduce((sum, count) => sum + count) / later.length
+  t.ok(mean <= budget, `${mean}`)
+  t.ok(mean > budget * 0.8, `enough of them: ${mean}`)
+  t.strictSame(beats.slice(0, 2), [0, 0])
+  const total = (all: readonly number[]): number => all.reduce((sum, count) => sum + count)
+  t.equal(total(beats), pages + total(counts))
+})
+
+t.test('server beats: those that are taken are counted for their server', async t => {
+  const { ask, beats, deny } = testServerBeats()
+  await ask(BEAT_OF_ANA)
+  await ask(BEAT_OF_ANA, { method: 'GET' })
+  await ask(`/heartbeat?server=shop-b&client_id=${BEN_ID}`)
+  await ask(BEAT_OF_ANA, { method: 'OPTIONS' })
+  await ask(`/leave?server=shop-a&client_id=${ANA_ID}`)
+  await ask(`/heartbeat?server=shop-a&client_id=${formatClient(clientNumber(9))}`, { method: 'GET' })
+  deny(BEN_ID)
+  await ask(`/heartbeat?server=shop-b&client_id=${BEN_ID}`)
+  t.strictSame(beats, [0, 0, 2, 1])
 })
 
 t.test('server beats: nobody is admitted beyond the capacity', async t => {

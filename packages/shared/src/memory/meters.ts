@@ -7,12 +7,13 @@
  *     | header | router | monitor | server 0 | server 1 | ... |
  */
 import { bucketOf, DURATION_BUCKETS } from '../duration-buckets.ts'
-import { WORD_BYTES } from './layout.ts'
+import { SERVERS_MAX, WORD_BYTES } from './layout.ts'
 
-/** Header, in words. Written by the coordinator. */
+/** Header, in words. Written by the main thread. */
 const HEADER = {
   RELOADS: 0, // times that all servers have switched to files read anew
-  WORDS: 1
+  ROUTER_BEATS: 1, // heartbeats that the router has answered for each server, by its index
+  WORDS: 1 + SERVERS_MAX
 } as const
 
 const STATUS_MIN = 100
@@ -80,6 +81,11 @@ export class ThreadMeter {
     const wholeMs = Math.floor(this.#durationRestMs)
     this.#durationRestMs -= wholeMs
     words[this.#at + METER.DURATION_SUM_MS]! += wholeMs
+  }
+
+  /** The router's meter only: a page of that server's has beaten, and is to go on. */
+  beatAnsweredFor (server: number): void {
+    this.#words[HEADER.ROUTER_BEATS + server]!++
   }
 
   lockWaited (ms: number): void {
@@ -222,6 +228,11 @@ export class MeterCounts {
 
   reloads (): number {
     return this.#counts[HEADER.RELOADS]!
+  }
+
+  /** Heartbeats that the router has answered for that server. */
+  routerBeats (server: number): number {
+    return this.#counts[HEADER.ROUTER_BEATS + server]!
   }
 
   /** Replies from the first status to the last. */

@@ -144,7 +144,7 @@ export const TABLE = {
   HEARTBEAT_BUDGET: {
     kind: decimal(1, 1_000_000, 'beats a second'),
     default: '2000',
-    meaning: 'Heartbeats that one server takes before it asks pages to send fewer.'
+    meaning: 'Heartbeats that one server takes before it asks pages to send fewer; the router, for all external servers.'
   },
   TIMEOUT_THRESHOLD: {
     kind: seconds(1, SILENCE_MAX_S),

@@ -49,6 +49,18 @@ t.test('meters: each thread has a block of its own', async t => {
   }
 })
 
+t.test('meters: beats at the router are counted for each of 256 servers, and stand in nobody\'s way', async t => {
+  const { memory, reader, cluster } = testMeters(0)
+  const router = new ThreadMeter(memory, ROUTER_METER)
+  cluster.reloaded()
+  router.answered(100)
+  for (const server of [0, 255, 255]) router.beatAnsweredFor(server)
+  const counts = reader.read().counts()
+  t.same([0, 1, 254, 255].map(server => counts.routerBeats(server)), [1, 0, 0, 2])
+  t.equal(counts.reloads(), 1)
+  t.same(counts.answeredByStatus(ROUTER_METER), [[100, 1]])
+})
+
 t.test('meters: statuses at the edges, and none beyond', async t => {
   const { memory, reader } = testMeters()
   const meter = new ThreadMeter(memory, 0)

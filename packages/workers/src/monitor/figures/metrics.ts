@@ -59,6 +59,7 @@ export function renderMetrics (parts: MetricsParts): string {
     ...loadFamilies(present),
     ...serverFamilies(present),
     ...httpFamilies(parts.rates, places),
+    routerBeatsFamily(present),
     ...operatorFamilies(parts),
     ...threadFamilies(parts.rates, places)
   ].join('')
@@ -168,6 +169,12 @@ function httpFamilies (
     histogram('usher_redirect_wait_seconds', 'From a request at the router to its redirect.',
       [[{}, rates.totals.durations(ROUTER_METER)]])
   ]
+}
+
+function routerBeatsFamily ({ rates, servers }: PresentParts): string {
+  return family('usher_router_heartbeats_total', 'counter',
+    'Heartbeats of the pages of a server that the router took: all of those of servers elsewhere.',
+    servers.map(({ index, name }) => [{ server: name }, rates.totals.routerBeats(index)]))
 }
 
 function operatorFamilies ({ logins, deniedUsers, streamCount }: MetricsParts): string[] {

@@ -88,13 +88,20 @@ export class Rates {
     this.#delta = undefined
   }
 
-  /** @param server its index in PORTS */
+  /** Of pages that beat to the router, for a server of either kind. */
+  routerBeatsPerSecond (server: number): number | undefined {
+    const { counts, perSecond } = this.#window()
+    return perSecond(counts?.routerBeats(server))
+  }
+
+  /** @param server an own one */
   server (server: number): ServerRates {
     const { counts, perSecond } = this.#window()
     const durations = counts?.durations(server).buckets
     return {
       requestsPerSecond: perSecond(counts?.answered(server, ...ANY_STATUS)),
-      beatsPerSecond: perSecond(counts?.answered(server, BEAT_STATUS)),
+      beatsPerSecond: perSecond(
+        counts && counts.answered(server, BEAT_STATUS) + counts.routerBeats(server)),
       errorsPerSecond: perSecond(counts?.answered(server, ...ERROR_STATUSES)),
       p50Ms: durations && quantileMs(durations, 0.5),
       p99Ms: durations && quantileMs(durations, 0.99)

@@ -19,7 +19,7 @@ export interface StatsParts {
   readonly table: Pick<UserTable,
     'usersPerServer' | 'capacity' | 'weight' | 'serverState' | 'weightPercent' | 'size' |
     'refusedNetworks'>
-  readonly rates: Pick<Rates, 'sample' | 'server' | 'thread' | 'whole'>
+  readonly rates: Pick<Rates, 'sample' | 'server' | 'routerBeatsPerSecond' | 'thread' | 'whole'>
   readonly servers: readonly Slot[]
   readonly policy: BalanceParts['policy']
   readonly usersMax: number
@@ -132,7 +132,15 @@ function describe (
   }
   if (server.kind === 'external') {
     const { publicUrl: url, source } = server
-    return { ...facts, url, source, ...describeHealth(health(index)) }
+    // Of the rest of what is asked there nothing comes to Usher.
+    const beats = isRunning(state) ? rates.routerBeatsPerSecond(index) : undefined
+    return {
+      ...facts,
+      url,
+      source,
+      ...describeHealth(health(index)),
+      ...figure('beats_per_second', beats, RATE_DIGITS)
+    }
   }
   return { ...facts, ...describeOwn(rates, server, isRunning(state)) }
 }

@@ -3,13 +3,14 @@
  * Looks once an interval of beats, in cooperative time slices. Of one person nothing is concluded,
  * who may have closed the lid of a laptop. Runs in the monitor's thread.
  */
+import { usersElsewhere } from '@usher/shared/beats/users-elsewhere.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { Settings } from '@usher/shared/settings/settings.ts'
 import { inTimeSlices } from '@usher/shared/time-slices.ts'
 
 export interface SuspectsParts {
   readonly table: Pick<UserTable, 'addBeating' | 'activeUsersPerServer' | 'shardCount'>
-  readonly settings: Pick<Settings, 'heartbeatIntervalMs' | 'heartbeatBudget'>
+  readonly settings: Pick<Settings, 'servers' | 'heartbeatIntervalMs' | 'heartbeatBudget'>
 }
 
 /** Of the time between two beats of a page: one may be late. */
@@ -36,7 +37,11 @@ export class Suspects {
     const active = table.activeUsersPerServer()
     const before = this.#beating ?? new Int32Array(active.length)
     const beating = new Int32Array(active.length)
-    const windowsMs = Array.from(active, users => this.#windowMs(users))
+    const { servers } = this.#parts.settings
+    const elsewhere = usersElsewhere(servers, active)
+    // Pages of servers elsewhere beat as if all were at one server.
+    const windowsMs = Array.from(active, (users, server) =>
+      this.#windowMs(servers[server]?.kind === 'external' ? elsewhere : users))
     let shard = 0
     await inTimeSlices(() => {
       table.addBeating(shard++, windowsMs, beating)

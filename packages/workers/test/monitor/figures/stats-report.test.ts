@@ -251,6 +251,20 @@ t.test('stats: an external server has an address and no figures of ours', async 
   })
 })
 
+t.test('stats: an external server has the beats that the router took for it, while it runs', async t => {
+  const { parts, meters: { router, servers: [own], clock }, table } = testStats()
+  const external = { ...parts, servers: [SERVERS[0]!, ...testExternal(1, ['shop'])] }
+  times(40, () => router.beatAnsweredFor(1))
+  times(10, () => router.beatAnsweredFor(0))
+  times(5, () => own!.answered(204, 0.1))
+  clock.pass(10_000)
+  t.match(buildStats(external).servers, {
+    red: { beats_per_second: 1.5 }, shop: { beats_per_second: 4 }
+  })
+  table.setServerState(1, 'down')
+  t.notHas(buildStats(external).servers['shop'], 'beats_per_second')
+})
+
 t.test('stats: what health checks say of an external server, and that its people fell silent', async t => {
   const { parts, table } = testStats()
   const report = {

@@ -1,14 +1,18 @@
 import t from 'tap'
+import type { Slot } from '@usher/shared/settings/servers.ts'
 import { clientNumber, HOME, testTable } from '../../../../shared/test/memory/test-table.ts'
+import { testExternal, testServers } from '../../../../shared/test/settings/test-servers.ts'
 import { Suspects } from '../../../src/monitor/figures/suspects.ts'
 
 const INTERVAL_MS = 2500
 const OPENED = { sign: 'page' } as const
 const BEAT = { sign: 'beat' } as const
 
-function testSuspects ({ heartbeatBudget = 2000 } = {}) {
+function testSuspects ({
+  heartbeatBudget = 2000, servers = testServers([8000, 8001]) as readonly Slot[]
+} = {}) {
   const { table, clock } = testTable({ servers: 2, users: 4096 })
-  const settings = { heartbeatIntervalMs: INTERVAL_MS, heartbeatBudget }
+  const settings = { servers, heartbeatIntervalMs: INTERVAL_MS, heartbeatBudget }
   const suspects = new Suspects({ table, settings })
   /** An interval, in which these people beat at the server. */
   const pass = async (server: number, ...people: number[]): Promise<boolean[]> => {
@@ -60,4 +64,19 @@ t.test('suspects: where many share a budget each beats less often', async t => {
   t.same(await pass(1), [false, false], 'a page may be silent for 5 s')
   await pass(1)
   t.same(await pass(1), [false, true])
+})
+
+t.test('suspects: pages of servers elsewhere beat as seldom as all of these together', async t => {
+  const people = [1, 2, 3]
+  for (const [servers, isSuspect] of [
+    [testServers([8000, 8001]), true], [testExternal(0, ['a', 'b']), false]
+  ] as const) {
+    const { pass, open } = testSuspects({ heartbeatBudget: 1, servers })
+    open(0, ...Array.from({ length: 40 }, (_, at) => 10 + at))
+    open(1, ...people)
+    await pass(1, ...people)
+    await pass(1, ...people)
+    for (let interval = 0; interval < 4; interval++) await pass(1)
+    t.same((await pass(1))[1], isSuspect)
+  }
 })
