@@ -1,0 +1,299 @@
+/**
+ * This node's part in the fleet: asks the engine for places, reports its own users every quarter of
+ * a second, and hears what happens at its servers by other nodes' routers. While the engine is away
+ * its visitors are placed here, which is told when it is back. Knows no table and no request. Main
+ * thread.
+ */
+import type { Client } from '@usher/shared/client.ts'
+import { openEngine, type Engine } from '@usher/shared/fleet/engine.ts'
+import type { EngineAddress } from '@usher/shared/fleet/engine-url.ts'
+import {
+  NO_INDEX, type FleetIndex, type FleetVisitor, type News
+} from '@usher/shared/fleet/packed-texts.ts'
+import { ALL_FULL, bringLibrary, UsherLibrary } from '@usher/shared/fleet/usher-library.ts'
+import { startInterval, type StartInterval } from '@usher/shared/interval.ts'
+import type { Logger } from 'pino'
+import { FleetPlaces } from './fleet-places.ts'
+import { FleetReports, type Reported } from './fleet-reports.ts'
+import { FleetServers, type FleetServer, type NodeServer } from './fleet-servers.ts'
+import { PlaceBatches, type Choice } from './place-batches.ts'
+
+/**
+ * away: the engine is not there; warm: it counts, and places nobody yet; joining: it is told what
+ * was placed here meanwhile, one round trip; up: it places visitors.
+ */
+export type FleetState = 'away' | 'warm' | 'joining' | 'up'
+
+export type FleetPlace =
+  | { readonly kind: 'placed', readonly server: FleetServer }
+  /** All that take visitors are full; none takes any; the engine says nothing: choose one here. */
+  | { readonly kind: 'full' | 'none' | 'local' }
+
+export interface FleetLinkParts {
+  readonly address: EngineAddress
+  /** CLUSTER_NAME */
+  readonly fleet: string
+  /** NODE_NAME */
+  readonly node: string
+  /** Those of this node, as they are now. */
+  readonly servers: () => readonly NodeServer[]
+  /** How long a place is held from the choice on: the routing delay and RESERVATION_TTL. */
+  readonly holdMs: () => number
+  /** Whether the client is active at this server of the node. */
+  readonly hasArrived: (index: number, client: Client) => boolean
+  /** Another node's router holds a place here: to be reserved. */
+  readonly onHeld: (index: number, client: Client, holdMs: number) => void
+  /** It is held no more. */
+  readonly onReleased: (index: number, client: Client) => void
+  /** One who was active here has come to another node's server. */
+  readonly onElsewhere: (client: Client) => void
+  readonly onState: (state: FleetState, reason: string | undefined) => void
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>
+  readonly interval?: StartInterval
+  /** The longest that visitors wait for the engine; 100 if left out. */
+  readonly patienceMs?: number
+}
+
+/** A dead node is known by 2 s without a report. */
+const REPORT_MS = 250
+const PATIENCE_MS = 100
+const NAME_TAKEN = 'another process is the node of this name: NODE_NAME has to differ on each ' +
+  'machine. After a crash it is free in two seconds'
+const AWAY = 'the fleet\'s engine is away: visitors are placed on this node\'s own servers'
+
+export class FleetLink {
+  readonly #parts: FleetLinkParts
+  readonly #patienceMs: number
+  readonly #places: FleetPlaces
+  readonly #servers: FleetServers
+  readonly #batches: PlaceBatches
+  readonly #library: UsherLibrary
+  readonly #reports: FleetReports
+  #engine: Engine | undefined
+  #state: FleetState = 'away'
+  /** Undefined while nothing is reported. */
+  #reporting: Promise<void> | undefined
+  #isAskedAgain = false
+  #isClosed = false
+  #endInterval = (): void => {}
+  #joiningTimer: NodeJS.Timeout | undefined
+
+  constructor (parts: FleetLinkParts) {
+    this.#parts = parts
+    this.#patienceMs = parts.patienceMs ?? PATIENCE_MS
+    this.#places = new FleetPlaces(parts.now)
+    this.#servers = new FleetServers(parts.node, parts.servers)
+    this.#library = new UsherLibrary((...words) => this.#engine!.call(...words), parts.fleet)
+    this.#reports = new FleetReports({
+      ...parts,
+      library: this.#library,
+      places: this.#places,
+      servers: this.#servers,
+      onNews: news => { this.#takeNews(news) },
+      onNameTaken: () => { parts.log.warn({ node: parts.node }, NAME_TAKEN) }
+    })
+    this.#batches = new PlaceBatches({
+      choose: visitors => this.#choose(visitors),
+      patienceMs: this.#patienceMs,
+      onSlow: () => { this.#runOutOfPatience() },
+      onTooLate: (client, index) => { this.#takeTooLate(client, index) }
+    })
+  }
+
+  get state (): FleetState {
+    return this.#state
+  }
+
+  /** By NODE/NAME, as last heard. */
+  get servers (): ReadonlyMap<string, FleetServer> {
+    return this.#servers.byName
+  }
+
+  /**
+   * Resolves when the engine has been reached, or cannot be for now. Rejects when it is not to be
+   * used: EngineRefused; `close` is still to be called.
+   */
+  start (): Promise<void> {
+    const { address, node, log, interval = startInterval } = this.#parts
+    return new Promise((resolve, reject) => {
+      this.#engine = openEngine({
+        address,
+        name: `usher-${node}`,
+        prepare: bringLibrary,
+        onReady: () => {
+          this.#reports.forgetEngine()
+          void this.#report().then(resolve)
+        },
+        onLost: reason => {
+          if (this.#state === 'away') log.warn({ reason }, AWAY)
+          this.#goAway(reason)
+          resolve()
+        },
+        onRefused: error => {
+          log.error({ err: error }, AWAY)
+          this.#goAway(error.message)
+          reject(error)
+        }
+      })
+      this.#endInterval = interval(REPORT_MS, () => { void this.#report() })
+    })
+  }
+
+  /** Leaves the fleet: its servers go at once, and whoever waits is placed here. */
+  async close (): Promise<void> {
+    this.#isClosed = true
+    this.#endInterval()
+    clearTimeout(this.#joiningTimer)
+    this.#state = 'away'
+    this.#batches.letGo()
+    await this.#reporting
+    if (this.#engine?.isReady === true) await this.#reports.leave().catch(() => {})
+    await this.#engine?.close()
+  }
+
+  /**
+   * Never rejects. Takes a call to the engine, or 'local' after 100 ms.
+   * @param hint NODE/NAME where the visitor says to be; none for one whom a server has refused
+   */
+  async place (client: Client, hint: string | undefined): Promise<FleetPlace> {
+    if (this.#state !== 'up' && this.#state !== 'joining') return { kind: 'local' }
+    const from = this.#servers.indexOf(hint) ?? NO_INDEX
+    const own = this.#servers.ownIndexOf(from)
+    // What can be looked up here is not merely believed.
+    const isThere = own === undefined || this.#parts.hasArrived(own, client)
+    const hinted = isThere ? from : NO_INDEX
+    return this.#placeAt(client, hinted, await this.#batches.place(client, hinted))
+  }
+
+  /** The place that was chosen is not used after all. */
+  release (client: Client): void {
+    const place = this.#places.giveUp(client)
+    const index = place?.isTold === true ? this.#servers.indexOf(place.server) : undefined
+    if (index !== undefined) this.#places.release(client, index)
+  }
+
+  /** Chosen on this node, by its own loads: the engine hears of it with the next report. */
+  placedHere (client: Client, index: number): void {
+    const server = this.#servers.nameOf(index)
+    if (server === undefined) return
+    const untilMs = this.#parts.now() + this.#parts.holdMs()
+    this.#places.hold({ client, server, untilMs, isTold: false })
+    this.#places.expect(client, index, NO_INDEX, untilMs)
+  }
+
+  /** Added or removed, other places or weights, or one takes visitors no more, or again. */
+  serversChanged (): void {
+    void this.#report()
+  }
+
+  #placeAt (client: Client, from: FleetIndex, choice: Choice): FleetPlace {
+    if (choice === 'local') return { kind: 'local' }
+    if (choice === ALL_FULL) return { kind: 'full' }
+    if (choice === NO_INDEX) return { kind: 'none' }
+    const server = this.#servers.at(choice)
+    if (server === undefined) {
+      this.#places.release(client, choice)
+      return { kind: 'local' }
+    }
+    const untilMs = this.#parts.now() + this.#parts.holdMs()
+    this.#places.hold({ client, server: server.name, untilMs, isTold: true })
+    if (server.ownIndex !== undefined) {
+      this.#places.expect(client, server.ownIndex, from, untilMs)
+    }
+    return { kind: 'placed', server }
+  }
+
+  async #choose (
+    visitors: readonly FleetVisitor[]
+  ): Promise<readonly FleetIndex[] | undefined> {
+    const answer = await this.#reports.call(sentMs => this.#library.place(
+      sentMs, this.#servers.number, this.#parts.holdMs(), visitors))
+    if (answer.status === 'warm') this.#enter('warm')
+    if (answer.status !== 'ok') return undefined
+    const isUnknown = (index: FleetIndex): boolean => index !== NO_INDEX && index !== ALL_FULL &&
+      this.#servers.at(index) === undefined
+    if (answer.indexes.some(isUnknown)) await this.#reports.look()
+    return answer.indexes
+  }
+
+  /** The visitor was placed here, and the engine may hold a place for it. */
+  #takeTooLate (client: Client, index: FleetIndex | undefined): void {
+    if (index === undefined) return this.#places.release(client, NO_INDEX)
+    if (index === NO_INDEX || index === ALL_FULL) return
+    const own = this.#places.ownPlace(client)
+    if (own !== undefined && own.server === this.#servers.at(index)?.name) own.isTold = true
+    else this.#places.release(client, index)
+  }
+
+  /** One at a time: whoever asks meanwhile gets another one behind it. */
+  #report (): Promise<void> {
+    this.#isAskedAgain = true
+    this.#reporting ??= this.#reportWhileAsked().finally(() => { this.#reporting = undefined })
+    return this.#reporting
+  }
+
+  async #reportWhileAsked (): Promise<void> {
+    try {
+      while (this.#isAskedAgain && !this.#isClosed && this.#engine?.isReady === true) {
+        this.#isAskedAgain = false
+        this.#takeReported(await this.#reports.report())
+      }
+    } catch (error) {
+      this.#goAway((error as Error).message)
+    }
+  }
+
+  #takeReported (reported: Reported): void {
+    if (reported === 'again') this.#isAskedAgain = true
+    if (reported === 'warm') this.#enter('warm')
+    if (reported !== 'up') return
+    const mustTell = this.#places.hasUntold(name => this.#servers.indexOf(name))
+    if (this.#state === 'up' || !mustTell) return this.#enter('up')
+    this.#enter('joining')
+    this.#isAskedAgain = true
+  }
+
+  #takeNews (news: News): void {
+    const { onHeld, onReleased, onElsewhere, now } = this.#parts
+    const own = this.#servers.ownIndexOf(news.index)
+    if (own === undefined) return
+    const { client } = news
+    if (news.kind === 'held') {
+      this.#places.expect(client, own, news.from, now() + news.holdMs)
+      onHeld(own, client, news.holdMs)
+    } else if (news.kind === 'released') {
+      this.#places.forget(client)
+      onReleased(own, client)
+    } else if (!this.#places.isExpected(client)) {
+      onElsewhere(client)
+    }
+  }
+
+  #goAway (reason: string): void {
+    this.#enter('away', reason)
+    this.#places.tellAgain()
+  }
+
+  #enter (state: FleetState, reason?: string): void {
+    if (state === this.#state || this.#isClosed) return
+    const before = this.#state
+    this.#state = state
+    clearTimeout(this.#joiningTimer)
+    if (state === 'up') this.#batches.open()
+    else if (state !== 'joining') this.#batches.letGo()
+    else {
+      this.#batches.hold()
+      this.#joiningTimer = setTimeout(() => { this.#runOutOfPatience() }, this.#patienceMs)
+    }
+    const { log, onState } = this.#parts
+    if (state === 'away') log.warn({ reason }, AWAY)
+    if (state === 'up' && before !== 'joining') log.info('the fleet\'s engine places visitors')
+    onState(state, reason)
+  }
+
+  #runOutOfPatience (): void {
+    this.#goAway(`no answer within ${this.#patienceMs} ms`)
+  }
+}

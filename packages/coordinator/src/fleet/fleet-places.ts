@@ -1,0 +1,176 @@
+/**
+ * The places that concern this node: those that its router holds anywhere, which it can tell an
+ * engine that has lost them, and those held at its own servers, whose visitors it waits for. Knows
+ * no engine. Main thread.
+ */
+import type { Client } from '@usher/shared/client.ts'
+import {
+  clientKey, NO_INDEX, type Arrival, type FleetIndex, type PlaceOfClient, type ToldPlace
+} from '@usher/shared/fleet/packed-texts.ts'
+
+/** A place that this node's router holds. */
+export interface OwnPlace {
+  readonly client: Client
+  /** As the fleet calls it: its index may be another one tomorrow. */
+  readonly server: string
+  readonly untilMs: number
+  /** Whether the engine knows of it. */
+  isTold: boolean
+}
+
+/** A place at one of this node's servers, whoever's router holds it. */
+interface AwaitedPlace {
+  readonly client: Client
+  /** In this node's table. */
+  readonly ownIndex: number
+  /** Where the visitor said to be before. */
+  readonly from: FleetIndex
+  readonly untilMs: number
+}
+
+interface UntoldArrival extends AwaitedPlace {
+  /** After that nobody asks for it any more. */
+  readonly forgottenMs: number
+}
+
+/** What a report says of places. Each list is told again until a report was answered. */
+export interface PlaceNews {
+  readonly arrived: readonly Arrival[]
+  readonly released: readonly PlaceOfClient[]
+  readonly told: readonly ToldPlace[]
+  /** Call it when the report was answered. */
+  readonly settle: () => void
+}
+
+/** The rest follows with the next report, a quarter of a second later. */
+const TOLD_MAX = 10_000
+/** An arrival whose place has ended long since is no news. */
+const ARRIVAL_KEPT_MS = 2000
+
+export class FleetPlaces {
+  readonly #own = new Map<string, OwnPlace>()
+  readonly #awaited = new Map<string, AwaitedPlace>()
+  readonly #arrived = new Map<string, UntoldArrival>()
+  readonly #released = new Map<string, PlaceOfClient>()
+  readonly #now: () => number
+
+  /** @param now monotonic milliseconds */
+  constructor (now: () => number) {
+    this.#now = now
+  }
+
+  hold (place: OwnPlace): void {
+    const key = clientKey(place.client)
+    this.#own.set(key, place)
+    // One of the engine's is the same client's only one there.
+    if (place.isTold) this.#released.delete(key)
+  }
+
+  /** A visitor is expected at one of this node's servers. */
+  expect (client: Client, ownIndex: number, from: FleetIndex, untilMs: number): void {
+    this.#awaited.set(clientKey(client), { client, ownIndex, from, untilMs })
+  }
+
+  /** Nobody is expected there any more. */
+  forget (client: Client): void {
+    this.#awaited.delete(clientKey(client))
+  }
+
+  isExpected (client: Client): boolean {
+    return this.#awaited.has(clientKey(client))
+  }
+
+  ownPlace (client: Client): OwnPlace | undefined {
+    return this.#own.get(clientKey(client))
+  }
+
+  /** This router's place is not used: undefined where it holds none. */
+  giveUp (client: Client): OwnPlace | undefined {
+    const key = clientKey(client)
+    const place = this.#own.get(key)
+    this.#own.delete(key)
+    this.#awaited.delete(key)
+    return place
+  }
+
+  /** The engine holds, or may hold, a place that nobody uses. @param index NO_INDEX: wherever */
+  release (client: Client, index: FleetIndex): void {
+    this.#released.set(clientKey(client), { client, index })
+  }
+
+  /** The engine may have lost them. */
+  tellAgain (): void {
+    for (const place of this.#own.values()) place.isTold = false
+  }
+
+  hasUntold (indexOf: (server: string) => FleetIndex | undefined): boolean {
+    for (const { isTold, server } of this.#own.values()) {
+      if (!isTold && indexOf(server) !== undefined) return true
+    }
+    return false
+  }
+
+  /**
+   * To be asked before the counts of users are read: then one who comes in between is counted twice
+   * for a moment, never not at all.
+   */
+  news (
+    hasArrived: (ownIndex: number, client: Client) => boolean,
+    fleetIndex: (ownIndex: number) => FleetIndex | undefined,
+    indexOf: (server: string) => FleetIndex | undefined
+  ): PlaceNews {
+    const nowMs = this.#now()
+    this.#end(nowMs)
+    this.#findArrived(nowMs, hasArrived)
+    const arrived = [...this.#arrived]
+    const released = [...this.#released]
+    const told: OwnPlace[] = []
+    for (const place of this.#own.values()) {
+      if (told.length === TOLD_MAX) break
+      if (!place.isTold && indexOf(place.server) !== undefined) told.push(place)
+    }
+    return {
+      arrived: arrived.map(([, { client, ownIndex, from }]) => (
+        { client, from, index: fleetIndex(ownIndex) ?? NO_INDEX }
+      )),
+      released: released.map(([, place]) => place),
+      told: told.map(({ client, server, untilMs }) => (
+        { client, index: indexOf(server)!, holdMs: untilMs - nowMs }
+      )),
+      settle: () => {
+        deleteSame(this.#arrived, arrived)
+        deleteSame(this.#released, released)
+        for (const place of told) place.isTold = true
+      }
+    }
+  }
+
+  #findArrived (
+    nowMs: number, hasArrived: (ownIndex: number, client: Client) => boolean
+  ): void {
+    for (const [key, place] of this.#awaited) {
+      if (!hasArrived(place.ownIndex, place.client)) continue
+      this.#awaited.delete(key)
+      const own = this.#own.get(key)
+      this.#own.delete(key)
+      // The engine has never heard of it, and will not.
+      if (own?.isTold === false && place.from === NO_INDEX) continue
+      const forgottenMs = Math.max(nowMs, place.untilMs) + ARRIVAL_KEPT_MS
+      this.#arrived.set(key, { ...place, forgottenMs })
+    }
+  }
+
+  /** Those whose time is over. */
+  #end (nowMs: number): void {
+    for (const [key, { untilMs }] of this.#own) if (untilMs < nowMs) this.#own.delete(key)
+    for (const [key, { untilMs }] of this.#awaited) if (untilMs < nowMs) this.#awaited.delete(key)
+    for (const [key, { forgottenMs }] of this.#arrived) {
+      if (forgottenMs < nowMs) this.#arrived.delete(key)
+    }
+  }
+}
+
+/** Unless another one has taken its place meanwhile. */
+function deleteSame<T> (map: Map<string, T>, entries: ReadonlyArray<readonly [string, T]>): void {
+  for (const [key, value] of entries) if (map.get(key) === value) map.delete(key)
+}
