@@ -119,6 +119,17 @@ t.test('server keeper: at the start nobody is waited for, later every thread is'
   t.equal(checked.at(-1)!.length, 3)
 })
 
+t.test('server keeper: a monitor that starts waits for no list that was to reach the one before', async t => {
+  const { keeper, servers, held } = testKeeper({ isHeld: true })
+  const ofTheDead = keeper.setStored([stored('b')], false)
+  while (held.length < 1) await new Promise(setImmediate)
+  const ofItsSuccessor = keeper.setStored([stored('b'), stored('c')], true)
+  const first = await Promise.race([ofTheDead.then(() => 'the earlier one'), ofItsSuccessor])
+  t.match(first, { servers, late: [] }, 'as long as it is not answered it takes no orders')
+  for (const letGo of held) letGo()
+  await ofTheDead
+})
+
 t.test('server keeper: a thread that is late is named, and told again until it knows', async t => {
   const { keeper, servers, checked, orders, lines, threads, retries, pass } = testKeeper({ late: ['server 8000'] })
   t.match(await keeper.setStored([stored('b')], false), { servers, late: ['server 8000'] })
