@@ -223,7 +223,8 @@ function servedSecrets (
     ['the settings', settingsFile],
     ['the database', values.DB_PATH],
     ['the log', values.LOG_FILE],
-    ['the TLS key', values.TLS_KEY]
+    ['the TLS key', values.TLS_KEY],
+    ['the secret of the fleet', values.CLUSTER_SECRET_FILE]
   ] as const
   return [...new Set(values.HTML_DIRS)].flatMap(folder => secrets
     .filter(([, path = '']) => path !== '' && isInSite(folder, path))

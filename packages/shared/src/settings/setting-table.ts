@@ -11,6 +11,7 @@ import {
   urlAddress, wholeNumber, type Kind
 } from './kinds.ts'
 import { OWN_SERVERS_MAX } from '../memory/layout.ts'
+import { CLUSTER_TABLE } from './cluster-table.ts'
 import { CAPACITY_MAX } from './server-bounds.ts'
 import { origin } from './server-kinds.ts'
 import { SERVER_TABLE } from './server-table.ts'
@@ -245,7 +246,8 @@ export const TABLE = {
     defaultShown: 'made up and printed once',
     meaning: 'The password that the account admin gets at the first start.',
     isSecret: true
-  }
+  },
+  ...CLUSTER_TABLE
 } as const satisfies Record<string, Definition<unknown>>
 
 type Table = typeof TABLE

@@ -4,7 +4,7 @@
  * environment and the command line. Reads files that settings name; runs on the main thread at
  * start, and starts nothing.
  */
-import { networkInterfaces } from 'node:os'
+import { hostname, networkInterfaces } from 'node:os'
 import { resolve } from 'node:path'
 import { SettingsInvalid } from '../errors.ts'
 import { complain, DEFAULT_ORIGIN, isGiven, type Given } from './given.ts'
@@ -12,6 +12,7 @@ import { SETTING_ROWS, type SettingRow } from './setting-rows.ts'
 import type {
   LiveName, SettingName, SettingValues, ValidValues, ValuesByKey
 } from './setting-table.ts'
+import { checkCluster } from './cluster-check.ts'
 import { checkTls, disagreements, pathProblems, type GivenByName } from './consistency.ts'
 import { completeValues } from './completion.ts'
 import { SERVER_SETTINGS, serversOf, type ServerSettingName, type Slot } from './servers.ts'
@@ -96,19 +97,21 @@ export function loadSettings (source: SettingsSource): LoadedSettings {
   const values = completeValues(parsed.values, given.HTML_DIRS.origin === DEFAULT_ORIGIN, {
     cwd: source.cwd,
     programDir: source.programDir,
-    get interfaces () { return networkInterfaces() } // Takes a millisecond.
+    get interfaces () { return networkInterfaces() }, // Takes a millisecond.
+    get hostName () { return hostname() }
   })
   const tls = checkTls(values, given)
+  const cluster = checkCluster(values, given)
   const all = [
     ...problems, ...parsed.problems, ...disagreements(values, given),
-    ...pathProblems(values, given, path), ...tls.problems
+    ...pathProblems(values, given, path), ...tls.problems, ...cluster.problems
   ]
   if (all.length > 0) throw new SettingsInvalid(all.join('\n'))
   // No problem means that no value is missing.
   const complete = values as SettingValues
   return {
     command,
-    settings: settingsOf(complete, tls.pair),
+    settings: settingsOf({ ...complete, CLUSTER_SECRET: cluster.secret }, tls.pair),
     values: complete,
     effective: show(complete, given)
   }

@@ -6,6 +6,11 @@ export function makeTicketKey (): SigningKey {
   // Its type says that each of these may be left out; of an Ed25519 key none is (RFC 8037).
   const { x, d } = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }) as
     Pick<SigningKey, 'x' | 'd'>
+  return signingKeyOf(x, d)
+}
+
+/** @param d its secret, in base64url as x */
+export function signingKeyOf (x: string, d: string): SigningKey {
   return { ...ticketKeyOf(x, thumbprint(x)), d }
 }
 

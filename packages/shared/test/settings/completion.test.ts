@@ -3,6 +3,7 @@ import { completeValues } from '@usher/shared/settings/completion.ts'
 import type { ValidValues } from '@usher/shared/settings/setting-table.ts'
 
 const surroundings = {
+  hostName: '-My_Host.Example!x',
   cwd: '/srv',
   programDir: '/usher/dist',
   interfaces: {
@@ -29,7 +30,11 @@ t.test('settings-complete: fills in what was left open and makes paths absolute'
     [{ LOG_FILE: 'l' }, { LOG_FILE: '/srv/l' }],
     [{ LOG_FILE: undefined }, { LOG_FILE: undefined }],
     [{ TLS_CERT: 'c', TLS_KEY: '' }, { TLS_CERT: '/srv/c', TLS_KEY: '' }],
-    [{ TLS_CERT: '', TLS_KEY: 'k' }, { TLS_CERT: '', TLS_KEY: '/srv/k' }]
+    [{ TLS_CERT: '', TLS_KEY: 'k' }, { TLS_CERT: '', TLS_KEY: '/srv/k' }],
+    [{ CLUSTER_SECRET_FILE: 's' }, { CLUSTER_SECRET_FILE: '/srv/s' }],
+    [{ CLUSTER_URL: '', NODE_NAME: '' }, { CLUSTER_URL: '', NODE_NAME: '' }],
+    [{ CLUSTER_URL: 'a', NODE_NAME: '' }, { CLUSTER_URL: 'a', NODE_NAME: 'my_host.example-x' }],
+    [{ CLUSTER_URL: 'a', NODE_NAME: 'b' }, { CLUSTER_URL: 'a', NODE_NAME: 'b' }]
   ])
 })
 

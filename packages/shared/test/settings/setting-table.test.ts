@@ -176,7 +176,18 @@ const CASES: Record<SettingName, {
   ADMIN_PASSWORD: {
     values: [['', ''], ['x'.repeat(12), 'x'.repeat(12)], ['correct horse', 'correct horse']],
     refused: ['x'.repeat(11), 'admin', 'adminAdminADMIN']
-  }
+  },
+  CLUSTER_URL: {
+    values: ['', 'redis://a', 'rediss://u:p@a:6380', 'unix:///run/valkey.sock'].map(url => [url, url]),
+    refused: ['a', 'http://a', 'redis://', 'a:6379']
+  },
+  CLUSTER_NAME: { values: [['usher', 'usher'], ['0.a_-', '0.a_-']], refused: ['', 'A', '{a}', '-a', 'a b', 'a'.repeat(64)] },
+  NODE_NAME: { values: [['', ''], ['node-1.a', 'node-1.a']], refused: ['A', 'a/b', '.a', 'a'.repeat(64)] },
+  CLUSTER_SECRET: {
+    values: [['', ''], ['x'.repeat(32), 'x'.repeat(32)]],
+    refused: ['x'.repeat(31), 'x x'.repeat(11), 'ü'.repeat(32)]
+  },
+  CLUSTER_SECRET_FILE: { values: [['', ''], ['a', 'a']], refused: ['a/'] }
 }
 
 t.test('setting-table: every setting takes what it allows, up to the edges', async t => {
@@ -197,12 +208,12 @@ t.test('setting-table: every setting refuses what is beyond', async t => {
 
 t.test('setting-table: every row is complete', async t => {
   for (const row of SETTING_ROWS) checkRow(t, row.name)
-  t.equal(new Set(SETTING_ROWS.map(row => row.name)).size, 53)
+  t.equal(new Set(SETTING_ROWS.map(row => row.name)).size, 58)
 })
 
-t.test('setting-table: only the token and the password are secret', async t => {
+t.test('setting-table: what is secret', async t => {
   const secrets = SETTING_ROWS.filter(row => row.isSecret).map(row => row.name)
-  t.same(secrets, ['METRICS_TOKEN', 'ADMIN_PASSWORD'])
+  t.same(secrets, ['METRICS_TOKEN', 'ADMIN_PASSWORD', 'CLUSTER_URL', 'CLUSTER_SECRET'])
 })
 
 t.test('setting-table: knows exact names only', async t => {

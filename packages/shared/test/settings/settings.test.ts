@@ -23,6 +23,7 @@ interface Sample<N extends SettingName> {
   readonly besides?: Partial<Record<SettingName, string>>
 }
 
+const SECRET = 'hunter2-hunter2-hunter2-hunter2-'
 const EXTERNAL = { EXTERNAL_SERVERS: 'a=http://a' }
 
 /** Something other than the default for each setting, and its key: at run time as in the type. */
@@ -105,7 +106,17 @@ const SAMPLES: { readonly [N in SettingName]: Sample<N> } = {
     text: 'key.pem', key: 'tlsKey', value: 'DIR/key.pem', besides: { TLS_CERT: 'cert.pem' }
   },
   METRICS_TOKEN: { text: 'hunter2-hunter2-', key: 'metricsToken', value: 'hunter2-hunter2-' },
-  ADMIN_PASSWORD: { text: 'hunter2 hunter2', key: 'adminPassword', value: 'hunter2 hunter2' }
+  ADMIN_PASSWORD: { text: 'hunter2 hunter2', key: 'adminPassword', value: 'hunter2 hunter2' },
+  CLUSTER_URL: {
+    text: 'redis://10.0.0.9:6379',
+    key: 'clusterUrl',
+    value: 'redis://10.0.0.9:6379',
+    besides: { CLUSTER_SECRET: SECRET }
+  },
+  CLUSTER_NAME: { text: 'shop', key: 'clusterName', value: 'shop' },
+  NODE_NAME: { text: 'node-1.a', key: 'nodeName', value: 'node-1.a' },
+  CLUSTER_SECRET: { text: SECRET, key: 'clusterSecret', value: SECRET },
+  CLUSTER_SECRET_FILE: { text: 'secret', key: 'clusterSecretFile', value: 'DIR/secret' }
 }
 
 t.test('settings: the defaults are those of the contract', async t => {
@@ -174,7 +185,12 @@ t.test('settings: the defaults are those of the contract', async t => {
     tlsKey: '',
     tls: undefined,
     metricsToken: '',
-    adminPassword: ''
+    adminPassword: '',
+    clusterUrl: '',
+    clusterName: 'usher',
+    nodeName: '',
+    clusterSecret: '',
+    clusterSecretFile: ''
   })
 })
 
@@ -336,9 +352,12 @@ t.test('settings: certificate and key are read and stand together', async t => {
 })
 
 t.test('settings: what is printed for --check never shows a secret', async t => {
-  const cases: ReadonlyArray<[string, string]> = [['hunter2-hunter2-hunter2', '(set)'], ['', '(empty)']]
+  const cases: ReadonlyArray<[string, string]> = [[SECRET, '(set)'], ['', '(empty)']]
   for (const [secret, shown] of cases) {
-    const env = { ADMIN_PASSWORD: secret, METRICS_TOKEN: secret }
+    const CLUSTER_URL = secret === '' ? '' : `redis://:${secret}@10.0.0.9`
+    const env = {
+      ADMIN_PASSWORD: secret, METRICS_TOKEN: secret, CLUSTER_SECRET: secret, CLUSTER_URL
+    }
     const loaded = loadSettings(testSource(t, { argv: ['--check'], env }))
     if (loaded.settings === undefined) throw new Error('no settings')
     const text = renderCheck(loaded.effective)
@@ -370,6 +389,7 @@ function testSource (t: Test, { argv = [], env = {}, file }: Parts = {}): Settin
       mine: {},
       'cert.pem': CERT,
       'key.pem': KEY,
+      secret: `${SECRET}\n`,
       ...(file !== undefined && { 'usher.env': file })
     }
   })

@@ -6,6 +6,7 @@ import { DatabaseBusy, DatabaseFailed } from '@usher/shared/errors.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import { replaceServers } from '@usher/shared/settings/server-list.ts'
 import { ownServers, presentServers } from '@usher/shared/settings/servers.ts'
+import { sharedTicketKeys } from '@usher/shared/tickets/shared-keys.ts'
 import type { BootData } from '@usher/shared/messages.ts'
 import type { Logger } from 'pino'
 import { openDatabase } from '../database/open.ts'
@@ -44,7 +45,11 @@ void runWorker(async context => {
   // Fastify and its kind take half a second to load: visitors, who wait for the servers, go first.
   await serversUp(table, ownServers(settings.servers).length)
   const keyring = new TicketKeyring({
-    database, now: stores.steadyNow, tell: keys => ask({ type: 'set-ticket-keys', keys }), log
+    database,
+    sharedKeys: settings.clusterUrl === '' ? undefined : nowMs => sharedTicketKeys(settings, nowMs),
+    now: stores.steadyNow,
+    tell: keys => ask({ type: 'set-ticket-keys', keys }),
+    log
   })
   void keyring.start()
   const { openMonitor } = await import('./monitor.ts')

@@ -1,7 +1,8 @@
 /**
  * The keys that sign tickets: made at the first start, stored, and rotated. A key is published for
  * an hour before it signs, so that whoever keeps a copy of the keys has it by then, signs for a
- * day, and is published for an hour more. Runs in the monitor's thread.
+ * day, and is published for an hour more. In a fleet nothing is made or stored: its keys follow
+ * from its secret (shared-keys.ts). Runs in the monitor's thread.
  */
 import { DatabaseBusy, DatabaseFailed } from '@usher/shared/errors.ts'
 import { makeTicketKey, publicPart, ticketKeyOf } from '@usher/shared/tickets/make-key.ts'
@@ -12,6 +13,8 @@ import type { UsherDatabase } from '../database/usher-database.ts'
 
 export interface KeyringParts {
   readonly database: UsherDatabase
+  /** The keys of a fleet at a time in milliseconds since 1970; undefined without one. */
+  readonly sharedKeys?: ((nowMs: number) => TicketKeys) | undefined
   /** The session clock: see steadyWallClock. */
   readonly now: () => number
   /** Gives the keys to all who sign and verify. */
@@ -56,10 +59,10 @@ export class TicketKeyring {
 
   /** Makes and drops what is due, and tells of what has changed. Never rejects. */
   async look (): Promise<void> {
-    const { tell, now, log } = this.#parts
+    const { tell, now, sharedKeys, log } = this.#parts
     try {
-      await this.#renew()
-      const keys = keysAt(this.#held, now())
+      if (sharedKeys === undefined) await this.#renew()
+      const keys = sharedKeys?.(now()) ?? keysAt(this.#held, now())
       const names = JSON.stringify([keys.signing.kid, keys.published.map(({ kid }) => kid)])
       if (names === this.#told) return
       await tell(keys)

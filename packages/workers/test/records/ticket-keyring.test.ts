@@ -1,5 +1,6 @@
 /** The keys for tickets: made once, kept, and each published for long enough before and after. */
 import t, { type Test } from 'tap'
+import { sharedTicketKeys } from '@usher/shared/tickets/shared-keys.ts'
 import type { TicketKeys } from '@usher/shared/tickets/ticket.ts'
 import {
   PUBLISHED_AFTER_MS, PUBLISHED_BEFORE_MS, SIGNS_FOR_MS, TicketKeyring
@@ -29,6 +30,26 @@ function testKeyring (t: Test) {
   }
   return { ...opened, clock, told, errors, outcome, keyringOf, keyring: keyringOf() }
 }
+
+t.test('keyring: in a fleet it tells the keys of the fleet, and stores nothing', async t => {
+  const { database, clock, told } = testKeyring(t)
+  const fleet = { clusterSecret: 'a'.repeat(32), clusterName: 'usher' }
+  const keyring = new TicketKeyring({
+    database,
+    sharedKeys: nowMs => sharedTicketKeys(fleet, nowMs),
+    now: () => clock.nowMs,
+    tell: async keys => { told.push(keys) },
+    log: { debug () {}, error () {} }
+  })
+  t.teardown(() => { keyring.close() })
+  await keyring.start()
+  await keyring.look()
+  t.strictSame(told, [sharedTicketKeys(fleet, clock.nowMs)])
+  clock.nowMs += SIGNS_FOR_MS
+  await keyring.look()
+  t.strictSame(told.slice(1), [sharedTicketKeys(fleet, clock.nowMs)])
+  t.strictSame(await database.read(sql => sql.ticketKeys()), [])
+})
 
 const namesOf = ({ signing, published }: TicketKeys): [string, string[]] =>
   [signing.kid, published.map(({ kid }) => kid)]
