@@ -28,6 +28,8 @@ export function areasOf (history: LoadHistory): Area[] {
 /** Beside the last point of each line; a server that is down is named in red where it ended. */
 export function endLabelsOf (history: LoadHistory, servers: readonly Server[]): EndLabel[] {
   return history.names.flatMap((name, index): EndLabel[] => {
+    // What ended long ago would stand beside now.
+    if (history.isRemoved(name)) return []
     const load = history.loads(name).findLast(value => value !== null)
     if (load === undefined || load === null) return []
     const isDown = servers.find(server => server.name === name)?.state === 'down'
@@ -57,8 +59,12 @@ export function readingAt (
   if (index === undefined) {
     return {
       atMs: undefined,
-      loads: servers.map(({ name, state, weight, load }) =>
-        ({ name, state, weight, load: isRunning(state) ? load : null })),
+      loads: [
+        ...servers.map(({ name, state, weight, load }) =>
+          ({ name, state, weight, load: isRunning(state) ? load : null })),
+        ...names.filter(name => history.isRemoved(name)).map(name =>
+          ({ name, state: 'removed', weight: 1, load: null } as const))
+      ],
       events: []
     }
   }

@@ -10,7 +10,7 @@ export interface ReadLoad {
   readonly load: Load
   readonly weight: number
   /** Undefined where only the load is known. */
-  readonly state: ServerState | undefined
+  readonly state: ServerState | 'removed' | undefined
 }
 
 export interface Reading {
@@ -70,6 +70,7 @@ export class ChartLegend {
 
 function valueText ({ load, state }: Omit<ReadLoad, 'name'>): string {
   if (state === 'down') return CHARTS.down
+  if (state === 'removed') return CHARTS.removed
   if (state === 'maintenance') return CHARTS.maintenance
   if (load === null) return CHARTS.noData
   return state === 'draining' ? CHARTS.draining(load) : count(load)

@@ -1,7 +1,7 @@
 /** A chart's figures as a table; filled while it is open. */
 import { make } from '../kit/dom.ts'
-import type { LoadHistory } from './load-history.ts'
-import { CHARTS, clock, count } from '../kit/texts.ts'
+import type { Load, LoadHistory } from './load-history.ts'
+import { CHARTS, clock, count, NOT_MEASURED } from '../kit/texts.ts'
 
 const ROWS_MAX = 13
 
@@ -28,7 +28,10 @@ export class ChartTable {
     // A screen reader would begin again at the top.
     if (shown === this.#shownRows) return
     this.#shownRows = shown
-    const head = make('tr', '', ...[CHARTS.time, ...this.#history.names].map(text => {
+    const history = this.#history
+    const names = history.names.map(name =>
+      history.isRemoved(name) ? CHARTS.removedName(name) : name)
+    const head = make('tr', '', ...[CHARTS.time, ...names].map(text => {
       const cell = make('th', '', text)
       cell.scope = 'col'
       return cell
@@ -44,9 +47,20 @@ export function tableRows (history: LoadHistory): string[][] {
   return shownIndexes(history).map(at => {
     const loads = names.map(name => history.loads(name)[at] ?? null)
     const isGap = loads.every(load => load === null)
-    return [clock(times[at]!), ...loads.map(load =>
-      load === null ? isGap ? CHARTS.noData : CHARTS.down : count(load))]
+    return [clock(times[at]!), ...loads.map((load, index) => {
+      if (load !== null) return count(load)
+      if (isGap) return CHARTS.noData
+      return wasThere(history, names[index]!, at) ? CHARTS.down : NOT_MEASURED
+    })]
   })
+}
+
+/** Not before it was added, nor after it was removed. */
+function wasThere (history: LoadHistory, name: string, at: number): boolean {
+  const loads = history.loads(name)
+  const isKnown = (load: Load): boolean => load !== null
+  return loads.slice(0, at).some(isKnown) &&
+    (!history.isRemoved(name) || loads.slice(at).some(isKnown))
 }
 
 function shownIndexes ({ times, firstIndex, gaps }: LoadHistory): number[] {

@@ -29,8 +29,6 @@ export class ChartsView {
   #servers: readonly Server[] = []
   #lastStats: Stats | undefined
   #askedCount = 0
-  /** Of the servers that the news were of. */
-  #names: string | undefined
 
   constructor (parts: ChartsViewParts) {
     this.#parts = parts
@@ -59,10 +57,6 @@ export class ChartsView {
     this.#servers = serversOf(stats)
     for (const history of [this.#shown, this.#recent]) history.hear(stats, nowMs)
     this.#show()
-    // A server was added or removed: what is known of it is asked for once.
-    const names = this.#servers.map(({ name }) => name).join()
-    if (names !== this.#names && this.#names !== undefined) void this.load()
-    this.#names = names
   }
 
   /** While the stream is up, time goes on without news, too. */

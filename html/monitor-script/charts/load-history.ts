@@ -32,6 +32,8 @@ export class LoadHistory {
   #stepMs = 0
   #count = 0
   #series = new Map<string, Load[]>()
+  /** Names of servers that there are not any more. */
+  #removed = new Set<string>()
   #events: LoadEvent[] = []
   #heard: Stats | undefined
   /** How far the monitor's clock is ahead of this browser's. */
@@ -49,13 +51,17 @@ export class LoadHistory {
       .sort(([, a], [, b]) => a.index - b.index)
       .map(([name, { active_users: active, reserved }]) =>
         [name, active.map((value, at) => value === null ? null : value + (reserved[at] ?? 0))]))
+    this.#removed = new Set(Object.entries(answer.servers)
+      .filter(([, { removed: isRemoved }]) => isRemoved).map(([name]) => name))
     this.#count = Math.max(0, ...[...this.#series.values()].map(series => series.length))
     this.#events = answer.events.map(({ at, type, server }) => ({
       atMs: Date.parse(at),
       type,
       server: server ?? undefined
     }))
-    if (this.#heard !== undefined) this.#mark(Date.parse(this.#heard.timestamp))
+    if (this.#heard === undefined) return
+    this.#follow(this.#heard)
+    this.#mark(Date.parse(this.#heard.timestamp))
   }
 
   /** Live news: counts from the moment that it is of, and until the next. */
@@ -68,6 +74,10 @@ export class LoadHistory {
       const type = eventType(before, state)
       if (type !== undefined) this.#events.push({ atMs, server: name, type })
     }
+    for (const [type, server] of comings(this.#heard, stats)) {
+      this.#events.push({ atMs, server, type })
+    }
+    this.#follow(stats)
     this.#heard = stats
     this.#mark(atMs)
   }
@@ -86,7 +96,7 @@ export class LoadHistory {
     return this.#stepMs > 0
   }
 
-  /** Of the servers, in their order. */
+  /** Of the servers, in their order; those that were removed come last. */
   get names (): readonly string[] {
     return [...this.#series.keys()]
   }
@@ -94,6 +104,10 @@ export class LoadHistory {
   /** The begin of every step, in milliseconds. */
   get times (): number[] {
     return Array.from({ length: this.#count }, (_, at) => this.#fromMs + at * this.#stepMs)
+  }
+
+  isRemoved (name: string): boolean {
+    return this.#removed.has(name)
   }
 
   loads (name: string): readonly Load[] {
@@ -134,6 +148,16 @@ export class LoadHistory {
     return [...this.#series.values()].some(series => (series[at] ?? null) !== null)
   }
 
+  /** A server that is new has no past, and one that is gone keeps its own. */
+  #follow (stats: Stats): void {
+    if (!this.isLoaded) return
+    const names = serversOf(stats).map(({ name }) => name)
+    const gone = this.names.filter(name => !Object.hasOwn(stats.servers, name))
+    this.#series = new Map([...names, ...gone].map(name =>
+      [name, this.#series.get(name) ?? new Array<Load>(this.#count).fill(null)]))
+    this.#removed = new Set(gone)
+  }
+
   /** Extends the series to the step of this moment: with the last news, or with a gap. */
   #extend (atMs: number): void {
     if (!this.isLoaded) return
@@ -152,7 +176,12 @@ export class LoadHistory {
 
   #drop (count: number): void {
     const keptCount = this.#count - count
-    for (const [name, series] of this.#series) this.#series.set(name, series.slice(-keptCount))
+    for (const [name, series] of this.#series) {
+      const kept = series.slice(-keptCount)
+      const isPast = this.#removed.has(name) && kept.every(load => load === null)
+      if (isPast) this.#series.delete(name)
+      else this.#series.set(name, kept)
+    }
     this.#fromMs += count * this.#stepMs
     this.#count = keptCount
     this.#events = this.#events
@@ -176,6 +205,19 @@ function loadsOf (stats: Stats | undefined): Map<string, Load> {
   if (stats === undefined) return new Map()
   return new Map(serversOf(stats).map(({ name, state, load }) =>
     [name, isRunning(state) ? load : null]))
+}
+
+/** Servers that were added or removed in between; none where it is not known what was before. */
+function comings (
+  before: Stats | undefined, now: Stats
+): Array<readonly [type: 'add' | 'remove', server: string]> {
+  if (before === undefined) return []
+  const without = (some: Stats, others: Stats): string[] =>
+    serversOf(some).map(({ name }) => name).filter(name => !Object.hasOwn(others.servers, name))
+  return [
+    ...without(before, now).map(name => ['remove', name] as const),
+    ...without(now, before).map(name => ['add', name] as const)
+  ]
 }
 
 /** As the monitor names it in its history; a restart that is over is no event of its own. */

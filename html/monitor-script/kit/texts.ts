@@ -208,7 +208,7 @@ export const OVERVIEW = {
 const CHARTS_NO_DATA = 'no data'
 /** By their names in the history; % stands for the server. */
 const EVENTS: Readonly<Record<string, string>> = {
-  drain: 'drain %', ready: '% ready', restart: '% restarted', down: '% down', up: '% up', start: 'start', reload: 'reload'
+  add: '% added', remove: '% removed', drain: 'drain %', ready: '% ready', restart: '% restarted', down: '% down', up: '% up', start: 'start', reload: 'reload'
 }
 
 /** What the spread in a legend is made of; as in `/stats`, by weight. */
@@ -250,6 +250,8 @@ export const CHARTS = {
   nothingBefore: 'not measured before this',
   down: 'down',
   maintenance: 'maintenance',
+  removed: 'removed',
+  removedName: (name: string) => `${name} (removed)`,
   endDown: (port: string) => `${port} down`,
   draining: (load: number) => `${count(load)}, draining`,
   asTable: 'Show as a table',

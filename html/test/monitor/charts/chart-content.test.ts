@@ -14,7 +14,7 @@ function historyOf (...series: ReadonlyArray<ReadonlyArray<number | null>>): Loa
     from: new Date(START_MS).toISOString(),
     step_seconds: 5,
     servers: Object.fromEntries(series.map((loads, at) =>
-      [8000 + at, { index: at, active_users: loads, reserved: loads.map(() => 0) }])),
+      [8000 + at, { index: at, removed: false, active_users: loads, reserved: loads.map(() => 0) }])),
     events: [
       { at: new Date(START_MS + 4000).toISOString(), type: 'drain', server: '8001' },
       { at: new Date(START_MS + 60_000).toISOString(), type: 'start', server: null }
@@ -68,6 +68,25 @@ t.test('chart content: reads now, or the point that is pointed at', async t => {
     events: ['drain 8001']
   })
   t.same(readingAt(history, servers, 2).events, [], 'a step and more away')
+})
+
+t.test('chart content: a server that was removed is said to be so, and has no name beside now', async t => {
+  const history = new LoadHistory(5)
+  const points = { active_users: [5, 6], reserved: [0, 0] }
+  history.load({
+    from: new Date(START_MS).toISOString(),
+    step_seconds: 5,
+    servers: { a: { index: 0, removed: false, ...points }, gone: { index: 1, removed: true, ...points } },
+    events: [{ at: new Date(START_MS + 5000).toISOString(), type: 'remove', server: 'gone' }]
+  })
+  const servers = [server('a', 'up', 6)]
+  t.same(endLabelsOf(history, servers).map(({ text }) => text), ['a'])
+  t.same(marksOf(history).map(({ text }) => text), ['gone removed'])
+  t.match(readingAt(history, servers, undefined).loads, [
+    { name: 'a', load: 6 }, { name: 'gone', load: null, state: 'removed' }
+  ])
+  t.match(readingAt(history, servers, 0).loads, [{ name: 'a', load: 5 }, { name: 'gone', load: 5 }])
+  t.equal(areasOf(history).length, 2)
 })
 
 t.test('chart content: lone points', async t => {

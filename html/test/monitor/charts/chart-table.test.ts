@@ -5,14 +5,16 @@ import { clock } from '../../../monitor-script/kit/texts.ts'
 
 const START_MS = Date.parse('2026-11-23T14:00:00Z')
 
-function historyOf (first: ReadonlyArray<number | null>, second: ReadonlyArray<number | null>) {
+function historyOf (
+  first: ReadonlyArray<number | null>, second: ReadonlyArray<number | null>, isRemoved = false
+) {
   const history = new LoadHistory(60)
   history.load({
     from: new Date(START_MS).toISOString(),
     step_seconds: 5,
     servers: {
-      8000: { index: 0, active_users: first, reserved: first.map(() => 0) },
-      8001: { index: 1, active_users: second, reserved: second.map(() => 0) }
+      8000: { index: 0, removed: false, active_users: first, reserved: first.map(() => 0) },
+      8001: { index: 1, removed: isRemoved, active_users: second, reserved: second.map(() => 0) }
     },
     events: []
   })
@@ -26,6 +28,13 @@ t.test('chart table: every point when there are few; says what is not there, and
     [at(1), '1', '4'], [at(2), 'no data', 'no data'], [at(3), '1,200', 'down']
   ])
   t.same(tableRows(historyOf([null], [null])), [])
+})
+
+t.test('chart table: before a server was added, and after it was removed, it was not down', async t => {
+  const first = [1, 2, 3, 4, 5]
+  const second = [null, 7, null, 8, null]
+  t.same(tableRows(historyOf(first, second)).map(([, , load]) => load), ['–', '7', 'down', '8', 'down'])
+  t.same(tableRows(historyOf(first, second, true)).map(([, , load]) => load), ['–', '7', 'down', '8', '–'])
 })
 
 t.test('chart table: of many points a few, the newest among them', async t => {

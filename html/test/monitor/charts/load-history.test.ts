@@ -17,8 +17,8 @@ function answer (
     from: new Date(START_MS).toISOString(),
     step_seconds: STEP_MS / 1000,
     servers: {
-      b: { index: 1, active_users: second, reserved: second.map(() => 0) },
-      a: { index: 0, active_users: first, reserved: first.map(load => load === null ? null : 1) }
+      b: { index: 1, removed: false, active_users: second, reserved: second.map(() => 0) },
+      a: { index: 0, removed: false, active_users: first, reserved: first.map(load => load === null ? null : 1) }
     },
     events
   }
@@ -156,4 +156,41 @@ t.test('load history: an answer that comes after the news loses none of them', a
   t.same(history.names, [])
   history.load(answer([1, 2], [1, 2]))
   t.same(history.loads('a'), [2, 7])
+})
+
+t.test('load history: a server that is gone keeps its past, and one that is new has none', async t => {
+  const history = new LoadHistory(5)
+  history.load(answer([1], [4]))
+  const news = (second: number, ...names: string[]): void => {
+    history.hear(testStats({
+      timestamp: new Date(START_MS + second * 1000).toISOString(),
+      servers: Object.fromEntries(names.map(name => [name, { active_users: 7 }]))
+    }), START_MS + second * 1000)
+  }
+  news(1, 'a', 'b')
+  news(6, 'b', 'c')
+  news(11, 'b', 'c')
+  t.same(history.names, ['b', 'c', 'a'])
+  t.same(history.names.filter(name => history.isRemoved(name)), ['a'])
+  t.same(history.loads('a'), [7, 7, null], 'so it was when the step began')
+  t.same(history.loads('c'), [null, 7, 7])
+  t.same(history.events.map(({ type, server }) => `${type} ${server}`), ['remove a', 'add c'])
+  news(16, 'a', 'b', 'c')
+  t.same(history.loads('a'), [7, 7, null, 7], 'it is back')
+  t.equal(history.isRemoved('a'), false)
+  news(21, 'b', 'c')
+  for (let second = 26; second <= 330; second += 5) news(second, 'b', 'c')
+  t.same(history.names, ['b', 'c'], 'when nothing of it is shown any more')
+})
+
+t.test('load history: by the answer, too, some were removed; news that came before it say who is here', async t => {
+  const history = new LoadHistory(5)
+  const given = answer([1, 2], [4, null])
+  history.load({ ...given, servers: { ...given.servers, b: { ...given.servers['b']!, removed: true } } })
+  t.same(['a', 'b'].map(name => history.isRemoved(name)), [false, true])
+  const later = new LoadHistory(5)
+  hear(later, 6, [7])
+  later.load(answer([1, 2], [4, 5]))
+  t.same(['a', 'b'].map(name => later.isRemoved(name)), [false, true])
+  t.same(later.loads('b'), [4, 5])
 })

@@ -1,6 +1,7 @@
 /** `GET /history`: load per server over time, and what happened to the servers. */
 import {
-  byName, count, countText, integer, listOf, nullable, objectOf, optional, text, time, type Wire
+  byName, count, countText, flag, integer, listOf, nullable, objectOf, optional, text, time,
+  type Wire
 } from './fields.ts'
 
 export const HistoryQuery = objectOf({ minutes: optional(countText) })
@@ -13,8 +14,10 @@ export const History = objectOf({
   step_seconds: count,
   /** By the names of the servers; of each step the sample with the highest load. */
   servers: byName(objectOf({
-    /** From 0, in the order of the settings. */
+    /** In the order of the settings, then of adding; those that were removed come last. */
     index: count,
+    /** There is no such server any more; this is its past. */
+    removed: flag,
     active_users: points,
     reserved: points
   })),

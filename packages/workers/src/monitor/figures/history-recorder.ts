@@ -6,9 +6,12 @@
 import type { History } from '@usher/shared/api/history.ts'
 import { startInterval as startSystemInterval, type StartInterval } from '@usher/shared/interval.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
-import { presentServers, serverKnownAs, type Server, type Slot } from '@usher/shared/settings/servers.ts'
+import {
+  ownServers, presentServers, serverKnownAs, type Slot
+} from '@usher/shared/settings/servers.ts'
 import { inTimeSlices } from '@usher/shared/time-slices.ts'
 import type { HistoryStore, Loads } from '../../records/history-store.ts'
+import { PastServers } from './past-servers.ts'
 import { ServerWatch, type ServerEvent, type WatchedMeters } from './server-watch.ts'
 
 export interface HistoryParts {
@@ -23,11 +26,6 @@ export interface HistoryParts {
   /** Told of what happened to a server, when it is seen. */
   readonly onServerEvent?: (event: ServerEvent, atMs: number) => void
   readonly startInterval?: StartInterval
-}
-
-interface Series {
-  readonly active: Array<number | null>
-  readonly reserved: Array<number | null>
 }
 
 export const SAMPLE_MS = 5000
@@ -74,15 +72,23 @@ export class HistoryRecorder {
     const lastStep = Math.floor(wallNow() / stepMs)
     const count = Math.ceil(minutes * MINUTE_MS / stepMs)
     const fromMs = (lastStep - count + 1) * stepMs
-    const { series, sampledCount } = await this.#series(fromMs, stepMs, count)
+    const { past, sampledCount } = await this.#past(fromMs, stepMs, count)
     // The step that has just begun may have no sample yet; that is no gap.
     const end = Math.max(sampledCount, count - 1)
+    const present = new Map(presentServers(servers).map(({ name, index }) => [name, index]))
+    const removed = past.removed.map((name, at) => [name, servers.length + at] as const)
     return {
       from: new Date(fromMs).toISOString(),
       step_seconds: stepMs / 1000,
-      servers: Object.fromEntries([...series].map(([{ index, name }, { active, reserved }]) => [
-        name, { index, active_users: active.slice(0, end), reserved: reserved.slice(0, end) }
-      ])),
+      servers: Object.fromEntries([...present, ...removed].map(([name, index]) => {
+        const { active, reserved } = past.of(name)
+        return [name, {
+          index,
+          removed: !present.has(name),
+          active_users: active.slice(0, end),
+          reserved: reserved.slice(0, end)
+        }]
+      })),
       events: [...store.events(fromMs)].map(({ atMs, type, server }) => ({
         at: new Date(atMs).toISOString(),
         type,
@@ -91,12 +97,13 @@ export class HistoryRecorder {
     }
   }
 
-  async #series (
+  async #past (
     fromMs: number, stepMs: number, count: number
-  ): Promise<{ series: ReadonlyMap<Server, Series>, sampledCount: number }> {
+  ): Promise<{ past: PastServers, sampledCount: number }> {
     const { store, servers } = this.#parts
-    const series = new Map(presentServers(servers).map(
-      server => [server, emptySeries(count)]))
+    const ports = ownServers(servers).map(({ port, name }) => [String(port), name] as const)
+    const names = presentServers(servers).map(({ name }) => name)
+    const past = new PastServers(names, new Map(ports), count)
     let sampledCount = 0
     const samples = store.samples(fromMs)
     await inTimeSlices(() => {
@@ -106,10 +113,10 @@ export class HistoryRecorder {
       // The wall's clock may have been set back since a sample was taken.
       if (at >= count) return true
       sampledCount = at + 1
-      keepHighest(series, at, sample.loads)
+      past.note(at, sample.loads)
       return false
     })
-    return { series, sampledCount }
+    return { past, sampledCount }
   }
 
   #look (): void {
@@ -147,24 +154,4 @@ export class HistoryRecorder {
 
 function stepOf (wallMs: number): number {
   return Math.floor(wallMs / SAMPLE_MS)
-}
-
-/** Active users and reservations are of the same moment, so that they add up to the load. */
-function keepHighest (series: ReadonlyMap<Server, Series>, at: number, loads: Loads): void {
-  for (const [server, { active, reserved }] of series) {
-    // Samples from before it had a name have its port.
-    const key = server.kind === 'own' && !Object.hasOwn(loads, server.name)
-      ? server.port
-      : server.name
-    const load = Object.hasOwn(loads, key) ? loads[key] : undefined
-    if (load === null || load === undefined) continue
-    if (load[0] + load[1] < (active[at] ?? 0) + (reserved[at] ?? 0)) continue
-    active[at] = load[0]
-    reserved[at] = load[1]
-  }
-}
-
-function emptySeries (count: number): Series {
-  const nothing = new Array<number | null>(count).fill(null)
-  return { active: nothing, reserved: [...nothing] }
 }

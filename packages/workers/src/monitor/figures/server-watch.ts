@@ -1,18 +1,20 @@
 /**
- * What has happened to the servers since the last look, told from their states in the user table
- * and from the meters' counts: a server may die and be back between two looks. Owns no timer.
+ * What has happened to the servers since the last look, told from the list of them, their states in
+ * the user table and the meters' counts: a server may die and be back between two looks. Owns no
+ * timer.
  */
 import type { ServerState } from '@usher/shared/memory/layout.ts'
 import type { MeterReader } from '@usher/shared/memory/meters.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
-import type { Server, Slot } from '@usher/shared/settings/servers.ts'
+import type { Slot } from '@usher/shared/settings/servers.ts'
 
-export type ServerEventType = 'up' | 'down' | 'drain' | 'ready' | 'restart' | 'reload'
+export type ServerEventType =
+  'add' | 'remove' | 'up' | 'down' | 'drain' | 'ready' | 'restart' | 'reload'
 
 export interface ServerEvent {
   readonly type: ServerEventType
   /** Undefined for what concerns them all. */
-  readonly server: Server | undefined
+  readonly server: Pick<Slot, 'index' | 'name'> | undefined
 }
 
 export type WatchedMeters = Pick<MeterReader, 'restarts' | 'upSinceS' | 'reloads'>
@@ -23,6 +25,9 @@ interface Seen {
   readonly restarts: number
   readonly upSinceS: number
 }
+
+/** An index without a server. */
+const NOBODY: Seen = { name: '', state: 'down', restarts: 0, upSinceS: 0 }
 
 export class ServerWatch {
   readonly #table: Pick<UserTable, 'serverState'>
@@ -46,11 +51,15 @@ export class ServerWatch {
   look (): readonly ServerEvent[] {
     const before = this.#seen
     this.#seen = this.#see()
-    const events = this.#seen.flatMap((now, index) => {
-      const [server, old] = [this.#servers[index]!, before[index]]
-      // Of one that was added or removed meanwhile there is nothing to tell.
-      if (server.kind === 'removed' || old === undefined || old.name !== now.name) return []
-      return changes(old, now).map(type => ({ type, server }))
+    const events = this.#seen.flatMap((now, index): ServerEvent[] => {
+      const old = before[index] ?? NOBODY
+      if (old.name === now.name) {
+        return changes(old, now).map(type => ({ type, server: { index, name: now.name } }))
+      }
+      return [
+        ...(isThere(old) ? [{ type: 'remove', server: { index, name: old.name } } as const] : []),
+        ...(isThere(now) ? [{ type: 'add', server: { index, name: now.name } } as const] : [])
+      ]
     })
     const reloads = this.#meters.reloads()
     const isReloaded = reloads !== this.#reloads
@@ -60,8 +69,7 @@ export class ServerWatch {
 
   #see (): readonly Seen[] {
     return this.#servers.map(({ kind, index, name }) => ({
-      // An index of nobody's is none of the next one's.
-      name: kind === 'removed' ? '' : name,
+      name: kind === 'removed' ? NOBODY.name : name,
       state: this.#table.serverState(index),
       // An external server has no thread.
       restarts: kind === 'own' ? this.#meters.restarts(index) : 0,
@@ -70,8 +78,13 @@ export class ServerWatch {
   }
 }
 
+function isThere ({ name }: Seen): boolean {
+  return name !== NOBODY.name
+}
+
 /** The first start of a server is the program's start, and no event of its own. */
 function changes (before: Seen, now: Seen): readonly ServerEventType[] {
+  if (!isThere(now)) return []
   if (before.state === now.state && now.state === 'maintenance') return []
   if (now.state === 'maintenance') return before.state === 'starting' ? [] : ['drain']
   if (before.state === 'maintenance' && now.state === 'draining') return []

@@ -10,6 +10,10 @@ export interface StateChange {
   readonly activeUsers: number
 }
 
+/** A restart leaves the state as it was, and one that is added has none yet. */
+const CHANGES: ReadonlySet<ServerEvent['type']> =
+  new Set<ServerEvent['type']>(['up', 'down', 'drain', 'ready'])
+
 export class StateChanges {
   readonly #activeUsers: () => ArrayLike<number>
   readonly #last = new Map<number, StateChange>()
@@ -20,8 +24,7 @@ export class StateChanges {
   }
 
   note ({ type, server }: ServerEvent, atMs: number): void {
-    // A restart leaves the state as it was.
-    if (type === 'reload' || type === 'restart' || server === undefined) return
+    if (!CHANGES.has(type) || server === undefined) return
     const { index } = server
     this.#last.set(index, { atMs, activeUsers: this.#activeUsers()[index] ?? 0 })
   }

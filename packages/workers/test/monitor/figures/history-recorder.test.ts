@@ -3,6 +3,7 @@ import { stepClock, turnsDuring } from '../../../../shared/test/fixtures/event-l
 import { clientNumber, HOME, testTable } from '../../../../shared/test/memory/test-table.ts'
 import { testServers } from '../../../../shared/test/settings/test-servers.ts'
 import { HistoryRecorder, POINTS_MAX, SAMPLE_MS } from '../../../src/monitor/figures/history-recorder.ts'
+import { REMOVED_MAX } from '../../../src/monitor/figures/past-servers.ts'
 import type { HistoryEvent, HistorySample } from '../../../src/records/history-store.ts'
 import { manualClock } from '../fixtures/manual-clock.ts'
 
@@ -161,6 +162,33 @@ t.test('history: points are of regular steps, with gaps as null', async t => {
       blue: { active_users: [0, 0, 0, 0, null, null, 0, 0, 0, 0, 0, 0] }
     }
   })
+})
+
+t.test('history: who was removed keeps the past, the last 32 of them; who is new has none', async t => {
+  const store = new MemoryStore()
+  const { history, clock } = testHistory({ store })
+  const add = (step: number, loads: HistorySample['loads']): void => {
+    store.addSample(START_MS - MINUTE_MS + step * SAMPLE_MS, loads)
+  }
+  add(0, { red: [1, 0], gone: [4, 2], 'never-up': null })
+  add(1, { red: [1, 0], gone: null, blue: [9, 0] })
+  add(2, { red: [1, 0], 8001: [3, 0], other: [1, 1] })
+  clock.nowMs = START_MS - 1
+  const { servers } = await history.answer(1)
+  t.match(servers, {
+    red: { index: 0, removed: false },
+    blue: { index: 1, active_users: [null, 9, 3, null], reserved: [null, 0, 0, null] },
+    gone: { index: 2, removed: true, active_users: [4, null, null], reserved: [2, null, null] },
+    other: { index: 3, removed: true, active_users: [null, null, 1] }
+  })
+  t.equal(Object.keys(servers).length, 4, 'of one that was never up there is nothing to show')
+  for (let step = 3; step < 11; step++) {
+    add(step, Object.fromEntries(Array.from({ length: 20 }, (_, at) => [`s${step}-${at}`, [1, 0]])))
+  }
+  const many = (await history.answer(1)).servers
+  const removed = Object.keys(many).filter(name => many[name]!.removed)
+  t.equal(removed.length, REMOVED_MAX)
+  t.ok(removed.includes('s10-0') && removed.includes('s10-19') && !removed.includes('gone'))
 })
 
 t.test('history: a point is one sample, so that what it says was so at one moment', async t => {

@@ -1,8 +1,9 @@
 import t from 'tap'
 import type { ServerState } from '@usher/shared/memory/layout.ts'
-import type { Server } from '@usher/shared/settings/servers.ts'
-import { testServers } from '../../../../shared/test/settings/test-servers.ts'
-import { ServerWatch } from '../../../src/monitor/figures/server-watch.ts'
+import { replaceServers } from '@usher/shared/settings/server-list.ts'
+import type { Slot } from '@usher/shared/settings/servers.ts'
+import { testExternal, testServers } from '../../../../shared/test/settings/test-servers.ts'
+import { ServerWatch, type ServerEvent } from '../../../src/monitor/figures/server-watch.ts'
 
 function testWatch (...states: ServerState[]) {
   const restarts = states.map(() => 0)
@@ -16,7 +17,7 @@ function testWatch (...states: ServerState[]) {
     },
     testServers(states.map((_, server) => 8000 + server))
   )
-  const portOf = (server: Server | undefined): number | undefined =>
+  const portOf = (server: ServerEvent['server']): number | undefined =>
     server === undefined ? undefined : Number(server.name)
   return { cluster, look: () => watch.look().map(({ type, server }) => [type, portOf(server)]) }
 }
@@ -81,6 +82,25 @@ t.test('server watch: a replacement is counted a moment before it is up', async 
   t.same(look(), [])
   cluster.states[0] = 'up'
   t.same(look(), [['up', 8000]])
+})
+
+t.test('server watch: who is added and who is removed, also where one takes the place of another', async t => {
+  const servers: readonly Slot[] = [...testServers([8000]), ...testExternal(1, ['a', 'b'])]
+  const watch = new ServerWatch(
+    { serverState: () => 'up' }, { restarts: () => 0, upSinceS: () => 100, reloads: () => 0 }, servers)
+  const change = (...slots: Slot[]): string[] => {
+    replaceServers(servers, [servers[0]!, ...slots])
+    return watch.look().map(({ type, server }) => `${type} ${server?.name} at ${server?.index}`)
+  }
+  const [a, b, c] = testExternal(1, ['a', 'b', 'c'])
+  const gone = { kind: 'removed', index: 1, name: 'a' } as const
+  t.same(change(a!, b!), [])
+  t.same(change(a!, b!, c!), ['add c at 3'])
+  t.same(change(gone, b!, c!), ['remove a at 1'])
+  t.same(change(gone, b!, c!), [])
+  t.same(change({ ...c!, name: 'd', index: 1 }, b!, c!), ['add d at 1'])
+  t.same(change({ ...c!, name: 'e', index: 1 }, b!, c!), ['remove d at 1', 'add e at 1'])
+  t.same(change(a!, b!, c!), ['remove e at 1', 'add a at 1'])
 })
 
 t.test('server watch: a reload is of all servers', async t => {

@@ -83,7 +83,9 @@ t.test('history: points and gaps come out as they are', async t => {
   const history = {
     from: '2026-11-23T12:00:00.000Z',
     step_seconds: 5,
-    servers: { red: { index: 0, active_users: [3, null, 0], reserved: [0, null, 1] } },
+    servers: {
+      red: { index: 0, removed: false, active_users: [3, null, 0], reserved: [0, null, 1] }
+    },
     events: [
       { at: '2026-11-23T12:00:01.000Z', type: 'down', server: 'red' },
       { at: '2026-11-23T12:00:02.000Z', type: 'reload', server: null }
