@@ -168,6 +168,27 @@ t.test('changing servers: one that is removed gets nobody, and its people go els
   t.ok(b.asked.length <= asked + 1, 'and it is checked no more')
 })
 
+t.test('changing servers: the history keeps the past of one that is gone, and says when it went', async t => {
+  const a = await startElsewhere(t)
+  const { cluster, operator } = await start(t, { PORTS: '0', SERVER_NAMES: 'red' })
+  await operator.post('/servers', { name: 'shop-a', url: a.url, weight: 9 })
+  await isUp(operator, 'shop-a')
+  await sendMany(cluster, 20)
+  interface Past {
+    readonly servers: Record<string, { removed: boolean, reserved: Array<number | null> }>
+    readonly events: readonly object[]
+  }
+  const past = async (): Promise<Past> => (await operator.get('/history?minutes=5')).json as unknown as Past
+  const most = ({ servers }: Past): number => Math.max(0, ...servers['shop-a']!.reserved.map(Number))
+  await until(past, history => most(history) === 18)
+  await operator.post('/servers/shop-a/remove', {})
+  const { servers, events } = await until(past, ({ events }) =>
+    events.some(event => 'type' in event && event.type === 'remove'))
+  t.match(servers, { red: { removed: false }, 'shop-a': { removed: true } })
+  t.equal(most({ servers, events }), 18)
+  t.match(events, [{ type: 'start' }, { type: 'add', server: 'shop-a' }, { type: 'remove', server: 'shop-a' }])
+})
+
 t.test('changing servers: they outlive a restart and a kill', async t => {
   const [a, b] = [await startElsewhere(t), await startElsewhere(t)]
   const cwd = workingFolder(t)
