@@ -14,7 +14,9 @@ function historyOf (...series: ReadonlyArray<ReadonlyArray<number | null>>): Loa
     from: new Date(START_MS).toISOString(),
     step_seconds: 5,
     servers: Object.fromEntries(series.map((loads, at) =>
-      [8000 + at, { index: at, removed: false, active_users: loads, reserved: loads.map(() => 0) }])),
+      [8000 + at, {
+        index: at, removed: false, active_users: loads, reserved: loads.map(() => 0)
+      }])),
     events: [
       { at: new Date(START_MS + 4000).toISOString(), type: 'drain', server: '8001' },
       { at: new Date(START_MS + 60_000).toISOString(), type: 'start', server: null }
@@ -76,7 +78,9 @@ t.test('chart content: a server that was removed is said to be so, and has no na
   history.load({
     from: new Date(START_MS).toISOString(),
     step_seconds: 5,
-    servers: { a: { index: 0, removed: false, ...points }, gone: { index: 1, removed: true, ...points } },
+    servers: {
+      a: { index: 0, removed: false, ...points }, gone: { index: 1, removed: true, ...points }
+    },
     events: [{ at: new Date(START_MS + 5000).toISOString(), type: 'remove', server: 'gone' }]
   })
   const servers = [server('a', 'up', 6)]

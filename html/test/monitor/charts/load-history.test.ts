@@ -18,7 +18,12 @@ function answer (
     step_seconds: STEP_MS / 1000,
     servers: {
       b: { index: 1, removed: false, active_users: second, reserved: second.map(() => 0) },
-      a: { index: 0, removed: false, active_users: first, reserved: first.map(load => load === null ? null : 1) }
+      a: {
+        index: 0,
+        removed: false,
+        active_users: first,
+        reserved: first.map(load => load === null ? null : 1)
+      }
     },
     events
   }
