@@ -178,8 +178,8 @@ const SLOTS_MIN = 64
 /** Who inserts, servers and router, may exceed the maximum by one each when all do at once. */
 const THREADS_MAX = OWN_SERVERS_MAX + 1
 /**
- * Users fall on shards by a keyed hash: past so many deviations one of 64 shards runs full in one of
- * 8 million tables. As few as keep a user of a million within 64 bytes.
+ * Users fall on shards by a keyed hash: past so many deviations one of 64 shards runs full in one
+ * of 8 million tables. As few as keep a user of a million within 64 bytes.
  */
 const DEVIATIONS = 5.9
 
