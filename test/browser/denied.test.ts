@@ -19,7 +19,7 @@ browserTest('browser: denied while open, the page gives way to the message', asy
   await tabs[1]!.goto(tabs[0]!.url())
   for (const tab of tabs) await untilPageCounts(tab, 1)
   const [cookie] = await visitor.cookies()
-  await cluster.setDenyList([{ kind: 'id', text: cookie!.value, untilMs: undefined }])
+  await cluster.actions.setDenyList([{ kind: 'id', text: cookie!.value, untilMs: undefined }])
 
   for (const tab of tabs) {
     await tab.locator('main.usher-denied h1').waitFor()
@@ -39,7 +39,7 @@ browserTest('browser: denied while open, the page gives way to the message', asy
 browserTest('browser: who is denied is told so at the front door', async (t, lab) => {
   const { cluster, routingPort } = await startInProcess(t)
   lab.expectComplaint(/403 \(Forbidden\)/)
-  await cluster.setDenyList([{ kind: 'address', text: '127.0.0.1', untilMs: undefined }])
+  await cluster.actions.setDenyList([{ kind: 'address', text: '127.0.0.1', untilMs: undefined }])
   const page = await (await lab.newVisitor()).newPage()
   const answer = await page.goto(urlOf(routingPort))
   t.equal(answer?.status(), 403)

@@ -8,7 +8,7 @@ import {
   allocateMeters, ClusterMeter, ROUTER_METER, ThreadMeter, type MeterMemory
 } from '@usher/shared/memory/meters.ts'
 import { SERVERS_MAX } from '@usher/shared/memory/layout.ts'
-import { ROUTER } from '@usher/shared/memory/newcomers.ts'
+import { Newcomers, ROUTER } from '@usher/shared/memory/newcomers.ts'
 import {
   allocateTable, MAIN_THREAD_PATIENCE, MAIN_THREAD_TAG, type TableMemory
 } from '@usher/shared/memory/table-view.ts'
@@ -21,6 +21,8 @@ export interface ClusterMemory {
   readonly memory: TableMemory
   readonly meters: MeterMemory
   readonly table: UserTable
+  /** The router's, for those who are placed at another node of the fleet. */
+  readonly newcomers: Newcomers
   /** The router's. */
   readonly meter: ThreadMeter
   readonly clusterMeter: ClusterMeter
@@ -36,12 +38,14 @@ export function allocateClusterMemory (settings: Settings): ClusterMemory {
     settings.maxUsers, settings.servers.length, times, randomWord, SERVERS_MAX)
   const meters = allocateMeters(ownServers(settings.servers).length)
   const meter = new ThreadMeter(meters, ROUTER_METER)
+  const allowance = newcomerSettings(settings, ROUTER)
   const table = new UserTable(memory, {
     threadTag: MAIN_THREAD_TAG,
     patience: MAIN_THREAD_PATIENCE,
     now: monotonicNowMs,
     onLockWaited: ms => { meter.lockWaited(ms) },
-    newcomers: newcomerSettings(settings, ROUTER)
+    newcomers: allowance
   })
-  return { memory, meters, table, meter, clusterMeter: new ClusterMeter(meters) }
+  const newcomers = new Newcomers(memory.newcomers, { ...allowance, now: monotonicNowMs })
+  return { memory, meters, table, newcomers, meter, clusterMeter: new ClusterMeter(meters) }
 }

@@ -6,16 +6,13 @@ import { networkInterfaces } from 'node:os'
 import { isDeepStrictEqual } from 'node:util'
 import { readCertificate } from '@usher/shared/certificate.ts'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
-import type { Client } from '@usher/shared/client.ts'
 import type { TlsPair } from '@usher/shared/http/tls-context.ts'
-import type { DenyEntry } from '@usher/shared/deny-list.ts'
 import type { ProgramLog } from '@usher/shared/log.ts'
 import type { LogLossesMemory } from '@usher/shared/memory/log-losses.ts'
 import type { ThreadMeter } from '@usher/shared/memory/meters.ts'
+import type { Newcomers } from '@usher/shared/memory/newcomers.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
-import type { AskAnswers, Drain } from '@usher/shared/messages.ts'
 import type { SettingChanges } from '@usher/shared/settings/setting-changes.ts'
-import type { StoredServer } from '@usher/shared/settings/servers.ts'
 import type { Settings } from '@usher/shared/settings/settings.ts'
 import { canSharePorts } from '@usher/shared/http/listen.ts'
 import { announce } from './announcement.ts'
@@ -23,10 +20,11 @@ import { CertificateWatch } from './certificate-watch.ts'
 import { allocateClusterMemory } from './cluster-memory.ts'
 import { clusterServers, type ClusterServers } from './cluster-servers.ts'
 import { watchDescriptors } from './descriptor-watch.ts'
+import type { FleetNode } from './fleet/fleet-node.ts'
 import type { EarlyServer } from './early-server.ts'
 import { Expulsion } from './expulsion.ts'
 import { CONNECTIONS_SHARE, stopGracefully } from './graceful-stop.ts'
-import { answerAsk, type AskedActions } from './monitor-asks.ts'
+import { answerAsk, askedActions, type AskedActions } from './monitor-asks.ts'
 import { watchNewcomers } from './newcomer-warning.ts'
 import { PREPARE_TIMEOUT_MS, reloader } from './reload.ts'
 import { Restarts } from './restarts.ts'
@@ -62,21 +60,25 @@ export async function startCoordinator (parts: CoordinatorParts): Promise<Coordi
   return coordinator
 }
 
-export class Coordinator implements AskedActions {
+export class Coordinator {
   /** Settings and files are read again. Never rejects: it logs. */
   readonly reload: () => Promise<void>
   readonly restarts: Restarts
-  readonly tickets: TicketIssuer
+  readonly #tickets: TicketIssuer
+  readonly actions: AskedActions
   readonly #settings: Settings
   readonly #programDir: string
   readonly #log: ProgramLog
   readonly #table: UserTable
+  readonly #newcomers: Newcomers
   readonly #meter: ThreadMeter
   readonly #sites: SiteKeeper
   readonly #workers: Workers
   readonly #expulsion: Expulsion
   readonly #servers: ClusterServers
   readonly #certificateWatch: CertificateWatch
+  /** Undefined where the program is alone. */
+  #fleet: FleetNode | undefined
   /** The certificate of new connections, and of threads that start. */
   #tls: TlsPair | undefined
   #router: RouterDoor | undefined
@@ -86,7 +88,9 @@ export class Coordinator implements AskedActions {
 
   constructor (parts: CoordinatorParts) {
     const { settings, readChanges, programDir, earlyServer, isTerminal, log, logLosses } = parts
-    const { memory, meters, table, meter, clusterMeter } = allocateClusterMemory(settings)
+    const { memory, meters, table, newcomers, meter, clusterMeter } =
+      allocateClusterMemory(settings)
+    this.#newcomers = newcomers
     this.#settings = settings
     this.#tls = settings.tls
     this.#programDir = programDir
@@ -105,7 +109,10 @@ export class Coordinator implements AskedActions {
       table,
       programDir,
       workers: () => this.#workers,
-      onNews: () => { this.#router?.serverStarted() },
+      onNews: () => {
+        this.#router?.serverStarted()
+        this.#fleet?.serversChanged()
+      },
       log
     })
     this.#sites = new SiteKeeper({
@@ -118,8 +125,9 @@ export class Coordinator implements AskedActions {
         logLosses,
         settings: { ...settings, tls: this.#tls },
         denyEntries: this.#expulsion.entries,
-        ticketKeys: this.tickets.published,
+        ticketKeys: this.#tickets.published,
         health: this.#servers.health.reports,
+        fleet: this.#fleet?.report,
         isTerminal,
         programDir
       }),
@@ -131,11 +139,11 @@ export class Coordinator implements AskedActions {
       sites: this.#sites,
       onServerUp: () => { this.#router?.serverStarted() },
       takeServerThread: () => earlyServer.take(),
-      onAsk: ask => answerAsk(this, ask),
+      onAsk: ask => answerAsk(this.actions, ask),
       retireTimeoutMs: settings.shutdownTimeoutMs * CONNECTIONS_SHARE,
       log
     })
-    this.tickets = new TicketIssuer({ ...settings, workers: this.#workers, log })
+    this.#tickets = new TicketIssuer({ ...settings, workers: this.#workers, log })
     const inTurn = oneAtATime()
     this.restarts = new Restarts({
       ...settings,
@@ -145,6 +153,13 @@ export class Coordinator implements AskedActions {
       inTurn,
       canSharePorts,
       log
+    })
+    this.actions = askedActions({
+      sites: this.#sites,
+      expulsion: this.#expulsion,
+      servers: this.#servers,
+      restarts: this.restarts,
+      tickets: this.#tickets
     })
     this.#certificateWatch = new CertificateWatch({
       publicHosts: settings.publicHosts, wallNow: Date.now, now: monotonicNowMs, log
@@ -169,8 +184,9 @@ export class Coordinator implements AskedActions {
 
   async start (): Promise<void> {
     try {
+      await this.#joinFleet()
       const isKnown = hasDatabase(this.#settings.dbPath)
-      if (!isKnown) await this.setDenyList([])
+      if (!isKnown) await this.#expulsion.setDenyList([])
       await startInOrder({
         servers: this.#settings.servers,
         workers: this.#workers,
@@ -185,6 +201,7 @@ export class Coordinator implements AskedActions {
       this.#sites.close()
       this.#servers.close()
       await this.#router?.close()
+      await this.#fleet?.close()
       await this.#workers.close(this.#settings.shutdownTimeoutMs)
       throw error
     }
@@ -200,13 +217,28 @@ export class Coordinator implements AskedActions {
     announce(this.#settings, networkInterfaces(), this.#log)
   }
 
+  /** First of all, because an engine that cannot be used is a wrong setting. */
+  async #joinFleet (): Promise<void> {
+    if (this.#settings.clusterUrl === '') return
+    const { FleetNode } = await import('./fleet/fleet-node.ts')
+    this.#fleet = new FleetNode({
+      settings: this.#settings,
+      table: this.#table,
+      newcomers: this.#newcomers,
+      tellMonitor: order => this.#workers.monitor.ask(order, ORDER_TIMEOUT_MS),
+      log: this.#log
+    })
+    await this.#fleet.start()
+  }
+
   async #openRouter (mayOpen: Promise<void>): Promise<void> {
     this.#router = await openRouterDoor({
       settings: this.#settings,
       programDir: this.#programDir,
       table: this.#table,
       denyList: this.#expulsion.list,
-      tickets: this.tickets,
+      tickets: this.#tickets,
+      fleet: this.#fleet,
       isDrained: server => this.#servers.states.isDrained(server),
       mayOpen,
       meter: this.#meter,
@@ -223,44 +255,6 @@ export class Coordinator implements AskedActions {
     await this.#workers.tellServers({ type: 'commit-reload', loaded }, ORDER_TIMEOUT_MS)
   }
 
-  /** The sites of all servers, for one that starts. */
-  sites (): Promise<AskAnswers['get-sites']> {
-    return this.#sites.current()
-  }
-
-  /**
-   * Every thread refuses these from now on; those of them who were users have been removed when it
-   * resolves.
-   */
-  setDenyList (entries: readonly DenyEntry[]): Promise<AskAnswers['set-deny-list']> {
-    return this.#expulsion.setDenyList(entries)
-  }
-
-  /** The client is gone when it resolves; it may come back unless the entries deny it. */
-  disconnect (
-    client: Client, entries: readonly DenyEntry[] | undefined
-  ): Promise<AskAnswers['disconnect']> {
-    return this.#expulsion.disconnect(client, entries)
-  }
-
-  /** Its state outlives the server's thread. */
-  setDrain (server: number, drain: Drain | undefined): AskAnswers['set-drain'] {
-    this.#servers.states.setDrain(server, drain)
-    return {}
-  }
-
-  /** Those that the console names; resolves when every thread knows them, or with who is late. */
-  setServers (
-    stored: readonly StoredServer[], isStart: boolean
-  ): Promise<AskAnswers['set-servers']> {
-    return this.#servers.list.setStored(stored, isStart)
-  }
-
-  /** Rejects as `Restarts.one`. */
-  restartServer (server: number): Promise<AskAnswers['restart-server']> {
-    return this.restarts.one(server).then(() => ({}))
-  }
-
   /** The graceful stop: what has begun is answered, users are saved. Safe to call twice. */
   close (): Promise<void> {
     this.#closed ??= stopGracefully({
@@ -268,10 +262,12 @@ export class Coordinator implements AskedActions {
       table: this.#table,
       sites: this.#sites,
       workers: this.#workers,
+      leaveFleet: withinMs => this.#fleet?.leave(withinMs),
       closeRouter: () => this.#router?.close(),
       tellReadiness: reason => this.#tellReadiness(reason),
       endWatches: async () => {
         this.#servers.close()
+        await this.#fleet?.close()
         for (const stop of this.#stopWatching) stop()
         await this.#sweep?.close()
       },

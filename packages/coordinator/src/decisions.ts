@@ -1,10 +1,12 @@
 /**
  * The decisions for a proxy that carries the bytes itself: for each request that it forwards the
  * head of, the server that the visitor goes to. Places newcomers as the router does, leaves those
- * who are active where they are, and counts both: each decision is a touch. Main thread.
+ * who are active where they are, and counts both: each decision is a touch. In a fleet it decides
+ * among the servers of its own node, which its proxy stands before. Main thread.
  */
 import type { Choose } from '@usher/shared/balancing/policies.ts'
 import { areSameClients, formatClient, type Address, type Client } from '@usher/shared/client.ts'
+import { fleetName } from '@usher/shared/fleet/fleet-name.ts'
 import { BEAT_PATH, countEffect, HEALTH_PATH } from '@usher/shared/http/vocabulary/counting.ts'
 import { healthReply } from '@usher/shared/http/vocabulary/health.ts'
 import { clientCookie, namedClient, newClient } from '@usher/shared/http/vocabulary/identity.ts'
@@ -28,7 +30,7 @@ import type { Settings } from '@usher/shared/settings/settings.ts'
 import type { TicketRedeemer } from '@usher/shared/tickets/redeem.ts'
 import { ticketOf } from '@usher/shared/tickets/ticket-query.ts'
 import {
-  decide, decideUncounted, type RouteDecision, type Visitor
+  decide, decideUncounted, type LocalDecision, type Visitor
 } from './placing.ts'
 import { logDecision, renderRefusal, type RouterParts } from './router.ts'
 
@@ -97,7 +99,8 @@ export function decisionHandler (given: DecisionParts): Handler {
       isReturning: named !== undefined,
       isCounted: effect === 'adds',
       isProbe: false,
-      hasTicket: false
+      hasTicket: false,
+      hint: undefined
     }
     return nowOrLater(seat(parts, visitor, effect), decision => {
       if (parts.log.isLevelEnabled('debug')) logDecision(parts, visitor, decision)
@@ -138,7 +141,7 @@ export function decisionHandler (given: DecisionParts): Handler {
 async function clientOfTicket (
   { tickets, settings, log }: DecisionParts, text: string
 ): Promise<Client | undefined> {
-  const names = presentServers(settings.servers).map(({ name }) => name)
+  const names = presentServers(settings.servers).map(({ name }) => fleetName(settings, name))
   const ticket = await tickets.redeemer.redeemTicket(text, ...names)
   if (typeof ticket !== 'string') return ticket.client
   log.debug({ fault: ticket }, 'ticket refused')
@@ -229,7 +232,7 @@ function touchInPlace (
 /** Where the visitor goes; who is counted is active there then. */
 function * seat (
   parts: DecisionParts, visitor: Visitor, effect: CountEffect
-): Steps<RouteDecision> {
+): Steps<LocalDecision> {
   const decision = visitor.isCounted
     ? yield * decide(parts, visitor)
     : yield * decideUncounted(parts, visitor)

@@ -16,6 +16,8 @@ export interface StopParts {
   readonly table: UserTable
   readonly sites: Pick<SiteKeeper, 'close'>
   readonly workers: Workers
+  /** Resolves when nobody is sent here any more by other nodes; undefined without a fleet. */
+  readonly leaveFleet: (withinMs: number) => Promise<void> | undefined
   /** Undefined where the router was never opened. */
   readonly closeRouter: () => Promise<void> | undefined
   readonly tellReadiness: (reason: string) => Promise<void>
@@ -24,6 +26,8 @@ export interface StopParts {
   readonly log: Logger
 }
 
+/** For leaving the fleet, of SHUTDOWN_TIMEOUT. */
+const LEAVING_SHARE = 0.2
 /** For connections, of SHUTDOWN_TIMEOUT; the rest is for saving the users. */
 export const CONNECTIONS_SHARE = 0.7
 /** Of what is left then, for saving; and of that, for a database that is locked. */
@@ -33,18 +37,22 @@ const LOCKED_SHARE = 0.8
 const ENDING_SHARE = 0.8
 
 export async function stopGracefully (
-  { settings, table, sites, workers, closeRouter, tellReadiness, endWatches, log }: StopParts
+  {
+    settings, table, sites, workers, leaveFleet, closeRouter, tellReadiness, endWatches, log
+  }: StopParts
 ): Promise<void> {
   const { shutdownTimeoutMs, servers } = settings
   const endMs = monotonicNowMs() + shutdownTimeoutMs
   const leftMs = (): number => Math.max(0, endMs - monotonicNowMs())
   log.info('stopping: requests that have begun are answered')
   sites.close()
-  const connectionsMs = shutdownTimeoutMs * CONNECTIONS_SHARE
+  const readinessTold = tellReadiness('stopping').catch(() => {}) // It may be down.
+  await leaveFleet(shutdownTimeoutMs * LEAVING_SHARE)
+  const connectionsMs = leftMs() * CONNECTIONS_SHARE
   const [isRouterDone] = await Promise.all([
     isDoneWithin(connectionsMs, closeRouter()),
     workers.closeServers(connectionsMs),
-    tellReadiness('stopping').catch(() => {}) // It may be down.
+    readinessTold
   ])
   if (!isRouterDone) log.warn('connections to the router took too long and were closed')
   await endWatches()

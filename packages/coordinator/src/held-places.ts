@@ -2,7 +2,8 @@
  * The places that the router holds: reserved in the user table, and given up by one queue when
  * their time has come. The sweep removes those that it misses. Main thread.
  */
-import type { Client } from '@usher/shared/client.ts'
+import type { Choose } from '@usher/shared/balancing/policies.ts'
+import { UNKNOWN_ADDRESS, type Client } from '@usher/shared/client.ts'
 import type { Reservation, ReserveRequest } from '@usher/shared/memory/reservations.ts'
 import type { Place } from '@usher/shared/memory/table-view.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
@@ -55,6 +56,19 @@ export class HeldPlaces {
   reserveNow ({ client, address, isReturning, choose }: PlaceRequest): Reservation {
     const untilMs = this.#untilMs()
     const reservation = this.#table.reserve({ client, address, isReturning, choose, untilMs })
+    if (reservation.kind === 'reserved') this.#held.add(reservation.place, untilMs)
+    return reservation
+  }
+
+  /**
+   * For a visitor whom another node of the fleet sends here, for so long.
+   * @param choose gives that server, if it still takes them
+   */
+  holdFor (client: Client, holdMs: number, choose: Choose): Reservation {
+    const untilMs = Math.ceil(this.#now() + holdMs)
+    const reservation = this.#table.reserve({
+      client, address: UNKNOWN_ADDRESS, isReturning: false, choose, untilMs, isFromNode: true
+    })
     if (reservation.kind === 'reserved') this.#held.add(reservation.place, untilMs)
     return reservation
   }

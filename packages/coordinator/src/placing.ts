@@ -1,7 +1,7 @@
 /**
  * Where a visitor goes: chooses a server and holds a place there in one step, lets the visitor
- * wait, and looks again. Knows no request and no reply; runs on the main thread, the only one that
- * reserves.
+ * wait, and looks again. Of the servers of a whole fleet fleet/fleet-placer.ts chooses. Knows no
+ * request and no reply; runs on the main thread, the only one that reserves.
  */
 import type { Choice, Choose } from '@usher/shared/balancing/policies.ts'
 import type { Address, Client } from '@usher/shared/client.ts'
@@ -36,15 +36,36 @@ export interface PlacingParts {
   readonly onAddressFull: (address: Address) => void
 }
 
-export type RouteDecision =
-  | {
-    readonly kind: 'redirect'
-    readonly holdsPlace: boolean
-    readonly note?: string
-    /** Without a ticket a client that keeps no cookie would not find the place that is held. */
-    readonly needsTicket?: boolean
-  } & Choice
+/** Has visitors placed: among the servers of this program, or of its fleet. */
+export interface Placer {
+  /** Of one who is counted. */
+  decide (visitor: Visitor): Steps<RouteDecision>
+  decideUncounted (visitor: Visitor): Steps<RouteDecision>
+}
+
+export type RouteDecision = LocalDecision | ElsewhereDecision
+
+export type LocalDecision =
+  | { readonly kind: 'redirect' } & Redirect & Choice
   | { readonly kind: Refusal }
+
+/** To a server of another node. */
+export interface ElsewhereDecision extends Redirect {
+  readonly kind: 'elsewhere'
+  readonly server: {
+    /** NODE/NAME */
+    readonly name: string
+    readonly publicUrl: string
+  }
+  readonly because: string
+}
+
+interface Redirect {
+  readonly holdsPlace: boolean
+  readonly note?: string
+  /** Without a ticket a client that keeps no cookie would not find the place that is held. */
+  readonly needsTicket?: boolean
+}
 
 /**
  * full: the user table; servers-full: all servers that take visitors have as many as their
@@ -72,10 +93,19 @@ export interface Visitor extends Waiting {
   readonly isProbe: boolean
   /** A server had no place for it and has sent it here, or it repeats an old redirect. */
   readonly hasTicket: boolean
+  /** Where in a fleet it says that it was sent last: NODE/NAME. */
+  readonly hint: string | undefined
+}
+
+export function localPlacer (parts: PlacingParts): Placer {
+  return {
+    decide: visitor => decide(parts, visitor),
+    decideUncounted: visitor => decideUncounted(parts, visitor)
+  }
 }
 
 /** Two rounds: in the second nothing is waited for, but for a server that still starts. */
-export function * decide (parts: PlacingParts, visitor: Visitor): Steps<RouteDecision> {
+export function * decide (parts: PlacingParts, visitor: Visitor): Steps<LocalDecision> {
   let note: { readonly note?: string } = {}
   let isDelayed = parts.delayMs() > 0 || parts.isStarting()
   for (;; isDelayed = parts.isStarting()) {
@@ -113,7 +143,7 @@ export function * decide (parts: PlacingParts, visitor: Visitor): Steps<RouteDec
 function redirectTo (
   { table }: PlacingParts, { isReturning, hasTicket }: Visitor, { server, because }: Choice,
   note: { readonly note?: string }
-): RouteDecision {
+): LocalDecision {
   const decision = { kind: 'redirect', holdsPlace: true, server, because, ...note } as const
   const needsTicket = table.isLimited() &&
     (hasTicket || (!isReturning && table.knownLoads().isFull(server)))
@@ -121,7 +151,7 @@ function redirectTo (
 }
 
 /** The time that everybody has between the choice and the redirect. */
-function delay (parts: PlacingParts, visitor: Visitor): Pause {
+export function delay (parts: PlacingParts, visitor: Visitor): Pause {
   return resume => { parts.wait(visitor, resume) }
 }
 
@@ -131,7 +161,9 @@ function untilStarted (parts: PlacingParts, visitor: Visitor, server?: number): 
 }
 
 /** Waits like anybody and is sent to where they are, or would go now, without holding a place. */
-export function * decideUncounted (parts: PlacingParts, visitor: Visitor): Steps<RouteDecision> {
+export function * decideUncounted (
+  parts: PlacingParts, visitor: Visitor
+): Steps<LocalDecision> {
   const { table, choose, isAvailable } = parts
   if (isDenied(parts, visitor)) return { kind: 'denied' }
   if (visitor.isProbe && table.isFull() && (yield * serverOf(parts, visitor)) === NO_SERVER) {
@@ -158,9 +190,9 @@ function * serverOf (
 }
 
 /** One beyond the allowance of its network: served like anybody, and holds no place. */
-function * decideByHash (
+export function * decideByHash (
   parts: PlacingParts, visitor: Visitor, hasWaited: boolean
-): Steps<RouteDecision> {
+): Steps<LocalDecision> {
   if (!hasWaited && parts.delayMs() > 0) yield delay(parts, visitor)
   if (parts.isStarting()) yield untilStarted(parts, visitor)
   if (isDenied(parts, visitor)) return { kind: 'denied' }
@@ -170,7 +202,7 @@ function * decideByHash (
   return { kind: 'redirect', holdsPlace: false, ...choice, note }
 }
 
-function isDenied ({ denyList }: PlacingParts, { client, address }: Visitor): boolean {
+export function isDenied ({ denyList }: PlacingParts, { client, address }: Visitor): boolean {
   return denyList.isDenied(client, address)
 }
 

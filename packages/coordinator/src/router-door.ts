@@ -29,10 +29,11 @@ import { QuotaWarning } from '@usher/shared/quota-warning.ts'
 import { sampleThread } from '@usher/shared/thread-sampler.ts'
 import { UnknownHostWarning } from '@usher/shared/unknown-host-warning.ts'
 import type { Logger } from 'pino'
+import type { FleetNode } from './fleet/fleet-node.ts'
 import { DeadlineQueue } from './deadline-queue.ts'
 import { DECISION_ALLOW, decisionHandler } from './decisions.ts'
 import { HeldPlaces } from './held-places.ts'
-import type { Waiting } from './placing.ts'
+import { localPlacer, type PlacingParts, type Waiting } from './placing.ts'
 import {
   isRedirect, ROUTER_ALLOW, routerHandler, type RouterParts
 } from './router.ts'
@@ -48,6 +49,8 @@ export interface RouterDoorParts {
   readonly table: UserTable
   readonly denyList: DenyList
   readonly tickets: TicketIssuer
+  /** Undefined where the program is alone. */
+  readonly fleet: Pick<FleetNode, 'placer'> | undefined
   /** Whether a server that starts will drain then. */
   readonly isDrained: (server: number) => boolean
   /** The port opens when it resolves, and not at all when it rejects. */
@@ -103,7 +106,7 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
   const unknownHosts = new UnknownHostWarning(log, settings.publicHosts,
     `redirects lead to ${settings.ip} instead`)
   const choosers = chooserFor(parts, isAvailable)
-  const routing: RouterParts = {
+  const placing: PlacingParts & Omit<RouterParts, 'placer'> = {
     settings,
     servers: settings.servers,
     table,
@@ -128,6 +131,7 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
     pages,
     log
   }
+  const routing = { ...placing, placer: parts.fleet?.placer(placing) ?? localPlacer(placing) }
   const route = routerHandler(routing)
   const answerBeat = serverBeats({
     ...routing,

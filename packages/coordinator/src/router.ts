@@ -10,12 +10,15 @@ import {
 import { renderDeniedPage } from '@usher/shared/http/vocabulary/denied-page.ts'
 import { healthReply } from '@usher/shared/http/vocabulary/health.ts'
 import {
-  clientCookie, namedClient, newClient, type CookieSettings
+  clientCookie, namedClient, namedServer, newClient, serverCookie, type CookieSettings
 } from '@usher/shared/http/vocabulary/identity.ts'
+import { fleetName, type FleetNameSettings } from '@usher/shared/fleet/fleet-name.ts'
 import {
   FOREIGN_REPLY, isForeign, ownHosts, type OriginSettings
 } from '@usher/shared/http/vocabulary/own-origin.ts'
-import { redirectTarget, type TargetSettings } from '@usher/shared/http/vocabulary/redirect-target.ts'
+import {
+  redirectTarget, type TargetServer, type TargetSettings
+} from '@usher/shared/http/vocabulary/redirect-target.ts'
 import {
   htmlReply, NO_STORE, optionsReply, refusalReason, textReply
 } from '@usher/shared/http/vocabulary/replies.ts'
@@ -26,16 +29,16 @@ import type { LiveSettings, Settings } from '@usher/shared/settings/settings.ts'
 import { ticketOf, withoutTicket, withTicket } from '@usher/shared/tickets/ticket-query.ts'
 import type { Logger } from 'pino'
 import { JWKS_PATH, jwksHandler } from './jwks.ts'
-import {
-  decide, decideUncounted, type PlacingParts, type Refusal, type RouteDecision, type Visitor
-} from './placing.ts'
+import type { PlacingParts, Placer, Refusal, RouteDecision, Visitor } from './placing.ts'
 import type { TicketIssuer } from './ticket-issuer.ts'
 
 type TicketSettings = Pick<Settings, 'ticketParameter'> &
   { readonly live: Pick<LiveSettings, 'tickets'> }
 
 export interface RouterParts extends PlacingParts {
-  readonly settings: TargetSettings & OriginSettings & CookieSettings & TicketSettings
+  readonly settings: TargetSettings & OriginSettings & CookieSettings & TicketSettings &
+    FleetNameSettings
+  readonly placer: Placer
   readonly tickets: Pick<TicketIssuer, 'sign' | 'keys'>
   readonly pages: Readonly<Record<'denied' | 'full' | 'network' | 'unavailable', Buffer>>
   /** Told of a beat that was refused because another site's page caused it. */
@@ -67,6 +70,7 @@ export function routerHandler (parts: RouterParts): Handler {
   const targetOf = redirectTarget(parts.settings, parts)
   const hasCookieAt = cookieReach(parts.settings)
   const answerJwks = jwksHandler(parts.tickets)
+  const { placer } = parts
   return request => {
     const { method, path } = request
     if (path === HEALTH_PATH) return healthReply(method, parts.reasonNotHealthy())
@@ -77,26 +81,41 @@ export function routerHandler (parts: RouterParts): Handler {
       parts.onForeign(request)
       return FOREIGN_REPLY
     }
-    const visitor = visitorOf(request, parts.settings.ticketParameter)
+    const visitor = visitorOf(request, parts.settings)
     // Pauses while the visitor waits, and while the table is busy.
-    const steps = visitor.isCounted ? decide(parts, visitor) : decideUncounted(parts, visitor)
+    const steps = visitor.isCounted ? placer.decide(visitor) : placer.decideUncounted(visitor)
     return nowOrLater(steps, decision => {
       if (parts.log.isLevelEnabled('debug')) logDecision(parts, visitor, decision)
-      if (decision.kind !== 'redirect') return renderRefusal(decision.kind, visitor, parts)
-      const server = chosenServer(parts.settings.servers, decision.server)
+      if (!isToServer(decision)) return renderRefusal(decision.kind, visitor, parts)
+      const { server, fleetName } = destination(decision, parts.settings)
       const redirect = (ticket: string | undefined): Reply => {
         const target = targetOf(repeated(request, ticket, visitor, parts.settings), server)
-        return renderRedirect(target, visitor, request, parts)
+        return renderRedirect(target, fleetName, visitor, request, parts)
       }
       const hasCookie = hasCookieAt(request, server)
       if (!carriesTicket(request, decision, hasCookie, parts)) return redirect(undefined)
       const { client } = visitor
-      return parts.tickets.sign({ client, serverName: server.name, hasCookie }).then(redirect)
+      return parts.tickets.sign({ client, serverName: fleetName, hasCookie }).then(redirect)
     })
   }
 }
 
-type Redirect = Extract<RouteDecision, { kind: 'redirect' }>
+type Redirect = Extract<RouteDecision, { kind: 'redirect' | 'elsewhere' }>
+
+function isToServer (decision: RouteDecision): decision is Redirect {
+  return decision.kind === 'redirect' || decision.kind === 'elsewhere'
+}
+
+/** The server as redirects need it, and what it is called in the fleet, if there is one. */
+function destination (
+  decision: Redirect, settings: RouterParts['settings']
+): { readonly server: TargetServer, readonly fleetName: string } {
+  if (decision.kind === 'elsewhere') {
+    return { server: decision.server, fleetName: decision.server.name }
+  }
+  const server = chosenServer(settings.servers, decision.server)
+  return { server, fleetName: fleetName(settings, server.name) }
+}
 
 /** Whoever has a place there and opens a page: a beat names its client itself. */
 function carriesTicket (
@@ -135,13 +154,19 @@ export function logDecision (
   { settings, log }: RouterParts, { client }: Visitor, decision: RouteDecision
 ): void {
   const { kind } = decision
-  const chosen = kind === 'redirect' && {
-    server: settings.servers[decision.server]!.name, because: decision.because, note: decision.note
+  const chosen = isToServer(decision) && {
+    server: decision.kind === 'elsewhere'
+      ? decision.server.name
+      : settings.servers[decision.server]!.name,
+    because: decision.because,
+    note: decision.note
   }
   log.debug({ client: formatClient(client), kind, ...chosen }, 'visitor routed')
 }
 
-function visitorOf (request: RequestValue, ticketParameter: string): Visitor {
+function visitorOf (
+  request: RequestValue, { ticketParameter, clusterUrl }: TicketSettings & FleetNameSettings
+): Visitor {
   const { method, path, query, headers, address } = request
   const named = namedClient(request)
   return {
@@ -150,7 +175,8 @@ function visitorOf (request: RequestValue, ticketParameter: string): Visitor {
     isReturning: named !== undefined,
     isCounted: request.countEffect === 'adds',
     isProbe: method === 'HEAD' && countEffect({ method: 'GET', path, headers }) === 'adds',
-    hasTicket: query !== '' && ticketOf(query, ticketParameter) !== undefined
+    hasTicket: query !== '' && ticketOf(query, ticketParameter) !== undefined,
+    hint: clusterUrl === '' ? undefined : namedServer(headers)
   }
 }
 
@@ -173,20 +199,26 @@ export function renderRefusal (refusal: Refusal, visitor: Visitor, parts: Router
   }
 }
 
-/** Whoever comes without an id is given the one under which the place is held. */
+/**
+ * Whoever comes without an id is given the one under which the place is held. In a fleet a visitor
+ * is told the name of the server, too: every router is to know then where they are.
+ */
 function renderRedirect (
-  location: string, { client, isReturning, isCounted }: Visitor, request: RequestValue,
+  location: string, fleetName: string, visitor: Visitor, request: RequestValue,
   { settings }: RouterParts
 ): Reply {
+  const { client, isReturning, isCounted, hint } = visitor
   const status = request.method === 'POST' ? TEMPORARY_REDIRECT : FOUND
-  if (isReturning || !isCounted) {
+  const isNew = isCounted && !isReturning
+  // A beat may be for another client than the browser's.
+  const isTold = settings.clusterUrl !== '' && isCounted && status === FOUND && hint !== fleetName
+  if (!isNew && !isTold) {
     return { status, headers: ['Location', location, 'Cache-Control', 'no-store'], body: NO_BODY }
   }
-  const headers = [
-    'Location', location, 'Cache-Control', 'private, no-store',
-    'Set-Cookie', clientCookie(client, request, settings)
-  ]
-  return { status, headers, body: NO_BODY, newClient: client }
+  const headers = ['Location', location, 'Cache-Control', 'private, no-store']
+  if (isNew) headers.push('Set-Cookie', clientCookie(client, request, settings))
+  if (isTold) headers.push('Set-Cookie', serverCookie(fleetName, request, settings))
+  return { status, headers, body: NO_BODY, ...(isNew && { newClient: client }) }
 }
 
 /** What a denied visitor is told to name: the id they brought, else their address. */

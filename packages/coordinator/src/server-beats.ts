@@ -11,6 +11,7 @@ import { DOWN, MOVED } from '@usher/shared/beats/draining.ts'
 import { usersElsewhere } from '@usher/shared/beats/users-elsewhere.ts'
 import { visit, type Visitor } from '@usher/shared/beats/visitors.ts'
 import { formatClient } from '@usher/shared/client.ts'
+import { fleetName, type FleetNameSettings } from '@usher/shared/fleet/fleet-name.ts'
 import {
   originCheck, preflightReply, withCors, type CorsSettings
 } from '@usher/shared/http/vocabulary/cors.ts'
@@ -30,7 +31,7 @@ import type { TicketFault } from '@usher/shared/tickets/ticket.ts'
 
 export interface ServerBeatsParts extends
   Omit<BeatParts, 'server' | 'drainPhase' | 'nextBeatMs' | 'settings' | 'serverName'> {
-  readonly settings: BeatParts['settings'] & CorsSettings
+  readonly settings: BeatParts['settings'] & CorsSettings & FleetNameSettings
   readonly table: BeatParts['table'] & Pick<UserTable, 'serverState' | 'drainPhase'>
   readonly tickets: Pick<TicketRedeemer, 'redeem'>
   /** Told of each beat after which the page is to go on. */
@@ -110,7 +111,7 @@ export function serverBeats (given: ServerBeatsParts): Handler {
   async function answerTicket (
     request: RequestValue, { server: { name } }: ServerDesk, ticket: string
   ): Promise<Reply> {
-    const client = await given.tickets.redeem(ticket, name)
+    const client = await given.tickets.redeem(ticket, fleetName(settings, name))
     if (typeof client === 'string') return TICKET_FAULTS[client]
     const desk = deskOf([name])
     // It was removed in the meantime.

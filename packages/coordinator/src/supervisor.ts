@@ -284,6 +284,7 @@ function concerns ({ type }: Order, { isServing, isRetiring }: Thread): boolean 
     case 'replace-servers':
     case 'set-readiness':
     case 'note-health':
+    case 'note-fleet':
     case 'save-users':
     case 'close':
       return !isRetiring

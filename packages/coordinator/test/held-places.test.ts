@@ -45,6 +45,16 @@ t.test('held places: whoever is redirected at once holds a place for its time, a
   t.ok(heldMs <= await plainTimer + OVERRUN_MAX_MS, `held for ${heldMs} ms`)
 })
 
+t.test('held places: whom another node sends is held a place for as long as there', async t => {
+  const { reservations, table, clock } = testReservations(t)
+  const startMs = clock()
+  t.match(reservations.holdFor(ANA, TTL_MS, () => ({ server: 2, because: '' })), { kind: 'reserved', server: 2 })
+  t.strictSame([...table.loads()], [0, 0, 1])
+  t.match(reservations.holdFor(BEN, TTL_MS, () => undefined), { kind: 'unavailable' })
+  await until(() => table.size() === 0)
+  t.ok(clock() - startMs >= TTL_MS)
+})
+
 t.test('held places: the time counts from the redirect, not from the choice', async t => {
   const { reservations, table, clock, reserve } = testReservations(t)
   reserve(ANA)

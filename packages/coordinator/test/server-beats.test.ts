@@ -152,6 +152,12 @@ t.test('server beats: a ticket says whose browser it is, before all else', async
   t.match(table.find(ANA), { address: parseAddress('192.0.2.9') })
 })
 
+t.test('server beats: in a fleet a ticket is for the server of this node', async t => {
+  const { ask, redeemed } = testServerBeats({ tickets: { good: ANA }, clusterUrl: 'redis://192.0.2.9' })
+  t.equal((await ask('/heartbeat?server=shop-a&ticket=good', { method: 'POST' })).status, 204)
+  t.strictSame(redeemed, ['good at oak/shop-a'])
+})
+
 t.test('server beats: a ticket that is no good is said to be so, and nobody is counted', async t => {
   const faults = {
     malformed: 'ticket_malformed',

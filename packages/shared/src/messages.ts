@@ -47,6 +47,8 @@ export type Order =
   | { readonly type: 'set-readiness', readonly reason: string | undefined }
   /** What checks of external servers have found since. Monitor only. */
   | { readonly type: 'note-health', readonly reports: readonly HealthReport[] }
+  /** How the fleet is seen from here now. Monitor only. */
+  | { readonly type: 'note-fleet', readonly report: FleetReport }
   /** Writes the users of the table to the database, which may be locked so long. Monitor only. */
   | { readonly type: 'save-users', readonly withinMs: number }
   /** Answers what has begun, releases everything; the thread ends by itself. */
@@ -172,6 +174,8 @@ export interface BootData {
   readonly ticketKeys: readonly TicketKey[]
   /** The latest of each external server. */
   readonly health: readonly HealthReport[]
+  /** Undefined where the program is alone. */
+  readonly fleet: FleetReport | undefined
   /** Whether the console is a terminal, so that its log is made for people. */
   readonly isTerminal: boolean
   readonly programDir: string
@@ -182,6 +186,23 @@ export interface BootData {
   /** A server's port that is open already. Made by the thread itself (thread-entry.ts). */
   openedPort?: OpenedPort
 }
+
+/** How a node sees its fleet. */
+export interface FleetReport {
+  readonly state: FleetState
+  /** Why it is not up; undefined when it is, or where there is nothing to say. */
+  readonly reason: string | undefined
+  /** In this state; since 1970. */
+  readonly sinceMs: number
+  /** Of all nodes, those of this one included. */
+  readonly serverCount: number
+}
+
+/**
+ * away: the engine does not answer, and visitors are placed here. joining: it does, and is told
+ * who was placed meanwhile. warm: it has not been told by all nodes yet. up: it places everybody.
+ */
+export type FleetState = 'away' | 'joining' | 'warm' | 'up'
 
 /** The files of all servers, as the loader has made them. */
 export interface LoadedSites {

@@ -68,6 +68,7 @@ function startWorker (t: Test, changes: Partial<BootData> = {}): TestWorker {
     denyEntries: [],
     ticketKeys: [],
     health: [],
+    fleet: undefined,
     isTerminal: false,
     programDir: '/nowhere',
     server: 0,

@@ -11,18 +11,13 @@ import {
   NO_INDEX, type FleetIndex, type FleetVisitor, type News
 } from '@usher/shared/fleet/packed-texts.ts'
 import { ALL_FULL, bringLibrary, UsherLibrary } from '@usher/shared/fleet/usher-library.ts'
+import type { FleetState } from '@usher/shared/messages.ts'
 import { startInterval, type StartInterval } from '@usher/shared/interval.ts'
 import type { Logger } from 'pino'
 import { FleetPlaces } from './fleet-places.ts'
 import { FleetReports, type Reported } from './fleet-reports.ts'
 import { FleetServers, type FleetServer, type NodeServer } from './fleet-servers.ts'
 import { PlaceBatches, type Choice } from './place-batches.ts'
-
-/**
- * away: the engine is not there; warm: it counts, and places nobody yet; joining: it is told what
- * was placed here meanwhile, one round trip; up: it places visitors.
- */
-export type FleetState = 'away' | 'warm' | 'joining' | 'up'
 
 export type FleetPlace =
   | { readonly kind: 'placed', readonly server: FleetServer }

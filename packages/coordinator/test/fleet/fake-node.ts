@@ -7,7 +7,8 @@ import type { Test } from 'tap'
 import type { Client } from '@usher/shared/client.ts'
 import { clientKey } from '@usher/shared/fleet/packed-texts.ts'
 import type { TestEngine } from '../../../shared/test/fleet/engine-kit.ts'
-import { FleetLink, type FleetState } from '../../src/fleet/fleet-link.ts'
+import type { FleetState } from '@usher/shared/messages.ts'
+import { FleetLink } from '../../src/fleet/fleet-link.ts'
 
 const HOLD_MS = 3000
 

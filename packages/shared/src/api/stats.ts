@@ -87,6 +87,18 @@ export const CertificateState = objectOf({
   problem: oneOf(CERTIFICATE_PROBLEMS)
 })
 
+/** Of a program that is a node of one. */
+export const FleetStats = objectOf({
+  node: text,
+  /** away: the engine does not answer, and visitors are placed at this node's servers. */
+  state: oneOf(['away', 'joining', 'warm', 'up']),
+  since: time,
+  /** Why it is not up. */
+  reason: optional(text),
+  /** Of all nodes. */
+  servers: count
+})
+
 export const Stats = objectOf({
   timestamp: time,
   /** When the program started. */
@@ -111,7 +123,9 @@ export const Stats = objectOf({
   /** The one with most first; of the last 10 minutes. */
   refused_networks: listOf(RefusedNetwork),
   /** Only with TLS. */
-  certificate: optional(CertificateState)
+  certificate: optional(CertificateState),
+  /** Only with CLUSTER_URL. */
+  fleet: optional(FleetStats)
 }, {
   description: 'Load now, and figures of the last 10 seconds',
   headers: { 'X-Active-Users': { type: 'string', description: 'The total' } }

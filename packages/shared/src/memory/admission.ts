@@ -19,6 +19,8 @@ import {
 export interface Newcomer extends Omit<NewUser, 'firstSeenS' | 'lastSeenMs'> {
   /** The entry under the newcomer's address whose place it takes. */
   readonly replaced: ReplacedEntry | undefined
+  /** Another node of the fleet sends it, and has charged its network. */
+  readonly isFromNode?: boolean
 }
 
 /**
@@ -32,7 +34,9 @@ export type Admission = Place | 'present' | 'full' | 'address-full' | 'uncounted
 const ADMIT_ROUNDS = 4
 
 /** Adds a client that is not in the table. The caller then finishes the replacement, if any. */
-export function admit (view: TableView, { replaced, ...newcomer }: Newcomer): Admission {
+export function admit (
+  view: TableView, { replaced, isFromNode, ...newcomer }: Newcomer
+): Admission {
   // A newcomer that replaces another entry makes the table no larger.
   if (replaced !== undefined) {
     const { firstSeenS, lastSeenMs } = replaced
@@ -46,7 +50,7 @@ export function admit (view: TableView, { replaced, ...newcomer }: Newcomer): Ad
     return 'address-full'
   }
   const { newcomers } = view
-  if (newcomers === undefined) return addUser(view, newcomer)
+  if (newcomers === undefined || isFromNode === true) return addUser(view, newcomer)
   const charges = newcomers.admit(newcomer.address, activeUsers(view))
   if (charges === undefined) return 'uncounted'
   const admission = addUser(view, newcomer)

@@ -42,6 +42,8 @@ export interface ReserveRequest {
    * else the one where the client is active, else NO_SERVER.
    */
   readonly choose: Choose
+  /** Another node of the fleet sends it, and has charged its network; its address is not known. */
+  readonly isFromNode?: boolean
 }
 
 /** Others took the last place of the chosen server since the loads were read. */
@@ -87,7 +89,8 @@ function tryReserve (
     const kept = commitReturns(commit) ? commit & ~COMMIT_LEAVING : commit
     commitSlot(view, at, slot, withReserved(kept, choice.server))
     // An address whose entry is still to go is needed until it has gone.
-    if ((commit & COMMIT_REPLACES) === 0) writeAddress(view, at, slot, request.address)
+    const isAddressKept = (commit & COMMIT_REPLACES) !== 0 || request.isFromNode === true
+    if (!isAddressKept) writeAddress(view, at, slot, request.address)
   }
   unlockShard(view, at)
   if (choice === undefined) return { kind: 'unavailable' }
@@ -170,7 +173,7 @@ export function isReservationDue (view: TableView, here: number, now: number): b
 function reserveForNewcomer (
   view: TableView, request: ReserveRequest, admitted: Choice | undefined
 ): Reservation | Outrun {
-  const { client, address, untilMs, choose } = request
+  const { client, address, untilMs, choose, isFromNode = false } = request
   let replaced = request.isReturning ? findAddressEntry(view, client, address) : undefined
   if (replaced === 'busy') return { kind: 'busy' }
   if (replaced !== undefined && isLimitedAt(view, commitLoad(replaced.commit))) {
@@ -192,7 +195,8 @@ function reserveForNewcomer (
     commit = withSeen(withActive(commit, current), commitSeen(replaced.commit)) |
       (replaced.commit & COMMIT_PAGES)
   }
-  const admission = admit(view, { client, address, commit, replaced, reservedUntilMs: untilMs })
+  const admission = admit(
+    view, { client, address, commit, replaced, reservedUntilMs: untilMs, isFromNode })
   if (admission === 'present') return tryReserve(view, request, admitted)
   if (admission === 'uncounted' && isLimited(view)) return { kind: 'network' }
   if (typeof admission === 'string') return { kind: admission }

@@ -84,6 +84,7 @@ void runWorker(async context => {
       // One that is new may have drained under its name before.
       if (order.type === 'replace-servers') await setDrains()
       if (order.type === 'note-health') monitor.noteHealth(order.reports)
+      if (order.type === 'note-fleet') monitor.noteFleet(order.report)
       if (order.type === 'switch-certificate') monitor.setCertificate(order.pair)
       if (order.type === 'save-users') {
         database.limitWaits(order.withinMs)

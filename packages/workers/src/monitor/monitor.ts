@@ -9,7 +9,7 @@ import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { messageSourceReader } from '@usher/shared/http/vocabulary/forwarded.ts'
 import { socketPeerReader } from '@usher/shared/http/proxy-protocol/named-peers.ts'
 import { canSharePorts, hostsToTry, listenOn } from '@usher/shared/http/listen.ts'
-import type { HealthReport } from '@usher/shared/messages.ts'
+import type { FleetReport, HealthReport } from '@usher/shared/messages.ts'
 import type { TlsPair } from '@usher/shared/http/tls-context.ts'
 import manifest from '../../../../package.json' with { type: 'json' }
 import { CredentialsPool } from '../credentials/pool.ts'
@@ -38,6 +38,8 @@ export interface Monitor {
   setCertificate (pair: TlsPair): void
   /** What checks of external servers have found since. */
   noteHealth (reports: readonly HealthReport[]): void
+  /** How the fleet is seen from here now. */
+  noteFleet (report: FleetReport): void
   /** Ends event streams, answers what has begun, stops the threads of the pool. */
   close (): Promise<void>
 }
@@ -145,6 +147,7 @@ export async function openMonitor (
       watch.setCertificate(pair.cert)
     },
     noteHealth (reports) { watch.noteHealth(reports) },
+    noteFleet (report) { watch.noteFleet(report) },
     async close () {
       watch.close()
       await checked.close()

@@ -6,6 +6,7 @@
 import { areSameClients, formatClient, type Client } from '@usher/shared/client.ts'
 import { reportOf } from '@usher/shared/errors.ts'
 import type { RequestValue } from '@usher/shared/http/vocabulary/values.ts'
+import { fleetName, type FleetNameSettings } from '@usher/shared/fleet/fleet-name.ts'
 import type { Slot } from '@usher/shared/settings/servers.ts'
 import type { TicketRedeemer } from '@usher/shared/tickets/redeem.ts'
 import { ticketOf } from '@usher/shared/tickets/ticket-query.ts'
@@ -13,7 +14,8 @@ import type { Logger } from 'pino'
 
 export interface TicketParts {
   readonly server: number
-  readonly settings: { readonly ticketParameter: string, readonly servers: readonly Slot[] }
+  readonly settings: FleetNameSettings &
+    { readonly ticketParameter: string, readonly servers: readonly Slot[] }
   readonly tickets: Pick<TicketRedeemer, 'redeemTicket'>
   readonly log: Pick<Logger, 'debug' | 'isLevelEnabled'>
 }
@@ -40,7 +42,8 @@ export function arrivalTicket (request: RequestValue, parameter: string): string
 export async function arriveByTicket (
   { server, settings, tickets, log }: TicketParts, request: RequestValue, text: string
 ): Promise<Arrival | undefined> {
-  const ticket = await tickets.redeemTicket(text, settings.servers[server]!.name).catch(unknowable)
+  const name = fleetName(settings, settings.servers[server]!.name)
+  const ticket = await tickets.redeemTicket(text, name).catch(unknowable)
   if (typeof ticket === 'string') {
     log.debug({ fault: ticket }, 'ticket refused')
     return undefined

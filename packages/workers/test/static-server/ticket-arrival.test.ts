@@ -22,7 +22,7 @@ const site = await loadSite(t.testdir({
 }))
 const pageScript = await storePageScript(Buffer.from('beat()'))
 
-function ticketServer (redeemer = testTickets().redeemer) {
+function ticketServer (redeemer = testTickets().redeemer, clusterUrl = '') {
   const { table, clock } = testTable({ servers: NAMED_SERVERS.length })
   const state = { phase: 'none' as DrainPhase, denied: undefined as Client | undefined }
   const lines: object[] = []
@@ -47,6 +47,8 @@ function ticketServer (redeemer = testTickets().redeemer) {
       routerUrl: '',
       cookieDomain: '',
       ticketParameter: 't',
+      clusterUrl,
+      nodeName: 'oak',
       routingPort: 8080,
       ip: '192.0.2.1',
       servers: NAMED_SERVERS
@@ -102,6 +104,16 @@ t.test('ticket arrival: its client is here, is given the cookie, and no cache ke
     t.equal((await ask('/', of(ANA))).status, 200)
     t.equal(usersHere(), 1)
   }
+})
+
+t.test('ticket arrival: in a fleet it is for the server of this node, and no other of its name', async t => {
+  const { name } = NAMED_SERVERS[SERVER]!
+  const { ask, table } = ticketServer(redeemer, 'redis://192.0.2.9')
+  for (const other of [name, `elm/${name}`]) {
+    t.not(cookieOf(await ask(`/?t=${await sign(ANA, other)}`)), formatClient(ANA), other)
+  }
+  t.equal(cookieOf(await ask(`/?t=${await sign(ANA, `oak/${name}`)}`)), formatClient(ANA))
+  t.match(table.find(ANA), { server: SERVER })
 })
 
 t.test('ticket arrival: of one whose cookie says the same, there is nothing to give', async t => {

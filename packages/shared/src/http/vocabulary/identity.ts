@@ -14,6 +14,9 @@ import { requestFields, type Reply, type RequestFields, type RequestValue } from
 
 /** Of the cookie, and of the parameter. */
 const ID_NAME = 'client_id'
+/** Of the cookie that says where in a fleet its visitor was sent last. */
+const SERVER_COOKIE = 'client_server'
+const FLEET_SERVER = /^[a-z0-9][a-z0-9._-]{0,62}\/[a-z0-9][a-z0-9._-]{0,62}$/
 const COOKIE_LIFETIME_S = 31_536_000 // a year
 
 /** Beats and leaves may name their client in the query, for a page whose cookies are blocked. */
@@ -60,6 +63,17 @@ export function hasClientCookie (headers: RequestFields): boolean {
   return cookieValues(headers, ID_NAME).length > 0
 }
 
+/**
+ * The server of a fleet, NODE/NAME, that the visitor says to have been sent to. It may say what it
+ * likes: nothing may depend on it but which of two servers that are as good as each other it gets.
+ */
+export function namedServer (headers: RequestFields): string | undefined {
+  return firstCookie(headers, SERVER_COOKIE, (cookie, from, to) => {
+    const name = cookie.slice(from, to)
+    return FLEET_SERVER.test(name) ? name : undefined
+  })
+}
+
 /** A new client: a random UUID, version 4 (RFC 9562 section 5.4). */
 export function newClient (): Client {
   return parseClientId(randomUUID())!
@@ -70,13 +84,27 @@ type CookieRequest = Pick<RequestValue, 'isSecure' | 'authority'>
 
 /** The value of the `Set-Cookie` that makes the browser of a request this client. */
 export function clientCookie (
-  client: Client, { isSecure, authority }: CookieRequest, { cookieDomain }: CookieSettings
+  client: Client, request: CookieRequest, settings: CookieSettings
+): string {
+  return cookieText(ID_NAME, formatClient(client), request, settings)
+}
+
+/** The value of the `Set-Cookie` by which it says where in the fleet it was sent: NODE/NAME. */
+export function serverCookie (
+  fleetName: string, request: CookieRequest, settings: CookieSettings
+): string {
+  return cookieText(SERVER_COOKIE, fleetName, request, settings)
+}
+
+function cookieText (
+  name: string, value: string, { isSecure, authority }: CookieRequest,
+  { cookieDomain }: CookieSettings
 ): string {
   const host = authority === undefined ? undefined : parseAuthority(authority)?.host
   const isShared = cookieDomain !== '' && host !== undefined && isWithinDomain(cookieDomain, host)
   const domain = isShared ? `; Domain=${cookieDomain}` : ''
   const attributes = `Path=/${domain}; HttpOnly; SameSite=Lax; Max-Age=${COOKIE_LIFETIME_S}`
-  return `${ID_NAME}=${formatClient(client)}; ${attributes}${isSecure ? '; Secure' : ''}`
+  return `${name}=${value}; ${attributes}${isSecure ? '; Secure' : ''}`
 }
 
 /** Browsers refuse a cookie for a domain that they have not asked (RFC 6265 section 5.3). */

@@ -1,7 +1,8 @@
 import t from 'tap'
 import { formatClient, parseClientId } from '@usher/shared/client.ts'
 import {
-  clientCookie, cookieClient, newClient, queryClient, requestClient, withCookie
+  clientCookie, cookieClient, namedServer, newClient, queryClient, requestClient, serverCookie,
+  withCookie
 } from '@usher/shared/http/vocabulary/identity.ts'
 import { NO_BODY } from '@usher/shared/http/vocabulary/values.ts'
 
@@ -76,6 +77,21 @@ t.test('identity: the cookie is as promised', async t => {
   const plain = `client_id=${ID}; Path=/; HttpOnly; SameSite=Lax; Max-Age=31536000`
   t.equal(clientCookie(parseClientId(ID)!, PLAIN, NO_DOMAIN), plain)
   t.equal(clientCookie(parseClientId(ID)!, { ...PLAIN, isSecure: true }, NO_DOMAIN), `${plain}; Secure`)
+})
+
+t.test('identity: a cookie of its own says where in a fleet a visitor was sent', async t => {
+  const attributes = 'Path=/; HttpOnly; SameSite=Lax; Max-Age=31536000'
+  t.equal(serverCookie('oak/8000', PLAIN, NO_DOMAIN), `client_server=oak/8000; ${attributes}`)
+  const cases: ReadonlyArray<readonly [cookie: string | undefined, name: string | undefined]> = [
+    ['client_server=oak/8000', 'oak/8000'], ['a=b; client_server=0.a_-/red ; c=d', '0.a_-/red'],
+    ['client_server=x; client_server=oak/a', 'oak/a'], ['xclient_server=oak/a', undefined],
+    [undefined, undefined], ['client_server=', undefined], ['client_server=oak', undefined],
+    ['client_server=oak/', undefined], ['client_server=oak/a/b', undefined], ['client_server=Oak/a', undefined],
+    [`client_server=${'a'.repeat(64)}/a`, undefined], ['client_server=oak/%0a', undefined]
+  ]
+  for (const [cookie, name] of cases) {
+    t.equal(namedServer(cookie === undefined ? {} : { cookie }), name, String(cookie))
+  }
 })
 
 t.test('identity: the cookie is for the domain that names share, where the visitor uses one', async t => {

@@ -6,7 +6,7 @@ import { basename } from 'node:path'
 import type { RefusedNetwork, ServerStats, Stats } from '@usher/shared/api/stats.ts'
 import { problemOf, type Certificate } from '@usher/shared/certificate.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
-import type { HealthReport } from '@usher/shared/messages.ts'
+import type { FleetReport, HealthReport } from '@usher/shared/messages.ts'
 import type { ServerState } from '@usher/shared/memory/layout.ts'
 import { presentServers, type OwnServer, type Server, type Slot } from '@usher/shared/settings/servers.ts'
 import { describeBalance, isNearlyFull, type BalanceParts } from './balance.ts'
@@ -36,6 +36,9 @@ export interface StatsParts {
   readonly deniedUsers: () => number
   /** Undefined without TLS. */
   readonly certificate: () => Certificate | undefined
+  readonly nodeName: string
+  /** Undefined where the program is alone. */
+  readonly fleet: () => FleetReport | undefined
   /** Milliseconds since 1970. */
   readonly wallNow: () => number
 }
@@ -80,7 +83,8 @@ export function buildStats (parts: StatsParts, ids: readonly ServerIds[] = []): 
       : { wait_ms: { p50: rounded(waitP50Ms, MS_DIGITS), p99: rounded(waitP99Ms, MS_DIGITS) } }),
     table: { used, size: usersMax, nearly_full: isNearlyFull(used, usersMax) },
     refused_networks: refusedNetworks(parts),
-    ...certificateState(parts)
+    ...certificateState(parts),
+    ...fleetState(parts)
   }
 }
 
@@ -105,6 +109,14 @@ function certificateState ({ certificate, wallNow }: StatsParts): Pick<Stats, 'c
       problem: problemOf(used, wallNow())
     }
   }
+}
+
+function fleetState ({ nodeName: node, fleet }: StatsParts): Pick<Stats, 'fleet'> {
+  const report = fleet()
+  if (report === undefined) return {}
+  const { state, reason, sinceMs, serverCount: servers } = report
+  const since = new Date(sinceMs).toISOString()
+  return { fleet: { node, state, since, ...(reason !== undefined && { reason }), servers } }
 }
 
 const RATE_DIGITS = 1

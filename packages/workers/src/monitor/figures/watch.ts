@@ -8,7 +8,7 @@ import { readCertificate, type Certificate } from '@usher/shared/certificate.ts'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { startInterval } from '@usher/shared/interval.ts'
 import { MeterReader } from '@usher/shared/memory/meters.ts'
-import type { HealthReport } from '@usher/shared/messages.ts'
+import type { FleetReport, HealthReport } from '@usher/shared/messages.ts'
 import { followServers } from '@usher/shared/settings/server-list.ts'
 import manifest from '../../../../../package.json' with { type: 'json' }
 import type { Denials } from '../../records/denials.ts'
@@ -43,6 +43,7 @@ export class Watch {
   /** Of external servers, the latest. */
   readonly #health: Map<number, HealthReport>
   readonly #suspects: Suspects
+  #fleet: FleetReport | undefined
   readonly #logins: Record<LoginOutcome, number> = { ok: 0, failed: 0, throttled: 0 }
   #certificate: Certificate | undefined
   #deniedCount = 0
@@ -56,6 +57,7 @@ export class Watch {
     const meters = new MeterReader(boot.meters, monotonicNowMs)
     this.#context = context
     this.#health = new Map(boot.health.map(report => [report.server, report]))
+    this.#fleet = boot.fleet
     this.#suspects = new Suspects({ table, settings })
     this.#stores = stores
     this.#rates = new Rates(meters)
@@ -89,6 +91,8 @@ export class Watch {
       isSuspect: server => this.#suspects.has(server),
       deniedUsers: () => this.#deniedCount,
       certificate: () => this.#certificate,
+      nodeName: settings.nodeName,
+      fleet: () => this.#fleet,
       wallNow: Date.now
     }
     this.hub = new EventHub({ makeSnapshot: () => buildStats(this.#statsParts) })
@@ -117,6 +121,10 @@ export class Watch {
 
   noteHealth (reports: readonly HealthReport[]): void {
     for (const report of reports) this.#health.set(report.server, report)
+  }
+
+  noteFleet (report: FleetReport): void {
+    this.#fleet = report
   }
 
   countLogin (outcome: LoginOutcome): void {

@@ -33,6 +33,8 @@ function testStats () {
     isSuspect: () => false,
     deniedUsers: () => 4,
     certificate: () => undefined,
+    nodeName: '',
+    fleet: () => undefined,
     wallNow: () => Date.parse(NOW)
   }
   return { ...test, meters, parts }
@@ -53,6 +55,17 @@ t.test('stats: a certificate and what is wrong with it', async t => {
   check(nowMs - 1000, nowMs + 1000, 'expires_soon')
   check(nowMs - 1000, nowMs, 'expired')
   check(nowMs + 1000, nowMs + 1e11, 'not_yet_valid')
+})
+
+t.test('stats: how the fleet is seen from this node', async t => {
+  const { parts } = testStats()
+  t.notOk('fleet' in buildStats(parts), 'a program that is alone says nothing of one')
+  const report = { state: 'away', reason: 'closed', sinceMs: Date.parse(NOW), serverCount: 9 } as const
+  const node = 'oak'
+  t.strictSame(buildStats({ ...parts, nodeName: node, fleet: () => report }).fleet,
+    { node, state: 'away', since: NOW, reason: 'closed', servers: 9 })
+  t.strictSame(buildStats({ ...parts, nodeName: node, fleet: () => ({ ...report, state: 'up', reason: undefined }) }).fleet,
+    { node, state: 'up', since: NOW, servers: 9 })
 })
 
 t.test('stats: the whole of a quiet cluster', async t => {

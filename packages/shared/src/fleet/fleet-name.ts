@@ -1,0 +1,14 @@
+/**
+ * What a server is called in its fleet, where every name is there once: NODE/NAME. Tickets are for
+ * servers by these names, and a visitor's cookie has the latest one's. Pure.
+ */
+import type { Settings } from '../settings/settings.ts'
+
+export type FleetNameSettings = Pick<Settings, 'clusterUrl' | 'nodeName'>
+
+/** The server's own name where the program is alone. */
+export function fleetName (
+  { clusterUrl, nodeName }: FleetNameSettings, serverName: string
+): string {
+  return clusterUrl === '' ? serverName : `${nodeName}/${serverName}`
+}

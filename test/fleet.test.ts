@@ -1,0 +1,147 @@
+/** Three running programs that count as one, by way of an engine that fails in all ways. */
+import t from 'tap'
+import { ENGINE_SKIP, startEngine } from '../packages/shared/test/fleet/engine-kit.ts'
+import { startCluster, until, workingFolder } from './cluster.ts'
+import {
+  countByHost, fleetSettings, Person, spreadOf, startFleet, startMember, untilUp, type FleetMember
+} from './fleet-nodes.ts'
+
+const skip = ENGINE_SKIP
+
+/** So many newcomers at once, by the routers in these shares. */
+async function burst (
+  members: readonly FleetMember[], count: number, shares = members.map(() => 1 / members.length)
+): Promise<URL[]> {
+  const routers = members.flatMap((member, at) =>
+    Array<FleetMember>(Math.round(count * shares[at]!)).fill(member))
+  return await Promise.all(routers.map(member => new Person().knock(member)))
+}
+
+/** People come in one after another by each router until it is told to end; how many have. */
+function flow (members: readonly FleetMember[]): { end (): Promise<readonly URL[]> } {
+  const state = { isOver: false }
+  const ways = members.map(async member => {
+    const places: URL[] = []
+    while (!state.isOver) places.push(await new Person().enter(member))
+    return places
+  })
+  const all = Promise.all(ways)
+  all.catch(() => {}) // Looked at in the end.
+  return {
+    async end () {
+      state.isOver = true
+      return (await all).flat()
+    }
+  }
+}
+
+async function usersOf (members: readonly FleetMember[]): Promise<number[]> {
+  const servers = await Promise.all(members.map(member => member.servers()))
+  return servers.flatMap(all => Object.values(all).map(server => server.active_users))
+}
+
+const sum = (counts: readonly number[]): number => counts.reduce((all, count) => all + count, 0)
+
+t.test('fleet: whoever comes at once, by whichever router, is spread over all servers', { skip }, async t => {
+  const { members } = await startFleet(t)
+  const evenly = await burst(members, 450)
+  t.equal(spreadOf(countByHost(evenly, members)), 0)
+  const uneven = await burst(members, 450, [0.9, 0.07, 0.03])
+  t.ok(spreadOf(countByHost([...evenly, ...uneven], members)) <= 1)
+})
+
+t.test('fleet: a person is one user, at another node as at one\'s own', { skip }, async t => {
+  const { members } = await startFleet(t)
+  const people = Array.from({ length: 18 }, () => new Person())
+  const [door] = members
+  for (const person of people) {
+    const place = await person.enter(door!)
+    const ids = [...person.cookies.values()].map(jar => jar.get('client_id'))
+    t.equal(new Set(ids).size, 1, 'the same id under each address')
+    t.equal((await person.ask(new URL('/', place))).status, 200)
+    t.equal((await person.enter(door!)).host, place.host, 'and the same place when it comes again')
+  }
+  const users = await usersOf(members)
+  t.equal(sum(users), people.length)
+  t.ok(spreadOf(users) <= 1)
+  // A ticket that nobody has used is good for a stranger, at its server alone.
+  const [home, owner] = [members[0]!, new Person()]
+  let place = await owner.knock(home)
+  while (place.hostname === home.host) place = await new Person().knock(home)
+  const other = members.find(({ host }) => host === place.hostname)!
+  const wrong = new URL(place)
+  wrong.port = String(other.cluster.ports.find(port => String(port) !== place.port))
+  const id = JSON.parse(Buffer.from(place.searchParams.get('usher_ticket')!.split('.')[1]!, 'base64url').toString()).sub as string
+  const idAt = async (url: URL): Promise<string | undefined> => {
+    const stranger = new Person()
+    t.equal((await stranger.ask(url)).status, 200)
+    return stranger.cookies.get(url.hostname)!.get('client_id')
+  }
+  t.not(await idAt(wrong), id)
+  t.equal(await idAt(place), id)
+  t.not(await idAt(place), id, 'and once')
+})
+
+t.test('fleet: an engine that freezes, dies and comes back empty fails nobody', { skip }, async t => {
+  const { engine, members } = await startFleet(t, { DELAY_BETWEEN_ROUTING: '0.05' })
+  const isAway = (): Promise<unknown> => Promise.all(members.map(({ fleet }) =>
+    until(fleet, ({ state }) => state === 'away')))
+  const people = flow(members)
+  engine.freeze()
+  await isAway()
+  engine.thaw()
+  await untilUp(members, 9)
+  await engine.kill()
+  await isAway()
+  await engine.restart()
+  await untilUp(members, 9)
+  const places = await people.end()
+  t.ok(places.length > members.length)
+  const users = await usersOf(members)
+  t.equal(sum(users), places.length, 'each of them is counted once')
+  const more = await burst(members, 9 * (spreadOf(users) + 2))
+  const after = countByHost([...places, ...more], members)
+  t.ok(spreadOf(after) <= 1, `all are known again: ${after.join(' ')}`)
+})
+
+t.test('fleet: a node that stops sends everybody on, and one that dies takes its servers along', { skip }, async t => {
+  const { engine, members } = await startFleet(t, { DELAY_BETWEEN_ROUTING: '0.05' })
+  const [dying, other, leaving] = members as [FleetMember, FleetMember, FleetMember]
+  const people = flow([dying, other])
+  t.equal(await leaving.cluster.stop(), 0)
+  await untilUp([dying, other], 6)
+  const again = await startMember(t, engine, 3)
+  await untilUp([dying, other, again], 9)
+  t.ok((await people.end()).length > 0, 'and nobody was sent to one that was gone')
+  await dying.cluster.stop('SIGKILL')
+  await untilUp([other, again], 6)
+  const places = await burst([other, again], 60)
+  t.notOk(places.some(({ hostname }) => hostname === dying.host))
+})
+
+t.test('fleet: an engine that is not there yet keeps nobody from starting', { skip }, async t => {
+  const engine = await startEngine(t)
+  await engine.kill()
+  const member = await startMember(t, engine, 1)
+  t.match(await member.fleet(), { node: 'node-1', state: 'away' })
+  t.equal((await new Person().enter(member)).hostname, member.host)
+  t.ok(member.cluster.log.some(({ level, msg }) => Number(level) >= 40 && /engine/.test(msg)))
+  await engine.restart()
+  await untilUp([member], 3)
+})
+
+t.test('fleet: wrong settings are refused in words, and no secret is told', { skip }, async t => {
+  const engine = await startEngine(t)
+  const refused = async (settings: Record<string, string>): Promise<string> => {
+    const given = { ...fleetSettings(engine, 1), ...settings }
+    return await startCluster(t, given, { cwd: workingFolder(t) }).then(
+      () => 'started', error => String(error))
+  }
+  t.match(await refused({ CLUSTER_SECRET: '' }), /ended with 2 .*CLUSTER_URL \(environment\) needs a secret/s)
+  const short = await refused({ CLUSTER_SECRET: 'hunter2' })
+  t.match(short, /ended with 2 .*CLUSTER_SECRET \(environment\) has a wrong value \(not shown\)/s)
+  t.notMatch(short, 'hunter2')
+  t.match(await refused({ NODE_NAME: 'Oak' }), /ended with 2 .*NODE_NAME \(environment\) is "Oak"/s)
+  await engine.call('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru')
+  t.match(await refused({}), /ended with 1 .*maxmemory-policy is allkeys-lru/s)
+})
