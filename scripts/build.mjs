@@ -16,6 +16,7 @@ import { COMMON_PASSWORDS, install, orExit, PROGRAM, ROOT, sourceStamp, TOOLS } 
 const SITES = ['site-1', 'site-2', 'site-3']
 const MONITOR_SCRIPTS = ['continue', 'login', 'no-permission', 'password', 'theme', 'tracker']
 const { dependencies, devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+const LIBRARY = join(ROOT, 'packages/shared/src/fleet/usher_v1.lua')
 const COMMON_PASSWORDS_COUNT = 3000
 /** Of a length that may be chosen, and neither address, hash nor damaged. */
 const CHOSEN_BY_PEOPLE = /^(?!.*&#)(?!#)(?!\d+\.\d+\.\d+\.\d+$)(?![\da-f]{32,}$)(?!.+@.+\.)[!-~]{12,24}$/
@@ -103,7 +104,6 @@ await make(PROGRAM, async folder => {
   ])
   writeFileSync(join(folder, 'package.json'), '{ "type": "commonjs" }\n')
   cpSync(join(ROOT, 'db/migrations'), join(folder, 'db'), { recursive: true })
-  cpSync(join(ROOT, 'packages/shared/src/fleet/usher_v1.lua'), join(folder, 'usher_v1.lua'))
 }, leaveCode)
 await make(TOOLS, async folder => {
   await buildTools(TOOL_ENTRIES, folder)
@@ -119,7 +119,7 @@ async function make (output, fill, complete = () => {}) {
   rmSync(fresh, { recursive: true, force: true })
   mkdirSync(fresh)
   await fill(fresh)
-  cpSync(COMMON_PASSWORDS, join(fresh, basename(COMMON_PASSWORDS)))
+  for (const file of [COMMON_PASSWORDS, LIBRARY]) cpSync(file, join(fresh, basename(file)))
   await complete(fresh)
   writeFileSync(join(fresh, '.stamp'), stamp)
   rmSync(folder, { recursive: true, force: true })

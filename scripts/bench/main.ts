@@ -2,10 +2,12 @@
  * `npm run bench`: the user table's touch against its plain rival (touch.ts) and what the table
  * costs as it grows (table-growth.ts); then what a flood of logins costs an operator
  * (login-flood.ts), and a visitor what slow and greedy clients (attacks.ts) and slow readers of a
- * large file (stream.ts) do, and health checks of many servers (health.ts). Quoted as ratios.
- * `npm run bench -- touch` and the like measure one of them.
+ * large file (stream.ts) do, health checks of many servers (health.ts), and what a large fleet
+ * costs its engine (fleet.ts). Quoted as ratios. `npm run bench -- touch` and the like measure one
+ * of them.
  */
 import { benchAttacks } from './attacks.ts'
+import { benchFleet } from './fleet.ts'
 import { benchHealth } from './health.ts'
 import { benchLogins } from './login-flood.ts'
 import type { BenchPart } from './report/report.ts'
@@ -23,6 +25,7 @@ const PARTS: Readonly<Record<string, () => Promise<void>>> = {
   logins: benchLogins,
   attacks: benchAttacks,
   health: benchHealth,
+  fleet: benchFleet,
   stream: benchStream
 }
 

@@ -1,0 +1,221 @@
+/**
+ * What a fleet of 100 nodes with 300 servers and ten million users costs the engine: its share of
+ * one core and its memory. Each node reports every quarter of a second and asks for each newcomer's
+ * place in batches, as fleet-link.ts does; users are numbers here. Source: INFO of a redis-server,
+ * or the program named by USHER_BENCH_ENGINE.
+ */
+import { spawn } from 'node:child_process'
+import { randomInt, randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { parseClientId, type Client } from '@usher/shared/client.ts'
+import { openEngine, type Engine } from '@usher/shared/fleet/engine.ts'
+import { FleetClock } from '@usher/shared/fleet/fleet-clock.ts'
+import { NO_INDEX, type Arrival, type FleetIndex } from '@usher/shared/fleet/packed-texts.ts'
+import { bringLibrary, UsherLibrary } from '@usher/shared/fleet/usher-library.ts'
+
+const NODES = 100
+const SERVERS_EACH = 3
+const USERS = 10_000_000
+/** On average; as many come as leave. */
+const VISIT_S = 1200
+/** From the choice to the first request. */
+const WAY_MS = 500
+const HOLD_MS = 10_350
+const REPORT_MS = 250
+const CONNECTIONS = 10
+const SECONDS = 20
+const BATCH_MAX = 512
+const SHARE_MAX = 60
+const MEGABYTES_MAX = 16
+
+interface SimulatedNode {
+  readonly library: UsherLibrary
+  readonly clock: FleetClock
+  readonly run: { readonly name: string, readonly run: string }
+  number: number
+  indexes: readonly FleetIndex[]
+  readonly active: Map<FleetIndex, number>
+  newcomers: Client[]
+  arrived: Arrival[]
+  isAsking: boolean
+  fed: number
+  seq: number
+}
+
+export async function benchFleet (): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'usher-bench-'))
+  const socket = join(folder, 'engine.sock')
+  const child = spawn(process.env['USHER_BENCH_ENGINE'] ?? 'redis-server', [
+    '--port', '0', '--unixsocket', socket, '--save', '', '--dir', folder
+  ], { stdio: 'ignore' })
+  const engines: Engine[] = []
+  try {
+    while (engines.length < CONNECTIONS) engines.push(await connect(socket))
+    await measure(engines)
+  } finally {
+    await Promise.all(engines.map(engine => engine.close()))
+    child.kill('SIGKILL')
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+    rmSync(folder, { recursive: true })
+  }
+}
+
+function connect (path: string): Promise<Engine> {
+  return new Promise((resolve, reject) => {
+    const engine = openEngine({
+      address: {
+        kind: 'socket', path, db: 0, isTls: false, username: undefined, password: undefined
+      },
+      name: 'bench',
+      prepare: bringLibrary,
+      onReady: () => { resolve(engine) },
+      onRefused: reject
+    })
+  })
+}
+
+async function measure (engines: readonly Engine[]): Promise<void> {
+  const nodes = await Promise.all(Array.from({ length: NODES }, (_, at) =>
+    joinFleet(engines[at % CONNECTIONS]!, `n${at}`)))
+  const nodeOf = new Map(nodes.flatMap(node => node.indexes.map(index => [index, node] as const)))
+  const life = live(nodes, nodeOf)
+  await life.untilWarm
+  const before = await usage(engines[0]!)
+  const placedBefore = life.placed()
+  await setTimeout(SECONDS * 1000)
+  const after = await usage(engines[0]!)
+  const placed = life.placed() - placedBefore
+  await life.end()
+  const share = (after.cpuS - before.cpuS) / (after.atS - before.atS) * 100
+  const megabytes = after.bytes / 1e6
+  process.stdout.write(`fleet: ${NODES} nodes, ${nodeOf.size} servers, ${USERS} users, visits of ` +
+    `${VISIT_S} s: ${(placed / SECONDS).toFixed(0)} places/s\n` +
+    row('share of one core', share, '%', SHARE_MAX) +
+    row('memory', megabytes, 'MB', MEGABYTES_MAX))
+}
+
+function row (what: string, value: number, unit: string, most: number): string {
+  const verdict = value <= most ? 'floor' : 'missed'
+  return `${what}: ${value.toFixed(1)} ${unit}, ${verdict} of <= ${most} ${unit}\n`
+}
+
+async function joinFleet (engine: Engine, name: string): Promise<SimulatedNode> {
+  const library = new UsherLibrary(engine.call, 'bench')
+  const clock = new FleetClock(() => performance.now())
+  const sentMs = performance.now()
+  const { nowMs } = await library.view()
+  clock.note(sentMs, performance.now(), nowMs)
+  const run = { name, run: randomUUID() }
+  const joined = await library.join(clock.engineNowMs(), run, Array.from(
+    { length: SERVERS_EACH }, (_, at) => (
+      { name: `s${at}`, url: `https://s${at}.${name}.example`, capacity: undefined, share: 100 }
+    )))
+  if (joined.status !== 'ok') throw new Error(`${name} could not join: ${joined.status}`)
+  const { number, indexes } = joined
+  const active = new Map(indexes.map(index => [index, USERS / NODES / SERVERS_EACH | 0]))
+  return {
+    library,
+    clock,
+    run,
+    number,
+    indexes,
+    active,
+    newcomers: [],
+    arrived: [],
+    isAsking: false,
+    fed: 0,
+    seq: 0
+  }
+}
+
+/** People come, are placed, arrive and leave until the end. */
+function live (
+  nodes: readonly SimulatedNode[], nodeOf: ReadonlyMap<FleetIndex, SimulatedNode>
+) {
+  let placed = 0
+  const life = { isOver: false }
+  const begunMs = performance.now()
+  let come = 0
+  const onWay: Array<readonly [atMs: number, arrival: Arrival]> = []
+  const ask = async (node: SimulatedNode): Promise<void> => {
+    if (node.isAsking || node.newcomers.length === 0) return
+    node.isAsking = true
+    const batch = node.newcomers.splice(0, BATCH_MAX)
+    const answer = await node.library.place(node.clock.engineNowMs(), node.number, HOLD_MS,
+      batch.map(client => ({ client, hint: NO_INDEX })))
+    node.isAsking = false
+    if (answer.status !== 'ok') return
+    placed += batch.length
+    for (const [at, client] of batch.entries()) {
+      const arrival = { client, index: answer.indexes[at]!, from: NO_INDEX }
+      onWay.push([performance.now() + WAY_MS, arrival])
+    }
+  }
+  const report = async (node: SimulatedNode): Promise<boolean> => {
+    const arrived = node.arrived.splice(0)
+    for (const index of node.indexes) {
+      node.active.set(index, node.active.get(index)! - leaving(node.active.get(index)!))
+    }
+    for (const { index } of arrived) node.active.set(index, node.active.get(index)! + 1)
+    const answer = await node.library.report(node.clock.engineNowMs(), node.run, {
+      seq: ++node.seq, fed: node.fed, arrived, released: [], told: [], active: [...node.active]
+    })
+    if (answer.status !== 'ok') return false
+    node.fed = answer.fed
+    return !answer.isWarm
+  }
+  const turn = (): void => {
+    const nowMs = performance.now()
+    const due = (nowMs - begunMs) / 1000 * USERS / VISIT_S
+    for (; come < due; come++) {
+      nodes[randomInt(nodes.length)]!.newcomers.push(parseClientId(randomUUID())!)
+    }
+    for (const node of nodes) void ask(node)
+    let at = 0
+    for (; at < onWay.length && onWay[at]![0] <= nowMs; at++) {
+      const [, arrival] = onWay[at]!
+      nodeOf.get(arrival.index)!.arrived.push(arrival)
+    }
+    onWay.splice(0, at)
+  }
+  const timer = setInterval(turn, 2)
+  let warmed: () => void
+  const untilWarm = new Promise<void>(resolve => { warmed = resolve })
+  const reporting = nodes.map(async (node, at) => {
+    await setTimeout(at / nodes.length * REPORT_MS)
+    while (!life.isOver) {
+      if (await report(node)) warmed()
+      await setTimeout(REPORT_MS)
+    }
+  })
+  return {
+    untilWarm,
+    placed: () => placed,
+    async end (): Promise<void> {
+      life.isOver = true
+      clearInterval(timer)
+      await Promise.all(reporting)
+    }
+  }
+}
+
+/** Of so many, in the time between two reports; the fraction by chance. */
+function leaving (users: number): number {
+  const share = users / VISIT_S * REPORT_MS / 1000
+  return Math.floor(share) + (Math.random() < share % 1 ? 1 : 0)
+}
+
+async function usage (engine: Engine) {
+  const info = String(await engine.call('INFO', 'everything'))
+  const figure = (name: string): number =>
+    Number(new RegExp(`^${name}:([\\d.]+)`, 'm').exec(info)![1])
+  return {
+    atS: performance.now() / 1000,
+    cpuS: figure('used_cpu_sys') + figure('used_cpu_user'),
+    bytes: figure('used_memory')
+  }
+}
