@@ -146,7 +146,7 @@ const rooms = [
   {
     root: 'packages/workers/src',
     order: [
-      ['database', 'credentials', 'static-server'], ['accounts', 'records'],
+      ['database', 'credentials', 'static-server'], ['accounts', 'records'], ['fleet'],
       ['account-command', 'monitor']
     ],
     isRootLast: false,

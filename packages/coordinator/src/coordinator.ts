@@ -33,7 +33,7 @@ import { SiteKeeper } from './site-keeper.ts'
 import { hasDatabase, startInOrder } from './start-order.ts'
 import { startSweep, type Sweep } from './sweep-schedule.ts'
 import { TicketIssuer } from './ticket-issuer.ts'
-import { oneAtATime } from './turns.ts'
+import { oneAtATime } from '@usher/shared/turns.ts'
 import { Workers } from './workers.ts'
 
 export interface CoordinatorParts {

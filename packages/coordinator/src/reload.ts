@@ -15,7 +15,7 @@ import type { Slot } from '@usher/shared/settings/servers.ts'
 import type { LiveSettings } from '@usher/shared/settings/settings.ts'
 import type { Logger } from 'pino'
 import type { SiteKeeper } from './site-keeper.ts'
-import type { InTurn } from './turns.ts'
+import type { InTurn } from '@usher/shared/turns.ts'
 import type { Workers } from './workers.ts'
 
 export interface ReloadParts {

@@ -8,7 +8,7 @@ import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import { ownServers, type Slot } from '@usher/shared/settings/servers.ts'
 import type { Logger } from 'pino'
 import type { ServerStates } from './server-states.ts'
-import type { InTurn } from './turns.ts'
+import type { InTurn } from '@usher/shared/turns.ts'
 import type { Workers } from './workers.ts'
 
 export interface RestartsParts {

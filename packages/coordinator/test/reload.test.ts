@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { oneAtATime } from '../src/turns.ts'
+import { oneAtATime } from '@usher/shared/turns.ts'
 import t from 'tap'
 import { OrderTimedOut, SettingsInvalid, SiteUnreadable } from '@usher/shared/errors.ts'
 import type { Order } from '@usher/shared/messages.ts'

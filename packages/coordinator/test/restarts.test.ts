@@ -2,7 +2,7 @@ import t from 'tap'
 import { WorkerGone } from '@usher/shared/errors.ts'
 import { testServers } from '../../shared/test/settings/test-servers.ts'
 import { Restarts } from '../src/restarts.ts'
-import { oneAtATime } from '../src/turns.ts'
+import { oneAtATime } from '@usher/shared/turns.ts'
 import { testLog } from './fixtures/log.ts'
 import { until } from './fixtures/until.ts'
 

@@ -91,7 +91,9 @@ export class Accounts {
       if (needed === undefined) return undefined
       if (needed === 'new') {
         const row = { username, permission, ...password }
-        return accountOf({ id: sql.addAccount(row), ...row })
+        const id = sql.addAccount(row)
+        sql.tellAsOldest('account', username) // Whatever accounts a fleet has count, not this one.
+        return accountOf({ id, ...row })
       }
       sql.setPassword({ id: needed.id, ...password })
       sql.removeSessionsOf(needed.id)

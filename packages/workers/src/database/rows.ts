@@ -128,3 +128,32 @@ export interface EventRow {
   /** Its name, or its port when it had none; null for the whole. */
   readonly server: string | null
 }
+
+/** The own part in a fleet. Times are milliseconds since 1970 by the engine's clock. */
+export interface FleetRow {
+  /** Empty: this is no node of a fleet. */
+  readonly node: string
+  readonly cluster: string
+  /** Of the own audit's entries. */
+  readonly origin: string
+  /** How far the engine's clock is ahead of the wall clock. */
+  readonly aheadMs: number
+  readonly life: string
+  readonly lastId: string
+  readonly lastNumber: number
+  readonly heardMs: number
+}
+
+/** Of what is told: the newest version counts. See news-entry.ts. */
+export interface OutboxRow {
+  readonly kind: string
+  readonly key: string
+  readonly at: number
+  readonly node: string
+}
+
+export interface NewsRow extends OutboxRow {
+  /** JSON; null: it is gone. */
+  readonly value: string | null
+  readonly untilMs: number | null
+}

@@ -8,6 +8,7 @@ import type {
   AccessRow, AccountRow, AuditRow, DeniedSqlRow, EventRow, Flag, NewTokenRow,
   PasswordRow, PermissionRow, SampleRow, SavedUser, SessionRow, TicketKeyRow, TokenRow
 } from './rows.ts'
+import { newsSql, quietly } from './news-statements.ts'
 import { drainSql, serverSql } from './server-statements.ts'
 
 export type Sql = ReturnType<typeof prepareSql>
@@ -24,7 +25,8 @@ export function prepareSql (db: Database) {
     ...ticketKeySql(db),
     ...serverSql(db),
     ...auditSql(db),
-    ...historySql(db)
+    ...historySql(db),
+    ...newsSql(db)
   }
 }
 
@@ -100,6 +102,7 @@ export const CURRENT_SESSION = `SELECT ${SESSION}, ${ACCESS} FROM Sessions
   WHERE TokenHash = ?`
 
 function sessionSql (db: Database) {
+  const quiet = quietly(db)
   const current = db.prepare<[string], SessionRow & AccessRow>(CURRENT_SESSION)
   const ofAccount = db.prepare<[number], SessionRow>(
     `SELECT ${SESSION} FROM Sessions WHERE AccountID = ? ORDER BY LastUsed DESC, TokenHash`)
@@ -133,8 +136,9 @@ function sessionSql (db: Database) {
     keepNewestSessions: (accountId: number, count: number) => {
       removeOldest.run(accountId, count)
     },
+    /** Every node of a fleet does so for itself. */
     removeExpiredSessions: (createdMs: number, lastUsedMs: number) => {
-      removeExpired.run(createdMs, lastUsedMs)
+      quiet(() => removeExpired.run(createdMs, lastUsedMs))
     },
     /** How far the session clock has come; 0 where there is nothing that a clock could extend. */
     sessionClockMs: () => newest.get() ?? 0,
@@ -174,10 +178,15 @@ function tokenSql (db: Database) {
   }
 }
 
+const DENIED = `SELECT Kind AS kind, Target AS target, Reason AS reason, Author AS author,
+  Since AS sinceMs, Until AS untilMs FROM Denied`
+
 function deniedSql (db: Database) {
-  const all = db.prepare<[number], DeniedSqlRow>(`SELECT Kind AS kind, Target AS target,
-    Reason AS reason, Author AS author, Since AS sinceMs, Until AS untilMs FROM Denied
+  const quiet = quietly(db)
+  const all = db.prepare<[number], DeniedSqlRow>(`${DENIED}
     WHERE Until IS NULL OR Until > ? ORDER BY Since DESC, Kind, Target`)
+  const one = db.prepare<[string, string], DeniedSqlRow>(
+    `${DENIED} WHERE Kind = ? AND Target = ?`)
   const inForce = db.prepare<[number], number>(
     'SELECT COUNT(*) FROM Denied WHERE Until IS NULL OR Until > ?').pluck()
   const count = db.prepare<[string, string, string], { all: number, ranges: number }>(`SELECT
@@ -190,11 +199,13 @@ function deniedSql (db: Database) {
   const removeExpired = db.prepare<[number]>('DELETE FROM Denied WHERE Until <= ?')
   return {
     denied: (nowMs: number) => all.all(nowMs),
+    deniedRow: (kind: string, target: string) => one.get(kind, target),
     deniedCount: (nowMs: number) => inForce.get(nowMs) ?? 0,
     deniedBeside: (kind: string, target: string) => count.get('range', kind, target)!,
     putDenied: (row: DeniedSqlRow) => { replace.run(row) },
     removeDenied: (kind: string, target: string) => remove.run(kind, target).changes > 0,
-    removeExpiredDenied: (nowMs: number) => removeExpired.run(nowMs).changes
+    /** Every node of a fleet does so for itself. */
+    removeExpiredDenied: (nowMs: number) => quiet(() => removeExpired.run(nowMs).changes)
   }
 }
 

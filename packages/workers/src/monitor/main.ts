@@ -13,6 +13,7 @@ import { openDatabase } from '../database/open.ts'
 import type { UsherDatabase } from '../database/usher-database.ts'
 import { BEHIND_VISITORS, giveWay } from '../thread-priority.ts'
 import { runWorker, type WorkerContext } from '../worker-host.ts'
+import { joinFleet } from './fleet-membership.ts'
 import { areAllFull } from './figures/balance.ts'
 import { restoreUsers, usersToSave } from '../records/saved-users.ts'
 import { TicketKeyring } from '../records/ticket-keyring.ts'
@@ -31,14 +32,30 @@ void runWorker(async context => {
   const stores = await openStores(database, {
     ...settings, log, wallNow: Date.now, now: monotonicNowMs
   })
-  // Before the deny list, without which no server opens its port.
   const setDrains = async (): Promise<void> => {
     await Promise.all(settings.servers.map(({ index: server }) =>
       ask({ type: 'set-drain', server, drain: stores.drains.order(server) })))
   }
-  await setDrains()
-  // No server opens its port before it: who was denied before the restart is denied after it.
-  await ask({ type: 'set-deny-list', entries: await stores.denials.entries() })
+  const setDenyList = async (): Promise<void> => {
+    await ask({ type: 'set-deny-list', entries: await stores.denials.entries() })
+  }
+  const membership = await joinFleet({
+    settings,
+    database,
+    stores,
+    setDenyList,
+    async setDrains () {
+      await stores.drains.load()
+      await setDrains()
+    },
+    log
+  })
+  await stores.inTurn(async () => {
+    // Before the deny list, without which no server opens its port.
+    await setDrains()
+    // No server opens its port before it: who was denied before the restart is denied after it.
+    await setDenyList()
+  })
 
   giveWay(BEHIND_VISITORS) // From here on no visitor waits for this thread.
   let notReady: string | undefined = boot.isFirstStart ? 'starting' : undefined
@@ -97,6 +114,7 @@ void runWorker(async context => {
     async close () {
       keyring.close()
       await monitor.close()
+      await membership.close()
       await stores.close()
     }
   }

@@ -120,6 +120,7 @@ export async function openMonitor (
         audit,
         permit,
         ask,
+        inTurn: stores.inTurn,
         canSharePorts
       }),
       serverActions: new ServerActions({

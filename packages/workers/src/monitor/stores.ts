@@ -4,6 +4,7 @@
  */
 import { steadyWallClock } from '@usher/shared/clock.ts'
 import type { Settings } from '@usher/shared/settings/settings.ts'
+import { oneAtATime, type InTurn } from '@usher/shared/turns.ts'
 import type { Logger } from 'pino'
 import type { UsherDatabase } from '../database/usher-database.ts'
 import { Accounts } from '../accounts/accounts.ts'
@@ -28,6 +29,8 @@ export interface Stores {
   readonly servers: ServerStore
   readonly audit: AuditLog
   readonly history: HistoryStore
+  /** For changes of who is denied and what drains: the threads get them in the database's order. */
+  readonly inTurn: InTurn
   /** The session clock. */
   readonly steadyNow: () => number
   /** Brings the database up to date and closes it. May be called twice. */
@@ -86,6 +89,7 @@ export async function openStores (
     servers: new ServerStore(database),
     audit,
     history: new HistoryStore(database),
+    inTurn: oneAtATime(),
     steadyNow,
     async close () {
       clearInterval(timer)

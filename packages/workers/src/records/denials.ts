@@ -136,9 +136,17 @@ export class Denials {
     const { steadyNow, monotonicNow } = this.#clocks
     const nowMs = steadyNow()
     const behindMs = monotonicNow() - nowMs
-    return sql.denied(nowMs).map(({ kind, target, untilMs }) => ({
-      kind, text: target, untilMs: untilMs === null ? undefined : untilMs + behindMs
+    const entries = sql.denied(nowMs).map(({ kind, target: text, untilMs }) => ({
+      kind, text, untilMs: untilMs === null ? undefined : untilMs + behindMs
     }))
+    return this.#withinBounds(entries)
+  }
+
+  /** The nodes of a fleet may have denied more between them than one of them would. The newest. */
+  #withinBounds (entries: readonly DenyEntry[]): readonly DenyEntry[] {
+    let ranges = 0
+    return entries.slice(0, this.#bounds.deniedMax)
+      .filter(({ kind }) => kind !== 'range' || ++ranges <= this.#bounds.rangesMax)
   }
 
   #checkRoom (sql: Sql, kind: DenyEntry['kind'], text: string): void {

@@ -46,9 +46,10 @@ export class Drains {
     this.#parts = parts
   }
 
-  /** Those of servers that there are not any more are left as they are. */
+  /** As stored now. Those of servers that there are not any more are left as they are. */
   async load (): Promise<void> {
     const rows = await this.#database.read(sql => sql.drains())
+    this.#drains.clear()
     for (const { server: name, note, sinceMs, movesFromMs, isMaintenance } of rows) {
       this.#drains.set(serverKnownAs(this.#parts.servers, name)?.name ?? name, {
         note,

@@ -95,6 +95,7 @@ async function steps (t: Test): Promise<Steps> {
     audit,
     permit,
     ask: ask as unknown as ActionsParts['ask'],
+    inTurn: stores.inTurn,
     canSharePorts: false
   })
   return {

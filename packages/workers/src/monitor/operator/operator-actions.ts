@@ -17,6 +17,7 @@ import { rangeFrom } from '@usher/shared/deny-list.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { Ask, AskAnswers } from '@usher/shared/messages.ts'
 import type { Server, Slot } from '@usher/shared/settings/servers.ts'
+import type { InTurn } from '@usher/shared/turns.ts'
 import type { Sql } from '../../database/statements.ts'
 import type { WorkerContext } from '../../worker-host.ts'
 import type { Permit } from '../access/permit.ts'
@@ -38,6 +39,8 @@ export interface ActionsParts {
   readonly audit: Pick<AuditLog, 'add'>
   readonly permit: Pick<Permit, 'check' | 'act'>
   readonly ask: WorkerContext['ask']
+  /** For whatever changes who is denied and what drains. */
+  readonly inTurn: InTurn
   /** A server is restarted without a gap. */
   readonly canSharePorts: boolean
 }
@@ -60,14 +63,13 @@ type ActionNeed = 'disconnect' | 'drain'
 
 export class Actions {
   readonly #parts: ActionsParts
-  #earlier: Promise<unknown> = Promise.resolve()
 
   constructor (parts: ActionsParts) {
     this.#parts = parts
   }
 
   disconnect (operator: Operator, action: Disconnection): Promise<Reach> {
-    return this.#inTurn(async () => {
+    return this.#parts.inTurn(async () => {
       const { table, denials } = this.#parts
       const client = parseUserId(action.userId)
       const user = table.find(client)
@@ -95,7 +97,7 @@ export class Actions {
   }
 
   deny (operator: Operator, action: Denial): Promise<Reach> {
-    return this.#inTurn(async () => {
+    return this.#parts.inTurn(async () => {
       const target = parseTarget(action)
       checkOwnAddress(target, operator, action.force)
       const { denials, ask } = this.#parts
@@ -109,7 +111,7 @@ export class Actions {
   }
 
   allow (operator: Operator, target: Allowance): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#parts.inTurn(async () => {
       const { denials, ask } = this.#parts
       const named = [parseTarget(target), ...singleAddress(target)]
       for (const one of named) {
@@ -125,7 +127,7 @@ export class Actions {
 
   /** Of a server that drains already, note and time are replaced. */
   drain (operator: Operator, name: string, order: DrainOrder): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#parts.inTurn(async () => {
       const server = serverNamed(this.#parts.servers, name)
       const { note, minutes, maintenance = false, force } = order
       if (maintenance && server.kind === 'own') {
@@ -150,7 +152,7 @@ export class Actions {
   }
 
   ready (operator: Operator, name: string): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#parts.inTurn(async () => {
       const server = serverNamed(this.#parts.servers, name)
       await this.#parts.drains.remove(server, this.#check(operator, 'drain'))
       await this.#applyDrain(server)
@@ -227,12 +229,6 @@ export class Actions {
       detail: isProgram(caller) ? { ...detail, token: caller.tokenName } : detail,
       address: formatAddress(address)
     })
-  }
-
-  #inTurn<T> (work: () => Promise<T>): Promise<T> {
-    const turn = this.#earlier.then(work)
-    this.#earlier = turn.catch(() => {})
-    return turn
   }
 }
 

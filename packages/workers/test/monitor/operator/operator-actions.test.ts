@@ -6,6 +6,7 @@ import type { CurrentSession } from '../../../src/accounts/session-store.ts'
 import { testExternal, testServers } from '../../../../shared/test/settings/test-servers.ts'
 import type { ServerState } from '@usher/shared/memory/layout.ts'
 import type { Server } from '@usher/shared/settings/servers.ts'
+import { oneAtATime } from '@usher/shared/turns.ts'
 import type { Sql } from '../../../src/database/statements.ts'
 import { Actions, type ActionsParts } from '../../../src/monitor/operator/operator-actions.ts'
 
@@ -54,6 +55,7 @@ function testActions (overrides: Partial<ActionsParts> = {}) {
         return text === '203.0.113.9' ? undefined : []
       }
     },
+    inTurn: oneAtATime(),
     permit: { check: () => {}, act: async (_session, _needs, act) => await act() },
     audit: { add: async event => { calls.push(['audit', event]) } },
     ask: (async (ask: object) => {

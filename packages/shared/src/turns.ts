@@ -1,4 +1,4 @@
-/** Work that must not overlap, such as reloads and restarts, one after another. Main thread. */
+/** Work that must not overlap, such as reloads and restarts, one after another. Any thread. */
 
 /** Begins the work when all that was given before has ended; ends as the work does. */
 export type InTurn = <T>(work: () => Promise<T>) => Promise<T>
