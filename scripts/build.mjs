@@ -72,6 +72,7 @@ const TOOL_ENTRIES = {
   'fuzz-thread': 'scripts/fuzz/thread.ts',
   soak: 'scripts/soak/main.ts',
   'thread-heap': 'scripts/measure/thread-heap.mjs',
+  fleet: 'scripts/fleet/main.ts',
   chaos: 'scripts/chaos/main.ts',
   'chaos-preload': 'scripts/chaos/preload.ts',
   verify: 'scripts/verify.ts'
