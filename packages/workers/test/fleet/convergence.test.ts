@@ -200,7 +200,9 @@ t.test('convergence: whatever changes where, and whenever it is heard, all end e
 t.test('convergence: who has heard of a change makes a newer one, whatever the clocks say', async t => {
   const [ahead, behind] = [testNode(t, 'a'), testNode(t, 'b', { aheadMs: -3_600_000 })]
   for (const { database, book } of [ahead, behind]) await database.write(sql => book.join(sql))
-  const denial = async ({ denials, database, book }: TestNode, reason: string): Promise<NewsEntry> => {
+  const denial = async (
+    { denials, database, book }: TestNode, reason: string
+  ): Promise<NewsEntry> => {
     await denials.deny([{ kind: 'address', text: '192.0.2.1', reason, by: 'admin' }], anyway)
     const outgoing = await database.write(sql => book.outgoing(sql, sql.outbox(1000)))
     return outgoing.find(({ entry }) => entry.kind === 'denial')!.entry
