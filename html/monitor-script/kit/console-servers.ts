@@ -91,6 +91,7 @@ export type Trouble =
     readonly atMs: number
     readonly nowMs: number
   }
+  | { readonly kind: 'fleet-away', readonly sinceMs: number, readonly reason: string }
   | { readonly kind: 'nearly-full', readonly used: number, readonly size: number }
   | {
     readonly kind: 'newcomers'
@@ -120,6 +121,7 @@ export function troublesOf (stats: Stats): Trouble[] {
         ...(kind === 'external' && { reason })
       } as const)),
     ...(stats.all_full ? [{ kind: 'all-full' } as const] : []),
+    ...fleetTroubles(stats),
     ...certificateTroubles(stats),
     ...(isNearlyFull ? [{ kind: 'nearly-full', used, size } as const] : []),
     ...stats.refused_networks.slice(0, 1).map(({ network, newcomers, since }, _index, all) => ({
@@ -131,6 +133,12 @@ export function troublesOf (stats: Stats): Trouble[] {
       ...(servers.some(({ capacity }) => capacity !== undefined) && { isRefused: true })
     } as const))
   ]
+}
+
+function fleetTroubles ({ fleet }: Stats): Trouble[] {
+  if (fleet?.state !== 'away') return []
+  const { since, reason = '' } = fleet
+  return [{ kind: 'fleet-away', sinceMs: Date.parse(since), reason }]
 }
 
 function certificateTroubles ({ certificate, timestamp }: Stats): Trouble[] {

@@ -176,6 +176,8 @@ export const OVERVIEW = {
   summaryUp: (serverCount: number, ms: number) =>
     `${serverCount === 1 ? '1 server' : `${serverCount} servers`} up for ${duration(ms)}`,
   balanced: 'balanced',
+  inFleet: (node: string, serverCount: number) =>
+    `node ${node} of a fleet with ${serverCount === 1 ? '1 server' : `${count(serverCount)} servers`}`,
   asOf: (atMs: number) => `As of ${clock(atMs)}`,
   summary: (availableCount: number, serverCount: number) => {
     if (serverCount === 0) return 'No servers'
@@ -277,6 +279,9 @@ export const NOTICES = {
   noneAvailableMeans: 'Visitors see an error page (503) until a server is up or made ready.',
   allFull: 'Every server is full.',
   allFullMeans: 'New visitors see a page that says so (503) until somebody leaves. Set CAPACITY higher and reload: everybody who is here stays.',
+  fleetAway: (sinceMs: number, reason: string) =>
+    `This node has been away from its fleet since ${clock(sinceMs)}${reason === '' ? '' : `: ${reason}`}.`,
+  fleetAwayMeans: 'The engine that counts the users of all nodes cannot be reached. New visitors go to the servers of this node, and the fleet is told of them once it can.',
   nearlyFull: (used: number, size: number) =>
     `The user table is ${percent(used / size)} full, ${count(used)} of ${count(size)} places.`,
   nearlyFullMeans: 'When it is full, new visitors are turned away (503). Set MAX_USERS higher and restart: everybody who is here stays counted.',

@@ -20,6 +20,8 @@ interface Total {
 const NOTICES_MAX = 2
 /** Those in red. */
 const GRAVE = new Set<Trouble['kind']>(['no-servers', 'none-available', 'down'])
+/** Those about which nothing can be done in the console. */
+const HAVE_NO_BUTTON = new Set<Trouble['kind']>(['nearly-full', 'certificate', 'fleet-away'])
 /** From here on the servers are a table. */
 const CARDS_MAX = 8
 /** From this rate on the next server changes too fast to be read. */
@@ -121,7 +123,7 @@ export class OverviewView {
   }
 
   #makeButton (trouble: Trouble): HTMLElement | undefined {
-    if (trouble.kind === 'nearly-full' || trouble.kind === 'certificate') return undefined
+    if (HAVE_NO_BUTTON.has(trouble.kind)) return undefined
     if (trouble.kind !== 'newcomers') return makeServersLink()
     const { network } = trouble
     const button = make('button', 'btn small', NOTICES.denyNetwork(network))
@@ -142,8 +144,15 @@ interface Notice {
 /** Balanced as exactly as the router places. */
 const BALANCED_SPREAD_MAX = 1
 
+/** How the servers are, and of which fleet they are a part. */
+export function summaryText (stats: Stats, servers: readonly Server[], nowMs: number): string {
+  const own = ownSummary(stats, servers, nowMs)
+  const { fleet } = stats
+  return fleet === undefined ? own : `${own}, ${OVERVIEW.inFleet(fleet.node, fleet.servers)}`
+}
+
 /** For how long all have been up, or how many of them take visitors. */
-function summaryText (
+function ownSummary (
   { spread = Infinity }: Stats, servers: readonly Server[], nowMs: number
 ): string {
   const ups = available(servers)
@@ -261,6 +270,8 @@ function noticeTexts (trouble: Trouble): [fact: string, meaning: string] {
       const { problem, atMs, nowMs } = trouble
       return [NOTICES.certificate(problem, atMs, nowMs), NOTICES.certificateMeans]
     }
+    case 'fleet-away':
+      return [NOTICES.fleetAway(trouble.sinceMs, trouble.reason), NOTICES.fleetAwayMeans]
     case 'nearly-full':
       return [NOTICES.nearlyFull(trouble.used, trouble.size), NOTICES.nearlyFullMeans]
     case 'newcomers': {

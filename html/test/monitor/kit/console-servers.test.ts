@@ -4,7 +4,7 @@ import t from 'tap'
 import {
   changedServers, colourClass, serversOf, shareOf, sum, troublesOf
 } from '../../../monitor-script/kit/console-servers.ts'
-import { totalsOf } from '../../../monitor-script/servers/overview-view.ts'
+import { summaryText, totalsOf } from '../../../monitor-script/servers/overview-view.ts'
 import { testStats } from '../fixtures/test-stats.ts'
 
 t.test('stats: servers come in the order of the settings, whatever order they were sent in', async t => {
@@ -54,6 +54,19 @@ t.test('stats: no servers at all is another trouble than none that is available'
 
 t.test('stats: that all servers are full is a trouble', async t => {
   t.strictSame(troublesOf(testStats({ all_full: true })), [{ kind: 'all-full' }])
+})
+
+t.test('stats: a node says of which fleet it is, and that it is away from it', async t => {
+  const since = '2026-11-23T14:23:12.000Z'
+  const fleet = { node: 'oak', state: 'up', since, servers: 9 } as const
+  const stats = testStats({ fleet })
+  t.strictSame(troublesOf(stats), [])
+  const nowMs = Date.parse(stats.timestamp)
+  t.match(summaryText(stats, serversOf(stats), nowMs), /, node oak of a fleet with 9 servers$/)
+  t.notMatch(summaryText(testStats(), serversOf(testStats()), nowMs), /fleet/)
+  const reason = 'no answer within 1000 ms'
+  t.strictSame(troublesOf(testStats({ fleet: { ...fleet, state: 'away', reason } })),
+    [{ kind: 'fleet-away', sinceMs: Date.parse(since), reason }])
 })
 
 t.test('stats: a network whose newcomers are not counted is a trouble, the others a number', async t => {
