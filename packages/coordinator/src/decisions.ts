@@ -27,18 +27,18 @@ import { remembering } from '@usher/shared/remembering.ts'
 import { followServers } from '@usher/shared/settings/server-list.ts'
 import { presentServers } from '@usher/shared/settings/servers.ts'
 import type { Settings } from '@usher/shared/settings/settings.ts'
-import type { TicketRedeemer } from '@usher/shared/tickets/redeem.ts'
+import type { Ticket } from '@usher/shared/tickets/ticket.ts'
 import { ticketOf } from '@usher/shared/tickets/ticket-query.ts'
 import {
   decide, decideUncounted, type LocalDecision, type Visitor
 } from './placing.ts'
 import { logDecision, renderRefusal, type RouterParts } from './router.ts'
+import type { TicketParts } from './ticket-issuer.ts'
 
 export interface DecisionParts extends RouterParts {
   readonly settings: RouterParts['settings'] & Pick<Settings, 'routingPort' | 'tls'>
   readonly table: RouterParts['table'] & Pick<UserTable, 'touch' | 'touchInPlace' | 'refresh' | 'drainPhase'>
-  readonly tickets: RouterParts['tickets'] &
-    { readonly redeemer: Pick<TicketRedeemer, 'redeemTicket'> }
+  readonly tickets: RouterParts['tickets'] & TicketParts
   /** Where the proxy finds each server, by its index now: scheme, host and port. */
   readonly upstreams: () => readonly string[]
 }
@@ -46,6 +46,8 @@ export interface DecisionParts extends RouterParts {
 const DECIDE_PATH = '/decide'
 export const DECISION_ALLOW = 'GET, HEAD'
 
+/** The status of an answer that names a server. */
+const SEATED_STATUS = 200
 /** The status of a refusal for want of room: nginx makes 500 of all but 2xx, 401 and 403. */
 const FULL_STATUS = 503
 const FULL_STATUSES: ReadonlyMap<string, number> = new Map([
@@ -75,7 +77,7 @@ const TARGETS_MAX = 1024
 
 export function decisionHandler (given: DecisionParts): Handler {
   const parts = forDecisions(given)
-  const { settings } = parts
+  const { settings, tickets } = parts
   const routerOf = routerTarget(settings)
   /** By server: most of those who ask stay where they are. */
   const staying: Reply[] = []
@@ -113,6 +115,18 @@ export function decisionHandler (given: DecisionParts): Handler {
     })
   }
 
+  async function answerTicket (
+    question: Question, named: Client | undefined, text: string
+  ): Promise<Reply> {
+    const ticket = await redeem(parts, text)
+    if (ticket === undefined) return await answer(question, named, named !== undefined)
+    const { id, client } = ticket
+    const reply = await answer(
+      question, client, named !== undefined && areSameClients(client, named))
+    if (reply.status !== SEATED_STATUS) tickets.giveBack(id)
+    return reply
+  }
+
   return request => {
     const { method, path } = request
     if (path === HEALTH_PATH) return healthReply(method, parts.reasonNotHealthy())
@@ -128,9 +142,7 @@ export function decisionHandler (given: DecisionParts): Handler {
     const question = { request, asked, effect, fullStatus }
     const ticket = effect === 'adds' ? ticketOf(asked.query, settings.ticketParameter) : undefined
     if (ticket === undefined) return answer(question, named, named !== undefined)
-    return clientOfTicket(parts, ticket).then(client => client === undefined
-      ? answer(question, named, named !== undefined)
-      : answer(question, client, named !== undefined && areSameClients(client, named)))
+    return answerTicket(question, named, ticket)
   }
 }
 
@@ -138,12 +150,12 @@ export function decisionHandler (given: DecisionParts): Handler {
  * Who comes by a redirect of the router's to a name that its cookie does not reach; undefined for a
  * ticket that is not good, which is as if there was none. The proxy may stand before any server.
  */
-async function clientOfTicket (
+async function redeem (
   { tickets, settings, log }: DecisionParts, text: string
-): Promise<Client | undefined> {
+): Promise<Ticket | undefined> {
   const names = presentServers(settings.servers).map(({ name }) => fleetName(settings, name))
-  const ticket = await tickets.redeemer.redeemTicket(text, ...names)
-  if (typeof ticket !== 'string') return ticket.client
+  const ticket = await tickets.redeemer.redeem(text, ...names)
+  if (typeof ticket !== 'string') return ticket
   log.debug({ fault: ticket }, 'ticket refused')
   return undefined
 }
@@ -264,7 +276,7 @@ function seatReply ({ settings, upstreams }: DecisionParts, server: number): Rep
     'X-Usher-Server', settings.servers[server]!.name, 'X-Usher-Upstream', upstreams()[server]!,
     ...NO_STORE
   ]
-  return { status: 200, headers, body: NO_BODY }
+  return { status: SEATED_STATUS, headers, body: NO_BODY }
 }
 
 /** The id is told beside the cookie, so that the server can know it from the first request on. */

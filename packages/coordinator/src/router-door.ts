@@ -138,7 +138,7 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
     settings,
     table,
     onForeign: request => { originWarning.note(request) },
-    tickets: tickets.redeemer,
+    tickets,
     onBeat: server => { meter.beatAnsweredFor(server) },
     random: Math.random,
     now: monotonicNowMs

@@ -26,14 +26,14 @@ import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import { nowOrLater } from '@usher/shared/now-or-later.ts'
 import { quote } from '@usher/shared/quote.ts'
 import { namesOf, type Server, type Slot } from '@usher/shared/settings/servers.ts'
-import type { TicketRedeemer } from '@usher/shared/tickets/redeem.ts'
 import type { TicketFault } from '@usher/shared/tickets/ticket.ts'
+import type { TicketParts } from './ticket-issuer.ts'
 
 export interface ServerBeatsParts extends
   Omit<BeatParts, 'server' | 'drainPhase' | 'nextBeatMs' | 'settings' | 'serverName'> {
   readonly settings: BeatParts['settings'] & CorsSettings & FleetNameSettings
   readonly table: BeatParts['table'] & Pick<UserTable, 'serverState' | 'drainPhase'>
-  readonly tickets: Pick<TicketRedeemer, 'redeem'>
+  readonly tickets: TicketParts
   /** Told of each beat after which the page is to go on. */
   readonly onBeat: (server: number) => void
   /** 0 to below 1 */
@@ -109,16 +109,27 @@ export function serverBeats (given: ServerBeatsParts): Handler {
 
   /** A ticket proves whose browser it is, whatever else names somebody. */
   async function answerTicket (
-    request: RequestValue, { server: { name } }: ServerDesk, ticket: string
+    request: RequestValue, { server: { name } }: ServerDesk, text: string
   ): Promise<Reply> {
-    const client = await given.tickets.redeem(ticket, fleetName(settings, name))
-    if (typeof client === 'string') return TICKET_FAULTS[client]
-    const desk = deskOf([name])
-    // It was removed in the meantime.
-    if (desk === undefined) return unknownServer([name], settings.servers)
+    const ticket = await given.tickets.redeemer.redeem(text, fleetName(settings, name))
+    if (typeof ticket === 'string') return TICKET_FAULTS[ticket]
+    const { id, client } = ticket
     const { address } = request
-    if (given.denyList.isDenied(client, address)) return DENIED
-    return await answerBeat(desk, request, { client, address, options: OWN_BEAT })
+    const reply = given.denyList.isDenied(client, address)
+      ? DENIED
+      : await answerBeatAt(name, request, { client, address, options: OWN_BEAT })
+    if (reply.status !== BEAT_TAKEN) given.tickets.giveBack(id)
+    return reply
+  }
+
+  /** Of a server that may have been removed in the meantime. */
+  function answerBeatAt (
+    name: string, request: RequestValue, sender: Visitor
+  ): Reply | Promise<Reply> {
+    const desk = deskOf([name])
+    return desk === undefined
+      ? unknownServer([name], settings.servers)
+      : answerBeat(desk, request, sender)
   }
 
   function answerBeat (

@@ -22,6 +22,12 @@ export interface TicketIssuerParts {
   readonly keysWaitMs?: number
 }
 
+/** For who shows tickets to the router. */
+export interface TicketParts {
+  readonly redeemer: Pick<TicketRedeemer, 'redeem'>
+  readonly giveBack: (ticketId: string) => void
+}
+
 /** Shorter than the monitor waits for its answer. */
 const ORDER_TIMEOUT_MS = 4000
 /** Longer than a start takes until the monitor has read its database. */
@@ -65,6 +71,11 @@ export class TicketIssuer {
 
   use (ticketId: string, issuedMs: number): AskAnswers['use-ticket'] {
     return { isFirstUse: this.#used.useOnce(ticketId, issuedMs) }
+  }
+
+  /** Who came by it was refused for the moment, and may come again. */
+  giveBack (ticketId: string): void {
+    this.#used.giveBack(ticketId)
   }
 
   /** The ticket's text; undefined when there are no keys for too long. */

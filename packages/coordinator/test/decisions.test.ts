@@ -227,6 +227,23 @@ t.test('decisions: who comes with a ticket is its client from then on', async t 
   t.notOk(areSameClients(clientOf(another)!, id), 'is somebody else')
 })
 
+t.test('decisions: who finds no room comes again with the ticket, and is its client still', async t => {
+  const { ask, decide, table, reservations } = testRouter(t, {
+    ports: [8000], names: ['red'], urls: ['http://a.example'], capacities: [1]
+  })
+  const redirect = await ask('/')
+  const id = clientOf(redirect)!
+  const question = { headers: original('GET', `/?usher_ticket=${ticketIn(redirect).text}`) }
+  reservations.release(id, 0) // Its place was held for too long.
+  table.touch(BEN, 0, HOME)
+  for (const status of [503, 403]) {
+    t.equal((await decide(`/decide?full=${status}`, question)).status, status)
+  }
+  table.remove(BEN)
+  t.strictSame(clientOf(await decide('/decide', question)), id)
+  t.equal((await decide('/decide', question)).status, 503, 'then it is used: another has no place')
+})
+
 t.test('decisions: a ticket that is not good is as none', async t => {
   const { decide, users } = testRouter(t)
   for (const text of ['', 'x', 'a.b.c']) {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { formatClient, parseAddress, parseClientId } from '@usher/shared/client.ts'
-import { clientNumber } from '../../shared/test/memory/test-table.ts'
+import { clientNumber, HOME } from '../../shared/test/memory/test-table.ts'
 import { isForServer } from '../src/server-beats.ts'
 import { headerOf } from './fixtures/router.ts'
 import { errorOf, requestOf, SHOP, testServerBeats } from './fixtures/server-beats.ts'
@@ -176,14 +176,30 @@ t.test('server beats: a ticket that is no good is said to be so, and nobody is c
 })
 
 t.test('server beats: a ticket is not used up by who may not come', async t => {
-  const { ask, redeemed, deny, users } = testServerBeats({ tickets: { good: ANA } })
+  const { ask, redeemed, givenBack, deny, users } = testServerBeats({ tickets: { good: ANA } })
   t.equal((await ask(`${BEAT}&ticket=good`, { headers: { origin: 'https://evil.example' } })).status, 403)
   t.equal((await ask('/heartbeat?server=shop-c&ticket=good')).status, 404)
   t.strictSame(redeemed, [])
   deny(ANA_ID)
   const reply = await ask(`${BEAT}&ticket=good`)
   t.strictSame([reply.status, errorOf(reply)], [403, 'denied'], 'nor let in by it when denied')
-  t.strictSame(users(), [])
+  t.strictSame([users(), givenBack], [[], ['good']])
+})
+
+t.test('server beats: who is refused for the moment may come again with the ticket', async t => {
+  const { ask, table, givenBack, users } = testServerBeats({
+    tickets: { good: ANA }, capacities: [0, 0, 1]
+  })
+  table.setServerState(2, 'down')
+  t.equal(errorOf(await ask(`${BEAT}&ticket=good`)), 'down')
+  t.strictSame(givenBack, ['good'])
+  table.setServerState(2, 'up')
+  table.touch(BEN, 2, HOME)
+  t.equal((await ask(`${BEAT}&ticket=good`)).status, 503, 'full')
+  t.strictSame(givenBack, ['good', 'good'])
+  table.remove(BEN)
+  t.equal((await ask(`${BEAT}&ticket=good`)).status, 204)
+  t.strictSame([users(), givenBack.length], [[`${ANA_ID} at 2`], 2], 'and then it is used')
 })
 
 t.test('server beats: a denied visitor is told so', async t => {

@@ -4,7 +4,7 @@
  * to the main thread alone (used-tickets.ts).
  */
 import type { createLocalJWKSet, JWTPayload } from 'jose'
-import { parseClientId, type Client } from '../client.ts'
+import { parseClientId } from '../client.ts'
 import {
   TICKET_ALGORITHM, TICKET_CLAIMS, TICKET_LENGTH_MAX, type Ticket, type TicketFault, type TicketKey
 } from './ticket.ts'
@@ -47,16 +47,8 @@ export class TicketRedeemer {
     this.#tellKnown()
   }
 
-  /** Whose ticket this is, at the server of that name; one that is good has then been used. */
-  async redeem (text: string, serverName: string): Promise<Client | TicketFault> {
-    const ticket = await this.redeemTicket(text, serverName)
-    return typeof ticket === 'string' ? ticket : ticket.client
-  }
-
-  /** As `redeem`, of a ticket for any of these servers, with all that it says. */
-  async redeemTicket (
-    text: string, ...serverNames: readonly string[]
-  ): Promise<Ticket | TicketFault> {
+  /** What a ticket for one of these servers says; one that is good has then been used. */
+  async redeem (text: string, ...serverNames: readonly string[]): Promise<Ticket | TicketFault> {
     if (text === '' || text.length > TICKET_LENGTH_MAX) return 'malformed'
     if (this.#keys.length === 0) await this.#untilKnown()
     const claims = await this.#verify(text)
@@ -66,7 +58,7 @@ export class TicketRedeemer {
     if (client === undefined || jti === undefined || iat === undefined) return 'malformed'
     if (typeof aud !== 'string' || !serverNames.includes(aud)) return 'other-server'
     if (!await this.#parts.useOnce(jti, issuedMsOf(jti, iat))) return 'used'
-    return { client, hasCookie: cookie === true }
+    return { id: jti, client, hasCookie: cookie === true }
   }
 
   async #verify (text: string): Promise<JWTPayload | TicketFault> {

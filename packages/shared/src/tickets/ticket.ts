@@ -21,6 +21,8 @@ export type TicketFault = 'malformed' | 'forged' | 'expired' | 'used' | 'other-s
 
 /** What a good ticket says. */
 export interface Ticket {
+  /** Its own. */
+  readonly id: string
   readonly client: Client
   /** The router's cookie reaches this server, so whoever comes without it keeps none. */
   readonly hasCookie: boolean

@@ -41,6 +41,11 @@ export class UsedTickets {
     return true
   }
 
+  /** Nobody has arrived by it, for they were refused: its next use is the first. */
+  giveBack (ticketId: string): void {
+    this.#forgetMs.delete(ticketId)
+  }
+
   get size (): number {
     return this.#forgetMs.size
   }

@@ -16,7 +16,7 @@ export interface TicketParts {
   readonly server: number
   readonly settings: FleetNameSettings &
     { readonly ticketParameter: string, readonly servers: readonly Slot[] }
-  readonly tickets: Pick<TicketRedeemer, 'redeemTicket'>
+  readonly tickets: Pick<TicketRedeemer, 'redeem'>
   readonly log: Pick<Logger, 'debug' | 'isLevelEnabled'>
 }
 
@@ -43,7 +43,7 @@ export async function arriveByTicket (
   { server, settings, tickets, log }: TicketParts, request: RequestValue, text: string
 ): Promise<Arrival | undefined> {
   const name = fleetName(settings, settings.servers[server]!.name)
-  const ticket = await tickets.redeemTicket(text, name).catch(unknowable)
+  const ticket = await tickets.redeem(text, name).catch(unknowable)
   if (typeof ticket === 'string') {
     log.debug({ fault: ticket }, 'ticket refused')
     return undefined

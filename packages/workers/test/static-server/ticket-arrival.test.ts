@@ -217,7 +217,7 @@ t.test('ticket arrival: a denied client is denied by its ticket', async t => {
 
 t.test('ticket arrival: while nobody knows whether it was used, it is not believed', async t => {
   const { ask, lines } = ticketServer({
-    ...redeemer, redeemTicket: () => Promise.reject(new OrderTimedOut('use-ticket', 'the coordinator', '5000'))
+    ...redeemer, redeem: () => Promise.reject(new OrderTimedOut('use-ticket', 'the coordinator', '5000'))
   } as unknown as typeof redeemer)
   const reply = await ask(`/?${await ticketOf(ANA)}`)
   t.equal(reply.status, 200)
