@@ -7,28 +7,27 @@
 import type { Choose } from '@usher/shared/balancing/policies.ts'
 import { areSameClients, formatClient, type Address, type Client } from '@usher/shared/client.ts'
 import { fleetName } from '@usher/shared/fleet/fleet-name.ts'
-import { BEAT_PATH, countEffect, HEALTH_PATH } from '@usher/shared/http/vocabulary/counting.ts'
+import { HEALTH_PATH } from '@usher/shared/http/vocabulary/counting.ts'
 import { healthReply } from '@usher/shared/http/vocabulary/health.ts'
 import { clientCookie, namedClient, newClient } from '@usher/shared/http/vocabulary/identity.ts'
 import { redirectTarget } from '@usher/shared/http/vocabulary/redirect-target.ts'
 import {
   jsonError, keptReply, NO_STORE, optionsReply, textReply
 } from '@usher/shared/http/vocabulary/replies.ts'
-import { parseTarget } from '@usher/shared/http/vocabulary/target.ts'
 import {
-  NO_BODY, type CountEffect, type Handler, type Reply, type RequestFields, type RequestValue
+  NO_BODY, type CountEffect, type Handler, type Reply, type RequestValue
 } from '@usher/shared/http/vocabulary/values.ts'
 import { NO_SERVER } from '@usher/shared/memory/layout.ts'
 import { whileBusy } from '@usher/shared/memory/retry-while-busy.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { VisitOptions } from '@usher/shared/memory/visits.ts'
 import { nowOrLater, type Steps } from '@usher/shared/now-or-later.ts'
-import { remembering } from '@usher/shared/remembering.ts'
 import { followServers } from '@usher/shared/settings/server-list.ts'
 import { presentServers } from '@usher/shared/settings/servers.ts'
 import type { Settings } from '@usher/shared/settings/settings.ts'
 import type { Ticket } from '@usher/shared/tickets/ticket.ts'
 import { ticketOf } from '@usher/shared/tickets/ticket-query.ts'
+import { effectOf, FULL_ALLOWED, fullStatusOf, targetOf, type Asked } from './decision-question.ts'
 import {
   decide, decideUncounted, type LocalDecision, type Visitor
 } from './placing.ts'
@@ -48,18 +47,7 @@ export const DECISION_ALLOW = 'GET, HEAD'
 
 /** The status of an answer that names a server. */
 const SEATED_STATUS = 200
-/** The status of a refusal for want of room: nginx makes 500 of all but 2xx, 401 and 403. */
-const FULL_STATUS = 503
-const FULL_STATUSES: ReadonlyMap<string, number> = new Map([
-  ['', FULL_STATUS], ['?full=503', 503], ['?full=401', 401], ['?full=403', 403]
-])
-const FULL_ALLOWED = 'full=401, full=403, full=503, or nothing'
-/** Methods by which nobody does anything. */
-const IDLE_METHODS = new Set(['HEAD', 'OPTIONS', 'TRACE'])
 const OPENED: VisitOptions = { sign: 'page' }
-
-/** What the visitor has asked the proxy for. */
-type Asked = Pick<RequestValue, 'path' | 'query'>
 
 /** What a proxy asks, read. */
 interface Question {
@@ -69,11 +57,6 @@ interface Question {
   /** Of a refusal for want of room. */
   readonly fullStatus: number
 }
-
-/** For what is no request target. */
-const NOTHING: Asked = { path: '/', query: '' }
-/** Most visitors ask for a few pages. */
-const TARGETS_MAX = 1024
 
 export function decisionHandler (given: DecisionParts): Handler {
   const parts = forDecisions(given)
@@ -194,35 +177,6 @@ function forDecisions (parts: DecisionParts): DecisionParts {
       release: (client, server) => { reservations.release(client, server) }
     }
   }
-}
-
-/**
- * By `X-Original-URI` (nginx) or `X-Forwarded-Uri` (caddy); a page where both are left out.
- */
-const targetOf = remembering(TARGETS_MAX, (uri): Asked => {
-  const target = parseTarget('GET', uri)
-  if (target === undefined) return NOTHING
-  const { pathAndQuery } = target
-  const mark = pathAndQuery.indexOf('?')
-  const path = mark === -1 ? pathAndQuery : pathAndQuery.slice(0, mark)
-  return { path, query: mark === -1 ? '' : pathAndQuery.slice(mark) }
-})
-
-/** A proxy that rewrites the path alone leaves the visitor's query behind it: it says nothing. */
-function fullStatusOf (query: string, asked: Asked): number | undefined {
-  return FULL_STATUSES.get(query) ?? (query === asked.query ? FULL_STATUS : undefined)
-}
-
-/** As for a server's own requests; and who posts something is here. */
-function effectOf (headers: RequestFields, asked: Asked): CountEffect {
-  const { path } = asked
-  if (asked === NOTHING) return 'none'
-  // A server counts by its beats itself.
-  if (path === BEAT_PATH) return 'refreshes'
-  const method = headers['x-forwarded-method'] ?? 'GET'
-  if (method === 'GET') return countEffect({ method, path, headers })
-  if (IDLE_METHODS.has(method)) return 'none'
-  return headers['sec-fetch-site'] === 'cross-site' ? 'none' : 'refreshes'
 }
 
 /** The server of one who is active there and stays; NO_SERVER for everybody else. */
