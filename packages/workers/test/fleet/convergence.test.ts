@@ -203,7 +203,8 @@ t.test('convergence: who has heard of a change makes a newer one, whatever the c
   const denial = async (
     { denials, database, book }: TestNode, reason: string
   ): Promise<NewsEntry> => {
-    await denials.deny([{ kind: 'address', text: '192.0.2.1', reason, by: 'admin' }], anyway)
+    await denials.deny(
+      [{ kind: 'address', text: '192.0.2.1', reason, by: 'admin', forMs: undefined }], anyway)
     const outgoing = await database.write(sql => book.outgoing(sql, sql.outbox(1000)))
     return outgoing.find(({ entry }) => entry.kind === 'denial')!.entry
   }
