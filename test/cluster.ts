@@ -148,7 +148,8 @@ export class Visitor {
   async ask (port: number, path = '/', options: AskOptions = {}): Promise<Answer> {
     const cookie = this.cookie === undefined ? {} : { cookie: this.cookie }
     const answer = await ask(port, path, { ...options, headers: { ...cookie, ...options.headers } })
-    const given = answer.headers['set-cookie']?.[0]
+    // In a fleet there is another one beside it, which is of no matter here.
+    const given = answer.headers['set-cookie']?.find(text => text.startsWith('client_id='))
     if (given !== undefined) this.cookie = given.split(';')[0]!
     return answer
   }

@@ -1,6 +1,8 @@
 /** What is done at one program of a fleet is in force at the others. */
 import http from 'node:http'
-import t from 'tap'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import t, { type Test } from 'tap'
 import { ENGINE_SKIP, startEngine, type TestEngine } from '../packages/shared/test/fleet/engine-kit.ts'
 import { Operator } from '../scripts/kit/operator.ts'
 import { startCluster, until, Visitor, workingFolder, type Cluster } from './cluster.ts'
@@ -27,14 +29,33 @@ function operatorAt (cluster: Cluster, { cookie }: Operator): Operator {
   return operator
 }
 
+function hashOf (cwd: string, node: string): string {
+  const db = new Database(join(cwd, `${node}.db`), { readonly: true })
+  try {
+    return db.prepare('SELECT Password FROM UserPassPerm').pluck().get() as string
+  } finally {
+    db.close()
+  }
+}
+
+/**
+ * Two programs that know each other: each has made an account at its start if it had not heard of
+ * the other's, and one of the two stays, without the logins of the other.
+ */
+async function startTwo (t: Test, engine: TestEngine, cwd: string): Promise<[Cluster, Cluster]> {
+  const a = await startCluster(t, settingsOf(engine, 'a'), { cwd })
+  const b = await startCluster(t, settingsOf(engine, 'b'), { cwd })
+  await until(async () => hashOf(cwd, 'a') === hashOf(cwd, 'b'), areSame => areSame)
+  return [a, b]
+}
+
 const statusOf = (operator: Operator) => async (): Promise<number> =>
   (await operator.get('/stats')).status
 
 t.test('fleet news: a denial, a login and a log-out are in force at another node', { skip: ENGINE_SKIP }, async t => {
   const engine = await startEngine(t)
   const cwd = workingFolder(t)
-  const a = await startCluster(t, settingsOf(engine, 'a'), { cwd })
-  const b = await startCluster(t, settingsOf(engine, 'b'), { cwd })
+  const [a, b] = await startTwo(t, engine, cwd)
   const atA = await Operator.loggedIn(a, 'admin', PASSWORD)
   const atB = operatorAt(b, atA)
   await until(statusOf(atB), status => status === 200)
@@ -65,8 +86,7 @@ t.test('fleet news: a denial, a login and a log-out are in force at another node
 t.test('fleet news: who was denied while a node was down is refused from its first answer on', { skip: ENGINE_SKIP }, async t => {
   const engine = await startEngine(t)
   const cwd = workingFolder(t)
-  const a = await startCluster(t, settingsOf(engine, 'a'), { cwd })
-  const b = await startCluster(t, settingsOf(engine, 'b'), { cwd })
+  const [a, b] = await startTwo(t, engine, cwd)
   await b.stop('SIGTERM')
   const visitor = new Visitor()
   await visitor.enter(a)
