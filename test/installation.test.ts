@@ -30,6 +30,7 @@ const KINDS = [
   /^dist\/package\.json$/,
   /^dist\/(server-)?usher\.js$/,
   /^dist\/common-passwords\.txt$/,
+  /^dist\/usher_v1\.lua$/,
   /^dist\/db\/\d{3}-[a-z-]+\.sql$/,
   /^dist\/html\/(pages|site-\d)\/[a-z0-9-]+\.(html|css|js|svg)$/,
   /^dist\/html\/monitor\/([a-z-]+\.html|assets\/[a-z-]+\.(css|js|svg))$/

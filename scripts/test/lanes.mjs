@@ -26,9 +26,9 @@ export const LANES = [
   {
     name: 'style',
     command: process.env.CI === 'true' ? LINT : [...LINT, ...LINT_CACHE],
-    secondsMax: 600
+    secondsMax: 1500
   },
-  { name: 'types', command: ['tsc', '-b'], secondsMax: 600 },
+  { name: 'types', command: ['tsc', '-b'], secondsMax: 1500 },
   {
     name: 'long',
     files: new RegExp(`^(${[

@@ -8,7 +8,7 @@ import { foldCase } from '@usher/shared/fold-case.ts'
 import { BEFORE_ALL } from '../database/news-statements.ts'
 import type { AccountRow, NewsRow, PermissionRow, SessionRow } from '../database/rows.ts'
 import type { Sql } from '../database/statements.ts'
-import type { NewsKind, OwnNode } from './news-kinds.ts'
+import type { NewsKind, OwnNode } from './news-kind.ts'
 
 type ToldPermission = Pick<PermissionRow, 'canView' | 'canDisconnect'>
 type ToldAccount = Omit<AccountRow, 'id'>

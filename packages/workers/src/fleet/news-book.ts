@@ -12,9 +12,8 @@ import type { NewsRow, OutboxRow } from '../database/rows.ts'
 import type { Sql } from '../database/statements.ts'
 import { AUDIT_MAX, FAILED_LOGINS_MAX } from '../records/audit-log.ts'
 import { isNewer, isSameVersion, type NewsEntry, type Version } from './news-entry.ts'
-import {
-  AUDIT_KIND, AUDIT_WANTED_KIND, keysAtJoining, NEWS_KINDS, type NewsKind, type OwnNode
-} from './news-kinds.ts'
+import { AUDIT_KIND, AUDIT_WANTED_KIND, keysAtJoining, NEWS_KINDS } from './news-kinds.ts'
+import type { NewsKind, OwnNode } from './news-kind.ts'
 
 export interface NewsBookParts {
   readonly name: string
