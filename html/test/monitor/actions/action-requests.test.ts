@@ -18,8 +18,8 @@ function testActions (
   const progress: string[] = []
   const left = [...statuses]
   const actions = new Actions({
-    post: async (path, body) => {
-      sent.push([path, body])
+    post: async (path, question) => {
+      sent.push([path, question])
       const status = left.shift() ?? 200
       return status === 200
         ? { isOk: true, body }
