@@ -41,6 +41,16 @@ export interface Origin {
   readonly userAgent: string
 }
 
+interface Entered {
+  /** Whose password it is. */
+  readonly account?: Account
+  readonly token?: string
+  readonly isPastUse?: boolean
+}
+
+/** Of one account, one after another while its password is verified. */
+const ENTER_TRIES_MAX = 3
+
 export class Logins {
   readonly #parts: LoginsParts
 
@@ -53,15 +63,9 @@ export class Logins {
    * `too_many_attempts`, `password_expired`, and the pool's and the database's own errors.
    */
   async logIn (username: string, password: string, from: Origin): Promise<string | undefined> {
-    const { throttle, lines, sessions, audit, count } = this.#parts
-    const account = await this.#attempt(throttle, username, from, () =>
-      lines.logIn({ address: from.address, username }, () => this.#verify(username, password)))
+    const { lines, audit, count } = this.#parts
     const address = formatAddress(from.address)
-    const origin = { address, userAgent: from.userAgent }
-    const isPastUse = account !== undefined && isExpired(account, this.#parts.now())
-    const token = account === undefined || isPastUse
-      ? undefined
-      : await sessions.open(account, origin).catch(undefinedIfChanged)
+    const { account, token, isPastUse } = await this.#enter(username, password, from)
     count(token === undefined ? 'failed' : 'ok')
     const who = account?.username ?? username
     if (token === undefined) {
@@ -72,6 +76,26 @@ export class Logins {
       await audit.add({ who, action: LOGIN, address })
     }
     return token
+  }
+
+  /**
+   * What was verified may stand no more when the session is to be opened. It is verified again: the
+   * password may be the same, as where the nodes of a fleet that start together agree on an account.
+   */
+  async #enter (username: string, password: string, from: Origin): Promise<Entered> {
+    const { throttle, lines, sessions, now } = this.#parts
+    const origin = { address: formatAddress(from.address), userAgent: from.userAgent }
+    let entered: Entered = {}
+    for (let tries = 0; tries < ENTER_TRIES_MAX; tries++) {
+      const account = await this.#attempt(throttle, username, from, () =>
+        lines.logIn({ address: from.address, username }, () => this.#verify(username, password)))
+      if (account === undefined) return {}
+      entered = { account }
+      if (isExpired(account, now())) return { account, isPastUse: true }
+      const token = await sessions.open(account, origin).catch(undefinedIfChanged)
+      if (token !== undefined) return { account, token }
+    }
+    return entered
   }
 
   async logOut (session: CurrentSession, token: string, from: Origin): Promise<void> {

@@ -58,7 +58,7 @@ function testLogins (overrides: Partial<LoginsParts> = {}) {
     now: () => GOOD_UNTIL_MS - 1,
     ...overrides
   })
-  return { logins, calls }
+  return { logins, calls, account }
 }
 
 t.test('logins: the right password opens a session under the name of the account', async t => {
@@ -105,7 +105,35 @@ t.test('logins: an account that changed while it was verified does not match', a
     }
   })
   t.equal(await logins.logIn('ana', PASSWORD, FROM), undefined)
-  t.match(calls.slice(1), [['count', 'failed'], ['failed', 'Ana', '192.0.2.7']])
+  t.match(calls.filter(([name]) => name !== 'end'), [['count', 'failed'], ['failed', 'Ana', '192.0.2.7']])
+})
+
+t.test('logins: a password that stands after a change, too, is not refused for it', async t => {
+  for (const [hashAfter, tokens] of [['same password', 'a-token'], ['another', undefined]] as const) {
+    let passwordHash = 'hash of it'
+    const account = testLogins().account
+    const { logins, calls } = testLogins({
+      accounts: { find: async () => ({ ...account, passwordHash }) },
+      credentials: {
+        verify: async hash => hash === 'hash of it' || hash === 'same password',
+        hash: async () => ''
+      },
+      sessions: {
+        open: async (verified: { passwordHash: string }) => {
+          if (verified.passwordHash === passwordHash && passwordHash !== 'hash of it') return 'a-token'
+          passwordHash = hashAfter
+          throw new AccountChanged()
+        },
+        close: async () => {},
+        endOther: async () => undefined,
+        changePassword: async () => ''
+      } as LoginsParts['sessions']
+    })
+    t.equal(await logins.logIn('ana', PASSWORD, FROM), tokens)
+    t.match(calls.filter(([name]) => name === 'end'),
+      [['end', 'right'], ['end', tokens === undefined ? 'wrong' : 'right']], 'each is an attempt')
+    t.ok(calls.some(([name]) => name === (tokens === undefined ? 'failed' : 'audit')))
+  }
 })
 
 t.test('logins: a name without an account is not let in whatever the pool says', async t => {
