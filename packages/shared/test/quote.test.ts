@@ -1,5 +1,5 @@
 import t from 'tap'
-import { quote, quoteName } from '@usher/shared/quote.ts'
+import { quote, quoteName, quotePath } from '@usher/shared/quote.ts'
 
 t.test('quote: keeps text on one line and within bounds', async t => {
   const cases: ReadonlyArray<[string, string]> = [
@@ -15,4 +15,10 @@ t.test('quote: keeps text on one line and within bounds', async t => {
     t.equal(quote(text), expected)
     t.equal(`"${quoteName(text)}"`, expected)
   }
+})
+
+t.test('quote: a path is shown whole, and nothing that is no path without end', async t => {
+  const path = `/${'a folder/'.repeat(40)}\u001b[2J`
+  t.equal(quotePath(path), `"/${'a folder/'.repeat(40)}\\u001b[2J"`)
+  t.equal(quotePath('x'.repeat(4097)), `"${'x'.repeat(4096)}..."`)
 })

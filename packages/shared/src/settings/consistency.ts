@@ -5,7 +5,7 @@
  */
 import { isInSite, refusalOfFileToMake, refusalOfFolder } from './path-check.ts'
 import { SERVERS_MAX } from '../memory/layout.ts'
-import { quote } from '../quote.ts'
+import { quote, quotePath } from '../quote.ts'
 import { complain, describe, type Given } from './given.ts'
 import type { SettingName, ValidValues } from './setting-table.ts'
 import type { TlsPair } from '../http/tls-context.ts'
@@ -212,7 +212,7 @@ function trustsNobody (
 function sameFile (values: ValidValues, given: GivenByName): readonly string[] {
   if (values.DB_PATH === undefined || values.DB_PATH !== values.LOG_FILE) return []
   return [`${describe(given.DB_PATH)} and ${describe(given.LOG_FILE)} both name ` +
-    `${quote(values.DB_PATH)}; allowed: two files`]
+    `${quotePath(values.DB_PATH)}; allowed: two files`]
 }
 
 /** A site is for everybody. */
@@ -229,7 +229,7 @@ function servedSecrets (
   return [...new Set(values.HTML_DIRS)].flatMap(folder => secrets
     .filter(([, path = '']) => path !== '' && isInSite(folder, path))
     .map(([what, path]) => complain(given.HTML_DIRS,
-      `visitors could read ${what} there, ${quote(path!)}`, 'folders with pages and nothing else')))
+      `visitors could read ${what} there, ${quotePath(path!)}`, 'folders with pages and nothing else')))
 }
 
 /** Empty when there is nothing to complain about. */

@@ -5,7 +5,7 @@
  */
 import { nearMiss } from '../near-miss.ts'
 import { readSmallFile } from './path-check.ts'
-import { quote, quoteName } from '../quote.ts'
+import { quoteName, quotePath } from '../quote.ts'
 import { isGiven, type Given } from './given.ts'
 import { settingNamed, SETTING_ROWS } from './setting-rows.ts'
 
@@ -32,7 +32,7 @@ export function readSettingsFile (
   const file = readSmallFile(path)
   if (file.refusal === undefined) return parseSettingsFile(file.text, label)
   if (file.isMissing && !isRequired) return { given: [], problems: [] }
-  return { given: [], problems: [`settings file ${quote(label)} ${file.refusal}`] }
+  return { given: [], problems: [`settings file ${quotePath(label)} ${file.refusal}`] }
 }
 
 /** An empty value counts as not given, unless its setting may be empty. */

@@ -314,7 +314,10 @@ t.test('settings: one error names every problem, a line each', async t => {
 })
 
 t.test('settings: the folder that the program runs in is no site', async t => {
-  const source = testSource(t, { env: { HTML_DIRS: '.' } })
+  const { cwd, ...parts } = testSource(t, { env: { HTML_DIRS: '.' } })
+  // However deep it lies: a path that is cut names another file.
+  const source = { ...parts, cwd: join(cwd, 'as-deep-as-a-checkout-may-lie'.repeat(7)) }
+  mkdirSync(source.cwd)
   const of = (what: string, name: string) => `HTML_DIRS (environment) is ".": visitors could read ${what} there, ` +
     `"${join(source.cwd, name)}"; allowed: folders with pages and nothing else`
   t.same(problemsOf(source), [
