@@ -80,7 +80,7 @@ export class Logins {
 
   /**
    * What was verified may stand no more when the session is to be opened. It is verified again: the
-   * password may be the same, as where the nodes of a fleet that start together agree on an account.
+   * password may be the same, as where nodes of a fleet that start together agree on an account.
    */
   async #enter (username: string, password: string, from: Origin): Promise<Entered> {
     const { throttle, lines, sessions, now } = this.#parts
