@@ -3,9 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
+import { UsherLibrary } from '@usher/shared/fleet/usher-library.ts'
 import { startEngine, type TestEngine } from '../packages/shared/test/fleet/engine-kit.ts'
-import { Operator } from '../scripts/kit/operator.ts'
-import { ask, startCluster, until, type Answer, type Cluster } from './cluster.ts'
+import { Operator, type Reply } from '../scripts/kit/operator.ts'
+import { ask, samePorts, startCluster, until, type Answer, type Cluster } from './cluster.ts'
 
 const PASSWORD = 'correct horse battery'
 
@@ -16,15 +17,20 @@ interface FleetState {
 }
 
 interface ServerState {
+  readonly port: number
+  readonly capacity?: number
   readonly active_users: number
   readonly load: number
 }
 
 /** A program of the fleet. */
 export interface FleetMember {
+  readonly node: string
   readonly host: string
   readonly cluster: Cluster
   readonly operator: Operator
+  /** The same program once more, in the same place, after it has ended. */
+  again (): Promise<FleetMember>
   /** As its own /stats has it. */
   fleet (): Promise<FleetState>
   servers (): Promise<Readonly<Record<string, ServerState>>>
@@ -60,20 +66,41 @@ export async function startFleet (
   return { engine, members }
 }
 
-export async function startMember (
+export function startMember (
   t: Test, engine: TestEngine, number: number, settings: Record<string, string> = {}
 ): Promise<FleetMember> {
-  const given = fleetSettings(engine, number)
-  const cluster = await startCluster(t, { ...given, ...settings }, { cwd: folderOf(t) })
-  const operator = await Operator.loggedIn(cluster, 'admin', PASSWORD)
-  const stats = async (): Promise<Record<string, unknown>> => (await operator.get('/stats?limit=0')).json
+  return startIn(t, folderOf(t), { ...fleetSettings(engine, number), ...settings })
+}
+
+async function startIn (
+  t: Test, cwd: string, settings: Record<string, string>
+): Promise<FleetMember> {
+  const cluster = await startCluster(t, settings, { cwd })
+  const operator = new Operator(cluster)
+  const stats = async (): Promise<Record<string, unknown>> =>
+    (await askLoggedIn(operator, '/stats?limit=0')).json
+  await stats()
   return {
-    host: given.HOST,
+    node: settings['NODE_NAME']!,
+    host: settings['HOST']!,
     cluster,
     operator,
+    again: () => startIn(t, cwd, { ...settings, ...samePorts(cluster) }),
     fleet: async () => (await stats())['fleet'] as FleetState,
     servers: async () => (await stats())['servers'] as Record<string, ServerState>
   }
+}
+
+/**
+ * Nodes that start at once have an account each until they have heard of each other; then one of
+ * them stays, without the logins of the others.
+ */
+async function askLoggedIn (operator: Operator, path: string): Promise<Reply> {
+  return await until(async () => {
+    const reply = await operator.get(path)
+    if (reply.status === 401) await operator.logIn('admin', PASSWORD)
+    return reply
+  }, ({ status }) => status === 200)
 }
 
 /** A test has but one by itself. */
@@ -87,6 +114,20 @@ function folderOf (t: Test): string {
 export async function untilUp (members: readonly FleetMember[], servers: number): Promise<void> {
   await Promise.all(members.map(({ fleet }) =>
     until(fleet, now => now.state === 'up' && now.servers === servers)))
+}
+
+/** The engine has the counts of these members, which are all that there are. */
+export async function untilRight ({ engine, members }: TestFleet): Promise<void> {
+  const library = new UsherLibrary(engine.call, 'usher')
+  await until(async () => {
+    const view = await library.view().catch(() => undefined) // It may be away once more.
+    const own = await Promise.all(members.map(member => member.servers()))
+    const count = own.reduce((sum, servers) => sum + Object.keys(servers).length, 0)
+    return view?.servers.length === count && view.servers.every(({ node, name, active, held }) => {
+      const there = own[members.findIndex(member => member.node === node)]?.[name]
+      return there?.active_users === active && there.load === active + held
+    })
+  }, isRight => isRight)
 }
 
 /** A browser that comes from nowhere and keeps the cookies of each host name. */

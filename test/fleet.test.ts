@@ -3,7 +3,8 @@ import t from 'tap'
 import { ENGINE_SKIP, startEngine } from '../packages/shared/test/fleet/engine-kit.ts'
 import { startCluster, until, workingFolder } from './cluster.ts'
 import {
-  countByHost, fleetSettings, Person, spreadOf, startFleet, startMember, untilUp, type FleetMember
+  countByHost, fleetSettings, Person, spreadOf, startFleet, startMember, untilRight, untilUp,
+  type FleetMember
 } from './fleet-nodes.ts'
 
 const skip = ENGINE_SKIP
@@ -18,7 +19,7 @@ async function burst (
 }
 
 /** People come in one after another by each router until it is told to end; how many have. */
-function flow (members: readonly FleetMember[]): { end (): Promise<readonly URL[]> } {
+function flow (members: readonly FleetMember[]): { end (): Promise<URL[]> } {
   const state = { isOver: false }
   const ways = members.map(async member => {
     const places: URL[] = []
@@ -83,7 +84,8 @@ t.test('fleet: a person is one user, at another node as at one\'s own', { skip }
 })
 
 t.test('fleet: an engine that freezes, dies and comes back empty fails nobody', { skip }, async t => {
-  const { engine, members } = await startFleet(t, { DELAY_BETWEEN_ROUTING: '0.05' })
+  const fleet = await startFleet(t, { DELAY_BETWEEN_ROUTING: '0.05' })
+  const { engine, members } = fleet
   const isAway = (): Promise<unknown> => Promise.all(members.map(({ fleet }) =>
     until(fleet, ({ state }) => state === 'away')))
   const people = flow(members)
@@ -97,11 +99,15 @@ t.test('fleet: an engine that freezes, dies and comes back empty fails nobody', 
   await untilUp(members, 9)
   const places = await people.end()
   t.ok(places.length > members.length)
+  await untilRight(fleet)
   const users = await usersOf(members)
   t.equal(sum(users), places.length, 'each of them is counted once')
-  const more = await burst(members, 9 * (spreadOf(users) + 2))
-  const after = countByHost([...places, ...more], members)
-  t.ok(spreadOf(after) <= 1, `all are known again: ${after.join(' ')}`)
+  // On a busy machine a router may run out of patience once more, and places some of them itself.
+  await until(async () => {
+    const known = countByHost(places, members)
+    places.push(...await burst(members, 9 * (spreadOf(known) + 2)))
+    return spreadOf(countByHost(places, members))
+  }, spread => spread <= 1)
 })
 
 t.test('fleet: a node that stops sends everybody on, and one that dies takes its servers along', { skip }, async t => {

@@ -3,7 +3,8 @@ import net from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { isAnswer, openEngine, type Engine, type EngineParts } from '@usher/shared/fleet/engine.ts'
-import { addressOf, ENGINE_PROGRAMS, ENGINE_SKIP, startEngine } from './engine-kit.ts'
+import { ENGINE_SKIP, startEngine } from './engine-kit.ts'
+import { addressOf, ENGINE_PROGRAMS } from './engine-process.ts'
 
 const NEEDS_ENGINE = { skip: ENGINE_SKIP }
 

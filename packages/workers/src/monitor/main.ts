@@ -15,7 +15,7 @@ import { BEHIND_VISITORS, giveWay } from '../thread-priority.ts'
 import { runWorker, type WorkerContext } from '../worker-host.ts'
 import { joinFleet } from './fleet-membership.ts'
 import { areAllFull } from './figures/balance.ts'
-import { restoreUsers, usersToSave } from '../records/saved-users.ts'
+import { restoreUsers, unconfirmed, usersToSave } from '../records/saved-users.ts'
 import { TicketKeyring } from '../records/ticket-keyring.ts'
 import { ServerStore } from '../records/server-store.ts'
 import { openStores } from './stores.ts'
@@ -150,11 +150,14 @@ async function bringBackUsers (
   database: UsherDatabase, table: UserTable, { settings, isFirstStart }: BootData, log: Logger
 ): Promise<void> {
   if (!isFirstStart) return
-  const { servers, timeoutThresholdMs } = settings
-  const { restored, wasRunning } = await database.read(sql => ({
-    restored: restoreUsers(table, sql.savedUsers(), servers, timeoutThresholdMs, Date.now()),
-    wasRunning: sql.isRunning()
-  }))
+  const { servers, timeoutThresholdMs, clusterUrl } = settings
+  const { restored, wasRunning } = await database.read(sql => {
+    const saved = clusterUrl === '' ? sql.savedUsers() : unconfirmed(sql.savedUsers())
+    return {
+      restored: restoreUsers(table, saved, servers, timeoutThresholdMs, Date.now()),
+      wasRunning: sql.isRunning()
+    }
+  })
   if (wasRunning) {
     // Whom it counted comes back now, and all of them seem to be new.
     table.allowMoreNewcomersFor(timeoutThresholdMs)

@@ -52,6 +52,14 @@ export function restoreUsers (
   return restored
 }
 
+/**
+ * For a node of a fleet: while it was down its users may have gone on at another node, and those
+ * who do not come back are removed as newcomers are who do not.
+ */
+export function * unconfirmed (users: Iterable<SavedUser>): Generator<SavedUser> {
+  for (const user of users) yield { ...user, isConfirmed: 0 }
+}
+
 function clientOf ({ kind, client }: SavedUser): Client | undefined {
   if (kind === 'id') return parseClientId(client)
   const address = parseAddress(client)

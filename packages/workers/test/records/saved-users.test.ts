@@ -12,7 +12,7 @@ import { NAMED_SERVERS, testServers } from '../../../shared/test/settings/test-s
 import { openDatabase } from '../../src/database/open.ts'
 import type { SavedUser } from '../../src/database/rows.ts'
 import type { UsherDatabase } from '../../src/database/usher-database.ts'
-import { restoreUsers, usersToSave } from '../../src/records/saved-users.ts'
+import { restoreUsers, unconfirmed, usersToSave } from '../../src/records/saved-users.ts'
 
 const MIGRATIONS = new URL('../../../../db/migrations', import.meta.url).pathname
 const SILENT_FOR_MS = 1_800_000
@@ -246,4 +246,16 @@ t.test('saved users: a table that stays busy is an error, not an endless wait', 
   t.throws(() => [...usersToSave(table, NAMED_SERVERS, WALL_NOW_MS)], { code: 'USHER_TABLE_STUCK' })
   unlockShard(other, at)
   t.equal([...usersToSave(table, NAMED_SERVERS, WALL_NOW_MS)].length, 1)
+})
+
+t.test('saved users: who does not come back to a node of a fleet goes as newcomers do', async t => {
+  const left = (users: Iterable<SavedUser>): number => {
+    const { table, clock } = testTable()
+    restore(table, [...users])
+    clock.nowMs += TIMES.unconfirmedMs + 1
+    for (let shard = 0; shard < table.shardCount; shard++) table.endDue(shard)
+    return table.size()
+  }
+  t.equal(left([SAVED]), 1)
+  t.equal(left(unconfirmed([SAVED])), 0)
 })
