@@ -52,14 +52,14 @@ const BEHIND_PROXY = {
 /** A check of an external server in between would change what the process has open. */
 const ELSEWHERE = { HEALTH_INTERVAL: '3600' }
 /** In which whoever came last is gone, and there is room again. */
-const ROOM_MS_MAX = 20_000
+const ROOM_MS_MAX = 60_000
 const ROOM_LOOK_MS = 500
 /** Error and fatal, as pino numbers them. */
 const GRAVE_LEVEL = 50
 const COMPLAINTS_MAX = 20
 /** Main thread, three servers, monitor: those that take requests. */
 const THREAD_COUNT = 5
-const ASK_MS_MAX = 10_000
+const ASK_MS_MAX = 60_000
 /** Never in an input. Seen twice, so that it is never displaced. */
 const PROBE_ID = '0badcafe-0000-4000-8000-00000000f00d'
 

@@ -35,7 +35,7 @@ const SETTINGS_PER_ACCOUNT = 25
 const SETTINGS_PER_PROCESS = 400
 const ACCOUNTS_PER_PROCESS = 20
 /** The threads that verify passwords end when they are idle, and close what they had open. */
-const SETTLE_MS_MAX = 20_000
+const SETTLE_MS_MAX = 60_000
 const SETTLE_LOOK_MS = 250
 /** @returns the number of findings */
 export async function runFuzz (plan: FuzzPlan): Promise<number> {

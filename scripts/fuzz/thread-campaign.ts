@@ -13,8 +13,8 @@ import { ACCOUNT_ENV, makeAccountsFolder, wrongEnd } from './account-target.ts'
 import { targetOf, type AccountInput, type Finding, type SettingsInput, type ThreadInput } from './inputs.ts'
 
 /** The longest takes a hash; a busy machine lets it wait. */
-const INPUT_MS_MAX = 10_000
-const PROCESS_MS_MAX = 30_000
+const INPUT_MS_MAX = 60_000
+const PROCESS_MS_MAX = 120_000
 const EXIT_SETTINGS = 2
 
 export class ThreadRun {

@@ -18,7 +18,7 @@ export interface ProcessFigures {
 
 const POLL_MS = 20
 /** Threads look for the question many times a second; a busy machine lets them wait. */
-const HEAP_MS_MAX = 20_000
+const HEAP_MS_MAX = 60_000
 
 /** Asks a program that was started with `nodeOptions` and `env`. */
 export class ProcessProbe {

@@ -3,6 +3,7 @@
  * body may take from then on. Looks at no byte of it. Holds no state.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { limitPeer } from '../peer-limit.ts'
 import { expectsContinue } from './checks/request-head.ts'
 
 /** @param onLate called once when the whole body has not come within `timeoutMs` */
@@ -10,11 +11,9 @@ export function awaitBody (
   request: IncomingMessage, response: ServerResponse, timeoutMs: number, onLate: () => void
 ): void {
   whenContinued(request, response, () => {
-    const timer = setTimeout(() => {
-      if (!request.complete) onLate()
-    }, timeoutMs)
-    request.once('end', () => clearTimeout(timer))
-    request.once('close', () => clearTimeout(timer))
+    const endLimit = limitPeer(timeoutMs, () => { if (!request.complete) onLate() })
+    request.once('end', endLimit)
+    request.once('close', endLimit)
   })
 }
 

@@ -3,6 +3,7 @@
  * are looked up and certificates verified each time. What came of it is put into words.
  */
 import { Client, errors, type Dispatcher } from 'undici'
+import { limitPeer } from '@usher/shared/peer-limit.ts'
 import type { ExternalServer } from '@usher/shared/settings/servers.ts'
 import { visibleText } from '@usher/shared/visible-text.ts'
 
@@ -23,20 +24,22 @@ export async function probe (
 ): Promise<Found> {
   const { path, timeoutMs, statuses: { min, max } } = check
   const url = new URL(publicUrl + path)
-  const signal = AbortSignal.timeout(timeoutMs)
+  const limit = new AbortController()
+  const endLimit = limitPeer(timeoutMs, () => { limit.abort() })
   const client = new Client(url.origin, {
     pipelining: 0,
-    connect: { timeout: timeoutMs, maxCachedSessions: 0 }
+    connect: { timeout: 0, maxCachedSessions: 0 } // The limit counts for all of it.
   })
   try {
     const { statusCode, body } = await client.request({
-      method: 'GET', path: url.pathname + url.search, headers: HEADERS, signal
+      method: 'GET', path: url.pathname + url.search, headers: HEADERS, signal: limit.signal
     })
     await discard(body)
     return { isGood: statusCode >= min && statusCode <= max, what: `status ${statusCode}` }
   } catch (error) {
-    return { isGood: false, what: signal.aborted ? TIMEOUT : wordsFor(error) }
+    return { isGood: false, what: limit.signal.aborted ? TIMEOUT : wordsFor(error) }
   } finally {
+    endLimit()
     void client.destroy()
   }
 }
@@ -57,7 +60,6 @@ const WORDS: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'host unreachable',
   ENETUNREACH: 'network unreachable',
   ETIMEDOUT: TIMEOUT,
-  UND_ERR_CONNECT_TIMEOUT: TIMEOUT,
   CERT_HAS_EXPIRED: 'certificate has expired',
   CERT_NOT_YET_VALID: 'certificate is not yet valid',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'self-signed certificate',

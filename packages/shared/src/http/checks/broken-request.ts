@@ -3,6 +3,7 @@
  * no state.
  */
 import type { Socket } from 'node:net'
+import { limitPeer } from '../../peer-limit.ts'
 import type { RefusalStatus } from './refusal.ts'
 
 /** The errors of node:http's parser and timers, as its `clientError` event hands them over. */
@@ -56,7 +57,7 @@ export function judgeLine (
 ): void {
   let line = begunLine(error)
   const end = (status: RefusalStatus): void => {
-    clearTimeout(timer)
+    endLimit()
     socket.off('data', read).off('end', breakOff).off('close', breakOff)
     say(status)
   }
@@ -67,7 +68,7 @@ export function judgeLine (
     if (length !== -1) end(isRequestLine(line.slice(0, length)) ? 501 : 400)
     else if (line.length > LINE_LENGTH_MAX) breakOff()
   }
-  const timer = setTimeout(() => end(408), timeoutMs)
+  const endLimit = limitPeer(timeoutMs, () => end(408))
   // The parser listens for `data` too, and has no more to say.
   socket.removeAllListeners('data')
   socket.on('data', read).on('end', breakOff).on('close', breakOff)

@@ -5,6 +5,7 @@
  */
 import type { Socket } from 'node:net'
 import { monotonicNowMs } from '../../clock.ts'
+import { limitPeer } from '../../peer-limit.ts'
 import type { AnySocket } from '../fast/accept.ts'
 import type { Exchange } from './exchange.ts'
 
@@ -112,6 +113,5 @@ export function incompleteExchange<E extends Exchange> (
 
 /** Does it after so long, unless the socket has closed by then. */
 export function inTime (socket: Socket, afterMs: number, act: () => void): void {
-  const timer = setTimeout(act, afterMs)
-  socket.once('close', () => clearTimeout(timer))
+  socket.once('close', limitPeer(afterMs, act))
 }

@@ -7,6 +7,7 @@
 import type { Socket } from 'node:net'
 import type { Logger } from 'pino'
 import { monotonicNowMs } from '../../clock.ts'
+import { limitPeer } from '../../peer-limit.ts'
 import { ThrottledWarning } from '../../throttled-warning.ts'
 import { Peer, peerReader } from '../vocabulary/forwarded.ts'
 import { name, type PeerOptions } from './named-peers.ts'
@@ -82,8 +83,10 @@ export class ProxyHeaders {
       if (seen.length > 0) refuse('it ends too early')
       else socket.destroy()
     }
-    const timer = setTimeout(refuse, this.#options.socketTimeoutMs, 'it did not come in time')
-    socket.on('error', ignore).on('end', end).once('close', () => { clearTimeout(timer) })
+    const endLimit = limitPeer(this.#options.socketTimeoutMs, () => {
+      refuse('it did not come in time')
+    })
+    socket.on('error', ignore).on('end', end).once('close', endLimit)
     return bytes => {
       const all = seen.length === 0 ? bytes : Buffer.concat([seen, bytes])
       const header = readProxyHeader(all)
@@ -95,7 +98,7 @@ export class ProxyHeaders {
         refuse(header.refusal)
         return false
       }
-      clearTimeout(timer)
+      endLimit()
       socket.off('end', end)
       name(socket, this.#peerOf(socket, header), this.#options.tls !== undefined)
       return begin(all.subarray(header.length))
