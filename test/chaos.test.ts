@@ -88,11 +88,23 @@ t.test('chaos: the program loses nothing and fails nobody, and dies as the sched
 
 t.test('chaos: with capacities no server ever has more, whoever dies meanwhile', async t => {
   const kills = isLong ? KILLS : '6'
-  const run = await chaos('--kills', kills, '--seconds', '120', '--capacity', '4', '--verbose')
+  const run = await chaos('--kills', kills, '--seconds', '120', '--capacity', '6', '--verbose')
   t.equal(run.code, 0, run.stderr)
   t.same([run.failed, run.violations], [0, 0])
   const samples = [...run.stderr.matchAll(/ (\d+) samples/g)].map(([, count]) => Number(count))
   t.ok(samples.at(-1)! > 50, `${samples.at(-1)} samples`)
+  t.comment(run.stdout)
+})
+
+t.test('chaos: tickets are good once, whatever is killed, and the whole program too', async t => {
+  const run = await chaos('--kills', isLong ? '30' : '8', '--seconds', '120', '--apps', '3',
+    '--kill-all-every', '2', '--verbose')
+  t.equal(run.code, 0, run.stderr)
+  t.same([run.failed, run.violations], [0, 0])
+  const checked = [...run.stderr.matchAll(/ (\d+) lives, .* (\d+) keys/g)]
+  const [lives, keys] = checked.at(-1)!.slice(1).map(Number)
+  t.ok(lives! >= 2, `${lives} lives`)
+  t.ok(keys! >= 1, `${keys} keys`)
   t.comment(run.stdout)
 })
 
@@ -126,14 +138,49 @@ const MUTANTS: readonly Mutant[] = [{
   file: 'memory/capacity.ts',
   from: 'SERVER.CAPACITY, capacity ?? 0)',
   to: 'SERVER.CAPACITY, capacity === undefined ? 0 : capacity + 1)',
-  flags: ['--capacity', '3'],
-  found: /has 4 users, and admits 3/
+  flags: ['--capacity', '6'],
+  found: /has 7 users, and admits 6/
 }, {
   without: 'heed for the servers that are down elsewhere',
   file: 'server-states.ts',
   from: 'table.setServerState(server, state, drain',
   to: "table.setServerState(server, reason === undefined ? state : 'up', drain",
   found: /was sent to \d+, which is down/
+}, {
+  without: 'a list of the tickets that were used',
+  file: 'tickets/used-tickets.ts',
+  from: 'if (this.#forgetMs.has(ticketId)) return false',
+  to: '',
+  flags: ['--apps', '4'],
+  found: /was taken twice/
+}, {
+  without: 'heed for tickets of before the start',
+  file: 'tickets/used-tickets.ts',
+  from: 'issuedMs < this.#startedWallMs',
+  to: 'issuedMs < 0',
+  flags: ['--apps', '4', '--kill-all-every', '1'],
+  found: /was taken twice/
+}, {
+  without: 'the key that has signed before',
+  file: 'src/ticket-issuer.ts',
+  from: 'this.redeemer.setKeys(keys.published)',
+  to: 'this.redeemer.setKeys(keys.published.slice(-1))',
+  flags: ['--apps', '4', '--kills', '40'],
+  found: /with a good ticket: ticket_forged/
+}, {
+  without: 'heed for the users of a server that was removed',
+  file: 'src/server-slots.ts',
+  from: ' && !isReferred(slot.index)',
+  to: '',
+  flags: ['--changing', '8', '--kills', '40', '--kill-all-every', '0'],
+  found: /is at \d+, and (was said to be|is listed)/
+}, {
+  without: 'the servers that were stored',
+  file: 'src/server-keeper.ts',
+  from: 'this.#stored = stored',
+  to: 'this.#stored = isStart ? [] : stored',
+  flags: ['--changing', '4', '--kill-all-every', '2'],
+  found: /was answered 404|the external servers are .* and should be/
 }]
 
 for (const mutant of isLong ? MUTANTS : MUTANTS.slice(0, 1)) {

@@ -12,15 +12,20 @@ import { Random } from '../kit/random.ts'
 /** killed: no port listens. hangs: no answer comes. fails: it answers 500. */
 type Trouble = 'killed' | 'hangs' | 'fails'
 
-/** well: the program knows that it is up. closed: it knows that it is down. One is no other. */
-interface Phase {
+/**
+ * well: the program knows that it is up, at that host. closed: it knows that it is down, or no
+ * server of it any more. One is no other.
+ */
+export interface Phase {
   readonly kind: 'well' | 'closed'
+  readonly host?: string
 }
 
 export interface TroubleParts {
   readonly program: {
     /** Whether the program says so of the server of that port. */
     isDown (port: number): boolean
+    isUpElsewhere (port: number): boolean
     /** False when it was not so within that time. */
     until (isTrue: () => boolean, ms: number): Promise<boolean>
   }
@@ -45,20 +50,35 @@ export function portOfServer (name: string): number {
 }
 
 export class Apps {
+  /** Of all, those included that are no servers of the program at the moment. */
   readonly ports: readonly number[]
-  readonly #apps: readonly App[]
+  /** They come and go as servers of the program, and are in no trouble. */
+  readonly changing: readonly ChangingApp[]
+  readonly #troubled: readonly App[]
+  readonly #apps: readonly (App | ChangingApp)[]
 
   /** @param seed the same has the same troubles, in the same order for each */
-  constructor (count: number, seed: number) {
-    const address = `127.${[0, 1, 2].map(() => 1 + Math.floor(Math.random() * 250)).join('.')}`
-    this.#apps = Array.from({ length: count }, (_, at) =>
+  constructor (count: number, changingCount: number, seed: number) {
+    const address = anAddress()
+    this.#troubled = Array.from({ length: count }, (_, at) =>
       new App(address, FIRST_PORT + at, new Random(seed, at)))
+    this.changing = Array.from({ length: changingCount }, (_, at) =>
+      new ChangingApp([address, anAddress()], FIRST_PORT + count + at, at % 2 === 1))
+    this.#apps = [...this.#troubled, ...this.changing]
     this.ports = this.#apps.map(({ port }) => port)
   }
 
-  /** As EXTERNAL_SERVERS has them. */
+  /** As EXTERNAL_SERVERS has them at the moment. */
   get setting (): string {
-    return this.#apps.map(({ port, url }) => `${this.nameOf(port)}=${url}`).join()
+    const changing = this.changing.filter(({ isOfSettings, isWanted }) => isOfSettings && isWanted)
+    return [...this.#troubled, ...changing]
+      .map(({ port, url }) => `${this.nameOf(port)}=${url}`).join()
+  }
+
+  /** The names of those that are servers of the program. */
+  get wantedNames (): readonly string[] {
+    const changing = this.changing.filter(({ isWanted }) => isWanted)
+    return [...this.#troubled, ...changing].map(({ port }) => this.nameOf(port))
   }
 
   /** Of any server: the program's own are called by their ports. */
@@ -72,7 +92,7 @@ export class Apps {
 
   /** Until `end`. */
   startTroubles (parts: TroubleParts): void {
-    for (const app of this.#apps) {
+    for (const app of this.#troubled) {
       app.live(parts).catch((error: Error) => { parts.complain(error.stack ?? error.message) })
     }
   }
@@ -85,18 +105,66 @@ export class Apps {
    * To be called before a request: what it gives tells after it how that port was all the time;
    * undefined where that is not known, or it is none of these.
    */
-  watch (): (port: number) => Phase['kind'] | undefined {
+  watch (): (port: number) => Phase | undefined {
     const before = this.#apps.map(({ phase }) => phase)
     return port => {
       const at = this.ports.indexOf(port)
       const phase = this.#apps[at]?.phase
-      return phase === before[at] ? phase?.kind : undefined
+      return phase === before[at] ? phase : undefined
     }
   }
 
   /** Nothing of them is left. */
   end (): void {
     for (const app of this.#apps) app.end()
+  }
+}
+
+function anAddress (): string {
+  return `127.${[0, 1, 2].map(() => 1 + Math.floor(Math.random() * 250)).join('.')}`
+}
+
+/** One that is always well, at two addresses of the same port. */
+export class ChangingApp {
+  readonly port: number
+  /** Named by EXTERNAL_SERVERS, when it is a server; else by the console. */
+  readonly isOfSettings: boolean
+  isWanted = false
+  phase: Phase | undefined = { kind: 'closed' }
+  #hosts: readonly [now: string, other: string]
+  readonly #servers: readonly Server[]
+
+  constructor (hosts: readonly [string, string], port: number, isOfSettings: boolean) {
+    this.#hosts = hosts
+    this.port = port
+    this.isOfSettings = isOfSettings
+    this.#servers = hosts.map(() => createServer((_request, response) => { response.end() }))
+  }
+
+  get url (): string {
+    return `http://${this.#hosts[0]}:${this.port}`
+  }
+
+  get host (): string {
+    return this.#hosts[0]
+  }
+
+  /** From now on it is at the other address. */
+  move (): void {
+    this.#hosts = [this.#hosts[1], this.#hosts[0]]
+  }
+
+  async listen (): Promise<void> {
+    for (const [at, server] of this.#servers.entries()) {
+      await once(server.listen(this.port, this.#hosts[at]), 'listening')
+    }
+  }
+
+  end (): void {
+    for (const server of this.#servers) {
+      server.close()
+      server.closeAllConnections()
+    }
   }
 }
 
@@ -140,7 +208,7 @@ class App {
       await setTimeout(downMs)
       this.phase = undefined
       await this.#set(undefined)
-      if (!await this.#until(program, () => !program.isDown(this.port))) {
+      if (!await this.#until(program, () => program.isUpElsewhere(this.port))) {
         return complain(`${this.port} is well, and is not said to be up`)
       }
       this.phase = { kind: 'well' }

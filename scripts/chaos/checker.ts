@@ -2,9 +2,10 @@
  * Compares the program with the plain model at a moment without requests: the table's own
  * invariants, who is where, who is refused, which sessions stand. Says what is wrong.
  */
-import { DECIDE_PATH } from './client.ts'
+import { portOfServer } from './apps.ts'
+import { DECIDE_PATH } from './browser.ts'
 import type { Load } from './load.ts'
-import type { ListedUsers } from './operators.ts'
+import type { ListedUsers, Stats } from './operators.ts'
 import type { Found } from './orders.ts'
 import type { World } from './world.ts'
 
@@ -19,11 +20,14 @@ export async function checkWhole (world: World, load: Load): Promise<string[]> {
   if (found.broken.length > 0) return [...found.broken]
   const listed = await load.operators.users()
   if (listed === undefined) return ['the monitor does not list its users']
+  const stats = await load.operators.stats()
+  if (stats === undefined) return ['the monitor does not say its figures']
   const wrong = [
     ...listed.twice.map(key => `${key} is listed twice`),
     ...ledger.differences(listed.users),
-    ...countsApart(found, listed, program.allPorts),
-    ...await statsApart(world, load, listed),
+    ...load.changes.differences(stats),
+    ...countsApart(found, listed, portsByIndex(stats)),
+    ...statsApart(stats, load, listed),
     ...await load.operators.wrongSessions(),
     ...await servedAlthoughDenied(world, load)
   ]
@@ -49,18 +53,26 @@ export function tooFull ({ activeUsers, reserved }: Found, capacity: number): st
   })
 }
 
+/** Of the servers that there are; those that were removed have an index still. */
+function portsByIndex ({ servers }: Stats): Map<number, number> {
+  return new Map(Object.entries(servers).map(([name, { index }]) => [index, portOfServer(name)]))
+}
+
+/** @param ports by index; of servers that are gone they are what their users are listed at */
 function countsApart (
-  { users, activeUsers, loads }: Found, listed: ListedUsers, ports: readonly number[]
+  { users, activeUsers, loads }: Found, listed: ListedUsers, ports: Map<number, number>
 ): string[] {
   const wrong: string[] = []
   const keys = new Set<string>()
   for (const { key, server } of users) {
     if (keys.has(key)) wrong.push(`${key} is in the table twice`)
     keys.add(key)
-    const port = server === undefined ? undefined : ports[server]
+    if (server !== undefined && !ports.has(server)) ports.set(server, listed.users.get(key)!)
+    const port = server === undefined ? undefined : ports.get(server)
     if (listed.users.get(key) !== port) wrong.push(`${key} is at ${port}, and is listed otherwise`)
   }
-  for (const [server, port] of ports.entries()) {
+  for (const server of activeUsers.keys()) {
+    const port = ports.get(server)
     const active = users.filter(user => user.server === server).length
     const load = users.filter(user => (user.reservedServer ?? user.server) === server).length
     if (activeUsers[server] !== active) {
@@ -71,16 +83,17 @@ function countsApart (
   return wrong
 }
 
-async function statsApart (world: World, load: Load, { users }: ListedUsers): Promise<string[]> {
-  const stats = await load.operators.stats()
-  if (stats === undefined) return ['the monitor does not say its figures']
+function statsApart (stats: Stats, load: Load, { users }: ListedUsers): string[] {
   const wrong: string[] = []
-  if (stats.total_users !== users.size) {
-    wrong.push(`/stats says ${stats.total_users} users, /users has ${users.size}`)
+  const ports = Object.keys(stats.servers).map(portOfServer)
+  // Who was at a server that was removed is listed there until they come back.
+  const present = [...users.values()].filter(port => ports.includes(port)).length
+  if (stats.total_users !== present) {
+    wrong.push(`/stats says ${stats.total_users} users, /users has ${present}`)
   }
-  for (const port of world.program.allPorts) {
+  for (const [name, { active_users: said }] of Object.entries(stats.servers)) {
+    const port = portOfServer(name)
     const listed = [...users.values()].filter(server => server === port).length
-    const said = stats.servers[world.apps.nameOf(port)]?.active_users
     if (said !== listed) wrong.push(`/stats says ${said} users at ${port}, /users has ${listed}`)
   }
   const denied = load.operators.denied.length

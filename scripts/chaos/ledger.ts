@@ -2,6 +2,7 @@
  * The plain model of who is where: for each key of the user table (an id, or an address) the places
  * where it may be. One place where an answer said so; several while a request is under way, or when
  * its connection died and it is not known. Knows nothing of requests.
+ * Lives of the program are counted: what was said in an earlier one need not be so any more.
  */
 
 /** The port of a server; undefined for nowhere. */
@@ -9,6 +10,18 @@ export type Place = number | undefined
 
 export class Ledger {
   readonly #places = new Map<string, Set<Place>>()
+  #life = 1
+
+  /** To be noted before a request, for `set`. */
+  get life (): number {
+    return this.#life
+  }
+
+  /** The program has been killed: nobody is anywhere. */
+  startLife (): void {
+    this.#life++
+    for (const key of this.#places.keys()) this.#places.set(key, new Set([undefined]))
+  }
 
   placesOf (key: string): ReadonlySet<Place> {
     return this.#places.get(key) ?? NOWHERE
@@ -26,8 +39,9 @@ export class Ledger {
     this.#places.set(key, new Set([...this.placesOf(key), place]))
   }
 
-  /** It was said to be there. */
-  set (key: string, place: Place): void {
+  /** It was said to be there. @param life in which that was asked */
+  set (key: string, place: Place, life = this.#life): void {
+    if (life !== this.#life) return this.maybe(key, place)
     this.#places.set(key, new Set([place]))
   }
 

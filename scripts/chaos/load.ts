@@ -5,6 +5,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { Client } from './client.ts'
 import { Operators } from './operators.ts'
+import { ServerChanges } from './server-changes.ts'
 import type { World } from './world.ts'
 
 /** Operators who only look: the monitor has to hold locks now and then. */
@@ -13,10 +14,12 @@ const REST_MS_MAX = 200
 /** Of every second client: one that a death has lost would be back with its next request. */
 const LONG_REST_MS_MAX = 30_000
 const OPERATOR_REST_MS_MAX = 100
+const CHANGE_REST_MS_MAX = 500
 
 export class Load {
   readonly clients: readonly Client[]
   readonly operators: Operators
+  readonly changes: ServerChanges
   readonly #world: World
   #isPaused = false
   #isOver = false
@@ -27,6 +30,7 @@ export class Load {
     this.#world = world
     this.clients = Array.from({ length: clientCount }, () => new Client(world))
     this.operators = new Operators(world, this.clients)
+    this.changes = new ServerChanges(world, this.operators)
   }
 
   async start (): Promise<void> {
@@ -37,6 +41,7 @@ export class Load {
       this.#live(REST_MS_MAX, restMsMax, async () => { if (!client.isHeld) await client.act() })
     }
     this.#live(OPERATOR_REST_MS_MAX, OPERATOR_REST_MS_MAX, () => this.operators.act())
+    this.#live(CHANGE_REST_MS_MAX, CHANGE_REST_MS_MAX, () => this.changes.act())
     for (let looker = 0; looker < LOOKERS; looker++) {
       this.#live(OPERATOR_REST_MS_MAX, OPERATOR_REST_MS_MAX, () => this.operators.look())
     }

@@ -9,13 +9,17 @@ import { chaosRun, type RunResult } from './run.ts'
 import { PROGRAM_DIR } from '../kit/places.ts'
 
 const USAGE = `npm run chaos -- [--seconds 60] [--kills 100000] [--seed 1] [--servers 16] [--apps 2]
-                 [--capacity 0] [--clients 80] [--verbose] [--program PATH]
+                 [--changing 0] [--kill-all-every 0] [--capacity 0] [--clients 80]
+                 [--verbose] [--program PATH]
 
   --seconds   how long workers are killed, and --kills how many at most
   --seed      the same seed has the same workers die in the same ways and order
   --servers   2 to 32
   --apps      external servers, which are killed, hang and answer 500: up to 8
+  --changing  more of those, which are added, moved and removed: up to 8
+  --kill-all-every  rounds between two kills of the whole program; 0 for none
   --capacity  users that each server admits; 0 for as many as come
+  --clients   as many as all servers but one have room for
   --verbose   says on standard error who dies and what is found
   --program   another coordinator.js than the one that was built here
 `
@@ -26,6 +30,7 @@ const SEED_MAX = 2 ** 31 - 1
 const SERVERS_MAX = 32
 const APPS_MAX = 8
 const CLIENTS_MAX = 1000
+const ROUNDS_MAX = 1000
 
 interface Given {
   readonly seconds: number
@@ -33,6 +38,8 @@ interface Given {
   readonly seed: number
   readonly servers: number
   readonly apps: number
+  readonly changing: number
+  readonly killAllEvery: number
   readonly capacity: number
   readonly clients: number
   readonly program: string
@@ -65,20 +72,29 @@ function parse (args: string[]): Given {
         seed: { type: 'string', default: '1' },
         servers: { type: 'string', default: '16' },
         apps: { type: 'string', default: '2' },
+        changing: { type: 'string', default: '0' },
+        'kill-all-every': { type: 'string', default: '0' },
         capacity: { type: 'string', default: '0' },
         clients: { type: 'string', default: '80' },
         program: { type: 'string', default: join(PROGRAM_DIR, 'coordinator.js') },
         verbose: { type: 'boolean', default: false }
       }
     })
+    const servers = whole('servers', values.servers, 2, SERVERS_MAX)
+    const capacity = whole('capacity', values.capacity, 0, CLIENTS_MAX)
+    // One server may be down: no client must be told for long that all are full.
+    const room = capacity === 0 ? CLIENTS_MAX : (servers - 1) * capacity
+    const clientsMax = Math.min(CLIENTS_MAX, room)
     return {
       seconds: whole('seconds', values.seconds, 1, SECONDS_MAX),
       kills: whole('kills', values.kills, 1, KILLS_MAX),
       seed: whole('seed', values.seed, 0, SEED_MAX),
-      servers: whole('servers', values.servers, 2, SERVERS_MAX),
+      servers,
       apps: whole('apps', values.apps, 0, APPS_MAX),
-      capacity: whole('capacity', values.capacity, 0, CLIENTS_MAX),
-      clients: whole('clients', values.clients, 1, CLIENTS_MAX),
+      changing: whole('changing', values.changing, 0, APPS_MAX),
+      killAllEvery: whole('kill-all-every', values['kill-all-every'], 0, ROUNDS_MAX),
+      capacity,
+      clients: whole('clients', values.clients, 1, clientsMax),
       program: resolve(values.program),
       isVerbose: values.verbose
     }

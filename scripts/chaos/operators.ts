@@ -17,7 +17,10 @@ export interface ListedUsers {
 }
 
 export interface Stats {
-  readonly servers: Readonly<Record<string, { readonly active_users: number }>>
+  readonly servers: Readonly<Record<string, {
+    readonly index: number
+    readonly active_users: number
+  }>>
   readonly total_users: number
   readonly denied_users: number
 }
@@ -34,7 +37,7 @@ const LEFT_SHARE = 0.3
 const DENIED_MAX = 12
 const SESSIONS_MAX = 5
 const PAGE_USERS = 100
-const REPLACED_MS_MAX = 30_000
+const REPLACED_MS_MAX = 60_000
 const FROM = { 'x-forwarded-for': '192.0.2.1' }
 
 export class Operators {
@@ -107,6 +110,17 @@ export class Operators {
     return this.#get<Stats>('/stats?limit=10000')
   }
 
+  /** Whether that was done; by an earlier attempt, if this one finds it so. */
+  async changeServers (path: string, body: object): Promise<boolean> {
+    const answer = await this.#post(path, body)
+    const status = answer?.status
+    // 202: threads that are dying, or starting, are told again.
+    const isDone = status === 200 || status === 202 || (status === 409 && path === '/servers') ||
+      (status === 404 && path.endsWith('/remove'))
+    if (!isDone) this.#complain(path, answer)
+    return isDone
+  }
+
   /** Sessions that should stand and do not, or the other way round. */
   async wrongSessions (): Promise<string[]> {
     const wrong: string[] = []
@@ -165,16 +179,19 @@ export class Operators {
     if (client === undefined || client.isBusy || client.place === undefined) return
     client.isHeld = true
     const id = client.id!
-    const port = random.pick(program.allPorts)
+    const port = random.pick([...program.ports, ...apps.ports])
+    const [{ life }, phaseOf] = [ledger, apps.watch()]
     const hasLeft = random.share() < LEFT_SHARE
     ledger.maybe(id, hasLeft ? undefined : port)
     const path = `/servers/${apps.nameOf(port)}/users`
     const users = [hasLeft ? { id, left: true } : { id, seen: true }]
     const answer = await this.#ask('POST', path, { users }, { authorization: `Bearer ${this.#token}` })
-    if (answer?.status !== 200) this.#complain(path, answer)
+    const mayBeGone = apps.has(port) && phaseOf(port)?.kind !== 'well'
+    if (answer?.status === 404 && mayBeGone) ledger.maybe(id, client.place)
+    else if (answer?.status !== 200) this.#complain(path, answer)
     else if (hasLeft) ledger.left(id, port)
     else if ((JSON.parse(answer.body) as { refused: unknown[] }).refused.length === 0) {
-      ledger.set(id, port)
+      ledger.set(id, port, life)
     }
     client.isHeld = false
   }

@@ -2,6 +2,8 @@
  * The built program with the chaos preload in each of its threads: knows which workers are up,
  * injects faults, and counts the deaths in the program's own log.
  */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
@@ -17,6 +19,8 @@ export interface ChaosProgramOptions {
   readonly program: string
   readonly servers: number
   readonly settings: Record<string, string>
+  /** Those that change while it runs. */
+  readonly fileSettings: () => Record<string, string>
 }
 
 /** A worker as the tool sees it. */
@@ -38,11 +42,17 @@ export class ChaosProgram {
   readonly #options: ChaosProgramOptions
   #program: Program | undefined
   readonly #victims = new Map<number, Victim>()
-  readonly #down = new Set<number>()
+  /** Of external servers, by port, as the log has said it last. */
+  readonly #said = new Map<number, 'up' | 'down' | 'added' | 'gone'>()
   readonly #downCounts = new Map<number, number>()
+  readonly #changes = new Map<number, number>()
   readonly #questions = new Map<number, (found: Found) => void>()
   readonly #listeners = new Set<() => void>()
   #nextId = 1
+  #life = 0
+  #folder = ''
+  /** Of its own servers, by index. */
+  #ports: readonly number[] = []
 
   constructor (options: ChaosProgramOptions) {
     this.#options = options
@@ -53,24 +63,65 @@ export class ChaosProgram {
 
   /** Resolves when the program is ready for visitors. */
   async start (): Promise<void> {
-    const { program, servers, settings } = this.#options
-    this.#program = await startProgram({ PORTS: Array(servers).fill(0).join(), ...settings }, {
+    const { servers } = this.#options
+    this.#folder = mkdtempSync(join(tmpdir(), 'usher-'))
+    this.writeSettings()
+    this.#program = await this.#run({ PORTS: Array(servers).fill(0).join(), DECISION_PORT: '0' })
+    this.#ports = this.#program.ports.slice(0, servers)
+  }
+
+  /** Kills the whole program at once. @param onEnd when nothing of it is left */
+  async killAndStart (onEnd: () => void): Promise<void> {
+    const { routingPort, monitoringPort, decisionPort } = this
+    await this.#program!.stop('SIGKILL')
+    for (const victim of this.#victims.values()) {
+      victim.upSinceMs = undefined
+      victim.deathsInARow = 0
+    }
+    this.#said.clear()
+    onEnd()
+    this.#program = await this.#run({
+      PORTS: this.#ports.join(),
+      ROUTING_PORT: String(routingPort),
+      MONITORING_PORT: String(monitoringPort),
+      DECISION_PORT: String(decisionPort)
+    })
+  }
+
+  async #run (ports: Record<string, string>): Promise<Program> {
+    const { program, settings } = this.#options
+    const life = ++this.#life
+    // What an earlier one has said may still be on its way.
+    const isOfThisLife = (): boolean => life === this.#life
+    const started = await startProgram({ ...settings, ...ports, LOG_FILE: '-' }, {
+      folder: this.#folder,
       program,
       nodeOptions: `--import=${pathToFileURL(PRELOAD).href}`,
-      onMessage: news => { this.#hear(news as ChaosNews) },
-      onLine: line => { this.#read(line) }
+      onMessage: news => { if (isOfThisLife()) this.#hear(news as ChaosNews) },
+      onLine: line => { if (isOfThisLife()) this.#read(line) }
     })
-    void this.#program.exited.then(() => { this.#wake() })
+    void started.exited.then(() => { this.#wake() })
+    return started
+  }
+
+  /** Where it works. */
+  get folder (): string {
+    return this.#folder
+  }
+
+  /** The settings that change, into the file; in force with `reload`. */
+  writeSettings (): void {
+    const lines = Object.entries(this.#options.fileSettings()).map(entry => `${entry.join('=')}\n`)
+    writeFileSync(join(this.#folder, 'usher.env'), lines.join(''))
+  }
+
+  reload (): void {
+    this.#program!.process.kill('SIGHUP')
   }
 
   /** Of its own servers, by index. */
   get ports (): readonly number[] {
-    return this.#program!.ports.slice(0, this.#options.servers)
-  }
-
-  /** Of all servers, external ones included, by index. */
-  get allPorts (): readonly number[] {
-    return this.#program!.ports
+    return this.#ports
   }
 
   get routingPort (): number {
@@ -85,19 +136,28 @@ export class ChaosProgram {
     return this.#program!.decisionPort!
   }
 
-  /** Of an external server: what the program has said of it last. */
+  /** Of an external server: what the program has said of it last, in this life. */
   isDown (port: number): boolean {
-    return this.#down.has(port)
+    return this.#said.get(port) === 'down'
+  }
+
+  /** Another text when an external server was added, changed or removed, or the program started. */
+  changesOf (port: number): string {
+    return `${this.#life} ${this.#changes.get(port) ?? 0}`
+  }
+
+  isUpElsewhere (port: number): boolean {
+    return this.#said.get(port) === 'up'
+  }
+
+  /** It is none of its servers. */
+  isGone (port: number): boolean {
+    return (this.#said.get(port) ?? 'gone') === 'gone'
   }
 
   /** How often it has said so. */
   downCount (port: number): number {
     return this.#downCounts.get(port) ?? 0
-  }
-
-  get hasEnded (): boolean {
-    const { exitCode, signalCode } = this.#program!.process
-    return exitCode !== null || signalCode !== null
   }
 
   isUp (victim: number): boolean {
@@ -124,9 +184,11 @@ export class ChaosProgram {
   async look (type: 'look-at-locks' | 'look-at-table'): Promise<Found | undefined> {
     const id = this.#nextId++
     let found: Found | undefined
+    const { process } = this.#program!
+    const hasEnded = (): boolean => process.exitCode !== null || process.signalCode !== null
     this.#questions.set(id, answer => { found = answer })
     this.#order({ type, id })
-    await this.until(() => found !== undefined || this.hasEnded, LOOK_MS_MAX)
+    await this.until(() => found !== undefined || hasEnded(), LOOK_MS_MAX)
     return found
   }
 
@@ -149,7 +211,9 @@ export class ChaosProgram {
 
   /** Ends it gracefully, or at once; resolves with its exit code when its folder is gone. */
   async stop (signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null> {
-    return await this.#program!.stop(signal)
+    const code = await this.#program!.stop(signal)
+    rmSync(this.#folder, { recursive: true, force: true })
+    return code
   }
 
   #order (order: ChaosOrder): void {
@@ -180,9 +244,14 @@ export class ChaosProgram {
       this.causes.push((err as Error).message)
     }
     const port = portOfServer(String(server))
-    if (msg === 'server is up') this.#down.delete(port)
+    if (/^a server was (added|changed|removed)$/.test(msg)) {
+      this.#changes.set(port, (this.#changes.get(port) ?? 0) + 1)
+    }
+    if (msg === 'server is up') this.#said.set(port, 'up')
+    if (msg === 'a server was added') this.#said.set(port, 'added')
+    if (msg === 'a server was removed') this.#said.set(port, 'gone')
     if (msg === 'server is down') {
-      this.#down.add(port)
+      this.#said.set(port, 'down')
       this.#downCounts.set(port, this.downCount(port) + 1)
     }
     if (msg.startsWith('shards that a dead worker')) this.counts.killsHoldingLock++

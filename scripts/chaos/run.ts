@@ -7,9 +7,11 @@ import { setTimeout } from 'node:timers/promises'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { Apps } from './apps.ts'
 import { checkWhole, leftOver, tooFull } from './checker.ts'
+import { ageTicketKeys } from './key-age.ts'
 import { Ledger } from './ledger.ts'
 import { Load } from './load.ts'
 import { PASSWORD } from './operators.ts'
+import { PAGE_ORIGIN, replay } from './page-elsewhere.ts'
 import { ChaosProgram } from './program.ts'
 import { Random } from '../kit/random.ts'
 import { faultText, MONITOR, schedule, type Fault, type FaultRound } from './schedule.ts'
@@ -28,6 +30,10 @@ export interface RunOptions {
   readonly servers: number
   /** External servers, which are in trouble now and then. */
   readonly apps: number
+  /** More of them, which come and go as servers of the program. */
+  readonly changing: number
+  /** So many rounds of faults between two kills of the whole program; 0: none. */
+  readonly killAllEvery: number
   /** Users that each server admits; 0: as many as come. */
   readonly capacity: number
   readonly clients: number
@@ -61,6 +67,8 @@ const LOG_MS_MAX = 5000
 const CAUSES_SHOWN = 12
 /** Failures after which a run has shown enough. */
 const FAILURES_MAX = 20
+/** Longer than any ticket is on its way: the key before the last one is given up. */
+const KEYS_AGE_MS = 10_000
 
 export async function chaosRun (options: RunOptions): Promise<RunResult> {
   const run = new Run(options)
@@ -81,13 +89,15 @@ class Run {
   readonly #apps: Apps
   #faultCount = 0
   #samples = 0
+  #lives = 1
+  #keysAgedMs = 0
   /** What breaks off from then on is no failure. */
   #isEnding = false
 
   constructor (options: RunOptions) {
     this.#options = options
     this.#web = new Web(this.#retryGate, what => { if (!this.#isEnding) options.note(what) })
-    this.#apps = new Apps(options.apps, options.seed)
+    this.#apps = new Apps(options.apps, options.changing, options.seed)
     this.#program = new ChaosProgram({
       program: options.program,
       servers: options.servers,
@@ -106,12 +116,12 @@ class Run {
         LEAVE_GRACE: String(LEAVE_GRACE_S),
         RETURN_GRACE: String(RETURN_GRACE_S),
         CAPACITY: options.capacity === 0 ? '' : String(options.capacity),
-        EXTERNAL_SERVERS: this.#apps.setting,
         HEALTH_INTERVAL: '0.1',
-        DECISION_PORT: '0',
+        ALLOWED_ORIGINS: PAGE_ORIGIN,
         // Its clients come and leave all the time, from a few networks.
         NEWCOMERS_PER_MINUTE: '1000000'
-      }
+      },
+      fileSettings: () => ({ EXTERNAL_SERVERS: this.#apps.setting })
     })
     this.#world = {
       program: this.#program,
@@ -119,6 +129,8 @@ class Run {
       ledger: this.#ledger,
       random: new Random(options.seed + 1),
       apps: this.#apps,
+      usedTickets: [],
+      kids: new Set(),
       complain: what => { this.#complain(what) },
       wanted: this.#wanted
     }
@@ -145,7 +157,10 @@ class Run {
     for (const round of schedule(seed, servers)) {
       if (monotonicNowMs() >= endMs || this.#faultCount >= kills || !this.#isWell) break
       await this.#injectRound(round)
-      if (!this.#isWell || ++rounds % CHECK_EVERY_ROUNDS !== 0) continue
+      rounds++
+      const { killAllEvery } = this.#options
+      if (killAllEvery > 0 && rounds % killAllEvery === 0 && this.#isWell) await this.#killAll()
+      if (!this.#isWell || rounds % CHECK_EVERY_ROUNDS !== 0) continue
       await this.#check()
       this.#load.resume()
     }
@@ -187,6 +202,7 @@ class Run {
     const isReady = await program.until(() =>
       isAnotherUp() && victims.every(victim => program.isReadyToDie(victim)), READY_MS_MAX)
     if (!isReady) return this.#complain(`${victims.join()} are not up`)
+    if (victims.includes(MONITOR)) await this.#ageKeys()
     await this.#retryGate.runFaults(async () => {
       await Promise.all(round.map(fault => this.#carryOut(fault)))
     })
@@ -200,13 +216,34 @@ class Run {
     }
   }
 
+  /** The monitor that takes the place of the one that dies now rotates them. */
+  async #ageKeys (): Promise<void> {
+    if (monotonicNowMs() - this.#keysAgedMs < KEYS_AGE_MS) return
+    this.#keysAgedMs = monotonicNowMs()
+    await ageTicketKeys(this.#program.folder)
+  }
+
+  /** In the midst of its load; then those tickets come that were used just before. */
+  async #killAll (): Promise<void> {
+    const { note } = this.#options
+    this.#lives++
+    note('the whole program is killed')
+    await this.#retryGate.runFaults(async () => {
+      await this.#program.killAndStart(() => { this.#ledger.startLife() })
+    })
+    note('the whole program is up again')
+    await Promise.all(this.#world.usedTickets.map(used => replay(this.#world, used)))
+  }
+
   /** How full the servers are, again and again. */
   async #sample (): Promise<void> {
     while (this.#isWell && !this.#isEnding) {
       const found = await this.#program.look('look-at-locks')
-      if (found === undefined) return
-      this.#complainOfAll(tooFull(found, this.#options.capacity))
-      this.#samples++
+      // Undefined while it is killed.
+      if (found !== undefined) {
+        this.#complainOfAll(tooFull(found, this.#options.capacity))
+        this.#samples++
+      }
       await setTimeout(SAMPLE_MS)
     }
   }
@@ -235,7 +272,9 @@ class Run {
     const { kills, killsHoldingLock } = this.#program.counts
     const found = await this.#program.look('look-at-locks')
     this.#options.note(`checked: ${kills} kills, ${killsHoldingLock} holding a lock, ` +
-      `${this.#web.requests} requests, ${this.#web.failures.length} failed, ${this.#samples} samples, ${found?.residentMb} MB`)
+      `${this.#web.requests} requests, ${this.#web.failures.length} failed, ` +
+      `${this.#samples} samples, ${this.#lives} lives, ${this.#load.changes.count} changes of servers, ` +
+      `${this.#world.kids.size} keys of tickets, ${found?.residentMb} MB`)
   }
 
   #complain (what: string): void {

@@ -64,18 +64,27 @@ export class Web {
     })
   }
 
-  /** The first answer, or the second; undefined, and counted, when there was none. */
+  /**
+   * The first answer, or the second; undefined, and counted, when there was none.
+   * @param isEnough whether the second is one; below 500 if left out, as the first has to be
+   */
   async twice (
-    what: string, first: () => Promise<Answer>, second: () => Promise<Answer>
+    what: string, first: () => Promise<Answer>, second: () => Promise<Answer>,
+    isEnough = isServed
   ): Promise<Answer | undefined> {
     const answer = await first().catch((error: Error) => error)
-    if (isAnswer(answer)) return answer
+    if (!(answer instanceof Error) && isServed(answer)) return answer
     const again = await this.#retryGate.retry(() => second().catch((error: Error) => error))
-    if (isAnswer(again)) return again
+    if (!(again instanceof Error) && isEnough(again)) return again
     const failure = `${what}: ${outcomeOf(answer)}, then ${outcomeOf(again)}`
     this.failures.push(failure)
     this.#note(`FAILED: ${failure}`)
     return undefined
+  }
+
+  /** While nobody dies. */
+  async betweenFaults<T> (act: () => Promise<T>): Promise<T> {
+    return await this.#retryGate.retry(act)
   }
 
   /** An attempt that waits as long as `Retry-After` says, and asks again. */
@@ -95,8 +104,8 @@ export class Web {
   }
 }
 
-function isAnswer (outcome: Answer | Error): outcome is Answer {
-  return !(outcome instanceof Error) && outcome.status < 500
+function isServed ({ status }: Answer): boolean {
+  return status < 500
 }
 
 function outcomeOf (outcome: Answer | Error): string {
