@@ -22,6 +22,8 @@ export type SearchSort = 'place' | 'last_seen' | 'first_seen'
 export interface SearchOptions {
   /** Index of a server; undefined for all. */
   readonly server: number | undefined
+  /** Users at others are not looked at; all if left out. */
+  readonly servers?: ReadonlySet<number>
   /** What the id, or the address, begins with; undefined for all. */
   readonly prefix: string | undefined
   /** In place of a prefix: those who were last seen from one of these. */
@@ -139,9 +141,10 @@ export class UserSearch {
   }
 
   #isWanted (words: Int32Array, here: number): boolean {
-    const { server } = this.#options
+    const { server, servers } = this.#options
     const active = commitActive(words[here]!)
     if (active === NO_SERVER || (server !== undefined && active !== server)) return false
+    if (servers?.has(active) === false) return false
     return this.#matches(words, here)
   }
 

@@ -33,14 +33,17 @@ export function parsePrefix (text: string): string | undefined {
 
 /**
  * One page of the active users. Users with only a reservation are not listed: they have not arrived
- * yet.
+ * yet. Nor are those of a server that was removed: they are on their way to another, and no total
+ * counts them.
  * @param wallNowMs wall-clock milliseconds since 1970
  */
 export async function findUsers (
   table: Pick<UserTable, 'search'>, options: SearchOptions, servers: readonly Slot[],
   wallNowMs: number
 ): Promise<Users> {
-  const search = table.search(options)
+  const present = servers.filter(({ kind }) => kind !== 'removed').map(({ index }) => index)
+  const isAny = present.length === servers.length
+  const search = table.search({ ...options, ...(!isAny && { servers: new Set(present) }) })
   await inTimeSlices(() => search.step())
   await setImmediate()
   const { users, matched, nextCursor } = search.result()

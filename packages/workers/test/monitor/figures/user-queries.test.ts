@@ -71,6 +71,16 @@ t.test('users: was first seen at the same moment, whenever one asks', async t =>
   t.strictSame([...moments], [new Date(WALL_NOW_MS).toISOString()])
 })
 
+t.test('users: who was at a server that is no more is on the way, and not listed', async t => {
+  const { table } = testTable()
+  for (let i = 0; i < 30; i++) table.touch(client(i), i % 3, HOME)
+  const servers = NAMED_SERVERS.with(1, { kind: 'removed', index: 1, name: 'gone' })
+  const answer = await findUsers(table, EVERYBODY, servers, WALL_NOW_MS)
+  t.equal(answer.matched, 20)
+  const names = [NAMED_SERVERS[0]!.name, NAMED_SERVERS[2]!.name]
+  t.strictSame(new Set(answer.users.map(({ server }) => server)), new Set(names))
+})
+
 t.test('users: thousands, in pages', async t => {
   const { table } = testTable(8192)
   for (let i = 0; i < 5000; i++) table.touch(client(i), i % 3, HOME)
