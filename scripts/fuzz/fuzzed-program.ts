@@ -2,12 +2,9 @@
  * A program for the fuzzer: short times, a small user table, a site with files beside it that must
  * not be served, a session for each kind of operator; and the questions that it must always answer.
  */
-import { PassThrough, Readable } from 'node:stream'
-import { text } from 'node:stream/consumers'
 import { setTimeout } from 'node:timers/promises'
-import { runAccountCommand } from '@usher/workers/account-command/account-command.ts'
-import { Operator } from '../kit/operator.ts'
-import { PROGRAM_DIR, ROOT } from '../kit/places.ts'
+import type { Operator } from '../kit/operator.ts'
+import { ROOT } from '../kit/places.ts'
 import { ProcessProbe, type ProcessFigures } from '../measure/process-figures.ts'
 import { startProgram, type LogLine, type Program } from '../kit/program.ts'
 import {
@@ -16,13 +13,11 @@ import {
 import type { Secrets } from './judge.ts'
 import { INDEX, makeSite, SECRET } from './planted-site.ts'
 import { PROXY_ADDRESS } from './proxy-headers.ts'
+import { PASSWORD, PERMISSIONS, stayLoggedIn, takeSeats, type Role, type Seats } from './seats.ts'
 import { ADDED_NAMES, SHOP_NAME, startShop, type Shop } from './shop.ts'
 import { signTickets, type SignedTickets } from './signed-tickets.ts'
 import type { Subject } from './subject.ts'
 
-const PASSWORD = 'a password that no input has'
-type Role = 'viewer' | 'administrator'
-const PERMISSIONS: ReadonlyArray<readonly [Role, number]> = [['viewer', 0], ['administrator', 1]]
 /** What a program of each may, by a token of this name, which no input has. */
 const SCOPES: Readonly<Record<Role, readonly string[]>> = {
   viewer: ['view'], administrator: ['view', 'disconnect', 'drain', 'report']
@@ -63,20 +58,6 @@ const ASK_MS_MAX = 60_000
 /** Never in an input. Seen twice, so that it is never displaced. */
 const PROBE_ID = '0badcafe-0000-4000-8000-00000000f00d'
 
-/**
- * Two of one permission, under names that no input has. What ends a session, or counts as an
- * attempt to log in, is done by the one that nothing else needs.
- */
-interface Seats {
-  readonly stayer: Seat
-  readonly leaver: Seat
-}
-
-interface Seat {
-  readonly name: string
-  readonly operator: Operator
-}
-
 const ENDING = /logout|password/i
 
 export class FuzzedProgram implements Subject {
@@ -109,13 +90,7 @@ export class FuzzedProgram implements Subject {
       onLine: line => { if (isGrave(line)) complain(`logged: ${JSON.stringify(line)}`) },
       onComplaint: text => complain(`said: ${text}`)
     })
-    const operators = new Map<Role, Seats>()
-    for (const [role, permission] of PERMISSIONS) {
-      operators.set(role, {
-        stayer: await newSeat(program, `fuzz staying ${role}`, permission),
-        leaver: await newSeat(program, `fuzz leaving ${role}`, permission)
-      })
-    }
+    const operators = await takeSeats(program)
     const fuzzed = new FuzzedProgram(program, shop, heaps, complaints, operators)
     await fuzzed.#resetTokens()
     await fuzzed.#resetTickets()
@@ -281,31 +256,6 @@ export class FuzzedProgram implements Subject {
       ...tooFull.map(([name, { load }]) => `${load} users at ${name}, which admits ${CAPACITY}`)
     ]
   }
-}
-
-/** Made beside the running program, by the account command. */
-async function newSeat (
-  program: Program, name: string, permission: number
-): Promise<Seat> {
-  const complained = new PassThrough()
-  const argv = ['add', name, '--permission', String(permission)]
-  const env = { HTML_DIRS: 'site', LOG_FILE: '-' }
-  const source = { argv, env, cwd: program.folder, programDir: PROGRAM_DIR }
-  const code = await runAccountCommand(source, {
-    stdin: Readable.from([`${PASSWORD}\n`]), stdout: new PassThrough(), stderr: complained
-  })
-  if (code !== 0) throw new Error(`no account ${name}: ${await text(complained.end())}`)
-  // A connection that is kept would count among the program's descriptors.
-  const options = { isKeptAlive: false }
-  return { name, operator: await Operator.loggedIn(program, name, PASSWORD, options) }
-}
-
-/** An input may have ended the session. */
-async function stayLoggedIn ({ name, operator }: Seat): Promise<void> {
-  const { status } = await operator.get('/user-info')
-  if (status !== 401) return
-  const login = await operator.logIn(name, PASSWORD)
-  if (login.status !== 200) throw new Error(`${name} cannot log in: ${login.status}`)
 }
 
 async function answerOf (operator: Operator, path: string): Promise<unknown> {
