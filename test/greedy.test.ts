@@ -105,6 +105,8 @@ const SLOW_TESTS: Readonly<Record<string, readonly string[]>> = {
   'ranges upon ranges': ['-R'],
   'slow readers': ['-X', '-n', '1', '-k', '3', '-w', '10', '-y', '20', '-z', '5']
 }
+/** A busy machine lets its probe wait now and then; what an attack does it does each time. */
+const SLOW_TEST_TRIES = 3
 const slowTests = Object.entries(SLOW_TESTS).slice(0, isLong ? undefined : 1)
 const isThere = spawnSync('slowhttptest', ['-h']).error === undefined
 const skip = isThere ? false : 'slowhttptest is not installed'
@@ -116,13 +118,22 @@ t.test('greedy: slowhttptest finds every port available throughout', { skip }, a
   for (const [name, options] of slowTests) {
     await Promise.all(Object.entries(ports).map(async ([which, port]) => {
       const path = which === 'monitor' ? '/login.html' : '/large.bin'
-      const said = await slowTest([...options, '-c', '300', '-r', '200', '-l', '6', '-p', '3',
+      const said = await unavailable([...options, '-c', '300', '-r', '200', '-l', '6', '-p', '3',
         '-u', `http://127.0.0.1:${port}${path}`])
-      t.match(said, /service available: *YES/, `${which}: ${name}`)
-      t.notMatch(said, /service available: *NO/, `${which}: ${name}`)
+      t.equal(said, undefined, `${which}: ${name}`)
     }))
   }
 })
+
+/** Undefined when it found the port available; otherwise what it said the last time. */
+async function unavailable (options: readonly string[]): Promise<string | undefined> {
+  let said = ''
+  for (let tries = 0; tries < SLOW_TEST_TRIES; tries++) {
+    said = await slowTest(options)
+    if (/service available: *YES/.test(said) && !/service available: *NO/.test(said)) return undefined
+  }
+  return said
+}
 
 async function slowTest (options: readonly string[]): Promise<string> {
   const child = spawn('slowhttptest', options, { stdio: ['ignore', 'pipe', 'pipe'] })
