@@ -4,146 +4,31 @@
  * long that takes is said beside each test, and asserted nowhere.
  */
 import http from 'node:http'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { UsherLibrary } from '@usher/shared/fleet/usher-library.ts'
 import { ENGINE_SKIP } from '../packages/shared/test/fleet/engine-kit.ts'
 import { isLong } from '../packages/shared/test/length.ts'
-import { Crowd, type CrowdNode } from '../scripts/fleet-chaos/crowd.ts'
 import { Operator } from '../scripts/kit/operator.ts'
-import { Random } from '../scripts/kit/random.ts'
 import { ask, until } from './cluster.ts'
+import { Person, startFleet, untilRight, untilUp, type FleetMember } from './fleet-nodes.ts'
 import {
-  Person, startFleet, untilRight, untilUp, type FleetMember, type TestFleet
-} from './fleet-nodes.ts'
+  CAPACITY, CROWD, more, openScene, SCENE_SETTINGS, timed, untilAway, wait, watch
+} from './fleet-scene.ts'
 
 const skip = ENGINE_SKIP
 if (isLong) t.setTimeout(900_000)
 
 const FROZEN_MS = isLong ? 30_000 : 3000
-const CAPACITY = 8
 /** A connection for each request: those of a denied visitor are closed. */
 const ONCE = { agent: new http.Agent({ keepAlive: false }) }
-/** More than there are places, so that each of them is wanted all the time. */
-const CROWD = 80
-const SETTINGS = {
-  CAPACITY: String(CAPACITY),
-  DELAY_BETWEEN_ROUTING: '0.05',
-  RESERVATION_TTL: '2',
-  LEAVE_GRACE: '0',
-  RETURN_GRACE: '0',
-  HEARTBEAT_INTERVAL: '1',
-  TIMEOUT_THRESHOLD: '60',
-  NEWCOMERS_PER_MINUTE: '1000000'
-}
-
-class Node implements CrowdNode {
-  member: FleetMember
-  life = 0
-  takesVisitors = true
-  wasKilled = false
-
-  constructor (member: FleetMember) {
-    this.member = member
-  }
-
-  get host (): string {
-    return this.member.host
-  }
-
-  get routingPort (): number {
-    return this.member.cluster.routingPort
-  }
-
-  /** Told to end; visitors come by the other routers from now on. */
-  async stop (): Promise<number | null> {
-    this.takesVisitors = false
-    const code = await this.member.cluster.stop()
-    this.life++
-    return code
-  }
-
-  async kill (): Promise<void> {
-    this.wasKilled = true
-    this.takesVisitors = false
-    this.life++
-    await this.member.cluster.stop('SIGKILL')
-  }
-
-  async again (): Promise<void> {
-    this.member = await this.member.again()
-    this.wasKilled = false
-    this.takesVisitors = true
-  }
-}
-
-/** Looks at all servers again and again. */
-function watch (nodes: readonly Node[]): { end (): Promise<{ samples: number, most: number }> } {
-  const seen = { samples: 0, most: 0, isOver: false }
-  const watching = Promise.all(nodes.map(async node => {
-    while (!seen.isOver) {
-      const servers = await node.member.servers().catch(() => ({})) // It may have been killed.
-      for (const { active_users: users } of Object.values(servers)) {
-        seen.most = Math.max(seen.most, users)
-        seen.samples++
-      }
-      await wait(20)
-    }
-  }))
-  return {
-    async end () {
-      seen.isOver = true
-      await watching
-      return seen
-    }
-  }
-}
-
-interface Scene extends TestFleet {
-  readonly nodes: readonly Node[]
-  readonly crowd: Crowd
-}
-
-/** Three nodes that are full, and visitors who want in. */
-async function open (t: Test, settings: Record<string, string> = {}): Promise<Scene> {
-  const fleet = await startFleet(t, { ...SETTINGS, ...settings })
-  const nodes = fleet.members.map(member => new Node(member))
-  const { CAPACITY: capacity = '' } = { ...SETTINGS, ...settings }
-  const crowd = new Crowd({
-    nodes,
-    size: CROWD,
-    random: new Random(1),
-    pauseMs: 300,
-    ...(capacity !== '' && { capacity: Number(capacity) })
-  })
-  crowd.start()
-  await until(async () => crowd.counts.entered, entered => entered > CROWD)
-  return { ...fleet, nodes, crowd }
-}
-
-const wait = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))
-
-const isAway = (members: readonly FleetMember[]): Promise<unknown> => Promise.all(
-  members.map(({ fleet }) => until(fleet, ({ state }) => state === 'away')))
-
-/** So many more come in. */
-async function more ({ crowd }: Scene, count: number): Promise<void> {
-  const enough = crowd.counts.entered + count
-  await until(async () => crowd.counts.entered, entered => entered >= enough)
-}
-
-async function timed (t: Test, what: string, work: () => Promise<unknown>): Promise<void> {
-  const startMs = performance.now()
-  await work()
-  t.comment(`${what}: ${(performance.now() - startMs).toFixed(0)} ms`)
-}
 
 t.test('fleet bounds: an engine that is frozen, killed and started empty fails nobody and lets nobody in too many', { skip }, async t => {
-  const scene = await open(t)
+  const scene = await openScene(t)
   const { engine, members, nodes, crowd } = scene
   const watching = watch(nodes)
   const trouble = async (what: string, begin: () => unknown, end: () => unknown): Promise<void> => {
     await begin()
-    await isAway(members)
+    await untilAway(members)
     await more(scene, CROWD)
     await wait(FROZEN_MS)
     await timed(t, `${what}, under load: all have it again`, async () => {
@@ -152,7 +37,7 @@ t.test('fleet bounds: an engine that is frozen, killed and started empty fails n
     })
     await more(scene, CROWD)
     await begin()
-    await isAway(members)
+    await untilAway(members)
     await more(scene, CROWD)
     await crowd.pause()
     await timed(t, `${what}: the counts are right`, async () => {
@@ -177,7 +62,7 @@ t.test('fleet bounds: an engine that is frozen, killed and started empty fails n
 t.test('fleet bounds: the ghosts of a node that was killed go, and whom its router has placed elsewhere comes in', { skip }, async t => {
   // Held for longer than this takes.
   const fleet = await startFleet(t, {
-    ...SETTINGS, CAPACITY: '4', RESERVATION_TTL: '120', DELAY_BETWEEN_ROUTING: '0'
+    ...SCENE_SETTINGS, CAPACITY: '4', RESERVATION_TTL: '120', DELAY_BETWEEN_ROUTING: '0'
   })
   const { engine, members } = fleet
   const [dying, ...others] = members as [FleetMember, FleetMember, FleetMember]
@@ -249,7 +134,7 @@ t.test('fleet bounds: a denial and a log-out are in force on all nodes', { skip 
 })
 
 t.test('fleet bounds: nodes that are stopped and started one after another fail nobody', { skip }, async t => {
-  const scene = await open(t, { CAPACITY: '', UNCONFIRMED_TIMEOUT: '10' })
+  const scene = await openScene(t, { CAPACITY: '', UNCONFIRMED_TIMEOUT: '10' })
   const { engine, nodes, crowd } = scene
   for (const node of nodes) {
     t.equal(await node.stop(), 0)

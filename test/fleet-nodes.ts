@@ -57,9 +57,9 @@ export function fleetSettings (engine: TestEngine, number: number) {
 
 /** Three programs, each with three servers, all of which know each other. */
 export async function startFleet (
-  t: Test, settings: Record<string, string> = {}
+  t: Test, settings: Record<string, string> = {}, given?: TestEngine
 ): Promise<TestFleet> {
-  const engine = await startEngine(t)
+  const engine = given ?? await startEngine(t)
   const members = await Promise.all(
     [1, 2, 3].map(number => startMember(t, engine, number, settings)))
   await untilUp(members, 9)

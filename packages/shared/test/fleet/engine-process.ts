@@ -21,6 +21,8 @@ export interface EngineProcessOptions {
   readonly program?: string
   /** More of what redis-server takes: `--maxmemory-policy`, ... */
   readonly args?: readonly string[]
+  /** What it finds in its folder, before it starts. */
+  readonly prepare?: (place: { readonly host: string, readonly folder: string }) => void
   /** For the URL; by default there is no password. */
   readonly credentials?: string
 }
@@ -43,12 +45,14 @@ export class EngineProcess {
   readonly #killAtExit = (): void => { this.#child?.kill('SIGKILL') }
 
   constructor (
-    { program = ENGINE_PROGRAMS[0]!, args = [], credentials = '' }: EngineProcessOptions = {}
+    { program = ENGINE_PROGRAMS[0]!, args = [], credentials = '', prepare }:
+    EngineProcessOptions = {}
   ) {
     this.#program = program
     this.#args = args
     this.url = `redis://${credentials}${this.host}:${PORT}`
     this.address = addressOf(this.url)
+    prepare?.(this)
   }
 
   /** At the same address each time, empty. Resolves when it answers. */
