@@ -8,7 +8,7 @@ import { startEngine, type TestEngine } from '../packages/shared/test/fleet/engi
 import { Operator, type Reply } from '../scripts/kit/operator.ts'
 import { ask, samePorts, startCluster, until, type Answer, type Cluster } from './cluster.ts'
 
-const PASSWORD = 'correct horse battery'
+export const PASSWORD = 'correct horse battery'
 
 interface FleetState {
   readonly node: string

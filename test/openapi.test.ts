@@ -23,15 +23,16 @@ const ID = '6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61'
  * What cannot be asked for: a fault of ours; a database that fails while it is only read; and more
  * at the same time than is done, which a fast machine would not notice.
  */
-const NEVER_ASKED = [429, 500, 503]
+const NEVER_ASKED = [429, 500, 503, 504]
 /** Of one account. */
 const STREAMS = 20
 /**
  * A deny list of 10,000 entries; and a reset in the middle of a verification, through which
  * check-then-act.test.ts walks; a thread that stands still for 10 s (changing-servers.test.ts).
- * Where ports can be shared no restart leaves a gap.
+ * Where ports can be shared no restart leaves a gap. Other nodes: fleet-console.test.ts.
  */
 const TOO_LONG = [
+  ...['drain 200', 'drain 409', 'ready 200'].map(rest => `post /servers/{node}/{name}/${rest}`),
   ...['post /servers', 'post /servers/{name}/change', 'post /servers/{name}/remove']
     .map(route => `${route} 202`),
   'post /disconnect 409', 'post /password 409',
@@ -137,7 +138,7 @@ const isGet = (route: string): boolean => route.startsWith('get ')
 
 /** A path as it may be asked for; a server's name may be any. */
 function pathOf (route: string): string {
-  const path = route.split(' ')[1]!.replace('{name}', 'no-such')
+  const path = route.split(' ')[1]!.replace('{node}', 'no-node').replace('{name}', 'no-such')
   return path === '/users/sharing' || path === '/users/reach' ? `${path}?address=::1` : path
 }
 
@@ -229,6 +230,8 @@ async function holdActions (cluster: Cluster, admin: Operator, holder: Holder): 
     [`/servers/${names[2]}/restart`, {}, canSharePorts ? 200 : 409],
     [`/servers/${names[2]}/drain`, { force: true }, 200],
     ['/servers/no-such/drain', {}, 404],
+    [`/servers/no-such/${names[0]}/drain`, {}, 404],
+    [`/servers/no-such/${names[0]}/ready`, {}, 404],
     [`/servers/${names[0]}/restart`, {}, 200],
     ['/servers/no-such/restart', {}, 404],
     ['/servers/no-such/ready', {}, 404],
@@ -260,7 +263,8 @@ async function holdActions (cluster: Cluster, admin: Operator, holder: Holder): 
 async function holdPost (
   as: Operator, holder: Holder, path: string, body: object, status: number
 ): Promise<void> {
-  const route = `post ${path.replace(/^\/servers\/[^/]+/, '/servers/{name}')}`
+  const ofNode = path.replace(/^\/servers\/[^/]+\/[^/]+\/(?=\w+$)/, '/servers/{node}/{name}/')
+  const route = `post ${ofNode.replace(/^\/servers\/[^/{]+/, '/servers/{name}')}`
   holder.hold(route, await as.post(path, body), status)
 }
 

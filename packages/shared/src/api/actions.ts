@@ -1,6 +1,8 @@
 /** What an operator orders: disconnect, deny, allow, drain, ready, restart; and the answers. */
 import { Type } from 'typebox'
-import { count, flag, listOf, objectOf, optional, serverName, text, type Wire } from './fields.ts'
+import {
+  count, flag, listOf, nodeName, objectOf, optional, serverName, text, type Wire
+} from './fields.ts'
 import { userId } from './users.ts'
 
 /** No control characters, which could steer a terminal, and no line separators. */
@@ -41,6 +43,10 @@ export type Allowance = Wire<typeof Allowance>
 export const ServerParams = objectOf({
   name: serverName
 })
+
+/** Which server of a fleet: NODE/NAME. */
+export const FleetServerParams = objectOf({ node: nodeName, name: serverName })
+export type FleetServerParams = Wire<typeof FleetServerParams>
 
 const NOTE_LENGTH_MAX = 200
 /** A week. */

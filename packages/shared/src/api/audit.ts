@@ -21,7 +21,9 @@ export const AuditEntry = objectOf({
   detail: optional(Type.Unsafe<Record<string, unknown>>({
     type: 'object', additionalProperties: true
   })),
-  address: text
+  address: text,
+  /** In a fleet: whose console it was done at. */
+  node: optional(text)
 })
 export type AuditEntry = Wire<typeof AuditEntry>
 

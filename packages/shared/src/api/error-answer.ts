@@ -28,7 +28,8 @@ export const API_ERRORS = {
   internal_error: 500,
   busy: 503,
   database_unavailable: 503,
-  not_ready: 503
+  not_ready: 503,
+  node_away: 504
 } as const
 
 export type ApiErrorCode = keyof typeof API_ERRORS

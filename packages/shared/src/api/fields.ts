@@ -8,7 +8,7 @@ import {
   type TSchemaOptions, type TUnsafe
 } from 'typebox'
 
-import { SERVER_NAME } from '../settings/server-kinds.ts'
+import { FLEET_WORD, SERVER_NAME } from '../settings/server-kinds.ts'
 
 /** What a schema describes, for reading only. */
 export type Wire<S extends TSchema> = DeepReadonly<Static<S>>
@@ -26,6 +26,15 @@ export const count = Type.Integer({ minimum: 0 })
 export const figure = Type.Number({ minimum: 0 })
 export const integer = Type.Integer()
 export const serverName = Type.String({ pattern: SERVER_NAME.source })
+export const nodeName = Type.String({ pattern: FLEET_WORD.source })
+/** NODE/NAME, or NAME of a server of this node. */
+export const fleetServerName = Type.String({
+  pattern: `^(${unanchored(FLEET_WORD)}/)?${unanchored(SERVER_NAME)}$`
+})
+
+function unanchored ({ source }: RegExp): string {
+  return source.slice(1, -1)
+}
 
 /** A whole number in a query, which is text. */
 export const countText = Type.String({ pattern: '^\\d{1,7}$' })

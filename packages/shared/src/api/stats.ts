@@ -12,6 +12,14 @@ export const ServerSource = oneOf(['settings', 'console'])
 
 export const StatsQuery = objectOf({ limit: optional(countText) })
 
+/** Of a server that drains, or will once it is up. */
+const drain = optional(objectOf({
+  /** Empty for none. */
+  note: text,
+  /** From when those who are left are moved at their next request; null: they stay. */
+  moves_from: nullable(time)
+}))
+
 /** A figure that nobody measured is left out. */
 export const ServerStats = objectOf({
   /** From 0, in the order of the settings, then of adding; JSON has names like numbers first. */
@@ -45,13 +53,7 @@ export const ServerStats = objectOf({
   state_since: optional(time),
   /** Active users when the drain began; only of a server that drains. */
   drained_from: optional(count),
-  /** Of a server that drains, or will once it is up. */
-  drain: optional(objectOf({
-    /** Empty for none. */
-    note: text,
-    /** From when those who are left are moved at their next request; null: they stay. */
-    moves_from: nullable(time)
-  })),
+  drain,
   /** Ids, as many as were asked for. */
   users: listOf(text),
   users_truncated: flag,
@@ -87,6 +89,48 @@ export const CertificateState = objectOf({
   problem: oneOf(CERTIFICATE_PROBLEMS)
 })
 
+/** A server as other nodes of the fleet know it. */
+export const FleetServer = objectOf({
+  /** In the order of its node. */
+  index: count,
+  kind: oneOf(['own', 'external']),
+  state: ServerState,
+  state_since: optional(time),
+  /** Why it is down. */
+  reason: optional(text),
+  drain,
+  drained_from: optional(count),
+  weight: count,
+  capacity: optional(count),
+  active_users: count,
+  reserved: count,
+  /** Both together. */
+  load: count,
+  requests_per_second: optional(figure),
+  p99_ms: optional(figure)
+})
+export type FleetServer = Wire<typeof FleetServer>
+
+/** What a node tells the others of itself, each second. */
+export const NodeFacts = objectOf({
+  version: text, total_users: count, servers: byName(FleetServer)
+})
+export type NodeFacts = Wire<typeof NodeFacts>
+
+export const NodeStats = objectOf({
+  node: text,
+  /** here: this one; away: not heard of for 3 s; unknown: nor of others, without the engine. */
+  state: oneOf(['here', 'up', 'away', 'unknown']),
+  /** When it was started; of one that is away, when it was last heard. */
+  since: time,
+  version: optional(text),
+  /** As last heard. */
+  total_users: count,
+  /** Those of this node are in `servers` of the whole. */
+  servers: byName(FleetServer)
+})
+export type NodeStats = Wire<typeof NodeStats>
+
 /** Of a program that is a node of one. */
 export const FleetStats = objectOf({
   node: text,
@@ -96,7 +140,13 @@ export const FleetStats = objectOf({
   /** Why it is not up. */
   reason: optional(text),
   /** Of all nodes. */
-  servers: count
+  servers: count,
+  /** Of all nodes that are there. */
+  total_users: count,
+  /** By name; one that is away stays for a day. */
+  nodes: listOf(NodeStats),
+  /** There are more servers at other nodes than are listed. */
+  servers_truncated: flag
 })
 
 export const Stats = objectOf({

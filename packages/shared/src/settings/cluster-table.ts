@@ -1,9 +1,9 @@
 /** The rows of a fleet: several programs that count as one, by way of an engine that all reach. */
 import { ENGINE_URL_ALLOWED, parseEngineUrl } from '../fleet/engine-url.ts'
 import { filePath, optional, plain, refused, token, type Kind } from './kinds.ts'
+import { FLEET_WORD } from './server-kinds.ts'
 import type { Definition } from './setting-definition.ts'
 
-const FLEET_WORD = /^[a-z0-9][a-z0-9._-]{0,62}$/
 const SECRET_LENGTH_MIN = 32
 
 export const CLUSTER_TABLE = {

@@ -5,6 +5,8 @@
 import { WEIGHT_MAX } from './server-bounds.ts'
 import { baseUrl, numeric, plain, refused, type Kind } from './kinds.ts'
 
+/** What a fleet or one of its nodes may be called. */
+export const FLEET_WORD = /^[a-z0-9][a-z0-9._-]{0,62}$/
 export const SERVER_NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/
 /** Metrics and logs call the other two HTTP servers so. */
 const OTHER_NAMES = ['router', 'monitor']

@@ -81,6 +81,13 @@ export interface AuditRow {
   readonly address: string
 }
 
+/** As it is read back. */
+export interface ListedAuditRow extends AuditRow {
+  readonly id: number
+  /** In a fleet: where it was done. */
+  readonly node: string | null
+}
+
 /** Times are wall-clock milliseconds since 1970. */
 export interface DrainRow {
   /** Its name, or its port when it had none. */

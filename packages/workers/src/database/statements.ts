@@ -5,7 +5,7 @@
  */
 import type { Database } from 'better-sqlite3'
 import type {
-  AccessRow, AccountRow, AuditRow, DeniedSqlRow, EventRow, Flag, NewTokenRow,
+  AccessRow, AccountRow, AuditRow, DeniedSqlRow, EventRow, Flag, ListedAuditRow, NewTokenRow,
   PasswordRow, PermissionRow, SampleRow, SavedUser, SessionRow, TicketKeyRow, TokenRow
 } from './rows.ts'
 import { newsSql, quietly } from './news-statements.ts'
@@ -239,9 +239,11 @@ function auditSql (db: Database) {
   const logins = db.prepare<[number], Pick<AuditRow, 'who' | 'address'>>(`SELECT Who AS who,
     Address AS address FROM (SELECT * FROM Audit WHERE (Action = 'login-failed') = 0
     ORDER BY ID DESC LIMIT ?) WHERE Action = 'login'`)
-  const before = db.prepare<[number, number], AuditRow & { id: number }>(`SELECT ID AS id,
+  const before = db.prepare<[number, number], ListedAuditRow>(`SELECT ID AS id,
     At AS atMs, Who AS who, Action AS action, Target AS target, Detail AS detail,
-    Address AS address FROM Audit WHERE ID < ? ORDER BY ID DESC LIMIT ?`)
+    Address AS address, CASE WHEN Origin IS NULL THEN (SELECT NULLIF(Node, '') FROM Fleet)
+    ELSE substr(Origin, 1, instr(Origin, ' ') - 1) END AS node
+    FROM Audit WHERE ID < ? ORDER BY ID DESC LIMIT ?`)
   const oldest = db.prepare<[], number>('SELECT At FROM Audit ORDER BY ID LIMIT 1').pluck()
   return {
     addAudit: (row: AuditRow) => Number(insert.run(row).lastInsertRowid),

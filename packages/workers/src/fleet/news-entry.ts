@@ -1,9 +1,8 @@
 /**
  * One entry of what the nodes of a fleet tell each other: a thing by kind and key, its version, and
- * its value or that it is gone; and its text, signed with the fleet's secret (HMAC-SHA-256, RFC
- * 2104). Pure.
+ * its value or that it is gone; and its text, signed with the fleet's secret. Pure.
  */
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { FleetSeal } from './fleet-seal.ts'
 
 /** Of two versions the later one counts, and of the same millisecond the greater name's. */
 export interface Version {
@@ -24,7 +23,6 @@ export interface NewsEntry extends Version {
 
 /** An entry of another format is of another Usher, and not understood. */
 const FORMAT = 1
-const MAC_LENGTH = 43 // 32 bytes as base64url
 
 /** Whether the first takes the place of the other. Names are ASCII: the engine says the same. */
 export function isNewer (one: Version, other: Version | undefined): boolean {
@@ -37,34 +35,23 @@ export function isSameVersion (one: Version, other: Version | undefined): boolea
 }
 
 export class NewsSeal {
-  readonly #secret: string
-  readonly #cluster: string
+  readonly #seal: FleetSeal
 
   constructor (secret: string, cluster: string) {
-    this.#secret = secret
-    this.#cluster = cluster
+    this.#seal = new FleetSeal(secret, cluster, 'news')
   }
 
   /** The entry as it is told. */
   seal ({ kind, key, at, node, value, untilMs }: NewsEntry): string {
-    const text = JSON.stringify([FORMAT, kind, key, at, node, value, untilMs])
-    return this.#mac(text) + text
+    return this.#seal.seal(JSON.stringify([FORMAT, kind, key, at, node, value, untilMs]))
   }
 
   /** Undefined for a text that this fleet's secret has not signed, or that is of another format. */
   open (sealed: string): NewsEntry | undefined {
-    const text = sealed.slice(MAC_LENGTH)
-    const given = Buffer.from(sealed.slice(0, MAC_LENGTH))
-    const right = Buffer.from(this.#mac(text))
-    if (given.length !== right.length || !timingSafeEqual(given, right)) return undefined
+    const text = this.#seal.open(sealed)
+    if (text === undefined) return undefined
     const [format, kind, key, at, node, value, untilMs] = JSON.parse(text) as
       [number, string, string, number, string, object | null, number | null]
     return format === FORMAT ? { kind, key, at, node, value, untilMs } : undefined
-  }
-
-  /** What is signed for one fleet is worth nothing in another. */
-  #mac (text: string): string {
-    return createHmac('sha256', this.#secret)
-      .update(`usher news ${JSON.stringify(this.#cluster)} ${text}`).digest('base64url')
   }
 }

@@ -70,7 +70,7 @@ void runWorker(async context => {
   })
   void keyring.start()
   const { openMonitor } = await import('./monitor.ts')
-  const monitor = await openMonitor(context, stores, {
+  const monitor = await openMonitor(context, stores, membership.fleet, {
     reasonNotHealthy: () => notReady,
     reasonNotReady: () => notReady ?? unavailability()
   })

@@ -4,6 +4,7 @@
  */
 import { writeSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Users } from '@usher/shared/api/users.ts'
 import { parseAddress, UNKNOWN_ADDRESS } from '@usher/shared/client.ts'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { messageSourceReader } from '@usher/shared/http/vocabulary/forwarded.ts'
@@ -17,9 +18,13 @@ import type { WorkerContext } from '../worker-host.ts'
 import { Actions } from './operator/operator-actions.ts'
 import { buildApp } from './app.ts'
 import { ensureFirstAdmin } from '../accounts/first-admin.ts'
+import { FleetConsole, type FleetReach } from './fleet-console.ts'
+import type { NodeSearch } from './fleet/fleet-users.ts'
 import { LoginThrottle } from './access/login-throttle.ts'
 import { TokenThrottle } from './access/token-throttle.ts'
 import { Logins } from './operator/logins.ts'
+import { DrainOrders } from './operator/drain-orders.ts'
+import { searchedServer } from './operator/named-server.ts'
 import { Reports } from './operator/user-reports.ts'
 import { ServerActions } from './operator/server-actions.ts'
 import { TokenActions } from './operator/token-actions.ts'
@@ -47,7 +52,7 @@ export interface Monitor {
 const STDERR = 2
 
 export async function openMonitor (
-  context: WorkerContext, stores: Stores, probes: ProbeRoutesParts
+  context: WorkerContext, stores: Stores, fleet: FleetReach | undefined, probes: ProbeRoutesParts
 ): Promise<Monitor> {
   const { boot, table, meter, denyList, ask, log } = context
   const { settings, programDir } = boot
@@ -57,7 +62,18 @@ export async function openMonitor (
   for (const { who: username, address } of await audit.latestLogins()) {
     lines.remember({ username, address: parseAddress(address) ?? UNKNOWN_ADDRESS })
   }
-  const watch = new Watch(context, stores)
+  const watch = new Watch(context, stores, fleet?.cards)
+  const { servers } = settings
+  const drainOrders = new DrainOrders({ table, servers, drains, ask })
+  const ownUsers = ({ server, q: prefix, ...rest }: NodeSearch): Promise<Users> => {
+    const index = server === undefined ? undefined : searchedServer(servers, server)
+    return findUsers(table, { ...rest, prefix, server: index }, servers, Date.now())
+  }
+  const fleetConsole = fleet === undefined
+    ? undefined
+    : new FleetConsole({
+      ...fleet, table, servers, drainOrders, ownUsers, ask, inTurn: stores.inTurn, log
+    })
   const [pages] = await Promise.all([
     loadPages(programDir),
     ensureFirstAdmin({
@@ -116,7 +132,8 @@ export async function openMonitor (
         servers: settings.servers,
         trustedProxies: settings.trustProxy,
         denials,
-        drains,
+        drainOrders,
+        fleet: fleetConsole?.actions,
         audit,
         permit,
         ask,
@@ -127,10 +144,13 @@ export async function openMonitor (
         store: stores.servers, servers: settings.servers, table, drains, audit, permit, ask
       }),
       reports: new Reports({ table, servers: settings.servers, denyList, permit, log }),
-      users: ({ q, ...query }) =>
-        findUsers(table, { ...query, prefix: q }, settings.servers, Date.now()),
-      sharing: addresses => countSharing(table, addresses),
-      reach: target => countReached(table, target),
+      node: fleet?.node,
+      users: (node, search) =>
+        fleetConsole === undefined ? ownUsers(search) : fleetConsole.users.find(node, search),
+      sharing: async addresses => await fleetConsole?.sharing(addresses) ??
+        { users: await countSharing(table, addresses) },
+      reach: async target => await fleetConsole?.reach(target) ??
+        { users: await countReached(table, target) },
       stats: idsPerServer => watch.stats(idsPerServer),
       history: minutes => watch.history(minutes),
       metrics: () => watch.metrics(),
@@ -140,6 +160,7 @@ export async function openMonitor (
   const port = await listenOn(
     checked.server, settings.monitoringPort, hostsToTry(settings.monitoringHost))
   watch.start()
+  fleetConsole?.start()
   return {
     port,
     connectionCount: () => checked.connectionCount(),

@@ -10,7 +10,10 @@ export interface AuditEvent {
   readonly address: string
 }
 
-/** As it is read back. @param atMs wall-clock milliseconds since 1970 */
+/** As it is read back. */
 export interface AuditRecord extends AuditEvent {
+  /** Wall-clock milliseconds since 1970. */
   readonly atMs: number
+  /** In a fleet: where it was done. */
+  readonly node?: string
 }

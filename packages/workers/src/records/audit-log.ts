@@ -5,14 +5,12 @@
  */
 import type { Logger } from 'pino'
 import { AuditCursorInvalid, DatabaseBusy, DatabaseFailed } from '@usher/shared/errors.ts'
-import type { AuditRow } from '../database/rows.ts'
+import type { AuditRow, ListedAuditRow } from '../database/rows.ts'
 import type { UsherDatabase } from '../database/usher-database.ts'
 import type { AuditEvent, AuditRecord } from './audit-event.ts'
 import { auditTest } from './audit-match.ts'
 import { FailedLogins, LOGIN_FAILED } from './failed-logins.ts'
 import { inTimeSlices } from '@usher/shared/time-slices.ts'
-
-type StoredRow = AuditRow & { readonly id: number }
 
 export interface AuditPage {
   /** Newest first. */
@@ -85,7 +83,7 @@ export class AuditLog {
   }
 
   async #keep (entry: Entry, logged = entry.row): Promise<void> {
-    this.#options.log.info({ ...entryOf(logged), atMs: undefined }, 'audit')
+    this.#options.log.info(eventOf(logged), 'audit')
     this.#unsaved.add(entry)
     if (this.#unsaved.size > UNSAVED_MAX) {
       const all = [...this.#unsaved]
@@ -152,8 +150,8 @@ export class AuditLog {
   /** Searches all that is kept if need be, in cooperative time slices. */
   async #find (
     before: number, count: number, isWanted: (row: AuditRow) => boolean
-  ): Promise<StoredRow[]> {
-    const found: StoredRow[] = []
+  ): Promise<ListedAuditRow[]> {
+    const found: ListedAuditRow[] = []
     let from = before
     await inTimeSlices(async () => {
       const rows = await this.#database.read(sql => sql.auditBefore(from, ROWS_PER_STEP))
@@ -176,9 +174,12 @@ function rowOf ({ who, action, target, detail, address }: AuditEvent, atMs: numb
   }
 }
 
-function entryOf ({ atMs, who, action, target, detail, address }: AuditRow): AuditRecord {
+function entryOf (row: ListedAuditRow): AuditRecord {
+  return { ...eventOf(row), atMs: row.atMs, ...(row.node !== null && { node: row.node }) }
+}
+
+function eventOf ({ who, action, target, detail, address }: AuditRow): AuditEvent {
   return {
-    atMs,
     who,
     action,
     target: target ?? undefined,

@@ -10,6 +10,7 @@ import { silentLog } from '@usher/shared/log.ts'
 import { Accounts, type Account } from '../../src/accounts/accounts.ts'
 import type { CurrentSession } from '../../src/accounts/session-store.ts'
 import { hashToken, sessionHandle } from '../../src/accounts/session-token.ts'
+import { DrainOrders } from '../../src/monitor/operator/drain-orders.ts'
 import { Actions, type ActionsParts, type Operator } from '../../src/monitor/operator/operator-actions.ts'
 import { Logins, type LoginsParts } from '../../src/monitor/operator/logins.ts'
 import { openStores, type Stores } from '../../src/monitor/stores.ts'
@@ -86,12 +87,18 @@ async function steps (t: Test): Promise<Steps> {
     count: () => {},
     now: stores.steadyNow
   })
+  const table: ActionsParts['table'] = {
+    find: () => ({ address: ADDRESS, server: 0 }) as never, serverState: () => 'up'
+  }
   const actions = new Actions({
-    table: { find: () => ({ address: ADDRESS, server: 0 }) as never, serverState: () => 'up' },
+    table,
     servers: SERVERS,
     trustedProxies: [],
     denials,
-    drains,
+    fleet: undefined,
+    drainOrders: new DrainOrders({
+      table, servers: SERVERS, drains, ask: ask as unknown as ActionsParts['ask']
+    }),
     audit,
     permit,
     ask: ask as unknown as ActionsParts['ask'],

@@ -9,6 +9,7 @@ import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { FleetReport, HealthReport } from '@usher/shared/messages.ts'
 import type { ServerState } from '@usher/shared/memory/layout.ts'
 import { presentServers, type OwnServer, type Server, type Slot } from '@usher/shared/settings/servers.ts'
+import { reportFleet, type OtherNodes } from './fleet-report.ts'
 import { describeBalance, isNearlyFull, type BalanceParts } from './balance.ts'
 import type { StoredDrain } from '../../records/drains.ts'
 import type { Rates } from './rates.ts'
@@ -39,6 +40,10 @@ export interface StatsParts {
   readonly nodeName: string
   /** Undefined where the program is alone. */
   readonly fleet: () => FleetReport | undefined
+  /** Of the fleet. */
+  readonly otherNodes: () => OtherNodes
+  /** Of this program. */
+  readonly version: string
   /** Milliseconds since 1970. */
   readonly wallNow: () => number
 }
@@ -63,10 +68,17 @@ export function buildStats (parts: StatsParts, ids: readonly ServerIds[] = []): 
     return [name, { index, kind, ...counts, ...described }]
   })
   const used = table.size()
+  const totalUsers = present.reduce((sum, { index }) => sum + activeUsers[index]!, 0)
+  const upSince = new Date(startedMs).toISOString()
+  const report = parts.fleet()
+  const own = {
+    node: parts.nodeName, version: parts.version, total_users: totalUsers, up_since: upSince
+  }
+  const fleet = report === undefined ? undefined : reportFleet(report, own, parts.otherNodes())
   const { redirectsPerSecond, waitP50Ms, waitP99Ms } = rates.whole()
   return {
     timestamp: new Date(wallNow()).toISOString(),
-    up_since: new Date(startedMs).toISOString(),
+    up_since: upSince,
     servers: Object.fromEntries(servers),
     ...describeBalance({
       policy,
@@ -75,7 +87,7 @@ export function buildStats (parts: StatsParts, ids: readonly ServerIds[] = []): 
       isFull: server => load(server) >= (table.capacity(server) ?? Infinity),
       weightPercent: server => table.weightPercent(server)
     }, activeUsers.map((_, server) => load(server))),
-    total_users: present.reduce((sum, { index }) => sum + activeUsers[index]!, 0),
+    total_users: totalUsers,
     denied_users: deniedUsers(),
     ...figure('redirects_per_second', redirectsPerSecond, RATE_DIGITS),
     ...(waitP50Ms === undefined || waitP99Ms === undefined
@@ -84,7 +96,7 @@ export function buildStats (parts: StatsParts, ids: readonly ServerIds[] = []): 
     table: { used, size: usersMax, nearly_full: isNearlyFull(used, usersMax) },
     refused_networks: refusedNetworks(parts),
     ...certificateState(parts),
-    ...fleetState(parts)
+    ...fleet !== undefined && { fleet }
   }
 }
 
@@ -109,14 +121,6 @@ function certificateState ({ certificate, wallNow }: StatsParts): Pick<Stats, 'c
       problem: problemOf(used, wallNow())
     }
   }
-}
-
-function fleetState ({ nodeName: node, fleet }: StatsParts): Pick<Stats, 'fleet'> {
-  const report = fleet()
-  if (report === undefined) return {}
-  const { state, reason, sinceMs, serverCount: servers } = report
-  const since = new Date(sinceMs).toISOString()
-  return { fleet: { node, state, since, ...(reason !== undefined && { reason }), servers } }
 }
 
 const RATE_DIGITS = 1

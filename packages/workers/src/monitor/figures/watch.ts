@@ -14,10 +14,13 @@ import manifest from '../../../../../package.json' with { type: 'json' }
 import type { Denials } from '../../records/denials.ts'
 import type { Drains } from '../../records/drains.ts'
 import type { HistoryStore } from '../../records/history-store.ts'
+import type { NodeCards } from '../../fleet/node-cards.ts'
 import type { WorkerContext } from '../../worker-host.ts'
+import { ANSWER_MS } from '../fleet/fleet-users.ts'
 import { EventHub } from './event-hub.ts'
 import { HistoryRecorder } from './history-recorder.ts'
 import type { LoginOutcome } from '../operator/logins.ts'
+import { factsOf } from './fleet-report.ts'
 import { renderMetrics } from './metrics.ts'
 import { Rates } from './rates.ts'
 import { StateChanges } from './state-changes.ts'
@@ -43,6 +46,7 @@ export class Watch {
   /** Of external servers, the latest. */
   readonly #health: Map<number, HealthReport>
   readonly #suspects: Suspects
+  readonly #cards: NodeCards | undefined
   #fleet: FleetReport | undefined
   readonly #logins: Record<LoginOutcome, number> = { ok: 0, failed: 0, throttled: 0 }
   #certificate: Certificate | undefined
@@ -50,7 +54,8 @@ export class Watch {
   #stopCounting: (() => void) | undefined
   #stopSuspecting: (() => void) | undefined
 
-  constructor (context: WorkerContext, stores: WatchedStores) {
+  /** @param cards of a fleet's nodes; undefined where the program is alone */
+  constructor (context: WorkerContext, stores: WatchedStores, cards?: NodeCards) {
     const { boot, table } = context
     const { settings, isFirstStart } = boot
     if (settings.tls !== undefined) this.setCertificate(settings.tls.cert)
@@ -93,12 +98,18 @@ export class Watch {
       certificate: () => this.#certificate,
       nodeName: settings.nodeName,
       fleet: () => this.#fleet,
+      otherNodes: () => ({ nodes: cards?.look() ?? [], isHeard: cards?.isHeard ?? false }),
+      version: manifest.version,
       wallNow: Date.now
     }
+    this.#cards = cards
     this.hub = new EventHub({ makeSnapshot: () => buildStats(this.#statsParts) })
   }
 
   start (): void {
+    // Without the others: a node that nobody looks at reads no cards.
+    const ownParts = { ...this.#statsParts, fleet: () => undefined }
+    this.#cards?.showFacts(() => factsOf(buildStats(ownParts), manifest.version))
     this.#rates.start()
     this.#history.start()
     this.#stopCounting = startInterval(DENIED_COUNT_MS, () => { void this.#countDenied() })
@@ -133,7 +144,7 @@ export class Watch {
 
   /** @param idsPerServer 0 for none */
   async stats (idsPerServer: number): Promise<Stats> {
-    await this.#countDenied()
+    await Promise.all([this.#countDenied(), this.#cards?.others(ANSWER_MS)])
     return buildStats(this.#statsParts, await userIds(this.#context.table, idsPerServer))
   }
 

@@ -5,37 +5,40 @@
  * in the order of the database. Whether the operator may still do it is looked at in the step that
  * does it. Runs in the monitor's thread.
  */
-import { isInRange, overlap } from '@usher/shared/address-range.ts'
 import type {
   Allowance, Denial, Disconnection, DrainOrder, Reached
 } from '@usher/shared/api/actions.ts'
-import {
-  clientOfAddress, formatAddress, formatClient, parseAddress, parseClientId, type Address,
-  type Client
-} from '@usher/shared/client.ts'
-import { rangeFrom } from '@usher/shared/deny-list.ts'
+import { formatAddress, formatClient, type Address, type Client } from '@usher/shared/client.ts'
+import type { DenyEntry } from '@usher/shared/deny-list.ts'
+import type { User } from '@usher/shared/memory/snapshot.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { Ask, AskAnswers } from '@usher/shared/messages.ts'
-import type { Server, Slot } from '@usher/shared/settings/servers.ts'
+import type { Slot } from '@usher/shared/settings/servers.ts'
 import type { InTurn } from '@usher/shared/turns.ts'
 import type { Sql } from '../../database/statements.ts'
 import type { WorkerContext } from '../../worker-host.ts'
 import type { Permit } from '../access/permit.ts'
 import { isProgram, type Caller } from '../access/rights.ts'
 import { ApiError } from '../errors/api-error.ts'
+import type { FleetActions, UserPlace } from '../fleet/fleet-actions.ts'
+import type { DrainOrders } from './drain-orders.ts'
 import { serverNamed } from './named-server.ts'
+import {
+  checkOwnAddress, checkTargets, deniedWith, parseTarget, parseUserId, singleAddress
+} from './operator-targets.ts'
 import type { AuditLog } from '../../records/audit-log.ts'
 import type { Denials, NewDenial } from '../../records/denials.ts'
-import type { Drains } from '../../records/drains.ts'
-import { denyTarget, targetText, writtenTarget, type DenyTarget } from '../../records/deny-target.ts'
+import { targetText, type DenyTarget } from '../../records/deny-target.ts'
 
 export interface ActionsParts {
   readonly table: Pick<UserTable, 'find' | 'serverState'>
+  /** Undefined where the program is alone. */
+  readonly fleet: Pick<FleetActions, 'elsewhere' | 'locate' | 'remove' | 'drain'> | undefined
   readonly servers: readonly Slot[]
   /** Addresses and ranges (TRUST_PROXY). */
   readonly trustedProxies: readonly string[]
   readonly denials: Pick<Denials, 'deny' | 'allow'>
-  readonly drains: Pick<Drains, 'of' | 'put' | 'remove' | 'order'>
+  readonly drainOrders: DrainOrders
   readonly audit: Pick<AuditLog, 'add'>
   readonly permit: Pick<Permit, 'check' | 'act'>
   readonly ask: WorkerContext['ask']
@@ -68,38 +71,102 @@ export class Actions {
     this.#parts = parts
   }
 
-  disconnect (operator: Operator, action: Disconnection): Promise<Reach> {
-    return this.#parts.inTurn(async () => {
-      const { table, denials } = this.#parts
-      const client = parseUserId(action.userId)
-      const user = table.find(client)
-      if (user === undefined || user === 'busy') throw unknownUser(action.userId)
-      const isDenied = action.deny ?? true
-      const targets = isDenied ? deniedWith(client, user.address, action) : []
-      if (action.address === true) this.#checkTargets(targets, operator, action.force)
-      const entries = isDenied
-        ? await denials.deny(targets.map(target => denial(target, operator, action)),
-          this.#check(operator, 'disconnect'))
-        : undefined
-      const ask = { type: 'disconnect', client, entries } as const
-      const { removedUsers } =
-        await (isDenied ? this.#parts.ask(ask) : this.#ask(operator, 'disconnect', ask))
-      const server = user.server ?? user.reservedServer
-      const address = targets.find(({ kind }) => kind !== 'id')
-      await this.#record(operator, 'disconnect', formatClient(client), {
-        ...termsOf(action),
-        deny: isDenied,
-        ...(address === undefined ? {} : { address: targetText(address), users: removedUsers }),
-        ...(server === undefined ? {} : { server: this.#parts.servers[server]!.name })
+  async disconnect (operator: Operator, action: Disconnection): Promise<Reach> {
+    const client = parseUserId(action.userId)
+    const { fleet } = this.#parts
+    if (fleet === undefined || this.#find(client) !== undefined) {
+      return await this.#parts.inTurn(() => this.#disconnectHere(operator, client, action))
+    }
+    const { place, missing } = await fleet.locate(client)
+    if (place === undefined) throw unknownUser(action.userId, missing)
+    return await this.#disconnectAt(place, operator, client, action)
+  }
+
+  async #disconnectHere (
+    operator: Operator, client: Client, action: Disconnection
+  ): Promise<Reach> {
+    const user = this.#find(client)
+    if (user === undefined) throw unknownUser(action.userId, [])
+    const targets = this.#targetsOf(client, user.address, operator, action)
+    const entries = targets.length === 0
+      ? undefined
+      : await this.#deny(targets, operator, action)
+    const ask = { type: 'disconnect', client, entries } as const
+    const { removedUsers } = await (entries === undefined
+      ? this.#ask(operator, 'disconnect', ask)
+      : this.#parts.ask(ask))
+    const server = user.server ?? user.reservedServer
+    const name = server === undefined ? undefined : this.#parts.servers[server]!.name
+    await this.#recordDisconnect(operator, client, action, { targets, removedUsers, server: name })
+    return { denied: targets.map(targetText), users: removedUsers }
+  }
+
+  /** The other nodes hear of the denial by themselves, too; this one says when it is done there. */
+  async #disconnectAt (
+    { node, server, address }: UserPlace, operator: Operator, client: Client,
+    action: Disconnection
+  ): Promise<Reach> {
+    const targets = this.#targetsOf(client, address, operator, action)
+    const { inTurn, ask, fleet, permit } = this.#parts
+    const removedHere = targets.length === 0
+      ? 0
+      : await inTurn(async () => {
+        const entries = await this.#deny(targets, operator, action)
+        return (await ask({ type: 'set-deny-list', entries })).removedUsers
       })
-      return { denied: targets.map(targetText), users: removedUsers }
+    const removedThere = await permit.act(operator.caller, 'disconnect',
+      () => fleet!.remove(node, client))
+    // Whoever is denied may be gone there before.
+    const removedUsers = removedHere + Math.max(removedThere, targets.length === 0 ? 0 : 1)
+    await this.#recordDisconnect(operator, client, action,
+      { targets, removedUsers, server: `${node}/${server}` })
+    return { denied: targets.map(targetText), users: removedUsers }
+  }
+
+  #find (client: Client): User | undefined {
+    const user = this.#parts.table.find(client)
+    return user === 'busy' ? undefined : user
+  }
+
+  /** What is denied beside the disconnect: nothing, if that is what is asked. */
+  #targetsOf (
+    client: Client, lastSeen: Address, operator: Operator, action: Disconnection
+  ): readonly DenyTarget[] {
+    const targets = action.deny === false ? [] : deniedWith(client, lastSeen, action)
+    if (action.address === true) {
+      checkTargets(targets, this.#parts.trustedProxies, operator.address, action.force)
+    }
+    return targets
+  }
+
+  #deny (
+    targets: readonly DenyTarget[], operator: Operator, action: Disconnection
+  ): Promise<readonly DenyEntry[]> {
+    return this.#parts.denials.deny(
+      targets.map(target => denial(target, operator, action)), this.#check(operator, 'disconnect'))
+  }
+
+  async #recordDisconnect (
+    operator: Operator, client: Client, action: Disconnection,
+    { targets, removedUsers, server }: {
+      readonly targets: readonly DenyTarget[]
+      readonly removedUsers: number
+      readonly server: string | undefined
+    }
+  ): Promise<void> {
+    const address = targets.find(({ kind }) => kind !== 'id')
+    await this.#record(operator, 'disconnect', formatClient(client), {
+      ...termsOf(action),
+      deny: targets.length > 0,
+      ...(address === undefined ? {} : { address: targetText(address), users: removedUsers }),
+      ...(server === undefined ? {} : { server })
     })
   }
 
   deny (operator: Operator, action: Denial): Promise<Reach> {
     return this.#parts.inTurn(async () => {
       const target = parseTarget(action)
-      checkOwnAddress(target, operator, action.force)
+      checkOwnAddress(target, operator.address, action.force)
       const { denials, ask } = this.#parts
       const entries = await denials.deny(
         [denial(target, operator, action)], this.#check(operator, 'disconnect'))
@@ -126,38 +193,37 @@ export class Actions {
   }
 
   /** Of a server that drains already, note and time are replaced. */
-  drain (operator: Operator, name: string, order: DrainOrder): Promise<void> {
-    return this.#parts.inTurn(async () => {
-      const server = serverNamed(this.#parts.servers, name)
-      const { note, minutes, maintenance = false, force } = order
-      if (maintenance && server.kind === 'own') {
-        throw new ApiError('not_acceptable_here', `${name} is an own server, and maintenance is of ` +
-          'external ones. Send "minutes": 0 to move everybody away.')
-      }
-      await this.#parts.drains.put(server, order, sql => {
-        this.#check(operator, 'drain')(sql)
-        if (force === true || this.#parts.drains.of(server.index) !== undefined) return
-        if (!this.#isAnotherAvailable(server)) {
-          throw new ApiError('not_acceptable_here',
-            `${name} is the last available server. Send "force": true to drain it anyway.`)
-        }
-      })
-      await this.#applyDrain(server)
-      await this.#record(operator, 'drain', name, {
-        ...(note === undefined || note === '' ? {} : { note }),
-        ...(minutes === undefined ? {} : { minutes }),
-        ...(maintenance && { maintenance })
-      })
+  async drain (operator: Operator, name: string, order: DrainOrder): Promise<void> {
+    await this.#setDrain(operator, name, order)
+    const { note, minutes, maintenance = false } = order
+    await this.#record(operator, 'drain', name, {
+      ...(note === undefined || note === '' ? {} : { note }),
+      ...(minutes === undefined ? {} : { minutes }),
+      ...(maintenance && { maintenance })
     })
   }
 
-  ready (operator: Operator, name: string): Promise<void> {
-    return this.#parts.inTurn(async () => {
-      const server = serverNamed(this.#parts.servers, name)
-      await this.#parts.drains.remove(server, this.#check(operator, 'drain'))
-      await this.#applyDrain(server)
-      await this.#record(operator, 'ready', name)
-    })
+  async ready (operator: Operator, name: string): Promise<void> {
+    await this.#setDrain(operator, name, undefined)
+    await this.#record(operator, 'ready', name)
+  }
+
+  /** @param name of another node's server NODE/NAME */
+  async #setDrain (
+    operator: Operator, name: string, order: DrainOrder | undefined
+  ): Promise<void> {
+    const { fleet, permit, inTurn, drainOrders } = this.#parts
+    const place = fleet?.elsewhere(name)
+    if (place !== undefined) {
+      await permit.act(operator.caller, 'drain',
+        () => fleet!.drain(place.node, place.server, order))
+      return
+    }
+    const check = this.#check(operator, 'drain')
+    const own = fleet === undefined ? name : name.slice(name.indexOf('/') + 1)
+    await inTurn(() => order === undefined
+      ? drainOrders.ready(own, check)
+      : drainOrders.drain(own, order, check))
   }
 
   /**
@@ -165,12 +231,12 @@ export class Actions {
    * server by force only, where nobody serves in the meantime.
    */
   async restart (operator: Operator, name: string, isForced: boolean): Promise<void> {
-    const { table, canSharePorts } = this.#parts
+    const { table, canSharePorts, drainOrders } = this.#parts
     const server = serverNamed(this.#parts.servers, name)
     if (server.kind === 'external') {
       throw new ApiError('not_acceptable_here', `${name} is an external server: restart it there.`)
     }
-    const isMissed = table.serverState(server.index) === 'up' && !this.#isAnotherAvailable(server)
+    const isMissed = table.serverState(server.index) === 'up' && !drainOrders.isAnotherAvailable(server)
     if (isMissed && !canSharePorts && !isForced) {
       throw new ApiError('not_acceptable_here', `${name} is the last available server, and ` +
         'nobody is served while it restarts. Send "force": true to restart it anyway.')
@@ -178,32 +244,6 @@ export class Actions {
     await this.#ask(operator, 'drain',
       { type: 'restart-server', server: server.index }, RESTART_TIMEOUT_MS)
     await this.#record(operator, 'restart', name)
-  }
-
-  async #applyDrain ({ index: server }: Server): Promise<void> {
-    const { drains, ask } = this.#parts
-    await ask({ type: 'set-drain', server, drain: drains.order(server) })
-  }
-
-  #isAnotherAvailable ({ index }: Server): boolean {
-    const { servers, table } = this.#parts
-    return servers.some(other => other.index !== index && table.serverState(other.index) === 'up')
-  }
-
-  /** Nobody is thrown out together with all who come by a proxy, nor with the operator unasked. */
-  #checkTargets (
-    targets: readonly DenyTarget[], operator: Operator, isForced: boolean | undefined
-  ): void {
-    for (const target of targets) {
-      const proxy = target.kind === 'id'
-        ? undefined
-        : this.#parts.trustedProxies.find(text => overlap(rangeFrom(text), rangeFrom(target.text)))
-      if (proxy !== undefined) {
-        throw new ApiError('not_acceptable_here', `${targetText(target)} would deny ${proxy}, a ` +
-          'trusted proxy, and with it everybody who comes by it. Deny the user without the address.')
-      }
-      checkOwnAddress(target, operator, isForced)
-    }
   }
 
   /** For the transaction of what is stored. */
@@ -232,17 +272,6 @@ export class Actions {
   }
 }
 
-function parseUserId (text: string): Client {
-  const client = clientFrom(text)
-  if (client !== undefined) return client
-  throw new ApiError('bad_request', 'userId must be a UUID other than the nil UUID, or an IP address.')
-}
-
-function clientFrom (text: string): Client | undefined {
-  const address = parseAddress(text)
-  return parseClientId(text) ?? (address === undefined ? undefined : clientOfAddress(address))
-}
-
 function denial (
   { kind, text }: DenyTarget, { caller: { username } }: Operator, { reason = '', minutes }: Terms
 ): NewDenial {
@@ -250,41 +279,11 @@ function denial (
   return { kind, text, reason, by: username, forMs }
 }
 
-/** The client, and where it was last seen if that is asked for. */
-function deniedWith (client: Client, lastSeen: Address, action: Disconnection): DenyTarget[] {
-  const isAddressToo = action.address === true && client.kind === 'id'
-  return [clientTarget(client), ...(isAddressToo ? [writtenTarget(formatAddress(lastSeen))] : [])]
-}
-
-function clientTarget (client: Client): DenyTarget {
-  const text = formatClient(client)
-  return client.kind === 'id' ? denyTarget('id', text) : writtenTarget(text)
-}
-
-/** Throws `bad_request` for both or neither, and DenyEntryInvalid for a text that is none. */
-function parseTarget ({ userId, address }: Allowance): DenyTarget {
-  if ((userId === undefined) === (address === undefined)) {
-    throw new ApiError('bad_request', 'Give either userId or address.')
-  }
-  return userId !== undefined ? clientTarget(parseUserId(userId)) : writtenTarget(address!)
-}
-
-/** One denied with `/128`, or before an address was taken for its /64, may be named without. */
-function singleAddress ({ userId, address = userId ?? '' }: Allowance): DenyTarget[] {
-  return parseAddress(address) === undefined ? [] : [denyTarget('address', address)]
-}
-
-function checkOwnAddress (
-  target: DenyTarget, { address }: Operator, isForced: boolean | undefined
-): void {
-  if (isForced === true || target.kind === 'id' || !isInRange(address, rangeFrom(target.text))) return
-  throw new ApiError('not_acceptable_here',
-    `${targetText(target)} would deny ${formatAddress(address)}, the address that you are using. ` +
-    'Send "force": true to deny it anyway.')
-}
-
-function unknownUser (userId: string): ApiError {
-  return new ApiError('not_found', `No user has the id ${userId}.`)
+/** @param missing nodes that may have that user */
+function unknownUser (userId: string, missing: readonly string[]): ApiError {
+  return new ApiError('not_found', `No user has the id ${userId}` + (missing.length === 0
+    ? '.'
+    : ` at the nodes that answer; ${missing.join(', ')} did not.`))
 }
 
 function termsOf ({ reason, minutes }: Terms): Terms {

@@ -1,7 +1,8 @@
 /** What an operator does: to users, to servers; and who did what, the audit. */
 import type { FastifyRequest } from 'fastify'
 import {
-  Allowance, Denial, Disconnection, DrainOrder, Reached, Received, ServerOrder, ServerParams
+  Allowance, Denial, Disconnection, DrainOrder, FleetServerParams, Reached, Received, ServerOrder,
+  ServerParams
 } from '@usher/shared/api/actions.ts'
 import { Audit, AuditQuery, type AuditEntry } from '@usher/shared/api/audit.ts'
 import { ApiError } from '../errors/api-error.ts'
@@ -20,12 +21,14 @@ const AUDIT_LIMIT = 100
 const AUDIT_LIMIT_MAX = 1000
 const needs = 'disconnect'
 const response = { 200: Received }
+const DRAINED = { response: 'drain received' } as const
+const READY = { response: 'ready received' } as const
 
 export function addActionRoutes (app: WireApp, parts: ActionRoutesParts): void {
   const { actions } = parts
 
   app.post('/disconnect', {
-    config: { needs, refusals: ['not_found', 'not_acceptable_here'] },
+    config: { needs, refusals: ['not_found', 'not_acceptable_here', 'node_away'] },
     schema: {
       summary: 'Remove a user everywhere, and deny them unless told otherwise',
       body: Disconnection,
@@ -69,7 +72,7 @@ function addServerRoutes (app: WireApp, { actions }: ActionRoutesParts): void {
     }
   }, async request => {
     await actions.drain(operatorOf(request), request.params.name, request.body)
-    return { response: 'drain received' }
+    return DRAINED
   })
 
   app.post('/servers/:name/ready', {
@@ -79,7 +82,33 @@ function addServerRoutes (app: WireApp, { actions }: ActionRoutesParts): void {
     }
   }, async request => {
     await actions.ready(operatorOf(request), request.params.name)
-    return { response: 'ready received' }
+    return READY
+  })
+
+  app.post('/servers/:node/:name/drain', {
+    config: { needs: 'drain', refusals: ['not_found', 'not_acceptable_here', 'node_away'] },
+    schema: {
+      summary: 'In a fleet: a server of any node drains; its node is asked, and its rules hold',
+      params: FleetServerParams,
+      body: DrainOrder,
+      response
+    }
+  }, async request => {
+    await actions.drain(operatorOf(request), nameIn(request.params), request.body)
+    return DRAINED
+  })
+
+  app.post('/servers/:node/:name/ready', {
+    config: { needs: 'drain', refusals: ['not_found', 'node_away'] },
+    schema: {
+      summary: 'In a fleet: a server of any node takes visitors again',
+      params: FleetServerParams,
+      body: ServerOrder,
+      response
+    }
+  }, async request => {
+    await actions.ready(operatorOf(request), nameIn(request.params))
+    return READY
   })
 
   app.post('/servers/:name/restart', {
@@ -124,15 +153,23 @@ function addAuditRoute (app: WireApp, { audit }: ActionRoutesParts): void {
   })
 }
 
-function listed ({ atMs, who, action, target, detail, address }: AuditRecord): AuditEntry {
+function listed (
+  { atMs, who, action, target, detail, address, node }: AuditRecord
+): AuditEntry {
   return {
     at: new Date(atMs).toISOString(),
     who,
     action,
     ...(target === undefined ? {} : { target }),
     ...(detail === undefined ? {} : { detail }),
-    address
+    address,
+    ...(node === undefined ? {} : { node })
   }
+}
+
+/** As the fleet knows it. */
+function nameIn ({ node, name }: FleetServerParams): string {
+  return `${node}/${name}`
 }
 
 function operatorOf (request: FastifyRequest): Operator {

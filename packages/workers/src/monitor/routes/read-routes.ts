@@ -4,39 +4,34 @@ import { History, HistoryQuery } from '@usher/shared/api/history.ts'
 import { Metrics, OpenApiDocument, PROMETHEUS_TYPE } from '@usher/shared/api/probes.ts'
 import { Stats, StatsQuery } from '@usher/shared/api/stats.ts'
 import {
-  Reach, ReachQuery, Sharing, SharingQuery, Users, UsersQuery, type UsersSort
+  Reach, ReachQuery, Sharing, SharingQuery, Users, UsersQuery
 } from '@usher/shared/api/users.ts'
 import { parseAddress, type Address } from '@usher/shared/client.ts'
-import { namesOf, presentServers, type Slot } from '@usher/shared/settings/servers.ts'
+import type { Slot } from '@usher/shared/settings/servers.ts'
 import { quote } from '@usher/shared/quote.ts'
 import { ApiError } from '../errors/api-error.ts'
 import type { Denials } from '../../records/denials.ts'
 import { targetText, writtenTarget, type DenyTarget } from '../../records/deny-target.ts'
+import { searchedServer } from '../operator/named-server.ts'
+import type { NodeSearch } from '../fleet/fleet-users.ts'
 import type { WireApp } from './wire.ts'
 
 export interface ReadRoutesParts {
   /** With so many ids per server. */
   readonly stats: (idsPerServer: number) => Promise<Stats>
-  readonly users: (search: UsersSearch) => Promise<Users>
+  /** In a fleet of this node, or of all if undefined. */
+  readonly users: (node: string | undefined, search: NodeSearch) => Promise<Users>
   /** How many users were last seen from one of these. */
-  readonly sharing: (addresses: readonly Address[]) => Promise<number>
+  readonly sharing: (addresses: readonly Address[]) => Promise<Sharing>
   /** How many were last seen from what a denial of this would deny. */
-  readonly reach: (target: DenyTarget) => Promise<number>
+  readonly reach: (target: DenyTarget) => Promise<Sharing>
   readonly history: (minutes: number) => Promise<History>
   readonly denials: Pick<Denials, 'list'>
   /** Prometheus text. */
   readonly metrics: () => string
   readonly servers: readonly Slot[]
-}
-
-export interface UsersSearch {
-  /** Index of a server; undefined for all. */
-  readonly server: number | undefined
-  readonly q: string | undefined
-  readonly sort: UsersSort
-  readonly cursor: string | undefined
-  readonly offset: number | undefined
-  readonly limit: number
+  /** The own one in a fleet; undefined where the program is alone. */
+  readonly node: string | undefined
 }
 
 const IDS_PER_SERVER = 1000
@@ -66,7 +61,10 @@ export function addReadRoutes (app: WireApp, parts: ReadRoutesParts): void {
   app.get('/users', {
     config,
     schema: { summary: 'A page of the users', querystring: UsersQuery, response: { 200: Users } }
-  }, async request => await parts.users(parseUsersQuery(request.query, parts.servers)))
+  }, async request => {
+    const [node, search] = parseUsersQuery(request.query, parts)
+    return await parts.users(node, search)
+  })
 
   app.get('/users/sharing', {
     config,
@@ -75,7 +73,7 @@ export function addReadRoutes (app: WireApp, parts: ReadRoutesParts): void {
       querystring: SharingQuery,
       response: { 200: Sharing }
     }
-  }, async request => ({ users: await parts.sharing([request.query.address].flat().map(parse)) }))
+  }, async request => await parts.sharing([request.query.address].flat().map(parse)))
 
   app.get('/users/reach', {
     config,
@@ -86,7 +84,7 @@ export function addReadRoutes (app: WireApp, parts: ReadRoutesParts): void {
     }
   }, async request => {
     const target = writtenTarget(request.query.address)
-    return { address: targetText(target), users: await parts.reach(target) }
+    return { address: targetText(target), ...await parts.reach(target) }
   })
 
   app.get('/history', {
@@ -131,18 +129,21 @@ export function addReadRoutes (app: WireApp, parts: ReadRoutesParts): void {
   }, () => app.swagger())
 }
 
+/** Another node's server is looked for there. */
 function parseUsersQuery (
-  { q, cursor, sort = 'place', server: name, offset, limit }: UsersQuery,
-  servers: readonly Slot[]
-): UsersSearch {
-  const server = presentServers(servers).find(candidate => candidate.name === name)?.index
-  if (name !== undefined && server === undefined) {
-    throw new ApiError('bad_request', `server must be one of ${namesOf(servers)}.`)
+  { q, cursor, sort = 'place', server: given, node: ofNode, offset, limit }: UsersQuery,
+  { servers, node: own }: Pick<ReadRoutesParts, 'servers' | 'node'>
+): [node: string | undefined, search: NodeSearch] {
+  const [server, serverNode = own] = given?.split('/').reverse() ?? []
+  const node = ofNode ?? (given === undefined ? undefined : serverNode)
+  if (own === undefined && node !== undefined) {
+    throw new ApiError('bad_request', `There is no node ${node}: this program is alone.`)
   }
+  if (server !== undefined && node === own) searchedServer(servers, server)
   if (cursor !== undefined && offset !== undefined) {
     throw new ApiError('bad_request', 'Give either cursor or offset, not both.')
   }
-  return {
+  const search = {
     server,
     q: q === '' ? undefined : q,
     sort,
@@ -150,6 +151,7 @@ function parseUsersQuery (
     offset: offset === undefined ? undefined : within('offset', offset, 0, 0, OFFSET_MAX),
     limit: within('limit', limit, USERS_LIMIT, 1, USERS_LIMIT_MAX)
   }
+  return [node, search]
 }
 
 function parse (given: string): Address {

@@ -35,6 +35,8 @@ function testStats () {
     certificate: () => undefined,
     nodeName: '',
     fleet: () => undefined,
+    otherNodes: () => ({ nodes: [], isHeard: true }),
+    version: '1.2.3',
     wallNow: () => Date.parse(NOW)
   }
   return { ...test, meters, parts }
@@ -62,10 +64,16 @@ t.test('stats: how the fleet is seen from this node', async t => {
   t.notOk('fleet' in buildStats(parts), 'a program that is alone says nothing of one')
   const report = { state: 'away', reason: 'closed', sinceMs: Date.parse(NOW), serverCount: 9 } as const
   const node = 'oak'
+  const since = new Date(Date.parse(NOW) - 90_000).toISOString()
+  const alone = {
+    total_users: 0,
+    nodes: [{ node, state: 'here', since, version: '1.2.3', total_users: 0, servers: {} }],
+    servers_truncated: false
+  }
   t.strictSame(buildStats({ ...parts, nodeName: node, fleet: () => report }).fleet,
-    { node, state: 'away', since: NOW, reason: 'closed', servers: 9 })
+    { node, state: 'away', since: NOW, reason: 'closed', servers: 9, ...alone })
   t.strictSame(buildStats({ ...parts, nodeName: node, fleet: () => ({ ...report, state: 'up', reason: undefined }) }).fleet,
-    { node, state: 'up', since: NOW, servers: 9 })
+    { node, state: 'up', since: NOW, servers: 9, ...alone })
 })
 
 t.test('stats: the whole of a quiet cluster', async t => {

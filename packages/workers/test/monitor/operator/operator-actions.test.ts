@@ -8,6 +8,9 @@ import type { ServerState } from '@usher/shared/memory/layout.ts'
 import type { Server } from '@usher/shared/settings/servers.ts'
 import { oneAtATime } from '@usher/shared/turns.ts'
 import type { Sql } from '../../../src/database/statements.ts'
+import {
+  DrainOrders, type DrainOrdersParts
+} from '../../../src/monitor/operator/drain-orders.ts'
 import { Actions, type ActionsParts } from '../../../src/monitor/operator/operator-actions.ts'
 
 const ID = '6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61'
@@ -33,18 +36,34 @@ function tableWith (
   return { find, serverState: server => states[server]! }
 }
 
-function testActions (overrides: Partial<ActionsParts> = {}) {
+type Given = Partial<ActionsParts> & Partial<Pick<DrainOrdersParts, 'drains'>>
+
+function testActions ({ drains, ...given }: Given = {}) {
   const calls: unknown[][] = []
   const noteDrain = (what: string) => async (server: Server, ...given: unknown[]) => {
     const check = given.pop() as (sql: Sql) => void
     check({} as Sql)
     calls.push([what, server.name, ...given])
   }
+  const servers = testServers([8000, 8001], [{ name: 'red' }, { name: 'blue' }])
+  const table = given.table ?? tableWith(client => client.w0 === CLIENT.w0 ? USER : undefined)
+  const ask = given.ask ?? (async (ask: object) => {
+    calls.push(['ask', ask])
+    return { removedUsers: 3 }
+  }) as unknown as ActionsParts['ask']
   const actions = new Actions({
-    servers: testServers([8000, 8001], [{ name: 'red' }, { name: 'blue' }]),
+    servers,
     trustedProxies: [],
-    table: tableWith(client => client.w0 === CLIENT.w0 ? USER : undefined),
-    drains: { of: () => undefined, put: noteDrain('put'), remove: noteDrain('remove'), order: () => DRAIN },
+    table,
+    fleet: undefined,
+    drainOrders: new DrainOrders({
+      table,
+      servers: given.servers ?? servers,
+      ask,
+      drains: drains ?? {
+        of: () => undefined, put: noteDrain('put'), remove: noteDrain('remove'), order: () => DRAIN
+      }
+    }),
     denials: {
       deny: async denials => {
         calls.push(['deny', ...denials])
@@ -58,12 +77,9 @@ function testActions (overrides: Partial<ActionsParts> = {}) {
     inTurn: oneAtATime(),
     permit: { check: () => {}, act: async (_session, _needs, act) => await act() },
     audit: { add: async event => { calls.push(['audit', event]) } },
-    ask: (async (ask: object) => {
-      calls.push(['ask', ask])
-      return { removedUsers: 3 }
-    }) as unknown as ActionsParts['ask'],
+    ask,
     canSharePorts: false,
-    ...overrides
+    ...given
   })
   return { actions, calls }
 }
@@ -362,4 +378,76 @@ t.test('actions: one at a time, in the order of asking; one that fails holds up 
     'begin set-deny-list', 'end set-deny-list', 'begin disconnect', 'end disconnect'
   ])
   t.strictSame(outcomes.map(({ status }) => status), ['rejected', 'fulfilled'])
+})
+
+/** Another node where the user is, and what it was told. */
+function testFleet (isHere: boolean) {
+  const told: unknown[][] = []
+  const fleet: ActionsParts['fleet'] = {
+    elsewhere: name => name.startsWith('elm/') ? { node: 'elm', server: name.slice(4) } : undefined,
+    locate: async () => ({
+      place: isHere ? { node: 'elm', server: '8000', address: USER.address } : undefined,
+      missing: ['fir']
+    }),
+    remove: async (node, client) => {
+      told.push(['remove', node, client])
+      return 1
+    },
+    drain: async (...given) => { told.push(['drain', ...given]) }
+  }
+  return { fleet, told }
+}
+
+t.test('disconnect: a user of another node is removed there, and the audit says where', async t => {
+  const { fleet, told } = testFleet(true)
+  const { actions, calls } = testActions({ fleet, table: tableWith(() => undefined) })
+  const reach = await actions.disconnect(OPERATOR, { userId: ID, deny: false })
+  t.strictSame(reach, { denied: [], users: 1 })
+  t.strictSame(told, [['remove', 'elm', CLIENT]])
+  t.strictSame(calls, [['audit', {
+    who: 'ana', action: 'disconnect', target: ID, detail: { deny: false, server: 'elm/8000' }, address: '192.0.2.7'
+  }]])
+})
+
+t.test('disconnect: with a denial it is stored here, by the address that the other node knows', async t => {
+  const { fleet, told } = testFleet(true)
+  const { actions, calls } = testActions({ fleet, table: tableWith(() => undefined) })
+  await actions.disconnect(OPERATOR, { userId: ID, address: true })
+  t.match(calls.map(([name]) => name), ['deny', 'ask', 'audit'])
+  t.match(calls[0], ['deny', { kind: 'id', text: ID }, { kind: 'address', text: '198.51.100.3' }])
+  t.strictSame(told, [['remove', 'elm', CLIENT]])
+})
+
+t.test('disconnect: who is nowhere may be at a node that does not answer', async t => {
+  const { fleet, told } = testFleet(false)
+  const { actions } = testActions({ fleet, table: tableWith(() => undefined) })
+  await t.rejects(actions.disconnect(OPERATOR, { userId: ID }),
+    { code: 'not_found', message: /fir did not/ }
+  )
+  t.strictSame(told, [])
+})
+
+t.test('drain: of another node\'s server that node is told, of an own one this one', async t => {
+  const { fleet, told } = testFleet(true)
+  const { actions, calls } = testActions({ fleet })
+  await actions.drain(OPERATOR, 'elm/8000', { minutes: 5 })
+  await actions.ready(OPERATOR, 'elm/8000')
+  t.strictSame(told, [['drain', 'elm', '8000', { minutes: 5 }], ['drain', 'elm', '8000', undefined]])
+  t.match(calls, [
+    ['audit', { action: 'drain', target: 'elm/8000', detail: { minutes: 5 } }],
+    ['audit', { action: 'ready', target: 'elm/8000' }]
+  ])
+  await actions.drain(OPERATOR, 'oak/red', {})
+  t.strictSame(told.length, 2)
+  t.match(calls.slice(2).map(([name]) => name), ['put', 'ask', 'audit'])
+})
+
+t.test('drain: nobody drains another node\'s server without the right to', async t => {
+  const { fleet, told } = testFleet(true)
+  const refuse = new Error('no right')
+  const { actions, calls } = testActions({
+    fleet, permit: { check: () => { throw refuse }, act: async () => { throw refuse } }
+  })
+  await t.rejects(actions.drain(OPERATOR, 'elm/8000', {}), refuse)
+  t.strictSame([told, calls], [[], []])
 })

@@ -17,6 +17,23 @@ t.test('stats: takes a limit, and tells the total in a header', async t => {
   }
 })
 
+t.test('users: in a fleet a node, or a server of one, is asked for by its name', async t => {
+  const { ask, calls } = await testApp(t, { node: 'oak' })
+  const search = {
+    server: undefined, q: undefined, sort: 'place', cursor: undefined, offset: undefined, limit: 100
+  }
+  const check = async (query: string, node: string | undefined, server?: string): Promise<void> => {
+    await ask('GET', `/users?${query}`, { as })
+    t.strictSame(calls.pop(), ['users', node, { ...search, server }], query)
+  }
+  await check('', undefined)
+  await check('node=elm', 'elm')
+  await check('server=blue', 'oak', 'blue')
+  await check('server=oak/blue', 'oak', 'blue')
+  await check('server=elm/8000', 'elm', '8000')
+  t.equal((await ask('GET', '/users?server=oak/8009', { as })).status, 400, 'none of this node')
+})
+
 t.test('users: every part of the query reaches the search', async t => {
   const { ask, calls } = await testApp(t)
   await ask('GET', '/users', { as })
@@ -27,13 +44,13 @@ t.test('users: every part of the query reaches the search', async t => {
     server: undefined, q: undefined, sort: 'place', cursor: undefined, offset: undefined, limit: 100
   }
   t.strictSame(calls, [
-    ['users', first],
-    ['users', { ...first, server: 1, q: '6f1c', sort: 'last_seen', cursor: 'abc', limit: 7 }],
-    ['users', first],
-    ['users', { ...first, offset: 90_000 }]
+    ['users', undefined, first],
+    ['users', undefined, { ...first, server: 'blue', q: '6f1c', sort: 'last_seen', cursor: 'abc', limit: 7 }],
+    ['users', undefined, first],
+    ['users', undefined, { ...first, offset: 90_000 }]
   ])
   for (const query of [
-    'server=8009', 'server=x', 'sort=name', 'limit=0', 'limit=1001', `q=${'x'.repeat(65)}`, 'nope=1',
+    'server=8009', 'server=x', 'server=oak/blue', 'node=oak', 'server=oak/', 'node=Oak', 'sort=name', 'limit=0', 'limit=1001', `q=${'x'.repeat(65)}`, 'nope=1',
     'q=a&q=b', 'offset=-1', 'offset=12345678', 'offset=5&cursor=0.5'
   ]) {
     const { status, json } = await ask('GET', `/users?${query}`, { as })

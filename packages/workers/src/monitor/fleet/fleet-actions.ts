@@ -1,0 +1,89 @@
+/**
+ * What an operator does at another node: a user is found and removed there, a server drains there
+ * or takes visitors again. It is asked of that node, which says when it is done. Permissions are
+ * looked at and the audit is written where the operator is. Runs in the monitor's thread.
+ */
+import type { DrainOrder } from '@usher/shared/api/actions.ts'
+import type { Address, Client } from '@usher/shared/client.ts'
+import type { NodeCards } from '../../fleet/node-cards.ts'
+import { ApiError } from '../errors/api-error.ts'
+import { ANSWER_MS } from './fleet-users.ts'
+import type { NodeAsks } from './node-asks.ts'
+
+export interface FleetActionsParts {
+  readonly node: string
+  readonly asks: NodeAsks
+  readonly cards: Pick<NodeCards, 'others'>
+}
+
+/** Where a user is. */
+export interface UserPlace {
+  readonly node: string
+  /** By its name there. */
+  readonly server: string
+  /** From where the user was last seen. */
+  readonly address: Address
+}
+
+export interface DrainAsk {
+  readonly server: string
+  /** Undefined: it takes visitors again. */
+  readonly order: DrainOrder | undefined
+}
+
+export const LOCATE_ASK = 'locate'
+export const REMOVE_ASK = 'remove'
+export const DRAIN_ASK = 'drain'
+/** What is done there may wait for its database. */
+const ACTION_MS = 5000
+
+export class FleetActions {
+  readonly #parts: FleetActionsParts
+
+  constructor (parts: FleetActionsParts) {
+    this.#parts = parts
+  }
+
+  /** The node and the name of another node's server; undefined for what is no such name. */
+  elsewhere (name: string): { readonly node: string, readonly server: string } | undefined {
+    const [node = '', server] = name.split('/')
+    return server === undefined || node === this.#parts.node ? undefined : { node, server }
+  }
+
+  /** Where else the user is active; and which nodes have not said. */
+  async locate (
+    client: Client
+  ): Promise<{ readonly place: UserPlace | undefined, readonly missing: readonly string[] }> {
+    const { answers, missing } = await this.#parts.asks.ask<Omit<UserPlace, 'node'> | null>(
+      LOCATE_ASK, client, ANSWER_MS)
+    for (const [node, place] of answers) {
+      if (place !== null) return { place: { ...place, node }, missing }
+    }
+    return { place: undefined, missing }
+  }
+
+  /** @returns how many users were removed: 0 for one who has left meanwhile */
+  async remove (node: string, client: Client): Promise<number> {
+    return await this.#order<number>(node, REMOVE_ASK, client)
+  }
+
+  async drain (node: string, server: string, order: DrainOrder | undefined): Promise<void> {
+    await this.#order(node, DRAIN_ASK, { server, order } satisfies DrainAsk)
+  }
+
+  async #order<T> (node: string, kind: string, body: unknown): Promise<T> {
+    const { asks, cards } = this.#parts
+    const others = await cards.others(ANSWER_MS)
+    const known = others.find(other => other.node === node)
+    if (known === undefined) {
+      const names = [this.#parts.node, ...others.map(({ node }) => node)].sort().join(', ')
+      throw new ApiError('not_found', `No node of the fleet has the name ${node}; there are ${names}.`)
+    }
+    if (!known.isThere) {
+      throw new ApiError('node_away', `The node ${node} is away: nothing was done.`)
+    }
+    const done = await asks.askOne<T>(node, kind, body, ACTION_MS)
+    if (done !== undefined) return done
+    throw new ApiError('node_away', `The node ${node} has not answered: look whether it was done.`)
+  }
+}
