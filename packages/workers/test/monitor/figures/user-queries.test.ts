@@ -4,6 +4,7 @@ import { clientOfAddress, formatClient, parseAddress, parseClientId } from '@ush
 import { MAIN_THREAD_PATIENCE, allocateTable } from '@usher/shared/memory/table-view.ts'
 import { UserTable } from '@usher/shared/memory/user-table.ts'
 import { LoopTurns, stepClock } from '../../../../shared/test/fixtures/event-loop.ts'
+import type { Slot } from '@usher/shared/settings/servers.ts'
 import { NAMED_SERVERS } from '../../../../shared/test/settings/test-servers.ts'
 import {
   countReached, countSharing, findUsers, parsePrefix, userIds
@@ -74,7 +75,7 @@ t.test('users: was first seen at the same moment, whenever one asks', async t =>
 t.test('users: who was at a server that is no more is on the way, and not listed', async t => {
   const { table } = testTable()
   for (let i = 0; i < 30; i++) table.touch(client(i), i % 3, HOME)
-  const servers = NAMED_SERVERS.with(1, { kind: 'removed', index: 1, name: 'gone' })
+  const servers = (NAMED_SERVERS as readonly Slot[]).with(1, { kind: 'removed', index: 1, name: 'gone' })
   const answer = await findUsers(table, EVERYBODY, servers, WALL_NOW_MS)
   t.equal(answer.matched, 20)
   const names = [NAMED_SERVERS[0]!.name, NAMED_SERVERS[2]!.name]
