@@ -177,7 +177,7 @@ function showStats (stats: Stats): void {
   elsewhereView.hear(elsewhereNews(stats))
   usersView.hear(stats, nowMs)
   deniedView.hear(stats.denied_users)
-  setText(find('nav-users'), count(stats.total_users))
+  setText(find('nav-users'), count(stats.fleet?.total_users ?? stats.total_users))
   setText(find('nav-denied'), count(stats.denied_users))
   const changes = changedServers(lastStats, stats)
   if (changes.length > 0) {

@@ -2,10 +2,12 @@
  * What the console makes of the servers' load. A figure that was not measured is undefined all the
  * way to the page. Pure.
  */
-import type { ServerState, ServerStats, Stats } from '@usher/shared/api/stats.ts'
+import type { NodeStats, ServerState, ServerStats, Stats } from '@usher/shared/api/stats.ts'
 
 export interface Server extends ServerStats {
   readonly name: string
+  /** Of another node's server, whose name is then NODE/NAME. */
+  readonly node?: string
 }
 
 type Measured = 'connections' | 'requests_per_second' | 'beats_per_second'
@@ -18,6 +20,17 @@ export function serversOf (stats: Stats): Server[] {
     .map(([name, server]) => ({ ...server, name }))
     .sort((a, b) => a.index - b.index)
     .map((server, index) => ({ ...server, index }))
+}
+
+/** Those of other nodes that are there, node by node. */
+export function serversElsewhere ({ fleet }: Stats): Server[] {
+  return nodesOf(fleet).filter(({ state }) => state === 'up').flatMap(({ node, servers }) =>
+    Object.entries(servers).sort(([, a], [, b]) => a.index - b.index).map(([name, server]) => (
+      { ...server, name: `${node}/${name}`, node, suspect: false, users: [], users_truncated: true })))
+}
+
+function nodesOf (fleet: Stats['fleet']): readonly NodeStats[] {
+  return fleet?.nodes ?? []
 }
 
 /** What changes when somebody adds, changes or removes a server that runs elsewhere. */
@@ -92,6 +105,13 @@ export type Trouble =
     readonly nowMs: number
   }
   | { readonly kind: 'fleet-away', readonly sinceMs: number, readonly reason: string }
+  /** The one that went last, and how many more are. */
+  | {
+    readonly kind: 'node-away'
+    readonly node: string
+    readonly sinceMs: number
+    readonly others: number
+  }
   | { readonly kind: 'nearly-full', readonly used: number, readonly size: number }
   | {
     readonly kind: 'newcomers'
@@ -136,9 +156,14 @@ export function troublesOf (stats: Stats): Trouble[] {
 }
 
 function fleetTroubles ({ fleet }: Stats): Trouble[] {
-  if (fleet?.state !== 'away') return []
-  const { since, reason = '' } = fleet
-  return [{ kind: 'fleet-away', sinceMs: Date.parse(since), reason }]
+  if (fleet?.state === 'away') {
+    const { since, reason = '' } = fleet
+    return [{ kind: 'fleet-away', sinceMs: Date.parse(since), reason }]
+  }
+  const away = nodesOf(fleet).filter(({ state }) => state === 'away')
+    .sort((a, b) => b.since < a.since ? -1 : 1)
+  return away.slice(0, 1).map(({ node, since }) => (
+    { kind: 'node-away', node, sinceMs: Date.parse(since), others: away.length - 1 }))
 }
 
 function certificateTroubles ({ certificate, timestamp }: Stats): Trouble[] {

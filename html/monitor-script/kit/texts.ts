@@ -176,8 +176,9 @@ export const OVERVIEW = {
   summaryUp: (serverCount: number, ms: number) =>
     `${serverCount === 1 ? '1 server' : `${serverCount} servers`} up for ${duration(ms)}`,
   balanced: 'balanced',
-  inFleet: (node: string, serverCount: number) =>
-    `node ${node} of a fleet with ${serverCount === 1 ? '1 server' : `${count(serverCount)} servers`}`,
+  inFleet: (node: string, serverCount: number, userCount: number) =>
+    `node ${node} of a fleet with ${serverCount === 1 ? '1 server' : `${count(serverCount)} servers`} ` +
+    `and ${users(userCount)}`,
   asOf: (atMs: number) => `As of ${clock(atMs)}`,
   summary: (availableCount: number, serverCount: number) => {
     if (serverCount === 0) return 'No servers'
@@ -186,7 +187,8 @@ export const OVERVIEW = {
       : `${availableCount} of ${serverCount} servers ${availableCount === 1 ? 'takes' : 'take'} visitors`
   },
   activeUsers: 'Active users',
-  onTheirWay: (value: number) => `${count(value)} more on their way`,
+  onTheirWay: (value: number, inFleet: number | undefined) => `${count(value)} more on their way` +
+    (inFleet === undefined ? '' : `, ${count(inFleet)} in the fleet`),
   next: 'Next visitor goes to',
   allInTurn: 'all in turn',
   nowhere: 'nowhere',
@@ -282,6 +284,10 @@ export const NOTICES = {
   fleetAway: (sinceMs: number, reason: string) =>
     `This node has been away from its fleet since ${clock(sinceMs)}${reason === '' ? '' : `: ${reason}`}.`,
   fleetAwayMeans: 'The engine that counts the users of all nodes cannot be reached. New visitors go to the servers of this node, and the fleet is told of them once it can.',
+  nodeAway: (node: string, sinceMs: number, others: number) =>
+    `The node ${node} has been away since ${clock(sinceMs)}` +
+    `${others === 0 ? '' : `, and so ${others === 1 ? 'has another one' : `have ${count(others)} others`}`}.`,
+  nodeAwayMeans: 'Nobody is sent to its servers, and its users go to other nodes when they come back. A node that is gone for good is forgotten after a day.',
   nearlyFull: (used: number, size: number) =>
     `The user table is ${percent(used / size)} full, ${count(used)} of ${count(size)} places.`,
   nearlyFullMeans: 'When it is full, new visitors are turned away (503). Set MAX_USERS higher and restart: everybody who is here stays counted.',
@@ -451,10 +457,32 @@ export const ELSEWHERE = {
 
 export const COPY = { copy: 'Copy', copied: 'Copied', selected: 'Selected' } as const
 
+export const FLEET = {
+  elsewhere: 'Servers of other nodes',
+  here: 'this node',
+  columns: { users: 'Users', servers: 'Servers', version: 'Version' },
+  state: (state: 'here' | 'up' | 'away' | 'unknown', agoMs: number, sinceMs: number) => ({
+    here: `Up for ${duration(agoMs)}`,
+    up: `Up for ${duration(agoMs)}`,
+    away: `Away since ${clock(sinceMs)}`,
+    unknown: `Not known since ${clock(sinceMs)}`
+  })[state],
+  lastHeard: (value: number) => `${count(value)} before`,
+  whole: (userCount: number, there: number, nodeCount: number) => there === nodeCount
+    ? `${users(userCount)} on ${nodeCount === 1 ? '1 node' : `${count(nodeCount)} nodes`}`
+    : `${users(userCount)} on ${count(there)} of ${count(nodeCount)} nodes`,
+  more: 'Not all servers of other nodes are shown: look at the console of their node.',
+  answered: (asked: number, answered: number) => `${count(answered)} of ${count(asked)} nodes answered`,
+  missing: (nodes: readonly string[]) =>
+    `Users of ${listed(nodes)} are not listed: ${nodes.length === 1 ? 'it does' : 'they do'} not answer.`,
+  ofNode: (node: string) => `all of ${node}`
+} as const
+
 export const USERS = {
   select: (id: string) => `Select ${id}`,
   noId: 'no id',
-  found: (matched: number) => users(matched),
+  found: (matched: number, nodes?: { readonly asked: number, readonly answered: number }) =>
+    nodes === undefined ? users(matched) : `${users(matched)}, ${FLEET.answered(nodes.asked, nodes.answered)}`,
   range: (first: number, last: number, matched: number) => matched === 0
     ? ''
     : `${first === last ? `Row ${count(first)}` : `Rows ${count(first)} to ${count(last)}`} of ${count(matched)}.`,

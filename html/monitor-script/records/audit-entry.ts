@@ -19,13 +19,14 @@ export function sentenceOf ({ action, target, detail = {} }: AuditEntry): Part[]
   const key = action === 'disconnect' && isDenial ? 'disconnect-and-deny' : action
   const words = Object.hasOwn(AUDIT.actions, key) ? AUDIT.actions[key]! : action
   const [before = '', after = ''] = words.split(' … ')
-  const { address, note, reason = note, user_agent: userAgent, token } = detail
+  const { address, note, reason = note, server, user_agent: userAgent, token } = detail
   return [
     word(before),
     ...targetParts(target ?? '', CLIENT_ACTIONS.includes(action) ? 'client' : 'name'),
     ...(after === '' ? [] : [word(` ${after}`)]),
     ...(typeof address === 'string' ? targetParts(address, 'client', ` ${AUDIT.and} `) : []),
     ...(isDenial ? [word(` ${AUDIT.terms(numberIn(detail, 'minutes'))}`)] : []),
+    ...(typeof server === 'string' && server.includes('/') ? targetParts(server, 'name', ` ${AUDIT.at('')}`) : []),
     ...(action === 'drain' ? moveParts(numberIn(detail, 'minutes')) : []),
     ...reachParts(numberIn(detail, 'users')),
     ...permissionParts(detail),

@@ -143,7 +143,10 @@ function makeEntryRow (entry: AuditEntry): HTMLElement {
   const words = sentenceOf(entry).map(({ text, kind }) => kind === 'word'
     ? text
     : make('b', kind === 'client' ? 'mono ltr' : 'ltr', text))
+  const node = entry.node === undefined
+    ? []
+    : [make('span', 'muted', ` ${AUDIT.at(entry.node)}`)]
   return makeRow(
     makeCell('c-when', clock(Date.parse(entry.at))), makeCell('c-by', entry.who),
-    makeCell('c-did wrap', ...words), makeCell('c-from', makeMono(entry.address)))
+    makeCell('c-did wrap', ...words), makeCell('c-from', makeMono(entry.address), ...node))
 }

@@ -57,7 +57,8 @@ export class OverviewView {
     setText(find('summary'), summaryText(stats, servers, nowMs))
     for (const total of totalsOf(stats, servers)) this.#showTotal(total)
     this.#showTroubles(troublesOf(stats).slice(0, NOTICES_MAX))
-    const isNobodyHere = stats.total_users === 0 && servers.every(({ load }) => load === 0)
+    const { total_users: totalUsers } = stats.fleet ?? stats
+    const isNobodyHere = totalUsers === 0 && servers.every(({ load }) => load === 0)
     find('no-users').hidden = !isNobodyHere || servers.length === 0
     const hasCards = servers.length <= CARDS_MAX
     find('cards').hidden = !hasCards
@@ -148,7 +149,7 @@ const BALANCED_SPREAD_MAX = 1
 export function summaryText (stats: Stats, servers: readonly Server[], nowMs: number): string {
   const own = ownSummary(stats, servers, nowMs)
   const { fleet } = stats
-  return fleet === undefined ? own : `${own}, ${OVERVIEW.inFleet(fleet.node, fleet.servers)}`
+  return fleet === undefined ? own : `${own}, ${OVERVIEW.inFleet(fleet.node, fleet.servers, fleet.total_users)}`
 }
 
 /** For how long all have been up, or how many of them take visitors. */
@@ -177,7 +178,7 @@ export function totalsOf (stats: Stats, servers: readonly Server[]): Total[] {
       key: 'active',
       label: OVERVIEW.activeUsers,
       value: count(stats.total_users),
-      unit: OVERVIEW.onTheirWay(onTheirWay),
+      unit: OVERVIEW.onTheirWay(onTheirWay, stats.fleet?.total_users),
       className: 'lead'
     },
     { key: 'next', label: OVERVIEW.next, ...nextText(stats), className: 'two' },
@@ -235,6 +236,7 @@ function perSecond (value: number | undefined): { value: string, unit: string } 
 function keyOf (trouble: Trouble): string {
   if (trouble.kind === 'down') return `down ${trouble.name}`
   if (trouble.kind === 'certificate') return `certificate ${trouble.problem}`
+  if (trouble.kind === 'node-away') return `node-away ${trouble.node}`
   return trouble.kind === 'newcomers' ? `newcomers ${trouble.network}` : trouble.kind
 }
 
@@ -272,6 +274,10 @@ function noticeTexts (trouble: Trouble): [fact: string, meaning: string] {
     }
     case 'fleet-away':
       return [NOTICES.fleetAway(trouble.sinceMs, trouble.reason), NOTICES.fleetAwayMeans]
+    case 'node-away': {
+      const { node, sinceMs, others } = trouble
+      return [NOTICES.nodeAway(node, sinceMs, others), NOTICES.nodeAwayMeans]
+    }
     case 'nearly-full':
       return [NOTICES.nearlyFull(trouble.used, trouble.size), NOTICES.nearlyFullMeans]
     case 'newcomers': {

@@ -45,7 +45,7 @@ export class ServerButtons {
 
   show (server: Server, servers: readonly Server[]): void {
     this.#server = server
-    const { name, drain, state, kind } = server
+    const { name, drain, state, kind, node } = server
     const isDrained = drain !== undefined
     const isMaintained = state === 'maintenance'
     const whyId = isLastAvailable(server, servers) ? this.#whyId : undefined
@@ -56,7 +56,7 @@ export class ServerButtons {
     this.#change.hidden = !isDrained
     this.#maintain.hidden = kind === 'own' || isMaintained
     // What runs elsewhere is restarted there.
-    this.#restart.hidden = state === 'down' || kind === 'external'
+    this.#restart.hidden = state === 'down' || kind === 'external' || node !== undefined
     explain(this.#drain, whyId)
     explain(this.#maintain, whyId)
   }

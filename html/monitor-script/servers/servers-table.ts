@@ -15,21 +15,32 @@ const WIDE = new Map<Column, string>([['held', ' w-held'], ['upFor', ' w-up']])
 /** Left out where there is little room. */
 const LESS_NEEDED: ReadonlySet<Column> = new Set(['beats', 'p50', 'connections'])
 
+export interface TableLooks {
+  readonly title?: string
+  /** All if left out. */
+  readonly columns?: readonly Column[]
+}
+
 export class ServersTable {
   readonly element: HTMLTableElement
   readonly #body = make('tbody', '')
   readonly #actions: ServerActions
+  readonly #columns: readonly Column[]
   /** The element that says why the last server cannot be drained. */
   readonly #whyId: string
   readonly #rows = new Map<string, Row>()
   #canAct = false
 
-  constructor (actions: ServerActions, whyId: string) {
+  constructor (
+    actions: ServerActions, whyId: string,
+    { title = SERVERS.title, columns = COLUMNS }: TableLooks = {}
+  ) {
     this.#actions = actions
     this.#whyId = whyId
-    this.element = make('table', 'tbl srv viewer', makeHead(), this.#body)
+    this.#columns = columns
+    this.element = make('table', 'tbl srv viewer', makeHead(columns), this.#body)
     this.element.setAttribute('role', 'table')
-    this.element.setAttribute('aria-label', SERVERS.title)
+    this.element.setAttribute('aria-label', title)
     this.#body.setAttribute('role', 'rowgroup')
   }
 
@@ -42,11 +53,15 @@ export class ServersTable {
     for (const cell of this.element.querySelectorAll<HTMLElement>('th.w-act')) cell.hidden = false
   }
 
-  show (servers: readonly Server[], nowMs: number): void {
+  /** @param peersOf among which a server may be the last that takes visitors: all if left out */
+  show (
+    servers: readonly Server[], nowMs: number,
+    peersOf: (server: Server) => readonly Server[] = () => servers
+  ): void {
     const rows = servers.map(server => {
       const row = this.#rows.get(server.name) ?? this.#add(server)
       fill(row, server, servers, nowMs)
-      row.buttons.show(server, servers)
+      row.buttons.show(server, peersOf(server))
       return row.element
     })
     showInOrder(this.#body, rows)
@@ -55,7 +70,7 @@ export class ServersTable {
 
   #add (server: Server): Row {
     const buttons = new ServerButtons(server, this.#actions, this.#whyId)
-    const row = makeServerRow(server, buttons)
+    const row = makeServerRow(server, buttons, this.#columns)
     row.action.hidden = buttons.element.hidden = !this.#canAct
     this.#rows.set(server.name, row)
     return row
@@ -74,10 +89,10 @@ interface Row {
   readonly buttons: ServerButtons
 }
 
-function makeHead (): HTMLElement {
+function makeHead (columns: readonly Column[]): HTMLElement {
   const cells = [
     makeHeadCell('w-srv', SERVERS.server), makeHeadCell('w-state', SERVERS.stateColumn),
-    ...COLUMNS.map(column => makeHeadCell(
+    ...columns.map(column => makeHeadCell(
       `num${LESS_NEEDED.has(column) ? ' lo2' : ''}${WIDE.get(column) ?? ''}`,
       SERVERS.columns[column]))
   ]
@@ -95,13 +110,15 @@ function makeHeadCell (className: string, text: string): HTMLElement {
   return cell
 }
 
-function makeServerRow (server: Server, buttons: ServerButtons): Row {
+function makeServerRow (
+  server: Server, buttons: ServerButtons, columns: readonly Column[]
+): Row {
   const { name } = server
   const state = new StateLabel()
   const left = new ShareBar()
   const reason = new WhyLine()
   const action = makeCell('act', buttons.element)
-  const cells = new Map(COLUMNS.map(column => {
+  const cells = new Map(columns.map(column => {
     const cell = makeCell(LESS_NEEDED.has(column) ? 'num lo2' : 'num')
     cell.dataset['label'] = SERVERS.columns[column]
     return [column, cell]
@@ -122,7 +139,8 @@ function fill (row: Row, server: Server, servers: readonly Server[], nowMs: numb
     ? undefined
     : nowMs - Date.parse(server.state_since)
   const texts = [SERVERS.stateLong(state, activeUsers, sinceMs), placesText(server)]
-  row.server.className = `c-srv ${colourClass(server.index)}`
+  // Colours are of this node's own.
+  row.server.className = server.node === undefined ? `c-srv ${colourClass(server.index)}` : 'c-srv'
   setText(row.place, placeOf(server))
   row.state.show(state, texts.filter(text => text !== '').join(', '))
   const left = state === 'draining' ? leftOf(server) : undefined

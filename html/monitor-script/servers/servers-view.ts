@@ -2,21 +2,25 @@
 import type { Stats } from '@usher/shared/api/stats.ts'
 import { find, setText } from '../kit/dom.ts'
 import type { ServerActions } from './server-buttons.ts'
+import { NodesView } from './nodes-view.ts'
 import { ServersTable } from './servers-table.ts'
 import { available, isLastAvailable, serversOf } from '../kit/console-servers.ts'
 import { OVERVIEW, SERVERS } from '../kit/texts.ts'
 
 export class ServersView {
   readonly #table: ServersTable
+  readonly #nodes: NodesView
 
   constructor (actions: ServerActions) {
     this.#table = new ServersTable(actions, 'last-server')
+    this.#nodes = new NodesView(actions)
     find('servers-table').append(this.#table.element)
   }
 
   /** Shows the buttons; without this a viewer sees none. */
   allowActions (): void {
     this.#table.allowActions()
+    this.#nodes.allowActions()
     find('last-server').classList.remove('viewer')
   }
 
@@ -24,6 +28,7 @@ export class ServersView {
     const servers = serversOf(stats)
     find('servers-table').hidden = servers.length === 0
     this.#table.show(servers, nowMs)
+    this.#nodes.show(stats, nowMs)
     setText(find('servers-summary'), OVERVIEW.summary(available(servers).length, servers.length))
     const last = servers.find(server => isLastAvailable(server, servers))
     const draining = servers.find(({ state }) => state === 'draining')

@@ -26,6 +26,7 @@ export class UserPages {
   #listCount = 0
   #beginCount = 0
   #matched = 0
+  #nodes: Users['nodes']
   #pages = new Map<number, readonly User[]>()
   readonly #asked = new Set<number>()
   /** What could not be had; asked for again when `retry` says so. */
@@ -43,6 +44,11 @@ export class UserPages {
   /** How many there are in all. */
   get matched (): number {
     return this.#matched
+  }
+
+  /** Of a fleet's nodes, which have answered last. */
+  get nodes (): Users['nodes'] {
+    return this.#nodes
   }
 
   get loadedCount (): number {
@@ -67,6 +73,7 @@ export class UserPages {
     this.#asked.clear()
     this.#failed.clear()
     this.#matched = answer.body.matched
+    this.#nodes = answer.body.nodes
     this.#pages = new Map([[0, answer.body.users]])
     return true
   }

@@ -6,6 +6,13 @@ import { ago, clock, USERS } from '../kit/texts.ts'
 /** The first row below the header is the second of the grid. */
 const ROWS_ABOVE = 2
 
+/** Where a user is, as it is shown. */
+export interface UserServer {
+  readonly name: string
+  /** A class of the style sheet; empty for none. */
+  readonly colour: string
+}
+
 export class UserRow {
   readonly element: HTMLTableRowElement
   readonly #check: HTMLInputElement | undefined
@@ -40,8 +47,10 @@ export class UserRow {
     return this.#user
   }
 
-  /** @param user undefined while the row's page is being fetched */
-  fill (index: number, user: User | undefined, colour: string, nowMs: number): void {
+  /** @param user undefined while the row's page is being fetched, as the server */
+  fill (
+    index: number, user: User | undefined, server: UserServer | undefined, nowMs: number
+  ): void {
     this.index = index
     this.#user = user
     this.element.setAttribute('aria-rowindex', String(index + ROWS_ABOVE))
@@ -49,8 +58,8 @@ export class UserRow {
     setText(this.#id, user?.id ?? '')
     this.#tag.hidden = user?.kind !== 'ip'
     setText(this.#address, user?.address ?? '')
-    this.#server.className = `id ${colour}`
-    setText(this.#serverName, user === undefined ? '' : user.server)
+    this.#server.className = `id ${server?.colour ?? ''}`
+    setText(this.#serverName, server?.name ?? '')
     setText(this.#firstSeen, user === undefined ? '' : clock(Date.parse(user.first_seen)))
     this.#check?.setAttribute('aria-label', USERS.select(user?.id ?? ''))
     this.tick(nowMs)

@@ -2,20 +2,20 @@
  * The grid of users: of the whole list only the rows around what can be seen are in the page. Turns
  * scrolling, clicks and keys into rows, focus and selection; `user-pages.ts` knows who is in them.
  */
+import type { User } from '@usher/shared/api/users.ts'
 import { find, setText } from '../kit/dom.ts'
 import { keyMove } from './grid-keys.ts'
 import { listPx, rowsInView, scrollFor, windowAt, type ListShape } from './row-window.ts'
 import { SELECTED_MAX, type Selection } from './selection.ts'
 import { USERS } from '../kit/texts.ts'
-import { UserRow } from './user-row.ts'
+import { UserRow, type UserServer } from './user-row.ts'
 import type { UserPages } from './user-pages.ts'
 
 export interface UsersGridParts {
   readonly pages: UserPages
   readonly selection: Selection
   readonly onSelect: () => void
-  /** By its name. */
-  readonly colourOf: (server: string) => string
+  readonly serverOf: (user: User) => UserServer
   /** The monitor's clock. */
   readonly now: () => number
 }
@@ -145,8 +145,8 @@ export class UsersGrid {
 
   #fill (row: UserRow, index: number): void {
     const user = this.#parts.pages.at(index)
-    const colour = user === undefined ? '' : this.#parts.colourOf(user.server)
-    row.fill(index, user, colour, this.#parts.now())
+    const server = user === undefined ? undefined : this.#parts.serverOf(user)
+    row.fill(index, user, server, this.#parts.now())
   }
 
   /** The row with the focus goes out of sight; the keys go on from there. */

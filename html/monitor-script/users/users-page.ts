@@ -6,7 +6,7 @@ import type { UsersSort } from '@usher/shared/api/users.ts'
 
 export interface UsersQuery {
   readonly search: string
-  /** The name of a server; empty for all. */
+  /** The name of a server; NODE/NAME of another node's, NODE/ for all of that; empty for all. */
   readonly server: string
   readonly sort: UsersSort
 }
@@ -15,8 +15,11 @@ export interface UsersQuery {
 const SORTS: readonly UsersSort[] = ['first_seen', 'last_seen', 'place']
 /** Newest first: arrivals are on top and the rest stays in place. */
 const SORT_DEFAULT: UsersSort = 'first_seen'
-/** As the settings allow; one that no server has is dropped when the servers are known. */
-const SERVER_NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/
+/**
+ * As the settings allow: a server of this node, of another one, or all of that; one that nobody has
+ * is dropped when the servers are known.
+ */
+const SERVER_NAME = /^[a-z0-9][a-z0-9._-]{0,62}(\/([a-z0-9][a-z0-9._-]{0,62})?)?$/
 /** As much as a server looks for. */
 const SEARCH_LENGTH_MAX = 64
 
@@ -28,7 +31,8 @@ export function usersPath (
   const query = new URLSearchParams({ limit: String(limit), sort })
   if (offset > 0) query.set('offset', String(offset))
   if (search !== '') query.set('q', search)
-  if (server !== '') query.set('server', server)
+  if (server.endsWith('/')) query.set('node', server.slice(0, -1))
+  else if (server !== '') query.set('server', server)
   return `/users?${query}`
 }
 

@@ -49,11 +49,13 @@ export class UsersTools {
     addEventListener('keydown', event => { this.#onKey(event) })
   }
 
-  /** In their order, behind that for all. */
-  showServers (names: readonly string[]): void {
+  /** In their order, behind that for all; other nodes, as NODE/, behind the own servers. */
+  showServers (names: readonly string[], nodes: readonly string[]): void {
     const filter = find('server-filter')
     for (const label of [...filter.querySelectorAll('label')].slice(1)) label.remove()
-    filter.append(...names.map(makeServerRadio))
+    filter.append(
+      ...names.map((name, index) => makeServerRadio(name, make('i', `swatch ${colourClass(index)}`), name)),
+      ...nodes.map(node => makeServerRadio(node, node.slice(0, -1))))
     // Not the search: somebody may be typing, ahead of what was asked for.
     this.#showServer()
   }
@@ -83,8 +85,9 @@ export class UsersTools {
   /** When nobody is found: says why, and what can be done. */
   showNobody ({ search, server }: UsersQuery): void {
     const isFiltered = search !== '' || server !== ''
-    setText(find('nobody-title'), USERS.nobodyTitle(search, server))
-    setText(find('nobody-text'), USERS.nobodyText(search, server))
+    const where = server.replace(/\/$/, '')
+    setText(find('nobody-title'), USERS.nobodyTitle(search, where))
+    setText(find('nobody-text'), USERS.nobodyText(search, where))
     find('nobody-command').hidden = isFiltered
     find('clear-search').hidden = search === ''
     find('all-servers').hidden = server === ''
@@ -143,13 +146,14 @@ export class UsersTools {
   }
 }
 
-function makeServerRadio (name: string, index: number): HTMLElement {
+function makeServerRadio (
+  value: string, ...label: ReadonlyArray<Node | string>
+): HTMLElement {
   const radio = make('input', '')
   radio.type = 'radio'
   radio.name = 'server'
-  radio.value = name
-  return make('label', '', radio,
-    make('span', '', make('i', `swatch ${colourClass(index)}`), name))
+  radio.value = value
+  return make('label', '', radio, make('span', '', ...label))
 }
 
 function sortButtons (): NodeListOf<HTMLButtonElement> {

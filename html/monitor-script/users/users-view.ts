@@ -10,9 +10,10 @@ import { Arrivals } from './arrivals.ts'
 import { find, setText } from '../kit/dom.ts'
 import { Selection, SELECTED_MAX } from './selection.ts'
 import { colourClass, serversOf } from '../kit/console-servers.ts'
-import { USERS } from '../kit/texts.ts'
+import { FLEET, USERS } from '../kit/texts.ts'
 import { PAGE_USERS, UserPages } from './user-pages.ts'
 import { UsersGrid } from './users-grid.ts'
+import type { UserServer } from './user-row.ts'
 import { EVERYBODY, isSameQuery, parseUsersHash, usersHash, usersPath, type UsersQuery } from './users-page.ts'
 import { UsersTools } from './users-tools.ts'
 
@@ -31,6 +32,9 @@ export class UsersView {
   readonly #selection = new Selection()
   readonly #arrivals = new Arrivals()
   #names: readonly string[] = []
+  /** This one of a fleet. */
+  #node: string | undefined
+  #shownFilters = ''
   readonly #pages: UserPages
   readonly #grid: UsersGrid
   readonly #tools: UsersTools
@@ -49,7 +53,7 @@ export class UsersView {
       pages: this.#pages,
       selection: this.#selection,
       onSelect: () => { this.#showSelection() },
-      colourOf: server => colourClass(this.#names.indexOf(server)),
+      serverOf: user => this.#serverOf(user),
       now: () => Date.now() + this.#skewMs
     })
     this.#tools = new UsersTools({
@@ -87,13 +91,20 @@ export class UsersView {
   hear (stats: Stats, nowMs: number): void {
     this.#heardMs = nowMs
     this.#skewMs = Date.parse(stats.timestamp) - nowMs
+    const { fleet } = stats
+    this.#node = fleet?.node
     const names = serversOf(stats).map(({ name }) => name)
-    if (names.join() !== this.#names.join()) {
+    const nodes = fleet?.nodes.filter(({ state }) => state !== 'here').map(({ node }) => `${node}/`) ?? []
+    if ([...names, ...nodes].join() !== this.#shownFilters) {
+      this.#shownFilters = [...names, ...nodes].join()
       this.#names = names
-      this.#tools.showServers(names)
+      this.#tools.showServers(names, nodes)
+      find('users-table').classList.toggle('fleet', nodes.length > 0)
     }
     const { server } = this.#query
-    if (server !== '' && !this.#names.includes(server)) this.#tools.forgetServer()
+    const known = server.includes('/') ? nodes.map(node => node) : names
+    const wanted = server.slice(0, server.indexOf('/') + 1) || server
+    if (server !== '' && !known.includes(wanted)) this.#tools.forgetServer()
   }
 
   /** Every second. */
@@ -116,7 +127,7 @@ export class UsersView {
     this.#arrivals.forget()
     if (query.sort === 'first_seen') this.#arrivals.hear(this.#firstPage())
     if (fromTop) this.#grid.begin()
-    this.#showCounts(this.#pages.matched)
+    this.#showCounts(this.#pages.matched, this.#pages.nodes)
     this.#showSelection()
   }
 
@@ -144,9 +155,16 @@ export class UsersView {
     if (!answer.isOk || query !== this.#query) return
     this.#arrivals.hear(answer.body.users)
     this.#pages.update(answer.body.users)
-    this.#showCounts(answer.body.matched)
+    this.#showCounts(answer.body.matched, answer.body.nodes)
     const first = this.#grid.firstInView
     if (query.sort !== 'first_seen' || first >= PAGE_USERS) await this.#pages.renew(first)
+  }
+
+  /** Its name and colour; colours are of this node's own. */
+  #serverOf ({ server, node }: User): UserServer {
+    return node === undefined || node === this.#node
+      ? { name: server, colour: colourClass(this.#names.indexOf(server)) }
+      : { name: `${node}/${server}`, colour: '' }
   }
 
   #firstPage (): User[] {
@@ -154,8 +172,11 @@ export class UsersView {
       .filter(user => user !== undefined)
   }
 
-  #showCounts (matched: number): void {
-    setText(find('user-count'), USERS.found(matched))
+  #showCounts (matched: number, nodes: Users['nodes']): void {
+    setText(find('user-count'), USERS.found(matched, nodes))
+    const missing = nodes?.missing ?? []
+    find('users-missing').hidden = missing.length === 0
+    if (missing.length > 0) setText(find('users-missing-text'), FLEET.missing(missing))
     const { count, isMore } = this.#arrivals
     find('users-panel').classList.toggle('has-news', count > 0)
     find('arrivals').hidden = count === 0

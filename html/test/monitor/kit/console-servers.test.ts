@@ -58,11 +58,11 @@ t.test('stats: that all servers are full is a trouble', async t => {
 
 t.test('stats: a node says of which fleet it is, and that it is away from it', async t => {
   const since = '2026-11-23T14:23:12.000Z'
-  const fleet = { node: 'oak', state: 'up', since, servers: 9 } as const
+  const fleet = { node: 'oak', state: 'up', since, servers: 9, total_users: 0, nodes: [], servers_truncated: false } as const
   const stats = testStats({ fleet })
   t.strictSame(troublesOf(stats), [])
   const nowMs = Date.parse(stats.timestamp)
-  t.match(summaryText(stats, serversOf(stats), nowMs), /, node oak of a fleet with 9 servers$/)
+  t.match(summaryText(stats, serversOf(stats), nowMs), /, node oak of a fleet with 9 servers and 0 users$/)
   t.notMatch(summaryText(testStats(), serversOf(testStats()), nowMs), /fleet/)
   const reason = 'no answer within 1000 ms'
   t.strictSame(troublesOf(testStats({ fleet: { ...fleet, state: 'away', reason } })),
