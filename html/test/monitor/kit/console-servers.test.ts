@@ -2,7 +2,7 @@
 import type { Stats } from '@usher/shared/api/stats.ts'
 import t from 'tap'
 import {
-  changedServers, colourClass, serversOf, shareOf, sum, troublesOf
+  changedServers, colourClass, serversElsewhere, serversOf, shareOf, sum, troublesOf
 } from '../../../monitor-script/kit/console-servers.ts'
 import { summaryText, totalsOf } from '../../../monitor-script/servers/overview-view.ts'
 import { testStats } from '../fixtures/test-stats.ts'
@@ -67,6 +67,37 @@ t.test('stats: a node says of which fleet it is, and that it is away from it', a
   const reason = 'no answer within 1000 ms'
   t.strictSame(troublesOf(testStats({ fleet: { ...fleet, state: 'away', reason } })),
     [{ kind: 'fleet-away', sinceMs: Date.parse(since), reason }])
+})
+
+t.test('stats: the servers of other nodes that are there, and the node that went last', async t => {
+  const since = '2026-11-23T14:23:12.000Z'
+  const server = (index: number) => ({
+    index, kind: 'own', state: 'up', weight: 1, active_users: 2, reserved: 0, load: 2
+  } as const)
+  const node = (name: string, state: 'here' | 'up' | 'away', servers = {}, at = since) =>
+    ({ node: name, state, since: at, total_users: 2, servers })
+  const stats = testStats({
+    fleet: {
+      node: 'oak',
+      state: 'up',
+      since,
+      servers: 9,
+      total_users: 4,
+      nodes: [
+        node('elm', 'up', { 8000: server(1), red: server(0) }),
+        node('fir', 'away', { 8000: server(0) }),
+        node('oak', 'here'),
+        node('yew', 'away', {}, '2026-11-23T14:24:00.000Z')
+      ],
+      servers_truncated: false
+    }
+  })
+  t.strictSame(serversElsewhere(stats).map(({ name, node }) => [name, node]),
+    [['elm/red', 'elm'], ['elm/8000', 'elm']])
+  t.strictSame(serversElsewhere(testStats()), [])
+  t.strictSame(troublesOf(stats), [
+    { kind: 'node-away', node: 'yew', sinceMs: Date.parse('2026-11-23T14:24:00.000Z'), others: 1 }
+  ])
 })
 
 t.test('stats: a network whose newcomers are not counted is a trouble, the others a number', async t => {
