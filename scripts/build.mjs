@@ -73,6 +73,7 @@ const TOOL_ENTRIES = {
   soak: 'scripts/soak/main.ts',
   'thread-heap': 'scripts/measure/thread-heap.mjs',
   fleet: 'scripts/fleet/main.ts',
+  'fleet-chaos': 'scripts/fleet-chaos/main.ts',
   chaos: 'scripts/chaos/main.ts',
   'chaos-preload': 'scripts/chaos/preload.ts',
   verify: 'scripts/verify.ts'

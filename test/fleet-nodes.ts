@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Test } from 'tap'
 import { UsherLibrary } from '@usher/shared/fleet/usher-library.ts'
 import { startEngine, type TestEngine } from '../packages/shared/test/fleet/engine-kit.ts'
-import { Operator, type Reply } from '../scripts/kit/operator.ts'
+import { Operator } from '../scripts/kit/operator.ts'
 import { ask, samePorts, startCluster, until, type Answer, type Cluster } from './cluster.ts'
 
 export const PASSWORD = 'correct horse battery'
@@ -78,7 +78,7 @@ async function startIn (
   const cluster = await startCluster(t, settings, { cwd })
   const operator = new Operator(cluster)
   const stats = async (): Promise<Record<string, unknown>> =>
-    (await askLoggedIn(operator, '/stats?limit=0')).json
+    (await operator.getLoggedIn('/stats?limit=0', 'admin', PASSWORD)).json
   await stats()
   return {
     node: settings['NODE_NAME']!,
@@ -89,18 +89,6 @@ async function startIn (
     fleet: async () => (await stats())['fleet'] as FleetState,
     servers: async () => (await stats())['servers'] as Record<string, ServerState>
   }
-}
-
-/**
- * Nodes that start at once have an account each until they have heard of each other; then one of
- * them stays, without the logins of the others.
- */
-async function askLoggedIn (operator: Operator, path: string): Promise<Reply> {
-  return await until(async () => {
-    const reply = await operator.get(path)
-    if (reply.status === 401) await operator.logIn('admin', PASSWORD)
-    return reply
-  }, ({ status }) => status === 200)
 }
 
 /** A test has but one by itself. */

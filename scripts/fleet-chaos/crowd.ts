@@ -153,8 +153,11 @@ export class Crowd {
       const { life } = node
       const reply = await this.#ask(visitor, url, node)
       const { origin } = url
-      if (reply === undefined) url = undefined
-      else if (reply.status === 302) url = new URL(reply.headers.location!, url)
+      if (reply === undefined) {
+        // It may have been let in there, and is not looked for where it was.
+        visitor.stay = undefined
+        url = undefined
+      } else if (reply.status === 302) url = new URL(reply.headers.location!, url)
       else if (reply.status === 200 && Number(url.port) !== node.routingPort) {
         if (visitor.stay !== undefined && visitor.stay.origin !== origin) this.#counts.moved++
         this.#counts.entered++

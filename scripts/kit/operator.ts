@@ -24,6 +24,7 @@ export interface OperatorOptions {
 
 /** Far beyond what a living monitor takes on a busy machine. */
 const ANSWER_MS_MAX = 60_000
+const LOGINS_MAX = 5
 
 export class Operator {
   readonly #port: number
@@ -58,6 +59,18 @@ export class Operator {
   /** As a browser does, goes on with the session that takes the place of this one. */
   async changePassword (current: string, next: string): Promise<Reply> {
     return this.#keepCookie(await this.post('/password', { current, next }))
+  }
+
+  /**
+   * At a node of a fleet: nodes that start at once have an account each until they have heard of
+   * each other. Then one of them stays, without the logins of the others.
+   */
+  async getLoggedIn (path: string, username: string, password: string): Promise<Reply> {
+    for (let tries = 1; ; tries++) {
+      const reply = await this.get(path)
+      if (reply.status !== 401 || tries === LOGINS_MAX) return reply
+      await this.logIn(username, password)
+    }
   }
 
   get (path: string, headers: Record<string, string> = {}): Promise<Reply> {

@@ -169,13 +169,16 @@ export class FleetLink {
     if (index !== undefined) this.#places.release(client, index)
   }
 
-  /** Chosen on this node, by its own loads: the engine hears of it with the next report. */
-  placedHere (client: Client, index: number): void {
+  /**
+   * Chosen on this node, by its own loads: the engine hears of it with the next report.
+   * @param hint NODE/NAME where the visitor says to be
+   */
+  placedHere (client: Client, index: number, hint: string | undefined): void {
     const server = this.#servers.nameOf(index)
     if (server === undefined) return
     const untilMs = this.#parts.now() + this.#parts.holdMs()
     this.#places.hold({ client, server, untilMs, isTold: false })
-    this.#places.expect(client, index, NO_INDEX, untilMs)
+    this.#places.expect(client, index, hint, untilMs)
   }
 
   /** Added or removed, other places or weights, or one takes visitors no more, or again. */
@@ -195,7 +198,7 @@ export class FleetLink {
     const untilMs = this.#parts.now() + this.#parts.holdMs()
     this.#places.hold({ client, server: server.name, untilMs, isTold: true })
     if (server.ownIndex !== undefined) {
-      this.#places.expect(client, server.ownIndex, from, untilMs)
+      this.#places.expect(client, server.ownIndex, this.#servers.at(from)?.name, untilMs)
     }
     return { kind: 'placed', server }
   }
@@ -256,7 +259,8 @@ export class FleetLink {
     if (own === undefined) return
     const { client } = news
     if (news.kind === 'held') {
-      this.#places.expect(client, own, news.from, now() + news.holdMs)
+      const from = this.#servers.at(news.from)?.name
+      this.#places.expect(client, own, from, now() + news.holdMs)
       onHeld(own, client, news.holdMs)
     } else if (news.kind === 'released') {
       this.#places.forget(client)

@@ -130,7 +130,8 @@ export class FleetNode {
       weightPercent: table.weightPercent(index),
       capacity,
       isAvailable: !this.#isLeaving && table.serverState(index) === 'up',
-      active: table.activeUsers(index)
+      // A sum over all shards, which only reports need: this is asked for each visitor while away.
+      get active () { return table.activeUsers(index) }
     }
   }
 

@@ -30,16 +30,14 @@ const ROUNDS_MAX = 3
 const BECAUSE = 'fewest users of the fleet'
 
 export function fleetPlacer (parts: FleetPlacerParts): Placer {
-  const local = tellingFleet(parts)
   return {
-    decide: visitor => decideInFleet(parts, local, visitor),
+    decide: visitor => decideInFleet(parts, visitor),
     decideUncounted: visitor => decideUncountedInFleet(parts, visitor)
   }
 }
 
-/** @param local what decides among the own servers, when the engine does not answer */
 function * decideInFleet (
-  parts: FleetPlacerParts, local: PlacingParts, visitor: Visitor
+  parts: FleetPlacerParts, visitor: Visitor
 ): Steps<RouteDecision> {
   let hasWaited = false
   for (let round = 1; round <= ROUNDS_MAX; round++) {
@@ -56,6 +54,7 @@ function * decideInFleet (
     if (decision !== 'gone') return decision
     hasWaited = true
   }
+  const local = tellingFleet(parts, visitor)
   return yield * decide(hasWaited ? withoutDelay(local) : local, visitor)
 }
 
@@ -197,13 +196,13 @@ function withoutDelay (parts: PlacingParts): PlacingParts {
   return { ...parts, delayMs: () => 0 }
 }
 
-/** Whoever is placed by these is told to the engine, when it is there again. */
-function tellingFleet (parts: FleetPlacerParts): PlacingParts {
+/** What is placed by these among the own servers is told to the engine, when it is there again. */
+function tellingFleet (parts: FleetPlacerParts, { hint }: Visitor): PlacingParts {
   const { reservations, link } = parts
   const told = <R extends ReturnType<typeof reservations.reserve>>(
     { client }: Pick<Visitor, 'client'>, reservation: R
   ): R => {
-    if (reservation.kind === 'reserved') link.placedHere(client, reservation.server)
+    if (reservation.kind === 'reserved') link.placedHere(client, reservation.server, hint)
     return reservation
   }
   return {

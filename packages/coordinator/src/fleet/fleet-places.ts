@@ -23,12 +23,14 @@ interface AwaitedPlace {
   readonly client: Client
   /** In this node's table. */
   readonly ownIndex: number
-  /** Where the visitor said to be before. */
-  readonly from: FleetIndex
+  /** NODE/NAME where the visitor said to be before, if it did. */
+  readonly from: string | undefined
   readonly untilMs: number
 }
 
 interface UntoldArrival extends AwaitedPlace {
+  /** Told, but for where it was before: the engine knows no such server, or not yet. */
+  isTold: boolean
   /** After that nobody asks for it any more. */
   readonly forgottenMs: number
 }
@@ -46,6 +48,8 @@ export interface PlaceNews {
 const TOLD_MAX = 10_000
 /** An arrival whose place has ended long since is no news. */
 const ARRIVAL_KEPT_MS = 2000
+/** Where it was before it is counted still, until that node hears of it. */
+const MOVE_KEPT_MS = 120_000
 
 export class FleetPlaces {
   readonly #own = new Map<string, OwnPlace>()
@@ -67,7 +71,9 @@ export class FleetPlaces {
   }
 
   /** A visitor is expected at one of this node's servers. */
-  expect (client: Client, ownIndex: number, from: FleetIndex, untilMs: number): void {
+  expect (
+    client: Client, ownIndex: number, from: string | undefined, untilMs: number
+  ): void {
     this.#awaited.set(clientKey(client), { client, ownIndex, from, untilMs })
   }
 
@@ -122,7 +128,10 @@ export class FleetPlaces {
     const nowMs = this.#now()
     this.#end(nowMs)
     this.#findArrived(nowMs, hasArrived)
+    const fromOf = ({ from }: AwaitedPlace): FleetIndex | undefined =>
+      from === undefined ? NO_INDEX : indexOf(from)
     const arrived = [...this.#arrived]
+      .filter(([, place]) => !place.isTold || fromOf(place) !== undefined)
     const released = [...this.#released]
     const told: OwnPlace[] = []
     for (const place of this.#own.values()) {
@@ -130,15 +139,18 @@ export class FleetPlaces {
       if (!place.isTold && indexOf(place.server) !== undefined) told.push(place)
     }
     return {
-      arrived: arrived.map(([, { client, ownIndex, from }]) => (
-        { client, from, index: fleetIndex(ownIndex) ?? NO_INDEX }
-      )),
+      arrived: arrived.map(([, place]) => ({
+        client: place.client,
+        from: fromOf(place) ?? NO_INDEX,
+        index: fleetIndex(place.ownIndex) ?? NO_INDEX
+      })),
       released: released.map(([, place]) => place),
       told: told.map(({ client, server, untilMs }) => (
         { client, index: indexOf(server)!, holdMs: untilMs - nowMs }
       )),
       settle: () => {
-        deleteSame(this.#arrived, arrived)
+        for (const [, place] of arrived) place.isTold = true
+        deleteSame(this.#arrived, arrived.filter(([, place]) => fromOf(place) !== undefined))
         deleteSame(this.#released, released)
         for (const place of told) place.isTold = true
       }
@@ -154,9 +166,10 @@ export class FleetPlaces {
       const own = this.#own.get(key)
       this.#own.delete(key)
       // The engine has never heard of it, and will not.
-      if (own?.isTold === false && place.from === NO_INDEX) continue
-      const forgottenMs = Math.max(nowMs, place.untilMs) + ARRIVAL_KEPT_MS
-      this.#arrived.set(key, { ...place, forgottenMs })
+      if (own?.isTold === false && place.from === undefined) continue
+      const keptMs = place.from === undefined ? ARRIVAL_KEPT_MS : MOVE_KEPT_MS
+      const forgottenMs = Math.max(nowMs, place.untilMs) + keptMs
+      this.#arrived.set(key, { ...place, isTold: false, forgottenMs })
     }
   }
 

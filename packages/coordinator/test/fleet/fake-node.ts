@@ -97,14 +97,14 @@ export async function startNode (
     return `${name}/${servers[at]!.name}`
   }
   /** By the loads of this node alone. */
-  const placeHere = (client: Client): string | undefined => {
+  const placeHere = (client: Client, hint: string | undefined): string | undefined => {
     const open = servers.filter(server => server.isAvailable &&
       usersAt(server) < (server.capacity ?? Infinity))
     const best = open.sort((a, b) => usersAt(a) - usersAt(b))[0]
     if (best === undefined) return undefined
     const at = servers.indexOf(best)
     localCount++
-    link.placedHere(client, at)
+    link.placedHere(client, at, hint)
     return hold(at, client)
   }
   t.teardown(() => link.close())
@@ -118,7 +118,7 @@ export async function startNode (
     get localCount () { return localCount },
     async place (client, hint) {
       const place = await link.place(client, hint)
-      if (place.kind === 'local') return placeHere(client)
+      if (place.kind === 'local') return placeHere(client, hint)
       if (place.kind !== 'placed') return undefined
       const { ownIndex } = place.server
       return ownIndex === undefined ? place.server.name : hold(ownIndex, client)

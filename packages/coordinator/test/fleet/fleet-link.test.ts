@@ -121,6 +121,31 @@ t.test('fleet link: places go on while the engine is frozen, and are told afterw
   checkStates(t, nodes)
 })
 
+t.test('fleet link: who comes to another node while the engine is away is counted there alone', NEEDS_ENGINE, async t => {
+  const check = async (
+    begin: (engine: TestEngine) => unknown, end: (engine: TestEngine) => unknown
+  ): Promise<void> => {
+    const { engine, nodes, untilRight, arriveAll } = await startFleet(t, {})
+    const [a, b] = nodes as [FakeNode, FakeNode, FakeNode]
+    const placed = await placeAll(nodes, 18)
+    arriveAll(placed)
+    await untilRight()
+    await begin(engine)
+    await until(() => nodes.every(({ link }) => link.state === 'away'))
+    const moved = await Promise.all(placed.filter(({ server }) => server!.startsWith('b/'))
+      .map(async ({ client, server }) => ({ client, server: await a.place(client, server) })))
+    t.ok(moved.length > 0 && moved.every(({ server }) => server!.startsWith('a/')))
+    arriveAll(moved)
+    await end(engine)
+    await untilUp(nodes, 9)
+    await until(() => b.servers.every(({ activeClients }) => activeClients.size === 0))
+    await until(() => total(nodes) === 18)
+    await untilRight()
+  }
+  await check(engine => { engine.freeze() }, engine => { engine.thaw() })
+  await check(engine => engine.kill(), engine => engine.restart())
+})
+
 t.test('fleet link: an engine that was killed and started empty is told all', NEEDS_ENGINE, async t => {
   const { engine, nodes, untilRight, arriveAll } = await startFleet(t, { capacity: 100 })
   arriveAll(await placeAll(nodes, 90))

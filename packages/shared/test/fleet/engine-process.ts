@@ -98,7 +98,7 @@ export function addressOf (url: string): EngineAddress {
 }
 
 /** One of this machine's own that nothing else is bound to. */
-function newAddress (): string {
+export function newAddress (): string {
   const some = (): number => 1 + Math.floor(Math.random() * 250)
   return `127.${some()}.${some()}.${some()}`
 }
