@@ -1,8 +1,8 @@
 /**
- * What a fleet of 100 nodes with 300 servers and ten million users costs the engine: its share of
- * one core and its memory. Each node reports every quarter of a second and asks for each newcomer's
- * place in batches, as fleet-link.ts does; users are numbers here. Source: INFO of a redis-server,
- * or the program named by USHER_BENCH_ENGINE.
+ * What fleets of several sizes cost the engine, the largest of 100 nodes with 300 servers and ten
+ * million users: its share of one core and its memory. Each node reports every quarter of a second
+ * and asks for each newcomer's place in batches, as fleet-link.ts does; users are numbers here.
+ * Source: INFO of a redis-server, or the program named by USHER_BENCH_ENGINE.
  */
 import { spawn } from 'node:child_process'
 import { randomInt, randomUUID } from 'node:crypto'
@@ -17,9 +17,14 @@ import { FleetClock } from '@usher/shared/fleet/fleet-clock.ts'
 import { NO_INDEX, type Arrival, type FleetIndex } from '@usher/shared/fleet/packed-texts.ts'
 import { bringLibrary, UsherLibrary } from '@usher/shared/fleet/usher-library.ts'
 
-const NODES = 100
+/** The last is what the floors are for. */
+const SIZES: readonly Size[] = [
+  { nodes: 3, users: 100_000, seconds: 8 },
+  { nodes: 10, users: 1_000_000, seconds: 8 },
+  { nodes: 30, users: 3_000_000, seconds: 8 },
+  { nodes: 100, users: 10_000_000, seconds: 20 }
+]
 const SERVERS_EACH = 3
-const USERS = 10_000_000
 /** On average; as many come as leave. */
 const VISIT_S = 1200
 /** From the choice to the first request. */
@@ -27,10 +32,16 @@ const WAY_MS = 500
 const HOLD_MS = 10_350
 const REPORT_MS = 250
 const CONNECTIONS = 10
-const SECONDS = 20
 const BATCH_MAX = 512
 const SHARE_MAX = 60
 const MEGABYTES_MAX = 16
+
+interface Size {
+  readonly nodes: number
+  readonly users: number
+  /** That are measured. */
+  readonly seconds: number
+}
 
 interface SimulatedNode {
   readonly library: UsherLibrary
@@ -47,6 +58,11 @@ interface SimulatedNode {
 }
 
 export async function benchFleet (): Promise<void> {
+  for (const size of SIZES) await benchSize(size)
+}
+
+/** Each with an engine of its own. */
+async function benchSize (size: Size): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'usher-bench-'))
   const socket = join(folder, 'engine.sock')
   const child = spawn(process.env['USHER_BENCH_ENGINE'] ?? 'redis-server', [
@@ -55,7 +71,7 @@ export async function benchFleet (): Promise<void> {
   const engines: Engine[] = []
   try {
     while (engines.length < CONNECTIONS) engines.push(await connect(socket))
-    await measure(engines)
+    await measure(engines, size)
   } finally {
     await Promise.all(engines.map(engine => engine.close()))
     child.kill('SIGKILL')
@@ -78,22 +94,24 @@ function connect (path: string): Promise<Engine> {
   })
 }
 
-async function measure (engines: readonly Engine[]): Promise<void> {
-  const nodes = await Promise.all(Array.from({ length: NODES }, (_, at) =>
-    joinFleet(engines[at % CONNECTIONS]!, `n${at}`)))
+async function measure (
+  engines: readonly Engine[], size: Size
+): Promise<void> {
+  const nodes = await Promise.all(Array.from({ length: size.nodes }, (_, at) =>
+    joinFleet(engines[at % CONNECTIONS]!, `n${at}`, size)))
   const nodeOf = new Map(nodes.flatMap(node => node.indexes.map(index => [index, node] as const)))
-  const life = live(nodes, nodeOf)
+  const life = live(nodes, nodeOf, size.users)
   await life.untilWarm
   const before = await usage(engines[0]!)
   const placedBefore = life.placed()
-  await setTimeout(SECONDS * 1000)
+  await setTimeout(size.seconds * 1000)
   const after = await usage(engines[0]!)
   const placed = life.placed() - placedBefore
   await life.end()
   const share = (after.cpuS - before.cpuS) / (after.atS - before.atS) * 100
   const megabytes = after.bytes / 1e6
-  process.stdout.write(`fleet: ${NODES} nodes, ${nodeOf.size} servers, ${USERS} users, visits of ` +
-    `${VISIT_S} s: ${(placed / SECONDS).toFixed(0)} places/s\n` +
+  process.stdout.write(`fleet: ${size.nodes} nodes, ${nodeOf.size} servers, ${size.users} users, visits of ` +
+    `${VISIT_S} s: ${(placed / size.seconds).toFixed(0)} places/s\n` +
     row('share of one core', share, '%', SHARE_MAX) +
     row('memory', megabytes, 'MB', MEGABYTES_MAX))
 }
@@ -103,7 +121,9 @@ function row (what: string, value: number, unit: string, most: number): string {
   return `${what}: ${value.toFixed(1)} ${unit}, ${verdict} of <= ${most} ${unit}\n`
 }
 
-async function joinFleet (engine: Engine, name: string): Promise<SimulatedNode> {
+async function joinFleet (
+  engine: Engine, name: string, { nodes, users }: Size
+): Promise<SimulatedNode> {
   const library = new UsherLibrary(engine.call, 'bench')
   const clock = new FleetClock(() => performance.now())
   const sentMs = performance.now()
@@ -116,7 +136,7 @@ async function joinFleet (engine: Engine, name: string): Promise<SimulatedNode> 
     )))
   if (joined.status !== 'ok') throw new Error(`${name} could not join: ${joined.status}`)
   const { number, indexes } = joined
-  const active = new Map(indexes.map(index => [index, USERS / NODES / SERVERS_EACH | 0]))
+  const active = new Map(indexes.map(index => [index, users / nodes / SERVERS_EACH | 0]))
   return {
     library,
     clock,
@@ -134,7 +154,8 @@ async function joinFleet (engine: Engine, name: string): Promise<SimulatedNode> 
 
 /** People come, are placed, arrive and leave until the end. */
 function live (
-  nodes: readonly SimulatedNode[], nodeOf: ReadonlyMap<FleetIndex, SimulatedNode>
+  nodes: readonly SimulatedNode[], nodeOf: ReadonlyMap<FleetIndex, SimulatedNode>,
+  users: number
 ) {
   let placed = 0
   const life = { isOver: false }
@@ -170,7 +191,7 @@ function live (
   }
   const turn = (): void => {
     const nowMs = performance.now()
-    const due = (nowMs - begunMs) / 1000 * USERS / VISIT_S
+    const due = (nowMs - begunMs) / 1000 * users / VISIT_S
     for (; come < due; come++) {
       nodes[randomInt(nodes.length)]!.newcomers.push(parseClientId(randomUUID())!)
     }
