@@ -5,9 +5,12 @@ import type { Test } from 'tap'
 
 const WIDTHS = [390, 1440]
 /** A layout for each begins at one of them. */
-const LAYOUT_WIDTHS = [360, 390, 600, 768, 1024, 1440, 1600]
+const LAYOUT_WIDTHS = [360, 390, 600, 768, 1024, 1210, 1280, 1440, 1600]
 
-/** Light and dark, phone and wide: no barriers, nothing too wide. Leaves it light and wide. */
+/**
+ * Light and dark, phone and wide: no barriers, nothing too wide, no figure over another. Leaves it
+ * light and wide.
+ */
 export async function checkLooks (t: Test, page: Page, name: string): Promise<void> {
   await checkBarriers(t, page, name)
   for (const width of LAYOUT_WIDTHS) {
@@ -15,6 +18,7 @@ export async function checkLooks (t: Test, page: Page, name: string): Promise<vo
     const isTooWide = await page.evaluate(() =>
       document.documentElement.scrollWidth > document.documentElement.clientWidth)
     t.equal(isTooWide, false, `${name} does not scroll sideways at ${width}`)
+    t.strictSame(await page.evaluate(crowdedCells), [], `${name} has room at ${width}`)
   }
   await page.setViewportSize({ width: 1440, height: 900 })
 }
@@ -31,6 +35,19 @@ export async function checkBarriers (t: Test, page: Page, name: string): Promise
       t.strictSame(violations, [], `${name}, ${colorScheme}, ${width}`)
     }
   }
+}
+
+/** In the page: headings and figures that need more than their cell has. */
+function crowdedCells (): string[] {
+  const cells = [...document.querySelectorAll<HTMLElement>('table.tbl :is(th, td.num)')]
+  return cells.filter(cell => {
+    const text = document.createRange()
+    text.selectNodeContents(cell)
+    // Headings that are there for screen readers alone have a box of one pixel.
+    const isSeen = cell.closest('thead, tbody')!.getBoundingClientRect().width > 1
+    const room = cell.getBoundingClientRect().width
+    return isSeen && room > 0 && text.getBoundingClientRect().width > room
+  }).map(({ innerText }) => innerText)
 }
 
 /** In the page. */
