@@ -41,14 +41,29 @@ async function usersOf (members: readonly FleetMember[]): Promise<number[]> {
   return servers.flatMap(all => Object.values(all).map(server => server.active_users))
 }
 
+const TRIES_MAX = 5
+
+/** The engine, for this node. */
+function wasAway ({ cluster }: FleetMember): boolean {
+  return cluster.log.some(({ msg }) => /engine is away/.test(String(msg)))
+}
+
 const sum = (counts: readonly number[]): number => counts.reduce((all, count) => all + count, 0)
 
 t.test('fleet: whoever comes at once, by whichever router, is spread over all servers', { skip }, async t => {
-  const { members } = await startFleet(t)
-  const evenly = await burst(members, 450)
-  t.equal(spreadOf(countByHost(evenly, members)), 0)
-  const uneven = await burst(members, 450, [0.9, 0.07, 0.03])
-  t.ok(spreadOf(countByHost([...evenly, ...uneven], members)) <= 1)
+  for (let tries = 1; ; tries++) {
+    const { members } = await startFleet(t, { RESERVATION_TTL: '600' })
+    const evenly = await burst(members, 450)
+    const uneven = await burst(members, 450, [0.9, 0.07, 0.03])
+    // On a busy machine a router may run out of patience, and places some of them itself.
+    if (tries < TRIES_MAX && members.some(wasAway)) {
+      await Promise.all(members.map(({ cluster }) => cluster.stop()))
+      continue
+    }
+    t.equal(spreadOf(countByHost(evenly, members)), 0)
+    t.ok(spreadOf(countByHost([...evenly, ...uneven], members)) <= 1)
+    return
+  }
 })
 
 t.test('fleet: a person is one user, at another node as at one\'s own', { skip }, async t => {
