@@ -103,5 +103,7 @@ export const MONITOR_ROUTES: readonly MonitorRoute[] = [
     { method: 'POST', path: `/servers/${name}/remove`, body: { force: 'flag' }, weight: 0.2 }
   ]),
   // Of no server: a port may be closed for a moment.
-  { method: 'POST', path: '/servers/0/restart', body: { force: 'flag' }, weight: 0.3 }
+  { method: 'POST', path: '/servers/0/restart', body: { force: 'flag' }, weight: 0.3 },
+  ...['drain', 'ready'].map((action): MonitorRoute => (
+    { method: 'POST', path: `/servers/elm/8000/${action}`, body: { force: 'flag' }, weight: 0.2 }))
 ]

@@ -113,7 +113,12 @@ export class Operator {
         ...(!this.#isKeptAlive && { agent: false })
       })
       request.on('timeout', () => { request.destroy(new Error(`${path}: no answer in time`)) })
-      request.on('error', reject)
+      request.on('error', (error: NodeJS.ErrnoException) => {
+        // The monitor has closed an idle connection just when it was taken for this.
+        const isStale = request.reusedSocket && error.code === 'ECONNRESET'
+        if (isStale) resolve(this.#ask(method, path, headers, body))
+        else reject(error)
+      })
       request.on('response', response => {
         const chunks: Buffer[] = []
         response.on('error', reject)

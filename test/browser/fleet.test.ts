@@ -53,7 +53,7 @@ browserTest('fleet: nodes, servers and users of all nodes at the console of one'
 
   await showView(page, 'users')
   await page.getByText('12 users, 3 of 3 nodes answered').waitFor()
-  t.equal(await page.locator('#users tr').count(), 12)
+  await until(() => page.locator('#users tr').count(), count => count === 12)
   const elsewhere = page.locator('#users tr', { hasText: 'node-2/' }).first()
   const id = await elsewhere.locator('.c-id .mono').textContent() ?? ''
   await page.getByRole('radio', { name: 'node-2', exact: true }).check()

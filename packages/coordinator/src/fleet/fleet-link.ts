@@ -41,7 +41,7 @@ export interface FleetLinkParts {
   /** It is held no more. */
   readonly onReleased: (index: number, client: Client) => void
   /** One who was active here has come to another node's server. */
-  readonly onElsewhere: (client: Client) => void
+  readonly onElsewhere: (client: Client, hasArrivedLately: boolean) => void
   readonly onState: (state: FleetState, reason: string | undefined) => void
   /** Monotonic milliseconds. */
   readonly now: () => number
@@ -266,7 +266,7 @@ export class FleetLink {
       this.#places.forget(client)
       onReleased(own, client)
     } else if (!this.#places.isExpected(client)) {
-      onElsewhere(client)
+      onElsewhere(client, this.#places.hasArrivedLately(client))
     }
   }
 

@@ -36,11 +36,13 @@ export interface FleetNodeParts {
  */
 const LEAVE_MS = 1000
 const LOOK_MS = 1000
+const BEATS_MISSED = 2
 
 export class FleetNode {
   readonly #parts: FleetNodeParts
   readonly #held: HeldPlaces
   readonly #link: FleetLink
+  readonly #end = new AbortController()
   #isLeaving = false
   #state: FleetState = 'away'
   #reason: string | undefined
@@ -60,7 +62,9 @@ export class FleetNode {
       holdMs: () => settings.live.delayBetweenRoutingMs + settings.reservationTtlMs,
       onHeld: (server, client, holdMs) => { void this.#hold(server, client, holdMs) },
       onReleased: (server, client) => { this.#held.release(client, server) },
-      onElsewhere: client => { void this.#remove(client) },
+      onElsewhere: (client, hasArrivedLately) => {
+        void (hasArrivedLately ? this.#removeIfSilent(client) : this.#remove(client))
+      },
       hasArrived: (server, client) => {
         const user = table.find(client)
         return user !== undefined && user !== 'busy' && user.server === server
@@ -114,6 +118,7 @@ export class FleetNode {
   }
 
   async close (): Promise<void> {
+    this.#end.abort()
     this.#stopLooking()
     this.#held.close()
     await this.#link.close()
@@ -158,6 +163,20 @@ export class FleetNode {
       if (user === undefined || user.reservedServer !== undefined) return false
       return table.remove(client)
     })
+  }
+
+  /**
+   * Who went to another node while the engine was away, and came back, is told to have gone when it
+   * returns. Whoever is here goes on to beat.
+   */
+  async #removeIfSilent (client: Client): Promise<void> {
+    const { settings, table } = this.#parts
+    const waitMs = BEATS_MISSED * settings.heartbeatIntervalMs
+    await setTimeout(waitMs, undefined, { signal: this.#end.signal }).catch(() => {})
+    if (this.#end.signal.aborted) return
+    const user = await retryWhileBusy(() => table.find(client))
+    const isSilent = user !== undefined && user !== 'busy' && user.lastSeenAgoMs >= waitMs
+    if (isSilent) await this.#remove(client)
   }
 
   /** Nodes come and go while this one is up. */

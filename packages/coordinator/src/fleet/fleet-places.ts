@@ -56,6 +56,8 @@ export class FleetPlaces {
   readonly #awaited = new Map<string, AwaitedPlace>()
   readonly #arrived = new Map<string, UntoldArrival>()
   readonly #released = new Map<string, PlaceOfClient>()
+  /** When each arrived here last, the latest last; for as long as moves are told. */
+  readonly #arrivals = new Map<string, number>()
   readonly #now: () => number
 
   /** @param now monotonic milliseconds */
@@ -84,6 +86,11 @@ export class FleetPlaces {
 
   isExpected (client: Client): boolean {
     return this.#awaited.has(clientKey(client))
+  }
+
+  /** What another node tells of where it is may be older than that. */
+  hasArrivedLately (client: Client): boolean {
+    return this.#arrivals.has(clientKey(client))
   }
 
   ownPlace (client: Client): OwnPlace | undefined {
@@ -163,6 +170,8 @@ export class FleetPlaces {
     for (const [key, place] of this.#awaited) {
       if (!hasArrived(place.ownIndex, place.client)) continue
       this.#awaited.delete(key)
+      this.#arrivals.delete(key)
+      this.#arrivals.set(key, nowMs)
       const own = this.#own.get(key)
       this.#own.delete(key)
       // The engine has never heard of it, and will not.
@@ -179,6 +188,10 @@ export class FleetPlaces {
     for (const [key, { untilMs }] of this.#awaited) if (untilMs < nowMs) this.#awaited.delete(key)
     for (const [key, { forgottenMs }] of this.#arrived) {
       if (forgottenMs < nowMs) this.#arrived.delete(key)
+    }
+    for (const [key, arrivedMs] of this.#arrivals) {
+      if (nowMs - arrivedMs < MOVE_KEPT_MS) break
+      this.#arrivals.delete(key)
     }
   }
 }

@@ -36,6 +36,8 @@ export interface FakeNode {
   readonly localCount: number
   /** At the door of a server: false where there is no room. */
   arrive (server: string, client: Client): boolean
+  /** It goes on to be seen here. */
+  beat (client: Client): void
   leave (client: Client): void
   /** Active and held, as this node's table would count them. */
   users (server: string): number
@@ -59,6 +61,7 @@ export async function startNode (
   const servers = Array.from({ length: serverCount }, (_, at) => fakeServer(`s${at}`, capacity))
   const states: FleetState[] = []
   const warnings: string[] = []
+  const beating = new Set<string>()
   let isDead = false
   let localCount = 0
   const usersAt = ({ activeClients, held }: FakeServer): number => {
@@ -80,7 +83,8 @@ export async function startNode (
       servers[index]!.held.set(clientKey(client), performance.now() + holdMs)
     },
     onReleased: (index, client) => { servers[index]!.held.delete(clientKey(client)) },
-    onElsewhere: client => {
+    onElsewhere: (client, hasArrivedLately) => {
+      if (hasArrivedLately && beating.has(clientKey(client))) return
       for (const { activeClients } of servers) activeClients.delete(clientKey(client))
     },
     onState: state => { states.push(state) },
@@ -134,6 +138,7 @@ export async function startNode (
       activeClients.add(key)
       return true
     },
+    beat (client) { beating.add(clientKey(client)) },
     leave (client) {
       for (const { activeClients } of servers) activeClients.delete(clientKey(client))
     },

@@ -146,6 +146,30 @@ t.test('fleet link: who comes to another node while the engine is away is counte
   await check(engine => engine.kill(), engine => engine.restart())
 })
 
+t.test('fleet link: who goes and comes back while the engine is away stays', NEEDS_ENGINE, async t => {
+  const { engine, nodes, untilRight, arriveAll } = await startFleet(t, {})
+  const [a, b] = nodes as [FakeNode, FakeNode, FakeNode]
+  const placed = await placeAll(nodes, 18)
+  arriveAll(placed)
+  await untilRight()
+  const ofB = placed.filter(({ server }) => server!.startsWith('b/'))
+  engine.freeze()
+  await until(() => nodes.every(({ link }) => link.state === 'away'))
+  for (const { client, server } of ofB) {
+    const there = await a.place(client, server)
+    arriveAll([{ client, server: there }])
+    const back = await b.place(client, there)
+    b.leave(client)
+    arriveAll([{ client, server: back }])
+    b.beat(client)
+  }
+  engine.thaw()
+  await untilUp(nodes, 9)
+  await until(() => total(nodes) === 18)
+  await untilRight()
+  t.equal(total([b]), ofB.length)
+})
+
 t.test('fleet link: an engine that was killed and started empty is told all', NEEDS_ENGINE, async t => {
   const { engine, nodes, untilRight, arriveAll } = await startFleet(t, { capacity: 100 })
   arriveAll(await placeAll(nodes, 90))
