@@ -3,14 +3,13 @@
  * nobody fails, no server has more than it admits, and the counts are right again afterwards. How
  * long that takes is said beside each test, and asserted nowhere.
  */
-import http from 'node:http'
 import t from 'tap'
 import { UsherLibrary } from '@usher/shared/fleet/usher-library.ts'
 import { ENGINE_SKIP } from '../packages/shared/test/fleet/engine-kit.ts'
 import { isLong } from '../packages/shared/test/length.ts'
 import { Operator } from '../scripts/kit/operator.ts'
 import { ask, until } from './cluster.ts'
-import { Person, startFleet, untilRight, untilUp, type FleetMember } from './fleet-nodes.ts'
+import { ONCE, Person, startFleet, untilRight, untilUp, type FleetMember } from './fleet-nodes.ts'
 import {
   CAPACITY, CROWD, more, openScene, SCENE_SETTINGS, timed, untilAway, wait, watch
 } from './fleet-scene.ts'
@@ -19,8 +18,6 @@ const skip = ENGINE_SKIP
 if (isLong) t.setTimeout(900_000)
 
 const FROZEN_MS = isLong ? 30_000 : 3000
-/** A connection for each request: those of a denied visitor are closed. */
-const ONCE = { agent: new http.Agent({ keepAlive: false }) }
 
 t.test('fleet bounds: an engine that is frozen, killed and started empty fails nobody and lets nobody in too many', { skip }, async t => {
   const scene = await openScene(t)
@@ -117,7 +114,7 @@ t.test('fleet bounds: a denial and a log-out are in force on all nodes', { skip 
     const statusAt = async (door: URL): Promise<number> => {
       const headers = { cookie: `client_id=${userId}` }
       const { port, hostname: host } = door
-      return (await ask(Number(port), '/', { host, headers, ...ONCE })).status
+      return (await ask(Number(port), '/', { host, headers, agent: ONCE })).status
     }
     await timed(t, `denied, ${round}`, async () => {
       t.equal((await first.operator.post('/deny', { userId })).status, 200)

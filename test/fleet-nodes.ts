@@ -1,5 +1,6 @@
 /** A fleet for tests: programs on addresses of their own, as on several machines; one engine. */
 import { mkdtempSync, rmSync } from 'node:fs'
+import http from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
@@ -7,6 +8,9 @@ import { UsherLibrary } from '@usher/shared/fleet/usher-library.ts'
 import { startEngine, type TestEngine } from '../packages/shared/test/fleet/engine-kit.ts'
 import { Operator } from '../scripts/kit/operator.ts'
 import { ask, samePorts, startCluster, until, type Answer, type Cluster } from './cluster.ts'
+
+/** A connection of each request's own: one that is kept may be closed when it is taken again. */
+export const ONCE = new http.Agent({ keepAlive: false })
 
 export const PASSWORD = 'correct horse battery'
 
@@ -142,7 +146,7 @@ export class Person {
     this.cookies.set(url.hostname, jar)
     const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ')
     const answer = await ask(Number(url.port), url.pathname + url.search, {
-      host: url.hostname, headers: { host: url.host, ...(cookie !== '' && { cookie }) }
+      agent: ONCE, host: url.hostname, headers: { host: url.host, ...(cookie !== '' && { cookie }) }
     })
     for (const text of answer.headers['set-cookie'] ?? []) {
       const [name = '', value = ''] = text.split(';')[0]!.split('=')

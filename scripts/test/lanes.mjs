@@ -33,7 +33,7 @@ export const LANES = [
     name: 'long',
     files: new RegExp(`^(${[
       'packages/shared/test/memory/recovery',
-      'test/(bench-peers|chaos|crash|fleet-bounds|fleet-chaos|fuzz|greedy|soak|verify)',
+      'test/(bench-peers|chaos|crash|fuzz|greedy|soak|verify)',
       'test/http/framing(-bytewise)?'
     ].join('|')})\\.test\\.ts$`),
     isLong: true,

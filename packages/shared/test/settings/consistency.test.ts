@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { quote } from '@usher/shared/quote.ts'
+import { quotePath } from '@usher/shared/quote.ts'
 import { checkTls, disagreements, pathProblems, type GivenByName } from '@usher/shared/settings/consistency.ts'
 import { SETTING_ROWS } from '@usher/shared/settings/setting-rows.ts'
 import type { ValidValues } from '@usher/shared/settings/setting-table.ts'
@@ -165,7 +165,7 @@ t.test('settings-check: folders are there, and files are not folders', async t =
     [{ LOG_FILE: folder }, [`LOG_FILE (environment) is "T": ${folder} is a folder; ` +
       'allowed: the path of a file, or - for none']],
     [{ DB_PATH: file, LOG_FILE: file }, [
-      `DB_PATH (environment) and LOG_FILE (environment) both name ${quote(file)}; allowed: two files`]]
+      `DB_PATH (environment) and LOG_FILE (environment) both name ${quotePath(file)}; allowed: two files`]]
   ]
   for (const [values, expected] of cases) {
     t.same(pathProblems(values, GIVEN, '/usher.env'), expected, JSON.stringify(values))
@@ -182,7 +182,7 @@ t.test('settings-check: no site has the settings, the database, the log or the k
     const path = values.DB_PATH ?? values.LOG_FILE ?? values.TLS_KEY ?? settingsFile
     t.same(found, what === undefined
       ? []
-      : [`HTML_DIRS (environment) is "T": visitors could read ${what} there, ${quote(path)}; ` +
+      : [`HTML_DIRS (environment) is "T": visitors could read ${what} there, ${quotePath(path)}; ` +
         'allowed: folders with pages and nothing else'], JSON.stringify({ values, settingsFile }))
   }
   const HTML_DIRS = [join(dir, 'site-2'), site, site]

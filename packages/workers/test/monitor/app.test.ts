@@ -146,6 +146,7 @@ t.test('app: its interface is described by itself', async t => {
     '/login', '/logout', '/metrics', '/openapi.json', '/password', '/readyz',
     '/servers', '/servers/{name}/change', '/servers/{name}/drain', '/servers/{name}/ready',
     '/servers/{name}/remove', '/servers/{name}/restart', '/servers/{name}/users',
+    '/servers/{node}/{name}/drain', '/servers/{node}/{name}/ready',
     '/sessions', '/sessions/end', '/stats', '/tokens', '/tokens/revoke', '/user-info', '/users',
     '/users/reach', '/users/sharing'
   ])
