@@ -8,6 +8,7 @@ import { monotonicNowMs } from '@usher/shared/clock.ts'
 import type { Client } from '@usher/shared/client.ts'
 import { parseEngineUrl, type EngineAddress } from '@usher/shared/fleet/engine-url.ts'
 import { fleetName } from '@usher/shared/fleet/fleet-name.ts'
+import { clientKey } from '@usher/shared/fleet/packed-texts.ts'
 import { startInterval } from '@usher/shared/interval.ts'
 import { retryWhileBusy } from '@usher/shared/memory/retry-while-busy.ts'
 import type { Newcomers } from '@usher/shared/memory/newcomers.ts'
@@ -42,7 +43,8 @@ export class FleetNode {
   readonly #parts: FleetNodeParts
   readonly #held: HeldPlaces
   readonly #link: FleetLink
-  readonly #end = new AbortController()
+  /** Told to have gone, by key: since when, the longest first. */
+  readonly #doubted = new Map<string, { readonly client: Client, readonly sinceMs: number }>()
   #isLeaving = false
   #state: FleetState = 'away'
   #reason: string | undefined
@@ -63,7 +65,8 @@ export class FleetNode {
       onHeld: (server, client, holdMs) => { void this.#hold(server, client, holdMs) },
       onReleased: (server, client) => { this.#held.release(client, server) },
       onElsewhere: (client, hasArrivedLately) => {
-        void (hasArrivedLately ? this.#removeIfSilent(client) : this.#remove(client))
+        if (hasArrivedLately) this.#doubt(client)
+        else void this.#remove(client)
       },
       hasArrived: (server, client) => {
         const user = table.find(client)
@@ -77,7 +80,10 @@ export class FleetNode {
 
   /** Resolves when the engine has been asked; rejects when it is one that cannot be used. */
   async start (): Promise<void> {
-    this.#stopLooking = startInterval(LOOK_MS, () => { this.#lookAtServers() })
+    this.#stopLooking = startInterval(LOOK_MS, () => {
+      this.#lookAtServers()
+      this.#lookAtDoubted()
+    })
     await this.#link.start()
   }
 
@@ -118,7 +124,6 @@ export class FleetNode {
   }
 
   async close (): Promise<void> {
-    this.#end.abort()
     this.#stopLooking()
     this.#held.close()
     await this.#link.close()
@@ -169,11 +174,23 @@ export class FleetNode {
    * Who went to another node while the engine was away, and came back, is told to have gone when it
    * returns. Whoever is here goes on to beat.
    */
-  async #removeIfSilent (client: Client): Promise<void> {
-    const { settings, table } = this.#parts
-    const waitMs = BEATS_MISSED * settings.heartbeatIntervalMs
-    await setTimeout(waitMs, undefined, { signal: this.#end.signal }).catch(() => {})
-    if (this.#end.signal.aborted) return
+  #doubt (client: Client): void {
+    const key = clientKey(client)
+    if (!this.#doubted.has(key)) this.#doubted.set(key, { client, sinceMs: monotonicNowMs() })
+  }
+
+  #lookAtDoubted (): void {
+    const waitMs = BEATS_MISSED * this.#parts.settings.heartbeatIntervalMs
+    const nowMs = monotonicNowMs()
+    for (const [key, { client, sinceMs }] of this.#doubted) {
+      if (nowMs - sinceMs < waitMs) break
+      this.#doubted.delete(key)
+      void this.#removeIfSilent(client, waitMs)
+    }
+  }
+
+  async #removeIfSilent (client: Client, waitMs: number): Promise<void> {
+    const { table } = this.#parts
     const user = await retryWhileBusy(() => table.find(client))
     const isSilent = user !== undefined && user !== 'busy' && user.lastSeenAgoMs >= waitMs
     if (isSilent) await this.#remove(client)
