@@ -173,7 +173,7 @@ const MUTANTS: readonly Mutant[] = [{
   from: ' && !isReferred(slot.index)',
   to: '',
   flags: ['--changing', '8', '--kills', '40', '--kill-all-every', '0'],
-  found: /is at \d+, and (was said to be|is listed)|was at \d+, which is well, and was sent to/
+  found: /is (at \d+|nowhere), and (was said to be|is listed)|was at \d+, which is well, and was sent to/
 }, {
   without: 'the servers that were stored',
   file: 'src/server-keeper.ts',
