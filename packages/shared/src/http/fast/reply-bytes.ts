@@ -20,6 +20,8 @@ interface KeptBytes {
 
 export class ReplyBytes {
   readonly #goesOn: string
+  /** Of each name the value that was allowed last: most replies say what one before them said. */
+  readonly #allowed = new Map<string, string>()
   /** Of this second: no more is kept than is being asked for. */
   #kept = new WeakMap<Reply, KeptBytes>()
   #date = ''
@@ -79,13 +81,18 @@ export class ReplyBytes {
     for (let at = 0; at < headers.length; at += 2) {
       const name = headers[at]!
       const value = headers[at + 1]!
-      validateHeaderName(name)
-      validateHeaderValue(name, value)
+      if (this.#allowed.get(name) !== value) this.#check(name, value)
       head += `${name}: ${value}\r\n`
     }
     // RFC 9110 section 8.6: no length with 204, and with 304 only that of the 200 it stands for.
     if (status !== 204 && status !== 304) head += `Content-Length: ${bodyBytes(reply)}\r\n`
     return `${head}Date: ${this.#date}\r\n${isKeptAlive ? this.#goesOn : 'Connection: close\r\n\r\n'}`
+  }
+
+  #check (name: string, value: string): void {
+    validateHeaderName(name)
+    validateHeaderValue(name, value)
+    this.#allowed.set(name, value)
   }
 
   #renewDate (nowMs: number): void {
