@@ -55,11 +55,12 @@ async function wordsOf ({ on, path }: AnswerCase): Promise<ReadonlyMap<string, s
     const reply = await ask({ on, path }, 'GET', `Accept-Encoding: ${coding}\r\n`)
     return reply.headers['etag'] ?? '"none"'
   }
-  const [plain, gzip, br] = await Promise.all([tagFor('identity'), tagFor('gzip'), tagFor('br')])
+  const [plain, gzip, br, zstd] = await Promise.all(
+    ['identity', 'gzip', 'br', 'zstd'].map(tagFor)) as [string, string, string, string]
   const secondsLater = (seconds: number): string =>
     new Date(MODIFIED.getTime() + seconds * 1000).toUTCString()
   return new Map([
-    ['GZIP_ETAG', gzip], ['BR_ETAG', br], ['OTHER_ETAG', '"another"'], ['ETAG', plain],
+    ['GZIP_ETAG', gzip], ['BR_ETAG', br], ['ZSTD_ETAG', zstd], ['OTHER_ETAG', '"another"'], ['ETAG', plain],
     ['UNQUOTED', plain.slice(1, -1)], ['DATE', secondsLater(0)], ['EARLIER', secondsLater(-1)],
     ['LATER', secondsLater(1)], ['TOKEN', METRICS_TOKEN]
   ])

@@ -1,7 +1,11 @@
 /** Accept-Encoding, RFC 9110 section 12.5.3: which coding a page comes in, and that it says so. */
+import zlib from 'node:zlib'
 import { answer, PAGE_PATH, type AnswerCase } from './answer-case.ts'
 
-type Coding = 'br' | 'gzip' | 'identity'
+type Coding = 'br' | 'zstd' | 'gzip' | 'identity'
+
+/** From Node 22.15 on. */
+const HAS_ZSTD = 'zstdCompressSync' in zlib
 
 const WISHES: ReadonlyArray<[accept: string, coding: Coding]> = [
   ['gzip, deflate, br, zstd', 'br'],
@@ -23,7 +27,8 @@ const WISHES: ReadonlyArray<[accept: string, coding: Coding]> = [
   ['gzip; q=0.5 , br; q=0.1', 'gzip'],
   ['br;q=0.001, gzip;q=0.002', 'gzip'],
   ['br;q=0, gzip', 'gzip'],
-  ['br;q=0.0, *', 'gzip'],
+  ['br;q=0.0, *', HAS_ZSTD ? 'zstd' : 'gzip'],
+  ['br;q=0.1, zstd', HAS_ZSTD ? 'zstd' : 'br'],
   ['gzip;q=0', 'identity'],
   ['gzip;q=0.000, br;q=0', 'identity'],
   ['*;q=0, gzip;q=0.1', 'gzip'],
@@ -31,7 +36,7 @@ const WISHES: ReadonlyArray<[accept: string, coding: Coding]> = [
   ['identity;q=1, gzip;q=0.5', 'identity'],
   ['identity;q=0.5, gzip;q=1', 'gzip'],
   ['deflate', 'identity'],
-  ['compress, zstd', 'identity'],
+  ['compress, zstd', HAS_ZSTD ? 'zstd' : 'identity'],
   ['', 'identity'],
   [' , ,gzip, ', 'gzip'],
   ['gzip\r\nAccept-Encoding: br', 'br'],
@@ -47,7 +52,9 @@ const WISHES: ReadonlyArray<[accept: string, coding: Coding]> = [
   [';;;,,,=', 'identity']
 ]
 
-const TAGS: Readonly<Record<Coding, string>> = { br: 'BR_ETAG', gzip: 'GZIP_ETAG', identity: 'ETAG' }
+const TAGS: Readonly<Record<Coding, string>> = {
+  br: 'BR_ETAG', zstd: 'ZSTD_ETAG', gzip: 'GZIP_ETAG', identity: 'ETAG'
+}
 
 export const CONTENT_CODINGS: readonly AnswerCase[] = [
   ...WISHES.map(([accept, coding]) => answer('12.5.3', JSON.stringify(accept), {
