@@ -1,5 +1,8 @@
 /** Three running programs that count as one, by way of an engine that fails in all ways. */
+import { randomUUID } from 'node:crypto'
 import t from 'tap'
+import { parseClientId } from '@usher/shared/client.ts'
+import { UsherLibrary } from '@usher/shared/fleet/usher-library.ts'
 import { ENGINE_SKIP, startEngine } from '../packages/shared/test/fleet/engine-kit.ts'
 import { startCluster, until, workingFolder } from './cluster.ts'
 import {
@@ -39,6 +42,13 @@ function flow (members: readonly FleetMember[]): { end (): Promise<URL[]> } {
 async function usersOf (members: readonly FleetMember[]): Promise<number[]> {
   const servers = await Promise.all(members.map(member => member.servers()))
   return servers.flatMap(all => Object.values(all).map(server => server.active_users))
+}
+
+/** One who has its id at these nodes' host names. */
+function personAt (members: readonly FleetMember[], id: string): Person {
+  const person = new Person()
+  for (const { host } of members) person.cookies.set(host, new Map([['client_id', id]]))
+  return person
 }
 
 const TRIES_MAX = 5
@@ -96,6 +106,44 @@ t.test('fleet: a person is one user, at another node as at one\'s own', { skip }
   t.not(await idAt(wrong), id)
   t.equal(await idAt(place), id)
   t.not(await idAt(place), id, 'and once')
+})
+
+t.test('fleet: whom a full server sends back gets a place at another one', { skip }, async t => {
+  const engine = await startEngine(t)
+  const settings = { CAPACITY: '1', DELAY_BETWEEN_ROUTING: '0' }
+  const members = await Promise.all([1, 2].map(number => startMember(t, engine, number, settings)))
+  await untilUp(members, 6)
+  const [home, other] = members as [FleetMember, FleetMember]
+  const full = new URL(`http://${other.host}:${other.cluster.ports[0]}/`)
+  t.equal((await personAt([other], randomUUID()).ask(full)).status, 200)
+  await untilRight({ engine, members })
+  // A router that does not know it yet holds a place there.
+  const id = randomUUID()
+  const library = new UsherLibrary(engine.call, 'usher')
+  const router = { name: 'elsewhere', run: '1' }
+  const { nowMs, servers } = await library.view()
+  const { index } = servers.find(({ url }) => new URL(url).host === full.host)!
+  const told = [{ client: parseClientId(id)!, index, chosenMs: nowMs, holdMs: 60_000 }]
+  await library.join(nowMs, router, [])
+  await library.report(nowMs, router, {
+    seq: 1, fed: 0, arrived: [], released: [], told, active: []
+  })
+  const person = personAt(members, id)
+  let url = await person.knock(home)
+  t.equal(url.host, full.host, 'whoever holds a place keeps it')
+  const hops: string[] = []
+  for (let status = 302; status === 302;) {
+    hops.push(url.host)
+    const answer = await person.ask(url)
+    status = answer.status
+    if (status === 302) url = new URL(answer.headers.location!)
+    else t.equal(status, 200)
+    if (hops.length === 10) break
+  }
+  t.equal(hops.length, 3, `the server, its router and another server: ${hops.join(', ')}`)
+  t.not(url.host, full.host)
+  await untilRight({ engine, members })
+  t.equal(sum(await usersOf(members)), 2)
 })
 
 t.test('fleet: an engine that freezes, dies and comes back empty fails nobody', { skip }, async t => {

@@ -167,12 +167,14 @@ function live (
     node.isAsking = true
     const batch = node.newcomers.splice(0, BATCH_MAX)
     const answer = await node.library.place(node.clock.engineNowMs(), node.number, HOLD_MS,
-      batch.map(client => ({ client, hint: NO_INDEX })))
+      batch.map(client => ({ client, hint: NO_INDEX, refusedBy: NO_INDEX })))
     node.isAsking = false
     if (answer.status !== 'ok') return
     placed += batch.length
     for (const [at, client] of batch.entries()) {
-      const arrival = { client, index: answer.indexes[at]!, from: NO_INDEX }
+      const arrival = {
+        client, index: answer.indexes[at]!, from: NO_INDEX, chosenMs: answer.nowMs
+      }
       onWay.push([performance.now() + WAY_MS, arrival])
     }
   }

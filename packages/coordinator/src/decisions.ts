@@ -85,6 +85,7 @@ export function decisionHandler (given: DecisionParts): Handler {
       isCounted: effect === 'adds',
       isProbe: false,
       hasTicket: false,
+      refusedBy: undefined,
       hint: undefined
     }
     return nowOrLater(seat(parts, visitor, effect), decision => {

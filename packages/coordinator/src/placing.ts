@@ -93,6 +93,8 @@ export interface Visitor extends Waiting {
   readonly isProbe: boolean
   /** A server had no place for it and has sent it here, or it repeats an old redirect. */
   readonly hasTicket: boolean
+  /** The server of a fleet that had no place for it: NODE/NAME. */
+  readonly refusedBy: string | undefined
   /** Where in a fleet it says that it was sent last: NODE/NAME. */
   readonly hint: string | undefined
 }

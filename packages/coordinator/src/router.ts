@@ -26,7 +26,7 @@ import { NO_BODY, type Handler, type Reply, type RequestValue } from '@usher/sha
 import { nowOrLater } from '@usher/shared/now-or-later.ts'
 import { chosenServer } from '@usher/shared/settings/servers.ts'
 import type { LiveSettings, Settings } from '@usher/shared/settings/settings.ts'
-import { ticketOf, withoutTicket, withTicket } from '@usher/shared/tickets/ticket-query.ts'
+import { refuserOf, ticketOf, withoutTicket, withTicket } from '@usher/shared/tickets/ticket-query.ts'
 import type { Logger } from 'pino'
 import { JWKS_PATH, jwksHandler } from './jwks.ts'
 import type { PlacingParts, Placer, Refusal, RouteDecision, Visitor } from './placing.ts'
@@ -169,13 +169,15 @@ function visitorOf (
 ): Visitor {
   const { method, path, query, headers, address } = request
   const named = namedClient(request)
+  const ticket = query === '' ? undefined : ticketOf(query, ticketParameter)
   return {
     client: named ?? newClient(),
     address,
     isReturning: named !== undefined,
     isCounted: request.countEffect === 'adds',
     isProbe: method === 'HEAD' && countEffect({ method: 'GET', path, headers }) === 'adds',
-    hasTicket: query !== '' && ticketOf(query, ticketParameter) !== undefined,
+    hasTicket: ticket !== undefined,
+    refusedBy: refuserOf(ticket),
     hint: clusterUrl === '' ? undefined : namedServer(headers)
   }
 }

@@ -7,22 +7,15 @@
 import type { Client } from '@usher/shared/client.ts'
 import { openEngine, type Engine } from '@usher/shared/fleet/engine.ts'
 import type { EngineAddress } from '@usher/shared/fleet/engine-url.ts'
-import {
-  NO_INDEX, type FleetIndex, type FleetVisitor, type News
-} from '@usher/shared/fleet/packed-texts.ts'
-import { ALL_FULL, bringLibrary, UsherLibrary } from '@usher/shared/fleet/usher-library.ts'
+import type { News } from '@usher/shared/fleet/packed-texts.ts'
+import { bringLibrary, UsherLibrary } from '@usher/shared/fleet/usher-library.ts'
 import type { FleetState } from '@usher/shared/messages.ts'
 import { startInterval, type StartInterval } from '@usher/shared/interval.ts'
 import type { Logger } from 'pino'
+import { EnginePlacing, type FleetPlace, type Whereabouts } from './engine-placing.ts'
 import { FleetPlaces } from './fleet-places.ts'
 import { FleetReports, type Reported } from './fleet-reports.ts'
 import { FleetServers, type FleetServer, type NodeServer } from './fleet-servers.ts'
-import { PlaceBatches, type Choice } from './place-batches.ts'
-
-export type FleetPlace =
-  | { readonly kind: 'placed', readonly server: FleetServer }
-  /** All that take visitors are full; none takes any; the engine says nothing: choose one here. */
-  | { readonly kind: 'full' | 'none' | 'local' }
 
 export interface FleetLinkParts {
   readonly address: EngineAddress
@@ -41,7 +34,7 @@ export interface FleetLinkParts {
   /** It is held no more. */
   readonly onReleased: (index: number, client: Client) => void
   /** One who was active here has come to another node's server. */
-  readonly onElsewhere: (client: Client, hasArrivedLately: boolean) => void
+  readonly onElsewhere: (client: Client) => void
   readonly onState: (state: FleetState, reason: string | undefined) => void
   /** Monotonic milliseconds. */
   readonly now: () => number
@@ -63,7 +56,7 @@ export class FleetLink {
   readonly #patienceMs: number
   readonly #places: FleetPlaces
   readonly #servers: FleetServers
-  readonly #batches: PlaceBatches
+  readonly #placing: EnginePlacing
   readonly #library: UsherLibrary
   readonly #reports: FleetReports
   #engine: Engine | undefined
@@ -89,11 +82,15 @@ export class FleetLink {
       onNews: news => { this.#takeNews(news) },
       onNameTaken: () => { parts.log.warn({ node: parts.node }, NAME_TAKEN) }
     })
-    this.#batches = new PlaceBatches({
-      choose: visitors => this.#choose(visitors),
+    this.#placing = new EnginePlacing({
+      ...parts,
+      library: this.#library,
+      places: this.#places,
+      servers: this.#servers,
+      reports: this.#reports,
       patienceMs: this.#patienceMs,
-      onSlow: () => { this.#runOutOfPatience() },
-      onTooLate: (client, index) => { this.#takeTooLate(client, index) }
+      onWarm: () => { this.#enter('warm') },
+      onSlow: () => { this.#runOutOfPatience() }
     })
   }
 
@@ -132,7 +129,10 @@ export class FleetLink {
           reject(error)
         }
       })
-      this.#endInterval = interval(REPORT_MS, () => { void this.#report() })
+      this.#endInterval = interval(REPORT_MS, () => {
+        if (this.#engine?.isReady !== true) this.#places.findArrived(this.#parts.hasArrived)
+        void this.#report()
+      })
     })
   }
 
@@ -142,31 +142,21 @@ export class FleetLink {
     this.#endInterval()
     clearTimeout(this.#joiningTimer)
     this.#state = 'away'
-    this.#batches.letGo()
+    this.#placing.letGo()
     await this.#reporting
     if (this.#engine?.isReady === true) await this.#reports.leave().catch(() => {})
     await this.#engine?.close()
   }
 
-  /**
-   * Never rejects. Takes a call to the engine, or 'local' after 100 ms.
-   * @param hint NODE/NAME where the visitor says to be; none for one whom a server has refused
-   */
-  async place (client: Client, hint: string | undefined): Promise<FleetPlace> {
+  /** Never rejects. Takes a call to the engine, or 'local' after 100 ms. */
+  async place (client: Client, whereabouts: Whereabouts): Promise<FleetPlace> {
     if (this.#state !== 'up' && this.#state !== 'joining') return { kind: 'local' }
-    const from = this.#servers.indexOf(hint) ?? NO_INDEX
-    const own = this.#servers.ownIndexOf(from)
-    // What can be looked up here is not merely believed.
-    const isThere = own === undefined || this.#parts.hasArrived(own, client)
-    const hinted = isThere ? from : NO_INDEX
-    return this.#placeAt(client, hinted, await this.#batches.place(client, hinted))
+    return await this.#placing.place(client, whereabouts)
   }
 
   /** The place that was chosen is not used after all. */
   release (client: Client): void {
-    const place = this.#places.giveUp(client)
-    const index = place?.isTold === true ? this.#servers.indexOf(place.server) : undefined
-    if (index !== undefined) this.#places.release(client, index)
+    this.#placing.release(client)
   }
 
   /**
@@ -174,55 +164,12 @@ export class FleetLink {
    * @param hint NODE/NAME where the visitor says to be
    */
   placedHere (client: Client, index: number, hint: string | undefined): void {
-    const server = this.#servers.nameOf(index)
-    if (server === undefined) return
-    const untilMs = this.#parts.now() + this.#parts.holdMs()
-    this.#places.hold({ client, server, untilMs, isTold: false })
-    this.#places.expect(client, index, hint, untilMs)
+    this.#placing.placedHere(client, index, hint)
   }
 
   /** Added or removed, other places or weights, or one takes visitors no more, or again. */
   serversChanged (): void {
     void this.#report()
-  }
-
-  #placeAt (client: Client, from: FleetIndex, choice: Choice): FleetPlace {
-    if (choice === 'local') return { kind: 'local' }
-    if (choice === ALL_FULL) return { kind: 'full' }
-    if (choice === NO_INDEX) return { kind: 'none' }
-    const server = this.#servers.at(choice)
-    if (server === undefined) {
-      this.#places.release(client, choice)
-      return { kind: 'local' }
-    }
-    const untilMs = this.#parts.now() + this.#parts.holdMs()
-    this.#places.hold({ client, server: server.name, untilMs, isTold: true })
-    if (server.ownIndex !== undefined) {
-      this.#places.expect(client, server.ownIndex, this.#servers.at(from)?.name, untilMs)
-    }
-    return { kind: 'placed', server }
-  }
-
-  async #choose (
-    visitors: readonly FleetVisitor[]
-  ): Promise<readonly FleetIndex[] | undefined> {
-    const answer = await this.#reports.call(sentMs => this.#library.place(
-      sentMs, this.#servers.number, this.#parts.holdMs(), visitors))
-    if (answer.status === 'warm') this.#enter('warm')
-    if (answer.status !== 'ok') return undefined
-    const isUnknown = (index: FleetIndex): boolean => index !== NO_INDEX && index !== ALL_FULL &&
-      this.#servers.at(index) === undefined
-    if (answer.indexes.some(isUnknown)) await this.#reports.look()
-    return answer.indexes
-  }
-
-  /** The visitor was placed here, and the engine may hold a place for it. */
-  #takeTooLate (client: Client, index: FleetIndex | undefined): void {
-    if (index === undefined) return this.#places.release(client, NO_INDEX)
-    if (index === NO_INDEX || index === ALL_FULL) return
-    const own = this.#places.ownPlace(client)
-    if (own !== undefined && own.server === this.#servers.at(index)?.name) own.isTold = true
-    else this.#places.release(client, index)
   }
 
   /** One at a time: whoever asks meanwhile gets another one behind it. */
@@ -259,14 +206,15 @@ export class FleetLink {
     if (own === undefined) return
     const { client } = news
     if (news.kind === 'held') {
+      const { chosenMs, holdMs } = news
       const from = this.#servers.at(news.from)?.name
-      this.#places.expect(client, own, from, now() + news.holdMs)
-      onHeld(own, client, news.holdMs)
+      this.#places.expect({ client, ownIndex: own, from, chosenMs, untilMs: now() + holdMs })
+      onHeld(own, client, holdMs)
     } else if (news.kind === 'released') {
       this.#places.forget(client)
       onReleased(own, client)
-    } else if (!this.#places.isExpected(client)) {
-      onElsewhere(client, this.#places.hasArrivedLately(client))
+    } else if (!this.#places.isChosenSince(client, news.chosenMs)) {
+      onElsewhere(client)
     }
   }
 
@@ -280,10 +228,10 @@ export class FleetLink {
     const before = this.#state
     this.#state = state
     clearTimeout(this.#joiningTimer)
-    if (state === 'up') this.#batches.open()
-    else if (state !== 'joining') this.#batches.letGo()
+    if (state === 'up') this.#placing.open()
+    else if (state !== 'joining') this.#placing.letGo()
     else {
-      this.#batches.hold()
+      this.#placing.hold()
       this.#joiningTimer = setTimeout(() => { this.#runOutOfPatience() }, this.#patienceMs)
     }
     const { log, onState } = this.#parts

@@ -8,7 +8,6 @@ import { monotonicNowMs } from '@usher/shared/clock.ts'
 import type { Client } from '@usher/shared/client.ts'
 import { parseEngineUrl, type EngineAddress } from '@usher/shared/fleet/engine-url.ts'
 import { fleetName } from '@usher/shared/fleet/fleet-name.ts'
-import { clientKey } from '@usher/shared/fleet/packed-texts.ts'
 import { startInterval } from '@usher/shared/interval.ts'
 import { retryWhileBusy } from '@usher/shared/memory/retry-while-busy.ts'
 import type { Newcomers } from '@usher/shared/memory/newcomers.ts'
@@ -37,14 +36,11 @@ export interface FleetNodeParts {
  */
 const LEAVE_MS = 1000
 const LOOK_MS = 1000
-const BEATS_MISSED = 2
 
 export class FleetNode {
   readonly #parts: FleetNodeParts
   readonly #held: HeldPlaces
   readonly #link: FleetLink
-  /** Told to have gone, by key: since when, the longest first. */
-  readonly #doubted = new Map<string, { readonly client: Client, readonly sinceMs: number }>()
   #isLeaving = false
   #state: FleetState = 'away'
   #reason: string | undefined
@@ -64,10 +60,7 @@ export class FleetNode {
       holdMs: () => settings.live.delayBetweenRoutingMs + settings.reservationTtlMs,
       onHeld: (server, client, holdMs) => { void this.#hold(server, client, holdMs) },
       onReleased: (server, client) => { this.#held.release(client, server) },
-      onElsewhere: (client, hasArrivedLately) => {
-        if (hasArrivedLately) this.#doubt(client)
-        else void this.#remove(client)
-      },
+      onElsewhere: client => { void this.#remove(client) },
       hasArrived: (server, client) => {
         const user = table.find(client)
         return user !== undefined && user !== 'busy' && user.server === server
@@ -80,10 +73,7 @@ export class FleetNode {
 
   /** Resolves when the engine has been asked; rejects when it is one that cannot be used. */
   async start (): Promise<void> {
-    this.#stopLooking = startInterval(LOOK_MS, () => {
-      this.#lookAtServers()
-      this.#lookAtDoubted()
-    })
+    this.#stopLooking = startInterval(LOOK_MS, () => { this.#lookAtServers() })
     await this.#link.start()
   }
 
@@ -168,32 +158,6 @@ export class FleetNode {
       if (user === undefined || user.reservedServer !== undefined) return false
       return table.remove(client)
     })
-  }
-
-  /**
-   * Who went to another node while the engine was away, and came back, is told to have gone when it
-   * returns. Whoever is here goes on to beat.
-   */
-  #doubt (client: Client): void {
-    const key = clientKey(client)
-    if (!this.#doubted.has(key)) this.#doubted.set(key, { client, sinceMs: monotonicNowMs() })
-  }
-
-  #lookAtDoubted (): void {
-    const waitMs = BEATS_MISSED * this.#parts.settings.heartbeatIntervalMs
-    const nowMs = monotonicNowMs()
-    for (const [key, { client, sinceMs }] of this.#doubted) {
-      if (nowMs - sinceMs < waitMs) break
-      this.#doubted.delete(key)
-      void this.#removeIfSilent(client, waitMs)
-    }
-  }
-
-  async #removeIfSilent (client: Client, waitMs: number): Promise<void> {
-    const { table } = this.#parts
-    const user = await retryWhileBusy(() => table.find(client))
-    const isSilent = user !== undefined && user !== 'busy' && user.lastSeenAgoMs >= waitMs
-    if (isSilent) await this.#remove(client)
   }
 
   /** Nodes come and go while this one is up. */

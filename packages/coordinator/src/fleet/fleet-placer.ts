@@ -14,7 +14,8 @@ import {
   decide, decideByHash, decideUncounted, delay, isDenied, type ElsewhereDecision,
   type LocalDecision, type Placer, type PlacingParts, type RouteDecision, type Visitor
 } from '../placing.ts'
-import type { FleetLink, FleetPlace } from './fleet-link.ts'
+import type { FleetPlace } from './engine-placing.ts'
+import type { FleetLink } from './fleet-link.ts'
 import type { FleetServer } from './fleet-servers.ts'
 
 export interface FleetPlacerParts extends PlacingParts {
@@ -40,18 +41,20 @@ function * decideInFleet (
   parts: FleetPlacerParts, visitor: Visitor
 ): Steps<RouteDecision> {
   let hasWaited = false
+  let { refusedBy } = visitor
   for (let round = 1; round <= ROUNDS_MAX; round++) {
     if (isDenied(parts, visitor)) return { kind: 'denied' }
     const user = yield * userOf(parts, visitor)
     const charges = user === undefined ? chargesOf(parts, visitor) : []
     if (charges === undefined) return yield * decideRefused(parts, visitor, hasWaited)
-    const place = yield * askEngine(parts, visitor, user)
+    const place = yield * askEngine(parts, visitor, user, refusedBy)
     if (place.kind === 'full') return { kind: 'servers-full' }
     if (place.kind !== 'placed') break
     const decision = place.server.ownIndex === undefined
       ? yield * goElsewhere(parts, visitor, place.server, user, charges, hasWaited)
       : yield * goHere(parts, visitor, place.server.ownIndex, hasWaited)
     if (decision !== 'gone') return decision
+    refusedBy = place.server.name
     hasWaited = true
   }
   const local = tellingFleet(parts, visitor)
@@ -68,17 +71,19 @@ function * userOf (
 }
 
 /**
- * Where the visitor is by the user table goes before what it says. One whom its server has refused
- * is to get another.
+ * Where the visitor is by the user table goes before what it says. Whoever has a ticket has been
+ * refused there, or repeats an old redirect.
+ * @param refusedBy NODE/NAME
  */
 function * askEngine (
-  { link, nameOf }: FleetPlacerParts, { client, hint, hasTicket }: Visitor, user: User | undefined
+  { link, nameOf }: FleetPlacerParts, { client, hint, hasTicket }: Visitor, user: User | undefined,
+  refusedBy: string | undefined
 ): Steps<FleetPlace> {
   const server = user?.reservedServer ?? user?.server
   let place: FleetPlace = { kind: 'local' }
   yield resume => {
     const where = server === undefined ? hint : nameOf(server)
-    void link.place(client, hasTicket ? undefined : where).then(answer => {
+    void link.place(client, { hint: hasTicket ? undefined : where, refusedBy }).then(answer => {
       place = answer
       resume()
     })

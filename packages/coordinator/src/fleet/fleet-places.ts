@@ -13,6 +13,7 @@ export interface OwnPlace {
   readonly client: Client
   /** As the fleet calls it: its index may be another one tomorrow. */
   readonly server: string
+  readonly chosenMs: number
   readonly untilMs: number
   /** Whether the engine knows of it. */
   isTold: boolean
@@ -25,6 +26,7 @@ interface AwaitedPlace {
   readonly ownIndex: number
   /** NODE/NAME where the visitor said to be before, if it did. */
   readonly from: string | undefined
+  readonly chosenMs: number
   readonly untilMs: number
 }
 
@@ -33,6 +35,13 @@ interface UntoldArrival extends AwaitedPlace {
   isTold: boolean
   /** After that nobody asks for it any more. */
   readonly forgottenMs: number
+}
+
+/** How the engine calls what this node calls otherwise. */
+export interface EngineTerms {
+  readonly fleetIndex: (ownIndex: number) => FleetIndex | undefined
+  readonly indexOf: (server: string) => FleetIndex | undefined
+  readonly engineMs: (ownMs: number) => number
 }
 
 /** What a report says of places. Each list is told again until a report was answered. */
@@ -56,8 +65,8 @@ export class FleetPlaces {
   readonly #awaited = new Map<string, AwaitedPlace>()
   readonly #arrived = new Map<string, UntoldArrival>()
   readonly #released = new Map<string, PlaceOfClient>()
-  /** When each arrived here last, the latest last; for as long as moves are told. */
-  readonly #arrivals = new Map<string, number>()
+  /** Those who have arrived here, the latest last; for as long as moves are told. */
+  readonly #arrivals = new Map<string, { readonly chosenMs: number, readonly arrivedMs: number }>()
   readonly #now: () => number
 
   /** @param now monotonic milliseconds */
@@ -72,11 +81,13 @@ export class FleetPlaces {
     if (place.isTold) this.#released.delete(key)
   }
 
-  /** A visitor is expected at one of this node's servers. */
-  expect (
-    client: Client, ownIndex: number, from: string | undefined, untilMs: number
-  ): void {
-    this.#awaited.set(clientKey(client), { client, ownIndex, from, untilMs })
+  /**
+   * A visitor is expected at one of this node's servers. What is heard late may be of an earlier
+   * choice than the last one that is known here.
+   */
+  expect (place: AwaitedPlace): void {
+    if (this.isChosenSince(place.client, place.chosenMs)) return
+    this.#awaited.set(clientKey(place.client), place)
   }
 
   /** Nobody is expected there any more. */
@@ -84,13 +95,11 @@ export class FleetPlaces {
     this.#awaited.delete(clientKey(client))
   }
 
-  isExpected (client: Client): boolean {
-    return this.#awaited.has(clientKey(client))
-  }
-
-  /** What another node tells of where it is may be older than that. */
-  hasArrivedLately (client: Client): boolean {
-    return this.#arrivals.has(clientKey(client))
+  /** Whether a place here was chosen later than that: who had the other one has left it. */
+  isChosenSince (client: Client, ms: number): boolean {
+    const key = clientKey(client)
+    const place = this.#awaited.get(key) ?? this.#arrivals.get(key)
+    return place !== undefined && place.chosenMs >= ms
   }
 
   ownPlace (client: Client): OwnPlace | undefined {
@@ -129,12 +138,10 @@ export class FleetPlaces {
    */
   news (
     hasArrived: (ownIndex: number, client: Client) => boolean,
-    fleetIndex: (ownIndex: number) => FleetIndex | undefined,
-    indexOf: (server: string) => FleetIndex | undefined
+    { fleetIndex, indexOf, engineMs }: EngineTerms
   ): PlaceNews {
+    this.findArrived(hasArrived)
     const nowMs = this.#now()
-    this.#end(nowMs)
-    this.#findArrived(nowMs, hasArrived)
     const fromOf = ({ from }: AwaitedPlace): FleetIndex | undefined =>
       from === undefined ? NO_INDEX : indexOf(from)
     const arrived = [...this.#arrived]
@@ -149,12 +156,16 @@ export class FleetPlaces {
       arrived: arrived.map(([, place]) => ({
         client: place.client,
         from: fromOf(place) ?? NO_INDEX,
+        chosenMs: engineMs(place.chosenMs),
         index: fleetIndex(place.ownIndex) ?? NO_INDEX
       })),
       released: released.map(([, place]) => place),
-      told: told.map(({ client, server, untilMs }) => (
-        { client, index: indexOf(server)!, holdMs: untilMs - nowMs }
-      )),
+      told: told.map(({ client, server, chosenMs, untilMs }) => ({
+        client,
+        index: indexOf(server)!,
+        chosenMs: engineMs(chosenMs),
+        holdMs: untilMs - nowMs
+      })),
       settle: () => {
         for (const [, place] of arrived) place.isTold = true
         deleteSame(this.#arrived, arrived.filter(([, place]) => fromOf(place) !== undefined))
@@ -164,14 +175,14 @@ export class FleetPlaces {
     }
   }
 
-  #findArrived (
-    nowMs: number, hasArrived: (ownIndex: number, client: Client) => boolean
-  ): void {
+  /** To be called often, the engine away or not: whoever comes may leave again. */
+  findArrived (hasArrived: (ownIndex: number, client: Client) => boolean): void {
+    const nowMs = this.#now()
     for (const [key, place] of this.#awaited) {
       if (!hasArrived(place.ownIndex, place.client)) continue
       this.#awaited.delete(key)
       this.#arrivals.delete(key)
-      this.#arrivals.set(key, nowMs)
+      this.#arrivals.set(key, { chosenMs: place.chosenMs, arrivedMs: nowMs })
       const own = this.#own.get(key)
       this.#own.delete(key)
       // The engine has never heard of it, and will not.
@@ -180,6 +191,7 @@ export class FleetPlaces {
       const forgottenMs = Math.max(nowMs, place.untilMs) + keptMs
       this.#arrived.set(key, { ...place, isTold: false, forgottenMs })
     }
+    this.#end(nowMs)
   }
 
   /** Those whose time is over. */
@@ -189,7 +201,7 @@ export class FleetPlaces {
     for (const [key, { forgottenMs }] of this.#arrived) {
       if (forgottenMs < nowMs) this.#arrived.delete(key)
     }
-    for (const [key, arrivedMs] of this.#arrivals) {
+    for (const [key, { arrivedMs }] of this.#arrivals) {
       if (nowMs - arrivedMs < MOVE_KEPT_MS) break
       this.#arrivals.delete(key)
     }

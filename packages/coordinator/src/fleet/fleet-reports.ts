@@ -16,6 +16,7 @@ export interface FleetReportsParts {
   readonly places: FleetPlaces
   readonly servers: FleetServers
   readonly hasArrived: (index: number, client: Client) => boolean
+  /** Times in it are this node's. */
   readonly onNews: (news: News) => void
   /** Another process is the node of this name; once until it is not any more. */
   readonly onNameTaken: () => void
@@ -51,12 +52,15 @@ export class FleetReports {
   /** Joins where need be and reports. Rejects when the engine is away. */
   async report (): Promise<Reported> {
     const { library, servers, places, hasArrived, onNews } = this.#parts
-    if (this.#clock === undefined) await this.#meet()
+    const clock = this.#clock ?? await this.#meet()
     const refusal = await this.#tellServers()
     if (refusal !== undefined) return refusal
     // First who has come, then the counts.
-    const { arrived, released, told, settle } = places.news(
-      hasArrived, index => servers.fleetIndex(index), name => servers.indexOf(name))
+    const { arrived, released, told, settle } = places.news(hasArrived, {
+      fleetIndex: index => servers.fleetIndex(index),
+      indexOf: name => servers.indexOf(name),
+      engineMs: ownMs => clock.engineMs(ownMs)
+    })
     const answer = await this.call(sentMs => library.report(sentMs, this.#node, {
       seq: ++this.#seq, fed: this.#fed, arrived, released, told, active: servers.activeUsers()
     }))
@@ -64,7 +68,7 @@ export class FleetReports {
     if (answer.status !== 'ok') return 'refused'
     settle()
     this.#fed = answer.fed
-    for (const news of answer.news) onNews(news)
+    for (const news of answer.news) onNews(byOwnClock(news, clock))
     if (answer.view !== servers.view) await this.look()
     return answer.isWarm ? 'warm' : 'up'
   }
@@ -93,7 +97,7 @@ export class FleetReports {
   }
 
   /** What it has forgotten is told again. */
-  async #meet (): Promise<void> {
+  async #meet (): Promise<FleetClock> {
     const { library, servers, places, now } = this.#parts
     const clock = new FleetClock(now)
     const sentMs = now()
@@ -102,6 +106,7 @@ export class FleetReports {
     servers.see(view)
     places.tellAgain()
     this.#clock = clock
+    return clock
   }
 
   /** What the engine does not know of the servers yet; undefined when it knows all. */
@@ -132,4 +137,8 @@ export class FleetReports {
     this.#parts.places.tellAgain()
     return 'again'
   }
+}
+
+function byOwnClock (news: News, clock: FleetClock): News {
+  return news.kind === 'released' ? news : { ...news, chosenMs: clock.ownMs(news.chosenMs) }
 }

@@ -37,18 +37,17 @@ export class PlaceBatches {
   }
 
   /** Never rejects. */
-  place (client: Client, hint: FleetIndex): Promise<Choice> {
+  place (visitor: FleetVisitor): Promise<Choice> {
     return new Promise(resolve => {
-      const visitor: Waiting = {
-        client,
-        hint,
+      const waiting: Waiting = {
+        ...visitor,
         isSettled: false,
         settle (choice) {
-          visitor.isSettled = true
+          waiting.isSettled = true
           resolve(choice)
         }
       }
-      this.#queue.push(visitor)
+      this.#queue.push(waiting)
       this.#flush()
     })
   }

@@ -10,7 +10,7 @@ import type { TestEngine } from '../../../shared/test/fleet/engine-kit.ts'
 import type { FleetState } from '@usher/shared/messages.ts'
 import { FleetLink } from '../../src/fleet/fleet-link.ts'
 
-const HOLD_MS = 3000
+export const HOLD_MS = 3000
 
 interface FakeServer {
   name: string
@@ -31,14 +31,14 @@ export interface FakeNode {
   readonly states: readonly FleetState[]
   readonly warnings: readonly string[]
   /** NODE/NAME of where the visitor goes; undefined where it is refused. */
-  place (client: Client, hint?: string): Promise<string | undefined>
+  place (client: Client, hint?: string, refusedBy?: string): Promise<string | undefined>
   /** How many were placed without the engine. */
   readonly localCount: number
   /** At the door of a server: false where there is no room. */
   arrive (server: string, client: Client): boolean
-  /** It goes on to be seen here. */
-  beat (client: Client): void
   leave (client: Client): void
+  /** It has no place here any more. */
+  giveBack (client: Client, server: string): void
   /** Active and held, as this node's table would count them. */
   users (server: string): number
   /** No report any more, as after a kill. */
@@ -61,7 +61,6 @@ export async function startNode (
   const servers = Array.from({ length: serverCount }, (_, at) => fakeServer(`s${at}`, capacity))
   const states: FleetState[] = []
   const warnings: string[] = []
-  const beating = new Set<string>()
   let isDead = false
   let localCount = 0
   const usersAt = ({ activeClients, held }: FakeServer): number => {
@@ -78,13 +77,12 @@ export async function startNode (
       { ...server, index, active: activeClients.size }
     )),
     holdMs: () => HOLD_MS,
-    hasArrived: (index, client) => servers[index]!.activeClients.has(clientKey(client)),
+    hasArrived: (index, client) => servers[index]?.activeClients.has(clientKey(client)) === true,
     onHeld: (index, client, holdMs) => {
       servers[index]!.held.set(clientKey(client), performance.now() + holdMs)
     },
     onReleased: (index, client) => { servers[index]!.held.delete(clientKey(client)) },
-    onElsewhere: (client, hasArrivedLately) => {
-      if (hasArrivedLately && beating.has(clientKey(client))) return
+    onElsewhere: client => {
       for (const { activeClients } of servers) activeClients.delete(clientKey(client))
     },
     onState: state => { states.push(state) },
@@ -120,8 +118,8 @@ export async function startNode (
     states,
     warnings,
     get localCount () { return localCount },
-    async place (client, hint) {
-      const place = await link.place(client, hint)
+    async place (client, hint, refusedBy) {
+      const place = await link.place(client, { hint, refusedBy })
       if (place.kind === 'local') return placeHere(client, hint)
       if (place.kind !== 'placed') return undefined
       const { ownIndex } = place.server
@@ -138,9 +136,11 @@ export async function startNode (
       activeClients.add(key)
       return true
     },
-    beat (client) { beating.add(clientKey(client)) },
     leave (client) {
       for (const { activeClients } of servers) activeClients.delete(clientKey(client))
+    },
+    giveBack (client, server) {
+      servers.find(other => `${name}/${other.name}` === server)!.held.delete(clientKey(client))
     },
     users: server => usersAt(servers.find(other => `${name}/${other.name}` === server)!),
     die () { isDead = true }

@@ -5,10 +5,13 @@ import type { Client } from '@usher/shared/client.ts'
 import { UsherLibrary } from '@usher/shared/fleet/usher-library.ts'
 import { ENGINE_SKIP, startEngine, type TestEngine } from '../../../shared/test/fleet/engine-kit.ts'
 import { clientNumber } from '../../../shared/test/memory/test-table.ts'
-import { fakeServer, startNode, until, untilUp, type FakeNode, type FakeNodeOptions } from './fake-node.ts'
+import { fakeServer, HOLD_MS, startNode, until, untilUp, type FakeNode, type FakeNodeOptions } from './fake-node.ts'
 
 const NEEDS_ENGINE = { skip: ENGINE_SKIP }
 const NAMES = ['a', 'b', 'c']
+/** Longer than two nodes' measurements of the engine's clock differ. */
+const STAY_MS = 400
+const NOWHERE = { hint: undefined, refusedBy: undefined }
 /** Where the engine is to place whoever comes, however busy this machine is. */
 const PATIENT = { patienceMs: 30_000 }
 
@@ -74,7 +77,7 @@ t.test('fleet link: full, none, and a place that is not used', NEEDS_ENGINE, asy
   const [a, b] = nodes as [FakeNode, FakeNode, FakeNode]
   const placed = await placeAll(nodes, 18)
   t.strictSame([...countOf(placed.map(({ server }) => server)).values()], Array(9).fill(2))
-  t.match(await a.link.place(clientNumber(50), undefined), { kind: 'full' })
+  t.match(await a.link.place(clientNumber(50), NOWHERE), { kind: 'full' })
   const { client, server } = placed.find(({ by, server }) => by === a && server!.startsWith('b/'))!
   a.link.release(client)
   await until(async () => await b.place(clientNumber(51)) !== undefined)
@@ -84,7 +87,22 @@ t.test('fleet link: full, none, and a place that is not used', NEEDS_ENGINE, asy
     for (const one of node.servers) one.isAvailable = false
     node.link.serversChanged()
   }
-  await until(async () => (await a.link.place(clientNumber(52), undefined)).kind === 'none')
+  await until(async () => (await a.link.place(clientNumber(52), NOWHERE)).kind === 'none')
+})
+
+t.test('fleet link: who was refused by a server gets another one, wherever both are', NEEDS_ENGINE, async t => {
+  const { nodes, untilRight } = await startFleet(t, PATIENT)
+  const [a, b] = nodes as [FakeNode, FakeNode, FakeNode]
+  const placed = await placeAll(nodes, 18)
+  await untilRight()
+  for (const { client, server } of placed) {
+    const other = (await a.place(client, server, server))!
+    t.not(other, server)
+    t.equal(await b.place(client), other, 'and holds its place there')
+    if (server!.startsWith('a/')) a.giveBack(client, server!)
+  }
+  await untilRight()
+  t.equal(total(nodes), 18, 'alone')
 })
 
 t.test('fleet link: servers that are added, removed and weighed', NEEDS_ENGINE, async t => {
@@ -123,7 +141,7 @@ t.test('fleet link: places go on while the engine is frozen, and are told afterw
 
 t.test('fleet link: who comes to another node while the engine is away is counted there alone', NEEDS_ENGINE, async t => {
   const check = async (
-    begin: (engine: TestEngine) => unknown, end: (engine: TestEngine) => unknown
+    begin: (engine: TestEngine) => unknown, end: (engine: TestEngine) => unknown, awayMs = 0
   ): Promise<void> => {
     const { engine, nodes, untilRight, arriveAll } = await startFleet(t, {})
     const [a, b] = nodes as [FakeNode, FakeNode, FakeNode]
@@ -136,6 +154,7 @@ t.test('fleet link: who comes to another node while the engine is away is counte
       .map(async ({ client, server }) => ({ client, server: await a.place(client, server) })))
     t.ok(moved.length > 0 && moved.every(({ server }) => server!.startsWith('a/')))
     arriveAll(moved)
+    await setTimeout(awayMs)
     await end(engine)
     await untilUp(nodes, 9)
     await until(() => b.servers.every(({ activeClients }) => activeClients.size === 0))
@@ -144,31 +163,40 @@ t.test('fleet link: who comes to another node while the engine is away is counte
   }
   await check(engine => { engine.freeze() }, engine => { engine.thaw() })
   await check(engine => engine.kill(), engine => engine.restart())
+  // Longer than a place is held.
+  await check(engine => { engine.freeze() }, engine => { engine.thaw() }, HOLD_MS + 500)
 })
 
 t.test('fleet link: who goes and comes back while the engine is away stays', NEEDS_ENGINE, async t => {
+  await checkReturn(t, engine => { engine.freeze() }, engine => { engine.thaw() })
+  await checkReturn(t, engine => engine.kill(), engine => engine.restart())
+})
+
+async function checkReturn (
+  t: Test, begin: (engine: TestEngine) => unknown, end: (engine: TestEngine) => unknown
+): Promise<void> {
   const { engine, nodes, untilRight, arriveAll } = await startFleet(t, {})
   const [a, b] = nodes as [FakeNode, FakeNode, FakeNode]
   const placed = await placeAll(nodes, 18)
   arriveAll(placed)
   await untilRight()
   const ofB = placed.filter(({ server }) => server!.startsWith('b/'))
-  engine.freeze()
+  await begin(engine)
   await until(() => nodes.every(({ link }) => link.state === 'away'))
-  for (const { client, server } of ofB) {
+  await Promise.all(ofB.map(async ({ client, server }) => {
     const there = await a.place(client, server)
     arriveAll([{ client, server: there }])
+    await setTimeout(STAY_MS)
     const back = await b.place(client, there)
     b.leave(client)
     arriveAll([{ client, server: back }])
-    b.beat(client)
-  }
-  engine.thaw()
+  }))
+  await end(engine)
   await untilUp(nodes, 9)
   await until(() => total(nodes) === 18)
   await untilRight()
   t.equal(total([b]), ofB.length)
-})
+}
 
 t.test('fleet link: an engine that was killed and started empty is told all', NEEDS_ENGINE, async t => {
   const { engine, nodes, untilRight, arriveAll } = await startFleet(t, { capacity: 100 })
@@ -247,7 +275,7 @@ t.test('fleet link: who closes is gone at once', NEEDS_ENGINE, async t => {
   const [a, b, c] = nodes as [FakeNode, FakeNode, FakeNode]
   await c.link.close()
   await c.link.close()
-  t.match(await c.link.place(clientNumber(1), undefined), { kind: 'local' })
+  t.match(await c.link.place(clientNumber(1), NOWHERE), { kind: 'local' })
   const placed = await placeAll([a, b], 60)
   t.notOk(placed.some(({ server }) => server!.startsWith('c/')))
 })

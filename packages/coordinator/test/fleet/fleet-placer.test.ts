@@ -4,7 +4,7 @@ import { areSameClients, formatClient, type Client } from '@usher/shared/client.
 import type { Reply } from '@usher/shared/http/vocabulary/values.ts'
 import { ROUTER } from '@usher/shared/memory/newcomers.ts'
 import { clientNumber, HOME } from '../../../shared/test/memory/test-table.ts'
-import type { FleetPlace } from '../../src/fleet/fleet-link.ts'
+import type { FleetPlace } from '../../src/fleet/engine-placing.ts'
 import { fleetPlacer } from '../../src/fleet/fleet-placer.ts'
 import type { FleetServer } from '../../src/fleet/fleet-servers.ts'
 import { clientOf, headerOf, portOf, PORTS, testRouter, ticketIn, turns } from '../fixtures/router.ts'
@@ -44,8 +44,9 @@ function testFleet (
       nameOf: server => HERE[server]!.name,
       link: {
         servers,
-        place: async (client, hint) => {
-          asked.push(`${formatClient(client)} ${hint}`)
+        place: async (client, { hint, refusedBy }) => {
+          const refusal = refusedBy === undefined ? '' : ` not ${refusedBy}`
+          asked.push(`${formatClient(client)} ${hint}${refusal}`)
           return left.length > 1 ? left.shift()! : left[0]!
         },
         release: client => { tell('release', client) },
@@ -110,11 +111,12 @@ t.test('fleet-placer: the engine is told where the visitor is: by the table, els
   table.touch(ANA, 0, HOME)
   await ask('/', headers('oak/8000'))
   await ask('/?usher_ticket=none', headers('oak/8000'))
+  await ask('/?usher_ticket=none:elm/red', headers('oak/8000'))
   for (const wrong of ['oak', 'oak/8000/x', 'OAK/8000', '../8000', `${'a'.repeat(64)}/b`]) {
     await ask('/', { headers: { cookie: `client_server=${wrong}` } })
   }
-  t.strictSame(asked.map(text => text.split(' ')[1]), [
-    'oak/8000', 'here/8001', 'here/8000', 'undefined', ...Array<string>(5).fill('undefined')
+  t.strictSame(asked.map(text => text.slice(text.indexOf(' ') + 1)), [
+    'oak/8000', 'here/8001', 'here/8000', 'undefined', 'undefined not elm/red', ...Array<string>(5).fill('undefined')
   ])
 })
 
@@ -182,7 +184,8 @@ t.test('fleet-placer: an engine that goes on to name what is gone is asked three
   const { ask, asked, table, told } = testFleet(t, [placed(HERE[0]!)])
   table.setServerState(0, 'draining')
   t.equal(portOf(await ask('/', { client: ANA })), 8001, 'then a server of this node is chosen')
-  t.equal(asked.length, 3)
+  t.strictSame(asked, ['', ' not here/8000', ' not here/8000'].map(refusal =>
+    `${formatClient(ANA)} undefined${refusal}`), 'and told which it is not to be')
   t.strictSame(told.slice(-2), [`release ${formatClient(ANA)}`, `placed ${formatClient(ANA)} 1`])
 })
 

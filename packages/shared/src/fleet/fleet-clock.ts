@@ -19,6 +19,16 @@ export class FleetClock {
     return Math.floor(this.#now() + this.#offsetMs)
   }
 
+  /** The engine's time at a moment of this node. */
+  engineMs (ownMs: number): number {
+    return ownMs + this.#offsetMs
+  }
+
+  /** The moment of this node at which the engine's time was this. */
+  ownMs (engineMs: number): number {
+    return engineMs - this.#offsetMs
+  }
+
   /**
    * The engine said its time between two moments of this node. A closer measurement replaces one
    * before it, and so does one that the offset in force does not fit.

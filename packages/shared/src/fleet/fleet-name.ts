@@ -4,6 +4,8 @@
  */
 import type { Settings } from '../settings/settings.ts'
 
+const FLEET_SERVER = /^[a-z0-9][a-z0-9._-]{0,62}\/[a-z0-9][a-z0-9._-]{0,62}$/
+
 export type FleetNameSettings = Pick<Settings, 'clusterUrl' | 'nodeName'>
 
 /** The server's own name where the program is alone. */
@@ -11,4 +13,9 @@ export function fleetName (
   { clusterUrl, nodeName }: FleetNameSettings, serverName: string
 ): string {
   return clusterUrl === '' ? serverName : `${nodeName}/${serverName}`
+}
+
+/** Whether a visitor's text is NODE/NAME, of whichever fleet. */
+export function isFleetServer (text: string): boolean {
+  return FLEET_SERVER.test(text)
 }

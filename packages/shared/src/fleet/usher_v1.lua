@@ -20,22 +20,25 @@ and answers LATE. Others: WARM, nobody is placed yet; UNKNOWN, the node has to j
   usher_v1_drain P SENT NODE RUN (INDEX SHARE)...               OK
       Other shares for some servers of the node.
   usher_v1_place P SENT NUMBER HOLD_MS VISITORS                 OK answers
-      VISITORS: client17 hint2, again and again. A client that holds a place keeps it, for HOLD_MS
-      from now. Else one that is at server `hint` stays there where that has the fewest without it, and
-      holds none; else it gets a place at the one with the fewest users for its share that is not full.
+      VISITORS: client17 hint2 refused2, again and again. A client that holds a place keeps it, for
+      HOLD_MS from now. Else one that is at server `hint` stays there where that has the fewest without
+      it, and holds none; else it gets a place at the one with the fewest users for its share that is
+      not full. At server `refused` it holds no place any more and gets none: that has refused it.
       NUMBER is the node's own: it is not told of places at its own servers. Answers: 2 bytes for
-      each visitor, an index, 0 (no server takes visitors) or 65535 (all that do are full).
+      each visitor, an index, 0 (no server takes visitors) or 65535 (all that do are full, or `refused`).
   usher_v1_report P SENT NODE RUN SEQ FED ARRIVED RELEASED TOLD (INDEX ACTIVE)...
                                                                 OK view warm fed news
-      ARRIVED: index2 from2 client17, who has come to the server, and where it was before (0: nowhere).
+      ARRIVED: index2 from2 at6 client17, who has come to the server, and where it was before (0:
+      nowhere). AT, here and below: when it was placed there, by the engine's time; of a visitor's two
+      places the later one is where it is.
       RELEASED: index2 client17, a place that is not used (index 0: wherever it is held).
-      TOLD: index2 tenths2 client17, a place that the node's router holds, and for how long still; one
-      that is held anywhere stands. ACTIVE: how many are active on the server, read after ARRIVED.
+      TOLD: index2 tenths2 at6 client17, a place that the node's router holds, and for how long still;
+      one that is held anywhere stands. ACTIVE: how many are active on the server, read after ARRIVED.
       Answers: the view's version, 1 while nobody is placed yet, how many parcels of news have been
       sent to the node in all, and those that are new to who has had FED of them:
-        R index2 from2 tenths2 client17  a place at its server is held for a visitor
-        X index2 client17                it is held no more
-        G index2 client17                who was active at its server has come to another node's
+        R index2 from2 tenths2 at6 client17  a place at its server is held for a visitor
+        X index2 client17                    it is held no more
+        G index2 at6 client17                who was active at its server has come to another node's
       OLD: a report with this or a later SEQ has been counted.
   usher_v1_view P                                               OK view warm nodes servers
       nodes: name, lease until; servers: index, node, name, url, active, held, capacity, share.
@@ -53,8 +56,8 @@ Numbers in texts are big-endian. A client is a letter for its kind and 16 bytes.
 --]]
 
 -- Raised with each change of this text: a node brings a newer one with it, and leaves a newer one alone.
-local REVISION = 1
-local FORMAT = '1'
+local REVISION = 2
+local FORMAT = '2'
 local LEASE_MS, GAP_MS, WARM_MS, LATE_MS = 2000, 1000, 1000, 500
 local INDEX_MAX, NONE, ALL_FULL = 65534, 0, 65535
 local FULL = 1e15
@@ -85,6 +88,10 @@ end
 
 local function bytes2(value)
   return string.char(math.floor(value / 256), value % 256)
+end
+
+local function bytes6(value)
+  return struct.pack('>I6', value)
 end
 
 local function index_of(held)
@@ -447,11 +454,19 @@ function Heap:remove(place)
   self:sink(self.places[moved])
 end
 
+-- The best one but this.
+function Heap:best_but(index)
+  local indexes = self.indexes
+  if indexes[1] ~= index then return indexes[1] end
+  local second, third = indexes[2], indexes[3]
+  return third and self:is_before(third, second) and third or second
+end
+
 -- Whether one who is at the server stays: it has the fewest, not counting the visitor.
-local function stays(servers, heap, hint)
-  local server = servers:open(hint)
+local function stays(servers, heap, hint, refused)
+  local server = hint ~= refused and servers:open(hint)
   if not server then return false end
-  local best = heap.indexes[1]
+  local best = heap:best_but(refused)
   return best == nil or (users_of(server) - 1) / server.share <= heap.scores[best]
 end
 
@@ -459,14 +474,16 @@ register('place', true, function(call, args)
   if call.is_warm then return 'WARM' end
   local P, now, servers = call.P, call.now, call.servers
   local caller_number, hold_ms, visitors = number(args[2]), number(args[3]), args[4]
-  local step = CLIENT_BYTES + 2
-  local clients, hints = {}, {}
+  local step = CLIENT_BYTES + 4
+  local clients, hints, refused, refusals = {}, {}, {}, 0
   for at = 1, #visitors, step do
     clients[#clients + 1] = string.sub(visitors, at, at + CLIENT_BYTES - 1)
     hints[#hints + 1] = uint16(visitors, at + CLIENT_BYTES)
+    refused[#refused + 1] = uint16(visitors, at + CLIENT_BYTES + 2)
+    if refused[#refused] > 0 then refusals = refusals + 1 end
   end
-  -- Each place fills one server at most, so that no more are looked at than there are visitors.
-  local order = redis.call('ZRANGE', P .. ':order', 0, #clients)
+  -- Each visitor fills one server at most, and passes over one at most: no more are looked at.
+  local order = redis.call('ZRANGE', P .. ':order', 0, #clients + refusals)
   local indexes = {}
   for at, member in ipairs(order) do indexes[at] = tonumber(member) end
   local held = redis.call('ZMSCORE', P .. ':held', unpack(clients))
@@ -486,23 +503,25 @@ register('place', true, function(call, args)
   local heap = Heap.of(servers, indexes)
   local tenths = math.ceil(hold_ms / 100)
   local ends = (math.floor(now / 100) + 1 + tenths) * 65536
-  local answers, places, given = {}, {}, {}
+  local chosen_at = bytes6(now)
+  local answers, given, ends_of = {}, {}, {}
   for at, client in ipairs(clients) do
     local answer
     local current = given[client] or index_of(held[at])
-    local is_held = current > 0 and servers:open(current)
+    local is_held = current > 0 and current ~= refused[at] and servers:open(current)
     if current > 0 and not is_held then
       local server = servers:hold(current, -1)
+      heap:update(current)
       if server and server.node ~= caller_number then servers:tell(server.node, 'X' .. bytes2(current) .. client) end
       redis.call('ZREM', P .. ':held', client)
-      given[client] = 0
+      given[client], ends_of[client] = 0, nil
     end
     if is_held then
       answer = current
-    elseif hints[at] > 0 and stays(servers, heap, hints[at]) then
+    elseif hints[at] > 0 and stays(servers, heap, hints[at], refused[at]) then
       answer = hints[at]
     else
-      answer = heap.indexes[1]
+      answer = heap:best_but(refused[at])
       if answer then
         servers:hold(answer, 1)
         heap:update(answer)
@@ -511,13 +530,17 @@ register('place', true, function(call, args)
       end
     end
     if is_held then
-      places[#places + 1] = ends + answer
-      places[#places + 1] = client
+      ends_of[client] = ends + answer
       if is_held.node ~= caller_number then
-        servers:tell(is_held.node, 'R' .. bytes2(answer) .. bytes2(hints[at]) .. bytes2(math.min(tenths, 65535)) .. client)
+        servers:tell(is_held.node, 'R' .. bytes2(answer) .. bytes2(hints[at]) .. bytes2(math.min(tenths, 65535)) .. chosen_at .. client)
       end
     end
     answers[at] = bytes2(answer or (#order == 0 and NONE or ALL_FULL))
+  end
+  local places = {}
+  for client, place in pairs(ends_of) do
+    places[#places + 1] = place
+    places[#places + 1] = client
   end
   for first = 1, #places, CHUNK do
     redis.call('ZADD', P .. ':held', unpack(places, first, math.min(#places, first + CHUNK - 1)))
@@ -538,7 +561,7 @@ local function each_chunk(P, text, extra_bytes, work)
         is_there[client] = true
         clients[#clients + 1] = client
         indexes[#indexes + 1] = uint16(text, at)
-        extras[#extras + 1] = extra_bytes > 0 and uint16(text, at + 2) or 0
+        extras[#extras + 1] = string.sub(text, at + 2, at + 1 + extra_bytes)
       end
     end
     work(clients, indexes, extras, redis.call('ZMSCORE', P .. ':held', unpack(clients)))
@@ -548,7 +571,7 @@ end
 -- Came to the place, or to another one: either way it is not held any more.
 local function take_arrived(call, node, text)
   local P, servers = call.P, call.servers
-  each_chunk(P, text, 2, function(clients, indexes, from, held)
+  each_chunk(P, text, 8, function(clients, indexes, extras, held)
     local gone = {}
     for at, client in ipairs(clients) do
       local index = index_of(held[at])
@@ -559,9 +582,10 @@ local function take_arrived(call, node, text)
           servers:tell(server.node, 'X' .. bytes2(index) .. client)
         end
       end
-      local earlier = from[at] > 0 and from[at] ~= indexes[at] and servers:get(from[at])
+      local from = uint16(extras[at], 1)
+      local earlier = from > 0 and from ~= indexes[at] and servers:get(from)
       if earlier and earlier.node ~= node.number then
-        servers:tell(earlier.node, 'G' .. bytes2(from[at]) .. client)
+        servers:tell(earlier.node, 'G' .. bytes2(from) .. string.sub(extras[at], 3) .. client)
       end
     end
     if #gone > 0 then redis.call('ZREM', P .. ':held', unpack(gone)) end
@@ -587,16 +611,17 @@ end
 -- Whatever is held for a client stands: told twice it is counted once.
 local function take_told(call, node, text)
   local P, servers = call.P, call.servers
-  each_chunk(P, text, 2, function(clients, indexes, tenths, held)
+  each_chunk(P, text, 8, function(clients, indexes, extras, held)
     local places = {}
     for at, client in ipairs(clients) do
       local server = not held[at] and servers:get(indexes[at])
       if server then
         servers:hold(indexes[at], 1)
-        places[#places + 1] = (math.floor(call.now / 100) + 1 + tenths[at]) * 65536 + indexes[at]
+        local tenths = uint16(extras[at], 1)
+        places[#places + 1] = (math.floor(call.now / 100) + 1 + tenths) * 65536 + indexes[at]
         places[#places + 1] = client
         if server.node ~= node.number then
-          servers:tell(server.node, 'R' .. bytes2(indexes[at]) .. bytes2(0) .. bytes2(tenths[at]) .. client)
+          servers:tell(server.node, 'R' .. bytes2(indexes[at]) .. bytes2(0) .. extras[at] .. client)
         end
       end
     end

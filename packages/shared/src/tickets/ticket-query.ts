@@ -1,7 +1,9 @@
 /**
  * The ticket in the query of a redirect: read, put there, taken out. A server that has no place for
- * a visitor puts a word there instead, so that the router gives this one a ticket. Pure.
+ * a visitor puts a word there instead, so that the router gives this one a ticket; in a fleet with
+ * its name, so that the visitor is not sent there again. Pure.
  */
+import { isFleetServer } from '../fleet/fleet-name.ts'
 
 /** In the place of a ticket: a server had no place, and the router is to give one. */
 const REFUSED = 'none'
@@ -20,9 +22,21 @@ export function withTicket (query: string, parameter: string, ticket: string): s
   return `${others === '' ? '?' : `${others}&`}${parameter}=${ticket}`
 }
 
-/** The query of one whom a server has refused, and the router is to place. */
-export function withRefusal (query: string, parameter: string): string {
-  return withTicket(query, parameter, REFUSED)
+/**
+ * The query of one whom a server has refused, and the router is to place.
+ * @param refuser NODE/NAME in a fleet; undefined where there is none
+ */
+export function withRefusal (
+  query: string, parameter: string, refuser: string | undefined
+): string {
+  return withTicket(query, parameter, refuser === undefined ? REFUSED : `${REFUSED}:${refuser}`)
+}
+
+/** The server of a fleet, NODE/NAME, that has put this in the place of a ticket. */
+export function refuserOf (ticket: string | undefined): string | undefined {
+  if (ticket?.startsWith(`${REFUSED}:`) !== true) return undefined
+  const name = ticket.slice(REFUSED.length + 1)
+  return isFleetServer(name) ? name : undefined
 }
 
 /** The query as it was before there was any ticket. */

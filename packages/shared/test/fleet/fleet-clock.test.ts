@@ -23,6 +23,8 @@ t.test('fleet clock: tells the engine\'s time within half an answer\'s', async t
   t.equal(clock.engineNowMs(), 500 + AHEAD_MS + 4)
   to(700.5)
   t.equal(clock.engineNowMs(), 700 + AHEAD_MS + 4, 'whole milliseconds, and goes on')
+  t.equal(clock.engineMs(600), 600 + AHEAD_MS + 4)
+  t.equal(clock.ownMs(clock.engineMs(600)), 600)
 })
 
 t.test('fleet clock: a closer measurement replaces one before, a looser one does not', async t => {

@@ -80,16 +80,17 @@ export class FleetModel {
     if (this.isWarmAt(nowMs)) return 'warm'
     const tenth = Math.floor(nowMs / 100) + 1 + Math.ceil(holdMs / 100)
     const isAny = [...this.servers.values()].some(({ share }) => share > 0)
-    return visitors.map(({ client, hint }) => {
+    return visitors.map(({ client, hint, refusedBy }) => {
       const key = clientKey(client)
       const held = this.held.get(key)
-      if (held !== undefined && (this.servers.get(held.index)?.share ?? 0) > 0) {
+      const isRefused = held?.index === refusedBy
+      if (held !== undefined && !isRefused && (this.servers.get(held.index)?.share ?? 0) > 0) {
         held.tenth = tenth
         return held.index
       }
       if (held !== undefined) this.#give(key)
-      const best = this.#best()
-      const hinted = this.servers.get(hint)
+      const best = this.#best(refusedBy)
+      const hinted = hint === refusedBy ? undefined : this.servers.get(hint)
       if (hinted !== undefined && hinted.share > 0 &&
         (best === undefined || (usersOf(hinted) - 1) / hinted.share <= scoreOf(best))) return hint
       if (best === undefined) return isAny ? ALL_FULL : NO_INDEX
@@ -144,11 +145,11 @@ export class FleetModel {
     return Math.abs(nowMs - sentMs) > LATE_MS
   }
 
-  #best (): Server | undefined {
+  #best (refusedBy: number): Server | undefined {
     let best: Server | undefined
     for (const server of [...this.servers.values()].sort((a, b) => a.index - b.index)) {
       const isFull = server.capacity !== undefined && usersOf(server) >= server.capacity
-      if (server.share === 0 || isFull) continue
+      if (server.share === 0 || isFull || server.index === refusedBy) continue
       if (best === undefined || scoreOf(server) < scoreOf(best)) best = server
     }
     return best

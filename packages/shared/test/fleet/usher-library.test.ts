@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import { isAnswer, type CallEngine } from '@usher/shared/fleet/engine.ts'
-import { clientKey, NO_INDEX, type News } from '@usher/shared/fleet/packed-texts.ts'
+import { clientKey, NO_INDEX, type FleetVisitor, type News } from '@usher/shared/fleet/packed-texts.ts'
 import {
   ALL_FULL, bringLibrary, keyPrefix, UsherLibrary, type JoiningServer, type Report
 } from '@usher/shared/fleet/usher-library.ts'
@@ -22,24 +22,24 @@ const QUIET: Report = { seq: 1, fed: 0, arrived: [], released: [], told: [], act
 t.test('library: is brought once, and by a newer revision again', NEEDS_ENGINE, async t => {
   const { call } = await startEngine(t)
   await bringLibrary(call)
-  t.equal(await call('FCALL', 'usher_v1_revision', 0), 1)
+  t.equal(await call('FCALL', 'usher_v1_revision', 0), 2)
   const text = readFileSync(LIBRARY, 'utf8')
   await call('FUNCTION', 'LOAD', 'REPLACE', text.replace(/REVISION = \d+/, 'REVISION = 99'))
   await bringLibrary(call)
   t.equal(await call('FCALL', 'usher_v1_revision', 0), 99, 'a newer one is left alone')
   await call('FUNCTION', 'LOAD', 'REPLACE', text.replace(/REVISION = \d+/, 'REVISION = 0'))
   await bringLibrary(call)
-  t.equal(await call('FCALL', 'usher_v1_revision', 0), 1)
+  t.equal(await call('FCALL', 'usher_v1_revision', 0), 2)
   await call('FUNCTION', 'FLUSH')
   t.match(await new UsherLibrary(call, 'shop').view(), { servers: [] }, 'lost under a connection')
 })
 
 t.test('library: a fleet in another format is refused in words', NEEDS_ENGINE, async t => {
   const { library, call } = await testLibrary(t)
-  await call('HSET', `${keyPrefix('shop')}:meta`, 'format', '2')
+  await call('HSET', `${keyPrefix('shop')}:meta`, 'format', '1')
   const error: unknown = await library.view().catch((error: unknown) => error)
   t.ok(isAnswer(error))
-  t.match(error, { message: /another version of Usher: its format is 2, that of usher_v1 is 1/ })
+  t.match(error, { message: /another version of Usher: its format is 1, that of usher_v1 is 2/ })
 })
 
 t.test('library: takes the servers of two nodes as one', NEEDS_ENGINE, async t => {
@@ -86,7 +86,7 @@ t.test('library: full and none are two things', NEEDS_ENGINE, async t => {
   t.match(await library.place(clock.ms, 1, HOLD_MS, visitors(1, 2, 3, 1)), {
     indexes: [1, 1, ALL_FULL, 1]
   })
-  const hinted = [{ client: clientNumber(3), hint: 1 }]
+  const hinted = [{ client: clientNumber(3), hint: 1, refusedBy: NO_INDEX }]
   t.match(await library.place(clock.ms, 1, HOLD_MS, hinted), { indexes: [1] },
     'who says to be there is sent to its door')
   await library.drain(clock.ms, A, [[1, 0]])
@@ -95,6 +95,30 @@ t.test('library: full and none are two things', NEEDS_ENGINE, async t => {
   })
   await library.drain(clock.ms, A, [[1, 1]])
   t.match(await library.place(clock.ms, 1, HOLD_MS, visitors(3)), { indexes: [1] })
+})
+
+t.test('library: who was refused by a server gets another one, and holds no place there', NEEDS_ENGINE, async t => {
+  const { library, clock, warmUp } = await testLibrary(t)
+  await library.join(clock.ms, A, [plain('x'), plain('y')])
+  await library.join(clock.ms, B, [{ ...plain('x'), capacity: 1 }])
+  await warmUp([A, B])
+  const check = async (
+    given: FleetVisitor, index: number, held: readonly number[]
+  ): Promise<void> => {
+    t.match(await library.place(clock.ms, 1, HOLD_MS, [given]), { indexes: [index] })
+    const { servers } = await library.view()
+    t.strictSame([...servers].sort((a, b) => a.index - b.index).map(one => one.held), held)
+  }
+  await check(visitor(1), 1, [1, 0, 0])
+  await check(visitor(1, { refusedBy: 1 }), 2, [0, 1, 0])
+  await check(visitor(1, { refusedBy: 1 }), 2, [0, 1, 0])
+  await check(visitor(1), 2, [0, 1, 0])
+  await check(visitor(2, { refusedBy: 1, hint: 1 }), 3, [0, 1, 1])
+  t.match(await library.report(clock.ms, B, { ...QUIET, seq: 100 }), { news: [{ kind: 'held', index: 3 }] })
+  await check(visitor(2, { refusedBy: 3, hint: 3 }), 1, [1, 1, 0])
+  t.match(await library.report(clock.ms, B, { ...QUIET, seq: 101, fed: 1 }), { news: [{ kind: 'released', index: 3 }] })
+  await library.drain(clock.ms, A, [[1, 0], [2, 0]])
+  await check(visitor(3, { refusedBy: 3 }), ALL_FULL, [1, 1, 0])
 })
 
 t.test('library: the dead go with their servers, and what they placed elsewhere stands', NEEDS_ENGINE, async t => {
@@ -140,10 +164,10 @@ t.test('library: news is kept until it has come', NEEDS_ENGINE, async t => {
   await library.join(clock.ms, A, [plain('x')])
   await library.join(clock.ms, B, [plain('x')])
   await warmUp([A, B])
-  await library.place(clock.ms, 1, HOLD_MS, [{ client: clientNumber(1), hint: NO_INDEX }])
-  await library.place(clock.ms, 1, HOLD_MS, [{ client: clientNumber(2), hint: 1 }])
+  await library.place(clock.ms, 1, HOLD_MS, [visitor(1)])
+  await library.place(clock.ms, 1, HOLD_MS, [visitor(2, { hint: 1 })])
   const place = { client: clientNumber(3), index: 2 }
-  const told = [{ ...place, holdMs: 4000 }]
+  const told = [{ ...place, chosenMs: START_MS - 77, holdMs: 4000 }]
   let seq = 100
   const ask = async (node: typeof A, more: Partial<Report> = {}): Promise<readonly unknown[]> => {
     const answer = await library.report(clock.ms, node, { ...QUIET, seq: ++seq, ...more })
@@ -151,14 +175,14 @@ t.test('library: news is kept until it has come', NEEDS_ENGINE, async t => {
   }
   await ask(A, { told })
   await ask(A, { told, seq: ++seq })
-  const held = ['held 3 at 2 for 4000 from 0']
+  const held = ['held 3 at 2 for 4000 from 0, chosen -77']
   t.strictSame(await ask(B), [1, held])
   t.strictSame(await ask(B), [1, held], 'the answer was lost')
   t.strictSame(await ask(B, { fed: 1 }), [1, []])
   await ask(A, { released: [place], fed: 0 })
   t.strictSame(await ask(B, { fed: 1 }), [2, ['released 3 at 2']])
-  await ask(B, { fed: 2, arrived: [{ ...place, from: 1 }] })
-  t.strictSame(await ask(A), [1, ['elsewhere 3 at 1']])
+  await ask(B, { fed: 2, arrived: [{ ...place, from: 1, chosenMs: START_MS + 88 }] })
+  t.strictSame(await ask(A), [1, ['elsewhere 3 at 1, chosen 88']])
   t.strictSame(await ask(A, { seq: 1 }), ['old'])
 })
 
@@ -226,7 +250,9 @@ const node = fc.record({
 })
 const client = fc.integer({ min: 0, max: 9 }).map(clientNumber)
 const index = fc.integer({ min: 0, max: 9 })
+const refuser = fc.oneof({ weight: 2, arbitrary: fc.constant(NO_INDEX) }, index)
 const place = fc.record({ client, index })
+const chosenMs = fc.constant(START_MS)
 const STEP = fc.oneof(
   {
     weight: 2,
@@ -260,7 +286,9 @@ const STEP = fc.oneof(
       kind: fc.constant('place' as const),
       lateness,
       holdMs: fc.constantFrom(150, 1000, 5000),
-      visitors: fc.array(fc.record({ client, hint: index }), { minLength: 1, maxLength: 6 })
+      visitors: fc.array(fc.record({ client, hint: index, refusedBy: refuser }), {
+        minLength: 1, maxLength: 6
+      })
     })
   },
   {
@@ -270,9 +298,9 @@ const STEP = fc.oneof(
       lateness,
       node,
       isOld: fc.constantFrom(false, false, false, true),
-      arrived: fc.array(fc.record({ client, index, from: index }), { maxLength: 4 }),
+      arrived: fc.array(fc.record({ client, index, from: index, chosenMs }), { maxLength: 4 }),
       released: fc.array(place, { maxLength: 3 }),
-      told: fc.array(fc.record({ client, index, holdMs: fc.constantFrom(100, 3000) }), {
+      told: fc.array(fc.record({ client, index, chosenMs, holdMs: fc.constantFrom(100, 3000) }), {
         maxLength: 4
       }),
       active: fc.array(fc.tuple(index, fc.integer({ min: 0, max: 4 })), { maxLength: 5 })
@@ -371,13 +399,18 @@ function plain (name: string): JoiningServer {
   return { name, url: `http://${name}`, capacity: undefined, share: 1 }
 }
 
+function visitor (number: number, more: Partial<FleetVisitor> = {}): FleetVisitor {
+  return { client: clientNumber(number), hint: NO_INDEX, refusedBy: NO_INDEX, ...more }
+}
+
 function visitors (...numbers: readonly number[]) {
-  return numbers.map(number => ({ client: clientNumber(number), hint: NO_INDEX }))
+  return numbers.map(number => visitor(number))
 }
 
 function shown (news: News): string {
   const key = clientKey(news.client)
   const number = [1, 2, 3].find(number => clientKey(clientNumber(number)) === key)
   const more = news.kind === 'held' ? ` for ${news.holdMs} from ${news.from}` : ''
-  return `${news.kind} ${number} at ${news.index}${more}`
+  const chosen = news.kind === 'released' ? '' : `, chosen ${news.chosenMs - START_MS}`
+  return `${news.kind} ${number} at ${news.index}${more}${chosen}`
 }

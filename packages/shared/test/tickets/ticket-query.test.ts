@@ -1,6 +1,6 @@
 import t from 'tap'
 import {
-  ticketOf, withoutTicket, withRefusal, withTicket
+  refuserOf, ticketOf, withoutTicket, withRefusal, withTicket
 } from '@usher/shared/tickets/ticket-query.ts'
 
 const NAME = 'usher_ticket'
@@ -23,7 +23,17 @@ t.test('ticket in a query: is read, replaced, taken out, and nothing else change
     t.equal(replaced, `${without === '' ? '?' : `${without}&`}usher_ticket=new`)
     t.equal(ticketOf(replaced, NAME), 'new')
   }
-  t.equal(withRefusal('?a', NAME), '?a&usher_ticket=none')
+  t.equal(withRefusal('?a', NAME, undefined), '?a&usher_ticket=none')
   t.equal(ticketOf('?t=1', 't'), '1')
+  t.end()
+})
+
+t.test('ticket in a query: of a fleet\'s server that has refused somebody it has the name', t => {
+  const query = withRefusal('?a&usher_ticket=a.b.c', NAME, 'oak/8000')
+  t.equal(query, '?a&usher_ticket=none:oak/8000')
+  t.equal(refuserOf(ticketOf(query, NAME)), 'oak/8000')
+  for (const ticket of [undefined, '', 'none', 'a.b.c', 'none:', 'none:oak', 'none:OAK/8000', 'none:a/b/c', 'none:a/b%0a']) {
+    t.equal(refuserOf(ticket), undefined, String(ticket))
+  }
   t.end()
 })

@@ -7,9 +7,13 @@ import {
   noted, OPENED, visit, type Visit, type Visitor, type VisitorParts
 } from '@usher/shared/beats/visitors.ts'
 import type { Client } from '@usher/shared/client.ts'
+import { fleetName } from '@usher/shared/fleet/fleet-name.ts'
 import type { Reply, RequestValue } from '@usher/shared/http/vocabulary/values.ts'
 import { ticketOf, withoutTicket, withRefusal } from '@usher/shared/tickets/ticket-query.ts'
 import type { Refusals } from './drained.ts'
+import type { TicketParts } from './ticket-arrival.ts'
+
+type FullServerParts = Pick<TicketParts, 'settings' | 'server'>
 
 /**
  * As visit, of one who opens a page.
@@ -34,11 +38,14 @@ export function visitPage (
  * @param isUnknown its cookie names nobody
  */
 export function refuseAtFull (
-  { authority, isSecure, path, query }: RequestValue, isUnknown: boolean, refusals: Refusals,
-  parameter: string
+  { settings, server }: FullServerParts, { authority, isSecure, path, query }: RequestValue,
+  isUnknown: boolean, refusals: Refusals
 ): Reply {
+  const { ticketParameter: parameter, servers, clusterUrl } = settings
+  const refuser = clusterUrl === '' ? undefined : fleetName(settings, servers[server]!.name)
   const wasSentHere = isUnknown && ticketOf(query, parameter) !== undefined
+  const target = { authority, isSecure, path }
   return wasSentHere
-    ? refusals.fullAtRouter({ authority, isSecure, path, query: withoutTicket(query, parameter) })
-    : refusals.toRouter({ authority, isSecure, path, query: withRefusal(query, parameter) })
+    ? refusals.fullAtRouter({ ...target, query: withoutTicket(query, parameter) })
+    : refusals.toRouter({ ...target, query: withRefusal(query, parameter, refuser) })
 }

@@ -150,7 +150,7 @@ function answerPage (
   const outcome = visitPage(parts, { client, address }, arrival?.holder)
   if (outcome === 'server-full') {
     const isUnknown = arrival?.isUnknown ?? named === undefined
-    return refuseAtFull(request, isUnknown, refusals, parts.settings.ticketParameter)
+    return refuseAtFull(parts, request, isUnknown, refusals)
   }
   if (REFUSED.has(outcome)) return outcome === 'network' ? refusals.network : refusals.full
   return known === undefined ? withCookie(reply, newClient(), request, parts.settings) : reply

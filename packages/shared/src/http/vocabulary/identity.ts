@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { formatClient, parseClientId } from '../../client.ts'
 import type { Client } from '../../client.ts'
+import { isFleetServer } from '../../fleet/fleet-name.ts'
 import type { Settings } from '../../settings/settings.ts'
 import { parseAuthority } from './authority.ts'
 import { cookieValues, firstCookie } from './cookies.ts'
@@ -16,7 +17,6 @@ import { requestFields, type Reply, type RequestFields, type RequestValue } from
 const ID_NAME = 'client_id'
 /** Of the cookie that says where in a fleet its visitor was sent last. */
 const SERVER_COOKIE = 'client_server'
-const FLEET_SERVER = /^[a-z0-9][a-z0-9._-]{0,62}\/[a-z0-9][a-z0-9._-]{0,62}$/
 const COOKIE_LIFETIME_S = 31_536_000 // a year
 
 /** Beats and leaves may name their client in the query, for a page whose cookies are blocked. */
@@ -70,7 +70,7 @@ export function hasClientCookie (headers: RequestFields): boolean {
 export function namedServer (headers: RequestFields): string | undefined {
   return firstCookie(headers, SERVER_COOKIE, (cookie, from, to) => {
     const name = cookie.slice(from, to)
-    return FLEET_SERVER.test(name) ? name : undefined
+    return isFleetServer(name) ? name : undefined
   })
 }
 
