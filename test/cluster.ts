@@ -43,6 +43,9 @@ export interface StartOptions extends
   readonly cwd?: string
 }
 
+/** Servers elsewhere are played by the test, whose process may be held up. */
+const PATIENT = { HEALTH_TIMEOUT: '10' }
+
 /** tap would have its own code run in the program, with handlers for signals that node ignores. */
 const AS_GIVEN = 'export NODE_OPTIONS="$GIVEN_OPTIONS"'
 
@@ -54,7 +57,7 @@ export async function startCluster (
   const log: LogLine[] = []
   const waiting = new Set<() => void>()
   let complaint = ''
-  const program = await startProgram({ ...settings, GIVEN_OPTIONS: nodeOptions }, {
+  const program = await startProgram({ ...PATIENT, ...settings, GIVEN_OPTIONS: nodeOptions }, {
     ...others,
     folder: cwd,
     shell: `${AS_GIVEN}; ${shell}`,

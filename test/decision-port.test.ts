@@ -65,7 +65,6 @@ t.test('decisions: a server that was killed gets nobody, its people go elsewhere
     EXTERNAL_SERVERS: apps.map(({ url }, at) => `${NAMES[at]}=${url}`).join(','),
     ...PATIENT,
     HEALTH_INTERVAL: '0.1',
-    HEALTH_TIMEOUT: '10',
     DECISION_PORT: '0'
   })
   const admin = await Operator.loggedIn(cluster, 'admin', PASSWORD)

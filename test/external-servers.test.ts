@@ -105,8 +105,7 @@ t.test('external servers: the history has their loads, and what became of them',
     PORTS: '',
     EXTERNAL_SERVERS: `shop-a=${a.url},shop-b=${b.url}`,
     RESERVATION_TTL: '600',
-    HEALTH_INTERVAL: '0.1',
-    HEALTH_TIMEOUT: '10'
+    HEALTH_INTERVAL: '0.1'
   })
   const operator = await admin(cluster)
   const history = async (): Promise<History> =>
