@@ -31,6 +31,22 @@ async function usersAt ({ operator }: FleetMember, query = ''): Promise<Users> {
   return (await operator.get(`/users${query}`)).json as unknown as Users
 }
 
+type Points = ReadonlyArray<number | null>
+
+interface History {
+  readonly servers: Readonly<Record<string, unknown>>
+  readonly fleet: {
+    readonly nodes: Users['nodes']
+    readonly loads: Readonly<Record<string, { readonly active_users: Points }>>
+    readonly total: { readonly active_users: Points }
+    readonly events: ReadonlyArray<{ readonly type: string, readonly node: string }>
+  }
+}
+
+async function historyAt ({ operator }: FleetMember, query = ''): Promise<History> {
+  return (await operator.get(`/history?minutes=5${query}`)).json as unknown as History
+}
+
 async function startPeople (t: Test, count: number): Promise<TestFleet> {
   const fleet = await startFleet(t, SETTINGS)
   await logInEverywhere(fleet.members)
@@ -61,6 +77,23 @@ t.test('fleet console: users, search, disconnect and drain are of all nodes, at 
   }
   t.equal(new Set(walked.map(({ id }) => id)).size, 18, 'by cursor each once')
   t.equal(walked.length, 18)
+
+  // One history: every node has the sums of all, and any node's servers.
+  for (const member of members) {
+    const { fleet } = await until(() => historyAt(member),
+      ({ fleet }) => fleet.total.active_users.includes(18) && fleet.nodes.answered === 3)
+    t.strictSame(fleet.nodes, ALL_ANSWER)
+    const at = fleet.total.active_users.indexOf(18)
+    const parts = Object.values(fleet.loads).map(({ active_users: active }) => active[at] ?? 0)
+    t.equal(parts.reduce((sum, value) => sum + value, 0), 18)
+    t.ok(parts.every(value => value > 0), 'of every node')
+    t.strictSame(fleet.events.filter(({ type }) => type === 'start').map(({ node }) => node).sort(),
+      ['node-1', 'node-2', 'node-3'])
+  }
+  const ofTwo = await historyAt(one, '&node=node-2')
+  t.strictSame(Object.keys(ofTwo.servers).sort(), two.cluster.ports.map(String).sort())
+  t.notOk('fleet' in ofTwo)
+  t.match((await one.operator.get('/history?node=node-9')).json, { error: 'not_found', message: /there are node-1, / })
 
   // A search finds one who is at another node; a node and one of its servers can be asked alone.
   const elsewhere = walked.find(({ node }) => node === 'node-2')!
@@ -103,15 +136,35 @@ t.test('fleet console: users, search, disconnect and drain are of all nodes, at 
     t.match((await one.operator.post(path, {})).json, { error, message: /there are / }, path)
   }
 
+  // A whole node drains and is taken back, this and another; the last one of the fleet by force.
+  const statesAt = async (member: FleetMember) =>
+    Object.values(await member.servers()).map(({ state }) => state)
+  t.equal((await one.operator.post('/nodes/node-2/drain', { note: 'new disk', minutes: 15 })).status, 200)
+  t.strictSame(await statesAt(two), ['draining', 'draining', 'draining'])
+  t.match((await two.servers())[server], { drain: { note: 'new disk' } })
+  t.equal((await one.operator.post('/nodes/node-1/drain', {})).status, 200)
+  t.strictSame(await statesAt(one), ['draining', 'draining', 'draining'])
+  const [, , three] = members as [FleetMember, FleetMember, FleetMember]
+  await until(() => nodesAt(three), nodes => nodes.every(({ node, servers }) =>
+    node === 'node-3' || Object.values(servers).every(({ state }) => state === 'draining')))
+  const lastOnes = await one.operator.post('/nodes/node-3/drain', {})
+  t.match(lastOnes.json, { error: 'not_acceptable_here', message: /^node-3 has the last available servers/ })
+  t.equal((await one.operator.post('/nodes/node-3/drain', { force: true })).status, 200)
+  for (const { node } of members) t.equal((await two.operator.post(`/nodes/${node}/ready`, {})).status, 200)
+  for (const member of members) t.strictSame(await statesAt(member), ['up', 'up', 'up'])
+  t.match((await one.operator.post('/nodes/node-9/drain', {})).json, { error: 'not_found', message: /there are / })
+
   // The audit of any node has it, with the node where it was done.
   const wanted = [
+    { action: 'drain-node', target: 'node-2', node: 'node-1', detail: { note: 'new disk', minutes: 15 } },
+    { action: 'ready-node', target: 'node-3', node: 'node-2' },
     { action: 'ready', target: `node-2/${server}`, node: 'node-1' },
     { action: 'drain', target: `node-2/${server}`, node: 'node-1', detail: { note: 'new disk' } },
     { action: 'disconnect', target: elsewhere.id, node: 'node-1', detail: { server: `node-2/${elsewhere.server}` } }
   ]
   for (const { operator } of members) {
     const entries = async () => (await operator.get('/audit')).json['entries'] as ReadonlyArray<{ action: string }>
-    await until(entries, all => all.filter(({ action }) => action === 'ready').length === 1)
+    await until(entries, all => all.filter(({ action }) => action === 'ready-node').length === 3)
     const all = await entries()
     for (const entry of wanted) {
       t.ok(all.some(one => isLike(one, entry)), JSON.stringify(entry))
@@ -163,8 +216,12 @@ t.test('fleet console: a node that is gone is away since then, and 2 of 3 answer
   t.ok(away!.total_users > 0, 'as last heard')
   const sinceMs = Date.parse(away!.since)
   t.ok(sinceMs > beforeMs - 5000 && sinceMs <= Date.now(), away!.since)
+  const { fleet } = await historyAt(one)
+  t.strictSame(fleet.nodes, answered)
+  t.strictSame(Object.keys(fleet.loads).sort(), ['node-1', 'node-2'])
+  t.match((await one.operator.get('/history?node=node-3')).json, { error: 'node_away' })
   t.match((await usersAt(one, '?node=node-3')).nodes, { asked: 1, answered: 0, missing: ['node-3'] })
-  t.match((await one.operator.post('/servers/node-3/8000/drain', {})).json, { error: 'node_away', message: /nothing was done/ })
+  t.match((await one.operator.post('/servers/node-3/8000/drain', {})).json, { error: 'node_away', message: /nothing was asked/ })
   t.match((await one.operator.post('/disconnect', { userId: '6f1c2b0e-93d4-4c11-8a77-0b9e5d2f4a61' })).json,
     { error: 'not_found', message: /node-3 did not/ })
 
@@ -187,6 +244,10 @@ t.test('fleet console: a program that is alone says nothing of nodes', { skip: E
   const engine = await startEngine(t)
   const member = await startMember(t, engine, 1, { CLUSTER_URL: '' })
   t.notOk('nodes' in await usersAt(member))
+  t.notOk('fleet' in await historyAt(member))
+  t.equal((await member.operator.get('/history?node=node-1')).status, 400)
   t.equal((await member.operator.get('/users?node=node-1')).status, 400)
-  t.equal((await member.operator.post('/servers/node-2/8000/drain', {})).status, 404)
+  for (const path of ['/servers/node-2/8000', '/nodes/node-1']) {
+    t.equal((await member.operator.post(`${path}/drain`, {})).status, 404, path)
+  }
 })

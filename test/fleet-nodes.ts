@@ -22,6 +22,7 @@ interface FleetState {
 
 interface ServerState {
   readonly port: number
+  readonly state: string
   readonly capacity?: number
   readonly active_users: number
   readonly load: number

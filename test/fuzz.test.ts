@@ -61,7 +61,7 @@ t.test('fuzz: knows every route of the monitor', async t => {
   await operator.logIn('admin', 'a password for the routes')
   const { paths } = (await operator.get('/openapi.json')).json as { paths: Record<string, object> }
   const known = MONITOR_ROUTES.map(({ method, path }) =>
-    `${method.toLowerCase()} ${path.replace(/^\/servers\/[^/]+\/([^/]+\/)?/, (_, name) =>
+    `${method.toLowerCase()} ${path.replace(/^\/nodes\/[^/]+/, '/nodes/{node}').replace(/^\/servers\/[^/]+\/([^/]+\/)?/, (_, name) =>
       name === undefined ? '/servers/{name}/' : '/servers/{node}/{name}/')}`)
   for (const [path, methods] of Object.entries(paths)) {
     for (const method of Object.keys(methods)) {

@@ -32,7 +32,9 @@ const STREAMS = 20
  * Where ports can be shared no restart leaves a gap. Other nodes: fleet-console.test.ts.
  */
 const TOO_LONG = [
-  ...['drain 200', 'drain 409', 'ready 200'].map(rest => `post /servers/{node}/{name}/${rest}`),
+  ...['/servers/{node}/{name}', '/nodes/{node}'].flatMap(path =>
+    ['drain 200', 'drain 409', 'ready 200'].map(rest => `post ${path}/${rest}`)),
+  'get /history 404',
   ...['post /servers', 'post /servers/{name}/change', 'post /servers/{name}/remove']
     .map(route => `${route} 202`),
   'post /disconnect 409', 'post /password 409',
@@ -232,6 +234,8 @@ async function holdActions (cluster: Cluster, admin: Operator, holder: Holder): 
     ['/servers/no-such/drain', {}, 404],
     [`/servers/no-such/${names[0]}/drain`, {}, 404],
     [`/servers/no-such/${names[0]}/ready`, {}, 404],
+    ['/nodes/no-such/drain', {}, 404],
+    ['/nodes/no-such/ready', {}, 404],
     [`/servers/${names[0]}/restart`, {}, 200],
     ['/servers/no-such/restart', {}, 404],
     ['/servers/no-such/ready', {}, 404],
@@ -264,6 +268,7 @@ async function holdPost (
   as: Operator, holder: Holder, path: string, body: object, status: number
 ): Promise<void> {
   const ofNode = path.replace(/^\/servers\/[^/]+\/[^/]+\/(?=\w+$)/, '/servers/{node}/{name}/')
+    .replace(/^\/nodes\/[^/]+/, '/nodes/{node}')
   const route = `post ${ofNode.replace(/^\/servers\/[^/{]+/, '/servers/{name}')}`
   holder.hold(route, await as.post(path, body), status)
 }

@@ -25,9 +25,9 @@ import { openTabChannel } from './live/tab-channel.ts'
 import { startNavigation, type View } from './navigation.ts'
 import { OverviewView } from './servers/overview-view.ts'
 import {
-  denyNetworkQuestion, denyQuestion, denyTargetQuestion, disconnectQuestion, drainQuestion,
-  maintainQuestion, removeServerQuestion, restartQuestion, revokeTokenQuestion, type Choice,
-  type Question
+  denyNetworkQuestion, denyQuestion, denyTargetQuestion, disconnectQuestion, drainNodeQuestion,
+  drainQuestion, maintainQuestion, removeServerQuestion, restartQuestion, revokeTokenQuestion,
+  type Choice, type Question
 } from './actions/questions.ts'
 import { announce, sayDone, sayFailed, sayProgress } from './kit/result.ts'
 import type { ServerActions } from './servers/server-buttons.ts'
@@ -71,7 +71,13 @@ const serverActions: ServerActions = {
   }
 }
 const overview = new OverviewView(serverActions, network => { void denyNetwork(network) })
-const servers = new ServersView(serverActions)
+const servers = new ServersView(serverActions, {
+  drainNode: (node, userCount) => {
+    void askAndAct(drainNodeQuestion(node, userCount, Date.now()),
+      choice => actions.drainNode(node, choice))
+  },
+  makeNodeReady: node => { void act(actions.makeNodeReady(node)) }
+})
 const usersView = new UsersView({
   get: path => api.get<Users>(path),
   disconnect: users => {

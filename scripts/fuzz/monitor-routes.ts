@@ -105,5 +105,12 @@ export const MONITOR_ROUTES: readonly MonitorRoute[] = [
   // Of no server: a port may be closed for a moment.
   { method: 'POST', path: '/servers/0/restart', body: { force: 'flag' }, weight: 0.3 },
   ...['drain', 'ready'].map((action): MonitorRoute => (
-    { method: 'POST', path: `/servers/elm/8000/${action}`, body: { force: 'flag' }, weight: 0.2 }))
+    { method: 'POST', path: `/servers/elm/8000/${action}`, body: { force: 'flag' }, weight: 0.2 })),
+  {
+    method: 'POST',
+    path: '/nodes/elm/drain',
+    body: { force: 'flag', note: 'reason', minutes: 'minutes' },
+    weight: 0.2
+  },
+  { method: 'POST', path: '/nodes/elm/ready', body: {}, weight: 0.2 }
 ]

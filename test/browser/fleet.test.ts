@@ -22,6 +22,21 @@ browserTest('fleet: nodes, servers and users of all nodes at the console of one'
   const page = await openConsole(await lab.newVisitor(), one!.cluster, 'overview')
   await page.locator('#summary', { hasText: 'node node-1 of a fleet with 9 servers and 12 users' }).waitFor()
 
+  // The charts are of all nodes; or of one, and then of its servers.
+  const lines = page.locator('figure', { hasText: 'Load per node' })
+  await lines.locator('.legend').getByText('node-3 4', { exact: true }).waitFor()
+  const stack = page.locator('figure', { hasText: 'All nodes, stacked' })
+  await stack.locator('.legend').getByText('total 12', { exact: true }).waitFor()
+  await page.getByLabel('Charts of').selectOption('node-2')
+  const ofServers = page.locator('figure', { hasText: 'Load per server' }).locator('.legend')
+  await ofServers.getByText(new RegExp(`^${two!.cluster.ports[0]} [12]$`)).waitFor()
+  t.equal(await ofServers.getByText(/spread [01]$/).count(), 1)
+  await page.getByLabel('Charts of').selectOption({ label: 'node-1, this node' })
+  await ofServers.getByText(new RegExp(`^${one!.cluster.ports[0]} [12]$`)).waitFor()
+  await page.getByLabel('Charts of').selectOption('All nodes')
+  await lines.locator('.legend').getByText('node-3 4', { exact: true }).waitFor()
+  await checkLooks(t, page, 'charts of all nodes')
+
   await showView(page, 'servers')
   const nodes = page.locator('#nodes-panel')
   await nodes.getByText('12 users on 3 nodes').waitFor()
@@ -47,7 +62,19 @@ browserTest('fleet: nodes, servers and users of all nodes at the console of one'
   await row.getByRole('button', { name: `Make ready ${name}` }).click()
   await row.getByText('Up', { exact: true }).waitFor()
 
+  // And of a whole node.
+  const second = nodes.locator('tr', { hasText: 'node-2' })
+  await second.getByRole('button', { name: 'Drain node node-2…' }).click()
+  await dialog.getByText('Drain the node node-2?').waitFor()
+  await dialog.getByRole('button', { name: 'Drain node node-2' }).click()
+  await page.getByText('The node node-2 is draining.').waitFor()
+  await second.getByText('Draining, 4 users left').waitFor()
+  await checkLooks(t, page, 'a node that drains')
+  await second.getByRole('button', { name: 'Make node node-2 ready' }).click()
+  await second.getByText(/^Up for /).waitFor()
+
   await showView(page, 'audit')
+  await page.locator('#audit-rows tr', { hasText: 'started draining the node node-2' }).waitFor()
   await page.locator('#audit-rows tr', { hasText: `made ${name} ready` }).getByText('at node-1').waitFor()
   await checkLooks(t, page, 'audit')
 
@@ -84,6 +111,10 @@ browserTest('fleet: nodes, servers and users of all nodes at the console of one'
   await checkLooks(t, page, 'a node away')
   await showView(page, 'overview')
   await page.getByText(/^The node node-3 has been away since \d\d:\d\d:\d\d\.$/).waitFor()
+  await lines.locator('.legend').getByText('node-3 away').waitFor()
+  await page.locator('#range-15').check({ force: true })
+  await page.getByText('What node-3 had before is not in the charts: it does not answer.').waitFor()
+  t.notOk(await stack.locator('.legend').getByText('total 12', { exact: true }).isVisible())
   await checkLooks(t, page, 'the notice')
   await takePictures(page)
 })

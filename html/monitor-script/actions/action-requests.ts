@@ -8,10 +8,10 @@ import type { Reach, User } from '@usher/shared/api/users.ts'
 import { lateOf, type Answer, type Failure } from '../kit/api.ts'
 import { withBoundedConcurrency } from '../kit/bounded-concurrency.ts'
 import {
-  addressesOf, denyOwnQuestion, denyReachQuestion, drainLastQuestion, maintainLastQuestion,
-  rangesOf, removeLastQuestion, restartLastQuestion, type Choice, type Question
+  addressesOf, denyOwnQuestion, denyReachQuestion, drainLastNodeQuestion, drainLastQuestion,
+  maintainLastQuestion, rangesOf, removeLastQuestion, restartLastQuestion, type Choice, type Question
 } from './questions.ts'
-import { DENIED, ELSEWHERE, FAILURES, SERVERS, TOKENS, USERS } from '../kit/texts.ts'
+import { DENIED, ELSEWHERE, FAILURES, FLEET, SERVERS, TOKENS, USERS } from '../kit/texts.ts'
 
 export interface ActionsParts {
   readonly post: (path: string, body: object) => Promise<Answer<unknown>>
@@ -104,6 +104,17 @@ export class Actions {
   drain (port: string, { reason: note, minutes }: Pick<Choice, 'reason' | 'minutes'>): Promise<Outcome> {
     return this.#doAll([port], '', SERVERS.drained(port), async () => failureOf(await this.#insist(
       `/servers/${port}/drain`, optional({ note, minutes }), drainLastQuestion(port))))
+  }
+
+  /** Of a fleet: all its servers. */
+  drainNode (node: string, { reason: note, minutes }: Pick<Choice, 'reason' | 'minutes'>): Promise<Outcome> {
+    return this.#doAll([node], '', FLEET.drained(node), async () => failureOf(await this.#insist(
+      `/nodes/${node}/drain`, optional({ note, minutes }), drainLastNodeQuestion(node))))
+  }
+
+  makeNodeReady (node: string): Promise<Outcome> {
+    return this.#doAll([node], '', FLEET.madeReady(node), async () =>
+      failureOf(await this.#parts.post(`/nodes/${node}/ready`, {})))
   }
 
   /** Of an external server. */

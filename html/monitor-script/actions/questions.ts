@@ -7,7 +7,7 @@ import type { User } from '@usher/shared/api/users.ts'
 import type { Reach as Reached } from '@usher/shared/api/users.ts'
 import type { Server } from '../kit/console-servers.ts'
 import { denialOf, rangeOf } from './address-ranges.ts'
-import { ago, DENIED, ELSEWHERE, SERVERS, TOKENS, USERS } from '../kit/texts.ts'
+import { ago, DENIED, ELSEWHERE, FLEET, SERVERS, TOKENS, USERS } from '../kit/texts.ts'
 
 /** What is denied of a user: the id alone, the address last seen from, too, or its range. */
 export type DenyScope = 'ids' | 'addresses' | 'ranges'
@@ -168,6 +168,23 @@ export function drainQuestion (
     until: minutes => SERVERS.drainUntil(minutes, nowMs),
     happens: [SERVERS.drainKept, SERVERS.drainBack],
     go: minutes => isChange ? SERVERS.changeGo : SERVERS.drainGo(name, minutes)
+  }
+}
+
+export function drainNodeQuestion (node: string, userCount: number, nowMs: number): Question {
+  return {
+    title: FLEET.drainTitle(node),
+    what: FLEET.drainWhat(userCount),
+    asks: ['moves', 'note'],
+    until: minutes => SERVERS.drainUntil(minutes, nowMs),
+    happens: [FLEET.drainKept, SERVERS.drainKept, SERVERS.drainBack],
+    go: minutes => FLEET.drainGo(node, minutes)
+  }
+}
+
+export function drainLastNodeQuestion (node: string): Question {
+  return {
+    title: FLEET.lastTitle(node), what: FLEET.lastWhat, go: () => FLEET.lastGo(node)
   }
 }
 

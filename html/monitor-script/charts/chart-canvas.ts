@@ -4,7 +4,7 @@
  */
 import uPlot from 'uplot'
 import { roomyLabels, spreadLabels, timeTicks } from './chart-scale.ts'
-import type { Load } from './load-history.ts'
+import type { Load } from './chart-scope.ts'
 import type { ColourName, Palette } from './palette.ts'
 
 /** An event as it is drawn. */

@@ -1,13 +1,17 @@
 /** What of a history a chart shows: areas, names at the ends, events, readings. Pure. */
 import type { Area, EndLabel, Mark } from './chart-canvas.ts'
 import type { Reading } from './chart-legend.ts'
-import type { Load, LoadEvent, LoadHistory } from './load-history.ts'
+import type { Charted, ChartedState, Load, LoadEvent } from './chart-scope.ts'
+import type { LoadHistory } from './load-history.ts'
 import type { ColourName } from './palette.ts'
-import { colourClass, isRunning, type Server } from '../kit/console-servers.ts'
+import { colourClass } from '../kit/console-servers.ts'
 import { CHARTS } from '../kit/texts.ts'
 
-const EVENT_COLOURS: Readonly<Record<string, ColourName>> = { drain: 'drain', down: 'down' }
-const EVENT_WEIGHTS: Readonly<Record<string, number>> = { drain: 1, down: 2 }
+const EVENT_COLOURS: Readonly<Record<string, ColourName>> = {
+  drain: 'drain', down: 'down', away: 'down'
+}
+const EVENT_WEIGHTS: Readonly<Record<string, number>> = { drain: 1, down: 2, away: 2 }
+const ENDED: ReadonlySet<ChartedState | undefined> = new Set(['down', 'away'] as const)
 
 /** From the bottom in their order. A server without a load has no area, and holds nothing up. */
 export function areasOf (history: LoadHistory): Area[] {
@@ -25,19 +29,20 @@ export function areasOf (history: LoadHistory): Area[] {
   })
 }
 
-/** Beside the last point of each line; a server that is down is named in red where it ended. */
-export function endLabelsOf (history: LoadHistory, servers: readonly Server[]): EndLabel[] {
+/** Beside the last point of each line; who is down or away is named in red where it ended. */
+export function endLabelsOf (history: LoadHistory, charted: readonly Charted[]): EndLabel[] {
   return history.names.flatMap((name, index): EndLabel[] => {
     // What ended long ago would stand beside now.
     if (history.isRemoved(name)) return []
     const load = history.loads(name).findLast(value => value !== null)
     if (load === undefined || load === null) return []
-    const isDown = servers.find(server => server.name === name)?.state === 'down'
+    const state = charted.find(one => one.name === name)?.state
+    const hasEnded = ENDED.has(state)
     return [{
       load,
-      text: isDown ? CHARTS.endDown(name) : name,
+      text: hasEnded ? CHARTS.ended(name, state === 'away') : name,
       colour: colourOf(index),
-      textColour: isDown ? 'down' : 'ink'
+      textColour: hasEnded ? 'down' : 'ink'
     }]
   })
 }
@@ -53,15 +58,18 @@ export function marksOf (history: LoadHistory): Mark[] {
 
 /** @param index of a point; undefined for now */
 export function readingAt (
-  history: LoadHistory, servers: readonly Server[], index: number | undefined
+  history: LoadHistory, charted: readonly Charted[], index: number | undefined
 ): Reading {
   const { times, names } = history
+  const weightOf = (name: string): number | undefined => {
+    const one = charted.find(other => other.name === name)
+    return one === undefined ? 1 : one.weight
+  }
   if (index === undefined) {
     return {
       atMs: undefined,
       loads: [
-        ...servers.map(({ name, state, weight, load }) =>
-          ({ name, state, weight, load: isRunning(state) ? load : null })),
+        ...charted,
         ...names.filter(name => history.isRemoved(name)).map(name =>
           ({ name, state: 'removed', weight: 1, load: null } as const))
       ],
@@ -75,7 +83,7 @@ export function readingAt (
     loads: names.map(name => ({
       name,
       load: history.loads(name)[index] ?? null,
-      weight: servers.find(server => server.name === name)?.weight ?? 1,
+      weight: weightOf(name),
       state: undefined
     })),
     events: history.events.filter(isNear).map(({ type, server }) => CHARTS.event(type, server))

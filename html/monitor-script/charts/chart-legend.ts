@@ -1,16 +1,16 @@
 /** The line under a chart's title: legend, and the readout of now or of the time pointed at. */
-import type { ServerState } from '@usher/shared/api/stats.ts'
 import { make, setText } from '../kit/dom.ts'
-import type { Load } from './load-history.ts'
+import type { ChartedState, Load } from './chart-scope.ts'
 import { colourClass } from '../kit/console-servers.ts'
 import { CHARTS, clock, count } from '../kit/texts.ts'
 
 export interface ReadLoad {
   readonly name: string
   readonly load: Load
-  readonly weight: number
+  /** Undefined of a node. */
+  readonly weight: number | undefined
   /** Undefined where only the load is known. */
-  readonly state: ServerState | 'removed' | undefined
+  readonly state: ChartedState | 'removed' | undefined
 }
 
 export interface Reading {
@@ -48,7 +48,9 @@ export class ChartLegend {
     loads.forEach(({ name, ...facts }, index) => {
       setText(this.#values.get(name) ?? this.#add(name, index), valueText(facts))
     })
-    setText(this.#whole, this.#wholeOf(loads))
+    const whole = this.#wholeOf(loads)
+    setText(this.#whole, whole)
+    this.#whole.parentElement!.hidden = whole === ''
     setText(this.#events, events.join(', '))
     this.#events.hidden = events.length === 0
   }
@@ -70,6 +72,7 @@ export class ChartLegend {
 
 function valueText ({ load, state }: Omit<ReadLoad, 'name'>): string {
   if (state === 'down') return CHARTS.down
+  if (state === 'away') return CHARTS.away
   if (state === 'removed') return CHARTS.removed
   if (state === 'maintenance') return CHARTS.maintenance
   if (load === null) return CHARTS.noData

@@ -1,6 +1,7 @@
 /** A chart's figures as a table; filled while it is open. */
 import { make } from '../kit/dom.ts'
-import type { Load, LoadHistory } from './load-history.ts'
+import type { Load } from './chart-scope.ts'
+import type { LoadHistory } from './load-history.ts'
 import { CHARTS, clock, count, NOT_MEASURED } from '../kit/texts.ts'
 
 const ROWS_MAX = 13
@@ -50,7 +51,8 @@ export function tableRows (history: LoadHistory): string[][] {
     return [clock(times[at]!), ...loads.map((load, index) => {
       if (load !== null) return count(load)
       if (isGap) return CHARTS.noData
-      return wasThere(history, names[index]!, at) ? CHARTS.down : NOT_MEASURED
+      if (!wasThere(history, names[index]!, at)) return NOT_MEASURED
+      return history.scope.kind === 'nodes' ? CHARTS.noData : CHARTS.down
     })]
   })
 }

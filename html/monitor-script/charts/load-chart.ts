@@ -1,6 +1,6 @@
 /**
- * A chart of the servers' load over time: a line per server, or all of them stacked. uPlot draws
- * axes and lines and follows the pointer; `chart-canvas.ts` draws the rest.
+ * A chart of the load of servers or nodes over time: a line of each, or all of them stacked. uPlot
+ * draws axes and lines and follows the pointer; `chart-canvas.ts` draws the rest.
  */
 import Plot from 'uplot'
 import { ChartCanvas } from './chart-canvas.ts'
@@ -12,7 +12,8 @@ import { make, setText } from '../kit/dom.ts'
 import type { LoadHistory } from './load-history.ts'
 import { Palette } from './palette.ts'
 import { announce } from '../kit/result.ts'
-import { colourClass, isDashed, type Server } from '../kit/console-servers.ts'
+import type { Charted } from './chart-scope.ts'
+import { colourClass, isDashed } from '../kit/console-servers.ts'
 import { CHARTS, clockMinutes, count } from '../kit/texts.ts'
 
 export type ChartKind = 'lines' | 'stack'
@@ -28,6 +29,7 @@ const ROOMY_PX = 440
 export class LoadChart {
   readonly element: HTMLElement
   readonly #kind: ChartKind
+  readonly #title = make('h2', '')
   readonly #place = make('div', 'plot')
   readonly #note = make('p', '')
   readonly #legend: ChartLegend
@@ -35,30 +37,32 @@ export class LoadChart {
   readonly #palette: Palette
   #plot: Plot | undefined
   #history: LoadHistory | undefined
-  #servers: readonly Server[] = []
+  #charted: readonly Charted[] = []
   #scale: LoadScale = loadScale([], false)
 
   constructor (kind: ChartKind) {
     this.#kind = kind
-    const { title, whole, wholeOf } = CHARTS[kind]
+    const { whole, wholeOf } = CHARTS[kind]
     this.#legend = new ChartLegend(whole, wholeOf)
     this.element = make('figure', 'panel chart',
-      make('figcaption', '', make('h2', '', title), this.#note, this.#legend.element),
+      make('figcaption', '', this.#title, this.#note, this.#legend.element),
       this.#place, this.#table.element)
     this.#palette = new Palette(this.element)
     this.#place.tabIndex = 0
     this.#place.setAttribute('role', 'group')
-    this.#place.setAttribute('aria-label', CHARTS.keys(title))
+    this.#entitle(false)
     this.#place.addEventListener('keydown', event => { this.#moveByKey(event) })
     this.#place.addEventListener('blur', () => { this.#point(undefined) })
     new ResizeObserver(() => { this.#fit() }).observe(this.#place)
   }
 
-  show (history: LoadHistory, servers: readonly Server[]): void {
+  show (history: LoadHistory, charted: readonly Charted[]): void {
     const isOfOthers = history.names.join() !== this.#history?.names.join()
+    const isOfNodes = history.scope.kind === 'nodes'
     this.#history = history
-    this.#servers = servers
+    this.#charted = charted
     if (!history.isLoaded) return
+    this.#entitle(isOfNodes)
     if (isOfOthers) this.#beginAnew()
     const values = this.#kind === 'lines'
       ? history.names.flatMap(name => [...history.loads(name)])
@@ -66,9 +70,15 @@ export class LoadChart {
     this.#scale = loadScale(values, this.#kind === 'lines')
     setText(this.#note, this.#scale.isFitted
       ? CHARTS.fitted(this.#scale.from)
-      : CHARTS[this.#kind].note)
+      : CHARTS[this.#kind].note(isOfNodes))
     this.#table.show(history)
     this.redraw()
+  }
+
+  #entitle (isOfNodes: boolean): void {
+    const title = CHARTS[this.#kind].title(isOfNodes)
+    setText(this.#title, title)
+    this.#place.setAttribute('aria-label', CHARTS.keys(title))
   }
 
   /** Lines and legend are made for the servers that there are. */
@@ -154,7 +164,7 @@ export class LoadChart {
     }
     canvas.marks(marksOf(history))
     canvas.times(fromS, untilS, this.#isRoomy() ? 5 : 3, atS => clockMinutes(atS * 1000))
-    if (this.#hasEnds()) canvas.ends(endLabelsOf(history, this.#servers))
+    if (this.#hasEnds()) canvas.ends(endLabelsOf(history, this.#charted))
     const first = history.firstIndex
     const firstS = first === undefined ? untilS : Math.max(fromS, times[first]!)
     if (firstS - fromS > (untilS - fromS) / 3) canvas.note(CHARTS.nothingBefore, fromS, firstS)
@@ -163,7 +173,7 @@ export class LoadChart {
   #read (): void {
     if (this.#history?.isLoaded !== true) return
     const index = this.#plot?.cursor.idx ?? undefined
-    this.#legend.show(readingAt(this.#history, this.#servers, index))
+    this.#legend.show(readingAt(this.#history, this.#charted, index))
   }
 
   #moveByKey (event: KeyboardEvent): void {

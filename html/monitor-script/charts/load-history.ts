@@ -1,21 +1,13 @@
 /**
- * The load of every server over the time that a chart shows: what the monitor has kept, continued
- * by its live news. Where no news came there is a gap, never a guess. Pure but for its data.
+ * The load of every server, or of every node, over the time that a chart shows: what the monitor
+ * has kept, continued by its live news. Where no news came there is a gap, never a guess. Pure but
+ * for its data.
  */
 import type { History } from '@usher/shared/api/history.ts'
 import type { Stats } from '@usher/shared/api/stats.ts'
-import { changedServers, isRunning, serversOf } from '../kit/console-servers.ts'
-
-/** Null: nothing was measured, or the server was down. */
-export type Load = number | null
-
-export interface LoadEvent {
-  /** Milliseconds since 1970, by the monitor's clock; so are all times here. */
-  readonly atMs: number
-  readonly type: string
-  /** Its name; undefined for what concerns them all. */
-  readonly server: string | undefined
-}
+import {
+  newsOf, OWN, pastOf, type ChartNews, type ChartScope, type Load, type LoadEvent
+} from './chart-scope.ts'
 
 /** Steps between two points, both without data. */
 export interface Gap {
@@ -27,38 +19,33 @@ const MINUTE_MS = 60_000
 const EVENTS_KEPT_MAX = 1000
 
 export class LoadHistory {
+  readonly scope: ChartScope
   readonly #spanMs: number
   #fromMs = 0
   #stepMs = 0
   #count = 0
   #series = new Map<string, Load[]>()
-  /** Names of servers that there are not any more. */
+  /** Names of those that there are not any more. */
   #removed = new Set<string>()
   #events: LoadEvent[] = []
-  #heard: Stats | undefined
+  #heard: ChartNews | undefined
   /** How far the monitor's clock is ahead of this browser's. */
   #aheadMs = 0
 
-  constructor (minutes: number) {
+  constructor (minutes: number, scope = OWN) {
     this.#spanMs = minutes * MINUTE_MS
+    this.scope = scope
   }
 
   /** What the monitor has kept, in place of everything here. */
   load (answer: History): void {
     this.#fromMs = Date.parse(answer.from)
     this.#stepMs = answer.step_seconds * 1000
-    this.#series = new Map(Object.entries(answer.servers)
-      .sort(([, a], [, b]) => a.index - b.index)
-      .map(([name, { active_users: active, reserved }]) =>
-        [name, active.map((value, at) => value === null ? null : value + (reserved[at] ?? 0))]))
-    this.#removed = new Set(Object.entries(answer.servers)
-      .filter(([, { removed: isRemoved }]) => isRemoved).map(([name]) => name))
-    this.#count = Math.max(0, ...[...this.#series.values()].map(series => series.length))
-    this.#events = answer.events.map(({ at, type, server }) => ({
-      atMs: Date.parse(at),
-      type,
-      server: server ?? undefined
-    }))
+    const { series, events } = pastOf(this.scope, answer)
+    this.#series = new Map(series.map(({ name, loads }) => [name, [...loads]]))
+    this.#removed = new Set(series.filter(({ isRemoved }) => isRemoved).map(({ name }) => name))
+    this.#count = Math.max(0, ...series.map(({ loads }) => loads.length))
+    this.#events = [...events]
     if (this.#heard === undefined) return
     this.#follow(this.#heard)
     this.#mark(Date.parse(this.#heard.timestamp))
@@ -66,19 +53,15 @@ export class LoadHistory {
 
   /** Live news: counts from the moment that it is of, and until the next. */
   hear (stats: Stats, nowMs: number): void {
-    const atMs = Date.parse(stats.timestamp)
+    const news = newsOf(this.scope, stats)
+    const atMs = Date.parse(news.timestamp)
     this.#aheadMs = atMs - nowMs
     this.#extend(atMs)
-    for (const { name, state } of changedServers(this.#heard, stats)) {
-      const before = this.#heard!.servers[name]!.state
-      const type = eventType(before, state)
-      if (type !== undefined) this.#events.push({ atMs, server: name, type })
-    }
-    for (const [type, server] of comings(this.#heard, stats)) {
+    for (const [type, server] of [...changes(this.#heard, news), ...comings(this.#heard, news)]) {
       this.#events.push({ atMs, server, type })
     }
-    this.#follow(stats)
-    this.#heard = stats
+    this.#follow(news)
+    this.#heard = news
     this.#mark(atMs)
   }
 
@@ -96,7 +79,7 @@ export class LoadHistory {
     return this.#stepMs > 0
   }
 
-  /** Of the servers, in their order; those that were removed come last. */
+  /** In the order of the lines; those that were removed come last. */
   get names (): readonly string[] {
     return [...this.#series.keys()]
   }
@@ -124,7 +107,7 @@ export class LoadHistory {
     return { fromMs: toMs - this.#spanMs, toMs }
   }
 
-  /** Where nothing is known of any server. What lies before the first point is no gap. */
+  /** Where nothing is known of any of them. What lies before the first point is no gap. */
   get gaps (): Gap[] {
     const gaps: Gap[] = []
     let lastIndex: number | undefined
@@ -148,11 +131,11 @@ export class LoadHistory {
     return [...this.#series.values()].some(series => (series[at] ?? null) !== null)
   }
 
-  /** A server that is new has no past, and one that is gone keeps its own. */
-  #follow (stats: Stats): void {
+  /** One that is new has no past, and one that is gone keeps its own. */
+  #follow ({ charted }: ChartNews): void {
     if (!this.isLoaded) return
-    const names = serversOf(stats).map(({ name }) => name)
-    const gone = this.names.filter(name => !Object.hasOwn(stats.servers, name))
+    const names = charted.map(({ name }) => name)
+    const gone = this.names.filter(name => !names.includes(name))
     this.#series = new Map([...names, ...gone].map(name =>
       [name, this.#series.get(name) ?? new Array<Load>(this.#count).fill(null)]))
     this.#removed = new Set(gone)
@@ -201,19 +184,26 @@ export class LoadHistory {
   }
 }
 
-function loadsOf (stats: Stats | undefined): Map<string, Load> {
-  if (stats === undefined) return new Map()
-  return new Map(serversOf(stats).map(({ name, state, load }) =>
-    [name, isRunning(state) ? load : null]))
+function loadsOf (news: ChartNews | undefined): Map<string, Load> {
+  return new Map(news?.charted.map(({ name, load }) => [name, load]))
 }
 
-/** Servers that were added or removed in between; none where it is not known what was before. */
-function comings (
-  before: Stats | undefined, now: Stats
-): Array<readonly [type: 'add' | 'remove', server: string]> {
+type Change = readonly [type: string, server: string]
+
+/** None where it is not known what was before. */
+function changes (before: ChartNews | undefined, now: ChartNews): Change[] {
+  return [...now.states].flatMap(([name, state]): Change[] => {
+    const earlier = before?.states.get(name)
+    const type = earlier === undefined || earlier === state ? undefined : eventType(earlier, state)
+    return type === undefined ? [] : [[type, name]]
+  })
+}
+
+/** Who was added or removed in between. */
+function comings (before: ChartNews | undefined, now: ChartNews): Change[] {
   if (before === undefined) return []
-  const without = (some: Stats, others: Stats): string[] =>
-    serversOf(some).map(({ name }) => name).filter(name => !Object.hasOwn(others.servers, name))
+  const without = (some: ChartNews, others: ChartNews): string[] =>
+    some.charted.map(({ name }) => name).filter(name => !others.states.has(name))
   return [
     ...without(before, now).map(name => ['remove', name] as const),
     ...without(now, before).map(name => ['add', name] as const)
@@ -222,6 +212,10 @@ function comings (
 
 /** As the monitor names it in its history; a restart that is over is no event of its own. */
 function eventType (before: string, now: string): string | undefined {
+  // Without the engine nothing is known of others, and nothing has happened to them.
+  if (before === 'unknown' || now === 'unknown') return undefined
+  if (now === 'away') return 'away'
+  if (before === 'away') return 'back'
   if (before === 'starting') return undefined
   if (now === 'starting') return 'restart'
   if (now === 'maintenance' || (now === 'draining' && before === 'up')) return 'drain'

@@ -1,6 +1,6 @@
 /** The last minutes of one server as a small picture beside its figure; it has no axis. */
 import { makeSvg } from '../kit/dom.ts'
-import type { Load } from './load-history.ts'
+import type { Load } from './chart-scope.ts'
 
 export const SPARKLINE_MINUTES = 15
 const WIDTH = 240

@@ -212,33 +212,48 @@ export const OVERVIEW = {
 const CHARTS_NO_DATA = 'no data'
 /** By their names in the history; % stands for the server. */
 const EVENTS: Readonly<Record<string, string>> = {
-  add: '% added', remove: '% removed', drain: 'drain %', ready: '% ready', restart: '% restarted', down: '% down', up: '% up', start: 'start', reload: 'reload'
+  add: '% added',
+  remove: '% removed',
+  drain: 'drain %',
+  ready: '% ready',
+  restart: '% restarted',
+  down: '% down',
+  up: '% up',
+  start: 'start',
+  reload: 'reload',
+  away: '% away',
+  back: '% back',
+  'node-start': '% started',
+  'node-reload': '% reloaded'
 }
 
 /** What the spread in a legend is made of; as in `/stats`, by weight. */
 interface Balanced {
   readonly load: number | null
-  readonly weight: number
+  /** Undefined of nodes, which are not to have alike. */
+  readonly weight: number | undefined
   readonly state: string | undefined
 }
 
 export const CHARTS = {
   title: 'Load over time',
   lines: {
-    title: 'Load per server',
-    note: 'Active users and reserved places',
+    title: (isOfNodes: boolean) => isOfNodes ? 'Load per node' : 'Load per server',
+    note: (_isOfNodes: boolean) => 'Active users and reserved places',
     whole: 'spread',
+    /** Empty where there is none. */
     wholeOf: (servers: ReadonlyArray<Balanced>) => {
+      if (servers.some(({ weight }) => weight === undefined)) return ''
       // A server that drains is not balanced any more.
       const loads = servers.filter(({ state }) => state !== 'draining')
-        .flatMap(({ load, weight }) => load === null ? [] : [load / weight])
+        .flatMap(({ load, weight = 1 }) => load === null ? [] : [load / weight])
       if (loads.length < 2) return NOT_MEASURED
       return count(Math.floor(Math.max(...loads) - Math.min(...loads)))
     }
   },
   stack: {
-    title: 'Total',
-    note: 'All servers, stacked',
+    title: (_isOfNodes: boolean) => 'Total',
+    note: (isOfNodes: boolean) => isOfNodes ? 'All nodes, stacked' : 'All servers, stacked',
     whole: 'total',
     wholeOf: (servers: ReadonlyArray<{ load: number | null }>) =>
       servers.every(({ load }) => load === null)
@@ -253,10 +268,11 @@ export const CHARTS = {
   noData: CHARTS_NO_DATA,
   nothingBefore: 'not measured before this',
   down: 'down',
+  away: 'away',
   maintenance: 'maintenance',
   removed: 'removed',
   removedName: (name: string) => `${name} (removed)`,
-  endDown: (port: string) => `${port} down`,
+  ended: (name: string, isAway: boolean) => `${name} ${isAway ? 'away' : 'down'}`,
   draining: (load: number) => `${count(load)}, draining`,
   asTable: 'Show as a table',
   event: (type: string, port: string | undefined) => {
@@ -461,6 +477,23 @@ export const FLEET = {
   elsewhere: 'Servers of other nodes',
   here: 'this node',
   columns: { users: 'Users', servers: 'Servers', version: 'Version' },
+  draining: (userCount: number) => userCount === 0
+    ? 'Empty, safe to stop'
+    : `Draining, ${users(userCount)} left`,
+  drainLabel: (node: string) => `Drain node ${node}…`,
+  readyLabel: (node: string) => `Make node ${node} ready`,
+  drainTitle: (node: string) => `Drain the node ${node}?`,
+  drainWhat: (userCount: number) => userCount === 0
+    ? 'Its servers get no new visitors. Nobody is on them now.'
+    : `Its servers keep their ${users(userCount)} and get no new ones.`,
+  drainKept: 'Servers in maintenance stay so.',
+  drainGo: (node: string, minutes: number | undefined) =>
+    minutes === 0 ? `Drain node ${node} and move everybody` : `Drain node ${node}`,
+  lastTitle: (node: string) => `Drain ${node}, the last one?`,
+  lastWhat: 'No other node has a server that takes visitors. Until one has, new visitors see an error page (503).',
+  lastGo: (node: string) => `Drain node ${node} anyway`,
+  drained: (node: string) => `The node ${node} is draining.`,
+  madeReady: (node: string) => `The node ${node} gets new visitors again.`,
   state: (state: 'here' | 'up' | 'away' | 'unknown', agoMs: number, sinceMs: number) => ({
     here: `Up for ${duration(agoMs)}`,
     up: `Up for ${duration(agoMs)}`,
@@ -475,7 +508,12 @@ export const FLEET = {
   answered: (asked: number, answered: number) => `${count(answered)} of ${count(asked)} nodes answered`,
   missing: (nodes: readonly string[]) =>
     `Users of ${listed(nodes)} are not listed: ${nodes.length === 1 ? 'it does' : 'they do'} not answer.`,
-  ofNode: (node: string) => `all of ${node}`
+  ofNode: (node: string) => `all of ${node}`,
+  allNodes: 'All nodes',
+  chartsOf: (node: string, isHere: boolean) => isHere ? `${node}, this node` : node,
+  pastMissing: (nodes: readonly string[]) =>
+    `What ${listed(nodes)} had before is not in the charts: ${nodes.length === 1 ? 'it does' : 'they do'} not answer.`,
+  noHistory: (node: string) => `${node} does not answer: the charts are of all nodes.`
 } as const
 
 export const USERS = {
@@ -597,6 +635,8 @@ export const AUDIT = {
     allow: 'allowed',
     drain: 'started draining',
     ready: 'made … ready',
+    'drain-node': 'started draining the node',
+    'ready-node': 'made the node … ready',
     restart: 'restarted',
     'server-added': 'added the server',
     'server-changed': 'changed the server',

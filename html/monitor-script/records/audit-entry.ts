@@ -27,7 +27,7 @@ export function sentenceOf ({ action, target, detail = {} }: AuditEntry): Part[]
     ...(typeof address === 'string' ? targetParts(address, 'client', ` ${AUDIT.and} `) : []),
     ...(isDenial ? [word(` ${AUDIT.terms(numberIn(detail, 'minutes'))}`)] : []),
     ...(typeof server === 'string' && server.includes('/') ? targetParts(server, 'name', ` ${AUDIT.at('')}`) : []),
-    ...(action === 'drain' ? moveParts(numberIn(detail, 'minutes')) : []),
+    ...(action === 'drain' || action === 'drain-node' ? moveParts(numberIn(detail, 'minutes')) : []),
     ...reachParts(numberIn(detail, 'users')),
     ...permissionParts(detail),
     ...scopeParts(detail['scopes']),

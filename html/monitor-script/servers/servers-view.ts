@@ -2,6 +2,7 @@
 import type { Stats } from '@usher/shared/api/stats.ts'
 import { find, setText } from '../kit/dom.ts'
 import type { ServerActions } from './server-buttons.ts'
+import type { NodeActions } from './node-rows.ts'
 import { NodesView } from './nodes-view.ts'
 import { ServersTable } from './servers-table.ts'
 import { available, isLastAvailable, serversOf } from '../kit/console-servers.ts'
@@ -11,9 +12,9 @@ export class ServersView {
   readonly #table: ServersTable
   readonly #nodes: NodesView
 
-  constructor (actions: ServerActions) {
+  constructor (actions: ServerActions, nodeActions: NodeActions) {
     this.#table = new ServersTable(actions, 'last-server')
-    this.#nodes = new NodesView(actions)
+    this.#nodes = new NodesView(actions, nodeActions)
     find('servers-table').append(this.#table.element)
   }
 

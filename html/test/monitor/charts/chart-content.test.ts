@@ -3,8 +3,7 @@ import {
   areasOf, endLabelsOf, lonePoints, marksOf, readingAt
 } from '../../../monitor-script/charts/chart-content.ts'
 import { LoadHistory } from '../../../monitor-script/charts/load-history.ts'
-import { testServer } from '../fixtures/test-stats.ts'
-import type { Server } from '../../../monitor-script/kit/console-servers.ts'
+import type { Charted } from '../../../monitor-script/charts/chart-scope.ts'
 
 const START_MS = Date.parse('2026-11-23T14:00:00Z')
 
@@ -25,8 +24,8 @@ function historyOf (...series: ReadonlyArray<ReadonlyArray<number | null>>): Loa
   return history
 }
 
-const server = (name: string, state: Server['state'], load: number): Server =>
-  ({ ...testServer({ state, active_users: load }), name, load })
+const server = (name: string, state: Charted['state'], load: number | null): Charted =>
+  ({ name, state, load, weight: 1 })
 
 t.test('chart content: areas stand on each other, in their order from the bottom', async t => {
   const [first, second, third] = areasOf(historyOf([1, 2], [10, null], [100, 100]))
@@ -37,7 +36,7 @@ t.test('chart content: areas stand on each other, in their order from the bottom
 
 t.test('chart content: a name stands where its line ends, in red when the server is down', async t => {
   const history = historyOf([1, 7], [5, null], [null, null])
-  const labels = endLabelsOf(history, [server('8000', 'up', 7), server('8001', 'down', 0)])
+  const labels = endLabelsOf(history, [server('8000', 'up', 7), server('8001', 'down', null)])
   t.same(labels, [
     { load: 7, text: '8000', colour: 's1', textColour: 'ink' },
     { load: 5, text: '8001 down', colour: 's2', textColour: 'down' }
@@ -52,7 +51,7 @@ t.test('chart content: events in the words of the console', async t => {
 
 t.test('chart content: reads now, or the point that is pointed at', async t => {
   const history = historyOf([1, 7, 8], [5, null, null])
-  const servers = [server('8000', 'draining', 9), { ...server('8001', 'down', 3), weight: 2 }]
+  const servers = [server('8000', 'draining', 9), { ...server('8001', 'down', null), weight: 2 }]
   t.same(readingAt(history, servers, undefined), {
     atMs: undefined,
     loads: [

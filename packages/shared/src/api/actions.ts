@@ -48,21 +48,34 @@ export const ServerParams = objectOf({
 export const FleetServerParams = objectOf({ node: nodeName, name: serverName })
 export type FleetServerParams = Wire<typeof FleetServerParams>
 
+export const NodeParams = objectOf({ node: nodeName })
+
 const NOTE_LENGTH_MAX = 200
 /** A week. */
 const DRAIN_MINUTES_MAX = 10_080
 
-export const DrainOrder = objectOf({
+const drainTerms = {
   /** Why, for whoever looks at the console; maintenance, mostly. */
   note: optional(Type.String({ maxLength: NOTE_LENGTH_MAX, pattern: NO_CONTROL })),
   /** After which those who are left are moved at their next request; they stay if left out. */
-  minutes: optional(Type.Integer({ minimum: 0, maximum: DRAIN_MINUTES_MAX })),
+  minutes: optional(Type.Integer({ minimum: 0, maximum: DRAIN_MINUTES_MAX }))
+}
+
+export const DrainOrder = objectOf({
+  ...drainTerms,
   /** Of an external server: nobody at all is sent there. */
   maintenance: optional(flag),
   /** Also the last available server. */
   force
 })
 export type DrainOrder = Wire<typeof DrainOrder>
+
+export const NodeDrainOrder = objectOf({
+  ...drainTerms,
+  /** Also when no other node has an available server. */
+  force
+})
+export type NodeDrainOrder = Wire<typeof NodeDrainOrder>
 
 export const ServerOrder = objectOf({ force })
 

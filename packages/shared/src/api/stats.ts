@@ -126,6 +126,8 @@ export const NodeStats = objectOf({
   version: optional(text),
   /** As last heard. */
   total_users: count,
+  /** Of its servers that are up or drain; left out where none does. */
+  load: optional(count),
   /** Those of this node are in `servers` of the whole. */
   servers: byName(FleetServer)
 })

@@ -2,25 +2,33 @@
  * This console's part in its fleet: asks the other nodes what they know and do, answers them, and
  * shows them how this one stands. Runs in the monitor's thread.
  */
+import type { NodeDrainOrder } from '@usher/shared/api/actions.ts'
+import type { History } from '@usher/shared/api/history.ts'
 import type { Sharing, Users } from '@usher/shared/api/users.ts'
 import type { Address, Client } from '@usher/shared/client.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { Ask, AskAnswers } from '@usher/shared/messages.ts'
-import type { Slot } from '@usher/shared/settings/servers.ts'
+import { presentServers, type Slot } from '@usher/shared/settings/servers.ts'
 import type { InTurn } from '@usher/shared/turns.ts'
 import type { Logger } from 'pino'
 import type { FleetAsks } from '../fleet/fleet-asks.ts'
 import type { NodeCards } from '../fleet/node-cards.ts'
 import { countReached, countSharing } from './figures/user-queries.ts'
 import type { DrainOrders } from './operator/drain-orders.ts'
+import type { Drains } from '../records/drains.ts'
 import type { DenyTarget } from '../records/deny-target.ts'
 import {
-  DRAIN_ASK, FleetActions, LOCATE_ASK, REMOVE_ASK, type DrainAsk, type UserPlace
+  DRAIN_ASK, FleetActions, LOCATE_ASK, NODE_DRAIN_ASK, REMOVE_ASK, type DrainAsk,
+  type NodeDrainAsk, type UserPlace
 } from './fleet/fleet-actions.ts'
 import {
   ANSWER_MS, FleetUsers, nodesAnswered, USERS_ASK, type NodeSearch, type UsersAsk
 } from './fleet/fleet-users.ts'
+import {
+  FleetHistories, HISTORY_ASK, LOADS_ASK, type HistoryAsk
+} from './fleet/fleet-history.ts'
 import { NodeAsks } from './fleet/node-asks.ts'
+import { NodeDrain } from './fleet/node-drain.ts'
 
 /** How this node reaches the others. */
 export interface FleetReach {
@@ -30,10 +38,12 @@ export interface FleetReach {
 }
 
 export interface FleetConsoleParts extends FleetReach {
-  readonly table: Pick<UserTable, 'find' | 'search'>
+  readonly table: Pick<UserTable, 'find' | 'search' | 'serverState'>
   readonly servers: readonly Slot[]
+  readonly drains: Pick<Drains, 'of'>
   readonly drainOrders: DrainOrders
   readonly ownUsers: (search: NodeSearch) => Promise<Users>
+  readonly ownHistory: (minutes: number, pointsMax?: number) => Promise<History>
   readonly ask: <A extends Ask>(ask: A) => Promise<AskAnswers[A['type']]>
   readonly inTurn: InTurn
   readonly log: Pick<Logger, 'error'>
@@ -45,17 +55,31 @@ const REACH_ASK = 'reach'
 export class FleetConsole {
   readonly node: string
   readonly users: FleetUsers
+  readonly histories: FleetHistories
   readonly actions: FleetActions
   readonly #parts: FleetConsoleParts
   readonly #asks: NodeAsks
+  readonly #nodeDrain: NodeDrain
 
   constructor (parts: FleetConsoleParts) {
-    const { node, log, ownUsers: own } = parts
+    const { node, cards, servers, ownUsers, ownHistory } = parts
+    const asks = new NodeAsks(parts)
     this.#parts = parts
-    this.#asks = new NodeAsks(parts.asks, log)
+    this.#asks = asks
     this.node = node
-    this.users = new FleetUsers({ node, asks: this.#asks, own })
-    this.actions = new FleetActions({ ...parts, asks: this.#asks })
+    this.users = new FleetUsers({ node, asks, own: ownUsers })
+    this.histories = new FleetHistories({
+      node,
+      asks,
+      cards,
+      own: ownHistory,
+      serverCount: () => presentServers(servers).length,
+      wallNow: Date.now
+    })
+    this.#nodeDrain = new NodeDrain(parts)
+    this.actions = new FleetActions({
+      node, asks, setOwnDrain: async order => { await this.#setOwnDrain(order) }
+    })
   }
 
   /** Answers the others from now on. */
@@ -63,6 +87,8 @@ export class FleetConsole {
     const { table, drainOrders, ask, inTurn } = this.#parts
     this.#asks.answerWith({
       [USERS_ASK]: body => this.users.answer(body as UsersAsk),
+      [LOADS_ASK]: body => this.histories.answerLoads(body as HistoryAsk),
+      [HISTORY_ASK]: body => this.histories.answer(body as HistoryAsk),
       [SHARING_ASK]: body => countSharing(table, body as Address[]),
       [REACH_ASK]: body => countReached(table, body as DenyTarget),
       [LOCATE_ASK]: async body => this.#placeOf(body as Client),
@@ -78,8 +104,15 @@ export class FleetConsole {
           ? drainOrders.ready(server, () => {})
           : drainOrders.drain(server, order, () => {}))
         return true
-      }
+      },
+      [NODE_DRAIN_ASK]: body => this.#setOwnDrain((body as NodeDrainAsk).order)
     })
+  }
+
+  async #setOwnDrain (order: NodeDrainOrder | undefined): Promise<true> {
+    await this.#parts.inTurn(() =>
+      order === undefined ? this.#nodeDrain.ready() : this.#nodeDrain.drain(order))
+    return true
   }
 
   /** Of all nodes. */

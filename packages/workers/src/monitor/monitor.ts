@@ -15,6 +15,7 @@ import type { TlsPair } from '@usher/shared/http/tls-context.ts'
 import manifest from '../../../../package.json' with { type: 'json' }
 import { CredentialsPool } from '../credentials/pool.ts'
 import type { WorkerContext } from '../worker-host.ts'
+import { NodeActions } from './operator/node-actions.ts'
 import { Actions } from './operator/operator-actions.ts'
 import { buildApp } from './app.ts'
 import { ensureFirstAdmin } from '../accounts/first-admin.ts'
@@ -72,7 +73,16 @@ export async function openMonitor (
   const fleetConsole = fleet === undefined
     ? undefined
     : new FleetConsole({
-      ...fleet, table, servers, drainOrders, ownUsers, ask, inTurn: stores.inTurn, log
+      ...fleet,
+      table,
+      servers,
+      drains,
+      drainOrders,
+      ownUsers,
+      ownHistory: (minutes, pointsMax) => watch.history(minutes, pointsMax),
+      ask,
+      inTurn: stores.inTurn,
+      log
     })
   const [pages] = await Promise.all([
     loadPages(programDir),
@@ -140,6 +150,7 @@ export async function openMonitor (
         inTurn: stores.inTurn,
         canSharePorts
       }),
+      nodeActions: new NodeActions({ fleet: fleetConsole?.actions, audit, permit }),
       serverActions: new ServerActions({
         store: stores.servers, servers: settings.servers, table, drains, audit, permit, ask
       }),
@@ -152,7 +163,9 @@ export async function openMonitor (
       reach: async target => await fleetConsole?.reach(target) ??
         { users: await countReached(table, target) },
       stats: idsPerServer => watch.stats(idsPerServer),
-      history: minutes => watch.history(minutes),
+      history: (node, minutes) => fleetConsole === undefined
+        ? watch.history(minutes)
+        : fleetConsole.histories.find(node, minutes),
       metrics: () => watch.metrics(),
       hub: watch.hub
     }

@@ -143,7 +143,8 @@ t.test('app: its interface is described by itself', async t => {
   const paths = json?.['paths'] as Record<string, object>
   t.strictSame(Object.keys(paths).sort(), [
     '/allow', '/audit', '/denied', '/deny', '/disconnect', '/events', '/healthz', '/history',
-    '/login', '/logout', '/metrics', '/openapi.json', '/password', '/readyz',
+    '/login', '/logout', '/metrics',
+    '/nodes/{node}/drain', '/nodes/{node}/ready', '/openapi.json', '/password', '/readyz',
     '/servers', '/servers/{name}/change', '/servers/{name}/drain', '/servers/{name}/ready',
     '/servers/{name}/remove', '/servers/{name}/restart', '/servers/{name}/users',
     '/servers/{node}/{name}/drain', '/servers/{node}/{name}/ready',

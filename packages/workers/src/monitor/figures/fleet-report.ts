@@ -2,7 +2,9 @@
  * How the nodes of the fleet stand, as /stats says it: this one as its link sees the engine, the
  * others by their cards. Computes only.
  */
-import type { FleetServer, FleetStats, NodeFacts, NodeStats, Stats } from '@usher/shared/api/stats.ts'
+import type {
+  FleetServer, FleetStats, NodeFacts, NodeStats, ServerState, Stats
+} from '@usher/shared/api/stats.ts'
 import type { Wire } from '@usher/shared/api/fields.ts'
 import type { FleetReport } from '@usher/shared/messages.ts'
 import type { KnownNode } from '../../fleet/node-cards.ts'
@@ -13,7 +15,7 @@ export interface OtherNodes {
   readonly isHeard: boolean
 }
 
-export type OwnNode = Pick<Stats, 'total_users' | 'up_since'> & {
+export type OwnNode = Pick<Stats, 'total_users' | 'up_since' | 'servers'> & {
   readonly node: string
   readonly version: string
 }
@@ -25,7 +27,15 @@ export function reportFleet (
   { state, reason, sinceMs, serverCount }: FleetReport, own: OwnNode, others: OtherNodes
 ): Wire<typeof FleetStats> {
   const { node, version, total_users: ownUsers, up_since: since } = own
-  const here = { node, state: 'here', since, version, total_users: ownUsers, servers: {} } as const
+  const here = {
+    node,
+    state: 'here',
+    since,
+    version,
+    total_users: ownUsers,
+    ...loadOf(own.servers),
+    servers: {}
+  } as const
   let room = SERVERS_LISTED_MAX
   let isTruncated = false
   const nodes = others.nodes.map((other): NodeStats => {
@@ -59,8 +69,19 @@ function nodeStats (
     since: timeOf(isThere ? startedMs : atMs),
     ...(facts !== undefined && { version: facts.version }),
     total_users: facts?.total_users ?? 0,
+    ...loadOf(facts?.servers ?? {}),
     servers
   }
+}
+
+/** As a point of its history is. */
+function loadOf (
+  servers: Readonly<Record<string, { readonly state: ServerState, readonly load: number }>>
+): Pick<NodeStats, 'load'> {
+  const running = Object.values(servers)
+    .filter(({ state }) => state === 'up' || state === 'draining')
+  if (running.length === 0) return {}
+  return { load: running.reduce((sum, { load }) => sum + load, 0) }
 }
 
 /** What this node tells the others of itself. */

@@ -64,9 +64,9 @@ export class HistoryRecorder {
   }
 
   /** Rejects with DatabaseBusy and DatabaseFailed. */
-  async answer (minutes: number): Promise<History> {
+  async answer (minutes: number, pointsMax = POINTS_MAX): Promise<History> {
     const { store, servers, wallNow } = this.#parts
-    const steps = Math.ceil(minutes * MINUTE_MS / SAMPLE_MS / POINTS_MAX)
+    const steps = Math.ceil(minutes * MINUTE_MS / SAMPLE_MS / pointsMax)
     const stepMs = steps * SAMPLE_MS
     // Steps lie alike at every call, so that points do not change as time goes on.
     const lastStep = Math.floor(wallNow() / stepMs)

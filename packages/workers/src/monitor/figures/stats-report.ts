@@ -72,7 +72,11 @@ export function buildStats (parts: StatsParts, ids: readonly ServerIds[] = []): 
   const upSince = new Date(startedMs).toISOString()
   const report = parts.fleet()
   const own = {
-    node: parts.nodeName, version: parts.version, total_users: totalUsers, up_since: upSince
+    node: parts.nodeName,
+    version: parts.version,
+    total_users: totalUsers,
+    up_since: upSince,
+    servers: Object.fromEntries(servers)
   }
   const fleet = report === undefined ? undefined : reportFleet(report, own, parts.otherNodes())
   const { redirectsPerSecond, waitP50Ms, waitP99Ms } = rates.whole()

@@ -148,8 +148,9 @@ export class Watch {
     return buildStats(this.#statsParts, await userIds(this.#context.table, idsPerServer))
   }
 
-  history (minutes: number): Promise<History> {
-    return this.#history.answer(minutes)
+  /** @param pointsMax in each series; POINTS_MAX if left out */
+  history (minutes: number, pointsMax?: number): Promise<History> {
+    return this.#history.answer(minutes, pointsMax)
   }
 
   metrics (): string {

@@ -1,11 +1,11 @@
 /**
- * What an operator does at another node: a user is found and removed there, a server drains there
- * or takes visitors again. It is asked of that node, which says when it is done. Permissions are
- * looked at and the audit is written where the operator is. Runs in the monitor's thread.
+ * What an operator does at another node: a user is found and removed there, a server or the whole
+ * node drains or takes visitors again. It is asked of that node, which says when it is done.
+ * Permissions are looked at and the audit is written where the operator is. Runs in the monitor's
+ * thread.
  */
-import type { DrainOrder } from '@usher/shared/api/actions.ts'
+import type { DrainOrder, NodeDrainOrder } from '@usher/shared/api/actions.ts'
 import type { Address, Client } from '@usher/shared/client.ts'
-import type { NodeCards } from '../../fleet/node-cards.ts'
 import { ApiError } from '../errors/api-error.ts'
 import { ANSWER_MS } from './fleet-users.ts'
 import type { NodeAsks } from './node-asks.ts'
@@ -13,7 +13,8 @@ import type { NodeAsks } from './node-asks.ts'
 export interface FleetActionsParts {
   readonly node: string
   readonly asks: NodeAsks
-  readonly cards: Pick<NodeCards, 'others'>
+  /** This node drains as another one would. */
+  readonly setOwnDrain: (order: NodeDrainOrder | undefined) => Promise<void>
 }
 
 /** Where a user is. */
@@ -31,9 +32,15 @@ export interface DrainAsk {
   readonly order: DrainOrder | undefined
 }
 
+export interface NodeDrainAsk {
+  /** Undefined: its servers take visitors again. */
+  readonly order: NodeDrainOrder | undefined
+}
+
 export const LOCATE_ASK = 'locate'
 export const REMOVE_ASK = 'remove'
 export const DRAIN_ASK = 'drain'
+export const NODE_DRAIN_ASK = 'drain-node'
 /** What is done there may wait for its database. */
 const ACTION_MS = 5000
 
@@ -71,18 +78,15 @@ export class FleetActions {
     await this.#order(node, DRAIN_ASK, { server, order } satisfies DrainAsk)
   }
 
+  /** Of all servers of a node, which may be this one. */
+  async setNodeDrain (node: string, order: NodeDrainOrder | undefined): Promise<void> {
+    const { node: own, setOwnDrain } = this.#parts
+    if (node === own) return await setOwnDrain(order)
+    await this.#order(node, NODE_DRAIN_ASK, { order } satisfies NodeDrainAsk)
+  }
+
   async #order<T> (node: string, kind: string, body: unknown): Promise<T> {
-    const { asks, cards } = this.#parts
-    const others = await cards.others(ANSWER_MS)
-    const known = others.find(other => other.node === node)
-    if (known === undefined) {
-      const names = [this.#parts.node, ...others.map(({ node }) => node)].sort().join(', ')
-      throw new ApiError('not_found', `No node of the fleet has the name ${node}; there are ${names}.`)
-    }
-    if (!known.isThere) {
-      throw new ApiError('node_away', `The node ${node} is away: nothing was done.`)
-    }
-    const done = await asks.askOne<T>(node, kind, body, ACTION_MS)
+    const done = await this.#parts.asks.askKnown<T>(node, kind, body, ACTION_MS)
     if (done !== undefined) return done
     throw new ApiError('node_away', `The node ${node} has not answered: look whether it was done.`)
   }

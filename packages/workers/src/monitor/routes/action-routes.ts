@@ -1,11 +1,12 @@
 /** What an operator does: to users, to servers; and who did what, the audit. */
 import type { FastifyRequest } from 'fastify'
 import {
-  Allowance, Denial, Disconnection, DrainOrder, FleetServerParams, Reached, Received, ServerOrder,
-  ServerParams
+  Allowance, Denial, Disconnection, DrainOrder, FleetServerParams, NodeDrainOrder, NodeParams,
+  Nothing, Reached, Received, ServerOrder, ServerParams
 } from '@usher/shared/api/actions.ts'
 import { Audit, AuditQuery, type AuditEntry } from '@usher/shared/api/audit.ts'
 import { ApiError } from '../errors/api-error.ts'
+import type { NodeActions } from '../operator/node-actions.ts'
 import type { Actions, Operator } from '../operator/operator-actions.ts'
 import type { AuditRecord } from '../../records/audit-event.ts'
 import type { AuditLog } from '../../records/audit-log.ts'
@@ -14,6 +15,7 @@ import type { WireApp } from './wire.ts'
 
 export interface ActionRoutesParts {
   readonly actions: Pick<Actions, 'disconnect' | 'deny' | 'allow' | 'drain' | 'ready' | 'restart'>
+  readonly nodeActions: Pick<NodeActions, 'drain' | 'ready'>
   readonly audit: Pick<AuditLog, 'page' | 'kept'>
 }
 
@@ -58,6 +60,7 @@ export function addActionRoutes (app: WireApp, parts: ActionRoutesParts): void {
   })
 
   addServerRoutes(app, parts)
+  addNodeRoutes(app, parts)
   addAuditRoute(app, parts)
 }
 
@@ -123,6 +126,34 @@ function addServerRoutes (app: WireApp, { actions }: ActionRoutesParts): void {
     const { params: { name }, body: { force = false } } = request
     await actions.restart(operatorOf(request), name, force)
     return { response: 'restart received' }
+  })
+}
+
+function addNodeRoutes (app: WireApp, { nodeActions }: ActionRoutesParts): void {
+  app.post('/nodes/:node/drain', {
+    config: { needs: 'drain', refusals: ['not_found', 'not_acceptable_here', 'node_away'] },
+    schema: {
+      summary: 'In a fleet: all servers of a node drain, but those in maintenance',
+      params: NodeParams,
+      body: NodeDrainOrder,
+      response
+    }
+  }, async request => {
+    await nodeActions.drain(operatorOf(request), request.params.node, request.body)
+    return DRAINED
+  })
+
+  app.post('/nodes/:node/ready', {
+    config: { needs: 'drain', refusals: ['not_found', 'node_away'] },
+    schema: {
+      summary: 'In a fleet: all servers of a node take visitors again, but those in maintenance',
+      params: NodeParams,
+      body: Nothing,
+      response
+    }
+  }, async request => {
+    await nodeActions.ready(operatorOf(request), request.params.node)
+    return READY
   })
 }
 

@@ -25,7 +25,8 @@ export interface ReadRoutesParts {
   readonly sharing: (addresses: readonly Address[]) => Promise<Sharing>
   /** How many were last seen from what a denial of this would deny. */
   readonly reach: (target: DenyTarget) => Promise<Sharing>
-  readonly history: (minutes: number) => Promise<History>
+  /** In a fleet of one node's servers, or beside this one's of all nodes if undefined. */
+  readonly history: (node: string | undefined, minutes: number) => Promise<History>
   readonly denials: Pick<Denials, 'list'>
   /** Prometheus text. */
   readonly metrics: () => string
@@ -88,14 +89,18 @@ export function addReadRoutes (app: WireApp, parts: ReadRoutesParts): void {
   })
 
   app.get('/history', {
-    config,
+    config: { ...config, refusals: ['not_found', 'node_away'] },
     schema: {
-      summary: 'Load per server over time, and what happened to the servers',
+      summary: 'Load per server over time, in a fleet per node too, and what happened to the servers',
       querystring: HistoryQuery,
       response: { 200: History }
     }
-  }, async request => await parts.history(
-    within('minutes', request.query.minutes, HISTORY_MINUTES, 1, HISTORY_MINUTES_MAX)))
+  }, async request => {
+    const { minutes, node } = request.query
+    if (node !== undefined) checkFleet(node, parts.node)
+    return await parts.history(
+      node, within('minutes', minutes, HISTORY_MINUTES, 1, HISTORY_MINUTES_MAX))
+  })
 
   app.get('/denied', {
     config,
@@ -136,9 +141,7 @@ function parseUsersQuery (
 ): [node: string | undefined, search: NodeSearch] {
   const [server, serverNode = own] = given?.split('/').reverse() ?? []
   const node = ofNode ?? (given === undefined ? undefined : serverNode)
-  if (own === undefined && node !== undefined) {
-    throw new ApiError('bad_request', `There is no node ${node}: this program is alone.`)
-  }
+  if (node !== undefined) checkFleet(node, own)
   if (server !== undefined && node === own) searchedServer(servers, server)
   if (cursor !== undefined && offset !== undefined) {
     throw new ApiError('bad_request', 'Give either cursor or offset, not both.')
@@ -152,6 +155,11 @@ function parseUsersQuery (
     limit: within('limit', limit, USERS_LIMIT, 1, USERS_LIMIT_MAX)
   }
   return [node, search]
+}
+
+function checkFleet (node: string, own: string | undefined): void {
+  if (own !== undefined) return
+  throw new ApiError('bad_request', `There is no node ${node}: this program is alone.`)
 }
 
 function parse (given: string): Address {

@@ -67,7 +67,7 @@ t.test('stats: how the fleet is seen from this node', async t => {
   const since = new Date(Date.parse(NOW) - 90_000).toISOString()
   const alone = {
     total_users: 0,
-    nodes: [{ node, state: 'here', since, version: '1.2.3', total_users: 0, servers: {} }],
+    nodes: [{ node, state: 'here', since, version: '1.2.3', total_users: 0, load: 0, servers: {} }],
     servers_truncated: false
   }
   t.strictSame(buildStats({ ...parts, nodeName: node, fleet: () => report }).fleet,

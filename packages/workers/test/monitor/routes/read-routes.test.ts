@@ -116,10 +116,19 @@ t.test('history: from a minute to a day', async t => {
   const { ask, calls } = await testApp(t)
   await ask('GET', '/history', { as })
   await ask('GET', '/history?minutes=1440', { as })
-  t.strictSame(calls, [['history', 60], ['history', 1440]])
+  t.strictSame(calls, [['history', undefined, 60], ['history', undefined, 1440]])
   for (const minutes of ['0', '1441', 'x']) {
     t.equal((await ask('GET', `/history?minutes=${minutes}`, { as })).status, 400, minutes)
   }
+})
+
+t.test('history: in a fleet of all nodes, or of one', async t => {
+  const { ask, calls } = await testApp(t, { node: 'oak' })
+  await ask('GET', '/history?node=elm&minutes=5', { as })
+  t.strictSame(calls, [['history', 'elm', 5]])
+  t.equal((await ask('GET', '/history?node=Elm', { as })).status, 400)
+  const alone = await testApp(t)
+  t.match((await alone.ask('GET', '/history?node=elm', { as })).json, { error: 'bad_request', message: /alone/ })
 })
 
 t.test('denied: ids and addresses, until when and for good', async t => {
