@@ -9,7 +9,8 @@ import { lateOf, type Answer, type Failure } from '../kit/api.ts'
 import { withBoundedConcurrency } from '../kit/bounded-concurrency.ts'
 import {
   addressesOf, denyOwnQuestion, denyReachQuestion, drainLastNodeQuestion, drainLastQuestion,
-  maintainLastQuestion, rangesOf, removeLastQuestion, restartLastQuestion, type Choice, type Question
+  maintainLastQuestion, rangesOf, removeLastQuestion, restartLastQuestion, type Choice,
+  type Question
 } from './questions.ts'
 import { DENIED, ELSEWHERE, FAILURES, FLEET, SERVERS, TOKENS, USERS } from '../kit/texts.ts'
 

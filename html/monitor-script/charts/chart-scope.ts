@@ -36,7 +36,7 @@ export interface LoadEvent {
 }
 
 /** What was kept of one that is charted. */
-export interface PastLoad {
+interface PastLoad {
   readonly name: string
   readonly loads: readonly Load[]
   readonly isRemoved: boolean

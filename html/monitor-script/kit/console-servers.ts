@@ -2,7 +2,7 @@
  * What the console makes of the servers' load. A figure that was not measured is undefined all the
  * way to the page. Pure.
  */
-import type { NodeStats, ServerState, ServerStats, Stats } from '@usher/shared/api/stats.ts'
+import type { NodeAlerts, NodeStats, ServerState, ServerStats, Stats } from '@usher/shared/api/stats.ts'
 
 export interface Server extends ServerStats {
   readonly name: string
@@ -27,6 +27,11 @@ export function serversElsewhere ({ fleet }: Stats): Server[] {
   return nodesOf(fleet).filter(({ state }) => state === 'up').flatMap(({ node, servers }) =>
     Object.entries(servers).sort(([, a], [, b]) => a.index - b.index).map(([name, server]) => (
       { ...server, name: `${node}/${name}`, node, suspect: false, users: [], users_truncated: true })))
+}
+
+/** Among which visitors are spread: this node's, and those of other nodes that are there. */
+export function allServers (stats: Stats): Server[] {
+  return [...serversOf(stats), ...serversElsewhere(stats)]
 }
 
 function nodesOf (fleet: Stats['fleet']): readonly NodeStats[] {
@@ -103,6 +108,8 @@ export type Trouble =
     /** When it ends, or begins. */
     readonly atMs: number
     readonly nowMs: number
+    /** Another one, whose certificate it is; so with the next two. */
+    readonly node?: string
   }
   | { readonly kind: 'fleet-away', readonly sinceMs: number, readonly reason: string }
   /** The one that went last, and how many more are. */
@@ -112,7 +119,12 @@ export type Trouble =
     readonly sinceMs: number
     readonly others: number
   }
-  | { readonly kind: 'nearly-full', readonly used: number, readonly size: number }
+  | {
+    readonly kind: 'nearly-full'
+    readonly used: number
+    readonly size: number
+    readonly node?: string
+  }
   | {
     readonly kind: 'newcomers'
     readonly network: string
@@ -122,12 +134,13 @@ export type Trouble =
     readonly others: number
     /** They are not served either: some server has a capacity. */
     readonly isRefused?: boolean
+    readonly node?: string
   }
 
-/** What the notices tell an operator, worst first. */
+/** What the notices tell an operator, of all nodes of a fleet, worst first. */
 export function troublesOf (stats: Stats): Trouble[] {
-  const servers = serversOf(stats)
-  const { used, size, nearly_full: isNearlyFull } = stats.table
+  const servers = allServers(stats)
+  const alerts = alertsOf(stats)
   return [
     ...(available(servers).length === 0
       ? [{ kind: servers.length === 0 ? 'no-servers' : 'none-available' } as const]
@@ -140,19 +153,47 @@ export function troublesOf (stats: Stats): Trouble[] {
         restarts,
         ...(kind === 'external' && { reason })
       } as const)),
-    ...(stats.all_full ? [{ kind: 'all-full' } as const] : []),
+    ...((stats.fleet ?? stats).all_full ? [{ kind: 'all-full' } as const] : []),
     ...fleetTroubles(stats),
-    ...certificateTroubles(stats),
-    ...(isNearlyFull ? [{ kind: 'nearly-full', used, size } as const] : []),
-    ...stats.refused_networks.slice(0, 1).map(({ network, newcomers, since }, _index, all) => ({
-      kind: 'newcomers',
-      network,
-      requests: newcomers,
-      sinceMs: Date.parse(since),
-      others: stats.refused_networks.length - all.length,
-      ...(servers.some(({ capacity }) => capacity !== undefined) && { isRefused: true })
-    } as const))
+    ...alerts.flatMap(alert => certificateTroubles(alert, stats.timestamp)),
+    ...alerts.flatMap(({ of, table }) => table?.nearly_full === true
+      ? [{ kind: 'nearly-full', used: table.used, size: table.size, ...of } as const]
+      : []),
+    ...alerts.flatMap(newcomerTroubles)
   ]
+}
+
+/** What is the matter at a node besides its servers; `of` is its name, unless it is this one. */
+interface Alerts extends NodeAlerts {
+  readonly of: { readonly node?: string }
+  readonly servers: ReadonlyArray<Pick<ServerStats, 'capacity'>>
+}
+
+/** Those of this node first. */
+function alertsOf (stats: Stats): Alerts[] {
+  const [network, ...others] = stats.refused_networks
+  const own = {
+    ...stats,
+    of: {},
+    servers: Object.values(stats.servers),
+    ...(network !== undefined && { newcomers: { network, others: others.length } })
+  }
+  return [own, ...nodesOf(stats.fleet).flatMap(({ node, alerts, servers }) =>
+    alerts === undefined ? [] : [{ ...alerts, of: { node }, servers: Object.values(servers) }])]
+}
+
+function newcomerTroubles ({ newcomers, servers, of }: Alerts): Trouble[] {
+  if (newcomers === undefined) return []
+  const { network: { network, newcomers: requests, since }, others } = newcomers
+  return [{
+    kind: 'newcomers',
+    network,
+    requests,
+    sinceMs: Date.parse(since),
+    others,
+    ...(servers.some(({ capacity }) => capacity !== undefined) && { isRefused: true }),
+    ...of
+  }]
 }
 
 function fleetTroubles ({ fleet }: Stats): Trouble[] {
@@ -166,11 +207,11 @@ function fleetTroubles ({ fleet }: Stats): Trouble[] {
     { kind: 'node-away', node, sinceMs: Date.parse(since), others: away.length - 1 }))
 }
 
-function certificateTroubles ({ certificate, timestamp }: Stats): Trouble[] {
+function certificateTroubles ({ certificate, of }: Alerts, timestamp: string): Trouble[] {
   if (certificate === undefined || certificate.problem === 'none') return []
   const { problem, valid_from: from, valid_to: to } = certificate
   const atMs = Date.parse(problem === 'not_yet_valid' ? from : to)
-  return [{ kind: 'certificate', problem, atMs, nowMs: Date.parse(timestamp) }]
+  return [{ kind: 'certificate', problem, atMs, nowMs: Date.parse(timestamp), ...of }]
 }
 
 /** The servers whose state is another one than before; none when there was no before. */

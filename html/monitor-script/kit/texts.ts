@@ -187,14 +187,18 @@ export const OVERVIEW = {
       : `${availableCount} of ${serverCount} servers ${availableCount === 1 ? 'takes' : 'take'} visitors`
   },
   activeUsers: 'Active users',
-  onTheirWay: (value: number, inFleet: number | undefined) => `${count(value)} more on their way` +
-    (inFleet === undefined ? '' : `, ${count(inFleet)} in the fleet`),
+  onTheirWay: (value: number, onThisNode: number | undefined) =>
+    `${count(value)} more on their way` +
+    (onThisNode === undefined ? '' : `, ${count(onThisNode)} on this node`),
+  ofThisNode: (label: string) => `${label}, this node`,
   next: 'Next visitor goes to',
   allInTurn: 'all in turn',
+  oneOf: (value: number) => `one of ${count(value)}`,
   nowhere: 'nowhere',
   nowhereWhy: 'no server is available',
   nowhereAsFull: 'every server is full',
   spread: 'Spread between servers',
+  spreadInFleet: 'Spread in the fleet',
   oneTakes: 'one server takes visitors',
   spreadUnit: (value: number) => value === 1 ? 'user' : 'users',
   wait: 'Wait p50, p99',
@@ -290,6 +294,7 @@ export const NOTICES = {
     `${name} ${sinceMs === undefined ? 'is down' : `has been down since ${clock(sinceMs)}`}` +
     `${reason === '' ? '' : `: ${reason}`}.`,
   downElsewhereMeans: 'New visitors go to the other servers, and so do its users when they come back. It runs elsewhere: Usher looks again and again, and sends visitors there once it answers.',
+  atNode: (node: string, fact: string) => `Node ${node}: ${fact}`,
   seeServers: 'See servers',
   noServers: 'There are no servers.',
   noServersMeans: 'Visitors see an error page (503) until there is one. Add a server that runs elsewhere under Servers, or name servers in PORTS or EXTERNAL_SERVERS and restart.',
@@ -333,6 +338,7 @@ export const SERVERS = {
   title: 'Servers',
   server: 'Server',
   stateColumn: 'State',
+  router: (node: string | undefined) => node === undefined ? 'Router' : `Router of ${node}`,
   actions: 'Actions',
   columns: {
     active: 'Active',
@@ -481,7 +487,7 @@ export const FLEET = {
     ? 'Empty, safe to stop'
     : `Draining, ${users(userCount)} left`,
   drainLabel: (node: string) => `Drain node ${node}…`,
-  readyLabel: (node: string) => `Make node ${node} ready`,
+  readyLabel: (node: string) => `Make ready node ${node}`,
   drainTitle: (node: string) => `Drain the node ${node}?`,
   drainWhat: (userCount: number) => userCount === 0
     ? 'Its servers get no new visitors. Nobody is on them now.'

@@ -38,6 +38,8 @@ export class NodesView {
       fleet.total_users, fleet.nodes.filter(({ state }) => state === 'here' || state === 'up').length,
       fleet.nodes.length))
     setText(find('fleet-more'), fleet.servers_truncated ? FLEET.more : '')
-    this.#table.show(servers, nowMs, ({ node }) => servers.filter(other => other.node === node))
+    this.#table.show(servers, nowMs, {
+      peersOf: ({ node }) => servers.filter(other => other.node === node)
+    })
   }
 }

@@ -5,7 +5,9 @@ import type { LoadHistory } from '../charts/load-history.ts'
 import { ServerCards } from './server-cards.ts'
 import type { ServerActions } from './server-buttons.ts'
 import { ServersTable } from './servers-table.ts'
-import { available, serversOf, sum, troublesOf, type Server, type Trouble } from '../kit/console-servers.ts'
+import {
+  allServers, available, serversOf, sum, troublesOf, type Server, type Trouble
+} from '../kit/console-servers.ts'
 import { count, counted, figure, NOT_MEASURED, NOTICES, OVERVIEW } from '../kit/texts.ts'
 
 /** One of the totals: what it is, the figure, and what stands small beside it. */
@@ -63,8 +65,9 @@ export class OverviewView {
     const hasCards = servers.length <= CARDS_MAX
     find('cards').hidden = !hasCards
     find('cards-table').hidden = hasCards
-    if (hasCards) this.#cards.show(servers, recent, nowMs)
-    else this.#table.show(servers, nowMs)
+    const all = allServers(stats)
+    if (hasCards) this.#cards.show(servers, all, recent, nowMs)
+    else this.#table.show(servers, nowMs, { all })
   }
 
   /** The stream has stopped: what is shown is of that time. */
@@ -154,8 +157,9 @@ export function summaryText (stats: Stats, servers: readonly Server[], nowMs: nu
 
 /** For how long all have been up, or how many of them take visitors. */
 function ownSummary (
-  { spread = Infinity }: Stats, servers: readonly Server[], nowMs: number
+  stats: Stats, servers: readonly Server[], nowMs: number
 ): string {
+  const { spread = Infinity } = stats.fleet ?? stats
   const ups = available(servers)
   const starts = ups.map(({ up_since: since }) => since === undefined ? NaN : Date.parse(since))
   const upForMs = nowMs - Math.max(...starts)
@@ -169,45 +173,49 @@ function ownSummary (
 }
 
 export function totalsOf (stats: Stats, servers: readonly Server[]): Total[] {
-  const { redirects_per_second: redirects, wait_ms: wait, table } = stats
-  const onTheirWay = servers.reduce((total, { reserved }) => total + reserved, 0)
-  const { spread: gap } = stats
+  const { redirects_per_second: redirects, wait_ms: wait, table, fleet } = stats
+  const all = allServers(stats)
+  const onTheirWay = all.reduce((total, { reserved }) => total + reserved, 0)
+  const { spread: gap } = fleet ?? stats
+  // In a fleet one has to know whose figure it is.
+  const ofNode = (label: string): string =>
+    fleet === undefined ? label : OVERVIEW.ofThisNode(label)
   const isFull = table.nearly_full
   return [
     {
       key: 'active',
       label: OVERVIEW.activeUsers,
-      value: count(stats.total_users),
-      unit: OVERVIEW.onTheirWay(onTheirWay, stats.fleet?.total_users),
+      value: count((fleet ?? stats).total_users),
+      unit: OVERVIEW.onTheirWay(onTheirWay, fleet === undefined ? undefined : stats.total_users),
       className: 'lead'
     },
     { key: 'next', label: OVERVIEW.next, ...nextText(stats), className: 'two' },
     {
       key: 'spread',
-      label: OVERVIEW.spread,
+      label: fleet === undefined ? OVERVIEW.spread : OVERVIEW.spreadInFleet,
       className: 'two',
       ...(gap === undefined
-        ? { value: '', unit: available(servers).length === 1 ? OVERVIEW.oneTakes : NOT_MEASURED }
+        ? { value: '', unit: available(all).length === 1 ? OVERVIEW.oneTakes : NOT_MEASURED }
         : { value: count(gap), unit: OVERVIEW.spreadUnit(gap) })
     },
     {
       key: 'wait',
-      label: OVERVIEW.wait,
+      label: ofNode(OVERVIEW.wait),
       className: 'two',
       ...(wait === undefined
         ? { value: NOT_MEASURED }
         : { value: `${figure(wait.p50)}, ${figure(wait.p99)}`, unit: OVERVIEW.ms })
     },
-    { key: 'redirects', label: OVERVIEW.redirects, ...perSecond(redirects) },
-    { key: 'beats', label: OVERVIEW.beats, ...perSecond(sum(servers, 'beats_per_second')) },
+    { key: 'redirects', label: ofNode(OVERVIEW.redirects), ...perSecond(redirects) },
+    { key: 'beats', label: ofNode(OVERVIEW.beats), ...perSecond(sum(servers, 'beats_per_second')) },
     {
       key: 'connections',
-      label: OVERVIEW.connections,
+      label: ofNode(OVERVIEW.connections),
       value: counted(sum(servers, 'connections'))
     },
     {
       key: 'table',
-      label: OVERVIEW.table,
+      label: ofNode(OVERVIEW.table),
       value: count(table.used),
       unit: OVERVIEW.tableOf(table.size, isFull ? table.used / table.size : undefined),
       className: isFull ? 'two warn' : 'two'
@@ -217,14 +225,18 @@ export function totalsOf (stats: Stats, servers: readonly Server[]): Total[] {
 }
 
 function nextText (
-  { next, all_full: isAllFull, redirects_per_second: redirects = 0 }: Stats
+  { redirects_per_second: redirects = 0, fleet, ...own }: Stats
 ): { value: string, unit: string } {
+  const { next, all_full: isAllFull } = fleet ?? own
+  const among = fleet?.next?.among ?? 1
   if (next === null) {
     const why = isAllFull ? OVERVIEW.nowhereAsFull : OVERVIEW.nowhereWhy
     return { value: OVERVIEW.nowhere, unit: why }
   }
-  if (next.server === null || redirects > READABLE_REDIRECTS_PER_SECOND) {
-    return { value: OVERVIEW.allInTurn, unit: '' }
+  const allInTurn = { value: OVERVIEW.allInTurn, unit: '' }
+  if (redirects > READABLE_REDIRECTS_PER_SECOND) return allInTurn
+  if (next.server === null) {
+    return among > 1 ? { value: OVERVIEW.oneOf(among), unit: next.because } : allInTurn
   }
   return { value: next.server, unit: next.because }
 }
@@ -234,15 +246,17 @@ function perSecond (value: number | undefined): { value: string, unit: string } 
 }
 
 function keyOf (trouble: Trouble): string {
+  const node = 'node' in trouble ? ` at ${trouble.node}` : ''
   if (trouble.kind === 'down') return `down ${trouble.name}`
-  if (trouble.kind === 'certificate') return `certificate ${trouble.problem}`
+  if (trouble.kind === 'certificate') return `certificate ${trouble.problem}${node}`
   if (trouble.kind === 'node-away') return `node-away ${trouble.node}`
-  return trouble.kind === 'newcomers' ? `newcomers ${trouble.network}` : trouble.kind
+  return trouble.kind === 'newcomers' ? `newcomers ${trouble.network}${node}` : trouble.kind + node
 }
 
 function showNotice ({ fact, meaning }: Notice, trouble: Trouble): void {
   const [factText, meaningText] = noticeTexts(trouble)
-  setText(fact, factText)
+  const isOfNode = trouble.kind !== 'node-away' && 'node' in trouble && trouble.node !== undefined
+  setText(fact, isOfNode ? NOTICES.atNode(trouble.node, factText) : factText)
   if (meaning.textContent !== meaningText) meaning.replaceChildren(...withNames(meaningText))
 }
 

@@ -29,10 +29,13 @@ export class ServerCards {
     for (const { actions } of this.#cards.values()) actions.hidden = false
   }
 
-  show (servers: readonly Server[], recent: LoadHistory, nowMs: number): void {
+  /** @param all among which visitors are spread */
+  show (
+    servers: readonly Server[], all: readonly Server[], recent: LoadHistory, nowMs: number
+  ): void {
     const cards = servers.map(server => {
       const card = this.#cards.get(server.name) ?? this.#add(server)
-      fill(card, server, servers, nowMs)
+      fill(card, server, servers, all, nowMs)
       card.sparkline.show(recent.loads(server.name), SPARKLINE_POINTS)
       return card.element
     })
@@ -91,7 +94,9 @@ function makeCard (server: Server, serverActions: ServerActions): Card {
   }
 }
 
-function fill (card: Card, server: Server, servers: readonly Server[], nowMs: number): void {
+function fill (
+  card: Card, server: Server, servers: readonly Server[], all: readonly Server[], nowMs: number
+): void {
   const { state, drained_from: drainedFrom } = server
   card.element.className = `card ${colourClass(server.index)} ${STATE_CLASSES[state]}`
   setText(card.place, placeOf(server))
@@ -100,8 +105,8 @@ function fill (card: Card, server: Server, servers: readonly Server[], nowMs: nu
   setText(card.loadLabel, state === 'draining'
     ? SERVERS.leftLabel(drainedFrom)
     : [SERVERS.activeUsers, placesText(server)].filter(text => text !== '').join(', '))
-  const share = shareOf(server, servers)
-  card.share.show(share, evenShare(server, servers))
+  const share = shareOf(server, all)
+  card.share.show(share, evenShare(server, all))
   const values: Record<Fact, string> = {
     share: percent(share),
     reserved: count(server.reserved),

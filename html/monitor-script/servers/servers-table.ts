@@ -21,6 +21,13 @@ export interface TableLooks {
   readonly columns?: readonly Column[]
 }
 
+export interface Peers {
+  /** Among which visitors are spread: those of the table if left out. */
+  readonly all?: readonly Server[]
+  /** Among which one may be the last that takes visitors: those of the table if left out. */
+  readonly peersOf?: (server: Server) => readonly Server[]
+}
+
 export class ServersTable {
   readonly element: HTMLTableElement
   readonly #body = make('tbody', '')
@@ -53,14 +60,13 @@ export class ServersTable {
     for (const cell of this.element.querySelectorAll<HTMLElement>('th.w-act')) cell.hidden = false
   }
 
-  /** @param peersOf among which a server may be the last that takes visitors: all if left out */
   show (
     servers: readonly Server[], nowMs: number,
-    peersOf: (server: Server) => readonly Server[] = () => servers
+    { all = servers, peersOf = () => servers }: Peers = {}
   ): void {
     const rows = servers.map(server => {
       const row = this.#rows.get(server.name) ?? this.#add(server)
-      fill(row, server, servers, nowMs)
+      fill(row, server, all, nowMs)
       row.buttons.show(server, peersOf(server))
       return row.element
     })
@@ -133,7 +139,7 @@ function makeServerRow (
   return { element, server: cell, place, state, left, cells, reason, action, buttons }
 }
 
-function fill (row: Row, server: Server, servers: readonly Server[], nowMs: number): void {
+function fill (row: Row, server: Server, all: readonly Server[], nowMs: number): void {
   const { state, active_users: activeUsers, up_since: upSince } = server
   const sinceMs = server.state_since === undefined
     ? undefined
@@ -149,7 +155,7 @@ function fill (row: Row, server: Server, servers: readonly Server[], nowMs: numb
   const values: Record<Column, string> = {
     active: count(activeUsers),
     held: count(server.reserved),
-    share: percent(shareOf(server, servers)),
+    share: percent(shareOf(server, all)),
     requests: figure(server.requests_per_second),
     beats: figure(server.beats_per_second),
     p50: SERVERS.milliseconds(server.p50_ms),

@@ -5,7 +5,7 @@ import type { ServerActions } from './server-buttons.ts'
 import type { NodeActions } from './node-rows.ts'
 import { NodesView } from './nodes-view.ts'
 import { ServersTable } from './servers-table.ts'
-import { available, isLastAvailable, serversOf } from '../kit/console-servers.ts'
+import { allServers, available, isLastAvailable, serversOf } from '../kit/console-servers.ts'
 import { OVERVIEW, SERVERS } from '../kit/texts.ts'
 
 export class ServersView {
@@ -28,7 +28,8 @@ export class ServersView {
   show (stats: Stats, nowMs: number): void {
     const servers = serversOf(stats)
     find('servers-table').hidden = servers.length === 0
-    this.#table.show(servers, nowMs)
+    const all = allServers(stats)
+    this.#table.show(servers, nowMs, { all })
     this.#nodes.show(stats, nowMs)
     setText(find('servers-summary'), OVERVIEW.summary(available(servers).length, servers.length))
     const last = servers.find(server => isLastAvailable(server, servers))
@@ -40,7 +41,8 @@ export class ServersView {
     setText(find('router-p99'), SERVERS.milliseconds(stats.wait_ms?.p99))
     setText(find('router-up'), SERVERS.upFor(
       stats.up_since === undefined ? undefined : nowMs - Date.parse(stats.up_since)))
-    this.#showDown(servers.filter(({ state }) => state === 'down').length)
+    setText(find('title-router'), SERVERS.router(stats.fleet?.node))
+    this.#showDown(all.filter(({ state }) => state === 'down').length)
   }
 
   /** A server that is down is red on every page. */

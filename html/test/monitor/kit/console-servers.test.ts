@@ -5,7 +5,7 @@ import {
   changedServers, colourClass, serversElsewhere, serversOf, shareOf, sum, troublesOf
 } from '../../../monitor-script/kit/console-servers.ts'
 import { summaryText, totalsOf } from '../../../monitor-script/servers/overview-view.ts'
-import { testStats } from '../fixtures/test-stats.ts'
+import { testFleet, testFleetServer, testNode, testStats } from '../fixtures/test-stats.ts'
 
 t.test('stats: servers come in the order of the settings, whatever order they were sent in', async t => {
   const servers = serversOf(testStats({
@@ -58,7 +58,7 @@ t.test('stats: that all servers are full is a trouble', async t => {
 
 t.test('stats: a node says of which fleet it is, and that it is away from it', async t => {
   const since = '2026-11-23T14:23:12.000Z'
-  const fleet = { node: 'oak', state: 'up', since, servers: 9, total_users: 0, nodes: [], servers_truncated: false } as const
+  const fleet = { ...testFleet([]), since, servers: 9 }
   const stats = testStats({ fleet })
   t.strictSame(troublesOf(stats), [])
   const nowMs = Date.parse(stats.timestamp)
@@ -77,20 +77,12 @@ t.test('stats: the servers of other nodes that are there, and the node that went
   const node = (name: string, state: 'here' | 'up' | 'away', servers = {}, at = since) =>
     ({ node: name, state, since: at, total_users: 2, servers })
   const stats = testStats({
-    fleet: {
-      node: 'oak',
-      state: 'up',
-      since,
-      servers: 9,
-      total_users: 4,
-      nodes: [
-        node('elm', 'up', { 8000: server(1), red: server(0) }),
-        node('fir', 'away', { 8000: server(0) }),
-        node('oak', 'here'),
-        node('yew', 'away', {}, '2026-11-23T14:24:00.000Z')
-      ],
-      servers_truncated: false
-    }
+    fleet: testFleet([
+      node('elm', 'up', { 8000: server(1), red: server(0) }),
+      node('fir', 'away', { 8000: server(0) }),
+      node('oak', 'here'),
+      node('yew', 'away', {}, '2026-11-23T14:24:00.000Z')
+    ])
   })
   t.strictSame(serversElsewhere(stats).map(({ name, node }) => [name, node]),
     [['elm/red', 'elm'], ['elm/8000', 'elm']])
@@ -98,6 +90,56 @@ t.test('stats: the servers of other nodes that are there, and the node that went
   t.strictSame(troublesOf(stats), [
     { kind: 'node-away', node: 'yew', sinceMs: Date.parse('2026-11-23T14:24:00.000Z'), others: 1 }
   ])
+})
+
+t.test('stats: what is the matter at another node is said with its name', async t => {
+  const since = '2026-11-24T14:23:12.000Z'
+  const validTo = '2026-11-25T14:31:30.000Z'
+  const alerts = {
+    certificate: { valid_from: since, valid_to: validTo, problem: 'expires_soon' },
+    table: { used: 95, size: 100, nearly_full: true },
+    newcomers: { network: { network: '192.0.2.0/24', newcomers: 7, since, last: since }, others: 2 }
+  } as const
+  const down = testFleetServer({ state: 'down', capacity: 5 })
+  const stats = testStats({
+    fleet: testFleet([testNode('elm', { alerts, servers: { red: down } }), testNode('oak')])
+  })
+  t.strictSame(troublesOf(stats), [
+    { kind: 'down', name: 'elm/red', sinceMs: undefined, restarts: 0 },
+    { kind: 'certificate', problem: 'expires_soon', atMs: Date.parse(validTo), nowMs: Date.parse(stats.timestamp), node: 'elm' },
+    { kind: 'nearly-full', used: 95, size: 100, node: 'elm' },
+    { kind: 'newcomers', network: '192.0.2.0/24', requests: 7, sinceMs: Date.parse(since), others: 2, isRefused: true, node: 'elm' }
+  ])
+})
+
+t.test('stats: in a fleet it is another node that takes visitors, or none', async t => {
+  const servers = { a: { state: 'draining' }, b: { state: 'draining' } } as const
+  const up = testFleetServer({ active_users: 4, load: 4 })
+  const elm = testNode('elm', { total_users: 4, servers: { a: up } })
+  const stats = testStats({ servers, all_full: true, fleet: testFleet([elm, testNode('oak')]) })
+  t.strictSame(troublesOf(stats), [], 'its own servers are drained, and nobody is refused')
+  t.strictSame(troublesOf({ ...stats, fleet: { ...stats.fleet!, all_full: true } }), [{ kind: 'all-full' }])
+  t.strictSame(troublesOf({ ...stats, fleet: testFleet([{ ...elm, state: 'away' }]) })[0],
+    { kind: 'none-available' })
+})
+
+t.test('stats: totals of a fleet are of all nodes, or say that they are of this one', async t => {
+  const elm = testNode('elm', { total_users: 4, servers: { a: testFleetServer({ active_users: 4, reserved: 2 }) } })
+  const fleet = { ...testFleet([elm, testNode('oak')]), spread: 3 }
+  const stats = testStats({ fleet, spread: 0, total_users: 1 })
+  const totals = new Map(totalsOf(stats, serversOf(stats)).map(total => [total.key, total]))
+  t.match(totals.get('active'), { value: '4', unit: '2 more on their way, 1 on this node' })
+  t.match(totals.get('spread'), { label: 'Spread in the fleet', value: '3' })
+  t.match(totals.get('next'), { value: 'nowhere' })
+  for (const key of ['wait', 'redirects', 'beats', 'connections', 'table']) {
+    t.match(totals.get(key)?.label, /, this node$/)
+  }
+  const because = 'fewest users'
+  const next = (server: string | null, among: number) =>
+    totalsOf(testStats({ fleet: { ...fleet, next: { server, because, among } } }), [])
+      .find(({ key }) => key === 'next')
+  t.match(next('elm/a', 1), { value: 'elm/a', unit: because })
+  t.match(next(null, 4), { value: 'one of 4', unit: because })
 })
 
 t.test('stats: a network whose newcomers are not counted is a trouble, the others a number', async t => {

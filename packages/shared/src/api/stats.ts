@@ -111,9 +111,25 @@ export const FleetServer = objectOf({
 })
 export type FleetServer = Wire<typeof FleetServer>
 
+const tableUse = objectOf({ used: count, size: count, nearly_full: flag })
+
+/** What a node's own console warns of, besides its servers: only what is the matter there. */
+export const NodeAlerts = objectOf({
+  certificate: optional(CertificateState),
+  /** Nearly full. */
+  table: optional(tableUse),
+  /** The network of which most are not counted, and how many others there are. */
+  newcomers: optional(objectOf({ network: RefusedNetwork, others: count }))
+})
+export type NodeAlerts = Wire<typeof NodeAlerts>
+
 /** What a node tells the others of itself, each second. */
 export const NodeFacts = objectOf({
-  version: text, total_users: count, servers: byName(FleetServer)
+  version: text,
+  total_users: count,
+  servers: byName(FleetServer),
+  /** Left out where nothing is the matter. */
+  alerts: optional(NodeAlerts)
 })
 export type NodeFacts = Wire<typeof NodeFacts>
 
@@ -129,7 +145,9 @@ export const NodeStats = objectOf({
   /** Of its servers that are up or drain; left out where none does. */
   load: optional(count),
   /** Those of this node are in `servers` of the whole. */
-  servers: byName(FleetServer)
+  servers: byName(FleetServer),
+  /** Of this node they are in the whole; left out where nothing is the matter. */
+  alerts: optional(NodeAlerts)
 })
 export type NodeStats = Wire<typeof NodeStats>
 
@@ -145,6 +163,18 @@ export const FleetStats = objectOf({
   servers: count,
   /** Of all nodes that are there. */
   total_users: count,
+  /**
+   * As `next` of the whole, among the servers of all nodes; of this node's own while the engine
+   * is away. A server is NODE/NAME; where several are alike it is null, and which the engine says.
+   */
+  next: nullable(objectOf({
+    server: nullable(text),
+    because: text,
+    /** How many have the fewest users. */
+    among: count
+  })),
+  all_full: flag,
+  spread: optional(count),
   /** By name; one that is away stays for a day. */
   nodes: listOf(NodeStats),
   /** There are more servers at other nodes than are listed. */
@@ -171,7 +201,7 @@ export const Stats = objectOf({
   denied_users: count,
   redirects_per_second: optional(figure),
   wait_ms: optional(objectOf({ p50: figure, p99: figure })),
-  table: objectOf({ used: count, size: count, nearly_full: flag }),
+  table: tableUse,
   /** The one with most first; of the last 10 minutes. */
   refused_networks: listOf(RefusedNetwork),
   /** Only with TLS. */

@@ -27,6 +27,8 @@ export const AUDIT_WORDS: Readonly<Record<string, string>> = {
   allow: 'allowed',
   drain: 'started draining',
   ready: 'made … ready',
+  'drain-node': 'started draining the node',
+  'ready-node': 'made the node … ready',
   restart: 'restarted',
   'server-added': 'added the server',
   'server-changed': 'changed the server',

@@ -3,7 +3,7 @@
  * others by their cards. Computes only.
  */
 import type {
-  FleetServer, FleetStats, NodeFacts, NodeStats, ServerState, Stats
+  FleetServer, FleetStats, NodeAlerts, NodeFacts, NodeStats, ServerState, Stats
 } from '@usher/shared/api/stats.ts'
 import type { Wire } from '@usher/shared/api/fields.ts'
 import type { FleetReport } from '@usher/shared/messages.ts'
@@ -45,6 +45,12 @@ export function reportFleet (
     isTruncated ||= listed.length < servers.length
     return nodeStats(other, others.isHeard, Object.fromEntries(listed))
   })
+  const isPlacedByFleet = state === 'up' || state === 'warm'
+  const servers = [
+    ...namedServers(node, own.servers),
+    ...(isPlacedByFleet ? others.nodes.filter(({ isThere }) => isThere) : [])
+      .flatMap(({ node, facts }) => namedServers(node, facts?.servers ?? {}))
+  ]
   const all = [here, ...nodes].sort((one, another) => one.node < another.node ? -1 : 1)
   return {
     node,
@@ -54,9 +60,42 @@ export function reportFleet (
     servers: serverCount,
     total_users: all.filter(({ state }) => state === 'here' || state === 'up')
       .reduce((sum, one) => sum + one.total_users, 0),
+    ...balanceOf(servers),
     nodes: all,
     servers_truncated: isTruncated
   }
+}
+
+type Balanced = Pick<FleetServer, 'state' | 'load' | 'weight' | 'capacity'>
+
+function namedServers (
+  node: string, servers: Readonly<Record<string, Balanced>>
+): Array<Balanced & { readonly name: string }> {
+  return Object.entries(servers).map(([name, server]) => ({ ...server, name: `${node}/${name}` }))
+}
+
+/** Which of equal ones the engine takes is not known here. */
+function balanceOf (
+  servers: ReadonlyArray<Balanced & { readonly name: string }>
+): Pick<Wire<typeof FleetStats>, 'next' | 'all_full' | 'spread'> {
+  const available = servers.filter(({ state }) => state === 'up')
+  const open = available.filter(({ load, capacity = Infinity }) => load < capacity)
+  const loads = available.map(perWeight)
+  const least = Math.min(...open.map(perWeight))
+  const emptiest = open.filter(server => perWeight(server) === least)
+  const [first] = emptiest
+  const among = emptiest.length
+  return {
+    next: first === undefined
+      ? null
+      : { server: among === 1 ? first.name : null, because: 'fewest users', among },
+    all_full: available.length > 0 && open.length === 0,
+    ...(loads.length >= 2 && { spread: Math.floor(Math.max(...loads) - Math.min(...loads)) })
+  }
+}
+
+function perWeight ({ load, weight }: Balanced): number {
+  return load / weight
 }
 
 function nodeStats (
@@ -70,7 +109,8 @@ function nodeStats (
     ...(facts !== undefined && { version: facts.version }),
     total_users: facts?.total_users ?? 0,
     ...loadOf(facts?.servers ?? {}),
-    servers
+    servers,
+    ...(isThere && facts?.alerts !== undefined && { alerts: facts.alerts })
   }
 }
 
@@ -85,12 +125,23 @@ function loadOf (
 }
 
 /** What this node tells the others of itself. */
-export function factsOf ({ total_users: totalUsers, servers }: Stats, version: string): NodeFacts {
+export function factsOf (stats: Stats, version: string): NodeFacts {
+  const alerts = alertsOf(stats)
   return {
     version,
-    total_users: totalUsers,
-    servers: Object.fromEntries(Object.entries(servers).map(([name, server]) =>
-      [name, fleetServer(server)]))
+    total_users: stats.total_users,
+    servers: Object.fromEntries(Object.entries(stats.servers).map(([name, server]) =>
+      [name, fleetServer(server)])),
+    ...(Object.keys(alerts).length > 0 && { alerts })
+  }
+}
+
+function alertsOf ({ certificate, table, refused_networks: refused }: Stats): NodeAlerts {
+  const [network, ...others] = refused
+  return {
+    ...(certificate !== undefined && certificate.problem !== 'none' && { certificate }),
+    ...(table.nearly_full && { table }),
+    ...(network !== undefined && { newcomers: { network, others: others.length } })
   }
 }
 

@@ -67,6 +67,9 @@ t.test('stats: how the fleet is seen from this node', async t => {
   const since = new Date(Date.parse(NOW) - 90_000).toISOString()
   const alone = {
     total_users: 0,
+    next: { server: null, because: 'fewest users', among: 2 },
+    all_full: false,
+    spread: 0,
     nodes: [{ node, state: 'here', since, version: '1.2.3', total_users: 0, load: 0, servers: {} }],
     servers_truncated: false
   }
