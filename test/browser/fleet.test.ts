@@ -16,7 +16,10 @@ browserTest('fleet: nodes, servers and users of all nodes at the console of one'
     return
   }
   const { members } = await startFleet(t, {
-    DELAY_BETWEEN_ROUTING: '0', TIMEOUT_THRESHOLD: '3600', CAPACITY: '50'
+    DELAY_BETWEEN_ROUTING: '0',
+    TIMEOUT_THRESHOLD: '3600',
+    UNCONFIRMED_TIMEOUT: '3600',
+    CAPACITY: '50'
   })
   const [one, two, three] = members
   await logInEverywhere(members)
