@@ -37,6 +37,8 @@ export interface HistoryAsk {
 
 export const LOADS_ASK = 'loads'
 export const HISTORY_ASK = 'history'
+/** One that is asked alone has more time: a day of many servers takes a busy machine some. */
+const ALONE_MS = 2000
 /** Of each node: the newest. */
 export const NODE_EVENTS_MAX = 100
 /** In one answer: as texts they have room in a message, however many servers there are. */
@@ -81,7 +83,7 @@ export class FleetHistories {
 
   async #findAt (node: string, minutes: number): Promise<History> {
     const history = await this.#parts.asks.askKnown<History>(
-      node, HISTORY_ASK, { minutes } satisfies HistoryAsk, ANSWER_MS)
+      node, HISTORY_ASK, { minutes } satisfies HistoryAsk, ALONE_MS)
     if (history !== undefined) return history
     throw new ApiError('node_away', `The node ${node} has not answered.`)
   }
