@@ -69,6 +69,11 @@ t.test('fleet engine: a node needs no more than the guide gives its user, by TLS
     return (await a!.operator.post('/deny', { userId })).status
   }, status => status === 200)
   await until(async () => await person.knock(b!).then(() => 'let in', String), end => /403/.test(end))
+  await until(async () => {
+    await a!.servers()
+    return (await a!.operator.get('/users')).json['nodes'] as { answered?: number } | undefined
+  }, nodes => nodes?.answered === 2)
+  t.pass('nodes answer what each other\'s console asks')
   const log = await engine.call('ACL', 'LOG')
   t.strictSame(log, [], 'and was refused nothing')
 })
