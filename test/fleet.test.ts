@@ -4,6 +4,7 @@ import t from 'tap'
 import { parseClientId } from '@usher/shared/client.ts'
 import { UsherLibrary } from '@usher/shared/fleet/usher-library.ts'
 import { ENGINE_SKIP, startEngine } from '../packages/shared/test/fleet/engine-kit.ts'
+import { isLong } from '../packages/shared/test/length.ts'
 import { startCluster, until, workingFolder } from './cluster.ts'
 import {
   countByHost, fleetSettings, Person, spreadOf, startFleet, startMember, untilRight, untilUp,
@@ -11,14 +12,26 @@ import {
 } from './fleet-nodes.ts'
 
 const skip = ENGINE_SKIP
+if (isLong) t.setTimeout(600_000)
 
-/** So many newcomers at once, by the routers in these shares. */
+/** So many newcomers at once, by the routers in these shares; some wait for others to be placed. */
 async function burst (
   members: readonly FleetMember[], count: number, shares = members.map(() => 1 / members.length)
 ): Promise<URL[]> {
-  const routers = members.flatMap((member, at) =>
-    Array<FleetMember>(Math.round(count * shares[at]!)).fill(member))
-  return await Promise.all(routers.map(member => new Person().knock(member)))
+  const routers = members
+    .flatMap((member, at) => {
+      const own = Math.round(count * shares[at]!)
+      return Array.from({ length: own }, (_, place) => ({ member, place: place / own }))
+    })
+    .sort((a, b) => a.place - b.place)
+  const places: URL[] = []
+  const come = async (): Promise<void> => {
+    for (let next = routers.pop(); next !== undefined; next = routers.pop()) {
+      places.push(await new Person().knock(next.member))
+    }
+  }
+  await Promise.all(Array.from({ length: ON_WAY_MAX }, come))
+  return places
 }
 
 /** People come in one after another by each router until it is told to end; how many have. */
@@ -52,6 +65,9 @@ function personAt (members: readonly FleetMember[], id: string): Person {
 }
 
 const TRIES_MAX = 5
+const BURST = isLong ? 3000 : 450
+/** Of a burst: what this one process keeps up with on a busy machine. */
+const ON_WAY_MAX = 450
 
 /** The engine, for this node. */
 function wasAway ({ cluster }: FleetMember): boolean {
@@ -63,14 +79,14 @@ const sum = (counts: readonly number[]): number => counts.reduce((all, count) =>
 t.test('fleet: whoever comes at once, by whichever router, is spread over all servers', { skip }, async t => {
   for (let tries = 1; ; tries++) {
     const { members } = await startFleet(t, { RESERVATION_TTL: '600' })
-    const evenly = await burst(members, 450)
-    const uneven = await burst(members, 450, [0.9, 0.07, 0.03])
+    const evenly = await burst(members, BURST)
+    const uneven = await burst(members, BURST, [0.9, 0.07, 0.03])
     // On a busy machine a router may run out of patience, and places some of them itself.
     if (tries < TRIES_MAX && members.some(wasAway)) {
       await Promise.all(members.map(({ cluster }) => cluster.stop()))
       continue
     }
-    t.equal(spreadOf(countByHost(evenly, members)), 0)
+    t.ok(spreadOf(countByHost(evenly, members)) <= 1)
     t.ok(spreadOf(countByHost([...evenly, ...uneven], members)) <= 1)
     return
   }

@@ -3,8 +3,8 @@
  * costs as it grows (table-growth.ts); then what a flood of logins costs an operator
  * (login-flood.ts), and a visitor what slow and greedy clients (attacks.ts) and slow readers of a
  * large file (stream.ts) do, health checks of many servers (health.ts), and what a large fleet
- * costs its engine (fleet.ts). Quoted as ratios. `npm run bench -- touch` and the like measure one
- * of them.
+ * costs its engine and its visitors (fleet.ts, fleet-router.ts). Quoted as ratios.
+ * `npm run bench -- touch` and the like measure one of them.
  */
 import { benchAttacks } from './attacks.ts'
 import { benchFleet } from './fleet.ts'
