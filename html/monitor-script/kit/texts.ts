@@ -371,8 +371,10 @@ export const SERVERS = {
   perSecond: (value: number | undefined) =>
     value === undefined ? NOT_MEASURED : `${figure(value)} /s`,
   upFor: (ms: number | undefined) => ms === undefined ? NOT_MEASURED : duration(ms),
-  whyLast: (port: string, draining: string | undefined) =>
-    `${port} is the only server that takes visitors, so it cannot be drained.` +
+  /** @param isOfNode other nodes of the fleet have more */
+  whyLast: (port: string, draining: string | undefined, isOfNode: boolean) =>
+    `${port} is the only server ${isOfNode ? 'of this node ' : ''}that takes visitors, so it cannot ` +
+    `be drained${isOfNode ? ' alone: drain the node' : ''}.` +
     (draining === undefined ? '' : ` Make ${draining} ready first.`),
   drain: 'Drain…',
   drainLabel: (port: string) => `Drain ${port}…`,
@@ -398,7 +400,9 @@ export const SERVERS = {
   ].join(' · '),
   suspect: 'Everybody there fell silent at once',
   lastCheck: (found: string, tookMs: number) => `Last check: ${found}, ${count(tookMs)} ms`,
-  onlyOne: 'The only server that takes visitors: it cannot be drained.',
+  onlyOne: (isOfNode: boolean) => isOfNode
+    ? 'The only server of this node that takes visitors: drain the node, under Servers.'
+    : 'The only server that takes visitors: it cannot be drained.',
   change: 'Change…',
   changeLabel: (port: string) => `Change the drain of ${port}…`,
   changeTitle: (port: string) => `Change the drain of ${port}?`,

@@ -6,7 +6,7 @@ import {
   WhyLine, evenShare, placesText, ShareBar, STATE_CLASSES, StateLabel, stateText
 } from './server-parts.ts'
 import { Sparkline, SPARKLINE_MINUTES } from '../charts/sparkline.ts'
-import { colourClass, forgetOthers, isLastAvailable, placeOf, shareOf, type Server } from '../kit/console-servers.ts'
+import { available, colourClass, forgetOthers, isLastAvailable, placeOf, shareOf, type Server } from '../kit/console-servers.ts'
 import { count, figure, percent, SERVERS } from '../kit/texts.ts'
 
 const FACTS = ['share', 'reserved', 'requests', 'p99'] as const
@@ -80,7 +80,7 @@ function makeCard (server: Server, serverActions: ServerActions): Card {
   const place = make('small', '')
   const heading = make('h2', '', make('i', 'swatch'), make('span', 'ltr', name), ' ', place)
   const reason = new WhyLine()
-  const why = make('p', 'why', SERVERS.onlyOne)
+  const why = make('p', 'why')
   why.id = `only-${name}`
   const buttons = new ServerButtons(server, serverActions, why.id)
   buttons.element.hidden = false
@@ -116,5 +116,6 @@ function fill (
   for (const fact of FACTS) setText(card.facts[fact], values[fact])
   card.reason.show(server, nowMs)
   card.buttons.show(server, servers)
+  setText(card.why, SERVERS.onlyOne(available(all).length > 1))
   card.why.hidden = !isLastAvailable(server, servers)
 }

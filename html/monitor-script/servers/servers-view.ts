@@ -35,7 +35,10 @@ export class ServersView {
     const last = servers.find(server => isLastAvailable(server, servers))
     const draining = servers.find(({ state }) => state === 'draining')
     find('last-server').hidden = last === undefined || servers.length === 1
-    if (last !== undefined) setText(find('why-last'), SERVERS.whyLast(last.name, draining?.name))
+    if (last !== undefined) {
+      const isOfNode = available(all).length > 1
+      setText(find('why-last'), SERVERS.whyLast(last.name, draining?.name, isOfNode))
+    }
     setText(find('router-redirects'), SERVERS.perSecond(stats.redirects_per_second))
     setText(find('router-p50'), SERVERS.milliseconds(stats.wait_ms?.p50))
     setText(find('router-p99'), SERVERS.milliseconds(stats.wait_ms?.p99))
