@@ -105,7 +105,8 @@ t.test('fleet: a person is one user, at another node as at one\'s own', { skip }
   }
   const users = await usersOf(members)
   t.equal(sum(users), people.length)
-  t.ok(spreadOf(users) <= 1)
+  // On a busy machine a router may run out of patience, and places some of them itself.
+  if (!members.some(wasAway)) t.ok(spreadOf(users) <= 1)
   // A ticket that nobody has used is good for a stranger, at its server alone.
   const [home, owner] = [members[0]!, new Person()]
   let place = await owner.knock(home)

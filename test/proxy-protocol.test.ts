@@ -217,7 +217,8 @@ t.test('proxy protocol: haproxy passes TLS on behind its header', { skip: noHapr
 
 t.test('proxy protocol: haproxy\'s health checks pass', { skip: noHaproxy }, async t => {
   const { cluster, admin } = await clusterOf(t, false)
-  const check = 'check inter 100ms check-send-proxy'
+  // Its connections have no more time than that before it breaks them off, without a header.
+  const check = 'check inter 5s check-send-proxy'
   const ports = [cluster.routingPort, cluster.ports[0]!, cluster.monitoringPort]
   const proxy = await startHaproxy(t, ports.flatMap((port, at) => [
     { name: `line${at}`, port, options: `${check} send-proxy` },
