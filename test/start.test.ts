@@ -6,16 +6,25 @@ import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
+import { newAddress } from '../packages/shared/test/fleet/engine-process.ts'
 import { Operator } from '../scripts/kit/operator.ts'
 import { PROGRAM } from '../scripts/kit/program.ts'
 import { ask, ROOT, samePorts, startCluster, Visitor, workingFolder, type Answer } from './cluster.ts'
 
-async function freePort (): Promise<number> {
+/**
+ * An address that no other test takes ports of while the program starts: it would start again, with
+ * other ports. And a port of it.
+ */
+async function ownAddress () {
+  const host = newAddress()
   const taken = createServer()
-  await once(taken.listen(0, '127.0.0.1'), 'listening')
+  await once(taken.listen(0, host), 'listening')
   const { port } = taken.address() as AddressInfo
   await new Promise(resolve => taken.close(resolve))
-  return port
+  const settings = {
+    HOST: host, IP: host, MONITORING_HOST: host, ROUTING_PORT: String(port), DELAY_BETWEEN_ROUTING: '0'
+  }
+  return { host, settings, routingPort: port }
 }
 
 interface Ended {
@@ -114,15 +123,13 @@ const HELD_SERVERS = `
 
 t.test('start: the router opens with the first server, and places a burst among all of them', async t => {
   const cwd = workingFolder(t, { 'preload.mjs': HELD_SERVERS })
-  const routingPort = await freePort()
-  const starting = startCluster(t, {
-    ROUTING_PORT: String(routingPort), DELAY_BETWEEN_ROUTING: '0'
-  }, { cwd, nodeOptions: '--import ./preload.mjs' })
-  while (await ask(routingPort, '/healthz').catch(() => undefined) === undefined) await setTimeout(10)
-  t.match(await ask(routingPort, '/healthz'), { status: 503, body: /starting/ })
+  const { host, settings, routingPort } = await ownAddress()
+  const starting = startCluster(t, settings, { cwd, nodeOptions: '--import ./preload.mjs' })
+  while (await ask(routingPort, '/healthz', { host }).catch(() => undefined) === undefined) await setTimeout(10)
+  t.match(await ask(routingPort, '/healthz', { host }), { status: 503, body: /starting/ })
   const places: string[] = []
   const burst = Array.from({ length: 9 }, async () => {
-    const { headers } = await ask(routingPort, '/')
+    const { headers } = await ask(routingPort, '/', { host })
     places.push(new URL(headers.location!).port)
   })
   while (places.length < 3) await setTimeout(10)
@@ -131,8 +138,8 @@ t.test('start: the router opens with the first server, and places a burst among 
   await Promise.all(burst)
   const cluster = await starting
   t.strictSame(places.sort(), cluster.ports.flatMap(port => Array(3).fill(String(port))).sort())
-  t.equal((await ask(routingPort, '/healthz')).status, 200)
-  t.match(await ask(cluster.ports[0]!, '/', { headers: { 'accept-encoding': 'br' } }),
+  t.equal((await ask(routingPort, '/healthz', { host })).status, 200)
+  t.match(await ask(cluster.ports[0]!, '/', { host, headers: { 'accept-encoding': 'br' } }),
     { headers: { 'content-encoding': 'br' } }, 'once it is ready, files are compressed')
 })
 
@@ -153,17 +160,15 @@ const WAITS = `{
 
 t.test('start: a visitor is redirected as soon as a server listens, and waits there', async t => {
   const cwd = workingFolder(t)
-  const routingPort = await freePort()
-  const starting = startCluster(t, {
-    ROUTING_PORT: String(routingPort), DELAY_BETWEEN_ROUTING: '0'
-  }, { cwd, program: programWhere(cwd, WAITS) })
+  const { host, settings, routingPort } = await ownAddress()
+  const starting = startCluster(t, settings, { cwd, program: programWhere(cwd, WAITS) })
   let redirect: Answer | undefined
-  while (redirect === undefined) redirect = await ask(routingPort, '/').catch(() => undefined)
+  while (redirect === undefined) redirect = await ask(routingPort, '/', { host }).catch(() => undefined)
   t.equal(redirect.status, 302)
   const { port } = new URL(redirect.headers.location!)
   let isAnswered = false
-  const page = ask(Number(port), '/').finally(() => { isAnswered = true })
-  t.match(await ask(routingPort, '/healthz'), { status: 503, body: /starting/ })
+  const page = ask(Number(port), '/', { host }).finally(() => { isAnswered = true })
+  t.match(await ask(routingPort, '/healthz', { host }), { status: 503, body: /starting/ })
   t.notOk(isAnswered)
   writeFileSync(join(cwd, 'go'), '')
   t.match(await page, { status: 200, body: /<title>/ })
