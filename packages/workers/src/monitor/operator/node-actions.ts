@@ -4,13 +4,12 @@
  * monitor's thread.
  */
 import type { NodeDrainOrder } from '@usher/shared/api/actions.ts'
-import { formatAddress } from '@usher/shared/client.ts'
 import type { AuditLog } from '../../records/audit-log.ts'
 import type { Permit } from '../access/permit.ts'
-import { isProgram } from '../access/rights.ts'
 import { ApiError } from '../errors/api-error.ts'
 import type { FleetActions } from '../fleet/fleet-actions.ts'
 import type { Operator } from './operator-actions.ts'
+import { record } from './operator-record.ts'
 
 export interface NodeActionsParts {
   /** Undefined where the program is alone. */
@@ -30,7 +29,7 @@ export class NodeActions {
   async drain (operator: Operator, node: string, order: NodeDrainOrder): Promise<void> {
     await this.#set(operator, node, order)
     const { note, minutes } = order
-    await this.#record(operator, 'drain-node', node, {
+    await record(this.#parts.audit, operator, 'drain-node', node, {
       ...(note !== undefined && note !== '' && { note }),
       ...(minutes !== undefined && { minutes })
     })
@@ -39,7 +38,7 @@ export class NodeActions {
   /** Throws `not_found` and `node_away`. */
   async ready (operator: Operator, node: string): Promise<void> {
     await this.#set(operator, node, undefined)
-    await this.#record(operator, 'ready-node', node, {})
+    await record(this.#parts.audit, operator, 'ready-node', node)
   }
 
   async #set (
@@ -50,18 +49,5 @@ export class NodeActions {
       throw new ApiError('not_found', `There is no node ${node}: this program is alone.`)
     }
     await permit.act(caller, 'drain', () => fleet.setNodeDrain(node, order))
-  }
-
-  async #record (
-    { caller, address }: Operator, action: string, target: string,
-    detail: Readonly<Record<string, unknown>>
-  ): Promise<void> {
-    await this.#parts.audit.add({
-      who: caller.username,
-      action,
-      target,
-      detail: isProgram(caller) ? { ...detail, token: caller.tokenName } : detail,
-      address: formatAddress(address)
-    })
   }
 }

@@ -8,7 +8,7 @@
 import type {
   Allowance, Denial, Disconnection, DrainOrder, Reached
 } from '@usher/shared/api/actions.ts'
-import { formatAddress, formatClient, type Address, type Client } from '@usher/shared/client.ts'
+import { formatClient, type Address, type Client } from '@usher/shared/client.ts'
 import type { DenyEntry } from '@usher/shared/deny-list.ts'
 import type { User } from '@usher/shared/memory/snapshot.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
@@ -18,11 +18,12 @@ import type { InTurn } from '@usher/shared/turns.ts'
 import type { Sql } from '../../database/statements.ts'
 import type { WorkerContext } from '../../worker-host.ts'
 import type { Permit } from '../access/permit.ts'
-import { isProgram, type Caller } from '../access/rights.ts'
+import type { Caller } from '../access/rights.ts'
 import { ApiError } from '../errors/api-error.ts'
 import type { FleetActions, UserPlace } from '../fleet/fleet-actions.ts'
 import type { DrainOrders } from './drain-orders.ts'
 import { serverNamed } from './named-server.ts'
+import { record } from './operator-record.ts'
 import {
   checkOwnAddress, checkTargets, deniedWith, parseTarget, parseUserId, singleAddress
 } from './operator-targets.ts'
@@ -259,16 +260,10 @@ export class Actions {
   }
 
   async #record (
-    { caller, address }: Operator, action: string, target: string,
+    operator: Operator, action: string, target: string,
     detail: Readonly<Record<string, unknown>> = {}
   ): Promise<void> {
-    await this.#parts.audit.add({
-      who: caller.username,
-      action,
-      target,
-      detail: isProgram(caller) ? { ...detail, token: caller.tokenName } : detail,
-      address: formatAddress(address)
-    })
+    await record(this.#parts.audit, operator, action, target, detail)
   }
 }
 
