@@ -51,6 +51,8 @@ interface Stay {
 const ANSWER_MS_MAX = 60_000
 /** A full server sends a visitor to its router, which sends it on. */
 const HOPS_MAX = 20
+/** Whoever gets no answer takes a moment to come again: a killed node is sent visitors for two seconds. */
+const AGAIN_MS = 500
 /** A node that stops serves for so long those whom others have sent there. */
 const WAY_MS_MAX = 1000
 const LOOK_MS = 5
@@ -155,9 +157,11 @@ export class Crowd {
   async #enter (visitor: CrowdVisitor): Promise<void> {
     let url: URL | undefined
     let way = this.#beginWay()
+    const trail: string[] = []
     for (let hop = 0; hop < HOPS_MAX; hop++) {
       url ??= this.#router()
       if (url === undefined) return
+      trail.push(url.host)
       const node = this.#nodeOf(url)
       const { life } = node
       if (Number(url.port) === node.routingPort) way = this.#beginWay()
@@ -167,6 +171,7 @@ export class Crowd {
         // It may have been let in there, and is not looked for where it was.
         visitor.stay = undefined
         url = undefined
+        await setTimeout(AGAIN_MS)
       } else if (reply.status === 302) url = new URL(reply.headers.location!, url)
       else if (reply.status === 200 && Number(url.port) !== node.routingPort) {
         if (visitor.stay !== undefined && visitor.stay.origin !== origin) this.#counts.moved++
@@ -181,7 +186,7 @@ export class Crowd {
         return this.#fail(`${url.host}${url.pathname}`, reply)
       }
     }
-    this.#failures.push('a visitor was sent from one to the next and came nowhere')
+    this.#failures.push(`a visitor was sent from one to the next and came nowhere: ${trail.join(' ')}`)
   }
 
   async #beat (visitor: CrowdVisitor, stay: Stay): Promise<void> {

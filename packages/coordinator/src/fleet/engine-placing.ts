@@ -37,7 +37,7 @@ export interface EnginePlacingParts {
   readonly onWarm: () => void
   /** The engine has not answered for so long. */
   readonly onSlow: () => void
-  readonly patienceMs: number
+  readonly patienceMs: () => number
   /** Monotonic milliseconds. */
   readonly now: () => number
 }

@@ -40,20 +40,21 @@ export interface FleetLinkParts {
   readonly now: () => number
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>
   readonly interval?: StartInterval
-  /** The longest that visitors wait for the engine; 100 if left out. */
+  /** The longest that visitors wait for the engine where a server of this node takes them; 100 if left out. */
   readonly patienceMs?: number
 }
 
 /** A dead node is known by 2 s without a report. */
 const REPORT_MS = 250
 const PATIENCE_MS = 100
+/** Where none of this node's servers takes visitors: by then the call has failed. */
+const HELPLESS_PATIENCE_MS = 1000
 const NAME_TAKEN = 'another process is the node of this name: NODE_NAME has to differ on each ' +
   'machine. After a crash it is free in two seconds'
 const AWAY = 'the fleet\'s engine is away: visitors are placed on this node\'s own servers'
 
 export class FleetLink {
   readonly #parts: FleetLinkParts
-  readonly #patienceMs: number
   readonly #places: FleetPlaces
   readonly #servers: FleetServers
   readonly #placing: EnginePlacing
@@ -70,7 +71,6 @@ export class FleetLink {
 
   constructor (parts: FleetLinkParts) {
     this.#parts = parts
-    this.#patienceMs = parts.patienceMs ?? PATIENCE_MS
     this.#places = new FleetPlaces(parts.now)
     this.#servers = new FleetServers(parts.node, parts.servers)
     this.#library = new UsherLibrary((...words) => this.#engine!.call(...words), parts.fleet)
@@ -88,7 +88,7 @@ export class FleetLink {
       places: this.#places,
       servers: this.#servers,
       reports: this.#reports,
-      patienceMs: this.#patienceMs,
+      patienceMs: () => this.#patienceMs(),
       onWarm: () => { this.#enter('warm') },
       onSlow: () => { this.#runOutOfPatience() }
     })
@@ -232,7 +232,7 @@ export class FleetLink {
     else if (state !== 'joining') this.#placing.letGo()
     else {
       this.#placing.hold()
-      this.#joiningTimer = setTimeout(() => { this.#runOutOfPatience() }, this.#patienceMs)
+      this.#joiningTimer = setTimeout(() => { this.#runOutOfPatience() }, this.#patienceMs())
     }
     const { log, onState } = this.#parts
     if (state === 'away') log.warn({ reason }, AWAY)
@@ -240,7 +240,12 @@ export class FleetLink {
     onState(state, reason)
   }
 
+  #patienceMs (): number {
+    const { patienceMs = PATIENCE_MS } = this.#parts
+    return this.#servers.isOpen ? patienceMs : Math.max(patienceMs, HELPLESS_PATIENCE_MS)
+  }
+
   #runOutOfPatience (): void {
-    this.#goAway(`no answer within ${this.#patienceMs} ms`)
+    this.#goAway(`no answer within ${this.#patienceMs()} ms`)
   }
 }

@@ -30,9 +30,11 @@ interface AwaitedPlace {
   readonly untilMs: number
 }
 
-interface UntoldArrival extends AwaitedPlace {
+interface Arrived extends AwaitedPlace {
   /** Told, but for where it was before: the engine knows no such server, or not yet. */
   isTold: boolean
+  /** The server where it was before as the engine called it when it was told of the move. */
+  fromToldAs: FleetIndex | undefined
   /** After that nobody asks for it any more. */
   readonly forgottenMs: number
 }
@@ -63,7 +65,9 @@ const MOVE_KEPT_MS = 120_000
 export class FleetPlaces {
   readonly #own = new Map<string, OwnPlace>()
   readonly #awaited = new Map<string, AwaitedPlace>()
-  readonly #arrived = new Map<string, UntoldArrival>()
+  readonly #arrived = new Map<string, Arrived>()
+  /** Those of them who came from another server, once all of it is told: that may be lost. */
+  readonly #moves = new Map<string, Arrived>()
   readonly #released = new Map<string, PlaceOfClient>()
   /** Those who have arrived here, the latest last; for as long as moves are told. */
   readonly #arrivals = new Map<string, { readonly chosenMs: number, readonly arrivedMs: number }>()
@@ -125,6 +129,21 @@ export class FleetPlaces {
     for (const place of this.#own.values()) place.isTold = false
   }
 
+  /**
+   * A move that was told is lost with the lease of the node that was to hear of it, which has another
+   * index when it is back; and with an engine that has forgotten all.
+   * @param indexOf undefined: the engine may have lost them
+   */
+  tellMovesAgain (indexOf?: EngineTerms['indexOf']): void {
+    for (const [key, move] of this.#moves) {
+      const index = indexOf?.(move.from!)
+      if (indexOf !== undefined && (index === undefined || index === move.fromToldAs)) continue
+      this.#moves.delete(key)
+      // One who has come again meanwhile has a move of its own.
+      if (!this.#arrived.has(key)) this.#arrived.set(key, move)
+    }
+  }
+
   hasUntold (indexOf: (server: string) => FleetIndex | undefined): boolean {
     for (const { isTold, server } of this.#own.values()) {
       if (!isTold && indexOf(server) !== undefined) return true
@@ -145,7 +164,8 @@ export class FleetPlaces {
     const fromOf = ({ from }: AwaitedPlace): FleetIndex | undefined =>
       from === undefined ? NO_INDEX : indexOf(from)
     const arrived = [...this.#arrived]
-      .filter(([, place]) => !place.isTold || fromOf(place) !== undefined)
+      .map(([key, place]) => ({ key, place, from: fromOf(place) }))
+      .filter(({ place, from }) => !place.isTold || from !== undefined)
     const released = [...this.#released]
     const told: OwnPlace[] = []
     for (const place of this.#own.values()) {
@@ -153,11 +173,12 @@ export class FleetPlaces {
       if (!place.isTold && indexOf(place.server) !== undefined) told.push(place)
     }
     return {
-      arrived: arrived.map(([, place]) => ({
+      arrived: arrived.map(({ place, from = NO_INDEX }) => ({
         client: place.client,
-        from: fromOf(place) ?? NO_INDEX,
+        from,
         chosenMs: engineMs(place.chosenMs),
-        index: fleetIndex(place.ownIndex) ?? NO_INDEX
+        // That it has come is told once: it may hold another place by now.
+        index: place.isTold ? NO_INDEX : fleetIndex(place.ownIndex) ?? NO_INDEX
       })),
       released: released.map(([, place]) => place),
       told: told.map(({ client, server, chosenMs, untilMs }) => ({
@@ -167,12 +188,22 @@ export class FleetPlaces {
         holdMs: untilMs - nowMs
       })),
       settle: () => {
-        for (const [, place] of arrived) place.isTold = true
-        deleteSame(this.#arrived, arrived.filter(([, place]) => fromOf(place) !== undefined))
-        deleteSame(this.#released, released)
+        for (const { key, place, from } of arrived) this.#settleArrived(key, place, from)
+        for (const [key, place] of released) {
+          if (this.#released.get(key) === place) this.#released.delete(key)
+        }
         for (const place of told) place.isTold = true
       }
     }
+  }
+
+  #settleArrived (key: string, place: Arrived, from: FleetIndex | undefined): void {
+    place.isTold = true
+    // Another one may have taken its place meanwhile.
+    if (from === undefined || this.#arrived.get(key) !== place) return
+    this.#arrived.delete(key)
+    place.fromToldAs = from
+    if (place.from !== undefined) this.#moves.set(key, place)
   }
 
   /** To be called often, the engine away or not: whoever comes may leave again. */
@@ -189,7 +220,8 @@ export class FleetPlaces {
       if (own?.isTold === false && place.from === undefined) continue
       const keptMs = place.from === undefined ? ARRIVAL_KEPT_MS : MOVE_KEPT_MS
       const forgottenMs = Math.max(nowMs, place.untilMs) + keptMs
-      this.#arrived.set(key, { ...place, isTold: false, forgottenMs })
+      this.#moves.delete(key)
+      this.#arrived.set(key, { ...place, isTold: false, fromToldAs: undefined, forgottenMs })
     }
     this.#end(nowMs)
   }
@@ -198,17 +230,14 @@ export class FleetPlaces {
   #end (nowMs: number): void {
     for (const [key, { untilMs }] of this.#own) if (untilMs < nowMs) this.#own.delete(key)
     for (const [key, { untilMs }] of this.#awaited) if (untilMs < nowMs) this.#awaited.delete(key)
-    for (const [key, { forgottenMs }] of this.#arrived) {
-      if (forgottenMs < nowMs) this.#arrived.delete(key)
+    for (const arrivals of [this.#arrived, this.#moves]) {
+      for (const [key, { forgottenMs }] of arrivals) {
+        if (forgottenMs < nowMs) arrivals.delete(key)
+      }
     }
     for (const [key, { arrivedMs }] of this.#arrivals) {
       if (nowMs - arrivedMs < MOVE_KEPT_MS) break
       this.#arrivals.delete(key)
     }
   }
-}
-
-/** Unless another one has taken its place meanwhile. */
-function deleteSame<T> (map: Map<string, T>, entries: ReadonlyArray<readonly [string, T]>): void {
-  for (const [key, value] of entries) if (map.get(key) === value) map.delete(key)
 }

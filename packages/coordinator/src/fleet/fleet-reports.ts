@@ -86,8 +86,9 @@ export class FleetReports {
 
   /** Which servers there are now. */
   async look (): Promise<void> {
-    const { library, servers } = this.#parts
+    const { library, servers, places } = this.#parts
     servers.see(await library.view())
+    places.tellMovesAgain(name => servers.indexOf(name))
   }
 
   /** Its servers go at once. */
@@ -105,6 +106,7 @@ export class FleetReports {
     clock.note(sentMs, now(), view.nowMs)
     servers.see(view)
     places.tellAgain()
+    places.tellMovesAgain()
     this.#clock = clock
     return clock
   }
@@ -135,6 +137,7 @@ export class FleetReports {
   #joinAgain (): 'again' {
     this.#parts.servers.forgetJoin()
     this.#parts.places.tellAgain()
+    this.#parts.places.tellMovesAgain()
     return 'again'
   }
 }

@@ -53,6 +53,7 @@ export class FleetServers {
   /** As the engine was told last; undefined: it has to be told all. */
   #told: readonly JoiningServer[] | undefined
   #number = 0
+  #isOpen = true
   #view = -1
   readonly #ownByFleetIndex = new Map<FleetIndex, number>()
   readonly #fleetByOwnIndex = new Map<number, FleetIndex>()
@@ -73,6 +74,11 @@ export class FleetServers {
   /** The version that was seen last. */
   get view (): number {
     return this.#view
+  }
+
+  /** Whether one of this node's took visitors when its changes were looked at last. */
+  get isOpen (): boolean {
+    return this.#isOpen
   }
 
   get byName (): ReadonlyMap<string, FleetServer> {
@@ -111,6 +117,7 @@ export class FleetServers {
   changes (): ServerChanges {
     const own = this.#own()
     const servers = own.map(joining)
+    this.#isOpen = servers.some(({ share }) => share > 0)
     const told = this.#told
     const isSame = told?.length === servers.length &&
       servers.every((server, at) => isSameBut(server, told[at]!))

@@ -16,7 +16,7 @@ export interface PlaceBatchesParts {
   readonly onSlow: () => void
   /** The choice came after the visitor was let go; undefined: whether there is one is unknown. */
   readonly onTooLate: (client: Client, index: FleetIndex | undefined) => void
-  readonly patienceMs: number
+  readonly patienceMs: () => number
 }
 
 interface Waiting extends FleetVisitor {
@@ -103,7 +103,7 @@ export class PlaceBatches {
       setImmediate(() => {
         if (this.#underWay === batch && !batch[0]!.isSettled) this.#parts.onSlow()
       })
-    }, this.#parts.patienceMs)
+    }, this.#parts.patienceMs())
     return () => { clearTimeout(timer) }
   }
 }

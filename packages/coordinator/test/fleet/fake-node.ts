@@ -41,8 +41,9 @@ export interface FakeNode {
   giveBack (client: Client, server: string): void
   /** Active and held, as this node's table would count them. */
   users (server: string): number
-  /** No report any more, as after a kill. */
+  /** No report any more, as after a kill, until it wakes. */
   die (): void
+  wake (): void
 }
 
 export interface FakeNodeOptions {
@@ -143,7 +144,8 @@ export async function startNode (
       servers.find(other => `${name}/${other.name}` === server)!.held.delete(clientKey(client))
     },
     users: server => usersAt(servers.find(other => `${name}/${other.name}` === server)!),
-    die () { isDead = true }
+    die () { isDead = true },
+    wake () { isDead = false }
   }
 }
 

@@ -139,6 +139,17 @@ t.test('fleet link: places go on while the engine is frozen, and are told afterw
   checkStates(t, nodes)
 })
 
+t.test('fleet link: a node whose servers take nobody waits longer for a slow engine', NEEDS_ENGINE, async t => {
+  const { engine, nodes: [a, b], close } = await startFleet(t, {})
+  await close(a!)
+  engine.freeze()
+  const places = [a!.place(clientNumber(1)), b!.place(clientNumber(2))]
+  t.match(await places[1], /^b\//)
+  engine.thaw()
+  t.match(await places[0], /^[bc]\//)
+  t.strictSame([a!, b!].map(({ states }) => states.includes('away')), [false, true])
+})
+
 t.test('fleet link: who comes to another node while the engine is away is counted there alone', NEEDS_ENGINE, async t => {
   const check = async (
     begin: (engine: TestEngine) => unknown, end: (engine: TestEngine) => unknown, awayMs = 0
@@ -270,6 +281,24 @@ t.test('fleet link: a node that dies is forgotten with its servers', NEEDS_ENGIN
   t.notOk(placed.some(({ server }) => server!.startsWith('c/')))
 })
 
+t.test('fleet link: a node that was held up hears who has gone elsewhere meanwhile', NEEDS_ENGINE, async t => {
+  const { nodes, untilRight, arriveAll, close } = await startFleet(t, PATIENT)
+  const [a, b, c] = nodes as [FakeNode, FakeNode, FakeNode]
+  const placed = await placeAll(nodes, 18)
+  arriveAll(placed)
+  await untilRight()
+  await close(b)
+  b.die()
+  const moved = await Promise.all(placed.filter(({ server }) => server!.startsWith('b/'))
+    .map(async ({ client, server }) => ({ client, server: await a.place(client, server) })))
+  arriveAll(moved)
+  await untilUp([a, c], 6)
+  b.wake()
+  await untilUp(nodes, 9)
+  await until(() => total(nodes) === 18)
+  await untilRight()
+})
+
 t.test('fleet link: who closes is gone at once', NEEDS_ENGINE, async t => {
   const { nodes } = await startFleet(t, PATIENT)
   const [a, b, c] = nodes as [FakeNode, FakeNode, FakeNode]
@@ -313,6 +342,8 @@ interface Fleet {
   readonly nodes: readonly FakeNode[]
   /** The engine's counts are those of the nodes. */
   untilRight (): Promise<void>
+  /** Resolves when the engine knows that none of the node's servers takes visitors. */
+  close (node: FakeNode): Promise<void>
   arriveAll (placed: ReadonlyArray<Pick<Placed, 'client' | 'server'>>): readonly boolean[]
 }
 
@@ -333,6 +364,12 @@ async function startFleet (
     engine,
     nodes,
     untilRight: () => until(isRight),
+    async close ({ name, servers, link }) {
+      for (const server of servers) server.isAvailable = false
+      link.serversChanged()
+      await until(async () => (await library.view()).servers
+        .every(({ node, share }) => node !== name || share === 0))
+    },
     arriveAll: placed => placed.map(({ client, server }) =>
       nodes.find(({ name }) => server!.startsWith(`${name}/`))!.arrive(server!, client))
   }

@@ -29,8 +29,9 @@ and answers LATE. Others: WARM, nobody is placed yet; UNKNOWN, the node has to j
   usher_v1_report P SENT NODE RUN SEQ FED ARRIVED RELEASED TOLD (INDEX ACTIVE)...
                                                                 OK view warm fed news
       ARRIVED: index2 from2 at6 client17, who has come to the server, and where it was before (0:
-      nowhere). AT, here and below: when it was placed there, by the engine's time; of a visitor's two
-      places the later one is where it is.
+      nowhere). Index 0: that it has come was told before; it may hold another place by now. AT, here
+      and below: when it was placed there, by the engine's time; of a visitor's two places the later
+      one is where it is.
       RELEASED: index2 client17, a place that is not used (index 0: wherever it is held).
       TOLD: index2 tenths2 at6 client17, a place that the node's router holds, and for how long still;
       one that is held anywhere stands. ACTIVE: how many are active on the server, read after ARRIVED.
@@ -56,7 +57,7 @@ Numbers in texts are big-endian. A client is a letter for its kind and 16 bytes.
 --]]
 
 -- Raised with each change of this text: a node brings a newer one with it, and leaves a newer one alone.
-local REVISION = 2
+local REVISION = 3
 local FORMAT = '2'
 local LEASE_MS, GAP_MS, WARM_MS, LATE_MS = 2000, 1000, 1000, 500
 local INDEX_MAX, NONE, ALL_FULL = 65534, 0, 65535
@@ -575,7 +576,7 @@ local function take_arrived(call, node, text)
     local gone = {}
     for at, client in ipairs(clients) do
       local index = index_of(held[at])
-      if index > 0 then
+      if index > 0 and indexes[at] > 0 then
         gone[#gone + 1] = client
         local server = servers:hold(index, -1)
         if server and index ~= indexes[at] and server.node ~= node.number then

@@ -107,7 +107,9 @@ export class FleetModel {
     if (report.seq <= there.seq) return 'old'
     there.seq = report.seq
     there.untilMs = nowMs + LEASE_MS
-    for (const { client } of firsts(report.arrived)) this.#give(clientKey(client))
+    for (const { client, index } of firsts(report.arrived)) {
+      if (index !== NO_INDEX) this.#give(clientKey(client))
+    }
     for (const { client, index } of firsts(report.released)) {
       const held = this.held.get(clientKey(client))
       if (index === NO_INDEX || held?.index === index) this.#give(clientKey(client))

@@ -22,14 +22,14 @@ const QUIET: Report = { seq: 1, fed: 0, arrived: [], released: [], told: [], act
 t.test('library: is brought once, and by a newer revision again', NEEDS_ENGINE, async t => {
   const { call } = await startEngine(t)
   await bringLibrary(call)
-  t.equal(await call('FCALL', 'usher_v1_revision', 0), 2)
+  t.equal(await call('FCALL', 'usher_v1_revision', 0), 3)
   const text = readFileSync(LIBRARY, 'utf8')
   await call('FUNCTION', 'LOAD', 'REPLACE', text.replace(/REVISION = \d+/, 'REVISION = 99'))
   await bringLibrary(call)
   t.equal(await call('FCALL', 'usher_v1_revision', 0), 99, 'a newer one is left alone')
   await call('FUNCTION', 'LOAD', 'REPLACE', text.replace(/REVISION = \d+/, 'REVISION = 0'))
   await bringLibrary(call)
-  t.equal(await call('FCALL', 'usher_v1_revision', 0), 2)
+  t.equal(await call('FCALL', 'usher_v1_revision', 0), 3)
   await call('FUNCTION', 'FLUSH')
   t.match(await new UsherLibrary(call, 'shop').view(), { servers: [] }, 'lost under a connection')
 })
@@ -183,6 +183,11 @@ t.test('library: news is kept until it has come', NEEDS_ENGINE, async t => {
   t.strictSame(await ask(B, { fed: 1 }), [2, ['released 3 at 2']])
   await ask(B, { fed: 2, arrived: [{ ...place, from: 1, chosenMs: START_MS + 88 }] })
   t.strictSame(await ask(A), [1, ['elsewhere 3 at 1, chosen 88']])
+  await ask(A, { fed: 1, told })
+  await ask(B, { fed: 3, arrived: [{ ...place, index: NO_INDEX, from: 1, chosenMs: START_MS + 88 }] })
+  t.strictSame(await ask(A, { fed: 1 }), [2, ['elsewhere 3 at 1, chosen 88']], 'told again')
+  const [, atB] = (await library.view()).servers
+  t.equal(atB!.held, 1, 'and the place that it holds now stands')
   t.strictSame(await ask(A, { seq: 1 }), ['old'])
 })
 
