@@ -43,7 +43,7 @@ export interface StartOptions extends
   readonly cwd?: string
 }
 
-/** Servers elsewhere, and visitors who are still to arrive, are the test's, whose process may be held up. */
+/** Servers elsewhere and visitors on their way are the test's, whose process may be held up. */
 const PATIENT = { HEALTH_TIMEOUT: '10', RESERVATION_TTL: '60' }
 
 /** tap would have its own code run in the program, with handlers for signals that node ignores. */

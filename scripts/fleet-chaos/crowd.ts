@@ -51,7 +51,7 @@ interface Stay {
 const ANSWER_MS_MAX = 60_000
 /** A full server sends a visitor to its router, which sends it on. */
 const HOPS_MAX = 20
-/** Whoever gets no answer takes a moment to come again: a killed node is sent visitors for two seconds. */
+/** Whoever gets no answer takes a moment: a killed node is sent visitors for two seconds. */
 const AGAIN_MS = 500
 /** A node that stops serves for so long those whom others have sent there. */
 const WAY_MS_MAX = 1000

@@ -40,7 +40,10 @@ export interface FleetLinkParts {
   readonly now: () => number
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>
   readonly interval?: StartInterval
-  /** The longest that visitors wait for the engine where a server of this node takes them; 100 if left out. */
+  /**
+   * The longest that visitors wait for the engine, unless no server of this node takes any; 100 if
+   * left out.
+   */
   readonly patienceMs?: number
 }
 

@@ -130,8 +130,8 @@ export class FleetPlaces {
   }
 
   /**
-   * A move that was told is lost with the lease of the node that was to hear of it, which has another
-   * index when it is back; and with an engine that has forgotten all.
+   * A move that was told is lost with the lease of the node that was to hear of it, which has
+   * another index when it is back; and with an engine that has forgotten all.
    * @param indexOf undefined: the engine may have lost them
    */
   tellMovesAgain (indexOf?: EngineTerms['indexOf']): void {

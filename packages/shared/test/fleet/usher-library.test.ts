@@ -184,7 +184,8 @@ t.test('library: news is kept until it has come', NEEDS_ENGINE, async t => {
   await ask(B, { fed: 2, arrived: [{ ...place, from: 1, chosenMs: START_MS + 88 }] })
   t.strictSame(await ask(A), [1, ['elsewhere 3 at 1, chosen 88']])
   await ask(A, { fed: 1, told })
-  await ask(B, { fed: 3, arrived: [{ ...place, index: NO_INDEX, from: 1, chosenMs: START_MS + 88 }] })
+  const again = { ...place, index: NO_INDEX, from: 1, chosenMs: START_MS + 88 }
+  await ask(B, { fed: 3, arrived: [again] })
   t.strictSame(await ask(A, { fed: 1 }), [2, ['elsewhere 3 at 1, chosen 88']], 'told again')
   const [, atB] = (await library.view()).servers
   t.equal(atB!.held, 1, 'and the place that it holds now stands')
