@@ -43,8 +43,8 @@ export interface StartOptions extends
   readonly cwd?: string
 }
 
-/** Servers elsewhere and visitors on their way are the test's, whose process may be held up. */
-const PATIENT = { HEALTH_TIMEOUT: '10', RESERVATION_TTL: '60' }
+/** Servers elsewhere are played by the test, whose process may be held up. */
+const PATIENT = { HEALTH_TIMEOUT: '10' }
 
 /** tap would have its own code run in the program, with handlers for signals that node ignores. */
 const AS_GIVEN = 'export NODE_OPTIONS="$GIVEN_OPTIONS"'

@@ -212,6 +212,27 @@ t.test('fleet: a node that stops sends everybody on, and one that dies takes its
   t.notOk(places.some(({ hostname }) => hostname === dying.host))
 })
 
+t.test('fleet: a node that drains sends everybody on from the first moment', { skip }, async t => {
+  const { places, draining } = await patiently(async () => {
+    const { members } = await startFleet(t, { DELAY_BETWEEN_ROUTING: '0' })
+    const draining = members[0]!
+    const order = async (what: string, how: object): Promise<void> => {
+      const { status } = await draining.operator.post(`/nodes/${draining.node}/${what}`, how)
+      t.equal(status, 200)
+    }
+    const places: string[] = []
+    for (let round = 0; round < 10; round++) {
+      await order('drain', { force: true })
+      places.push(...await Promise.all(Array.from({ length: 10 }, () =>
+        new Person().knock(draining).then(({ hostname }) => hostname, String))))
+      await order('ready', {})
+    }
+    return { members, places, draining }
+  })
+  t.strictSame(places.filter(place => !/^127\./.test(place)), [], 'nobody is refused')
+  t.notOk(places.includes(draining.host))
+})
+
 t.test('fleet: an engine that is not there yet keeps nobody from starting', { skip }, async t => {
   const engine = await startEngine(t)
   await engine.kill()

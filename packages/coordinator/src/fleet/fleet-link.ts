@@ -170,9 +170,12 @@ export class FleetLink {
     this.#placing.placedHere(client, index, hint)
   }
 
-  /** Added or removed, other places or weights, or one takes visitors no more, or again. */
-  serversChanged (): void {
-    void this.#report()
+  /**
+   * Added or removed, other places or weights, or one takes visitors no more, or again. Resolves
+   * when the engine knows that and how many users each has, or is away. Never rejects.
+   */
+  serversChanged (): Promise<void> {
+    return this.#report()
   }
 
   /** One at a time: whoever asks meanwhile gets another one behind it. */

@@ -99,7 +99,7 @@ export class FleetNode {
 
   /** Of what the link tells the engine of them. */
   serversChanged (): void {
-    this.#link.serversChanged()
+    void this.#link.serversChanged()
   }
 
   /**
@@ -108,7 +108,7 @@ export class FleetNode {
    */
   async leave (withinMs: number): Promise<void> {
     this.#isLeaving = true
-    this.#link.serversChanged()
+    void this.#link.serversChanged()
     const isAlone = ![...this.#link.servers.values()].some(isElsewhere)
     if (!isAlone) await setTimeout(Math.min(LEAVE_MS, withinMs))
   }

@@ -21,7 +21,9 @@ import type { FleetServer } from './fleet-servers.ts'
 export interface FleetPlacerParts extends PlacingParts {
   /** Of this router: one who is placed elsewhere is charged here, where its address is known. */
   readonly newcomers: Pick<Newcomers, 'admit' | 'charge'>
-  readonly link: Pick<FleetLink, 'place' | 'release' | 'placedHere' | 'servers'>
+  readonly link: Pick<
+    FleetLink, 'place' | 'release' | 'placedHere' | 'servers' | 'serversChanged'
+  >
   /** Of a server of this node, by its index: NODE/NAME. */
   readonly nameOf: (server: number) => string
 }
@@ -56,6 +58,7 @@ function * decideInFleet (
     if (decision !== 'gone') return decision
     refusedBy = place.server.name
     hasWaited = true
+    if (place.server.ownIndex !== undefined) yield * tellServers(parts)
   }
   const local = tellingFleet(parts, visitor)
   return yield * decide(hasWaited ? withoutDelay(local) : local, visitor)
@@ -89,6 +92,11 @@ function * askEngine (
     })
   }
   return place
+}
+
+/** The engine knows less of this node's servers than the node does: all may be drained. */
+function * tellServers ({ link }: FleetPlacerParts): Steps<void> {
+  yield resume => { void link.serversChanged().then(resume) }
 }
 
 /** To a server of this node: by the steps of one that is alone, which choose no other. */

@@ -51,7 +51,7 @@ t.test('fleet link: who comes back stays, and counts at one place', NEEDS_ENGINE
   t.equal(await a.place(there.client, there.server), there.server, 'a hint decides a tie')
   t.equal(await a.place(there.client, 'nowhere/s0') === undefined, false)
   b.servers[Number(there.server!.at(-1))]!.isAvailable = false
-  b.link.serversChanged()
+  await b.link.serversChanged()
   await until(async () => (await a.place(clientNumber(100), there.server)) !== there.server)
   const moved = (await a.place(there.client, there.server))!
   t.not(moved, there.server, 'its server drains')
@@ -85,7 +85,7 @@ t.test('fleet link: full, none, and a place that is not used', NEEDS_ENGINE, asy
   t.equal(b.users(server!), 2)
   for (const node of nodes) {
     for (const one of node.servers) one.isAvailable = false
-    node.link.serversChanged()
+    await node.link.serversChanged()
   }
   await until(async () => (await a.link.place(clientNumber(52), NOWHERE)).kind === 'none')
 })
@@ -109,14 +109,14 @@ t.test('fleet link: servers that are added, removed and weighed', NEEDS_ENGINE, 
   const { nodes } = await startFleet(t, PATIENT)
   const [a, b] = nodes as [FakeNode, FakeNode, FakeNode]
   a.servers.push({ ...fakeServer('new'), weight: 9 })
-  a.link.serversChanged()
+  await a.link.serversChanged()
   await untilUp(nodes, 10)
   t.match(b.link.servers.get('a/new'), { url: 'http://new.example', ownIndex: undefined })
   t.match(a.link.servers.get('a/new'), { ownIndex: 3 })
   const placed = await placeAll(nodes, 180)
   t.equal(countOf(placed.map(({ server }) => server)).get('a/new'), 90, 'half of all weight')
   a.servers.splice(0, 1)
-  a.link.serversChanged()
+  await a.link.serversChanged()
   await untilUp(nodes, 9)
   t.notOk(b.link.servers.has('a/s0'))
   t.equal(a.link.servers.get('a/new')?.ownIndex, 2)
@@ -366,7 +366,7 @@ async function startFleet (
     untilRight: () => until(isRight),
     async close ({ name, servers, link }) {
       for (const server of servers) server.isAvailable = false
-      link.serversChanged()
+      await link.serversChanged()
       await until(async () => (await library.view()).servers
         .every(({ node, share }) => node !== name || share === 0))
     },

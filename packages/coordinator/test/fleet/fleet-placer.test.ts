@@ -49,6 +49,7 @@ function testFleet (
           asked.push(`${formatClient(client)} ${hint}${refusal}`)
           return left.length > 1 ? left.shift()! : left[0]!
         },
+        serversChanged: async () => { told.push('servers') },
         release: client => { tell('release', client) },
         placedHere: (client, server) => { tell('placed', client, ` ${server}`) }
       }
@@ -177,7 +178,7 @@ t.test('fleet-placer: a server that is gone after the wait is replaced, without 
   t.equal(portOf(await other), 8001)
   t.equal(down.waits.count, 1)
   t.match(down.users(), [{ reservedServer: 1 }])
-  t.strictSame(down.told, [`release ${formatClient(ANA)}`])
+  t.strictSame(down.told, [`release ${formatClient(ANA)}`, 'servers'])
 })
 
 t.test('fleet-placer: an engine that goes on to name what is gone is asked three times', async t => {
@@ -186,7 +187,8 @@ t.test('fleet-placer: an engine that goes on to name what is gone is asked three
   t.equal(portOf(await ask('/', { client: ANA })), 8001, 'then a server of this node is chosen')
   t.strictSame(asked, ['', ' not here/8000', ' not here/8000'].map(refusal =>
     `${formatClient(ANA)} undefined${refusal}`), 'and told which it is not to be')
-  t.strictSame(told.slice(-2), [`release ${formatClient(ANA)}`, `placed ${formatClient(ANA)} 1`])
+  const gone = [`release ${formatClient(ANA)}`, 'servers']
+  t.strictSame(told, [...gone, ...gone, ...gone, `placed ${formatClient(ANA)} 1`], 'each time it hears more')
 })
 
 t.test('fleet-placer: a full server is not entered on the engine\'s word', async t => {
@@ -194,7 +196,7 @@ t.test('fleet-placer: a full server is not entered on the engine\'s word', async
   const { ask, table, told } = testFleet(t, answers, { capacities: [1, 5, 5] })
   table.touch(BEN, 0, HOME)
   t.equal(portOf(await ask('/', { client: ANA })), 8001)
-  t.strictSame(told, [`release ${formatClient(ANA)}`])
+  t.strictSame(told, [`release ${formatClient(ANA)}`, 'servers'])
 })
 
 t.test('fleet-placer: who goes to another node gives up the place that was held here', async t => {
