@@ -51,6 +51,7 @@ const actions = new Actions({
   post: (path, body) => api.post(path, body),
   ask,
   reach: address => findReach(address, { get: path => api.get<Reach>(path) }),
+  isInFleet: () => lastStats?.fleet !== undefined,
   onProgress: sayProgress
 })
 

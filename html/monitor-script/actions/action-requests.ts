@@ -19,6 +19,8 @@ export interface ActionsParts {
   readonly ask: (question: Question) => Promise<Choice | undefined>
   /** Undefined where it cannot be found out. */
   readonly reach: (address: string) => Promise<Reach | undefined>
+  /** Whether other nodes have servers, too. */
+  readonly isInFleet: () => boolean
   /** While it goes on. */
   readonly onProgress?: (what: string, done: number, total: number) => void
 }
@@ -104,7 +106,7 @@ export class Actions {
 
   drain (port: string, { reason: note, minutes }: Pick<Choice, 'reason' | 'minutes'>): Promise<Outcome> {
     return this.#doAll([port], '', SERVERS.drained(port), async () => failureOf(await this.#insist(
-      `/servers/${port}/drain`, optional({ note, minutes }), drainLastQuestion(port))))
+      `/servers/${port}/drain`, optional({ note, minutes }), drainLastQuestion(port, this.#parts.isInFleet()))))
   }
 
   /** Of a fleet: all its servers. */
@@ -122,13 +124,14 @@ export class Actions {
   maintain (name: string, { reason: note }: Pick<Choice, 'reason'>): Promise<Outcome> {
     return this.#doAll([name], '', SERVERS.maintained(name), async () => failureOf(await this.#insist(
       `/servers/${name}/drain`, { maintenance: true, ...optional({ note }) },
-      maintainLastQuestion(name))))
+      maintainLastQuestion(name, this.#parts.isInFleet()))))
   }
 
   /** Done when it serves again. */
   restart (port: string): Promise<Outcome> {
     return this.#doAll([port], '', SERVERS.restarted(port), async () =>
-      failureOf(await this.#insist(`/servers/${port}/restart`, {}, restartLastQuestion(port))))
+      failureOf(await this.#insist(
+        `/servers/${port}/restart`, {}, restartLastQuestion(port, this.#parts.isInFleet()))))
   }
 
   makeReady (port: string): Promise<Outcome> {
@@ -140,7 +143,8 @@ export class Actions {
   async removeServer (name: string): Promise<Outcome> {
     let late: readonly string[] = []
     const outcome = await this.#doAll([name], '', '', async () => {
-      const answer = await this.#insist(`/servers/${name}/remove`, {}, removeLastQuestion(name))
+      const question = removeLastQuestion(name, this.#parts.isInFleet())
+      const answer = await this.#insist(`/servers/${name}/remove`, {}, question)
       late = lateOf(answer)
       return answer.isOk || answer.status === NOT_FOUND ? undefined : answer
     })

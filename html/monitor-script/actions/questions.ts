@@ -212,24 +212,26 @@ export function restartQuestion (port: string, activeUsers: number): Question {
   }
 }
 
-export function restartLastQuestion (port: string): Question {
+export function restartLastQuestion (port: string, isInFleet: boolean): Question {
   return {
     title: SERVERS.restartLastTitle(port),
-    what: SERVERS.restartLastWhat,
+    what: SERVERS.restartLastWhat(isInFleet),
     go: () => SERVERS.restartLastGo(port)
   }
 }
 
-export function drainLastQuestion (port: string): Question {
+export function drainLastQuestion (port: string, isInFleet: boolean): Question {
   return {
-    title: SERVERS.lastTitle(port), what: SERVERS.lastWhat, go: () => SERVERS.lastGo(port)
+    title: SERVERS.lastTitle(port),
+    what: SERVERS.lastWhat(isInFleet),
+    go: () => SERVERS.lastGo(port)
   }
 }
 
-export function maintainLastQuestion (name: string): Question {
+export function maintainLastQuestion (name: string, isInFleet: boolean): Question {
   return {
     title: SERVERS.maintainLastTitle(name),
-    what: SERVERS.lastWhat,
+    what: SERVERS.lastWhat(isInFleet),
     go: () => SERVERS.maintainLastGo(name)
   }
 }
@@ -244,10 +246,10 @@ export function removeServerQuestion (name: string): Question {
   }
 }
 
-export function removeLastQuestion (name: string): Question {
+export function removeLastQuestion (name: string, isInFleet: boolean): Question {
   return {
     title: ELSEWHERE.removeLastTitle(name),
-    what: SERVERS.lastWhat,
+    what: SERVERS.lastWhat(isInFleet),
     go: () => ELSEWHERE.removeLastGo(name)
   }
 }

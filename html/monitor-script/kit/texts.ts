@@ -430,11 +430,15 @@ export const SERVERS = {
   restartHappens: 'Requests that have begun are answered first.',
   restartGo: (port: string) => `Restart ${port}`,
   restartLastTitle: (port: string) => `Restart ${port}, the last one?`,
-  restartLastWhat: 'No other server is available. Until it is back, about a second, visitors see an error page.',
+  restartLastWhat: (isInFleet: boolean) => isInFleet
+    ? 'No other server of its node is available. Until it is back, about a second, visitors go to other nodes.'
+    : 'No other server is available. Until it is back, about a second, visitors see an error page.',
   restartLastGo: (port: string) => `Restart ${port} anyway`,
   restarted: (port: string) => `${port} has been restarted.`,
   lastTitle: (port: string) => `Drain ${port}, the last one?`,
-  lastWhat: 'No other server is available. Until one is, new visitors see an error page (503).',
+  lastWhat: (isInFleet: boolean) => isInFleet
+    ? 'No other server of its node is available. Until one is, visitors go to other nodes, and where these have none they see an error page (503).'
+    : 'No other server is available. Until one is, new visitors see an error page (503).',
   lastGo: (port: string) => `Drain ${port} anyway`,
   drained: (port: string) => `${port} is draining.`,
   madeReady: (port: string) => `${port} gets new visitors again.`

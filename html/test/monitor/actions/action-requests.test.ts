@@ -11,10 +11,12 @@ function testChoice (choice: Partial<Choice> = {}): Choice {
 
 /** @param statuses of the answers in turn; 200 from then on */
 function testActions (
-  statuses: readonly number[] = [], { isAgreed = true, users = 0, body = {} } = {}
+  statuses: readonly number[] = [],
+  { isAgreed = true, users = 0, body = {}, isInFleet = false } = {}
 ) {
   const sent: Array<[string, object]> = []
   const asked: string[] = []
+  const told: string[] = []
   const progress: string[] = []
   const left = [...statuses]
   const actions = new Actions({
@@ -26,14 +28,16 @@ function testActions (
         : { isOk: false, status, error: '', message: `Status ${status}.`, retryAfterS: undefined } as
           Answer<unknown>
     },
-    ask: async ({ title }) => {
+    ask: async ({ title, what }) => {
       asked.push(title)
+      told.push(what)
       return isAgreed ? testChoice() : undefined
     },
     reach: async target => ({ address: target.includes(':') ? '2001:db8::/64' : target, users }),
+    isInFleet: () => isInFleet,
     onProgress: (what, done, total) => { progress.push(`${what}: ${done} of ${total}`) }
   })
-  return { actions, sent, asked, progress }
+  return { actions, sent, asked, told, progress }
 }
 
 t.test('actions: disconnects without denying, and minds nobody who has left', async t => {
@@ -109,6 +113,15 @@ t.test('actions: undo allows what was denied, and nothing that was not', async t
   t.strictSame(outcome, { isDone: true, text: 'Undone: 2 entries are allowed again.' })
 })
 
+t.test('actions: a node\'s last server is not the fleet\'s', async t => {
+  const { actions, told } = testActions([409, 409, 409, 409], { isInFleet: true, isAgreed: false })
+  await actions.drain('elm/8000', testChoice())
+  await actions.maintain('shop', testChoice())
+  await actions.restart('8000')
+  await actions.removeServer('shop')
+  t.equal(told.filter(what => /other nodes/.test(what)).length, 4)
+})
+
 t.test('actions: one question at a time', async t => {
   let open = 0
   const actions = new Actions({
@@ -119,7 +132,8 @@ t.test('actions: one question at a time', async t => {
       open--
       return undefined
     },
-    reach: async () => undefined
+    reach: async () => undefined,
+    isInFleet: () => false
   })
   const users = ['::1', '192.0.2.1'].map(id => testUser({ id, kind: 'ip' }))
   const { isDone, denied } = await actions.deny(users, testChoice())

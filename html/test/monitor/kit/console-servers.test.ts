@@ -4,7 +4,7 @@ import t from 'tap'
 import {
   changedServers, colourClass, serversElsewhere, serversOf, shareOf, sum, troublesOf
 } from '../../../monitor-script/kit/console-servers.ts'
-import { summaryText, totalsOf } from '../../../monitor-script/servers/overview-view.ts'
+import { summaryText, totalsOf } from '../../../monitor-script/servers/overview-texts.ts'
 import { testFleet, testFleetServer, testNode, testStats } from '../fixtures/test-stats.ts'
 
 t.test('stats: servers come in the order of the settings, whatever order they were sent in', async t => {
