@@ -70,7 +70,7 @@ export class FleetPlaces {
   readonly #moves = new Map<string, Arrived>()
   readonly #released = new Map<string, PlaceOfClient>()
   /** Those who have arrived here, the latest last; for as long as moves are told. */
-  readonly #arrivals = new Map<string, { readonly chosenMs: number, readonly arrivedMs: number }>()
+  readonly #arrivals = new Map<string, Pick<Arrived, 'chosenMs' | 'forgottenMs'>>()
   readonly #now: () => number
 
   /** @param now monotonic milliseconds */
@@ -212,14 +212,15 @@ export class FleetPlaces {
     for (const [key, place] of this.#awaited) {
       if (!hasArrived(place.ownIndex, place.client)) continue
       this.#awaited.delete(key)
+      const endMs = Math.max(nowMs, place.untilMs)
       this.#arrivals.delete(key)
-      this.#arrivals.set(key, { chosenMs: place.chosenMs, arrivedMs: nowMs })
+      this.#arrivals.set(key, { chosenMs: place.chosenMs, forgottenMs: endMs + MOVE_KEPT_MS })
       const own = this.#own.get(key)
       this.#own.delete(key)
       // The engine has never heard of it, and will not.
       if (own?.isTold === false && place.from === undefined) continue
       const keptMs = place.from === undefined ? ARRIVAL_KEPT_MS : MOVE_KEPT_MS
-      const forgottenMs = Math.max(nowMs, place.untilMs) + keptMs
+      const forgottenMs = endMs + keptMs
       this.#moves.delete(key)
       this.#arrived.set(key, { ...place, isTold: false, fromToldAs: undefined, forgottenMs })
     }
@@ -235,8 +236,8 @@ export class FleetPlaces {
         if (forgottenMs < nowMs) arrivals.delete(key)
       }
     }
-    for (const [key, { arrivedMs }] of this.#arrivals) {
-      if (nowMs - arrivedMs < MOVE_KEPT_MS) break
+    for (const [key, { forgottenMs }] of this.#arrivals) {
+      if (forgottenMs >= nowMs) break
       this.#arrivals.delete(key)
     }
   }
