@@ -45,6 +45,8 @@ export interface Engine {
 const MAJOR_VERSION_MIN = 7
 const SAFE_POLICY = 'noeviction'
 const CALL_MS_MAX = 1000
+/** While the connection is being made, when no call of ours waits. */
+const SILENT_MS_MAX = 2 * CALL_MS_MAX
 const CONNECT_MS_MAX = 1000
 const DISCONNECT_MS_MAX = 200
 const RETRY_STEP_MS = 50
@@ -102,10 +104,35 @@ class EngineConnection implements Engine {
 
   readonly #send: CallEngine = async (command, ...args) => {
     try {
-      return await this.#client.callBuffer(command, ...args) as EngineReply
+      return await this.#inTime(this.#client.callBuffer(command, ...args)) as EngineReply
     } catch (error) {
       throw isAnswer(error) ? error : new EngineAway(reasonOf(error as Error))
     }
+  }
+
+  /**
+   * The client's own `commandTimeout` takes a busy thread for a slow engine: here, what has
+   * arrived meanwhile is read before a call is given up, and with it the connection.
+   */
+  #inTime<T> (reply: Promise<T>): Promise<T> {
+    const connection = this.#connection
+    return new Promise((resolve, reject) => {
+      let isSettled = false
+      const giveUp = (): void => {
+        if (isSettled) return
+        const error = new Error('Command timed out')
+        if (connection === this.#connection) {
+          this.#lastError = error
+          this.#client.disconnect(true)
+        }
+        reject(error)
+      }
+      const timer = setTimeout(() => setImmediate(giveUp), CALL_MS_MAX)
+      reply.then(resolve, reject).finally(() => {
+        isSettled = true
+        clearTimeout(timer)
+      })
+    })
   }
 
   #options (): RedisOptions {
@@ -119,8 +146,7 @@ class EngineConnection implements Engine {
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
       maxRetriesPerRequest: 0,
-      commandTimeout: CALL_MS_MAX,
-      socketTimeout: CALL_MS_MAX,
+      socketTimeout: SILENT_MS_MAX,
       connectTimeout: CONNECT_MS_MAX,
       disconnectTimeout: DISCONNECT_MS_MAX,
       retryStrategy: times => this.#isRefused

@@ -46,6 +46,19 @@ t.test('engine: calls settle while it is frozen, and it is there again after the
   t.strictSame(await engine.call('PING'), Buffer.from('PONG'))
 })
 
+t.test('engine: a thread that was busy finds the answer that has come meanwhile', NEEDS_ENGINE, async t => {
+  const { address } = await startEngine(t)
+  const { engine, reasons, untilReady } = open(t, { address })
+  await untilReady()
+  const answer = engine.call('PING')
+  await new Promise(setImmediate) // Sent.
+  const endMs = Date.now() + 1500
+  while (Date.now() < endMs);
+  t.strictSame(await answer, Buffer.from('PONG'))
+  t.strictSame(await engine.call('PING'), Buffer.from('PONG'))
+  t.strictSame(reasons, [])
+})
+
 t.test('engine: is found again when it was killed and started anew', NEEDS_ENGINE, async t => {
   const { address, kill, restart } = await startEngine(t)
   const prepared: string[] = []
