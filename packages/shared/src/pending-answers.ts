@@ -4,12 +4,13 @@
  * used by the coordinator for its orders and by a worker for what it asks of the coordinator.
  */
 import { errorOf, OrderTimedOut, WorkerGone, type ErrorReport } from './errors.ts'
+import { limitPeer } from './peer-limit.ts'
 
 interface Question {
   readonly type: string
   readonly resolve: (answer: unknown) => void
   readonly reject: (error: Error) => void
-  readonly timer: NodeJS.Timeout
+  readonly endLimit: () => void
 }
 
 export class PendingAnswers {
@@ -26,11 +27,11 @@ export class PendingAnswers {
   send (type: string, timeoutMs: number, post: (id: number) => void): Promise<unknown> {
     const id = this.#nextId++
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
+      const endLimit = limitPeer(timeoutMs, () => {
         this.#pending.delete(id)
         reject(new OrderTimedOut(this.#asked, type))
-      }, timeoutMs)
-      this.#pending.set(id, { type, resolve, reject, timer })
+      })
+      this.#pending.set(id, { type, resolve, reject, endLimit })
       post(id)
     })
   }
@@ -45,8 +46,8 @@ export class PendingAnswers {
 
   /** The other thread has ended: no answer will come. */
   abandon (): void {
-    for (const { type, reject, timer } of this.#pending.values()) {
-      clearTimeout(timer)
+    for (const { type, reject, endLimit } of this.#pending.values()) {
+      endLimit()
       reject(new WorkerGone(this.#asked, type))
     }
     this.#pending.clear()
@@ -56,7 +57,7 @@ export class PendingAnswers {
   #take (id: number): Question | undefined {
     const question = this.#pending.get(id)
     this.#pending.delete(id)
-    clearTimeout(question?.timer)
+    question?.endLimit()
     return question
   }
 }

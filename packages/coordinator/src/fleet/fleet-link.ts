@@ -11,6 +11,7 @@ import type { News } from '@usher/shared/fleet/packed-texts.ts'
 import { bringLibrary, UsherLibrary } from '@usher/shared/fleet/usher-library.ts'
 import type { FleetState } from '@usher/shared/messages.ts'
 import { startInterval, type StartInterval } from '@usher/shared/interval.ts'
+import { limitPeer } from '@usher/shared/peer-limit.ts'
 import type { Logger } from 'pino'
 import { EnginePlacing, type FleetPlace, type Whereabouts } from './engine-placing.ts'
 import { FleetPlaces } from './fleet-places.ts'
@@ -70,7 +71,7 @@ export class FleetLink {
   #isAskedAgain = false
   #isClosed = false
   #endInterval = (): void => {}
-  #joiningTimer: NodeJS.Timeout | undefined
+  #endJoining = (): void => {}
 
   constructor (parts: FleetLinkParts) {
     this.#parts = parts
@@ -143,7 +144,7 @@ export class FleetLink {
   async close (): Promise<void> {
     this.#isClosed = true
     this.#endInterval()
-    clearTimeout(this.#joiningTimer)
+    this.#endJoining()
     this.#state = 'away'
     this.#placing.letGo()
     await this.#reporting
@@ -233,12 +234,12 @@ export class FleetLink {
     if (state === this.#state || this.#isClosed) return
     const before = this.#state
     this.#state = state
-    clearTimeout(this.#joiningTimer)
+    this.#endJoining()
     if (state === 'up') this.#placing.open()
     else if (state !== 'joining') this.#placing.letGo()
     else {
       this.#placing.hold()
-      this.#joiningTimer = setTimeout(() => { this.#runOutOfPatience() }, this.#patienceMs())
+      this.#endJoining = limitPeer(this.#patienceMs(), () => { this.#runOutOfPatience() })
     }
     const { log, onState } = this.#parts
     if (state === 'away') log.warn({ reason }, AWAY)

@@ -5,6 +5,7 @@
  */
 import type { Client } from '@usher/shared/client.ts'
 import type { FleetIndex, FleetVisitor } from '@usher/shared/fleet/packed-texts.ts'
+import { limitPeer } from '@usher/shared/peer-limit.ts'
 
 /** A visitor's answer, or that there was none in time. */
 export type Choice = FleetIndex | 'local'
@@ -98,12 +99,8 @@ export class PlaceBatches {
   }
 
   #bePatient (batch: readonly Waiting[]): () => void {
-    const timer = setTimeout(() => {
-      // What has arrived while this thread was busy is read first.
-      setImmediate(() => {
-        if (this.#underWay === batch && !batch[0]!.isSettled) this.#parts.onSlow()
-      })
-    }, this.#parts.patienceMs())
-    return () => { clearTimeout(timer) }
+    return limitPeer(this.#parts.patienceMs(), () => {
+      if (!batch[0]!.isSettled) this.#parts.onSlow()
+    })
   }
 }

@@ -8,6 +8,7 @@ import { createRequire } from 'node:module'
 import type IoRedis from 'ioredis'
 import type { Redis, RedisOptions } from 'ioredis'
 import { EngineAway, EngineRefused } from '../errors.ts'
+import { limitPeer } from '../peer-limit.ts'
 import { shownEngine, type EngineAddress } from './engine-url.ts'
 
 export type EngineArgument = string | number | Buffer
@@ -45,14 +46,13 @@ export interface Engine {
 const MAJOR_VERSION_MIN = 7
 const SAFE_POLICY = 'noeviction'
 const CALL_MS_MAX = 1000
-/** While the connection is being made, when no call of ours waits. */
-const SILENT_MS_MAX = 2 * CALL_MS_MAX
 const CONNECT_MS_MAX = 1000
 const DISCONNECT_MS_MAX = 200
 const RETRY_STEP_MS = 50
 const RETRY_MS_MAX = 500
 /** Who is refused is not asked as often. */
 const REFUSED_RETRY_MS = 2000
+const TIMED_OUT = 'timed out'
 const require = createRequire(import.meta.url)
 
 export function openEngine (parts: EngineParts): Engine {
@@ -74,6 +74,8 @@ class EngineConnection implements Engine {
   #connection = 0
   #lastReason: string | undefined
   #lastError: Error | undefined
+  /** With a connection that has been made and does not answer. */
+  #endLimit = (): void => {}
 
   constructor (parts: EngineParts) {
     this.#parts = parts
@@ -82,8 +84,17 @@ class EngineConnection implements Engine {
       ...this.#options(), ...placeOf(parts.address), protocol: 2, replyMapping: 'legacy'
     })
     this.#client.on('error', (error: Error) => { this.#lastError = error })
-    this.#client.on('close', () => { this.#lose() })
-    this.#client.on('ready', () => { void this.#look(++this.#connection) })
+    this.#client.on('connect', () => {
+      this.#endLimit = limitPeer(CALL_MS_MAX, () => { this.#giveUp(new Error(TIMED_OUT)) })
+    })
+    this.#client.on('close', () => {
+      this.#endLimit()
+      this.#lose()
+    })
+    this.#client.on('ready', () => {
+      this.#endLimit()
+      void this.#look(++this.#connection)
+    })
   }
 
   readonly call: CallEngine = (command, ...args) => {
@@ -110,29 +121,23 @@ class EngineConnection implements Engine {
     }
   }
 
-  /**
-   * The client's own `commandTimeout` takes a busy thread for a slow engine: here, what has
-   * arrived meanwhile is read before a call is given up, and with it the connection.
-   */
+  /** In place of the client's own timers, which fire in a busy thread before answers are read. */
   #inTime<T> (reply: Promise<T>): Promise<T> {
     const connection = this.#connection
     return new Promise((resolve, reject) => {
-      let isSettled = false
-      const giveUp = (): void => {
-        if (isSettled) return
-        const error = new Error('Command timed out')
-        if (connection === this.#connection) {
-          this.#lastError = error
-          this.#client.disconnect(true)
-        }
+      const endLimit = limitPeer(CALL_MS_MAX, () => {
+        const error = new Error(TIMED_OUT)
+        if (connection === this.#connection) this.#giveUp(error)
         reject(error)
-      }
-      const timer = setTimeout(() => setImmediate(giveUp), CALL_MS_MAX)
-      reply.then(resolve, reject).finally(() => {
-        isSettled = true
-        clearTimeout(timer)
       })
+      reply.then(resolve, reject).finally(endLimit)
     })
+  }
+
+  /** It is made anew. */
+  #giveUp (error: Error): void {
+    this.#lastError = error
+    this.#client.disconnect(true)
   }
 
   #options (): RedisOptions {
@@ -146,7 +151,6 @@ class EngineConnection implements Engine {
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
       maxRetriesPerRequest: 0,
-      socketTimeout: SILENT_MS_MAX,
       connectTimeout: CONNECT_MS_MAX,
       disconnectTimeout: DISCONNECT_MS_MAX,
       retryStrategy: times => this.#isRefused
@@ -171,8 +175,7 @@ class EngineConnection implements Engine {
       if (connection !== this.#connection || this.#isClosed) return
       this.#isRefused = !(error instanceof EngineAway)
       if (this.#isRefused) this.#refuse(error as Error)
-      this.#lastError = error as Error
-      this.#client.disconnect(true)
+      this.#giveUp(error as Error)
     }
   }
 
@@ -235,9 +238,7 @@ function checkInfo (info: string): void {
 function reasonOf (error: Error | undefined): string {
   if (error === undefined) return 'the connection was closed'
   const { message } = error
-  if (message === 'Command timed out' || message.startsWith('Socket timeout')) {
-    return `no answer within ${CALL_MS_MAX} ms`
-  }
+  if (message === TIMED_OUT) return `no answer within ${CALL_MS_MAX} ms`
   if (message.startsWith('Connection is closed') || message.includes('isn\'t writeable')) {
     return 'the connection was closed'
   }

@@ -52,7 +52,7 @@ t.test('engine: a thread that was busy finds the answer that has come meanwhile'
   await untilReady()
   const answer = engine.call('PING')
   await new Promise(setImmediate) // Sent.
-  const endMs = Date.now() + 1500
+  const endMs = Date.now() + 2500
   while (Date.now() < endMs);
   t.strictSame(await answer, Buffer.from('PONG'))
   t.strictSame(await engine.call('PING'), Buffer.from('PONG'))

@@ -6,6 +6,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { reportOf } from '@usher/shared/errors.ts'
+import { limitPeer } from '@usher/shared/peer-limit.ts'
 import { ThrottledWarning } from '@usher/shared/throttled-warning.ts'
 import type { Logger } from 'pino'
 import type { AnswerMessage, AskMessage, MessageSeal, NodeMessage } from './ask-message.ts'
@@ -108,14 +109,13 @@ export class FleetAsks {
     const text = seal.seal({ type: 'ask', id, from, kind, body, untilMs, to: nodes })
     if (text === undefined) return answers
     let settle = (): void => {}
-    const promise = new Promise<void>(resolve => { settle = resolve })
+    const answered = new Promise<void>(resolve => { settle = resolve })
     this.#pending.set(id, { waited: new Set(nodes), answers, settle })
-    const over = new AbortController()
-    const deadline = setTimeout(withinMs, undefined, { signal: over.signal }).catch(() => {})
+    const endLimit = limitPeer(withinMs, settle)
     // Its answer is not waited for: that the engine is slow must not make this later.
     mailboxes.send(text, nodes, Math.max(KEPT_MS_MIN, withinMs)).catch(settle)
-    await Promise.race([promise, deadline])
-    over.abort()
+    await answered
+    endLimit()
     this.#pending.delete(id)
     return answers
   }

@@ -54,7 +54,8 @@ export class FleetNews {
   #isApplying = false
   #place: Place = { life: '', lastId: '0-0', lastNumber: 0 }
   #isInStep = false
-  #isAwayLogged = false
+  /** Or need not be: while it starts, there is no connection yet. */
+  #isAwayLogged = true
   #clockSetMs = -Infinity
   #upkeepMs = -Infinity
   #isAuditMissed = false
@@ -75,6 +76,7 @@ export class FleetNews {
     const inStep = new Promise<void>(resolve => { setInStep = resolve })
     this.#running = Promise.all([this.#hearAll(setInStep), this.#tellAll()])
     await Promise.race([inStep, this.#pause(withinMs)])
+    if (!this.#isInStep) this.#isAwayLogged = false
   }
 
   /** What was not told is told after the next start. May be called twice. */

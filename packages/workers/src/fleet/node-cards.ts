@@ -3,11 +3,11 @@
  * signed, with what its console shows; one whose card grows old is away since then. Cards are read
  * only while somebody looks. Runs in the monitor's thread.
  */
-import { setTimeout } from 'node:timers/promises'
 import type { NodeFacts } from '@usher/shared/api/stats.ts'
 import type { Engine, EngineReply } from '@usher/shared/fleet/engine.ts'
 import { FleetClock } from '@usher/shared/fleet/fleet-clock.ts'
 import { startInterval as startSystemInterval, type StartInterval } from '@usher/shared/interval.ts'
+import { limitPeer } from '@usher/shared/peer-limit.ts'
 import type { FleetSeal } from './fleet-seal.ts'
 
 export interface NodeCard {
@@ -92,7 +92,10 @@ export class NodeCards {
   /** As they are now; as last heard while the engine is away, or is slower than that. */
   async others (withinMs: number): Promise<readonly KnownNode[]> {
     if (this.#parts.now() - this.#readMs >= WRITE_MS) {
-      await Promise.race([this.#read(), setTimeout(withinMs, undefined, { ref: false })])
+      await new Promise<void>(resolve => {
+        const endLimit = limitPeer(withinMs, resolve)
+        void this.#read().then(resolve).finally(endLimit)
+      })
     }
     return this.look()
   }

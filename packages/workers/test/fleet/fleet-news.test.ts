@@ -126,7 +126,12 @@ t.test('fleet news: what changes at one node changes at the other', async t => {
 
 t.test('fleet news: by a real engine', { skip: ENGINE_SKIP }, async t => {
   const engine = await startEngine(t)
-  await checkNews(t, await join(t, 'a', realStream(engine)), await join(t, 'b', realStream(engine)))
+  const members = [await join(t, 'a', realStream(engine)), await join(t, 'b', realStream(engine))]
+  for (const { lines } of members) {
+    t.match(lines, [{ level: 30, msg: /^in step/ }], 'a start is no absence')
+    t.equal(lines.length, 1)
+  }
+  await checkNews(t, members[0]!, members[1]!)
 })
 
 t.test('fleet news: another process changes the database', async t => {
