@@ -54,9 +54,13 @@ const CHOICES_MAX = 4
 
 /** Chooses a server for the client and holds a place there; moves an earlier reservation. */
 export function reserve (view: TableView, request: ReserveRequest): Reservation {
+  // What is known of the loads may be a millisecond old: a place may have become free since.
+  let mayRefuse = !isLimited(view)
   for (let choice = 0; choice < CHOICES_MAX; choice++) {
     const reservation = tryReserve(view, request, undefined)
-    if (reservation.kind !== 'outrun') return reservation
+    const isRefused = reservation.kind === 'unavailable'
+    if (reservation.kind !== 'outrun' && (!isRefused || mayRefuse)) return reservation
+    mayRefuse = true
     view.loads?.expire()
   }
   return { kind: 'busy' }

@@ -104,6 +104,18 @@ t.test('capacity: a reading that is old gives no place that others have taken', 
   t.same(other.table.check(), [])
 })
 
+t.test('capacity: a reading that is old refuses nobody', async t => {
+  const given = testTable({ servers: 2, capacities: [1, 1], returnGraceMs: 0 })
+  const other = otherTable(given.memory, given.clock)
+  other.touch(ANN, HERE, addressNumber(ANN.w0))
+  other.touch(BOB, THERE, addressNumber(BOB.w0))
+  t.match(place(given, CAT), { kind: 'unavailable' })
+  other.leave(BOB, THERE)
+  t.equal(given.table.knownLoads().isFull(THERE), true, 'as if she were there')
+  t.match(place(given, CAT), { kind: 'reserved', server: THERE })
+  t.match(place(given, DAN), { kind: 'unavailable' })
+})
+
 t.test('capacity: who is on the move has two places, and the one left where the other is no more', async t => {
   const given = testTable({ servers: 2, capacities: [1, 1] })
   touch(given, ANN, HERE)
