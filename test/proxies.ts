@@ -24,10 +24,14 @@ export interface Proxy {
   readonly addresses: ReadonlyMap<string, string>
 }
 
-/** Runs it until the test ends; resolves when it takes connections. */
+/**
+ * Runs it until the test ends; resolves when it takes connections.
+ * @param isReady if left out, its ports are looked at
+ */
 export async function startProxy (
   t: Test, names: readonly string[],
-  run: (folder: string, addressOf: (name: string) => string) => ChildProcess
+  run: (folder: string, addressOf: (name: string) => string) => ChildProcess,
+  isReady?: (folder: string) => Promise<boolean>
 ): Promise<Proxy> {
   const folder = mkdtempSync(join(tmpdir(), 'usher-'))
   t.teardown(() => { rmSync(folder, { recursive: true }) })
@@ -38,10 +42,11 @@ export async function startProxy (
     child.kill('SIGKILL')
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
   })
-  await Promise.all([...addresses.values()].map(address => until(async () => {
+  await until(async () => {
     if (child.exitCode !== null) throw new Error(`the proxy ended: ${await said}`)
-    return await isOpen(address)
-  }, isThere => isThere)))
+    if (isReady !== undefined) return await isReady(folder)
+    return (await Promise.all([...addresses.values()].map(isOpen))).every(isThere => isThere)
+  }, isThere => isThere)
   return { folder, addresses }
 }
 

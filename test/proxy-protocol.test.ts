@@ -20,6 +20,8 @@ const PASSWORD = 'correct horse battery'
 /** Where proxies connect from, and who they are told to speak for; all of it this machine. */
 const PROXY = '127.0.0.5'
 const CLIENT = '127.0.0.77'
+/** haproxy listens here last. A look at its ports would be a connection that says nothing. */
+const STATS_SOCKET = 'stats.sock'
 const NGINX_STREAM = '/usr/lib/nginx/modules/ngx_stream_module.so'
 const SETTINGS = {
   ADMIN_PASSWORD: PASSWORD,
@@ -55,7 +57,7 @@ function startHaproxy (t: Test, lines: readonly HaproxyLine[]): Promise<Proxy> {
   server usher 127.0.0.1:${port} source ${PROXY} ${options}
 `)
     writeFileSync(join(folder, 'haproxy.cfg'), `global
-  stats socket unix@stats.sock
+  stats socket unix@${STATS_SOCKET}
   ssl-default-bind-options ssl-min-ver TLSv1.2
 defaults
   mode tcp
@@ -67,7 +69,7 @@ ${listens.join('')}`)
     return spawn('haproxy', ['-db', '-f', 'haproxy.cfg'], {
       cwd: folder, stdio: ['ignore', 'ignore', 'pipe']
     })
-  })
+  }, async folder => existsSync(join(folder, STATS_SOCKET)))
 }
 
 function startNginx (t: Test, ports: ReadonlyMap<string, number>): Promise<Proxy> {
@@ -232,7 +234,7 @@ t.test('proxy protocol: haproxy\'s health checks pass', { skip: noHaproxy }, asy
 
 /** As haproxy's statistics have it, by the name of its line. */
 async function checkStates (proxy: Proxy): Promise<ReadonlyMap<string, string>> {
-  const socket = net.connect(join(proxy.folder, 'stats.sock'))
+  const socket = net.connect(join(proxy.folder, STATS_SOCKET))
   socket.end('show stat\n')
   const [head = '', ...rows] = (await text(socket)).trim().split('\n').map(line => line.split(','))
   const [name, server, state] = ['# pxname', 'svname', 'check_status'].map(of => head.indexOf(of)) as
