@@ -4,6 +4,7 @@
  */
 import { portOfServer } from './apps.ts'
 import { DECIDE_PATH } from './browser.ts'
+import { GONE } from './ledger.ts'
 import type { Load } from './load.ts'
 import type { ListedUsers, Stats } from './operators.ts'
 import type { Found } from './orders.ts'
@@ -22,16 +23,19 @@ export async function checkWhole (world: World, load: Load): Promise<string[]> {
   if (listed === undefined) return ['the monitor does not list its users']
   const stats = await load.operators.stats()
   if (stats === undefined) return ['the monitor does not say its figures']
+  const ports = portsByIndex(stats)
+  const isServer = (port: number): boolean => [...ports.values()].includes(port)
+  const whereabouts = withGone(listed, found, ports)
   const wrong = [
     ...listed.twice.map(key => `${key} is listed twice`),
-    ...ledger.differences(listed.users),
+    ...ledger.differences(whereabouts, isServer),
     ...load.changes.differences(stats),
-    ...countsApart(found, listed, portsByIndex(stats)),
+    ...countsApart(found, listed, ports),
     ...statsApart(stats, load, listed),
     ...await load.operators.wrongSessions(),
     ...await servedAlthoughDenied(world, load)
   ]
-  ledger.settle(listed.users)
+  ledger.settle(whereabouts, isServer)
   return wrong
 }
 
@@ -54,20 +58,27 @@ export function tooFull ({ activeUsers, reserved }: Found, capacity: number): st
 }
 
 /** Of the servers that there are; those that were removed have an index still. */
-function portsByIndex ({ servers }: Stats): Map<number, number> {
+function portsByIndex ({ servers }: Stats): ReadonlyMap<number, number> {
   return new Map(Object.entries(servers).map(([name, { index }]) => [index, portOfServer(name)]))
 }
 
-/** @param ports by index; of servers that are gone they are what their users are listed at */
+/** Users of a server that was removed are in the table alone, and listed again if it comes back. */
+function withGone (
+  { users }: ListedUsers, found: Found, ports: ReadonlyMap<number, number>
+): ReadonlyMap<string, number> {
+  const gone = found.users.filter(({ server }) => server !== undefined && !ports.has(server))
+  return new Map([...users, ...gone.map(({ key }) => [key, GONE] as const)])
+}
+
+/** @param ports by index */
 function countsApart (
-  { users, activeUsers, loads }: Found, listed: ListedUsers, ports: Map<number, number>
+  { users, activeUsers, loads }: Found, listed: ListedUsers, ports: ReadonlyMap<number, number>
 ): string[] {
   const wrong: string[] = []
   const keys = new Set<string>()
   for (const { key, server } of users) {
     if (keys.has(key)) wrong.push(`${key} is in the table twice`)
     keys.add(key)
-    if (server !== undefined && !ports.has(server)) ports.set(server, listed.users.get(key)!)
     const port = server === undefined ? undefined : ports.get(server)
     if (listed.users.get(key) !== port) wrong.push(`${key} is at ${port}, and is listed otherwise`)
   }
@@ -85,11 +96,8 @@ function countsApart (
 
 function statsApart (stats: Stats, load: Load, { users }: ListedUsers): string[] {
   const wrong: string[] = []
-  const ports = Object.keys(stats.servers).map(portOfServer)
-  // Who was at a server that was removed is listed there until they come back.
-  const present = [...users.values()].filter(port => ports.includes(port)).length
-  if (stats.total_users !== present) {
-    wrong.push(`/stats says ${stats.total_users} users, /users has ${present}`)
+  if (stats.total_users !== users.size) {
+    wrong.push(`/stats says ${stats.total_users} users, /users has ${users.size}`)
   }
   for (const [name, { active_users: said }] of Object.entries(stats.servers)) {
     const port = portOfServer(name)

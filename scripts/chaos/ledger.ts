@@ -59,29 +59,44 @@ export class Ledger {
     this.maybe(key, undefined)
   }
 
-  /** What is otherwise than it was said, as sentences. @param found the active users' servers */
-  differences (found: ReadonlyMap<string, number>): string[] {
+  /**
+   * What is otherwise than it was said, as sentences.
+   * @param found where active users are: the port of a server, or GONE
+   */
+  differences (found: ReadonlyMap<string, number>, isServer: (port: number) => boolean): string[] {
     const wrong: string[] = []
     for (const [key, port] of found) {
-      if (!this.#places.has(key)) wrong.push(`${key} is at ${port}, and has never been anywhere`)
+      if (!this.#places.has(key)) wrong.push(`${key} is ${textOf(port)}, and has never been anywhere`)
     }
     for (const [key, places] of this.#places) {
       const port = found.get(key)
-      if (places.has(port)) continue
+      if (port === GONE ? gone(places, isServer).length > 0 : places.has(port)) continue
       wrong.push(`${key} is ${textOf(port)}, and was said to be ${[...places].map(textOf).join(' or ')}`)
     }
     return wrong
   }
 
   /** From here on it is known where each user is; those who are nowhere are forgotten. */
-  settle (found: ReadonlyMap<string, number>): void {
+  settle (found: ReadonlyMap<string, number>, isServer: (port: number) => boolean): void {
+    const before = new Map(this.#places)
     this.#places.clear()
-    for (const [key, port] of found) this.set(key, port)
+    for (const [key, port] of found) {
+      const places = port === GONE ? gone(before.get(key) ?? NOWHERE, isServer) : [port]
+      this.#places.set(key, new Set(places))
+    }
   }
+}
+
+/** Of those who are at a server that was removed, which of these is not known. */
+export const GONE = -1
+
+function gone (places: ReadonlySet<Place>, isServer: (port: number) => boolean): readonly Place[] {
+  return [...places].filter(place => place !== undefined && !isServer(place))
 }
 
 const NOWHERE: ReadonlySet<Place> = new Set([undefined])
 
 function textOf (place: Place): string {
-  return place === undefined ? 'nowhere' : `at ${place}`
+  if (place === undefined) return 'nowhere'
+  return place === GONE ? 'at a server that was removed' : `at ${place}`
 }

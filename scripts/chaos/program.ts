@@ -50,6 +50,7 @@ export class ChaosProgram {
   readonly #listeners = new Set<() => void>()
   #nextId = 1
   #life = 0
+  #isReady = false
   #folder = ''
   /** Of its own servers, by index. */
   #ports: readonly number[] = []
@@ -68,11 +69,13 @@ export class ChaosProgram {
     this.writeSettings()
     this.#program = await this.#run({ PORTS: Array(servers).fill(0).join(), DECISION_PORT: '0' })
     this.#ports = this.#program.ports.slice(0, servers)
+    this.#isReady = true
   }
 
   /** Kills the whole program at once. @param onEnd when nothing of it is left */
   async killAndStart (onEnd: () => void): Promise<void> {
     const { routingPort, monitoringPort, decisionPort } = this
+    this.#isReady = false
     await this.#program!.stop('SIGKILL')
     for (const victim of this.#victims.values()) {
       victim.upSinceMs = undefined
@@ -86,6 +89,7 @@ export class ChaosProgram {
       MONITORING_PORT: String(monitoringPort),
       DECISION_PORT: String(decisionPort)
     })
+    this.#isReady = true
   }
 
   async #run (ports: Record<string, string>): Promise<Program> {
@@ -102,6 +106,11 @@ export class ChaosProgram {
     })
     void started.exited.then(() => { this.#wake() })
     return started
+  }
+
+  /** False while it starts: whether it has read its settings yet is not known. */
+  get isReady (): boolean {
+    return this.#isReady
   }
 
   /** Where it works. */

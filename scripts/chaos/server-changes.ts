@@ -62,6 +62,8 @@ export class ServerChanges {
 
   async #reload ({ port, isWanted }: ChangingApp): Promise<boolean> {
     const { program, apps, web, complain } = this.#world
+    // One that is starting might have read what is written now, or what was there before.
+    while (!program.isReady) await program.until(() => program.isReady, IN_FORCE_MS_MAX)
     const before = program.changesOf(port)
     program.writeSettings()
     const reload = async (msMax: number): Promise<boolean> => {

@@ -121,13 +121,13 @@ async function list ({ accounts, permissions, streams }: Parts): Promise<void> {
   }
 }
 
-/** Everything that can be known is checked before a password is asked for. */
 /** By the wall clock, which may be somewhat behind the session clock. */
 function noteOn (account: Account): string {
   if (isExpired(account, Date.now())) return ' (the generated password has expired: use passwd)'
   return account.mustChange ? ' (must change the password first)' : ''
 }
 
+/** Everything that can be known is checked before a password is asked for. */
 async function add (name: string, permission: number, parts: Parts): Promise<void> {
   const { accounts, streams } = parts
   checkUsername(name)
