@@ -12,7 +12,7 @@ import { createInterface } from 'node:readline'
 import { ROOT, run } from './setup.mjs'
 
 /** The oldest that `engines` allows, and the newest of each line. */
-const VERSIONS = ['20.19', '22', '24', '26']
+const VERSIONS = ['20.19.3', '22', '24', '26']
 const LANE = 'cluster'
 /** What npm calls the package that holds Node for this machine. */
 const PACKAGE = `node-${process.platform}-${process.arch}`

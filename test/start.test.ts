@@ -1,7 +1,7 @@
 /** How the program starts, and what it says when it does not. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -61,6 +61,22 @@ t.test('start: a wrong setting ends with 2 and names setting, value and what is 
   t.equal(code, 2)
   t.match(stderr, /ROUTNIG_PORT.*did you mean ROUTING_PORT\?/)
   t.match(stderr, /DELAY_BETWEEN_ROUTING.*61/)
+})
+
+t.test('start: a Node whose parser is too lenient is refused, and nothing is opened', async t => {
+  const cwd = workingFolder(t, {
+    'old.mjs': `Object.defineProperty(process, 'versions', {
+      value: { ...process.versions, node: '20.19.2' }
+    })`
+  })
+  const env = { NODE_OPTIONS: '--import ./old.mjs', PORTS: '0', ROUTING_PORT: '0', MONITORING_PORT: '0' }
+  for (const args of [[], ['--check']]) {
+    const { code, stderr } = await run(cwd, args, env)
+    t.equal(code, 1)
+    t.equal(stderr, 'usher: this is Node 20.19.2; Usher needs 20.19.3 or newer, 24 at best: ' +
+      'older ones read HTTP too leniently\n')
+  }
+  t.notOk(readdirSync(cwd).includes('db'))
 })
 
 t.test('start: every taken port is named in one message, with what to do, and the exit code is 1', async t => {

@@ -25,6 +25,7 @@ import manifest from '../../../package.json' with { type: 'json' }
 import type { Coordinator, CoordinatorParts } from './coordinator.ts'
 import type { SignalHandler } from './early-signals.ts'
 import type { EarlyServer } from './early-server.ts'
+import { checkNode } from './node-check.ts'
 import { checkPorts } from './port-check.ts'
 import { signalHandler } from './shutdown.ts'
 import { hasDatabase } from './start-order.ts'
@@ -76,6 +77,7 @@ async function check ({ effective, settings }: CompleteSettings): Promise<void> 
     : warningsOf(readCertificate(tls.cert), publicHosts, Date.now())
   for (const warning of warnings) process.stderr.write(`usher: warning: TLS_CERT: ${warning}\n`)
   try {
+    checkNode(process.versions.node, manifest.engines.node)
     await checkSites({ servers, live, programDir })
   } catch (error) {
     fail(error, EXIT_FAILED)
@@ -86,6 +88,7 @@ async function run (
   loaded: CompleteSettings, { listenForSignals, earlyServer }: EarlyParts
 ): Promise<void> {
   try {
+    checkNode(process.versions.node, manifest.engines.node)
     const settings = await checkPorts(loaded.settings)
     const [first] = ownServers(settings.servers)
     if (first === undefined) earlyServer.close()

@@ -19,6 +19,9 @@ function defineError (code: `USHER_${string}`, message: string, status?: number)
 export const SettingsInvalid = defineError('USHER_SETTINGS_INVALID', '%s')
 
 // Start: the program ends with exit code 1.
+export const NodeTooOld = defineError(
+  'USHER_NODE_TOO_OLD', 'this is Node %s; Usher needs %s or newer, 24 at best: older ones read HTTP too leniently'
+)
 export const PortsUnavailable = defineError('USHER_PORTS_UNAVAILABLE', '%s')
 
 // The static servers' files: a start ends with exit code 1, a reload keeps the files it had.
