@@ -80,7 +80,11 @@ const servers = new ServersView(serverActions, {
   makeNodeReady: node => { void act(actions.makeNodeReady(node)) }
 })
 const usersView = new UsersView({
-  get: path => api.get<Users>(path),
+  // A row has its box from the beginning: one that came later would miss the first click.
+  get: async path => {
+    await whoIsKnown
+    return await api.get<Users>(path)
+  },
   disconnect: users => {
     void askAndAct(disconnectQuestion(users), choice => actions.disconnect(users, choice))
   },
@@ -141,6 +145,7 @@ const live = new SharedLive({
   onState: showState
 })
 
+const whoIsKnown = showWho()
 startNavigation(view => {
   shownView = view
   usersView.setShown(view === 'users')
@@ -166,7 +171,6 @@ addEventListener('pageshow', ({ persisted }) => { if (persisted) live.enter() })
 document.addEventListener('freeze', () => { live.leave() })
 document.addEventListener('resume', () => { live.enter() })
 void loadCharts()
-void showWho()
 
 async function look (): Promise<Answer<Stats>> {
   const answer = await api.get<Stats>(LOOK)

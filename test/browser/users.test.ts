@@ -252,6 +252,25 @@ browserTest('users: denies a range when it is meant', async (t, lab) => {
   t.strictSame(await denied(operator), [idOf(1), '127.0.0.0/24'].sort())
 })
 
+browserTest('users: a row takes a click as soon as it is there', async (t, lab) => {
+  const { page } = await openUsers(t, lab, 5)
+  let answer = (): void => {}
+  const isAsked = new Promise<void>(resolve => {
+    void page.route('**/user-info', async route => {
+      resolve()
+      await new Promise<void>(resolve => { answer = resolve })
+      await route.continue()
+    })
+  })
+  await page.reload()
+  await isAsked
+  await page.locator('#nav-users', { hasText: '5' }).waitFor()
+  t.equal(await rows(page).count(), 0, 'none before it is known what may be done')
+  answer()
+  await rowOf(page, 1).click()
+  await page.getByRole('button', { name: 'Deny…' }).click()
+})
+
 browserTest('users: the undo waits while one is at it', async (t, lab) => {
   const { page, cluster } = await openUsers(t, lab, 5)
   await page.clock.install()

@@ -61,11 +61,9 @@ export class UsersGrid {
     return rowsInView(this.#scroller.scrollTop, this.#shape()).first
   }
 
+  /** Before the first row is shown. */
   allowActions (): void {
     this.#canAct = true
-    this.#rows.clear()
-    this.#body.replaceChildren()
-    this.render()
   }
 
   /** Another list begins at its top. */
