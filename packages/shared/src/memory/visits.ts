@@ -173,11 +173,12 @@ function visit (
       : removeUser(view, clientOfAddress(predecessor))
     return ended === 'busy' ? 'busy' : visit(view, client, server, address, how | IS_ALONE)
   }
-  noteVisit(view, at, slot, server, address, how)
+  const isNoted = noteVisit(view, at, slot, server, address, how)
   unlockShard(view, at)
 
   const activeBefore = commitActive(before)
   if (activeBefore === server) return 'seen'
+  if (!isNoted) return 'unknown'
   return activeBefore === NO_SERVER ? 'arrived' : 'moved'
 }
 
@@ -233,16 +234,20 @@ function isReplacing (commit: number): boolean {
   return (commit & COMMIT_REPLACES) !== 0
 }
 
-/** Marks a user as seen at this server; arriving at the reserved one ends the reservation. */
+/**
+ * Marks a user as seen at this server; arriving at the reserved one ends the reservation. False,
+ * and nothing is done, for a request of a page that has left.
+ */
 function noteVisit (
   view: TableView, at: number, slot: number, server: number, address: Address, how: number
-): void {
+): boolean {
   const { words } = view
   const here = slotAt(view.layout, at, slot)
   const now = wrappedMs(view.now())
   const before = words[here]!
   const lastSeenMs = words[here + SLOT_LAST_SEEN_MS]!
-  if (mayBeOfPageThatLeft(before, server, how) && wrappedAge(now, lastSeenMs) < LATE_MS) return
+  const mayBeLate = mayBeOfPageThatLeft(before, server, how)
+  if (mayBeLate && wrappedAge(now, lastSeenMs) < LATE_MS) return false
   const seen = seenOnceMore(commitSeen(before), lastSeenMs, now)
   // Before the commit word, which may say that the user is confirmed, and the time its last one.
   if (seen !== SEEN_AGAIN) words[here + SLOT_LAST_SEEN_MS] = now
@@ -253,15 +258,19 @@ function noteVisit (
   }
   if (commit !== before) commitSlot(view, at, slot, commit)
   if ((how & IS_OWN) !== 0) writeAddress(view, at, slot, address)
+  return true
 }
 
 /**
  * Whether the request may be one that the page which left had sent before: on a connection of its
  * own, it can arrive after the leave. Other open pages of the visitor beat again, later than that.
+ * Once the visit has ended, whoever comes in has come anew, whether or not the place is held still.
  */
 function mayBeOfPageThatLeft (commit: number, server: number, how: number): boolean {
-  const left = commitReturns(commit) ? commitReserved(commit) : commitActive(commit)
-  return (commit & COMMIT_LEAVING) !== 0 && (how & OF_PAGE) === 0 && left === server
+  if ((commit & COMMIT_LEAVING) === 0 || (how & OF_PAGE) !== 0) return false
+  return commitReturns(commit)
+    ? commitReserved(commit) === server && (how & ADDS) === 0
+    : commitActive(commit) === server
 }
 
 function withSign (commit: number, how: number): number {

@@ -207,10 +207,24 @@ t.test('capacity: a page\'s own late request does not bring back who has left', 
   touch(given, ANN, HERE)
   given.table.leave(ANN, HERE)
   given.clock.nowMs += 50
-  given.table.refresh(ANN, HERE, addressNumber(1))
+  t.equal(given.table.refresh(ANN, HERE, addressNumber(1)), 'unknown', 'and it is told so')
   t.match(given.table.find(ANN), { server: undefined, reservedServer: HERE })
   given.table.touch(ANN, HERE, addressNumber(1), { sign: 'page' })
   t.match(given.table.find(ANN), { server: HERE })
+})
+
+t.test('capacity: whoever comes after a leave is there, however soon', async t => {
+  for (const how of [{ sign: 'beat' }, { sign: 'beat', isOwn: false }, {}] as const) {
+    const given = testTable({ servers: 1, capacities: [1] })
+    touch(given, ANN, HERE)
+    given.table.leave(ANN, HERE)
+    given.clock.nowMs += 1
+    t.equal(given.table.touch(ANN, HERE, addressNumber(1), how), 'arrived')
+    t.match(given.table.find(ANN), { server: HERE })
+    given.clock.nowMs += 60_000
+    endDue(given)
+    t.strictSame(places(given), [1], 'and stays')
+  }
 })
 
 t.test('capacity: the id of a client takes over the place of its address, and is never there twice', async t => {

@@ -13,6 +13,7 @@ import { Reports } from '../../../src/monitor/operator/user-reports.ts'
 const CALLER = { tokenId: 7 } as Caller
 const [FIRST, SECOND] = NAMED_SERVERS
 const TIMES = { unconfirmedMs: 120_000, leaveGraceMs: 2000 }
+const RETURN_GRACE_MS = 20_000
 const HOME = parseAddress('192.0.2.1')!
 
 function id (number: number): string {
@@ -61,6 +62,18 @@ t.test('reports: each does what a beat or a leave does, in the order of the batc
   t.match(await report([seen(5), left(5), seen(5)]), { arrived: 2, left: 1, active_users: 3 })
   t.match(table.find(parseClientId(id(5))!), { server: FIRST!.index, address: { w3: 0 } })
   t.strictSame(table.check(), [])
+})
+
+t.test('reports: who leaves and comes again in a batch is there, and where places are held, too', async t => {
+  for (const capacity of [undefined, 8]) {
+    const { table, clock, report } = start()
+    const limits = NAMED_SERVERS.map(() => ({ capacity, weight: 1 }))
+    table.setLimits(limits, RETURN_GRACE_MS)
+    t.match(await report([seen(5), left(5), seen(5)]), { arrived: 2, left: 1, active_users: 1 })
+    clock.nowMs += 2 * RETURN_GRACE_MS
+    for (let shard = 0; shard < table.shardCount; shard++) table.endDue(shard)
+    t.equal(table.activeUsers(FIRST!.index), 1, `with a capacity of ${capacity}`)
+  }
 })
 
 t.test('reports: of a person with an address the report changes nothing of it', async t => {
