@@ -2,7 +2,9 @@
 import type { Test } from 'tap'
 import { Operator } from '../../scripts/kit/operator.ts'
 import type { Cluster } from '../cluster.ts'
-import { browserTest, recordBeats, startSite, untilPageCounts, urlOf } from './browser.ts'
+import {
+  browserTest, closeTabs, recordBeats, startSite, untilPageCounts, urlOf
+} from './browser.ts'
 
 const PASSWORD = 'correct horse battery'
 
@@ -26,7 +28,7 @@ browserTest('browser: denied while open, the page gives way to the message', asy
   }
 
   const beats = recordBeats(visitor)
-  await tabs[1]!.close({ runBeforeUnload: true })
+  await closeTabs(tabs[1]!)
   await tabs[0]!.reload()
   t.match(await tabs[0]!.locator('main').innerText(), cookie!.value, 'the id to give to the operator')
   t.equal(beats.length, 0, 'both tabs have fallen silent')

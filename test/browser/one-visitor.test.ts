@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import type { BrowserContext, Page, Route } from 'playwright-core'
 import { ask, startCluster, until, workingFolder, type Cluster } from '../cluster.ts'
-import { browserTest, urlOf } from './browser.ts'
+import { browserTest, closeTabs, urlOf } from './browser.ts'
 
 const UNCONFIRMED_MS = 5000
 const GRACE_MS = 4000
@@ -84,11 +84,7 @@ browserTest('browser: one visitor is one user, whatever the browser fetches', as
   t.equal(look.most, 1, 'never two')
   t.equal(look.fewest, 1, 'and never nobody')
 
-  await Promise.all(tabs.map(async page => {
-    const closed = page.waitForEvent('close')
-    await page.close({ runBeforeUnload: true })
-    await closed
-  }))
+  await closeTabs(...tabs)
   const closedMs = performance.now()
   const tookMs = (): number => performance.now() - closedMs
   await until(async () => look.last, users => users === 0 || tookMs() > LOST_MS)

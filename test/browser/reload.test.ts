@@ -1,7 +1,7 @@
 /** Reloads in Chromium: the same person, on the same server. */
 import { until } from '../cluster.ts'
 import {
-  browserTest, startSite, untilPageCounts, untilUsers, urlOf, usersOf
+  browserTest, closeTabs, startSite, untilPageCounts, untilUsers, urlOf, usersOf
 } from './browser.ts'
 
 browserTest('browser: a reload keeps the server, and so does the front door', async (t, lab) => {
@@ -17,7 +17,7 @@ browserTest('browser: a reload keeps the server, and so does the front door', as
   const home = third!.url()
   t.equal(new Set(pages.map(page => page.url())).size, 3, 'each on a server of their own')
   // The first server has no users now: a newcomer goes there.
-  await first!.close({ runBeforeUnload: true })
+  await closeTabs(first!)
   await untilUsers(cluster, 2)
   const checkAtHome = async (what: string): Promise<void> => {
     t.equal(third!.url(), home, what)

@@ -3,7 +3,9 @@ import type { Test } from 'tap'
 import type { Page } from 'playwright-core'
 import { Operator } from '../../scripts/kit/operator.ts'
 import { startCluster, until, type Cluster } from '../cluster.ts'
-import { browserTest, recordBeats, untilPageCounts, untilUsers, usersOf } from './browser.ts'
+import {
+  browserTest, closeTabs, recordBeats, untilPageCounts, untilUsers, usersOf
+} from './browser.ts'
 import { HEALTH_PATH, startShop, type Shop } from './shop.ts'
 
 declare global {
@@ -71,7 +73,7 @@ browserTest('server script: is content with a strict policy, and the tabs of a v
     await tab.evaluate(() => { window.usher!.on('beat', () => { window.hear() }) })
   }
   await until(async () => heard - beats.length, spared => spared > 6)
-  await tabs[0].close({ runBeforeUnload: true })
+  await closeTabs(tabs[0])
   await tabs[1].evaluate(() => { window.usher!.leave() })
   await untilUsers(street.cluster, 0)
 })

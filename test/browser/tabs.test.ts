@@ -1,8 +1,8 @@
 /** Several tabs of one visitor in Chromium, and a hidden tab. */
 import { setTimeout } from 'node:timers/promises'
 import {
-  browserTest, pausesMs, recordBeats, setHidden, startSite, timesOf, untilPageCounts, untilUsers,
-  urlOf, usersOf
+  browserTest, closeTabs, pausesMs, recordBeats, setHidden, startSite, timesOf, untilPageCounts,
+  untilUsers, urlOf, usersOf
 } from './browser.ts'
 import { until } from '../cluster.ts'
 
@@ -32,12 +32,12 @@ browserTest('browser: closing one tab keeps the user of the other', async (t, la
   for (const tab of [closing, staying]) await untilPageCounts(tab, 1)
   await untilUsers(cluster, 1)
   const arrivals = timesOf(cluster, 'user arrived').length
-  await closing.close({ runBeforeUnload: true })
+  await closeTabs(closing)
   await setTimeout(LEAVE_GRACE_MS + 1000)
   t.strictSame(timesOf(cluster, 'user left'), [], 'the other tab was seen within the grace')
   t.equal(timesOf(cluster, 'user arrived').length, arrivals)
   t.equal(usersOf(cluster).length, 1)
-  await staying.close({ runBeforeUnload: true })
+  await closeTabs(staying)
   await untilUsers(cluster, 0)
 })
 

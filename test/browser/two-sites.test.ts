@@ -11,7 +11,7 @@ import type { Test } from 'tap'
 import type { BrowserContext, Page, Request } from 'playwright-core'
 import { CERT, KEY } from '../../packages/shared/test/fixtures/tls-pems.ts'
 import { ask, startCluster, until, type Cluster } from '../cluster.ts'
-import { browserTest, timesOf, untilLogged, usersOf } from './browser.ts'
+import { browserTest, closeTabs, timesOf, untilLogged, usersOf } from './browser.ts'
 import { PLAIN_PATH, startShop, type Shop } from './shop.ts'
 
 /** Each is a registrable name: `.test` is nobody's, and no public suffix has a dot under it. */
@@ -90,9 +90,7 @@ async function stay (t: Test, cluster: Cluster, page: Page, shop: Shop): Promise
     t.equal(page.url(), `${shop.url}/shoes?size=43`)
   }
   t.same([look.most, look.fewest], [1, 1], 'never two, and never nobody')
-  const closed = page.waitForEvent('close')
-  await page.close({ runBeforeUnload: true })
-  await closed
+  await closeTabs(page)
   await until(async () => look.last, users => users === 0)
   await look.stop()
   t.equal(look.most, 1)

@@ -1,6 +1,7 @@
 /** A visit in Chromium: in by the router, counted while the page is open, gone when it closes. */
 import {
-  browserTest, startSite, timesOf, untilLogged, untilPageCounts, untilUsers, urlOf, usersOf
+  browserTest, closeTabs, startSite, timesOf, untilLogged, untilPageCounts, untilUsers, urlOf,
+  usersOf
 } from './browser.ts'
 
 browserTest('browser: the router brings a visitor to a server', async (t, lab) => {
@@ -24,7 +25,7 @@ browserTest('browser: the live count rises and falls with another visitor', asyn
   const other = await (await lab.newVisitor()).newPage()
   await other.goto(here.url())
   await untilPageCounts(here, 2)
-  await other.close({ runBeforeUnload: true })
+  await closeTabs(other)
   await untilPageCounts(here, 1)
   t.strictSame(timesOf(cluster, 'user timed out'), [])
 })
@@ -36,7 +37,7 @@ browserTest('browser: closing the page removes the user within moments', async (
   await page.goto(urlOf(cluster.routingPort))
   await untilPageCounts(page, 1)
   t.equal(usersOf(cluster).length, 1)
-  await page.close({ runBeforeUnload: true })
+  await closeTabs(page)
   await untilLogged(cluster, 'user left', 1)
   t.strictSame(usersOf(cluster), [])
 })
