@@ -1,6 +1,8 @@
 /**
  * What a visitor of nginx notices when it asks Usher for each page (`auth_request`): the p99 of
- * pages at a fixed rate, beside the same pages of the same nginx without. Both stand on one core.
+ * pages at a fixed rate, beside the same pages of the same nginx without. Of a page that an
+ * application makes, as the recipes have it, and of a file of nginx's own, the least that there is
+ * to add to; there also with others in Usher's place, which decide nothing. All on one core.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,50 +10,128 @@ import { verdictOf, type BenchResult } from '../bench/report/report.ts'
 import { median, quantile, spread } from '../measure/figures.ts'
 import { freePorts, type Ground } from './ground.ts'
 import { visitAtPace } from './paced-visits.ts'
-import { findProgram, launch, type Peer } from './peers/peer.ts'
+import { haproxy } from './peers/haproxy.ts'
+import { PLAIN_HTTP } from './peers/node-servers.ts'
+import { findProgram, launch, type Peer, type RunningPeer } from './peers/peer.ts'
 import { startUsher } from './peers/usher.ts'
 import { ratios } from './rounds.ts'
-import { withOne, type Stand } from './stand.ts'
+import { withOne, withRunning, type Stand } from './stand.ts'
 
 const PER_SECOND = 2_000
-const ROUND_MS = 2_000
+const ROUND_MS = 1_500
 const ROUND_MS_OF_TRIAL = 300
+/** The p99 of a round lies anywhere; the median of few says nothing. */
+const ROUNDS_MIN = 15
 const LATE_SHARE = 0.99
 const GOAL = { floor: 1.5, goal: 1.2 }
 
+/** Pages of nginx. */
+interface Pages {
+  readonly name: string
+  readonly port: number
+  /** The host that they come from; else they are files of nginx's own. */
+  readonly app?: string
+  /** Whom it asks before it sends one. */
+  readonly asks?: { readonly host: string, readonly path: string }
+  /** The same pages where nobody is asked. */
+  readonly without?: Pages
+  /** In the row of goals. */
+  readonly goal?: string
+}
+
 export async function benchAuth (stand: Stand, rounds: number): Promise<BenchResult> {
-  const { ground, cores, program: path, isTrial } = stand
-  const nginx = findProgram('nginx')
+  const { ground, cores, program, isTrial } = stand
+  const [nginx, haproxyPath] = [findProgram('nginx'), findProgram('haproxy')]
   if (nginx === undefined) throw new Error('nginx was not found')
-  const [decisionPort = 0, plainPort = 0, askingPort = 0] = await freePorts(3)
+  const others = [PLAIN_HTTP, ...(haproxyPath === undefined ? [] : [haproxy(haproxyPath)])]
+  const [decisionPort = 0, nothingPort = 0, ...ports] = await freePorts(8)
   const settings = { DECISION_PORT: String(decisionPort) }
-  const usher = await startUsher(ground, cores.server, { program: path, settings })
+  const usher = await startUsher(ground, cores.server, { program, settings })
   try {
-    const peer = askingNginx(nginx, { decisionPort, plainPort, askingPort })
-    return await withOne(peer, stand, async () => {
-      const ms = isTrial ? ROUND_MS_OF_TRIAL : ROUND_MS
-      const measure = (port: number): Promise<readonly number[]> =>
-        visitAtPace({ urls: [`http://127.0.0.1:${port}`], perSecond: PER_SECOND, ms })
-      const [plain, asking]: Array<Array<readonly number[]>> = [[], []]
-      for (const port of [plainPort, askingPort]) await measure(port) // Warm-up.
-      for (let round = 0; round < rounds; round++) {
-        plain!.push(await measure(plainPort))
-        asking!.push(await measure(askingPort))
-      }
-      return resultOf(plain!, asking!, stand)
+    return await withRunning(others, stand, async running => {
+      const all = kindsOf(ports, decisionPort, nothingPort, running.map(([, peer]) => peer))
+      return await withOne(askingNginx(nginx, all, nothingPort), stand, async () => {
+        const times = isTrial
+          ? await measure(all, rounds, ROUND_MS_OF_TRIAL)
+          : await measure(all, Math.max(rounds, ROUNDS_MIN), ROUND_MS)
+        return resultOf(times, stand)
+      })
     })
   } finally {
     await usher.stop()
   }
 }
 
-interface Ports {
-  readonly decisionPort: number
-  readonly plainPort: number
-  readonly askingPort: number
+/** @param others an application, and haproxy where there is one */
+function kindsOf (
+  ports: readonly number[], decisionPort: number, nothingPort: number,
+  [app, haproxy]: readonly RunningPeer[]
+): readonly Pages[] {
+  const hostOf = (url: string | undefined): string => new URL(url!).host
+  const host = (port: number): string => `127.0.0.1:${port}`
+  const page = { name: 'a page of an application', port: ports[0]!, app: hostOf(app!.urls.page) }
+  const file = { name: 'a file of its own', port: ports[1]! }
+  const usher = {
+    name: 'the same, asking Usher', asks: { host: host(decisionPort), path: '/decide?full=401' }
+  }
+  return [
+    page,
+    {
+      ...page,
+      ...usher,
+      port: ports[2]!,
+      without: page,
+      goal: 'p99 of a page of an application behind nginx with `auth_request`'
+    },
+    file,
+    {
+      ...usher,
+      port: ports[3]!,
+      without: file,
+      goal: 'p99 of a file of nginx with `auth_request`'
+    },
+    ...(haproxy === undefined
+      ? []
+      : [{
+          name: 'the same, asking haproxy',
+          port: ports[4]!,
+          without: file,
+          asks: { host: hostOf(haproxy.urls.beat), path: '/' }
+        }]),
+    {
+      name: 'the same, asking nginx itself',
+      port: ports[5]!,
+      without: file,
+      asks: { host: host(nothingPort), path: '/' }
+    }
+  ]
 }
 
-function askingNginx (path: string, ports: Ports): Peer {
+interface Times {
+  readonly p50s: number[]
+  readonly p99s: number[]
+}
+
+/** In milliseconds, of each round. */
+async function measure (
+  all: readonly Pages[], rounds: number, ms: number
+): Promise<ReadonlyMap<Pages, Times>> {
+  const visit = ({ port }: Pages): Promise<readonly number[]> =>
+    visitAtPace({ urls: [`http://127.0.0.1:${port}`], perSecond: PER_SECOND, ms })
+  const times = new Map<Pages, Times>(all.map(pages => [pages, { p50s: [], p99s: [] }]))
+  for (const pages of all) await visit(pages) // Warm-up.
+  for (let round = 0; round < rounds; round++) {
+    for (const [pages, { p50s, p99s }] of times) {
+      const latenciesMs = await visit(pages)
+      p50s.push(quantile(latenciesMs, 0.5))
+      p99s.push(quantile(latenciesMs, LATE_SHARE))
+    }
+  }
+  return times
+}
+
+/** @param nothingPort where it says itself that there is nothing to say */
+function askingNginx (path: string, all: readonly Pages[], nothingPort: number): Peer {
   return {
     name: 'nginx with auth_request',
     services: ['page'],
@@ -59,17 +139,16 @@ function askingNginx (path: string, ports: Ports): Peer {
       const folder = join(ground.folder, 'asking-nginx')
       mkdirSync(folder, { recursive: true })
       const file = join(folder, 'nginx.conf')
-      writeFileSync(file, configuration(ground, folder, ports))
+      writeFileSync(file, configuration(ground, folder, all, nothingPort))
       return await launch([path, '-c', file, '-e', 'stderr'], core, {
-        page: `http://127.0.0.1:${ports.plainPort}`
+        page: `http://127.0.0.1:${nothingPort}`
       })
     }
   }
 }
 
-/** The pages are nginx's own, so that nothing but the question differs. */
 function configuration (
-  { siteFolder }: Ground, folder: string, { decisionPort, plainPort, askingPort }: Ports
+  { siteFolder }: Ground, folder: string, all: readonly Pages[], nothingPort: number
 ): string {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
     .map(kind => `${kind}_temp_path ${join(folder, kind)};`).join('\n  ')
@@ -87,69 +166,91 @@ http {
   tcp_nopush on;
   open_file_cache max=1000 inactive=60s;
   keepalive_requests 1000000000;
-  upstream decisions { server 127.0.0.1:${decisionPort}; keepalive 32; keepalive_requests 1000000000; }
+  proxy_http_version 1.1;
+  proxy_set_header Connection "";
+  root ${siteFolder};
   server {
-    listen 127.0.0.1:${plainPort} backlog=4096;
-    root ${siteFolder};
+    listen 127.0.0.1:${nothingPort} backlog=4096;
+    return 204;
   }
-  server {
-    listen 127.0.0.1:${askingPort} backlog=4096;
-    root ${siteFolder};
-    location / {
-      auth_request /decide;
-      auth_request_set $usher_set_cookie $upstream_http_set_cookie;
-      add_header Set-Cookie $usher_set_cookie always;
-    }
-    location = /decide {
-      internal;
-      proxy_pass http://decisions/decide?full=401;
-      proxy_http_version 1.1;
-      proxy_pass_request_body off;
-      proxy_set_header Content-Length "";
-      proxy_set_header Connection "";
-      proxy_set_header X-Original-URI $request_uri;
-      proxy_set_header X-Forwarded-Method $request_method;
-      proxy_set_header X-Forwarded-For $remote_addr;
-    }
-  }
-}
+${all.map(serverFor).join('')}}
 `
 }
 
-function resultOf (
-  plain: ReadonlyArray<readonly number[]>, asking: ReadonlyArray<readonly number[]>,
-  { commandOf }: Stand
-): BenchResult {
-  const [without, withIt] = [plain, asking].map(all => ({
-    p50s: all.map(round => quantile(round, 0.5)),
-    p99s: all.map(round => quantile(round, LATE_SHARE))
-  }))
-  const times = ratios(withIt!.p99s, without!.p99s)
-  const row = (name: string, { p50s, p99s }: typeof without & {}): string[] =>
-    [name, spread(p50s, 2), spread(p99s, 2)]
+function serverFor ({ port, asks, app }: Pages): string {
+  const upstream = (name: string, host: string): string => `
+  upstream ${name}_${port} { server ${host}; keepalive 32; keepalive_requests 1000000000; }`
+  const source = app === undefined ? '' : `proxy_pass http://app_${port};`
+  const question = asks === undefined
+    ? ''
+    : `
+      auth_request /decide;
+      auth_request_set $usher_set_cookie $upstream_http_set_cookie;
+      add_header Set-Cookie $usher_set_cookie always;`
+  const decide = asks === undefined
+    ? ''
+    : `
+    location = /decide {
+      internal;
+      proxy_pass http://asked_${port}${asks.path};
+      proxy_pass_request_body off;
+      proxy_set_header Connection "";
+      proxy_set_header Content-Length "";
+      proxy_set_header X-Original-URI $request_uri;
+      proxy_set_header X-Forwarded-Method $request_method;
+      proxy_set_header X-Forwarded-For $remote_addr;
+    }`
+  return `${app === undefined ? '' : upstream('app', app)}${
+    asks === undefined ? '' : upstream('asked', asks.host)}
+  server {
+    listen 127.0.0.1:${port} backlog=4096;
+    location / {${question}
+      ${source}
+    }${decide}
+  }
+`
+}
+
+function resultOf (times: ReadonlyMap<Pages, Times>, { commandOf }: Stand): BenchResult {
+  const compared = [...times].map(([pages, own]) => {
+    const without = pages.without && times.get(pages.without)!
+    return {
+      pages,
+      own,
+      p50Ratios: without && ratios(own.p50s, without.p50s),
+      p99Ratios: without && ratios(own.p99s, without.p99s)
+    }
+  })
   return {
     tables: [{
       id: 'auth',
       title: 'A page of nginx that asks Usher who goes where',
-      columns: ['pages', 'p50 ms', 'p99 ms'],
-      rows: [
-        row('nginx by itself', without!),
-        row('with `auth_request` to the decision port', withIt!),
-        ['ratio, round by round', spread(ratios(withIt!.p50s, without!.p50s), 2), spread(times, 2)]
-      ],
+      columns: ['pages of nginx', 'p50 ms', 'p99 ms', 'p50 to without', 'p99 to without'],
+      rows: compared.map(({ pages, own, p50Ratios, p99Ratios }) => [
+        pages.name,
+        spread(own.p50s, 2),
+        spread(own.p99s, 2),
+        p50Ratios === undefined ? '' : spread(p50Ratios, 2),
+        p99Ratios === undefined ? '' : spread(p99Ratios, 2)
+      ]),
       notes: [
         `${PER_SECOND.toLocaleString('en')} pages a second, asked for whether or not those before ` +
-        `have come; nginx and Usher on one core. ${plain.length} rounds.`
+        `have come; all servers on one core. ${compared[0]!.own.p99s.length} rounds. The ` +
+        'application is node:http with a page in memory; haproxy, and nginx where it asks itself, ' +
+        'answer 204 to every question.'
       ],
       command: commandOf('auth')
     }],
     plots: [],
-    goals: [{
-      case: 'p99 of a page of nginx with `auth_request`',
-      floor: `${GOAL.floor} x without`,
-      goal: `${GOAL.goal} x`,
-      measured: `${spread(times, 2)} x`,
-      verdict: verdictOf(median(times), GOAL)
-    }]
+    goals: compared.flatMap(({ pages: { goal }, p99Ratios }) =>
+      goal === undefined || p99Ratios === undefined
+        ? []
+        : [{
+            case: goal,
+            floor: `${GOAL.floor} x without`,
+            goal: `${GOAL.goal} x`,
+            measured: `${spread(p99Ratios, 2)} x`,
+            verdict: verdictOf(median(p99Ratios), GOAL)
+          }])
   }
 }
