@@ -56,6 +56,8 @@ type TabMessage =
   | { readonly type: 'left' }
   | { readonly type: 'denied' }
 
+type BeatMethod = 'GET' | 'POST'
+
 /** The number is the version of the messages: tabs of two versions do not hear each other. */
 const CHANNEL_NAME = 'usher-1'
 
@@ -141,8 +143,11 @@ function enter (presence: Presence): void {
   beat(presence)
 }
 
-/** By GET the server is told of who is here; by POST, once it does not know them, of who comes. */
-function beat (presence: Presence, method: 'GET' | 'POST' = 'GET'): void {
+/**
+ * By GET the server is told of who is here; by POST of who comes, since it does not know them, and
+ * of who stays, though a page has left.
+ */
+function beat (presence: Presence, method: BeatMethod = 'GET'): void {
   const { browser } = presence
   browser.clearTimeout(presence.timer)
   presence.flight?.abort()
@@ -222,10 +227,10 @@ function reschedule (presence: Presence): void {
   if (presence.state === 'here' && !presence.flight) schedule(presence)
 }
 
-function beatIn (presence: Presence, delayMs: number): void {
+function beatIn (presence: Presence, delayMs: number, method?: BeatMethod): void {
   const { browser } = presence
   browser.clearTimeout(presence.timer)
-  presence.timer = browser.setTimeout(() => beat(presence), delayMs)
+  presence.timer = browser.setTimeout(() => beat(presence, method), delayMs)
 }
 
 function hear (presence: Presence, message: TabMessage): void {
@@ -234,7 +239,7 @@ function hear (presence: Presence, message: TabMessage): void {
   if (message.type === 'left') {
     presence.promptCount = BEATS_AFTER_LEAVE
     stopFlight(presence)
-    beatIn(presence, RETURN_MS + presence.chance.random() * RETURN_SPREAD_MS)
+    beatIn(presence, RETURN_MS + presence.chance.random() * RETURN_SPREAD_MS, 'POST')
   }
 }
 

@@ -33,6 +33,8 @@ export function remotePage (page: Page, remote: Remote): Page {
   /** Where the server's own paths begin. */
   let base = ''
   let isMistaken = false
+  /** The router has not seen the visitor open this page: until then each beat brings them in. */
+  let isIn = false
 
   /** As the router knows it. */
   function pathname (): string {
@@ -47,15 +49,16 @@ export function remotePage (page: Page, remote: Remote): Page {
     return `${door}${path}${path.includes('?') ? '&' : '?'}${query}`
   }
 
-  function post (path: string, options: RequestInit): Promise<Answer> {
-    return page.fetch(urlOf(path), { ...options, method: 'POST', credentials: 'include' })
+  function ask (path: string, options: RequestInit): Promise<Answer> {
+    return page.fetch(urlOf(path), { ...options, credentials: 'include' })
   }
 
   async function beat (options: RequestInit): Promise<Answer> {
     const path = ticket ? `/heartbeat?ticket=${ticket}` : '/heartbeat'
     ticket = undefined
-    const answer = await post(path, options)
+    const answer = await ask(path, isIn ? options : { ...options, method: 'POST' })
     const { ok, status, headers } = answer
+    isIn ||= ok
     const refusal = ok ? {} : await answer.json().catch(() => ({})) as Refusal
     const { error = '' } = refusal
     if (error.startsWith('ticket_')) {
@@ -90,7 +93,7 @@ export function remotePage (page: Page, remote: Remote): Page {
     }),
     fetch (path, options) {
       if (isMistaken) return never
-      return path === '/heartbeat' ? beat(options) : post(path, options)
+      return path === '/heartbeat' ? beat(options) : ask(path, options)
     }
   })
 }

@@ -313,7 +313,7 @@ t.test('page script: a tab that stays brings the visitor back when another leave
   await browser.pass(249)
   t.strictSame(browser.take(), ['page leave by beacon at 1000'], 'not before the leave can be there')
   await browser.pass(201)
-  t.equal(browser.take()[0], 'beat at 1250')
+  t.equal(browser.take()[0], 'posted beat at 1250', 'for by GET it may be a late one of the tab that left')
 })
 
 t.test('page script: a hidden tab brings the visitor back too, and makes sure of it', async t => {
@@ -325,7 +325,7 @@ t.test('page script: a hidden tab brings the visitor back too, and makes sure of
   browser.take()
   await leaving.fire('pagehide')
   await browser.pass(250 + 10_000 + 956_999)
-  t.strictSame(browser.take(), ['page leave by beacon at 1000', 'beat at 1250', 'beat at 11250'])
+  t.strictSame(browser.take(), ['page leave by beacon at 1000', 'posted beat at 1250', 'beat at 11250'])
   await browser.pass(1)
   t.strictSame(browser.take(), ['beat at 968250'])
 })

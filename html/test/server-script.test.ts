@@ -70,6 +70,16 @@ t.test('server script: beats and leaves go to the router, simple requests with c
   t.equal(tab.usher.frontDoor, `${DOOR}/`)
 })
 
+t.test('server script: brings its visitor in by POST, and then only says that they are here', async t => {
+  const browser = new FakeBrowser()
+  browser.moods.push({ status: 503 }, {}, {}, { status: 404, error: 'not_here' })
+  await openPage(browser)
+  await browser.pass(60_000)
+  t.strictSame(browser.options.slice(0, 5).map(({ method }) => method), [
+    'POST', 'POST', 'GET', 'GET', 'POST'
+  ])
+})
+
 t.test('server script: a leave without a beacon, and one that the page asks for', async t => {
   const browser = new FakeBrowser()
   const tab = await openPage(browser, { beacon: 'missing', kept: ANA })

@@ -55,26 +55,27 @@ export function sharedBrowser (): Promise<Browser> {
   return browser
 }
 
-/**
- * A test with a browser; where there is none it is skipped, which CI does not allow. It is done
- * again where Chromium has ended a page untold, of which nothing of Usher is to be seen.
- */
+/** A test with a browser; where there is none it is skipped, which CI does not allow. */
 export function browserTest (name: string, body: (t: Test, lab: Lab) => Promise<void>): void {
   void t.test(name, { skip: WHY_SKIPPED }, async t => {
     const complaints: string[] = []
     const expected: RegExp[] = []
-    const run = async (t: Test, times = 1): Promise<void> => {
-      try {
-        await body(t, labOf(t, complaints, expected))
-      } catch (error) {
-        if (!(error instanceof Untold) || times === TIMES_MAX) throw error
-        await t.test(`again: ${error.message}`, t => run(t, times + 1))
-      }
-    }
-    await run(t)
+    await untilTold(t, t => body(t, labOf(t, complaints, expected)))
     const unexpected = complaints.filter(text => !expected.some(pattern => pattern.test(text)))
     t.strictSame(unexpected, [], 'no page complains')
   })
+}
+
+/** Done again where Chromium has ended a page untold (closeTabs), of which nothing is Usher's. */
+export async function untilTold (
+  t: Test, run: (t: Test) => Promise<void>, times = 1
+): Promise<void> {
+  try {
+    await run(t)
+  } catch (error) {
+    if (!(error instanceof Untold) || times === TIMES_MAX) throw error
+    await t.test(`again: ${error.message}`, t => untilTold(t, run, times + 1))
+  }
 }
 
 function labOf (t: Test, complaints: string[], expected: RegExp[]): Lab {

@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { findChromium } from '../../scripts/kit/chromium.ts'
 import { ROOT, startCluster, until, Visitor, type Cluster, workingFolder } from '../cluster.ts'
-import { sharedBrowser } from './browser.ts'
+import { closeTabs, sharedBrowser, untilTold } from './browser.ts'
 import { checkBarriers } from './looks.ts'
 
 /** With nobody but the page's visitor, who is in the first room. */
@@ -44,7 +44,7 @@ function testRooms (browser: Browser): void {
     await page.locator('#bring-in').click()
     await page.locator('#spread', { hasText: 'That is as many as one page brings in.' }).waitFor()
     t.equal(await page.locator('#bring-in').getAttribute('aria-disabled'), 'true')
-    await page.goto('about:blank')
+    await closeTabs(page)
     const left = await until(() => usersPerServer(cluster), counts => counts.join() === '0,0,0')
     t.strictSame(left, [0, 0, 0])
   })
@@ -114,7 +114,7 @@ function roomTest (
   browser: Browser, name: string, test: (t: Test, room: Room) => Promise<void>,
   { policy, mayComplain }: RoomOptions = {}
 ): void {
-  t.test(name, async t => {
+  t.test(name, t => untilTold(t, async t => {
     const cluster = await startRooms(t, policy)
     const context = await newVisitor(t, browser)
     const complaints: string[] = []
@@ -125,7 +125,7 @@ function roomTest (
     })
     await test(t, { cluster, page: await enter(context, cluster) })
     t.strictSame(complaints, [], 'the console has nothing to complain of')
-  })
+  }))
 }
 
 /** With a policy, each room is a copy of the first whose page says that policy itself. */

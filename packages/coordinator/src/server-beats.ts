@@ -234,7 +234,7 @@ function takeBeatAt (
   const state = table.serverState(parts.server)
   if (state === 'maintenance') return MOVED
   if (state !== 'down') return takeBeat(request, sender, effect)
-  const outcome = visit(parts, sender, effect === 'adds' ? 'refreshes' : effect)
+  const outcome = visit(parts, sender, effect === 'none' ? effect : 'stays')
   return outcome === 'busy' ? outcome : DOWN
 }
 

@@ -243,7 +243,9 @@ t.test('server beats: a leave ends the visit there, at once or after the grace',
   await ask(BEAT_OF_ANA)
   await ask(`/leave?page&server=shop-a&client_id=${ANA_ID}`)
   t.equal(users().length, 1, 'of a page')
-  clock.nowMs += 2001
+  clock.nowMs += 1000
+  t.equal((await ask(BEAT_OF_ANA, { method: 'GET' })).status, 404, 'sent before the leave, or by another page')
+  clock.nowMs += 1001
   for (let shard = 0; shard < table.shardCount; shard++) table.endDue(shard)
   t.strictSame(users(), [])
 })
@@ -286,6 +288,10 @@ t.test('server beats: a server that drains, is down or in maintenance', async t 
   clock.nowMs += 600
   t.strictSame(await beat(ANA_ID), [503, 'down', '5'])
   t.match(table.find(ANA), { isConfirmed: true, lastSeenAgoMs: 0 }, 'who has a page open is not forgotten')
+  table.leaveAfterGrace(ANA, 2)
+  clock.nowMs += 250
+  t.equal((await ask(BEAT_OF_ANA, { method: 'GET' })).status, 503)
+  t.match(table.find(ANA), { isLeaving: false }, 'nor whose other page has left')
   table.setServerState(2, 'starting')
   t.strictSame(await beat(BEN_ID), [204, undefined, undefined], 'nothing is known against it yet')
 })

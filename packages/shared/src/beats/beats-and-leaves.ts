@@ -42,7 +42,8 @@ const BEAT: VisitOptions = { sign: 'beat', isOwn: false }
 
 const LEAVE_RECEIVED = keptReply(jsonReply(200, { response: 'leave received' }, NO_STORE))
 const NOTHING: readonly string[] = []
-const NOT_HERE = 'This visitor is not in the user table. A beat by POST brings them in.'
+const NOT_HERE =
+  'This visitor is not in the user table, or their page has left. A beat by POST brings them in.'
 const MALFORMED_ID = keptReply(jsonError(400, 'malformed_client_id',
   'client_id, in the query or the cookie, must be one UUID other than the nil UUID.'))
 export const DENIED =
@@ -81,7 +82,7 @@ export function beatTaker (parts: BeatParts): TakeBeat {
     if (phase === 'everybody') return MOVED
     const outcome = phase === 'none'
       ? visit(parts, sender, effect)
-      : visitDrained(parts, phase, sender, effect === 'none' ? effect : 'refreshes')
+      : visitDrained(parts, phase, sender, effect)
     if (outcome === 'busy') return outcome
     if (REFUSED.has(outcome)) return outcome === 'network' ? NETWORK : UNAVAILABLE
     if (outcome === 'unknown' && effect === 'adds') return DRAINING

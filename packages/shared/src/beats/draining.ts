@@ -4,6 +4,7 @@
  */
 import { clientOfAddress } from '../client.ts'
 import { jsonError, keptReply } from '../http/vocabulary/replies.ts'
+import type { CountEffect } from '../http/vocabulary/values.ts'
 import type { DrainPhase } from '../memory/server-words.ts'
 import type { Busy } from '../memory/table-view.ts'
 import { visit, type Visit, type Visitor, type VisitorParts } from './visitors.ts'
@@ -28,15 +29,15 @@ export const DOWN = keptReply(jsonError(503, 'down',
 /**
  * As `visit`, but nobody comes in: who may not stay remains unknown here, and is where they are.
  * @param phase not none
- * @param effect not adds: the sweep may remove a visitor in between
  */
 export function visitDrained (
-  parts: VisitorParts, phase: DrainPhase, visitor: Visitor, effect: 'refreshes' | 'none'
+  parts: VisitorParts, phase: DrainPhase, visitor: Visitor, effect: CountEffect
 ): Visit {
   if (phase === 'everybody') return 'unknown'
   const isHere = isAt(parts, visitor)
   if (isHere === 'busy') return 'busy'
-  return isHere ? visit(parts, visitor, effect) : 'unknown'
+  // The sweep may remove a visitor in between.
+  return isHere ? visit(parts, visitor, effect === 'adds' ? 'stays' : effect) : 'unknown'
 }
 
 /** Active here, or on their way; under their id, or under the address that the id replaces. */

@@ -60,6 +60,9 @@ export interface Visitor {
 
 export type Visit = RefreshOutcome | Busy
 
+/** As CountEffect. stays: as refreshes, and a leave of theirs is taken back. */
+export type VisitEffect = CountEffect | 'stays'
+
 /** Of a person who opens a page. */
 export const OPENED: VisitOptions = { sign: 'page' }
 
@@ -68,13 +71,14 @@ export const REFUSED: ReadonlySet<Visit> =
   new Set<Visit>(['full', 'address-full', 'busy', 'network', 'server-full'])
 
 /** Does to the user table what the request is to do. */
-export function visit (parts: VisitorParts, visitor: Visitor, effect: CountEffect): Visit {
+export function visit (parts: VisitorParts, visitor: Visitor, effect: VisitEffect): Visit {
   if (effect === 'none') return look(parts, visitor)
   const { client, address, options } = visitor
   const { table, server } = parts
   return noted(parts, visitor, effect === 'adds'
     ? table.touch(client, server, address, options)
-    : table.refresh(client, server, address, options))
+    : table.refresh(
+      client, server, address, effect === 'stays' ? { ...options, isStay: true } : options))
 }
 
 /** What a request comes to: its log line, and the warning of an address that is full. */
@@ -92,7 +96,8 @@ function look ({ table }: VisitorParts, { client, address, options }: Visitor): 
     user = table.find(clientOfAddress(address))
   }
   if (user === 'busy') return 'busy'
-  return user === undefined ? 'unknown' : 'seen'
+  const isHere = user !== undefined && (!user.isLeaving || options?.sign === 'page')
+  return isHere ? 'seen' : 'unknown'
 }
 
 export function logUser (

@@ -15,7 +15,7 @@ import {
   withSeen
 } from './layout.ts'
 import { removeUser } from './removal.ts'
-import { findAddressEntry, finishReplacement } from './replacement.ts'
+import { findAddressEntry, finishReplacement, type ReplacedEntry } from './replacement.ts'
 import {
   addressOfSlot, commitSlot, findSlot, freshCommit, isReservedOnly, removeSlot,
   writeAddress
@@ -46,6 +46,8 @@ export interface VisitOptions {
    * address last seen from stays, and the entry under the address is not taken over.
    */
   readonly isOwn?: boolean
+  /** Of a refresh: the visitor is there still, whichever page has left. A touch always says so. */
+  readonly isStay?: boolean
 }
 
 /** VisitOptions and what else tells one visit from another, as bits: a touch makes no object. */
@@ -58,8 +60,13 @@ const ADDS = 1 << 3
 const IS_ALONE = 1 << 4
 /** The server's admission lock is held: its places are this thread's to give. */
 const ADMITS = 1 << 5
+/** A leave is taken back by it. */
+const STAYS = 1 << 6
 
-/** So long after a page left, its earlier requests may arrive; RETURN_MS of the script is more. */
+/**
+ * So long after a page left, a beat by POST may be one that it had sent before: the first of its
+ * life, as a rule. RETURN_MS of the script is more.
+ */
 const LATE_MS = 100
 
 /** For an entry without a reservation: its deadline is never looked at. */
@@ -69,12 +76,13 @@ const NO_DEADLINE_MS = 0
 export function touch (
   view: TableView, client: Client, server: number, address: Address, options?: VisitOptions
 ): TouchOutcome | Busy {
-  return visit(view, client, server, address, bitsOf(options) | ADDS) as TouchOutcome | Busy
+  return visit(view, client, server, address, bitsOf(options) | ADDS | STAYS) as TouchOutcome | Busy
 }
 
 /**
  * As touch, but adds no user: only a client who is in the table, under its id or its address, is
- * touched; not one whom another thread has just removed.
+ * touched; not one whom another thread has just removed. Of one whose page has left it may be a
+ * late request, however long after: unknown, unless a page is opened or `isStay` says so.
  */
 export function refresh (
   view: TableView, client: Client, server: number, address: Address, options?: VisitOptions
@@ -100,7 +108,9 @@ export function touchInPlace (
   const how = bitsOf(options)
   const isInPlace = server !== NO_SERVER && commitReserved(commit) === NO_SERVER &&
     !mayHaveAddressEntry(commit, how) && mayStay(server)
-  if (isInPlace) noteVisit(view, at, slot, server, address, how)
+  if (isInPlace && !isOfPageThatLeft(view, at, slot, server, how)) {
+    noteVisit(view, at, slot, server, address, how)
+  }
   unlockShard(view, at)
   return isInPlace ? server : NO_SERVER
 }
@@ -117,7 +127,7 @@ export function touchForPlace (
   if (!lockAdmission(view, server)) return 'busy'
   const given = giveUpPlace(view, holder, server)
   const outcome = given === true
-    ? visit(view, client, server, address, bitsOf(options) | ADDS | ADMITS)
+    ? visit(view, client, server, address, bitsOf(options) | ADDS | STAYS | ADMITS)
     : given === 'busy' ? 'busy' : 'unknown'
   unlockAdmission(view)
   return outcome
@@ -139,8 +149,8 @@ function giveUpPlace (view: TableView, holder: Client, server: number): boolean 
 
 function bitsOf (options: VisitOptions | undefined): number {
   if (options === undefined) return IS_OWN
-  const { sign, isOwn } = options
-  return (isOwn === false ? 0 : IS_OWN) |
+  const { sign, isOwn, isStay } = options
+  return (isOwn === false ? 0 : IS_OWN) | (isStay === true ? STAYS : 0) |
     (sign === undefined ? 0 : sign === 'page' ? OF_PAGE : OF_BEAT)
 }
 
@@ -157,6 +167,10 @@ function visit (
   }
   const here = slotAt(view.layout, at, slot)
   const before = view.words[here]!
+  if (isOfPageThatLeft(view, at, slot, server, how)) {
+    unlockShard(view, at)
+    return (how & STAYS) !== 0 ? 'seen' : 'unknown'
+  }
   if (needsPlace(view, before, server)) {
     const isAdmitted = (how & ADMITS) !== 0
     if (!isAdmitted || !hasRoom(view, server)) {
@@ -173,12 +187,11 @@ function visit (
       : removeUser(view, clientOfAddress(predecessor))
     return ended === 'busy' ? 'busy' : visit(view, client, server, address, how | IS_ALONE)
   }
-  const isNoted = noteVisit(view, at, slot, server, address, how)
+  noteVisit(view, at, slot, server, address, how)
   unlockShard(view, at)
 
   const activeBefore = commitActive(before)
   if (activeBefore === server) return 'seen'
-  if (!isNoted) return 'unknown'
   return activeBefore === NO_SERVER ? 'arrived' : 'moved'
 }
 
@@ -201,7 +214,9 @@ function admitVisitor (
   const isLimitedEntry = replaced !== undefined && isLimitedAt(view, commitLoad(replaced.commit))
   // Then it has come in this moment, and is counted by itself.
   if (isLimitedEntry && isAdmitted) replaced = undefined
-  if (replaced === undefined && (how & ADDS) === 0) return 'unknown'
+  if ((how & ADDS) === 0 && (replaced === undefined || isLeftBehind(replaced, how))) {
+    return 'unknown'
+  }
   if (isLimitedEntry && !isAdmitted) {
     const adopted = adoptAddressEntry(view, client, address, SEEN_ONCE)
     return adopted === 'busy' ? 'busy' : visit(view, client, server, address, how)
@@ -224,6 +239,11 @@ function admitVisitor (
   return commitActive(replaced.commit) === server ? 'seen' : 'moved'
 }
 
+/** Whether the page of an entry under the visitor's address has left, for what a refresh is. */
+function isLeftBehind ({ commit }: ReplacedEntry, how: number): boolean {
+  return (commit & COMMIT_LEAVING) !== 0 && (how & (OF_PAGE | STAYS)) === 0
+}
+
 /** Of one with an id: whether an entry under its address could still be there on its account. */
 function mayHaveAddressEntry (commit: number, how: number): boolean {
   if (commitIsIp(commit)) return false
@@ -234,21 +254,15 @@ function isReplacing (commit: number): boolean {
   return (commit & COMMIT_REPLACES) !== 0
 }
 
-/**
- * Marks a user as seen at this server; arriving at the reserved one ends the reservation. False,
- * and nothing is done, for a request of a page that has left.
- */
+/** Marks a user as seen at this server; arriving at the reserved one ends the reservation. */
 function noteVisit (
   view: TableView, at: number, slot: number, server: number, address: Address, how: number
-): boolean {
+): void {
   const { words } = view
   const here = slotAt(view.layout, at, slot)
   const now = wrappedMs(view.now())
   const before = words[here]!
-  const lastSeenMs = words[here + SLOT_LAST_SEEN_MS]!
-  const mayBeLate = mayBeOfPageThatLeft(before, server, how)
-  if (mayBeLate && wrappedAge(now, lastSeenMs) < LATE_MS) return false
-  const seen = seenOnceMore(commitSeen(before), lastSeenMs, now)
+  const seen = seenOnceMore(commitSeen(before), words[here + SLOT_LAST_SEEN_MS]!, now)
   // Before the commit word, which may say that the user is confirmed, and the time its last one.
   if (seen !== SEEN_AGAIN) words[here + SLOT_LAST_SEEN_MS] = now
   let commit = withSign(withActive(withSeen(before, seen) & ~COMMIT_LEAVING, server), how)
@@ -258,19 +272,24 @@ function noteVisit (
   }
   if (commit !== before) commitSlot(view, at, slot, commit)
   if ((how & IS_OWN) !== 0) writeAddress(view, at, slot, address)
-  return true
 }
 
 /**
  * Whether the request may be one that the page which left had sent before: on a connection of its
- * own, it can arrive after the leave. Other open pages of the visitor beat again, later than that.
- * Once the visit has ended, whoever comes in has come anew, whether or not the place is held still.
+ * own, it can be read any time after the leave. What only keeps who is here then keeps nobody, and
+ * an open page of the visitor, which is told that they are unknown, says by POST that they stay.
+ * Once the visit has ended, whoever comes in has come anew, though the place is held still.
  */
-function mayBeOfPageThatLeft (commit: number, server: number, how: number): boolean {
+function isOfPageThatLeft (
+  view: TableView, at: number, slot: number, server: number, how: number
+): boolean {
+  const { words } = view
+  const here = slotAt(view.layout, at, slot)
+  const commit = words[here]!
   if ((commit & COMMIT_LEAVING) === 0 || (how & OF_PAGE) !== 0) return false
-  return commitReturns(commit)
-    ? commitReserved(commit) === server && (how & ADDS) === 0
-    : commitActive(commit) === server
+  if ((how & STAYS) === 0) return true
+  return commitActive(commit) === server &&
+    wrappedAge(wrappedMs(view.now()), words[here + SLOT_LAST_SEEN_MS]!) < LATE_MS
 }
 
 function withSign (commit: number, how: number): number {

@@ -28,6 +28,17 @@ function ended ({ table }: TestTable): number[] {
   return numbers.sort((a, b) => a - b)
 }
 
+/** A confirmed user at server 0, whose page has left in this moment. */
+function leftPage (): TestTable {
+  const given = testTable()
+  const { table, clock } = given
+  table.touch(ANA, 0, HOME, { sign: 'page' })
+  clock.nowMs += CONFIRM_MS
+  table.refresh(ANA, 0, HOME)
+  table.leaveAfterGrace(ANA, 0)
+  return given
+}
+
 t.test('ends: who never comes back goes when its time is over, not a moment earlier', async t => {
   const given = testTable()
   given.table.touch(ANA, 0, HOME)
@@ -158,20 +169,65 @@ t.test('ends: a leave goes on when an id takes the place of its address', async 
   t.same(table.check(), [])
 })
 
-t.test('ends: a request that a page sent before it left does not keep its visitor', async t => {
-  for (const [sign, afterMs, isLate] of [
-    ['beat', 0, true], ['beat', 99, true], [undefined, 99, true], ['beat', 100, false], ['page', 0, false]
+t.test('ends: what a page sent before it left keeps nobody, however late it is read', async t => {
+  for (const afterMs of [0, 100, leaveGraceMs]) {
+    for (const options of [{ sign: 'beat' }, { sign: 'beat', isOwn: false }, {}] as const) {
+      for (const server of [0, 1]) {
+        const given = leftPage()
+        given.clock.nowMs += afterMs
+        t.equal(given.table.refresh(ANA, server, HOME, options), 'unknown')
+        t.match(given.table.find(ANA), { server: 0, isLeaving: true })
+        given.clock.nowMs += leaveGraceMs + 1 - afterMs
+        t.same(ended(given), [-1], `${options.sign} ${afterMs} ms after the leave`)
+      }
+    }
+  }
+})
+
+t.test('ends: whoever opens a page or says that they stay takes a leave back', async t => {
+  for (const [options, afterMs, staysAtOnce] of [
+    [{ sign: 'page' }, 0, true], [{ sign: 'beat' }, 99, false], [{ sign: 'beat' }, 100, true],
+    [{}, 99, false], [{}, 100, true]
   ] as const) {
-    const given = testTable()
-    const { table, clock } = given
-    table.touch(ANA, 0, HOME, { sign: 'page' })
-    clock.nowMs += CONFIRM_MS
-    table.refresh(ANA, 0, HOME)
-    table.leaveAfterGrace(ANA, 0)
-    clock.nowMs += afterMs
-    t.equal(table.refresh(ANA, 0, HOME, sign === undefined ? {} : { sign }), 'seen')
-    clock.nowMs += leaveGraceMs + 1
-    t.same(ended(given), isLate ? [-1] : [], `${sign} ${afterMs} ms after the leave`)
+    for (const adds of [true, false]) {
+      const given = leftPage()
+      const { table, clock } = given
+      clock.nowMs += afterMs
+      t.equal(adds
+        ? table.touch(ANA, 0, HOME, options)
+        : table.refresh(ANA, 0, HOME, { ...options, isStay: true }), 'seen')
+      clock.nowMs += leaveGraceMs + 1
+      t.same(ended(given), staysAtOnce ? [] : [-1], `${options.sign} ${afterMs} ms after the leave`)
+    }
+  }
+})
+
+t.test('ends: at another server a leave is taken back at once, by who stays only', async t => {
+  const given = leftPage()
+  t.equal(given.table.refresh(ANA, 1, HOME, { sign: 'beat', isStay: true }), 'moved')
+  given.clock.nowMs += leaveGraceMs + 1
+  t.same(ended(given), [])
+})
+
+t.test('ends: an id by GET does not take over the entry of an address whose page has left', async t => {
+  const given = testTable()
+  const { table, clock } = given
+  const address = clientOfAddress(HOME)
+  table.touch(address, 0, HOME)
+  table.leaveAfterGrace(address, 0)
+  t.equal(table.refresh(ANA, 0, HOME, { sign: 'beat' }), 'unknown')
+  t.equal(table.touch(ANA, 0, HOME, { sign: 'beat' }), 'seen')
+  clock.nowMs += leaveGraceMs + 1
+  t.same(ended(given), [])
+  t.equal(table.size(), 1)
+})
+
+t.test('ends: a decision about a part of a page leaves a leave as it is', async t => {
+  for (const [options, count] of [[undefined, 1], [{ sign: 'page' }, 0]] as const) {
+    const given = leftPage()
+    t.equal(given.table.touchInPlace(ANA, HOME, () => true, options), 0)
+    given.clock.nowMs += leaveGraceMs + 1
+    t.equal(ended(given).length, count)
   }
 })
 

@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { formatAddress, formatClient } from '@usher/shared/client.ts'
+import { CONFIRM_MS } from '@usher/shared/memory/layout.ts'
 import {
   isCursor, type SearchOptions, type SearchResult
 } from '@usher/shared/memory/user-search.ts'
@@ -123,6 +124,7 @@ interface ModelUser {
   readonly address: string
   readonly last: number
   readonly first: number
+  readonly isConfirmed: boolean
 }
 
 t.test('user search: is what a plain list would be, whatever is asked', async t => {
@@ -143,12 +145,17 @@ t.test('user search: is what a plain list would be, whatever is asked', async t 
       const client = clientNumber(number)
       const name = formatClient(client)
       cluster.table.touch(client, server, addressNumber(address))
-      const first = model.get(name)?.first ?? Math.floor(cluster.clock.nowMs / 1000)
+      const { nowMs } = cluster.clock
+      const before = model.get(name)
+      const isConfirmed = before !== undefined &&
+        (before.isConfirmed || nowMs - before.last >= CONFIRM_MS)
       model.set(name, {
         server,
         address: formatAddress(addressNumber(address)),
-        last: cluster.clock.nowMs,
-        first
+        // Until it confirms, a second request does not count.
+        last: before === undefined || isConfirmed ? nowMs : before.last,
+        first: before?.first ?? Math.floor(nowMs / 1000),
+        isConfirmed
       })
     }
     const { server, prefix, sort } = asked

@@ -36,7 +36,7 @@ interface ModelUser {
 
 type Sign = 'page' | 'beat' | undefined
 
-/** How long after a leave other requests of the page that left may come. */
+/** How long after a leave a beat by POST of the page that left may come. */
 const LATE_MS = 100
 
 /** The table's rules, written for clarity alone. */
@@ -45,9 +45,10 @@ class Model {
   nowMs = 0
 
   refresh (client: Client, server: number, addressKey: Client, sign: Sign): string {
-    const isKnown = this.users.has(formatClient(client)) ||
-      (client.kind === 'id' && this.users.has(formatClient(addressKey)))
-    return isKnown ? this.touch(client, server, addressKey, sign) : 'unknown'
+    const entry = client.kind === 'id' ? this.users.get(formatClient(addressKey)) : undefined
+    const known = this.users.get(formatClient(client)) ?? entry
+    const hasLeft = known?.leftMs !== undefined && sign !== 'page'
+    return known === undefined || hasLeft ? 'unknown' : this.touch(client, server, addressKey, sign)
   }
 
   touch (client: Client, server: number, addressKey: Client, sign: Sign): string {

@@ -53,7 +53,7 @@ export function answerDrained (
   const visitor = {
     client: named ?? clientOfAddress(address), address, ...(isPage && { options: OPENED })
   }
-  const outcome = visitDrained(parts, phase, visitor, isHead ? 'none' : 'refreshes')
+  const outcome = visitDrained(parts, phase, visitor, isHead ? 'none' : effect)
   if (!isPage) return reply
   if (outcome === 'unknown') return refusals.toRouter(request)
   if (REFUSED.has(outcome)) return refusals.full

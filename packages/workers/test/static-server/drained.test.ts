@@ -4,7 +4,7 @@ import { formatClient, parseAddress } from '@usher/shared/client.ts'
 import type { Reply, RequestFields } from '@usher/shared/http/vocabulary/values.ts'
 import type { VisitOptions } from '@usher/shared/memory/visits.ts'
 import {
-  chooseServer, clientNumber, testTable
+  chooseServer, clientNumber, testTable, TIMES
 } from '../../../shared/test/memory/test-table.ts'
 import { NAMED_SERVERS } from '../../../shared/test/settings/test-servers.ts'
 import { staticHandler } from '../../src/static-server/handler.ts'
@@ -154,6 +154,24 @@ t.test('drained: when the time is over everybody is sent to the router, nobody i
   t.strictSame(counted(), BEFORE)
   t.equal(ask('/leave', of(ANA), 'POST').status, 200)
   t.strictSame(counted(), [[0, 0, 1], [0, 1, 0]])
+})
+
+t.test('drained: a page that is open takes back what another has said, here as at any server', async t => {
+  for (const state of ['draining', 'up'] as const) {
+    const { ask, table, clock } = drainingServer()
+    table.setServerState(SERVER, state)
+    t.equal(ask('/leave?page', of(ANA), 'POST').status, 200)
+    clock.nowMs += TIMES.leaveGraceMs
+    t.equal(ask('/', of(ANA), 'HEAD').status, 200)
+    for (const method of ['GET', 'HEAD']) {
+      t.equal(ask('/heartbeat', of(ANA), method).status, 404, 'it may be a late one of the page that left')
+    }
+    t.equal(ask('/style.css', of(ANA)).status, 200)
+    t.match(table.find(ANA), { isLeaving: true })
+    t.equal(ask('/heartbeat', of(ANA), 'POST').status, 204)
+    t.match(table.find(ANA), { server: SERVER, isLeaving: false }, state)
+    t.equal(ask('/heartbeat', of(ANA)).status, 204)
+  }
 })
 
 t.test('drained: takes everybody again once it is ready', async t => {

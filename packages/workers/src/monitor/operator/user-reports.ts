@@ -96,7 +96,7 @@ export class Reports {
     if (phase === 'everybody') return 'moved'
     const outcome = phase === 'none'
       ? visit(parts, visitor, 'adds')
-      : visitDrained(parts, phase, visitor, 'refreshes')
+      : visitDrained(parts, phase, visitor, 'adds')
     switch (outcome) {
       case 'arrived': return 'arrived'
       case 'moved': return 'moved_here'
