@@ -20,8 +20,11 @@ const LIBRARY = join(ROOT, 'packages/shared/src/fleet/usher_v1.lua')
 const COMMON_PASSWORDS_COUNT = 3000
 /** Of a length that may be chosen, and neither address, hash nor damaged. */
 const CHOSEN_BY_PEOPLE = /^(?!.*&#)(?!#)(?!\d+\.\d+\.\d+\.\d+$)(?![\da-f]{32,}$)(?!.+@.+\.)[!-~]{12,24}$/
-/** Have no CommonJS to be required; what is used of them goes into the bundles. */
-const BUNDLED = ['typebox', 'jose']
+/**
+ * What is used of them goes into the bundles: the first two have no CommonJS to be required, and
+ * to look for the others and compile them takes the start 2 ms in each thread.
+ */
+const BUNDLED = ['typebox', 'jose', 'ipaddr.js', '@fastify/error']
 const packages = Object.keys({ ...dependencies, ...devDependencies })
   .filter(name => !BUNDLED.includes(name))
 

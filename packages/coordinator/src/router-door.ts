@@ -3,7 +3,6 @@
  * them, and how all of it comes to its end. Main thread.
  */
 import { readFileSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { POLICIES } from '@usher/shared/balancing/policies.ts'
 import { hashChooser } from '@usher/shared/balancing/rendezvous.ts'
@@ -144,7 +143,10 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
     now: monotonicNowMs
   })
   const sendScript = serverScript({
-    settings, readScript: () => readFile(join(programDir, 'server-usher.js'), 'utf8')
+    settings,
+    // Loaded then: no start waits for it.
+    readScript: () => process.getBuiltinModule('node:fs/promises')
+      .readFile(join(programDir, 'server-usher.js'), 'utf8')
   })
   const handler: Handler = request => {
     if (request.path === SCRIPT_PATH) return sendScript(request)

@@ -2,7 +2,7 @@
  * The content codings that this Node has, to and fro. Compresses in libuv's threads.
  */
 import { promisify } from 'node:util'
-import * as zlib from 'node:zlib'
+import type * as zlib from 'node:zlib'
 import type { Coding } from './content-coding.ts'
 
 /** How much of a processor's time a file is worth. */
@@ -10,7 +10,7 @@ export type Effort = 'best' | 'good' | 'fast'
 
 export type CompressedCoding = Exclude<Coding, 'identity'>
 
-type Compress = (body: Buffer, options: object) => Promise<Buffer>
+type Expand = (body: Buffer, options: object) => Promise<Buffer>
 
 /** Since Node 22.15; the types are those of the oldest Node. */
 interface Zstd {
@@ -21,12 +21,10 @@ interface Zstd {
 
 type Done = (error: Error | null, result: Buffer) => void
 
-const { constants } = zlib
-const { zstdCompress, zstdDecompress, constants: zstdConstants } = zlib as unknown as Zstd
-
-const brotli: Compress = promisify(zlib.brotliCompress)
-const gzip: Compress = promisify(zlib.gzip)
-const zstd: Compress | undefined = zstdCompress && promisify(zstdCompress)
+/** Loaded when the first file is compressed: no start waits for it. */
+function loadZlib (): typeof zlib & Zstd {
+  return process.getBuiltinModule('node:zlib') as unknown as typeof zlib & Zstd
+}
 
 /**
  * Brotli takes 1.3 s, 0.07 s and 0.03 s of a processor for a MiB, zstd at most 0.6 s, gzip 0.04 s.
@@ -39,21 +37,23 @@ const LEVELS: Readonly<Record<Effort, Readonly<Record<CompressedCoding, number>>
 }
 
 /** Those that this Node can make. */
-export const MADE_CODINGS: readonly CompressedCoding[] =
-  zstd === undefined ? ['br', 'gzip'] : ['br', 'zstd', 'gzip']
+export function madeCodings (): readonly CompressedCoding[] {
+  return loadZlib().zstdCompress === undefined ? ['br', 'gzip'] : ['br', 'zstd', 'gzip']
+}
 
-/** @param coding one of MADE_CODINGS */
+/** @param coding one of madeCodings */
 export function compress (
   body: Buffer, coding: CompressedCoding, effort: Effort
 ): Promise<Buffer> {
   const level = LEVELS[effort][coding]
+  const { brotliCompress, gzip, zstdCompress, constants } = loadZlib()
   switch (coding) {
-    case 'gzip': return gzip(body, { level })
-    case 'zstd': return zstd!(body, {
-      params: { [zstdConstants.ZSTD_c_compressionLevel]: level },
+    case 'gzip': return promisify<Buffer, object, Buffer>(gzip)(body, { level })
+    case 'zstd': return promisify(zstdCompress!)(body, {
+      params: { [constants.ZSTD_c_compressionLevel]: level },
       pledgedSrcSize: body.length // Without it a small file takes 70 ms and 80 MB.
     })
-    case 'br': return brotli(body, {
+    case 'br': return promisify<Buffer, object, Buffer>(brotliCompress)(body, {
       params: {
         [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT,
         [constants.BROTLI_PARAM_QUALITY]: level,
@@ -63,10 +63,13 @@ export function compress (
   }
 }
 
-const EXPAND: Readonly<Record<CompressedCoding, Compress | undefined>> = {
-  br: promisify(zlib.brotliDecompress),
-  gzip: promisify(zlib.gunzip),
-  zstd: zstdDecompress && promisify(zstdDecompress)
+function expander (coding: CompressedCoding): Expand | undefined {
+  const { brotliDecompress, gunzip, zstdDecompress } = loadZlib()
+  switch (coding) {
+    case 'br': return promisify<Buffer, object, Buffer>(brotliDecompress)
+    case 'gzip': return promisify<Buffer, object, Buffer>(gunzip)
+    case 'zstd': return zstdDecompress && promisify(zstdDecompress)
+  }
 }
 
 /** RFC 8878 section 3.1.1: how a frame begins. */
@@ -76,7 +79,7 @@ const ZSTD_MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd])
 export async function isPacked (
   packed: Buffer, body: Buffer, coding: CompressedCoding
 ): Promise<boolean> {
-  const expand = EXPAND[coding]
+  const expand = expander(coding)
   if (expand === undefined) return packed.subarray(0, ZSTD_MAGIC.length).equals(ZSTD_MAGIC)
   try {
     // Not a byte more than it should have, whatever it is.

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import type { Coding } from './content-coding.ts'
-import { compress, MADE_CODINGS, type CompressedCoding, type Effort } from './compression.ts'
+import { compress, madeCodings, type CompressedCoding, type Effort } from './compression.ts'
 
 export interface ContentKind {
   /** The value of Content-Type. */
@@ -57,7 +57,7 @@ export async function encodeFile (
   { hash = hashOf(body), effort = 'best', given = [] }: EncodeOptions = {}
 ): Promise<EncodedFile> {
   const variants = [variantOf(isGzipped ? 'gzip' : 'identity', body, hash)]
-  const codings: readonly CompressedCoding[] = isText ? MADE_CODINGS : []
+  const codings: readonly CompressedCoding[] = isText ? madeCodings() : []
   for (const coding of codings) {
     if (given.includes(coding)) continue
     const coded = await compress(body, coding, effort)
