@@ -1,9 +1,9 @@
 /**
  * The thread of the first server, which starts with the program, before the settings are read: Node
- * takes as long for a thread as the main thread for its own start. What it is to do follows, by a
- * port of its own. Main thread.
+ * takes as long for a thread as the main thread for its own start. What it is to do follows. Main
+ * thread.
  */
-import { MessageChannel, Worker } from 'node:worker_threads'
+import { Worker } from 'node:worker_threads'
 import type { BootData, EarlyOrder, ThreadData } from '@usher/shared/messages.ts'
 import { hasNodeOptions } from '@usher/shared/unused-signals.ts'
 import { RESOURCE_LIMITS, SERVER_BUNDLE, THREAD_FILE } from './thread-options.ts'
@@ -29,12 +29,11 @@ const NONE: EarlyServer = { listen () {}, take: () => undefined, close () {} }
 export function startEarlyServer (programDir: string): EarlyServer {
   // What a debugger or a test preloads into each thread looks for its boot data.
   if (hasNodeOptions()) return NONE
-  const { port1, port2 } = new MessageChannel()
-  const give = (order: EarlyOrder): void => { port1.postMessage(order) }
-  const data: ThreadData = { bundle: SERVER_BUNDLE, bootPort: port2 }
+  const data: ThreadData = { bundle: SERVER_BUNDLE, isEarly: true }
   const worker = new Worker(`${programDir}/${THREAD_FILE}`, {
-    workerData: data, transferList: [port2], resourceLimits: RESOURCE_LIMITS
+    workerData: data, resourceLimits: RESOURCE_LIMITS
   })
+  const give = (order: EarlyOrder): void => { worker.postMessage(order) }
   let thread: EarlyThread | undefined = {
     worker,
     boot: boot => { give({ type: 'boot', boot }) }

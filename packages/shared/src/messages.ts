@@ -4,7 +4,6 @@
  * `failed` with that id. What the monitor asks of the coordinator is answered in the same way.
  * Small facts that change often go through the user table.
  */
-import type { MessagePort } from 'node:worker_threads'
 import type { Client } from './client.ts'
 import type { ErrorReport } from './errors.ts'
 import type { DenyEntry } from './deny-list.ts'
@@ -149,11 +148,11 @@ export type News =
 export interface ThreadData {
   /** The file of the program's folder that it runs. */
   readonly bundle: string
-  /** Of a server that was started before its boot data were known. */
-  readonly bootPort?: MessagePort
+  /** Of a server that was started before its boot data were known: they follow (EarlyOrder). */
+  readonly isEarly?: boolean
 }
 
-/** What comes by a `bootPort`; the second one is the last. */
+/** What comes to such a thread first of all; `boot` is the last of them. */
 export type EarlyOrder =
   /** The thread opens its port, before anything else is loaded. */
   | { readonly type: 'listen', readonly host: string, readonly port: number }

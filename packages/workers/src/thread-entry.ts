@@ -3,14 +3,15 @@
  * started before its boot data were known waits for these, and may listen meanwhile: the kernel
  * takes visitors in while the rest is loaded.
  */
-import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
+import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
+import { canSharePorts } from '@usher/shared/http/listen.ts'
 import { openPort } from '@usher/shared/http/opened-port.ts'
 import type { BootData, EarlyOrder, News, ThreadData } from '@usher/shared/messages.ts'
 
 const data = workerData as ThreadData & Partial<BootData>
 
-if (data.bootPort === undefined) void run()
-else waitForBoot(data.bootPort)
+if (data.isEarly === true) waitForBoot(parentPort!)
+else void run()
 
 /** What it takes to load a bundle is loaded here, for the first redirect waits for the port. */
 async function run (): Promise<void> {
@@ -19,20 +20,24 @@ async function run (): Promise<void> {
 }
 
 function waitForBoot (port: MessagePort): void {
-  port.on('message', (order: EarlyOrder) => {
+  const take = (order: EarlyOrder): void => {
     if (order.type === 'listen') {
       void listen(order.host, order.port)
       return
     }
-    port.close()
+    port.off('message', take)
     Object.assign(data, order.boot)
-    void run()
-  })
+    void run() // Listens there, before the loop turns.
+  }
+  // What has come already is taken before the thread's loop turns.
+  const first = receiveMessageOnPort(port)
+  port.on('message', take)
+  if (first !== undefined) take(first.message as EarlyOrder)
 }
 
 async function listen (host: string, port: number): Promise<void> {
   try {
-    data.openedPort = await openPort(host, port)
+    data.openedPort = await openPort(host, port, canSharePorts)
     parentPort!.postMessage({ type: 'listening' } satisfies News)
   } catch {
     // The bundle opens it, and says what is wrong.

@@ -1,10 +1,10 @@
 /**
  * A port that is open before there is what answers on it: who comes meanwhile waits. In a thread
- * that starts.
+ * that starts, and for the router.
  */
-import { createServer, type Server } from 'node:net'
-import { holdConnections } from './fast/accept.ts'
-import { BACKLOG, canSharePorts, hostsToTry, listenOn } from './listen.ts'
+import { createServer, type AddressInfo, type Server } from 'node:net'
+import { boundHandle, holdConnections } from './fast/accept.ts'
+import { BACKLOG, hostsToTry, listenOn } from './listen.ts'
 
 export interface OpenedPort {
   readonly port: number
@@ -12,20 +12,49 @@ export interface OpenedPort {
   passTo (server: Server): Promise<void>
   /** Gives those who wait to whoever accepts by now. */
   release (): void
+  /** Nothing will answer here: who waits is disconnected. Does nothing once it was passed on. */
+  close (): void
 }
 
-/** Rejects as `listenOn`, and where connections cannot be held. */
-export async function openPort (host: string, wanted: number): Promise<OpenedPort> {
-  const opened = createServer()
-  const port = await listenOn(opened, wanted, hostsToTry(host), canSharePorts)
-  const release = holdConnections(opened)
-  if (release === undefined) {
+/**
+ * Rejects as `listenOn`, and where connections cannot be held.
+ * @param isShared others that say so may listen there, too
+ */
+export async function openPort (
+  host: string, wanted: number, isShared: boolean
+): Promise<OpenedPort> {
+  const opened = createServer(socket => { socket.destroy() })
+  const handle = boundHandle(host, wanted, isShared)
+  if (handle === undefined) await listenOn(opened, wanted, hostsToTry(host), isShared)
+  else await listenOnHandle(opened, handle)
+  const { port } = opened.address() as AddressInfo
+  const held = holdConnections(opened)
+  if (held === undefined) {
     opened.close()
     throw new Error('this Node has no handle of a server')
   }
+  let isPassed = false
   return {
     port,
-    passTo: server => new Promise(resolve => { server.listen(opened, BACKLOG, resolve) }),
-    release
+    passTo (server) {
+      isPassed = true
+      return new Promise(resolve => { server.listen(opened, BACKLOG, resolve) })
+    },
+    release: held.release,
+    close () {
+      if (isPassed) return
+      held.takeBack()
+      opened.close()
+    }
   }
+}
+
+function listenOnHandle (server: Server, handle: object): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(handle, BACKLOG, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
 }

@@ -3,7 +3,7 @@
  * that they name are there. Skips what depends on a setting that is already refused. Each problem
  * is one line. Runs on the main thread at start; creates nothing.
  */
-import { isInSite, refusalOfFileToMake, refusalOfFolder } from './path-check.ts'
+import { isServable, realPath, refusalOfFileToMake, refusalOfFolder } from './path-check.ts'
 import { SERVERS_MAX } from '../memory/layout.ts'
 import { quote, quotePath } from '../quote.ts'
 import { complain, describe, type Given } from './given.ts'
@@ -226,10 +226,12 @@ function servedSecrets (
     ['the TLS key', values.TLS_KEY],
     ['the secret of the fleet', values.CLUSTER_SECRET_FILE]
   ] as const
-  return [...new Set(values.HTML_DIRS)].flatMap(folder => secrets
-    .filter(([, path = '']) => path !== '' && isInSite(folder, path))
-    .map(([what, path]) => complain(given.HTML_DIRS,
-      `visitors could read ${what} there, ${quotePath(path!)}`, 'folders with pages and nothing else')))
+  const named = secrets.flatMap(([what, path = '']) =>
+    path === '' ? [] : [{ what, path, place: realPath(path) }])
+  return [...new Set(values.HTML_DIRS)].map(realPath).flatMap(folder => named
+    .filter(({ place }) => isServable(folder, place))
+    .map(({ what, path }) => complain(given.HTML_DIRS,
+      `visitors could read ${what} there, ${quotePath(path)}`, 'folders with pages and nothing else')))
 }
 
 /** Empty when there is nothing to complain about. */

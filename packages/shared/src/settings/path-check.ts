@@ -48,11 +48,6 @@ export function refusalOfFileToMake (path: string): string {
 /** RFC 8615: where programs look for facts about a whole site. The one dotfile that is served. */
 export const WELL_KNOWN = '.well-known'
 
-/** Whether a site of this folder has this file in it. */
-export function isInSite (folder: string, file: string): boolean {
-  return isServable(realPath(folder), realPath(file))
-}
-
 /**
  * Whether what is at `path` is inside of the folder and served: what begins with a dot is not, but
  * for the one in the folder itself. Both paths are without links.
@@ -63,9 +58,9 @@ export function isServable (folder: string, path: string): boolean {
 }
 
 /** Without links, as far as the path is there. */
-function realPath (path: string): string {
+export function realPath (path: string): string {
   try {
-    return realpathSync(path)
+    return realpathSync.native(path)
   } catch {
     const parent = dirname(path)
     return parent === path ? path : join(realPath(parent), path.slice(parent.length))

@@ -23,7 +23,7 @@ async function exchange (port: number, request: string): Promise<string> {
 }
 
 t.test('opened port: who came before the door was there is answered by it', async t => {
-  const openedPort = await openPort('127.0.0.1', 0)
+  const openedPort = await openPort('127.0.0.1', 0, false)
   const { port } = openedPort
   let answers = 0
   const early = REQUESTS.map(async request => {
@@ -47,7 +47,7 @@ t.test('opened port: who came before the door was there is answered by it', asyn
 })
 
 t.test('opened port: a door of TLS takes it as well', async t => {
-  const openedPort = await openPort('127.0.0.1', 0)
+  const openedPort = await openPort('127.0.0.1', 0, false)
   const { port, isFast } = await testDoor(t, { openedPort, tls: { cert: CERT, key: KEY } })
   t.equal(port, openedPort.port)
   t.ok(isFast)
@@ -56,7 +56,7 @@ t.test('opened port: a door of TLS takes it as well', async t => {
 })
 
 t.test('opened port: one that is taken is an error', async t => {
-  const { port, passTo } = await openPort('127.0.0.1', 0)
+  const { port, passTo } = await openPort('127.0.0.1', 0, false)
   const owner = net.createServer()
   await passTo(owner)
   t.teardown(() => owner.close())
@@ -65,5 +65,5 @@ t.test('opened port: one that is taken is an error', async t => {
   await once(other.listen(0, '127.0.0.1'), 'listening')
   const { port: taken } = other.address() as net.AddressInfo
   t.not(taken, port)
-  await t.rejects(openPort('127.0.0.1', taken), { code: 'EADDRINUSE' })
+  await t.rejects(openPort('127.0.0.1', taken, false), { code: 'EADDRINUSE' })
 })

@@ -4,7 +4,8 @@
  * are read into. For anything else it turns into a net.Socket.
  * What is not public here: the handles of node:net, and `stream_wrap`, by which they are told to
  * write and tell what they have read. Without the latter there are net.Sockets that share the
- * buffer (the public option `onread`), without the former there are ordinary ones.
+ * buffer (the public option `onread`), without the former there are ordinary ones. And `tcp_wrap`,
+ * by which a handle is made for a server.
  */
 import net from 'node:net'
 
@@ -45,6 +46,16 @@ interface Streams {
   readonly streamBaseState: Int32Array
   readonly kReadBytesOrError: number
   readonly kLastWriteWasAsync: number
+}
+
+/** Makes the handles of servers. */
+interface Tcp {
+  readonly TCP: new (kind: number) => {
+    bind (host: string, port: number, flags: number): number
+    bind6 (host: string, port: number, flags: number): number
+    close (): void
+  }
+  readonly constants: { readonly SERVER: number, readonly UV_TCP_REUSEPORT?: number }
 }
 
 /** Whoever reads a socket. */
@@ -238,31 +249,65 @@ function destroy (socket: LightSocket): void {
 
 /** Undefined where this Node has none, or gives none: its permission model. */
 function findStreams (): Streams | undefined {
+  const found = internals<Streams>('stream_wrap')
+  const isWhole = found?.WriteWrap !== undefined && found.ShutdownWrap !== undefined &&
+    found.streamBaseState !== undefined && found.kReadBytesOrError !== undefined &&
+    found.kLastWriteWasAsync !== undefined
+  return isWhole ? found as Streams : undefined
+}
+
+function internals<T> (name: string): Partial<T> | undefined {
   try {
     // eslint-disable-next-line n/no-deprecated-api -- there is no other way to a handle's requests
-    const { binding } = process as { binding?: (name: string) => Partial<Streams> }
-    const found = binding?.('stream_wrap')
-    const isWhole = found?.WriteWrap !== undefined && found.ShutdownWrap !== undefined &&
-      found.streamBaseState !== undefined && found.kReadBytesOrError !== undefined &&
-      found.kLastWriteWasAsync !== undefined
-    return isWhole ? found as Streams : undefined
+    return (process as { binding?: (name: string) => Partial<T> }).binding?.(name)
   } catch {
     return undefined
   }
 }
 
 /**
- * Keeps a server's new connections, unread, until the function that it returns is called: then
- * whoever accepts on that handle by then gets them. Undefined where this Node does not have what it
- * takes. @param server is listening already
+ * A handle that is bound, for `net.Server.listen`, which by itself loads node:dns for the address
+ * of a host, some 2 ms. Undefined where it cannot be had: node:net says why then.
+ * @param isShared others that say so may listen there, too
  */
-export function holdConnections (server: net.Server): (() => void) | undefined {
+export function boundHandle (host: string, port: number, isShared: boolean): object | undefined {
+  const kind = net.isIP(host)
+  const found = internals<Tcp>('tcp_wrap')
+  const flags = isShared ? found?.constants?.UV_TCP_REUSEPORT : 0
+  if (kind === 0 || flags === undefined || found?.TCP === undefined) return undefined
+  const handle = new found.TCP(found.constants!.SERVER)
+  const error = kind === 6 ? handle.bind6(host, port, flags) : handle.bind(host, port, flags)
+  if (error === 0) return handle
+  handle.close()
+  return undefined
+}
+
+export interface HeldConnections {
+  /** Whoever accepts on the handle by now gets them. */
+  release (): void
+  /** The server gets them itself, and those that come from now on. */
+  takeBack (): void
+}
+
+/**
+ * Keeps a server's new connections, unread. Undefined where this Node does not have what it takes.
+ * @param server is listening already
+ */
+export function holdConnections (server: net.Server): HeldConnections | undefined {
   const listening = handleOf(server)
-  if (listening?.onconnection === undefined) return undefined
+  const own = listening?.onconnection
+  if (own === undefined) return undefined
   const held: Array<Parameters<OnConnection>> = []
-  listening.onconnection = (...connection) => { held.push(connection) }
-  return () => {
-    for (const connection of held.splice(0)) listening.onconnection!(...connection)
+  listening!.onconnection = (...connection) => { held.push(connection) }
+  const release = (): void => {
+    for (const connection of held.splice(0)) listening!.onconnection!(...connection)
+  }
+  return {
+    release,
+    takeBack () {
+      listening!.onconnection = own
+      release()
+    }
   }
 }
 
