@@ -35,7 +35,7 @@ interface Pages {
   readonly asks?: { readonly host: string, readonly path: string }
   /** The same pages where nobody is asked. */
   readonly without?: Pages
-  /** In the row of goals; not of a file, since haproxy, which decides nothing, misses it as well. */
+  /** In the row of goals; not of a file: haproxy, which decides nothing, misses it as well. */
   readonly goal?: string
 }
 
