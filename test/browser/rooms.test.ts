@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { findChromium } from '../../scripts/kit/chromium.ts'
 import { ROOT, startCluster, until, Visitor, type Cluster, workingFolder } from '../cluster.ts'
-import { closeTabs, sharedBrowser, untilTold } from './browser.ts'
+import { closeTabs, isAnswer, sharedBrowser, untilTold } from './browser.ts'
 import { checkBarriers } from './looks.ts'
 
 /** With nobody but the page's visitor, who is in the first room. */
@@ -120,7 +120,8 @@ function roomTest (
     const complaints: string[] = []
     context.on('weberror', error => complaints.push(String(error.error())))
     context.on('console', message => {
-      if (message.type() !== 'error' || mayComplain?.test(message.text())) return
+      if (message.type() !== 'error' || isAnswer(message)) return
+      if (mayComplain?.test(message.text())) return
       complaints.push(message.text())
     })
     await test(t, { cluster, page: await enter(context, cluster) })

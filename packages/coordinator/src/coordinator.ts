@@ -24,7 +24,6 @@ import type { FleetNode } from './fleet/fleet-node.ts'
 import type { EarlyServer } from './early-server.ts'
 import { Expulsion } from './expulsion.ts'
 import { CONNECTIONS_SHARE, stopGracefully } from './graceful-stop.ts'
-import type { OpenedPort } from '@usher/shared/http/opened-port.ts'
 import { answerAsk, askedActions, type AskedActions } from './monitor-asks.ts'
 import { watchNewcomers } from './newcomer-warning.ts'
 import { PREPARE_TIMEOUT_MS, reloader } from './reload.ts'
@@ -44,8 +43,6 @@ export interface CoordinatorParts {
   readonly readChanges: () => SettingChanges
   readonly programDir: string
   readonly earlyServer: EarlyServer
-  /** The router's, where it is open already. */
-  readonly openedPort?: OpenedPort | undefined
   readonly isTerminal: boolean
   readonly log: ProgramLog
   /** Of that log; the workers' share it. */
@@ -80,7 +77,6 @@ export class Coordinator {
   readonly #expulsion: Expulsion
   readonly #servers: ClusterServers
   readonly #certificateWatch: CertificateWatch
-  readonly #openedPort: OpenedPort | undefined
   /** Undefined where the program is alone. */
   #fleet: FleetNode | undefined
   /** The certificate of new connections, and of threads that start. */
@@ -96,7 +92,6 @@ export class Coordinator {
       allocateClusterMemory(settings)
     this.#newcomers = newcomers
     this.#settings = settings
-    this.#openedPort = parts.openedPort
     this.#tls = settings.tls
     this.#programDir = programDir
     this.#log = log
@@ -246,7 +241,6 @@ export class Coordinator {
       fleet: this.#fleet,
       isDrained: server => this.#servers.states.isDrained(server),
       mayOpen,
-      openedPort: this.#openedPort,
       meter: this.#meter,
       log: this.#log
     })

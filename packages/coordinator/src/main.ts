@@ -11,7 +11,6 @@ import { constants } from 'node:os'
 import { isatty } from 'node:tty'
 import { monotonicNowMs } from '@usher/shared/clock.ts'
 import { reportOf } from '@usher/shared/errors.ts'
-import { openPort, type OpenedPort } from '@usher/shared/http/opened-port.ts'
 import { openLog } from '@usher/shared/log.ts'
 import { allocateLogLosses } from '@usher/shared/memory/log-losses.ts'
 import { ownServers } from '@usher/shared/settings/servers.ts'
@@ -138,28 +137,16 @@ async function run (
  * again, so that the kernel chooses another one where it may, and the taken ones are named.
  */
 async function start (parts: CoordinatorParts, given: Settings): Promise<Coordinator> {
+  const { startCoordinator } = await import('./coordinator.ts')
   for (let starts = 1, { settings } = parts; ; starts++) {
-    const openedPort = await openRouterPort(settings)
     try {
-      const { startCoordinator } = await import('./coordinator.ts')
-      return await startCoordinator({ ...parts, settings, openedPort })
+      return await startCoordinator({ ...parts, settings })
     } catch (error) {
-      openedPort?.close()
       if (reportOf(error).code !== 'EADDRINUSE' || starts === STARTS_MAX) throw error
       parts.log.warn({ err: error }, 'a port was taken during the start: starting again')
       settings = await checkPorts(given)
     }
   }
-}
-
-/**
- * Visitors who come during the start wait instead of being refused. Not where a fleet has to be
- * joined first, which may take long; and an error is one for whoever opens the port then.
- */
-async function openRouterPort (
-  { clusterUrl, host, routingPort }: Settings
-): Promise<OpenedPort | undefined> {
-  return clusterUrl === '' ? await openPort(host, routingPort, false).catch(() => undefined) : undefined
 }
 
 /** An error that a person can fix is one sentence; only a bug of ours shows a stack. */

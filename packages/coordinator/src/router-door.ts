@@ -14,7 +14,6 @@ import type { TlsPair } from '@usher/shared/http/tls-context.ts'
 import type { HttpMeter } from '@usher/shared/http/checked-server.ts'
 import { htmlReply, NO_STORE } from '@usher/shared/http/vocabulary/replies.ts'
 import type { Handler } from '@usher/shared/http/vocabulary/values.ts'
-import type { OpenedPort } from '@usher/shared/http/opened-port.ts'
 import { openDoor, type DoorOptions } from '@usher/shared/http/serve.ts'
 import type { ServerState } from '@usher/shared/memory/layout.ts'
 import type { ThreadMeter } from '@usher/shared/memory/meters.ts'
@@ -53,10 +52,8 @@ export interface RouterDoorParts {
   readonly fleet: Pick<FleetNode, 'placer'> | undefined
   /** Whether a server that starts will drain then. */
   readonly isDrained: (server: number) => boolean
-  /** Nobody is answered until it resolves, and not at all when it rejects. */
+  /** The port opens when it resolves, and not at all when it rejects. */
   readonly mayOpen: Promise<void>
-  /** The port, where it is open already. */
-  readonly openedPort: OpenedPort | undefined
   readonly meter: ThreadMeter
   readonly log: Logger
 }
@@ -165,11 +162,7 @@ export async function openRouterDoor (parts: RouterDoorParts): Promise<RouterDoo
       htmlReply(500, fault.toString().replace('__CODE__', code), NO_STORE)
   }
   const door = await openDoor({
-    ...common,
-    port: settings.routingPort,
-    openedPort: parts.openedPort,
-    handler,
-    allow: ROUTER_ALLOW
+    ...common, port: settings.routingPort, handler, allow: ROUTER_ALLOW
   })
   const { decisionPort } = settings
   let upstreams: readonly string[] = []

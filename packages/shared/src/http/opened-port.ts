@@ -1,6 +1,6 @@
 /**
  * A port that is open before there is what answers on it: who comes meanwhile waits. In a thread
- * that starts, and for the router.
+ * that starts.
  */
 import { createServer, type AddressInfo, type Server } from 'node:net'
 import { boundHandle, holdConnections } from './fast/accept.ts'
@@ -12,8 +12,6 @@ export interface OpenedPort {
   passTo (server: Server): Promise<void>
   /** Gives those who wait to whoever accepts by now. */
   release (): void
-  /** Nothing will answer here: who waits is disconnected. Does nothing once it was passed on. */
-  close (): void
 }
 
 /**
@@ -23,29 +21,20 @@ export interface OpenedPort {
 export async function openPort (
   host: string, wanted: number, isShared: boolean
 ): Promise<OpenedPort> {
-  const opened = createServer(socket => { socket.destroy() })
+  const opened = createServer()
   const handle = boundHandle(host, wanted, isShared)
   if (handle === undefined) await listenOn(opened, wanted, hostsToTry(host), isShared)
   else await listenOnHandle(opened, handle)
   const { port } = opened.address() as AddressInfo
-  const held = holdConnections(opened)
-  if (held === undefined) {
+  const release = holdConnections(opened)
+  if (release === undefined) {
     opened.close()
     throw new Error('this Node has no handle of a server')
   }
-  let isPassed = false
   return {
     port,
-    passTo (server) {
-      isPassed = true
-      return new Promise(resolve => { server.listen(opened, BACKLOG, resolve) })
-    },
-    release: held.release,
-    close () {
-      if (isPassed) return
-      held.takeBack()
-      opened.close()
-    }
+    passTo: server => new Promise(resolve => { server.listen(opened, BACKLOG, resolve) }),
+    release
   }
 }
 

@@ -282,32 +282,18 @@ export function boundHandle (host: string, port: number, isShared: boolean): obj
   return undefined
 }
 
-export interface HeldConnections {
-  /** Whoever accepts on the handle by now gets them. */
-  release (): void
-  /** The server gets them itself, and those that come from now on. */
-  takeBack (): void
-}
-
 /**
- * Keeps a server's new connections, unread. Undefined where this Node does not have what it takes.
- * @param server is listening already
+ * Keeps a server's new connections, unread, until the function that it returns is called: then
+ * whoever accepts on that handle by then gets them. Undefined where this Node does not have what it
+ * takes. @param server is listening already
  */
-export function holdConnections (server: net.Server): HeldConnections | undefined {
+export function holdConnections (server: net.Server): (() => void) | undefined {
   const listening = handleOf(server)
-  const own = listening?.onconnection
-  if (own === undefined) return undefined
+  if (listening?.onconnection === undefined) return undefined
   const held: Array<Parameters<OnConnection>> = []
-  listening!.onconnection = (...connection) => { held.push(connection) }
-  const release = (): void => {
-    for (const connection of held.splice(0)) listening!.onconnection!(...connection)
-  }
-  return {
-    release,
-    takeBack () {
-      listening!.onconnection = own
-      release()
-    }
+  listening.onconnection = (...connection) => { held.push(connection) }
+  return () => {
+    for (const connection of held.splice(0)) listening.onconnection!(...connection)
   }
 }
 
