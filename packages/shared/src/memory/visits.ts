@@ -15,7 +15,7 @@ import {
   withSeen
 } from './layout.ts'
 import { removeUser } from './removal.ts'
-import { findAddressEntry, finishReplacement, type ReplacedEntry } from './replacement.ts'
+import { findAddressEntry, finishReplacement } from './replacement.ts'
 import {
   addressOfSlot, commitSlot, findSlot, freshCommit, isReservedOnly, removeSlot,
   writeAddress
@@ -63,10 +63,7 @@ const ADMITS = 1 << 5
 /** A leave is taken back by it. */
 const STAYS = 1 << 6
 
-/**
- * So long after a page left, a beat by POST may be one that it had sent before: the first of its
- * life, as a rule. RETURN_MS of the script is more.
- */
+/** So long after a page left, a beat by POST may be its first. RETURN_MS of the script is more. */
 const LATE_MS = 100
 
 /** For an entry without a reservation: its deadline is never looked at. */
@@ -214,9 +211,9 @@ function admitVisitor (
   const isLimitedEntry = replaced !== undefined && isLimitedAt(view, commitLoad(replaced.commit))
   // Then it has come in this moment, and is counted by itself.
   if (isLimitedEntry && isAdmitted) replaced = undefined
-  if ((how & ADDS) === 0 && (replaced === undefined || isLeftBehind(replaced, how))) {
-    return 'unknown'
-  }
+  const isLeaving = replaced !== undefined && (replaced.commit & COMMIT_LEAVING) !== 0
+  if (isLeaving && (how & (OF_PAGE | STAYS)) === 0) return 'unknown'
+  if (replaced === undefined && (how & ADDS) === 0) return 'unknown'
   if (isLimitedEntry && !isAdmitted) {
     const adopted = adoptAddressEntry(view, client, address, SEEN_ONCE)
     return adopted === 'busy' ? 'busy' : visit(view, client, server, address, how)
@@ -237,11 +234,6 @@ function admitVisitor (
   if (replaced === undefined) return 'arrived'
   finishReplacement(view, client, address)
   return commitActive(replaced.commit) === server ? 'seen' : 'moved'
-}
-
-/** Whether the page of an entry under the visitor's address has left, for what a refresh is. */
-function isLeftBehind ({ commit }: ReplacedEntry, how: number): boolean {
-  return (commit & COMMIT_LEAVING) !== 0 && (how & (OF_PAGE | STAYS)) === 0
 }
 
 /** Of one with an id: whether an entry under its address could still be there on its account. */

@@ -2,10 +2,9 @@
  * Takes a server's new connections over from node:net before it makes sockets of them. Each becomes
  * a light socket: what nearly every connection needs, done by its handle, with one buffer that all
  * are read into. For anything else it turns into a net.Socket.
- * What is not public here: the handles of node:net, and `stream_wrap`, by which they are told to
- * write and tell what they have read. Without the latter there are net.Sockets that share the
- * buffer (the public option `onread`), without the former there are ordinary ones. And `tcp_wrap`,
- * by which a handle is made for a server.
+ * What is not public here: the handles of node:net; `stream_wrap`, by which they are told to write
+ * and tell what they have read (without it there are net.Sockets that share the buffer, by the
+ * public option `onread`; without handles, ordinary ones); `tcp_wrap`, which makes a server's.
  */
 import net from 'node:net'
 
@@ -27,7 +26,7 @@ interface Handle {
   close (): void
 }
 
-/** The handle of a server that listens. */
+/** Of a server. */
 interface ListeningHandle {
   onconnection?: OnConnection
 }
@@ -48,7 +47,6 @@ interface Streams {
   readonly kLastWriteWasAsync: number
 }
 
-/** Makes the handles of servers. */
 interface Tcp {
   readonly TCP: new (kind: number) => {
     bind (host: string, port: number, flags: number): number
@@ -276,8 +274,7 @@ export function boundHandle (host: string, port: number, isShared: boolean): obj
   const flags = isShared ? found?.constants?.UV_TCP_REUSEPORT : 0
   if (kind === 0 || flags === undefined || found?.TCP === undefined) return undefined
   const handle = new found.TCP(found.constants!.SERVER)
-  const error = kind === 6 ? handle.bind6(host, port, flags) : handle.bind(host, port, flags)
-  if (error === 0) return handle
+  if (handle[kind === 6 ? 'bind6' : 'bind'](host, port, flags) === 0) return handle
   handle.close()
   return undefined
 }
