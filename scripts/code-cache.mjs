@@ -18,7 +18,8 @@ const SETTINGS = {
   PORTS: '0,0,0',
   ROUTING_PORT: '0',
   MONITORING_PORT: '0',
-  DELAY_BETWEEN_ROUTING: '0',
+  // Visitors of a start wait for their server, as with a delay.
+  DELAY_BETWEEN_ROUTING: '0.01',
   LOG_FILE: '-'
 }
 

@@ -95,21 +95,23 @@ t.test('start: every taken port is named in one message, with what to do, and th
 
 /** The first ports that workers open are taken, as far as they can tell. */
 const takenMeanwhile = (times: number): string => `
+  import { appendFileSync, readFileSync } from 'node:fs'
+  import { constants } from 'node:os'
   import { isMainThread } from 'node:worker_threads'
-  import { readFileSync, writeFileSync } from 'node:fs'
-  import { Server } from 'node:net'
-  const { listen } = Server.prototype
-  Server.prototype.listen = function (...args) {
-    const taken = Number(readFileSync('taken', 'utf8'))
-    if (isMainThread || taken >= ${times}) return listen.apply(this, args)
-    writeFileSync('taken', String(taken + 1))
-    const error = Object.assign(new Error('listen EADDRINUSE: taken'), { code: 'EADDRINUSE' })
-    process.nextTick(() => this.emit('error', error))
-    return this
+  const { TCP } = process.binding('tcp_wrap')
+  const { listen } = TCP.prototype
+  TCP.prototype.listen = function (backlog) {
+    const name = {}
+    this.getsockname(name)
+    const taken = readFileSync('taken', 'utf8').split('\\n').slice(0, -1)
+    const isTaken = taken.includes(String(name.port))
+    if (isMainThread || (!isTaken && taken.length >= ${times})) return listen.call(this, backlog)
+    if (!isTaken) appendFileSync('taken', name.port + '\\n')
+    return -constants.errno.EADDRINUSE
   }`
 
 t.test('start: a port that is taken after it was chosen is chosen again', async t => {
-  const cwd = workingFolder(t, { taken: '0', 'preload.mjs': takenMeanwhile(1) })
+  const cwd = workingFolder(t, { taken: '', 'preload.mjs': takenMeanwhile(1) })
   const cluster = await startCluster(t, {}, { cwd, nodeOptions: '--import ./preload.mjs' })
   // Once by the preload; on a busy machine another program may really take the next one.
   await cluster.logged(/a port was taken during the start/)
@@ -119,7 +121,7 @@ t.test('start: a port that is taken after it was chosen is chosen again', async 
 })
 
 t.test('start: whose ports are taken again and again ends, and says why', async t => {
-  const cwd = workingFolder(t, { taken: '0', 'preload.mjs': takenMeanwhile(1000) })
+  const cwd = workingFolder(t, { taken: '', 'preload.mjs': takenMeanwhile(1000) })
   await t.rejects(startCluster(t, {}, { cwd, nodeOptions: '--import ./preload.mjs' }),
     /ended with 1 .*EADDRINUSE/)
 })
@@ -127,14 +129,14 @@ t.test('start: whose ports are taken again and again ends, and says why', async 
 /** All servers but the first open their ports only when there is a file named `go`. */
 const HELD_SERVERS = `
   import { existsSync } from 'node:fs'
-  import { Server } from 'node:net'
   import { isMainThread, workerData } from 'node:worker_threads'
-  const { listen } = Server.prototype
-  const isHeld = workerData?.server > 0
-  Server.prototype.listen = function (...args) {
-    if (isMainThread || !isHeld || existsSync('go')) return listen.apply(this, args)
-    setTimeout(() => this.listen(...args), 10)
-    return this
+  const { TCP } = process.binding('tcp_wrap')
+  const { listen } = TCP.prototype
+  const isHeld = !isMainThread && workerData.server > 0
+  const look = new Int32Array(new SharedArrayBuffer(4))
+  TCP.prototype.listen = function (backlog) {
+    while (isHeld && !existsSync('go')) Atomics.wait(look, 0, 0, 10)
+    return listen.call(this, backlog)
   }`
 
 t.test('start: the router opens with the first server, and places a burst among all of them', async t => {

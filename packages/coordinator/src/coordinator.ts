@@ -186,7 +186,7 @@ export class Coordinator {
     try {
       await this.#joinFleet()
       const isKnown = hasDatabase(this.#settings.dbPath)
-      if (!isKnown) await this.#expulsion.setDenyList([])
+      if (!isKnown) this.#expulsion.denyNobody()
       await startInOrder({
         servers: this.#settings.servers,
         workers: this.#workers,

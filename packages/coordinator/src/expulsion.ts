@@ -36,6 +36,11 @@ export class Expulsion {
     return this.#keeper.entries
   }
 
+  /** The first list, where there is none yet. */
+  denyNobody (): void {
+    this.#keeper.replace([])
+  }
+
   /** Throws a malformed entry's error before any thread has changed its list. */
   async setDenyList (entries: readonly DenyEntry[]): Promise<AskAnswers['set-deny-list']> {
     const { removedUsers } = await this.#deny(entries, undefined)

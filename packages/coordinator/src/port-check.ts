@@ -2,9 +2,10 @@
  * Tries every port before anything is started, so that all that are taken are named at once, and
  * lets the kernel choose where a port is 0. Holds no port afterwards.
  */
-import { createServer, type Server } from 'node:net'
+import { createServer } from 'node:net'
 import { PortsUnavailable } from '@usher/shared/errors.ts'
 import { hostsToTry, listenOn } from '@usher/shared/http/listen.ts'
+import { openPort } from '@usher/shared/http/opened-port.ts'
 import { ownServers, withPorts } from '@usher/shared/settings/servers.ts'
 import type { Settings } from '@usher/shared/settings/settings.ts'
 
@@ -12,6 +13,12 @@ interface PortUse {
   readonly setting: 'PORTS' | 'ROUTING_PORT' | 'MONITORING_PORT' | 'DECISION_PORT'
   readonly port: number
   readonly host: string
+}
+
+/** A port that is bound, until it is closed. */
+interface Bound {
+  readonly port: number
+  close (): Promise<void> | void
 }
 
 /** The settings with a number for every port; throws PortsUnavailable naming all that are taken. */
@@ -51,15 +58,13 @@ async function bindAll (
 ): Promise<{ readonly numbers: readonly number[], readonly problems: readonly string[] }> {
   const numbers = uses.map(({ port }) => port)
   const problems = uses.map(() => '')
-  const bound: Server[] = []
+  const bound: Bound[] = []
   const bind = async (at: number): Promise<void> => {
     const { port, host } = uses[at]!
-    // A client that connects during the check is disconnected: close() would wait for it, and no
-    // handler answers here.
-    const server = createServer(socket => { socket.destroy() })
     try {
-      numbers[at] = await listenOn(server, port, hostsToTry(host))
-      bound.push(server)
+      const opened = openPort(host, port, false) ?? await bindByServer(host, port)
+      numbers[at] = opened.port
+      bound.push(opened)
     } catch (error) {
       problems[at] = complain(uses[at]!, error as NodeJS.ErrnoException)
     }
@@ -68,8 +73,17 @@ async function bindAll (
   const places = [...uses.keys()]
   for (const at of places.filter(at => !isChosen(at))) await bind(at)
   for (const at of places.filter(isChosen)) await bind(at)
-  await Promise.all(bound.map(server => new Promise(resolve => { server.close(resolve) })))
+  await Promise.all(bound.map(opened => opened.close()))
   return { numbers, problems: problems.filter(problem => problem !== '') }
+}
+
+/** As node:net does it. Throws the system's error. */
+async function bindByServer (host: string, wanted: number): Promise<Bound> {
+  // A client that connects during the check is disconnected: close() would wait for it, and no
+  // handler answers here.
+  const server = createServer(socket => { socket.destroy() })
+  const port = await listenOn(server, wanted, hostsToTry(host))
+  return { port, close: () => new Promise(resolve => { server.close(() => { resolve() }) }) }
 }
 
 function complain ({ setting, port, host }: PortUse, error: NodeJS.ErrnoException): string {

@@ -1,5 +1,5 @@
-import { once } from 'node:events'
-import { connect, createServer, Server, type ListenOptions, type AddressInfo } from 'node:net'
+import { once, type EventEmitter } from 'node:events'
+import { connect, createServer, Server, type AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import type { Settings } from '@usher/shared/settings/settings.ts'
 import { ownServers } from '@usher/shared/settings/servers.ts'
@@ -7,6 +7,8 @@ import { testServers } from '../../shared/test/settings/test-servers.ts'
 import { checkPorts } from '../src/port-check.ts'
 
 const HOST = '127.0.0.1'
+/** Not an address: node:net binds it. */
+const NAME = 'localhost'
 /** A documentation address (RFC 5737): no machine has it. */
 const NOWHERE = '192.0.2.1'
 
@@ -71,11 +73,13 @@ t.test('port check: a port of 0 becomes a number, and no two are the same', asyn
 t.test('port check: the kernel chooses while all other ports are held', async t => {
   const fixed = await freePort()
   const calls: string[] = []
-  const { listen, close } = Server.prototype
-  t.intercept(Server.prototype, 'listen', {
-    value (this: Server, options: ListenOptions, onListening: () => void) {
-      calls.push(options.port === 0 ? 'listen' : 'listen fixed')
-      return listen.call(this, options, onListening)
+  const { close } = Server.prototype
+  const emit: EventEmitter['emit'] = Server.prototype.emit
+  t.intercept(Server.prototype, 'emit', {
+    value (this: Server, event: string, ...args: unknown[]) {
+      const isFixed = (this.address() as AddressInfo | null)?.port === fixed
+      if (event === 'listening') calls.push(isFixed ? 'listen fixed' : 'listen')
+      return emit.call(this, event, ...args)
     }
   })
   t.intercept(Server.prototype, 'close', {
@@ -84,7 +88,7 @@ t.test('port check: the kernel chooses while all other ports are held', async t 
       return close.apply(this, args)
     }
   })
-  await checkPorts(testSettings({ routingPort: fixed }))
+  await checkPorts(testSettings({ routingPort: fixed, host: NAME, monitoringHost: NAME }))
   t.strictSame(calls, ['listen fixed', 'listen', 'listen', 'close', 'close', 'close'])
 })
 
@@ -94,13 +98,13 @@ t.test('port check: a client that comes in meanwhile is let go and holds up no s
   let client: ReturnType<typeof connect> | undefined
   const { restore } = t.intercept(Server.prototype, 'close', {
     value (this: Server, ...args: Parameters<typeof close>) {
-      client ??= connect(port, HOST).on('error', () => {})
+      client ??= connect(port, NAME).on('error', () => {})
       // It would wait for its answer for ever.
       client.once('connect', () => setImmediate(() => close.apply(this, args)))
       return this
     }
   })
-  const checked = checkPorts(testSettings({ servers: testServers([port]) }))
+  const checked = checkPorts(testSettings({ servers: testServers([port]), host: NAME }))
   await checked
   restore()
   if (!client!.destroyed) await once(client!, 'close')
@@ -128,8 +132,8 @@ t.test('port check: the monitor\'s address is its own', async t => {
 t.test('port check: says why in words that help', async t => {
   const cases: ReadonlyArray<readonly [code: string | undefined, reason: string]> = [
     ['EACCES', 'is not allowed to this user (ports below 1024 need the right to bind them)'],
-    ['EMFILE', `cannot be bound on ${HOST}: no luck`],
-    [undefined, `cannot be bound on ${HOST}: no luck`]
+    ['EMFILE', `cannot be bound on ${NAME}: no luck`],
+    [undefined, `cannot be bound on ${NAME}: no luck`]
   ]
   for (const [code, reason] of cases) {
     const restore = t.intercept(Server.prototype, 'listen', {
@@ -139,7 +143,7 @@ t.test('port check: says why in words that help', async t => {
         return this
       }
     }).restore
-    await t.rejects(checkPorts(testSettings({ servers: testServers([80]) })), {
+    await t.rejects(checkPorts(testSettings({ servers: testServers([80]), host: NAME })), {
       message: `  PORTS: port 80 ${reason}\n`
     }, String(code))
     restore()

@@ -5,15 +5,17 @@
 
 /**
  * DEL and the C1 set, format characters (those of bidirectional text among them), separators of
- * lines, and what has neither a shape nor a width. Not the C0 set: line feeds end lines.
+ * lines, and what has neither a shape nor a width. Not the C0 set: line feeds end lines. Made when
+ * it is needed: to look up these properties takes a millisecond of a start.
  */
-const UNSEEN = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/gu
+let unseen: RegExp | undefined
 const HEX_DIGITS = 4
 const BASIC_MAX = 0xffff
 
 /** With each of them as `\u202e`, or `\u{e0041}`. @param backslash two of them inside of JSON */
 export function visibleText (text: string, backslash = '\\'): string {
-  return text.replace(UNSEEN, character => {
+  unseen ??= /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/gu
+  return text.replace(unseen, character => {
     const code = character.codePointAt(0)!
     const hex = code.toString(16).padStart(HEX_DIGITS, '0')
     return `${backslash}u${code > BASIC_MAX ? `{${hex}}` : hex}`

@@ -22,7 +22,7 @@ async function run (): Promise<void> {
 function waitForBoot (port: MessagePort): void {
   const take = (order: EarlyOrder): void => {
     if (order.type === 'listen') {
-      void listen(order.host, order.port)
+      listen(order.host, order.port)
       return
     }
     port.off('message', take)
@@ -35,11 +35,9 @@ function waitForBoot (port: MessagePort): void {
   if (first !== undefined) take(first.message as EarlyOrder)
 }
 
-async function listen (host: string, port: number): Promise<void> {
-  try {
-    data.openedPort = await openPort(host, port, canSharePorts)
-    parentPort!.postMessage({ type: 'listening' } satisfies News)
-  } catch {
-    // The bundle opens it, and says what is wrong.
-  }
+function listen (host: string, port: number): void {
+  const openedPort = openPort(host, port, canSharePorts)
+  if (openedPort === undefined) return // The bundle opens it, or says what is wrong.
+  data.openedPort = openedPort
+  parentPort!.postMessage({ type: 'listening' } satisfies News)
 }

@@ -2,16 +2,10 @@
  * Binds a server to an address, and to the next one where the machine lacks the first one's kind.
  */
 import type { AddressInfo, Server } from 'node:net'
+import { BACKLOG, openPort } from './opened-port.ts'
 
 /** What a machine says that has no IPv6, or not that address. */
 const LACKING = ['EAFNOSUPPORT', 'EADDRNOTAVAIL']
-
-/**
- * Connections that wait to be accepted. Node's 511 overflow when thousands come at once, and
- * whoever is turned away there tries again a second later. The kernel takes less where its own
- * limit is lower (net.core.somaxconn, 4096 since Linux 5.4).
- */
-export const BACKLOG = 4096
 
 /** The addresses to try for a `HOST` setting, in order. */
 export function hostsToTry (host: string): readonly string[] {
@@ -50,7 +44,18 @@ export async function listenOn (
   throw new RangeError('listenOn needs at least one host')
 }
 
-function listenOnce (
+async function listenOnce (
+  server: Server, wanted: number, host: string, reusePort: boolean
+): Promise<number> {
+  const opened = openPort(host, wanted, reusePort)
+  if (opened === undefined) return await listenByHost(server, wanted, host, reusePort)
+  await opened.passTo(server)
+  opened.release()
+  return opened.port
+}
+
+/** As node:net does it. */
+function listenByHost (
   server: Server, port: number, host: string, reusePort: boolean
 ): Promise<number> {
   return new Promise((resolve, reject) => {

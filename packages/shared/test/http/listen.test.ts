@@ -2,6 +2,9 @@ import net from 'node:net'
 import t from 'tap'
 import { canSharePorts, hasReusePort, hostsToTry, listenOn } from '@usher/shared/http/listen.ts'
 
+// eslint-disable-next-line n/no-deprecated-api -- what listens is not public
+const { TCP } = (process as { binding?: Function }).binding!('tcp_wrap')
+
 /** A documentation address (RFC 5737): no machine has it. */
 const NOWHERE = '192.0.2.1'
 
@@ -52,6 +55,10 @@ t.test('listen: thousands may wait to be accepted, not Node\'s 511', async t => 
   const server = net.createServer()
   t.teardown(() => server.close())
   const listens = t.capture(server, 'listen', server.listen.bind(server))
-  await listenOn(server, 0, ['127.0.0.1'])
+  await listenOn(server, 0, ['localhost'])
   t.match(listens(), [{ args: [{ backlog: 4096 }] }])
+  const backlogs = t.capture(TCP.prototype, 'listen', TCP.prototype.listen)
+  await listenOn(net.createServer().unref(), 0, ['127.0.0.1'])
+  t.ok(backlogs().length > 0)
+  for (const { args } of backlogs()) t.strictSame(args, [4096])
 })

@@ -4,9 +4,10 @@
  * are read into. For anything else it turns into a net.Socket.
  * What is not public here: the handles of node:net; `stream_wrap`, by which they are told to write
  * and tell what they have read (without it there are net.Sockets that share the buffer, by the
- * public option `onread`; without handles, ordinary ones); `tcp_wrap`, which makes a server's.
+ * public option `onread`; without handles, ordinary ones).
  */
 import net from 'node:net'
+import { internals } from './internals.ts'
 
 /** What node:net knows a connection by. Its methods return 0, or an error below that. */
 interface Handle {
@@ -28,10 +29,8 @@ interface Handle {
 
 /** Of a server. */
 interface ListeningHandle {
-  onconnection?: OnConnection
+  onconnection?: (this: unknown, error: number, handle: Handle | undefined) => void
 }
-
-type OnConnection = (this: unknown, error: number, handle: Handle | undefined) => void
 
 /** The kernel has it until all bytes are taken. */
 interface WriteRequest {
@@ -45,15 +44,6 @@ interface Streams {
   readonly streamBaseState: Int32Array
   readonly kReadBytesOrError: number
   readonly kLastWriteWasAsync: number
-}
-
-interface Tcp {
-  readonly TCP: new (kind: number) => {
-    bind (host: string, port: number, flags: number): number
-    bind6 (host: string, port: number, flags: number): number
-    close (): void
-  }
-  readonly constants: { readonly SERVER: number, readonly UV_TCP_REUSEPORT?: number }
 }
 
 /** Whoever reads a socket. */
@@ -252,46 +242,6 @@ function findStreams (): Streams | undefined {
     found.streamBaseState !== undefined && found.kReadBytesOrError !== undefined &&
     found.kLastWriteWasAsync !== undefined
   return isWhole ? found as Streams : undefined
-}
-
-function internals<T> (name: string): Partial<T> | undefined {
-  try {
-    // eslint-disable-next-line n/no-deprecated-api -- there is no other way to a handle's requests
-    return (process as { binding?: (name: string) => Partial<T> }).binding?.(name)
-  } catch {
-    return undefined
-  }
-}
-
-/**
- * A handle that is bound, for `net.Server.listen`, which by itself loads node:dns for the address
- * of a host, some 2 ms. Undefined where it cannot be had: node:net says why then.
- * @param isShared others that say so may listen there, too
- */
-export function boundHandle (host: string, port: number, isShared: boolean): object | undefined {
-  const kind = net.isIP(host)
-  const found = internals<Tcp>('tcp_wrap')
-  const flags = isShared ? found?.constants?.UV_TCP_REUSEPORT : 0
-  if (kind === 0 || flags === undefined || found?.TCP === undefined) return undefined
-  const handle = new found.TCP(found.constants!.SERVER)
-  if (handle[kind === 6 ? 'bind6' : 'bind'](host, port, flags) === 0) return handle
-  handle.close()
-  return undefined
-}
-
-/**
- * Keeps a server's new connections, unread, until the function that it returns is called: then
- * whoever accepts on that handle by then gets them. Undefined where this Node does not have what it
- * takes. @param server is listening already
- */
-export function holdConnections (server: net.Server): (() => void) | undefined {
-  const listening = handleOf(server)
-  if (listening?.onconnection === undefined) return undefined
-  const held: Array<Parameters<OnConnection>> = []
-  listening.onconnection = (...connection) => { held.push(connection) }
-  return () => {
-    for (const connection of held.splice(0)) listening.onconnection!(...connection)
-  }
 }
 
 function handleOf (server: net.Server): ListeningHandle | undefined {
