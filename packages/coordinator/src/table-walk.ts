@@ -14,11 +14,14 @@ export async function walkTable (
   step: (shard: number, fromSlot: number) => Promise<number | undefined> | number | undefined
 ): Promise<void> {
   let shard = 0
-  let slot: number | undefined = 0
-  await inTimeSlices(async () => {
-    slot = await step(shard, slot!)
-    if (slot !== undefined) return false
-    slot = 0
-    return ++shard === shardCount
+  let slot = 0
+  const goOnAt = (next: number | undefined): boolean => {
+    slot = next ?? 0
+    if (next === undefined) shard++
+    return shard === shardCount
+  }
+  await inTimeSlices(() => {
+    const next = step(shard, slot)
+    return next instanceof Promise ? next.then(goOnAt) : goOnAt(next)
   }, { sliceMs: SLICE_MS, now })
 }

@@ -24,6 +24,9 @@ export interface EndStep {
   readonly nextSlot: number | undefined
 }
 
+/** What nearly every step comes to, many times a second. */
+const NOBODY_DUE: EndStep = { removed: [], nextSlot: undefined }
+
 /**
  * Ends the users who are due in one shard, from a slot on, for one hold of its lock at most: the
  * caller may give way to its loop between two steps. Busy: come back at the next pass.
@@ -32,7 +35,7 @@ export function endDue (view: TableView, shard: number, fromSlot: number): EndSt
   const at = shardAt(view.layout, shard)
   const runs = Math.ceil(Atomics.load(view.words, at + SHARD_HIGH_WATER) / END.SLOTS)
   const run = nextDueRun(view, at, Math.floor(fromSlot / END.SLOTS), runs)
-  if (run === runs) return { removed: [], nextSlot: undefined }
+  if (run === runs) return NOBODY_DUE
   if (!lockShard(view, at)) return 'busy'
   const removed = endInRun(view, at, run)
   unlockShard(view, at)

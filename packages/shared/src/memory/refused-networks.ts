@@ -113,6 +113,7 @@ export function refusedNetworks (
   const words = new Int32Array(buffer)
   const byNetwork = new Map<string, RefusedNetwork>()
   for (let block = 0; block < words.length; block += BLOCK_WORDS) {
+    if (words[block + TOTAL_AT] === 0) continue // As in nearly all.
     for (let entry = 0; entry < ENTRIES; entry++) {
       const at = block + ENTRIES_AT + entry * ENTRY.WORDS
       const found = readEntry(words, at, wrappedMs(nowMs))
@@ -137,10 +138,11 @@ export function refusedTotal (buffer: SharedArrayBuffer): number {
 /** Undefined when there is none, and while its thread is changing it. */
 function readEntry (words: Int32Array, at: number, now: number): RefusedNetwork | undefined {
   const count = Atomics.load(words, at + ENTRY.COUNT)
+  if (count === 0) return undefined
   const entry = words.slice(at, at + ENTRY.WORDS)
   const isSteady = entry.subarray(ENTRY.WIDTH, ENTRY.LAST_MS)
     .every((word, index) => word === Atomics.load(words, at + ENTRY.WIDTH + index))
-  if (count === 0 || !isSteady) return undefined
+  if (!isSteady) return undefined
   const lastAgoMs = Math.max(0, wrappedAge(now, entry[ENTRY.LAST_MS]!))
   if (lastAgoMs > QUIET_MS) return undefined
   const [w0, w1, w2, w3] = entry.subarray(ENTRY.NETWORK, ENTRY.SINCE_MS)
