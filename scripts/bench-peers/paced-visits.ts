@@ -3,7 +3,7 @@
  * (an open loop): a server that falls behind is asked as often, and all that wait are counted.
  */
 import { connect, type Socket } from 'node:net'
-import { setTimeout as wait } from 'node:timers/promises'
+import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises'
 import { PAGE_BYTES } from './ground.ts'
 import { pageHead } from './heads.ts'
 
@@ -13,6 +13,11 @@ export interface Pace {
   readonly perSecond: number
   /** For so long. */
   readonly ms: number
+  /**
+   * Each request at its own moment: this thread looks all the time, for which it needs a core of
+   * its own. Else it looks each millisecond, and asks for all that are due by then at once.
+   */
+  readonly isExact?: boolean
 }
 
 /** More than that are open only when nothing is answered for a second or so. */
@@ -20,9 +25,13 @@ const CONNECTIONS_MAX = 2_000
 const TICK_MS = 1
 const ANSWER_MS_MAX = 20_000
 const HEAD_END = '\r\n\r\n'
+/** All connections are read into it: a new buffer for each answer would delay the next ones. */
+const READ = Buffer.alloc(65_536)
 
 /** How long each answer took, in milliseconds, from the write of its request. */
-export async function visitAtPace ({ urls, perSecond, ms }: Pace): Promise<readonly number[]> {
+export async function visitAtPace (
+  { urls, perSecond, ms, isExact = false }: Pace
+): Promise<readonly number[]> {
   const latenciesMs: number[] = []
   const pools = urls.map(url => new Pool(Number(new URL(url).port), latenciesMs))
   try {
@@ -31,7 +40,14 @@ export async function visitAtPace ({ urls, perSecond, ms }: Pace): Promise<reado
       const elapsedMs = performance.now() - startMs
       if (elapsedMs >= ms) break
       for (; asked < elapsedMs * perSecond / 1000; asked++) pools[asked % pools.length]!.ask()
-      await wait(TICK_MS)
+      if (!isExact) {
+        await wait(TICK_MS)
+        continue
+      }
+      // Nothing comes before the next one is asked for: no turn of the loop, and no garbage of it.
+      const nextMs = startMs + asked * 1000 / perSecond
+      if (!pools.some(pool => pool.isWaiting)) while (performance.now() < nextMs);
+      await turn()
     }
     const endMs = performance.now() + ANSWER_MS_MAX
     while (pools.some(pool => pool.isWaiting)) {
@@ -76,8 +92,6 @@ class Pool {
   #open (): () => void {
     const number = this.#all.length
     if (number === CONNECTIONS_MAX) throw new Error('no pages come any more')
-    const socket = connect({ port: this.#port, host: '127.0.0.1', noDelay: true })
-    this.#all.push(socket)
     const client = `${number.toString(16).padStart(8, '0')}-face-4000-8000-000000000000`
     const head = Buffer.from(pageHead(`127.0.0.1:${this.#port}`, '/index.html', { client }))
     let startMs = 0
@@ -89,13 +103,19 @@ class Pool {
       bytesMax = Infinity
       socket.write(head)
     }
-    socket.on('data', (data: Buffer) => {
-      if (bytes === 0) bytesMax = data.indexOf(HEAD_END) + HEAD_END.length + PAGE_BYTES
-      bytes += data.length
-      if (bytes < bytesMax) return
+    const read = (length: number, buffer: Uint8Array): boolean => {
+      const head = bytes === 0 ? (buffer as Buffer).indexOf(HEAD_END) : 0
+      if (bytes === 0) bytesMax = head + HEAD_END.length + PAGE_BYTES
+      bytes += length
+      if (bytes < bytesMax) return true
       this.#latenciesMs.push(performance.now() - startMs)
       this.#idle.push(ask)
+      return true
+    }
+    const socket = connect({
+      port: this.#port, host: '127.0.0.1', noDelay: true, onread: { buffer: READ, callback: read }
     })
+    this.#all.push(socket)
     socket.on('error', error => { this.failure ??= error })
     return ask
   }
