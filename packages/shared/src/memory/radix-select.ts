@@ -11,15 +11,18 @@ const CHUNK = 8192
 const BITS_PER_PASS = 8
 const BINS = 2 ** BITS_PER_PASS
 const KEY_BITS = 32
-/** Keys are signed; with their sign bit flipped they sort as unsigned ones. */
+/**
+ * Keys are signed; with their sign bit flipped their bits sort as those of unsigned ones. All are
+ * kept as signed numbers: V8 makes an object of each unsigned one above 2^31.
+ */
 const SIGN = 0x80000000
 
 export class RadixSelect {
   /** How many of the keys that still match come before the wanted one. */
   #rank: number
   #count = 0
-  readonly #keys: Uint32Array[] = []
-  readonly #places: Uint32Array[] = []
+  readonly #keys: Int32Array[] = []
+  readonly #places: Int32Array[] = []
   /** The bits that are known of the wanted key, and how many. */
   #known = 0
   #knownBits = 0
@@ -36,10 +39,10 @@ export class RadixSelect {
   offer (key: number, place: number): void {
     const at = this.#count++ % CHUNK
     if (at === 0) {
-      this.#keys.push(new Uint32Array(CHUNK))
-      this.#places.push(new Uint32Array(CHUNK))
+      this.#keys.push(new Int32Array(CHUNK))
+      this.#places.push(new Int32Array(CHUNK))
     }
-    this.#keys.at(-1)![at] = (key ^ SIGN) >>> 0
+    this.#keys.at(-1)![at] = key ^ SIGN
     this.#places.at(-1)![at] = place
   }
 
@@ -59,16 +62,22 @@ export class RadixSelect {
 
   #countBins (): void {
     const keys = this.#chunkKeys()
-    const shift = KEY_BITS - this.#knownBits - BITS_PER_PASS
-    for (const key of keys) {
-      if (this.#isKnownPart(key)) this.#bins[(key >>> shift) & (BINS - 1)]!++
+    const bins = this.#bins
+    const known = this.#known
+    // A shift by all 32 bits would be none at all: of the first pass all keys are.
+    const isFirst = this.#knownBits === 0
+    const unknownBits = KEY_BITS - this.#knownBits
+    const shift = unknownBits - BITS_PER_PASS
+    for (let at = 0; at < keys.length; at++) {
+      const key = keys[at]!
+      if (isFirst || key >>> unknownBits === known) bins[(key >>> shift) & (BINS - 1)]!++
     }
   }
 
   #decide (): void {
     let bin = 0
     while (this.#rank >= this.#bins[bin]!) this.#rank -= this.#bins[bin++]!
-    this.#known = ((this.#known << BITS_PER_PASS) | bin) >>> 0
+    this.#known = (this.#known << BITS_PER_PASS) | bin
     this.#knownBits += BITS_PER_PASS
     this.#bins.fill(0)
     this.#chunk = 0
@@ -86,12 +95,7 @@ export class RadixSelect {
     return false
   }
 
-  #isKnownPart (key: number): boolean {
-    // A shift by all 32 bits would be none at all.
-    return this.#knownBits === 0 || key >>> (KEY_BITS - this.#knownBits) === this.#known
-  }
-
-  #chunkKeys (): Uint32Array {
+  #chunkKeys (): Int32Array {
     const isLast = this.#chunk === this.#keys.length - 1
     const keys = this.#keys[this.#chunk]!
     return isLast ? keys.subarray(0, this.#count - this.#chunk * CHUNK) : keys

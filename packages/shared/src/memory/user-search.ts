@@ -66,6 +66,9 @@ export class UserSearch {
   readonly #guard: (work: () => boolean) => boolean
   readonly #matches: SlotTest
   readonly #nowMs: number
+  /** The word of a slot that is sorted by, and the time now in its unit. */
+  readonly #keyWord: number | undefined
+  readonly #keyNow: number
   #after: Position | undefined
   readonly #page: FirstSlots
   /** Finds the last user before the page; undefined once it is known where the page begins. */
@@ -86,6 +89,10 @@ export class UserSearch {
     this.#guard = guard
     this.#matches = testOf(options)
     this.#nowMs = view.now()
+    this.#keyWord = WORD_BY_SORT[options.sort]
+    this.#keyNow = options.sort === 'first_seen'
+      ? wrappedSeconds(this.#nowMs)
+      : wrappedMs(this.#nowMs)
     this.#after = this.#parseCursor(options.cursor)
     this.#page = new FirstSlots(options.limit)
     const { offset = 0 } = options
@@ -131,8 +138,9 @@ export class UserSearch {
     const copy = copySlots(this.#view, shardAt(layout, shard), from)
     if (copy === 'busy') return false // Comes back to the same place.
     const { words, highWater } = copy
-    for (let here = 0; here < words.length; here += SLOT_WORDS) {
-      if (this.#isWanted(words, here)) this.#take(words, here, this.#place + here / SLOT_WORDS)
+    let place = this.#place
+    for (let here = 0; here < words.length; here += SLOT_WORDS, place++) {
+      if (this.#isWanted(words, here)) this.#take(words, here, place)
     }
     const next = from + words.length / SLOT_WORDS
     const isShardDone = next >= highWater
@@ -160,26 +168,20 @@ export class UserSearch {
 
   /** How long ago, so that the newest come first; nothing where the place alone counts. */
   #keyOf (words: Int32Array, here: number): number {
-    const word = WORD_BY_SORT[this.#options.sort]
-    return word === undefined ? 0 : wrappedAge(this.#now(), words[here + word]!)
-  }
-
-  /** In the unit of what is sorted by. */
-  #now (): number {
-    const isInSeconds = this.#options.sort === 'first_seen'
-    return isInSeconds ? wrappedSeconds(this.#nowMs) : wrappedMs(this.#nowMs)
+    const word = this.#keyWord
+    return word === undefined ? 0 : wrappedAge(this.#keyNow, words[here + word]!)
   }
 
   /** A cursor holds a time, not an age: it means the same when the next page is asked for later. */
   #formatCursor ({ key, place }: Position): string {
-    const time = this.#options.sort === 'place' ? 0 : (this.#now() - key) | 0
+    const time = this.#options.sort === 'place' ? 0 : (this.#keyNow - key) | 0
     return `${time}.${place}`
   }
 
   #parseCursor (cursor: string | undefined): Position | undefined {
     const [, time, place] = CURSOR.exec(cursor ?? '') ?? []
     if (time === undefined) return undefined
-    const key = this.#options.sort === 'place' ? 0 : wrappedAge(this.#now(), Number(time) | 0)
+    const key = this.#options.sort === 'place' ? 0 : wrappedAge(this.#keyNow, Number(time) | 0)
     return { key, place: Number(place) }
   }
 }
