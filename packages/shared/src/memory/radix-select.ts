@@ -17,6 +17,13 @@ const KEY_BITS = 32
  */
 const SIGN = 0x80000000
 
+/**
+ * Chunks for the next search: of a million users they are 8 MB, which would be collected each time.
+ * As many as that stay.
+ */
+const FREE_MAX = 256
+const free: Int32Array[] = []
+
 export class RadixSelect {
   /** How many of the keys that still match come before the wanted one. */
   #rank: number
@@ -39,8 +46,8 @@ export class RadixSelect {
   offer (key: number, place: number): void {
     const at = this.#count++ % CHUNK
     if (at === 0) {
-      this.#keys.push(new Int32Array(CHUNK))
-      this.#places.push(new Int32Array(CHUNK))
+      this.#keys.push(free.pop() ?? new Int32Array(CHUNK))
+      this.#places.push(free.pop() ?? new Int32Array(CHUNK))
     }
     this.#keys.at(-1)![at] = key ^ SIGN
     this.#places.at(-1)![at] = place
@@ -48,16 +55,27 @@ export class RadixSelect {
 
   /** To be called when all are offered, until it returns true. */
   step (): boolean {
-    if (this.#rank >= this.#count) return true
-    if (this.#knownBits === KEY_BITS) return this.#findAmongEqual()
-    this.#countBins()
-    if (++this.#chunk === this.#keys.length) this.#decide()
-    return false
+    const isDone = this.#rank >= this.#count ||
+      (this.#knownBits === KEY_BITS && this.#findAmongEqual())
+    if (isDone) this.#release()
+    else if (this.#knownBits < KEY_BITS) this.#countChunk()
+    return isDone
   }
 
   /** Undefined when fewer positions were offered. */
   get found (): Position | undefined {
     return this.#found
+  }
+
+  #release (): void {
+    for (const chunk of [...this.#keys.splice(0), ...this.#places.splice(0)]) {
+      if (free.length < FREE_MAX) free.push(chunk)
+    }
+  }
+
+  #countChunk (): void {
+    this.#countBins()
+    if (++this.#chunk === this.#keys.length) this.#decide()
   }
 
   #countBins (): void {
