@@ -66,8 +66,8 @@ const onePlace = [
   },
   {
     syntax: importOf('/^node:(child_process|cluster)$/'),
-    message: 'The product starts no process.',
-    allowedIn: ['scripts/**', '**/test/**']
+    message: 'The product starts no process but chrt, in packages/workers/src/thread-priority.ts.',
+    allowedIn: ['packages/workers/src/thread-priority.ts', 'scripts/**', '**/test/**']
   },
   {
     syntax: importOf('/^node:fs/'),

@@ -67,7 +67,7 @@ const TOOL_ENTRIES = {
   'touch-thread': 'scripts/bench/touch-thread.ts',
   'bench-console': 'scripts/bench/console.ts',
   'bench-peers': 'scripts/bench-peers/main.ts',
-  'flood-thread': 'scripts/bench-peers/flood-thread.ts',
+  'flood-process': 'scripts/bench-peers/flood-process.ts',
   profile: 'scripts/profile/main.ts',
   'profile-thread': 'scripts/profile/profile-thread.mjs',
   screenshots: 'scripts/screenshots/main.ts',

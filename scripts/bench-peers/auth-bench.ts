@@ -114,7 +114,7 @@ async function measure (
   all: readonly Pages[], rounds: number, ms: number
 ): Promise<ReadonlyMap<Pages, readonly number[]>> {
   const visit = ({ port }: Pages): Promise<readonly number[]> => visitAtPace({
-    urls: [`http://127.0.0.1:${port}`], perSecond: PER_SECOND, ms, isExact: true
+    urls: [`http://127.0.0.1:${port}`], perSecond: PER_SECOND, ms
   })
   const times = new Map<Pages, number[]>(all.map(pages => [pages, []]))
   for (let round = -WARM_UP_ROUNDS; round < rounds; round++) {

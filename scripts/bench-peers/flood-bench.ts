@@ -3,20 +3,21 @@
  * pages through a million users, beside the p99 when nothing else goes on. The whole program stands
  * on one core, visitors and flood on the other.
  */
+import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { Worker } from 'node:worker_threads'
 import { openDatabase } from '../../packages/workers/src/database/open.ts'
 import type { SavedUser } from '../../packages/workers/src/database/rows.ts'
 import { verdictOf, type BenchResult } from '../bench/report/report.ts'
 import { ROOT } from '../kit/places.ts'
-import { median, quantile, spread } from '../measure/figures.ts'
-import type { FloodCounts, FloodData } from './flood-thread.ts'
-import { visitAtPace } from './paced-visits.ts'
+import { median, spread } from '../measure/figures.ts'
+import type { FloodCounts, FloodData } from './flood-process.ts'
 import { startUsher } from './peers/usher.ts'
 import { inRounds, isDisturbed, ratios, type Sample } from './rounds.ts'
 import type { Stand } from './stand.ts'
+import { CONNECTIONS, runWrk, type LoadResult } from './wrk.ts'
 
 const USERS = 1_000_000
 const USERS_OF_TRIAL = 10_000
@@ -25,17 +26,18 @@ const ROOM = 100_000
 const SERVER_NAMES = ['one', 'two', 'three']
 const MINUTE_MS = 60_000
 const PASSWORD = 'a password of the benchmark'
-/** Half of what a core has to give, one request at a time. */
-const PER_SECOND = 10_000
-const ROUND_MS = 3_000
-const ROUND_MS_OF_TRIAL = 500
-const LATE_SHARE = 0.99
+const SECONDS = 3
+/** Of a p99 in which a core's every halt shows. */
+const ROUNDS_MIN = 9
+/** Logins are few in a second, and V8 compiles what handles them for half a minute. */
+const WARM_UP_MS = 30_000
+const WARM_UP_MS_OF_TRIAL = 500
 const GOAL = { floor: 2, goal: 1.5 }
-const THREAD_FILE = fileURLToPath(new URL('flood-thread.js', import.meta.url))
+const PROCESS_FILE = fileURLToPath(new URL('flood-process.js', import.meta.url))
 
-/** What one measurement gives: how long each page took, and what the flood did meanwhile. */
+/** What one measurement gives: how long pages took, and what the flood did meanwhile. */
 interface Pages {
-  readonly latenciesMs: readonly number[]
+  readonly pages: LoadResult
   readonly flood: FloodCounts | undefined
 }
 
@@ -53,29 +55,47 @@ export async function benchFlood (stand: Stand, rounds: number): Promise<BenchRe
     MAX_USERS: String(users + ROOM)
   }
   const { program } = await startUsher(ground, cores.server, { program: path, settings })
-  let thread: Worker | undefined
+  let flood: ChildProcess | undefined
   try {
-    const { monitoringPort, serverUrls: urls } = program
+    const { monitoringPort, serverUrls: [url] } = program
     const data: FloodData = { monitoringPort, username: 'admin', password: PASSWORD, users }
-    thread = new Worker(THREAD_FILE, { workerData: data })
-    await once(thread, 'message')
-    const ms = stand.isTrial ? ROUND_MS_OF_TRIAL : ROUND_MS
-    const visit = async (): Promise<Pages> => (
-      { latenciesMs: await visitAtPace({ urls, perSecond: PER_SECOND, ms }), flood: undefined }
-    )
+    flood = startFlood(data)
+    await once(flood, 'message')
+    const visit = async (): Promise<Pages> => ({
+      pages: await runWrk(stand.wrk, {
+        url: url!,
+        shape: 'same',
+        service: 'page',
+        isClosing: false,
+        seconds: stand.isTrial ? stand.seconds : SECONDS,
+        threads: 1
+      }),
+      flood: undefined
+    })
     // Warm-up: of the servers, and of the console.
     await visit()
-    await inFlood(thread, visit)
+    await inFlood(flood, () => wait(stand.isTrial ? WARM_UP_MS_OF_TRIAL : WARM_UP_MS))
+    await inFlood(flood, visit)
     const { pid } = program.process
     const samples = await inRounds([
       { name: 'quiet', pid: pid!, measure: visit },
-      { name: 'flooded', pid: pid!, measure: () => inFlood(thread!, visit) }
-    ], rounds, stand)
+      { name: 'flooded', pid: pid!, measure: () => inFlood(flood!, visit) }
+    ], stand.isTrial ? rounds : Math.max(rounds, ROUNDS_MIN), stand)
     return resultOf(samples.get('quiet')!, samples.get('flooded')!, stand)
   } finally {
-    await thread?.terminate()
+    flood?.kill('SIGKILL')
     await program.stop('SIGKILL') // It would save them all again.
   }
+}
+
+/**
+ * The visitors who are measured share a core with it, and are not to wait for their own attacker:
+ * it gives way to them at once.
+ */
+function startFlood (data: FloodData): ChildProcess {
+  return fork(PROCESS_FILE, [JSON.stringify(data)], {
+    execPath: 'chrt', execArgv: ['-i', '0', process.execPath]
+  })
 }
 
 /** As if they had been here when the program was last stopped: it brings them back at its start. */
@@ -100,21 +120,23 @@ function * manyUsers (users: number, nowMs: number): Generator<SavedUser> {
   }
 }
 
-async function inFlood (thread: Worker, visit: () => Promise<Pages>): Promise<Pages> {
-  thread.postMessage('begin')
-  const { latenciesMs } = await visit()
-  const told = once(thread, 'message') as Promise<[FloodCounts]>
-  thread.postMessage('end')
-  const [flood] = await told
-  return { latenciesMs, flood }
+async function inFlood<T> (
+  flood: ChildProcess, during: () => Promise<T>
+): Promise<T & { readonly flood: FloodCounts }> {
+  flood.send('begin')
+  const seen = await during()
+  const told = once(flood, 'message') as Promise<[FloodCounts]>
+  flood.send('end')
+  const [counts] = await told
+  return { ...seen, flood: counts }
 }
 
 function resultOf (
   quietSamples: Samples, floodedSamples: Samples, { commandOf }: Pick<Stand, 'commandOf'>
 ): BenchResult {
   const [quiet, flooded] = [quietSamples, floodedSamples].map(samples => ({
-    p50s: samples.map(({ value }) => quantile(value.latenciesMs, 0.5)),
-    p99s: samples.map(({ value }) => quantile(value.latenciesMs, LATE_SHARE))
+    p50s: samples.map(({ value }) => value.pages.p50Ms),
+    p99s: samples.map(({ value }) => value.pages.p99Ms)
   }))
   const disturbed = [...quietSamples, ...floodedSamples].filter(isDisturbed).length
   const pagesMs = floodedSamples.map(({ value }) => value.flood!.pageMs)
@@ -133,9 +155,9 @@ function resultOf (
         ['ratio, round by round', spread(ratios(flooded!.p50s, quiet!.p50s), 2), spread(times, 2)]
       ],
       notes: [
-        `${PER_SECOND.toLocaleString('en')} pages a second of three servers, asked for whether or ` +
-        'not those before have come; 200 logins at a time, one wave after another; the console asks ' +
-        'for one page of 100 users after another, newest first, each ' +
+        `${CONNECTIONS} connections of one thread of wrk at one of three servers; 200 logins at a ` +
+        'time, one wave after another; the console asks for one page of 100 users after another, ' +
+        'newest first, each ' +
         `${spread(pagesMs, 0)} ms. ${pagesMs.length} rounds; ${disturbed} of ` +
         `${2 * pagesMs.length} measurements were disturbed to the last.`
       ],

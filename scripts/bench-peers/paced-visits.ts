@@ -1,6 +1,8 @@
 /**
  * Visitors who ask for pages at a fixed rate, whether or not the answers to those before have come
- * (an open loop): a server that falls behind is asked as often, and all that wait are counted.
+ * (an open loop): a server that falls behind is asked as often, and all that wait are counted. Each
+ * is asked for at its own moment: this thread looks all the time, for which it needs a core of its
+ * own.
  */
 import { connect, type Socket } from 'node:net'
 import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises'
@@ -13,11 +15,6 @@ export interface Pace {
   readonly perSecond: number
   /** For so long. */
   readonly ms: number
-  /**
-   * Each request at its own moment: this thread looks all the time, for which it needs a core of
-   * its own. Else it looks each millisecond, and asks for all that are due by then at once.
-   */
-  readonly isExact?: boolean
 }
 
 /** More than that are open only when nothing is answered for a second or so. */
@@ -30,7 +27,7 @@ const READ = Buffer.alloc(65_536)
 
 /** How long each answer took, in milliseconds, from the write of its request. */
 export async function visitAtPace (
-  { urls, perSecond, ms, isExact = false }: Pace
+  { urls, perSecond, ms }: Pace
 ): Promise<readonly number[]> {
   const latenciesMs: number[] = []
   const pools = urls.map(url => new Pool(Number(new URL(url).port), latenciesMs))
@@ -40,10 +37,6 @@ export async function visitAtPace (
       const elapsedMs = performance.now() - startMs
       if (elapsedMs >= ms) break
       for (; asked < elapsedMs * perSecond / 1000; asked++) pools[asked % pools.length]!.ask()
-      if (!isExact) {
-        await wait(TICK_MS)
-        continue
-      }
       // Nothing comes before the next one is asked for: no turn of the loop, and no garbage of it.
       const nextMs = startMs + asked * 1000 / perSecond
       if (!pools.some(pool => pool.isWaiting)) while (performance.now() < nextMs);

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import t from 'tap'
@@ -24,4 +25,46 @@ t.test('priority: one thread gives way, and no other',
     t.equal(changed.length, 1)
     t.equal(changed[0]![1], BEHIND_VISITORS)
     t.not(changed[0]![0], String(process.pid), 'the main thread stays as it is')
+  })
+
+/** Fields of /proc/PID/stat, counted from the third (proc(5)); policies as in sched(7). */
+const [NICENESS, POLICY] = [16, 38]
+const [SCHED_OTHER, SCHED_IDLE] = ['0', '5']
+
+interface Scheduled {
+  readonly own: readonly string[]
+  readonly others: ReadonlyArray<readonly string[]>
+  readonly slackNs: string | undefined
+}
+
+async function scheduled (how: string): Promise<Scheduled> {
+  const worker = new Worker(new URL('./fixtures/scheduling-worker.ts', import.meta.url), {
+    workerData: how
+  })
+  const [seen] = await once(worker, 'message') as [Scheduled]
+  await worker.terminate()
+  return seen
+}
+
+function hasChrt (): boolean {
+  try {
+    execFileSync('chrt', ['-p', String(process.pid)], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}
+
+t.test('priority: one thread gives way at once, and no other',
+  { skip: !hasTasks && 'no policy for each thread' }, async t => {
+    const { own, others } = await scheduled('give way at once')
+    t.equal(own[NICENESS], '19')
+    t.equal(own[POLICY], hasChrt() ? SCHED_IDLE : SCHED_OTHER)
+    t.ok(others.length > 0)
+    t.ok(others.every(fields => fields[POLICY] === SCHED_OTHER))
+  })
+
+t.test('priority: waits are precise',
+  { skip: !existsSync('/proc/self/timerslack_ns') && 'no slack for each thread' }, async t => {
+    t.equal((await scheduled('wait precisely')).slackNs, '1')
   })

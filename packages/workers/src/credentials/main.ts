@@ -2,10 +2,10 @@
  * The entry of a thread of the credentials pool: one task at a time; it keeps nothing of it.
  * piscina loads it and calls its default export.
  */
-import { FAR_BEHIND_VISITORS, giveWay } from '../thread-priority.ts'
+import { giveWayAtOnce } from '../thread-priority.ts'
 import { hashPassword, verifyPassword, type Verdict } from './password-hash.ts'
 
-giveWay(FAR_BEHIND_VISITORS)
+giveWayAtOnce()
 
 /** What the pool asks for. */
 export type CredentialsTask =

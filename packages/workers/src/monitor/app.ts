@@ -30,6 +30,7 @@ import { describeRoutes, openApiOptions } from './routes/open-api.ts'
 import { reportBytesMax } from './routes/report-routes.ts'
 import { addRoutes, type RoutesParts } from './routes/routes.ts'
 import { securityHeaders } from './access/security-headers.ts'
+import { yieldIfDue } from '../yielding.ts'
 
 export interface AppParts {
   readonly server: Omit<CheckedServerOptions, 'allow' | 'bodyBytesMax' | 'longBodyBytesMax'>
@@ -73,6 +74,7 @@ export async function buildApp (parts: AppParts): Promise<App> {
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } }
   })
   const errorOf = errorReader(parts)
+  yieldBetweenStages(app)
   addParsers(app)
   addAnswers(app, errorOf)
   app.addHook('onResponse', async ({ routeOptions }, reply) => {
@@ -92,6 +94,20 @@ export async function buildApp (parts: AppParts): Promise<App> {
   })
   await app.ready()
   return { checked: checked!, fastify: app }
+}
+
+/** A request is work of half a millisecond and more. */
+function yieldBetweenStages (app: FastifyInstance): void {
+  for (const stage of ['onRequest', 'preValidation', 'preHandler', 'onResponse'] as const) {
+    app.addHook(stage, (_request: unknown, _reply: unknown, done: () => void) => {
+      yieldIfDue()
+      done()
+    })
+  }
+  app.addHook('onSend', (_request, _reply, payload, done) => {
+    yieldIfDue()
+    done(null, payload)
+  })
 }
 
 function addParsers (app: FastifyInstance): void {

@@ -13,6 +13,7 @@ import { openDatabase } from '../database/open.ts'
 import type { UsherDatabase } from '../database/usher-database.ts'
 import { BEHIND_VISITORS, giveWay } from '../thread-priority.ts'
 import { runWorker, type WorkerContext } from '../worker-host.ts'
+import { startYielding } from '../yielding.ts'
 import { joinFleet } from './fleet-membership.ts'
 import { areAllFull } from './figures/balance.ts'
 import { restoreUsers, unconfirmed, usersToSave } from '../records/saved-users.ts'
@@ -58,6 +59,7 @@ void runWorker(async context => {
   })
 
   giveWay(BEHIND_VISITORS) // From here on no visitor waits for this thread.
+  startYielding()
   let notReady: string | undefined = boot.isFirstStart ? 'starting' : undefined
   // Fastify and its kind take half a second to load: visitors, who wait for the servers, go first.
   await serversUp(table, ownServers(settings.servers).length)

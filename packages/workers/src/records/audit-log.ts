@@ -10,7 +10,7 @@ import type { UsherDatabase } from '../database/usher-database.ts'
 import type { AuditEvent, AuditRecord } from './audit-event.ts'
 import { auditTest } from './audit-match.ts'
 import { FailedLogins, LOGIN_FAILED } from './failed-logins.ts'
-import { inTimeSlices } from '@usher/shared/time-slices.ts'
+import { inYieldingSlices } from '../yielding.ts'
 
 export interface AuditPage {
   /** Newest first. */
@@ -153,7 +153,7 @@ export class AuditLog {
   ): Promise<ListedAuditRow[]> {
     const found: ListedAuditRow[] = []
     let from = before
-    await inTimeSlices(async () => {
+    await inYieldingSlices(async () => {
       const rows = await this.#database.read(sql => sql.auditBefore(from, ROWS_PER_STEP))
       found.push(...rows.filter(isWanted))
       from = rows.at(-1)?.id ?? 0

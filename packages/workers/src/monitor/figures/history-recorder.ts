@@ -9,10 +9,10 @@ import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import {
   ownServers, presentServers, serverKnownAs, type Slot
 } from '@usher/shared/settings/servers.ts'
-import { inTimeSlices } from '@usher/shared/time-slices.ts'
 import type { HistoryStore, Loads } from '../../records/history-store.ts'
 import { PastServers } from './past-servers.ts'
 import { ServerWatch, type ServerEvent, type WatchedMeters } from './server-watch.ts'
+import { inYieldingSlices } from '../../yielding.ts'
 
 export interface HistoryParts {
   readonly store: Pick<HistoryStore, 'addSample' | 'samples' | 'addEvent' | 'events' | 'trim'>
@@ -106,7 +106,7 @@ export class HistoryRecorder {
     const past = new PastServers(names, new Map(ports), count)
     let sampledCount = 0
     const samples = store.samples(fromMs)
-    await inTimeSlices(() => {
+    await inYieldingSlices(() => {
       const { value: sample, done: isDone } = samples.next()
       if (isDone === true) return true
       const at = Math.floor((sample.atMs - fromMs) / stepMs)

@@ -6,7 +6,7 @@
 import { usersElsewhere } from '@usher/shared/beats/users-elsewhere.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { Settings } from '@usher/shared/settings/settings.ts'
-import { inTimeSlices } from '@usher/shared/time-slices.ts'
+import { inYieldingSlices } from '../../yielding.ts'
 
 export interface SuspectsParts {
   readonly table: Pick<UserTable, 'addBeating' | 'activeUsersPerServer' | 'shardCount'>
@@ -43,7 +43,7 @@ export class Suspects {
     const windowsMs = Array.from(active, (users, server) =>
       this.#windowMs(servers[server]?.kind === 'external' ? elsewhere : users))
     let shard = 0
-    await inTimeSlices(() => {
+    await inYieldingSlices(() => {
       table.addBeating(shard++, windowsMs, beating)
       return shard === table.shardCount
     })

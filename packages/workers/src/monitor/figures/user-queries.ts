@@ -10,8 +10,8 @@ import type { User } from '@usher/shared/memory/snapshot.ts'
 import type { SearchOptions } from '@usher/shared/memory/user-search.ts'
 import type { UserTable } from '@usher/shared/memory/user-table.ts'
 import type { Slot } from '@usher/shared/settings/servers.ts'
-import { inTimeSlices } from '@usher/shared/time-slices.ts'
 import type { DenyTarget } from '../../records/deny-target.ts'
+import { inYieldingSlices } from '../../yielding.ts'
 
 export interface ServerIds {
   readonly ids: readonly string[]
@@ -20,9 +20,9 @@ export interface ServerIds {
 }
 
 /** Users turned into text in one piece: some 10 us each, most of it for the address. */
-const USERS_PER_STEP = 50
+const USERS_PER_STEP = 5
 /** Ids alone take some 3 us each. */
-const IDS_PER_STEP = 200
+const IDS_PER_STEP = 20
 /** More than the longest id or address has. */
 const PREFIX_LENGTH_MAX = 64
 
@@ -44,11 +44,11 @@ export async function findUsers (
   const present = servers.filter(({ kind }) => kind !== 'removed').map(({ index }) => index)
   const isAny = present.length === servers.length
   const search = table.search({ ...options, ...(!isAny && { servers: new Set(present) }) })
-  await inTimeSlices(() => search.step())
+  await inYieldingSlices(() => search.step())
   await setImmediate()
   const { users, matched, nextCursor } = search.result()
   const described: ListedUser[] = []
-  await inTimeSlices(() => {
+  await inYieldingSlices(() => {
     const next = users.slice(described.length, described.length + USERS_PER_STEP)
     described.push(...next.map(user => describe(user, servers, wallNowMs)))
     return described.length === users.length
@@ -76,7 +76,7 @@ async function countMatching (
   const search = table.search({
     server: undefined, prefix: undefined, ...from, sort: 'place', cursor: undefined, limit: 1
   })
-  await inTimeSlices(() => search.step())
+  await inYieldingSlices(() => search.step())
   return search.result().matched
 }
 
@@ -90,7 +90,7 @@ export async function userIds (
     ids.length >= Math.min(limitPerServer, counts[server]!))
   let cursor: number | undefined = 0
   if (!isEnough()) {
-    await inTimeSlices(() => {
+    await inYieldingSlices(() => {
       const page = table.readUsers(cursor!, IDS_PER_STEP)
       if (page === 'busy') return false
       for (const { client, server } of page.users) {

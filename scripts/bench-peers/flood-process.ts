@@ -1,14 +1,11 @@
 /**
- * The thread of flood-bench.ts that floods the monitor: wave after wave of logins, and a console
+ * The process of flood-bench.ts that floods the monitor: wave after wave of logins, and a console
  * that asks for one page of the users after another. From its first message to the second.
  */
-import { readlinkSync } from 'node:fs'
-import { setPriority } from 'node:os'
-import { basename } from 'node:path'
-import { parentPort, workerData } from 'node:worker_threads'
 import { floodWithLogins } from '../bench/login-flood.ts'
 import { Operator } from '../kit/operator.ts'
 
+/** Its argument, as JSON. */
 export interface FloodData {
   readonly monitoringPort: number
   readonly username: string
@@ -25,21 +22,17 @@ export interface FloodCounts {
 
 /** As many as a page of the console has. */
 const PAGE_USERS = 100
-const NICE_LEAST = 19
 
-const { monitoringPort, username, password, users } = workerData as FloodData
-const port = parentPort!
-// The visitors who are measured share a core with it, and are not to wait for their own attacker.
-setPriority(Number(basename(readlinkSync('/proc/thread-self'))), NICE_LEAST)
+const { monitoringPort, username, password, users } = JSON.parse(process.argv[2]!) as FloodData
 const operator = await Operator.loggedIn({ monitoringPort }, username, password)
 
 let isOver = true
 const isOn = (): boolean => !isOver
-port.on('message', (order: 'begin' | 'end') => {
+process.on('message', (order: 'begin' | 'end') => {
   isOver = order === 'end'
-  if (order === 'begin') void flood().then(counts => { port.postMessage(counts) })
+  if (order === 'begin') void flood().then(counts => { process.send!(counts) })
 })
-port.postMessage('there')
+process.send!('there')
 
 async function flood (): Promise<FloodCounts> {
   const [counts] = await Promise.all([
