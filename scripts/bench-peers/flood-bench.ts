@@ -29,8 +29,8 @@ const PASSWORD = 'a password of the benchmark'
 const SECONDS = 3
 /** Of a p99 in which a core's every halt shows. */
 const ROUNDS_MIN = 9
-/** Logins are few in a second, and V8 compiles what handles them for half a minute. */
-const WARM_UP_MS = 30_000
+/** Logins are few in a second, and V8 compiles what handles them for more than a minute. */
+const WARM_UP_MS = 60_000
 const WARM_UP_MS_OF_TRIAL = 500
 const GOAL = { floor: 2, goal: 1.5 }
 const PROCESS_FILE = fileURLToPath(new URL('flood-process.js', import.meta.url))
