@@ -29,10 +29,11 @@ export function giveWay (niceness: number): void {
  * of the usual policy keeps the processor until its slice is over, 1 to 8 ms, however low its
  * priority. For one that holds no lock: where others take all of the processor, it gets little.
  * Node has no call for it, util-linux has `chrt`; without that, the thread has the least priority.
+ * @returns whether it does
  */
-export function giveWayAtOnce (): void {
+export function giveWayAtOnce (): boolean {
   giveWay(FAR_BEHIND_VISITORS)
-  whereAllowed(() => {
+  return whereAllowed(() => {
     execFileSync('chrt', ['-i', '-p', '0', ownTask()], { stdio: 'ignore', timeout: CHRT_MS_MAX })
   })
 }

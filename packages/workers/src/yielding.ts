@@ -56,6 +56,13 @@ export function startYielding (): void {
   if (waitPrecisely()) ofThisThread = new Yielding()
 }
 
+/** @returns whether this thread yielded so far */
+export function stopYielding (): boolean {
+  const hasYielded = ofThisThread !== undefined
+  ofThisThread = undefined
+  return hasYielded
+}
+
 /** As Yielding has it, in a thread that yields. */
 export function yieldIfDue (): void {
   ofThisThread?.yieldIfDue()

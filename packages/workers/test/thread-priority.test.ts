@@ -1,9 +1,9 @@
 import { once } from 'node:events'
-import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import t from 'tap'
 import { BEHIND_VISITORS } from '../src/thread-priority.ts'
+import { hasChrt } from './fixtures/has-chrt.ts'
 
 const hasTasks = existsSync('/proc/thread-self')
 
@@ -44,15 +44,6 @@ async function scheduled (how: string): Promise<Scheduled> {
   const [seen] = await once(worker, 'message') as [Scheduled]
   await worker.terminate()
   return seen
-}
-
-function hasChrt (): boolean {
-  try {
-    execFileSync('chrt', ['-p', String(process.pid)], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
 }
 
 t.test('priority: one thread gives way at once, and no other',

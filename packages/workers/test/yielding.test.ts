@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs'
 import t from 'tap'
-import { inYieldingSlices, Yielding } from '../src/yielding.ts'
+import { inYieldingSlices, startYielding, stopYielding, Yielding } from '../src/yielding.ts'
 
 /** A thread's time; each sleep takes as long as the next in the list says. */
 function yieldingThread (sleepsMs: number[]) {
@@ -42,4 +43,11 @@ t.test('yielding: a thread that does not yield takes all steps as well', async t
   let steps = 0
   await inYieldingSlices(() => ++steps === 5)
   t.equal(steps, 5)
+})
+
+t.test('yielding: a thread stops, and says whether it had begun', async t => {
+  t.equal(stopYielding(), false)
+  startYielding()
+  t.equal(stopYielding(), existsSync('/proc/self/timerslack_ns'))
+  t.equal(stopYielding(), false)
 })

@@ -5,12 +5,14 @@
 import { Piscina } from 'piscina'
 import { CredentialsBusy, CredentialsFailed } from '@usher/shared/errors.ts'
 import type { Logger } from 'pino'
-import type { CredentialsTask } from './main.ts'
+import type { CredentialsTask, GivesWay } from './main.ts'
 
 export interface CredentialsPoolOptions {
   readonly log?: Pick<Logger, 'error'>
   /** When a task is given up; DEADLINE_MS if left out. */
   readonly newDeadline?: () => AbortSignal
+  /** A thread that has started works whenever this one pauses, in place of visitors. */
+  readonly onKeepsSlices?: () => void
 }
 
 /** A verification takes 10 to 20 ms of one core; the other cores are left to visitors. */
@@ -25,15 +27,18 @@ export class CredentialsPool {
   readonly #file: string
   readonly #log: Pick<Logger, 'error'>
   readonly #newDeadline: () => AbortSignal
+  readonly #onKeepsSlices: () => void
   /** Started with the first task: that takes time that a start does not have. */
   #threads: Piscina | undefined
   #taskCount = 0
   #isClosed = false
 
   /** @param file the thread's entry: main.ts beside this, as it was built */
-  constructor (file: string, { log = SILENT, newDeadline }: CredentialsPoolOptions = {}) {
+  constructor (file: string, options: CredentialsPoolOptions = {}) {
+    const { log = SILENT, newDeadline, onKeepsSlices = () => {} } = options
     this.#file = file
     this.#log = log
+    this.#onKeepsSlices = onKeepsSlices
     this.#newDeadline = newDeadline ?? (() => AbortSignal.timeout(DEADLINE_MS))
   }
 
@@ -111,6 +116,10 @@ export class CredentialsPool {
       this.#log.error({ err: error }, 'a password thread died')
       void this.#discard()
     })
+    const giveWay: CredentialsTask = { type: 'give way' }
+    threads.run(giveWay).then((outcome: GivesWay) => {
+      if (outcome === 'keeps its slices') this.#onKeepsSlices()
+    }).catch(() => {}) // The login behind it fails, too, and says why.
     return threads
   }
 

@@ -15,6 +15,7 @@ import type { TlsPair } from '@usher/shared/http/tls-context.ts'
 import manifest from '../../../../package.json' with { type: 'json' }
 import { CredentialsPool } from '../credentials/pool.ts'
 import type { WorkerContext } from '../worker-host.ts'
+import { stopYielding } from '../yielding.ts'
 import { NodeActions } from './operator/node-actions.ts'
 import { Actions } from './operator/operator-actions.ts'
 import { buildApp } from './app.ts'
@@ -51,6 +52,8 @@ export interface Monitor {
 }
 
 const STDERR = 2
+const NO_CHRT = 'passwords are verified with the least priority only, as `chrt` (util-linux) did ' +
+  'not work: pages may be later while many log in'
 
 export async function openMonitor (
   context: WorkerContext, stores: Stores, fleet: FleetReach | undefined, probes: ProbeRoutesParts
@@ -58,7 +61,12 @@ export async function openMonitor (
   const { boot, table, meter, denyList, ask, log } = context
   const { settings, programDir } = boot
   const { accounts, permissions, sessions, tokens, permit, denials, drains, audit } = stores
-  const credentials = new CredentialsPool(join(programDir, 'credentials.js'), { log })
+  const credentials = new CredentialsPool(join(programDir, 'credentials.js'), {
+    log,
+    onKeepsSlices () {
+      if (stopYielding()) log.info(NO_CHRT)
+    }
+  })
   const lines = new VerificationLines()
   for (const { who: username, address } of await audit.latestLogins()) {
     lines.remember({ username, address: parseAddress(address) ?? UNKNOWN_ADDRESS })

@@ -6,6 +6,7 @@ import { hashPassword } from '../../src/credentials/password-hash.ts'
 import {
   CredentialsPool, QUEUE_MAX, type CredentialsPoolOptions
 } from '../../src/credentials/pool.ts'
+import { hasChrt } from '../fixtures/has-chrt.ts'
 
 const PASSWORD = 'correct horse battery'
 const RUNNING = 1
@@ -120,6 +121,18 @@ t.test('credentials pool: a thread that cannot start fails its logins, and so do
     t.same(await outcomesOf([pool.verify('a', 'a')]), ['USHER_CREDENTIALS_FAILED'])
   }
 })
+
+t.test('credentials pool: tells where a thread keeps its slices, as chrt does not work',
+  async t => {
+    const newsOf = async (file: string): Promise<number> => {
+      let news = 0
+      const pool = testPool(t, file, { onKeepsSlices () { news++ } })
+      t.equal(await pool.verify(undefined, PASSWORD), false)
+      return news
+    }
+    t.equal(await newsOf(fileOf('fixtures/chrtless-worker.ts')), 1)
+    t.equal(await newsOf(ENTRY), hasChrt() ? 0 : 1)
+  })
 
 t.test('credentials pool: closes with work under way, which fails', async t => {
   for (const how of ['a', 'hang', 'wait']) {
