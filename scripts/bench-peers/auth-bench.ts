@@ -29,12 +29,12 @@ const GOAL = { floor: 1.5, goal: 1.2 }
 
 /** Pages of nginx. */
 interface Pages {
-  readonly name: string
+  readonly what: string
   readonly port: number
   /** The host that they come from; else they are files of nginx's own. */
   readonly app?: string
   /** Whom it asks before it sends one. */
-  readonly asks?: { readonly host: string, readonly path: string }
+  readonly asks?: { readonly who: string, readonly host: string, readonly path: string }
   /** The same pages where nobody is asked. */
   readonly without?: Pages
   /** In the row of goals. */
@@ -71,40 +71,39 @@ function kindsOf (
 ): readonly Pages[] {
   const hostOf = (url: string | undefined): string => new URL(url!).host
   const host = (port: number): string => `127.0.0.1:${port}`
-  const page = { name: 'a page of an application', port: ports[0]!, app: hostOf(app!.urls.page) }
-  const file = { name: 'a file of its own', port: ports[1]! }
-  const usher = {
-    name: 'the same, asking Usher', asks: { host: host(decisionPort), path: '/decide?full=401' }
-  }
+  const page = { what: 'a page of an application', port: ports[0]!, app: hostOf(app!.urls.page) }
+  const file = { what: 'a file of its own', port: ports[1]! }
+  const usher = { who: 'Usher', host: host(decisionPort), path: '/decide?full=401' }
   return [
     page,
     {
       ...page,
-      ...usher,
       port: ports[2]!,
       without: page,
+      asks: usher,
       goal: 'p99 of a page of an application behind nginx with `auth_request`'
     },
     file,
     {
-      ...usher,
+      ...file,
       port: ports[3]!,
       without: file,
+      asks: usher,
       goal: 'p99 of a file of nginx with `auth_request`'
     },
     ...(haproxy === undefined
       ? []
       : [{
-          name: 'the same, asking haproxy',
+          ...file,
           port: ports[4]!,
           without: file,
-          asks: { host: hostOf(haproxy.urls.beat), path: '/' }
+          asks: { who: 'haproxy', host: hostOf(haproxy.urls.beat), path: '/' }
         }]),
     {
-      name: 'the same, asking nginx itself',
+      ...file,
       port: ports[5]!,
       without: file,
-      asks: { host: host(nothingPort), path: '/' }
+      asks: { who: 'nginx itself', host: host(nothingPort), path: '/' }
     }
   ]
 }
@@ -214,13 +213,18 @@ function resultOf (
   const ratioOf = (pages: Pages, share: number): number =>
     timeOf(pages, share) / timeOf(pages.without!, share)
   const compared = [...times.keys()]
+  /** Others that the same pages ask, beside what Usher is judged by. */
+  const inItsPlace = ({ without }: Pages): string => compared
+    .filter(pages => pages.without === without && pages.goal === undefined)
+    .map(pages => `; ${pages.asks!.who} in its place ${ratioOf(pages, LATE_SHARE).toFixed(2)} x`)
+    .join('')
   return {
     tables: [{
       id: 'auth',
       title: 'A page of nginx that asks Usher who goes where',
       columns: ['pages of nginx', 'p50 ms', 'p99 ms', 'p50 to without', 'p99 to without'],
       rows: compared.map(pages => [
-        pages.name,
+        pages.asks === undefined ? pages.what : `the same, asking ${pages.asks.who}`,
         ...SHARES.map(share => timeOf(pages, share).toFixed(3)),
         ...SHARES.map(share => pages.without === undefined ? '' : ratioOf(pages, share).toFixed(2))
       ]),
@@ -240,7 +244,7 @@ function resultOf (
           case: pages.goal,
           floor: `${GOAL.floor} x without`,
           goal: `${GOAL.goal} x`,
-          measured: `${ratioOf(pages, LATE_SHARE).toFixed(2)} x`,
+          measured: `${ratioOf(pages, LATE_SHARE).toFixed(2)} x${inItsPlace(pages)}`,
           verdict: verdictOf(ratioOf(pages, LATE_SHARE), GOAL)
         }])
   }
