@@ -17,6 +17,8 @@ const HEADERS = { 'user-agent': 'Usher-health', accept: '*/*' }
 /** More of a page is not taken. */
 const BODY_BYTES_MAX = 65_536
 const WHAT_LENGTH_MAX = 100
+/** Of a check's timeout: undici closes a socket that does not connect by a clock of its own. */
+const CLOSING_LIMITS = 2
 
 /** Resolves within the check's timeout, and never rejects. */
 export async function probe (
@@ -24,20 +26,24 @@ export async function probe (
 ): Promise<Found> {
   const { path, timeoutMs, statuses: { min, max } } = check
   const url = new URL(publicUrl + path)
-  const limit = new AbortController()
-  const endLimit = limitPeer(timeoutMs, () => { limit.abort() })
   const client = new Client(url.origin, {
     pipelining: 0,
-    connect: { timeout: 0, maxCachedSessions: 0 } // The limit counts for all of it.
+    // The limit counts for all of it; a socket that still connects then is closed by this one.
+    connect: { timeout: CLOSING_LIMITS * timeoutMs, maxCachedSessions: 0 }
+  })
+  let isLate = false
+  const endLimit = limitPeer(timeoutMs, () => {
+    isLate = true
+    void client.destroy() // A signal would end nothing before the connection stands.
   })
   try {
     const { statusCode, body } = await client.request({
-      method: 'GET', path: url.pathname + url.search, headers: HEADERS, signal: limit.signal
+      method: 'GET', path: url.pathname + url.search, headers: HEADERS
     })
     await discard(body)
     return { isGood: statusCode >= min && statusCode <= max, what: `status ${statusCode}` }
   } catch (error) {
-    return { isGood: false, what: limit.signal.aborted ? TIMEOUT : wordsFor(error) }
+    return { isGood: false, what: isLate ? TIMEOUT : wordsFor(error) }
   } finally {
     endLimit()
     void client.destroy()
@@ -60,6 +66,7 @@ const WORDS: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'host unreachable',
   ENETUNREACH: 'network unreachable',
   ETIMEDOUT: TIMEOUT,
+  UND_ERR_CONNECT_TIMEOUT: TIMEOUT,
   CERT_HAS_EXPIRED: 'certificate has expired',
   CERT_NOT_YET_VALID: 'certificate is not yet valid',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'self-signed certificate',

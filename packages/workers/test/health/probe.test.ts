@@ -87,6 +87,17 @@ t.test('probe: what is wrong is said in words', async t => {
   t.strictSame(await look(`http://${silent}`, { timeoutMs: 100 }), { isGood: false, what: 'timeout' })
 })
 
+t.test('probe: whoever never ends the handshake is given up in time, and its connection closed',
+  async t => {
+    const silent = net.createServer()
+    const url = `https://${await listen(t, silent)}`
+    const came = once(silent, 'connection') as Promise<[net.Socket]>
+    t.strictSame(await look(url, { timeoutMs: 100 }), { isGood: false, what: 'timeout' })
+    const [socket] = await came
+    socket.resume()
+    await once(socket, 'close')
+  })
+
 t.test('probe: a page that never ends does not keep it', async t => {
   const server = http.createServer((_request, response) => {
     response.writeHead(200)
