@@ -19,6 +19,8 @@ const PASSWORD = 'correct horse battery'
 const SETTINGS = { ADMIN_PASSWORD: PASSWORD, DELAY_BETWEEN_ROUTING: '0', DECISION_PORT: '0' }
 const NAMES = ['one', 'two', 'three']
 const VISITOR_COUNT = 60
+/** Of every page of the applications. */
+const PUBLIC = 'public, max-age=600'
 const APPS = join(ROOT, 'test/fixtures/apps')
 
 /** One proxy's files for each of the two ways, the one that it is started with first. */
@@ -149,6 +151,8 @@ for (const [at, [name, recipe]] of Object.entries(RECIPES).entries()) {
     const denied = await ask(ben)
     t.equal(denied.status, 403)
     t.match(denied.body, userId, 'the denied page')
+    const posted = await ask(ben, '/cart', 'POST')
+    t.strictSame([posted.status, posted.body], [403, denied.body], 'whatever is asked for')
     for (const port of cluster.ports) {
       t.equal((await admin.post(`/servers/${port}/drain`, { force: true })).status, 200)
     }
@@ -156,7 +160,41 @@ for (const [at, [name, recipe]] of Object.entries(RECIPES).entries()) {
     t.equal(closed.status, 503)
     t.ok(closed.headers['retry-after'])
     t.match(closed.body, /<html/)
+    t.strictSame((await ask(new Visitor(), '/cart', 'POST')).status, 503)
   })
+
+  t.test(`behind a proxy: where places are scarce, each has one or hears why not, by ${name}`,
+    { skip }, async t => {
+      const cluster = await startCluster(t, {
+        ...envOf('One name for all'), ...SETTINGS, CAPACITY: '2', RETURN_GRACE: '0', LEAVE_GRACE: '0'
+      })
+      const host = await startRecipe(t, recipe, 'oneName', cluster)
+      const ask = (visitor: Visitor, path: string, method: string): Promise<Answer> =>
+        visitor.ask(PROXY_PORT, path, {
+          host, method, headers: { host: 'shop.example.org', 'sec-fetch-dest': 'document' }
+        })
+      const told = new Map<number, Answer>()
+      const comeAndGo = async (): Promise<void> => {
+        for (let visits = 0; visits < 20; visits++) {
+          const visitor = new Visitor()
+          const answer = await ask(visitor, '/', 'GET')
+          told.set(answer.status, answer)
+          if (answer.status === 200) await ask(visitor, '/leave', 'POST')
+        }
+      }
+      await Promise.all(Array.from({ length: 20 }, comeAndGo))
+      t.strictSame([...told.keys()].toSorted(), [200, 503])
+      const refusal = told.get(503)!
+      t.match(refusal.body, /<html/)
+      t.equal(refusal.headers['x-usher-reason'], 'full')
+      t.match(refusal.headers['x-usher-location'], /^http:\/\/shop\.example\.org/)
+      const seated = await until(
+        async () => await Promise.all(Array.from({ length: 6 }, () => ask(new Visitor(), '/', 'GET'))),
+        answers => answers.some(({ status }) => status === 503))
+      t.ok(seated.every(({ status }) => status === 200 || status === 503))
+      const posted = await ask(new Visitor(), '/cart', 'POST')
+      t.strictSame([posted.status, posted.body], [503, refusal.body], 'whatever is asked for')
+    })
   // Each proxy has other ones: all meet with four languages, and most with fewer.
   const languages = NAMES.map((_, server) => SPOKEN[(at + server) % SPOKEN.length]!)
   t.test(`behind a proxy: one name for applications in ${languages.join(', ')}, by ${name}`, { skip }, async t => {
@@ -166,7 +204,8 @@ for (const [at, [name, recipe]] of Object.entries(RECIPES).entries()) {
       ...envOf('One name for all'),
       ...SETTINGS,
       PORTS: '',
-      EXTERNAL_SERVERS: apps.map(({ name, port }) => `${name}=http://127.0.0.1:${port}`).join(',')
+      EXTERNAL_SERVERS: apps.map(({ name, port }) =>
+        `${name}=http://127.0.0.1:${port}${baseOf(name)}`).join(',')
     })
     const admin = await Operator.loggedIn(cluster, 'admin', PASSWORD)
     await until(() => admin.get('/stats'), ({ text }) => text.match(/"state":"up"/g)?.length === 3)
@@ -181,19 +220,26 @@ for (const [at, [name, recipe]] of Object.entries(RECIPES).entries()) {
     const homes = await Promise.all(visitors.map(async visitor => {
       const first = await ask(visitor, '/')
       const [home = ''] = first.body.split(' ')
-      t.match(first.body, `${home} GET / ${visitor.cookie}`, 'it knows the id at once')
+      t.match(first.body, `${home} GET ${baseOf(home)}/ ${visitor.cookie}`, 'it knows the id at once')
+      t.equal(first.headers['cache-control'], 'private, no-store')
       return home
     }))
     t.strictSame(NAMES.map(name => homes.filter(home => home === name).length), [20, 20, 20])
     await Promise.all(visitors.map(async (visitor, at) => {
-      const { body } = await ask(visitor, '/cart?a=b', 'one apple')
-      t.equal(body, `${homes[at]} POST /cart?a=b ${visitor.cookie} one apple`)
+      const home = homes[at]!
+      const { body, headers } = await ask(visitor, '/cart?a=b', 'one apple')
+      t.equal(body, `${home} POST ${baseOf(home)}/cart?a=b ${visitor.cookie} one apple`)
+      t.equal(headers['cache-control'], PUBLIC)
     }))
+    const old = new Visitor()
+    old.cookie = 'client_id=of-old; theme=dark'
+    const { body } = await ask(old, '/')
+    t.match(body, `/ ${old.cookie}; client_id=of-old; theme=dark `, 'the id that counts comes first')
     for (const at of [0, 1, 2]) {
       t.equal(await echoOf(host, visitors[at]!.cookie!),
         `HTTP/1.1 101 Switching Protocols ${homes[at]}:hello`)
     }
-    t.equal((await admin.get('/stats')).json['total_users'], VISITOR_COUNT)
+    t.equal((await admin.get('/stats')).json['total_users'], VISITOR_COUNT + 1)
   })
 
   t.test(`behind a proxy: a name for each, by ${name}`, { skip }, async t => {
@@ -214,6 +260,14 @@ for (const [at, [name, recipe]] of Object.entries(RECIPES).entries()) {
       names.filter(name => name === `${letter}.example.org`).length), [20, 20, 20])
     const login = await ask(new Visitor(), 'monitor.example.org', '/login.html')
     t.equal(login.status, 200)
+    const monitor = `monitor.example.org:${PROXY_PORT}`
+    const loggedIn = await new Visitor().ask(PROXY_PORT, '/login', {
+      host,
+      method: 'POST',
+      headers: { host: monitor, origin: `http://${monitor}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ username: 'admin', password: PASSWORD })
+    })
+    t.equal(loggedIn.status, 200, loggedIn.body)
     const admin = await Operator.loggedIn(cluster, 'admin', PASSWORD)
     t.equal((await admin.get('/stats')).json['total_users'], VISITOR_COUNT)
   })
@@ -222,6 +276,11 @@ for (const [at, [name, recipe]] of Object.entries(RECIPES).entries()) {
 interface App {
   readonly name: string
   readonly port: number
+}
+
+/** One of them has its pages below a path. */
+function baseOf (name: string): string {
+  return name === NAMES.at(-1) ? '/base' : ''
 }
 
 /** Somebody's application: says what it was asked, and echoes what comes after an upgrade. */
@@ -240,6 +299,7 @@ async function startApp (t: Test, name: string, language: string): Promise<App> 
 async function startNodeApp (t: Test, name: string): Promise<App> {
   const server = http.createServer((request, response) => {
     void text(request).then(body => {
+      response.setHeader('Cache-Control', PUBLIC)
       response.end(`${name} ${request.method} ${request.url} ${request.headers.cookie} ${body}`)
     })
   })

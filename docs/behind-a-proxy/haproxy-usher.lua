@@ -9,6 +9,11 @@ local FORWARDED = {
   'cookie', 'host', 'sec-fetch-dest', 'sec-fetch-mode', 'sec-fetch-site', 'sec-purpose', 'purpose'
 }
 
+-- What a refusal says beside its page.
+local TOLD = {
+  'content-type', 'retry-after', 'cache-control', 'x-usher-reason', 'x-usher-location'
+}
+
 local function decide (txn)
   local sent = txn.http:req_get_headers()
   local headers = {
@@ -28,13 +33,15 @@ local function decide (txn)
 
   if answer.status ~= 200 then
     local reply = txn:reply{ status = answer.status, body = answer.body or '' }
-    for _, name in ipairs({ 'content-type', 'retry-after', 'cache-control' }) do
+    for _, name in ipairs(TOLD) do
       if told(name) then reply:add_header(name, told(name)) end
     end
     txn:done(reply)
     return
   end
   txn:set_var('txn.usher_server', told('x-usher-server'))
+  local base = told('x-usher-upstream'):match('^%w+://[^/]+(/.*)$')
+  if base then txn.http:req_set_path(base .. txn.f:path()) end
   if told('set-cookie') then
     txn:set_var('txn.usher_client', told('x-usher-client'))
     txn:set_var('txn.usher_set_cookie', told('set-cookie'))

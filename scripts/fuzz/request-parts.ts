@@ -123,7 +123,7 @@ function serverRequest (random: Random): RequestParts {
 /** As proxies forward heads: of what visitors ask for, also of what is no target. */
 function decisionRequest (random: Random): RequestParts {
   const request = plainRequest(random)
-  request.path = random.chance(0.9) ? '/decide' : random.pick(['/healthz', '/', '/decide/'])
+  request.path = random.chance(0.9) ? '/decide' : random.pick(['/healthz', '/', '/decide/', '/refusal'])
   if (random.chance(0.4)) request.query.push(['full', random.pick(['401', '403', '503', '500', ''])])
   const target = random.pick([
     ...PAGES, `/heartbeat?client_id=${clientId(random)}`, '*', 'a b', '', '//evil.example/',

@@ -13,7 +13,7 @@ import { remembering } from '@usher/shared/remembering.ts'
 export type Asked = Pick<RequestValue, 'path' | 'query'>
 
 /** The status of a refusal for want of room: nginx makes 500 of all but 2xx, 401 and 403. */
-const FULL_STATUS = 503
+export const FULL_STATUS = 503
 const FULL_STATUSES: ReadonlyMap<string, number> = new Map([
   ['', FULL_STATUS], ['?full=503', 503], ['?full=401', 401], ['?full=403', 403]
 ])

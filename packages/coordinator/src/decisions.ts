@@ -27,9 +27,9 @@ import { presentServers } from '@usher/shared/settings/servers.ts'
 import type { Settings } from '@usher/shared/settings/settings.ts'
 import type { Ticket } from '@usher/shared/tickets/ticket.ts'
 import { ticketOf } from '@usher/shared/tickets/ticket-query.ts'
-import { effectOf, FULL_ALLOWED, fullStatusOf, targetOf, type Asked } from './decision-question.ts'
+import { effectOf, FULL_ALLOWED, FULL_STATUS, fullStatusOf, targetOf, type Asked } from './decision-question.ts'
 import {
-  decide, decideUncounted, type LocalDecision, type Visitor
+  decide, decideUncounted, isDenied, whyNoServer, type LocalDecision, type Refusal, type Visitor
 } from './placing.ts'
 import { logDecision, renderRefusal, type RouterParts } from './router.ts'
 import type { TicketParts } from './ticket-issuer.ts'
@@ -43,6 +43,10 @@ export interface DecisionParts extends RouterParts {
 }
 
 const DECIDE_PATH = '/decide'
+/** For nginx, which keeps nothing of a refusal but its status and headers. */
+const REFUSAL_PATH = '/refusal'
+/** X-Usher-Reason of the refusal; the other reasons can be seen again. */
+const NETWORK_QUERY = '?reason=network'
 export const DECISION_ALLOW = 'GET, HEAD'
 
 /** The status of an answer that names a server. */
@@ -78,25 +82,32 @@ export function decisionHandler (given: DecisionParts): Handler {
       const server = touchInPlace(parts, named, address, effect)
       if (server !== NO_SERVER) return goesTo(server, named)
     }
-    const visitor = {
-      client: named ?? newClient(),
-      address,
-      isReturning: named !== undefined,
-      isCounted: effect === 'adds',
-      isProbe: false,
-      hasTicket: false,
-      refusedBy: undefined,
-      hint: undefined
-    }
+    const visitor = visitorOf(named, address, effect === 'adds')
     return nowOrLater(seat(parts, visitor, effect), decision => {
       if (parts.log.isLevelEnabled('debug')) logDecision(parts, visitor, decision)
       if (decision.kind === 'redirect') return goesTo(decision.server, visitor.client)
-      const refusal = renderRefusal(decision.kind, visitor, parts)
-      if (decision.kind === 'denied') return refusal
-      const location = routerOf(request, asked)
-      const headers = [...refusal.headers, 'X-Usher-Location', location]
-      return { ...refusal, status: fullStatus, headers }
+      return refuse(decision.kind, visitor, request, asked, fullStatus)
     })
+  }
+
+  function refuse (
+    kind: Refusal, visitor: Visitor, request: RequestValue, asked: Asked, fullStatus: number
+  ): Reply {
+    const refusal = renderRefusal(kind, visitor, parts)
+    if (kind === 'denied') return refusal
+    const headers = [...refusal.headers, 'X-Usher-Location', routerOf(request, asked)]
+    return { ...refusal, status: fullStatus, headers }
+  }
+
+  /** Again, for whoever was refused a moment ago: nobody is placed, whatever has become free. */
+  function repeatRefusal (request: RequestValue, asked: Asked): Reply {
+    const { query, address, cookieClient } = request
+    const named = namedClient({ path: asked.path, query: asked.query, cookieClient })
+    const visitor = visitorOf(named, address, false)
+    const kind = isDenied(parts, visitor)
+      ? 'denied'
+      : query === NETWORK_QUERY ? 'network' : whyRefused(parts)
+    return refuse(kind, visitor, request, asked, FULL_STATUS)
   }
 
   async function answerTicket (
@@ -116,9 +127,10 @@ export function decisionHandler (given: DecisionParts): Handler {
     if (path === HEALTH_PATH) return healthReply(method, parts.reasonNotHealthy())
     if (method === 'OPTIONS') return optionsReply(DECISION_ALLOW)
     if (method !== 'GET' && method !== 'HEAD') return notAllowed()
-    if (path !== DECIDE_PATH) return notFound()
+    if (path !== DECIDE_PATH && path !== REFUSAL_PATH) return notFound()
     const { headers, cookieClient } = request
     const asked = targetOf(headers['x-original-uri'] ?? headers['x-forwarded-uri'] ?? '/')
+    if (path === REFUSAL_PATH) return repeatRefusal(request, asked)
     const fullStatus = fullStatusOf(request.query, asked)
     if (fullStatus === undefined) return badQuery()
     const effect = effectOf(headers, asked)
@@ -128,6 +140,23 @@ export function decisionHandler (given: DecisionParts): Handler {
     if (ticket === undefined) return answer(question, named, named !== undefined)
     return answerTicket(question, named, ticket)
   }
+}
+
+function visitorOf (named: Client | undefined, address: Address, isCounted: boolean): Visitor {
+  return {
+    client: named ?? newClient(),
+    address,
+    isReturning: named !== undefined,
+    isCounted,
+    isProbe: false,
+    hasTicket: false,
+    refusedBy: undefined,
+    hint: undefined
+  }
+}
+
+function whyRefused (parts: DecisionParts): Refusal {
+  return parts.table.isFull() ? 'full' : whyNoServer(parts)
 }
 
 /**
@@ -245,7 +274,8 @@ function newcomerReply (
 }
 
 function notFound (): Reply {
-  return jsonError(404, 'not_found', `Decisions are asked for at ${DECIDE_PATH}.`)
+  return jsonError(404, 'not_found',
+    `Decisions are asked for at ${DECIDE_PATH}, what a refused visitor reads at ${REFUSAL_PATH}.`)
 }
 
 function notAllowed (): Reply {

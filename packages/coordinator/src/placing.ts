@@ -225,7 +225,7 @@ function reserve (parts: PlacingParts, visitor: Visitor, isDelayed: boolean): Ch
 }
 
 /** No server was chosen: none takes visitors, or those that do are full. */
-function whyNoServer ({ servers, isAvailable }: PlacingParts): 'unavailable' | 'servers-full' {
+export function whyNoServer ({ servers, isAvailable }: PlacingParts): 'unavailable' | 'servers-full' {
   return servers.some(({ index }) => isAvailable(index)) ? 'servers-full' : 'unavailable'
 }
 

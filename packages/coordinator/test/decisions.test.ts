@@ -164,6 +164,26 @@ t.test('decisions: denied, full and unavailable say what the proxy may do', asyn
   t.match(full.body.toString(), 'full')
 })
 
+t.test('decisions: a refusal is repeated with its page, and places nobody', async t => {
+  const { decide, deny, table, users } = testRouter(t, { users: 16 })
+  const headers = original('POST', '/shop?a=b')
+  const again = async (query = ''): Promise<unknown[]> => {
+    const reply = await decide(`/refusal${query}`, { client: BEN, headers })
+    return [reply.status, headerOf(reply, 'X-Usher-Reason'), reply.body.toString()]
+  }
+  t.match(await again(), [503, 'full', /full/], 'there is room again, which is for the next request')
+  t.match(await again('?reason=full'), [503, 'full', /full/])
+  t.match(await again('?reason=network'), [503, 'network', /network/])
+  const reply = await decide('/refusal', { client: BEN, headers })
+  t.equal(headerOf(reply, 'X-Usher-Location'), 'http://localhost:8080/shop?a=b')
+  t.equal(headerOf(reply, 'Set-Cookie'), undefined)
+  for (const server of [0, 1, 2]) table.setServerState(server, 'down')
+  t.match(await again('?reason='), [503, undefined, /unavailable/])
+  t.strictSame(users(), [])
+  deny(formatClient(BEN))
+  t.match(await again('?reason=network'), [403, undefined, new RegExp(formatClient(BEN))])
+})
+
 t.test('decisions: a refused visitor is sent to the router by its public name', async t => {
   const { decide, table } = testRouter(t, { routerUrl: 'https://door.example/a' })
   for (const server of [0, 1, 2]) table.setServerState(server, 'down')
