@@ -57,13 +57,13 @@ export class HealthKeeper {
     })
   }
 
-  /** From now on these are checked. Of one with another address or check the first look decides. */
+  /** From now on these are checked. Of one with another address the first look decides. */
   replace (servers: readonly ExternalServer[]): void {
     if (this.#isClosed || isDeepStrictEqual(servers, this.#servers)) return
     const before = new Map(this.#servers.map(server => [server.index, server]))
     for (const index of before.keys()) {
       const server = servers.find(one => one.index === index)
-      if (!isCheckedAlike(server, before.get(index))) this.#reports.delete(index)
+      if (!isSame(server, before.get(index))) this.#reports.delete(index)
     }
     this.#servers = servers
     this.#version++
@@ -131,10 +131,7 @@ export class HealthKeeper {
   }
 }
 
-/** Whether what was found of the one holds for the other. */
-function isCheckedAlike (
-  one: ExternalServer | undefined, other: ExternalServer | undefined
-): boolean {
-  return one?.name === other?.name && one?.publicUrl === other?.publicUrl &&
-    isDeepStrictEqual(one?.check, other?.check)
+/** Whether what was found of the one holds for the other, however it is checked from now on. */
+function isSame (one: ExternalServer | undefined, other: ExternalServer | undefined): boolean {
+  return one?.name === other?.name && one?.publicUrl === other?.publicUrl
 }

@@ -114,6 +114,9 @@ t.test('health keeper: other servers are checked from now on, and old news of th
       { index: 5, isUp: undefined }
     ]
   }])
+  health.replace([{ ...a, check: { ...a.check, fall: a.check.fall + 1, path: '/other' } }, moved, c!])
+  t.match(sent.at(-1), { servers: [{ index: 3, isUp: true }, {}, {}] }, 'checked in another way')
+  health.replace([a, moved, c!])
   const before = states.length
   threads[0]!.onNews({ type: 'checked', version: 0, reports: [report(4, true)] })
   t.equal(states.length, before, 'of the address before')
