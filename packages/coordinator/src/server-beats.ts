@@ -7,9 +7,9 @@ import {
   BEAT_METHODS, beatTaker, DENIED, identifySender, methodRefusal, orUnavailable, OWN_BEAT,
   takeLeave, type BeatParts, type TakeBeat
 } from '@usher/shared/beats/beats-and-leaves.ts'
-import { DOWN, MOVED } from '@usher/shared/beats/draining.ts'
+import { DOWN, MOVED, visitToStay } from '@usher/shared/beats/draining.ts'
 import { usersElsewhere } from '@usher/shared/beats/users-elsewhere.ts'
-import { visit, type Visitor } from '@usher/shared/beats/visitors.ts'
+import type { Visitor } from '@usher/shared/beats/visitors.ts'
 import { formatClient } from '@usher/shared/client.ts'
 import { fleetName, type FleetNameSettings } from '@usher/shared/fleet/fleet-name.ts'
 import {
@@ -234,7 +234,7 @@ function takeBeatAt (
   const state = table.serverState(parts.server)
   if (state === 'maintenance') return MOVED
   if (state !== 'down') return takeBeat(request, sender, effect)
-  const outcome = visit(parts, sender, effect === 'none' ? effect : 'stays')
+  const outcome = visitToStay(parts, sender, effect === 'none' ? effect : 'adds')
   return outcome === 'busy' ? outcome : DOWN
 }
 

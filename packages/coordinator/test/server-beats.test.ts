@@ -292,6 +292,9 @@ t.test('server beats: a server that drains, is down or in maintenance', async t 
   clock.nowMs += 250
   t.equal((await ask(BEAT_OF_ANA, { method: 'GET' })).status, 503)
   t.match(table.find(ANA), { isLeaving: false }, 'nor whose other page has left')
+  table.touch(ANA, 3, HOME, { sign: 'page' })
+  t.strictSame(await beat(ANA_ID), [503, 'down', '5'])
+  t.match(table.find(ANA), { server: 3 }, 'nobody is brought back from elsewhere')
   table.setServerState(2, 'starting')
   t.strictSame(await beat(BEN_ID), [204, undefined, undefined], 'nothing is known against it yet')
 })

@@ -33,7 +33,13 @@ export const DOWN = keptReply(jsonError(503, 'down',
 export function visitDrained (
   parts: VisitorParts, phase: DrainPhase, visitor: Visitor, effect: CountEffect
 ): Visit {
-  if (phase === 'everybody') return 'unknown'
+  return phase === 'everybody' ? 'unknown' : visitToStay(parts, visitor, effect)
+}
+
+/** As `visit`, but nobody comes in, neither from elsewhere. */
+export function visitToStay (
+  parts: VisitorParts, visitor: Visitor, effect: CountEffect
+): Visit {
   const isHere = isAt(parts, visitor)
   if (isHere === 'busy') return 'busy'
   // The sweep may remove a visitor in between.

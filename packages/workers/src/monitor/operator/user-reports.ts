@@ -6,7 +6,7 @@
  */
 import type { Reported, ReportedUser } from '@usher/shared/api/reports.ts'
 import { REPORT_USERS_MAX } from '@usher/shared/api/reports.ts'
-import { visitDrained } from '@usher/shared/beats/draining.ts'
+import { visitDrained, visitToStay } from '@usher/shared/beats/draining.ts'
 import { logUser, visit, type VisitorParts } from '@usher/shared/beats/visitors.ts'
 import { parseClientId, UNKNOWN_ADDRESS, type Client } from '@usher/shared/client.ts'
 import type { DenyList } from '@usher/shared/deny-list.ts'
@@ -37,8 +37,11 @@ interface Entry {
 type Why = Reported['refused'][number]['why']
 type Counted = 'arrived' | 'moved_here' | 'still_here' | 'left' | 'not_here'
 
-/** As a beat with the id in its query: whose browser it is was not shown. */
-const REPORTED: VisitOptions = { sign: 'beat', isOwn: false }
+/**
+ * As a beat with the id in its query: whose browser it is was not shown. It is no page that beats,
+ * which would be expected to go on at the pages' pace.
+ */
+const REPORTED: VisitOptions = { isOwn: false }
 
 export class Reports {
   readonly #parts: ReportsParts
@@ -89,9 +92,12 @@ export class Reports {
   #seen (parts: VisitorParts, client: Client): Counted | Why {
     const { denyList, table } = this.#parts
     if (denyList.isDenied(client, UNKNOWN_ADDRESS)) return 'denied'
-    const state = table.serverState(parts.server)
-    if (state !== 'up' && state !== 'draining') return 'unavailable'
     const visitor = { client, address: UNKNOWN_ADDRESS, options: REPORTED }
+    const state = table.serverState(parts.server)
+    if (state === 'down') {
+      return visitToStay(parts, visitor, 'adds') === 'seen' ? 'still_here' : 'unavailable'
+    }
+    if (state !== 'up' && state !== 'draining') return 'unavailable'
     const phase = parts.drainPhase()
     if (phase === 'everybody') return 'moved'
     const outcome = phase === 'none'

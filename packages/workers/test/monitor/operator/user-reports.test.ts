@@ -103,6 +103,28 @@ t.test('reports: a draining server keeps whom it has and gets nobody new', async
   t.match(await report([seen(1)]), { refused: [{ id: id(1), why: 'unavailable' }], active_users: 0 })
 })
 
+t.test('reports: a server that is down keeps whom it has, as long as they are reported', async t => {
+  const { table, clock, report } = start()
+  await report([seen(1)])
+  await report([seen(2)], SECOND!.name)
+  table.setServerState(FIRST!.index, 'down')
+  clock.nowMs += 5000
+  t.match(await report([seen(1), seen(2), seen(3)]), {
+    still_here: 1, refused: [{ id: id(2), why: 'unavailable' }, { id: id(3), why: 'unavailable' }]
+  })
+  t.match(table.find(parseClientId(id(1))!), { lastSeenAgoMs: 0 })
+  t.match(table.find(parseClientId(id(2))!), { server: SECOND!.index })
+})
+
+t.test('reports: whoever is reported does not count among the pages that beat', async t => {
+  const { table, report } = start()
+  await report([seen(1), seen(2)])
+  const beating = new Int32Array(NAMED_SERVERS.length)
+  const windowsMs = NAMED_SERVERS.map(() => 5000)
+  for (let shard = 0; shard < table.shardCount; shard++) table.addBeating(shard, windowsMs, beating)
+  t.equal(beating[FIRST!.index], 0)
+})
+
 t.test('reports: when the table is full, those that have no room are named', async t => {
   const { table, clock, report } = start(64)
   const everybody = Array.from({ length: 64 }, (_, at) => seen(at + 1))
