@@ -115,22 +115,22 @@ export function createCheckedServer (
   }
   trackConnections(server, connections, adopt, options, proxyHeaders)
 
-  const refusal = (status: RefusalStatus, isHead = false): Buffer => {
+  const refusal = (status: RefusalStatus, isHead = false, bodyBytesMax?: number): Buffer => {
     options.meter?.answered(status)
-    return refusalBytes(status, options.allow, isHead)
+    return refusalBytes(status, options.allow, isHead, bodyBytesMax)
   }
-  const refuse = (response: ServerResponse, status: RefusalStatus): void => {
+  const refuse = (response: ServerResponse, status: RefusalStatus, bodyBytesMax?: number): void => {
     const { socket, method } = response.req
-    connections.refuse(socket, refusal(status, method === 'HEAD'), response)
+    connections.refuse(socket, refusal(status, method === 'HEAD', bodyBytesMax), response)
   }
   const receive = (request: IncomingMessage, response: ServerResponse): void => {
     const { socket } = request
     if (!connections.begin(socket, response)) return
     response.once('prefinish', () => { connections.limitStall(socket) })
     response.once('finish', () => { connections.answered(socket, response) })
-    const longBytesMax = options.longBodyBytesMax?.(request.url!)
-    const target = checkHead(request, longBytesMax ?? options.bodyBytesMax)
-    if (typeof target === 'number') return refuse(response, target)
+    const bytesMax = options.longBodyBytesMax?.(request.url!) ?? options.bodyBytesMax
+    const target = checkHead(request, bytesMax)
+    if (typeof target === 'number') return refuse(response, target, bytesMax)
     if (target.isHttps && !isSecured(request)) return refuse(response, 421)
     request.url = target.pathAndQuery
     if (target.authority !== undefined) request.headers.host = target.authority

@@ -140,9 +140,9 @@ function errorReader ({ checks, log }: AppParts): ErrorOf {
   const refusals = new RefusalLog(log, monotonicNowMs)
   const unknownHosts = new UnknownHostWarning(log, checks.publicHosts,
     'the monitor does not answer to that name (421)')
-  return (thrown, { method, url, headers, source, session, program }) => {
+  return (thrown, { method, url, headers, source, session, program, routeOptions }) => {
     const path = url.split('?', 1)[0]
-    const error = toApiError(thrown, { method, path }, log)
+    const error = toApiError(thrown, { method, path }, log, routeOptions.bodyLimit)
     if (error.code === 'misdirected_request') unknownHosts.note(hostOf(source.authority))
     refusals.note(error.code, {
       method,

@@ -7,9 +7,17 @@ import { STATUS_CODES } from 'node:http'
 
 export type RefusalStatus = 400 | 405 | 408 | 413 | 414 | 417 | 421 | 431 | 501 | 505
 
-/** @param allow the value of `Allow`, told with 405. @param isHead leaves the body out. */
-export function refusalBytes (status: RefusalStatus, allow: string, isHead: boolean): Buffer {
-  const body = `${status} ${STATUS_CODES[status]}\n`
+/**
+ * @param allow the value of `Allow`, told with 405. @param isHead leaves the body out.
+ * @param bodyBytesMax what 413 names as the limit, where it is known
+ */
+export function refusalBytes (
+  status: RefusalStatus, allow: string, isHead: boolean, bodyBytesMax?: number
+): Buffer {
+  const limit = status === 413 && bodyBytesMax !== undefined
+    ? `: the body may have ${bodyBytesMax} bytes at most`
+    : ''
+  const body = `${status} ${STATUS_CODES[status]}${limit}\n`
   const lines = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     `Date: ${new Date().toUTCString()}`,

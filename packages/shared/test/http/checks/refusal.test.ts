@@ -11,6 +11,13 @@ t.test('refusal: is a complete reply that closes the connection', async t => {
   t.equal(body, '400 Bad Request\n')
 })
 
+t.test('refusal: 413 says what is allowed, where that is known', async t => {
+  const bodyOf = (bytesMax?: number): string =>
+    refusalBytes(413, 'GET', false, bytesMax).toString().split('\r\n\r\n')[1]!
+  t.equal(bodyOf(16_384), '413 Payload Too Large: the body may have 16384 bytes at most\n')
+  t.equal(bodyOf(), '413 Payload Too Large\n')
+})
+
 t.test('refusal: 405 says what is allowed, and HEAD gets no body', async t => {
   const text = refusalBytes(405, 'GET, HEAD', true).toString()
   t.match(text, /\r\nAllow: GET, HEAD\r\n/)

@@ -32,7 +32,6 @@ const BY_CODE: Readonly<Record<string, { error: ApiErrorCode, retryAfterS?: numb
   USHER_TOKEN_EXPIRED: { error: 'invalid_token' },
   USHER_TOKEN_EXISTS: { error: 'not_acceptable_here' },
   USHER_TOKENS_FULL: { error: 'not_acceptable_here' },
-  FST_ERR_CTP_BODY_TOO_LARGE: { error: 'body_too_large' },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: { error: 'unsupported_media_type' }
 }
 
@@ -43,10 +42,18 @@ interface Thrown extends Error {
   readonly validation?: unknown
 }
 
-/** @param what method and path, for the log line of a fault of ours */
-export function toApiError (thrown: unknown, what: object, log: Pick<Logger, 'error'>): ApiError {
+/**
+ * @param what method and path, for the log line of a fault of ours
+ * @param bodyBytesMax of what was asked for
+ */
+export function toApiError (
+  thrown: unknown, what: object, log: Pick<Logger, 'error'>, bodyBytesMax?: number
+): ApiError {
   if (thrown instanceof ApiError) return thrown
   const { code = '', statusCode = 500, message } = thrown as Thrown
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+    return new ApiError('body_too_large', `The body may have ${bodyBytesMax} bytes at most.`)
+  }
   const known = BY_CODE[code]
   if (known !== undefined) {
     const { error, retryAfterS } = known

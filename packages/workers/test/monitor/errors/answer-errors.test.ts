@@ -8,7 +8,7 @@ t.test('answer errors: what other parts throw means something to a client', asyn
   const check = (
     thrown: unknown, status: number, error: string, message: RegExp, retryAfter?: string
   ): void => {
-    const found = toApiError(thrown, {}, silentLog())
+    const found = toApiError(thrown, {}, silentLog(), 16_384)
     const { status: foundStatus, code, message: text } = found
     t.match({ status: foundStatus, code, text }, { status, code: error, text: message })
     t.equal(found.headers['Retry-After'], retryAfter)
@@ -24,6 +24,8 @@ t.test('answer errors: what other parts throw means something to a client', asyn
   check(coded('USHER_DENY_ENTRY_INVALID', 'not a range!'), 400, 'bad_request', /^Not a range!$/)
   check(coded('FST_ERR_VALIDATION', 'body/a must be string', 400), 400, 'bad_request',
     /^Body\/a must be string\.$/)
+  check(coded('FST_ERR_CTP_BODY_TOO_LARGE'), 413, 'body_too_large',
+    /^The body may have 16384 bytes at most\.$/)
   check(new Error('inner workings'), 500, 'internal_error', /^Something went wrong on our side\./)
   check('a text', 500, 'internal_error', /^Something went wrong on our side\./)
 })
