@@ -327,7 +327,7 @@ t.test('changing servers: a reload changes those of the settings, and they win o
   await operator.post('/servers', { name: 'shop-b', url: b.url })
   await isUp(operator, 'shop-b')
   await reload({ EXTERNAL_SERVERS: `shop-a=${a.url},shop-c=${c.url}`, WEIGHTS: '1,2,7', HEALTH_PATH: '/,/well' },
-    'red, shop-a of settings, shop-b of console, shop-c of settings')
+    'red, shop-a of settings, shop-c of settings, shop-b of console')
   await isUp(operator, 'shop-c')
   t.match(await shown(operator), {
     red: { weight: 1 },

@@ -105,7 +105,7 @@ export class ServerKeeper {
     table.setServerCount(slots.length)
     for (const slot of slots) {
       const old = before[slot.index]
-      if (isDeepStrictEqual(slot, old)) continue
+      if (isDeepStrictEqual(inAnyPlace(slot), inAnyPlace(old))) continue
       if (slot.kind === 'removed') {
         this.#untold.delete(slot.index)
         states.remove(slot.index)
@@ -168,6 +168,7 @@ export class ServerKeeper {
     return {
       kind: 'external',
       index: -1,
+      place: -1,
       name,
       publicUrl,
       weight,
@@ -176,6 +177,11 @@ export class ServerKeeper {
       source: 'console'
     }
   }
+}
+
+/** A server that only gets another neighbour is the same. */
+function inAnyPlace (slot: Slot | undefined): Slot | undefined {
+  return slot?.kind === 'external' ? { ...slot, place: 0 } : slot
 }
 
 function changeOf (old: Slot | undefined, { kind }: Slot): string {

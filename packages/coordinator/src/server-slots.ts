@@ -10,7 +10,7 @@ import {
 
 export interface Wanted {
   readonly own: readonly OwnServer[]
-  /** Their indexes do not count; the first of several of one name does. */
+  /** In order; their indexes and places do not count, and the first of several of one name does. */
   readonly external: readonly ExternalServer[]
 }
 
@@ -28,7 +28,13 @@ export function arrange (
   const slots: Slot[] = before.map(removed)
   for (const server of own) slots[server.index] = server
   const taken = new Set(own.flatMap(({ name, port }) => [name, String(port)]))
-  const unique = external.filter(({ name }) => !taken.has(name) && taken.add(name))
+  const unique: ExternalServer[] = []
+  const again: ExternalServer[] = []
+  for (const server of external) {
+    if (taken.has(server.name)) again.push(server)
+    else unique.push({ ...server, place: unique.length })
+    taken.add(server.name)
+  }
   const homeless: ExternalServer[] = []
   for (const server of unique) {
     const index = before.findIndex(slot => slot.kind !== 'own' && slot.name === server.name)
@@ -45,8 +51,7 @@ export function arrange (
     slots[index] = { ...server, index }
     return false
   })
-  const left = [...external.filter(server => !unique.includes(server)), ...without]
-  return { slots, leftOut: left.map(({ name }) => name) }
+  return { slots, leftOut: [...again, ...without].map(({ name }) => name) }
 }
 
 function removed (slot: Slot): Slot {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { SERVERS_MAX } from '@usher/shared/memory/layout.ts'
-import type { ExternalServer, Slot } from '@usher/shared/settings/servers.ts'
+import { presentServers, type ExternalServer, type Slot } from '@usher/shared/settings/servers.ts'
 import { testExternal, testServers } from '../../shared/test/settings/test-servers.ts'
 import { arrange, ownAsSaid } from '../src/server-slots.ts'
 
@@ -30,6 +30,18 @@ t.test('server slots: each keeps its index, whatever comes and goes beside it', 
     ['red', 'blue', 'c', 'b'],
     ['red', 'blue', 'c', 'b', 'd']
   ])
+})
+
+t.test('server slots: servers stand in the order in which they are named now', async t => {
+  let slots: readonly Slot[] = OWN
+  const order = (...names: string[]): string[] => {
+    slots = arrange(slots, { own: OWN, external: testExternal(7, names) }, NOBODY).slots
+    return presentServers(slots).map(({ name }) => name)
+  }
+  t.strictSame(order('a', 'b'), ['red', 'blue', 'a', 'b'])
+  t.strictSame(order('b', 'a'), ['red', 'blue', 'b', 'a'])
+  t.strictSame(order('b', 'z'), ['red', 'blue', 'b', 'z'])
+  t.strictSame(order('z', 'b', 'y'), ['red', 'blue', 'z', 'b', 'y'], 'whoever has an index of before')
 })
 
 t.test('server slots: an index is free when nobody refers to it, and no step earlier', async t => {

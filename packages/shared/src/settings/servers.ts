@@ -13,7 +13,7 @@ export type Server = OwnServer | ExternalServer
 export type Slot = Server | RemovedServer
 
 interface AnyServer {
-  /** In the user table, in messages and in meters; in the order of the settings, own ones first. */
+  /** In the user table, in messages and in meters; own ones first. */
   readonly index: number
   /** What people and other programs call it. */
   readonly name: string
@@ -36,6 +36,8 @@ export interface OwnServer extends AnyServer {
 /** Somebody else's program, which visitors are sent to. */
 export interface ExternalServer extends AnyServer {
   readonly kind: 'external'
+  /** Among them, as settings and console name them now. */
+  readonly place: number
   /** Without a slash at its end. */
   readonly publicUrl: string
   readonly check: HealthCheck
@@ -103,6 +105,7 @@ export function serversOf (
     return {
       kind: 'external',
       index,
+      place: at,
       name,
       publicUrl: url,
       weight: weights[index],
@@ -129,9 +132,10 @@ function healthCheckOf (
   }
 }
 
-/** Those that there are. */
+/** Those that there are: own ones, then the others as settings and console name them. */
 export function presentServers (servers: readonly Slot[]): readonly Server[] {
-  return servers.filter(server => server.kind !== 'removed')
+  const external = externalServers(servers)
+  return [...ownServers(servers), ...external.toSorted((one, other) => one.place - other.place)]
 }
 
 /** They come first: the index of each is its place among them, too. */

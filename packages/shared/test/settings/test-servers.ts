@@ -34,6 +34,7 @@ export function testExternal (
   return names.map((name, at) => ({
     kind: 'external',
     index: ownCount + at,
+    place: at,
     name,
     publicUrl: `https://${name}.example`,
     weight: 1,

@@ -45,7 +45,7 @@ function start (t: Test, {
       if (ask.type !== 'set-servers') throw new Error(ask.type)
       if (!isAnswered) throw new OrderTimedOut('the coordinator', ask.type)
       replaceServers(servers, [...servers.slice(0, 2), ...ask.stored.map((one, at) => ({
-        kind: 'external' as const, ...one, check: { ...CHECK, ...one.check }, source: 'console' as const, index: 2 + at
+        kind: 'external' as const, ...one, check: { ...CHECK, ...one.check }, source: 'console' as const, index: 2 + at, place: at
       }))])
       return { servers, leftOut: [], late }
     }) as never
