@@ -26,7 +26,7 @@ function complain (reason: string): void {
 if (!server) {
   complain('The script needs data-server="NAME", the name of a server, and no type="module".')
 } else if (!window.usher) {
-  const door = script.src.replace(/\/[^/]*$/, '')
+  const door = script.src.replace(/\/[^/?#]*(?:[?#].*)?$/, '')
   const ticket = takeTicket(window, '__TICKET_PARAMETER__')
   const id = keepId(() => localStorage, subjectOf(ticket))
   window.usher = startUsher(

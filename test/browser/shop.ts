@@ -43,7 +43,7 @@ function policyFor (door: string): string {
 
 function pageOf ({ door, serverName }: Shop, isPlain: boolean): string {
   const name = serverName === undefined ? '' : `data-server="${serverName}"`
-  const script = `<script src="${door}/usher.js" ${name} crossorigin="use-credentials" defer></script>`
+  const script = `<script src="${door}/usher.js?v=a/b" ${name} crossorigin="use-credentials" defer></script>`
   return `<!doctype html>
 <html lang="en">
 <head>
