@@ -34,8 +34,8 @@ export interface FleetLinkParts {
   readonly onHeld: (index: number, client: Client, holdMs: number) => void
   /** It is held no more. */
   readonly onReleased: (index: number, client: Client) => void
-  /** One who was active here has come to another node's server. */
-  readonly onElsewhere: (client: Client) => void
+  /** One who was active here has come to another node's server, unless it is back by now. */
+  readonly onElsewhere: (client: Client, isBack: () => boolean) => void
   readonly onState: (state: FleetState, reason: string | undefined) => void
   /** Monotonic milliseconds. */
   readonly now: () => number
@@ -207,21 +207,34 @@ export class FleetLink {
     this.#isAskedAgain = true
   }
 
-  #takeNews (news: News): void {
-    const { onHeld, onReleased, onElsewhere, now } = this.#parts
-    const own = this.#servers.ownIndexOf(news.index)
-    if (own === undefined) return
-    const { client } = news
-    if (news.kind === 'held') {
-      const { chosenMs, holdMs } = news
-      const from = this.#servers.at(news.from)?.name
-      this.#places.expect({ client, ownIndex: own, from, chosenMs, untilMs: now() + holdMs })
-      onHeld(own, client, holdMs)
-    } else if (news.kind === 'released') {
-      this.#places.forget(client)
-      onReleased(own, client)
-    } else if (!this.#places.isChosenSince(client, news.chosenMs)) {
-      onElsewhere(client)
+  /** All is noted before any is carried out: of one visitor it may be an old move and a choice. */
+  #takeNews (all: readonly News[]): void {
+    const { hasArrived, now } = this.#parts
+    const ofHere = all.flatMap(news => {
+      const own = this.#servers.ownIndexOf(news.index)
+      return own === undefined ? [] : [{ news, own }]
+    })
+    for (const { news, own } of ofHere) {
+      const { client, kind } = news
+      if (kind === 'held') {
+        const { chosenMs, holdMs } = news
+        const from = this.#servers.at(news.from)?.name
+        this.#places.expect({ client, ownIndex: own, from, chosenMs, untilMs: now() + holdMs })
+      }
+      // Who has come to its place meanwhile is found, however late it is heard that it is free.
+      if (kind === 'released' && !hasArrived(own, client)) this.#places.forget(client)
+    }
+    for (const { news, own } of ofHere) this.#carryOut(news, own)
+  }
+
+  #carryOut (news: News, own: number): void {
+    const { onHeld, onReleased, onElsewhere } = this.#parts
+    const { client, kind } = news
+    if (kind === 'held') onHeld(own, client, news.holdMs)
+    else if (kind === 'released') onReleased(own, client)
+    else {
+      const isBack = (): boolean => this.#places.isChosenSince(client, news.chosenMs)
+      if (!isBack()) onElsewhere(client, isBack)
     }
   }
 

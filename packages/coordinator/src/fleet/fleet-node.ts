@@ -60,7 +60,7 @@ export class FleetNode {
       holdMs: () => settings.live.delayBetweenRoutingMs + settings.reservationTtlMs,
       onHeld: (server, client, holdMs) => { void this.#hold(server, client, holdMs) },
       onReleased: (server, client) => { this.#held.release(client, server) },
-      onElsewhere: client => { void this.#remove(client) },
+      onElsewhere: (client, isBack) => { void this.#remove(client, isBack) },
       hasArrived: (server, client) => {
         const user = table.find(client)
         return user !== undefined && user !== 'busy' && user.server === server
@@ -150,9 +150,10 @@ export class FleetNode {
   }
 
   /** Who was active here is so at another node now, unless it is coming back. */
-  async #remove (client: Client): Promise<void> {
+  async #remove (client: Client, isBack: () => boolean): Promise<void> {
     const { table } = this.#parts
     await retryWhileBusy(() => {
+      if (isBack()) return false
       const user = table.find(client)
       if (user === 'busy') return 'busy'
       if (user === undefined || user.reservedServer !== undefined) return false

@@ -17,7 +17,7 @@ export interface FleetReportsParts {
   readonly servers: FleetServers
   readonly hasArrived: (index: number, client: Client) => boolean
   /** Times in it are this node's. */
-  readonly onNews: (news: News) => void
+  readonly onNews: (news: readonly News[]) => void
   /** Another process is the node of this name; once until it is not any more. */
   readonly onNameTaken: () => void
   /** Monotonic milliseconds. */
@@ -68,7 +68,7 @@ export class FleetReports {
     if (answer.status !== 'ok') return 'refused'
     settle()
     this.#fed = answer.fed
-    for (const news of answer.news) onNews(byOwnClock(news, clock))
+    onNews(answer.news.map(news => byOwnClock(news, clock)))
     if (answer.view !== servers.view) await this.look()
     return answer.isWarm ? 'warm' : 'up'
   }

@@ -30,6 +30,8 @@ export interface FakeNode {
   readonly servers: FakeServer[]
   readonly states: readonly FleetState[]
   readonly warnings: readonly string[]
+  /** Of each visitor who was heard to be elsewhere: whether it is back by now. */
+  readonly removals: ReadonlyArray<() => boolean>
   /** NODE/NAME of where the visitor goes; undefined where it is refused. */
   place (client: Client, hint?: string, refusedBy?: string): Promise<string | undefined>
   /** How many were placed without the engine. */
@@ -62,6 +64,7 @@ export async function startNode (
   const servers = Array.from({ length: serverCount }, (_, at) => fakeServer(`s${at}`, capacity))
   const states: FleetState[] = []
   const warnings: string[] = []
+  const removals: Array<() => boolean> = []
   let isDead = false
   let localCount = 0
   const usersAt = ({ activeClients, held }: FakeServer): number => {
@@ -83,7 +86,8 @@ export async function startNode (
       servers[index]!.held.set(clientKey(client), performance.now() + holdMs)
     },
     onReleased: (index, client) => { servers[index]!.held.delete(clientKey(client)) },
-    onElsewhere: client => {
+    onElsewhere: (client, isBack) => {
+      removals.push(isBack)
       for (const { activeClients } of servers) activeClients.delete(clientKey(client))
     },
     onState: state => { states.push(state) },
@@ -118,6 +122,7 @@ export async function startNode (
     servers,
     states,
     warnings,
+    removals,
     get localCount () { return localCount },
     async place (client, hint, refusedBy) {
       const place = await link.place(client, { hint, refusedBy })

@@ -301,6 +301,51 @@ t.test('fleet link: a node that was held up hears who has gone elsewhere meanwhi
   await untilRight()
 })
 
+t.test('fleet link: who is back stays, though the node hears at once of the move and of the choice', NEEDS_ENGINE, async t => {
+  const check = async (isToldFirst: boolean): Promise<void> => {
+    const { nodes, untilRight } = await startFleet(t, { ...PATIENT, serverCount: 1 })
+    const [a, b, c] = nodes as [FakeNode, FakeNode, FakeNode]
+    const ana = clientNumber(0)
+    // So many elsewhere that whoever comes is sent to the first node.
+    for (const node of [b, c]) {
+      for (let other = 1; other <= 9; other++) node.arrive(`${node.name}/s0`, clientNumber(other))
+    }
+    a.arrive('a/s0', ana)
+    await untilRight()
+    for (const node of nodes) node.die()
+    b.link.placedHere(ana, 0, 'a/s0')
+    b.arrive('b/s0', ana)
+    await setTimeout(STAY_MS)
+    if (isToldFirst) await b.link.serversChanged()
+    t.equal(await c.place(ana, 'b/s0'), 'a/s0')
+    a.arrive('a/s0', ana)
+    await b.link.serversChanged()
+    await a.link.serversChanged()
+    t.equal(a.servers[0]!.activeClients.size, 1, isToldFirst ? 'move, choice' : 'choice, move')
+    for (const node of nodes) node.wake()
+    await until(() => b.servers[0]!.activeClients.size === 9)
+    await untilRight()
+    t.equal(a.servers[0]!.activeClients.size, 1)
+  }
+  await check(true)
+  await check(false)
+})
+
+t.test('fleet link: who is back while its removal waits for the user table stays', NEEDS_ENGINE, async t => {
+  const { nodes, untilRight } = await startFleet(t, { ...PATIENT, serverCount: 1 })
+  const [a, b] = nodes as [FakeNode, FakeNode, FakeNode]
+  const ana = clientNumber(0)
+  a.arrive('a/s0', ana)
+  await untilRight()
+  b.link.placedHere(ana, 0, 'a/s0')
+  b.arrive('b/s0', ana)
+  await until(() => a.removals.length > 0)
+  t.strictSame(a.removals.map(isBack => isBack()), [false])
+  await setTimeout(STAY_MS)
+  a.link.placedHere(ana, 0, 'b/s0')
+  t.strictSame(a.removals.map(isBack => isBack()), [true])
+})
+
 t.test('fleet link: who closes is gone at once', NEEDS_ENGINE, async t => {
   const { nodes } = await startFleet(t, PATIENT)
   const [a, b, c] = nodes as [FakeNode, FakeNode, FakeNode]
@@ -351,11 +396,11 @@ interface Fleet {
 
 /** Three nodes of three servers each, up. */
 async function startFleet (
-  t: Test, options: Pick<FakeNodeOptions, 'capacity' | 'patienceMs'>
+  t: Test, options: Omit<FakeNodeOptions, 'name'>
 ): Promise<Fleet> {
   const engine = await startEngine(t)
   const nodes = await Promise.all(NAMES.map(name => startNode(t, engine, { name, ...options })))
-  await untilUp(nodes, 9)
+  await untilUp(nodes, NAMES.length * nodes[0]!.servers.length)
   const library = new UsherLibrary(engine.call, 'shop')
   const isRight = async (): Promise<boolean> => {
     const { servers } = await library.view()
