@@ -17,12 +17,12 @@ import { startUsher } from './peers/usher.ts'
 import { withOne, withRunning, type Stand } from './stand.ts'
 
 const PER_SECOND = 2_000
-const ROUND_MS = 1_500
-const ROUND_MS_OF_TRIAL = 300
-/** What disturbs the core now and then makes the p99 of few rounds; all kinds have their share. */
+const ROUND_MS = 9_000
+const ROUND_MS_OF_TRIAL = 900
+/** What disturbs the core now and then makes the p99: all kinds are to have their share of it. */
 const ROUNDS_MIN = 20
 /** Until V8 has compiled what is asked for. */
-const WARM_UP_ROUNDS = 4
+const WARM_UP_ROUNDS = 2
 const LATE_SHARE = 0.99
 const SHARES = [0.5, LATE_SHARE] as const
 const GOAL = { floor: 1.5, goal: 1.2 }
@@ -112,15 +112,12 @@ function kindsOf (
 async function measure (
   all: readonly Pages[], rounds: number, ms: number
 ): Promise<ReadonlyMap<Pages, readonly number[]>> {
-  const visit = ({ port }: Pages): Promise<readonly number[]> => visitAtPace({
-    urls: [`http://127.0.0.1:${port}`], perSecond: PER_SECOND, ms
-  })
+  const urls = all.map(({ port }) => `http://127.0.0.1:${port}`)
   const times = new Map<Pages, number[]>(all.map(pages => [pages, []]))
   for (let round = -WARM_UP_ROUNDS; round < rounds; round++) {
-    for (const [pages, latenciesMs] of times) {
-      const found = await visit(pages)
-      if (round >= 0) latenciesMs.push(...found)
-    }
+    const found = await visitAtPace({ urls, perSecond: PER_SECOND, ms })
+    if (round < 0) continue
+    for (const [at, pages] of all.entries()) times.get(pages)!.push(...found[at]!)
   }
   return times
 }

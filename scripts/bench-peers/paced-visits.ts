@@ -6,11 +6,12 @@
  */
 import { connect, type Socket } from 'node:net'
 import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises'
+import { Random } from '../kit/random.ts'
 import { PAGE_BYTES } from './ground.ts'
 import { pageHead } from './heads.ts'
 
 export interface Pace {
-  /** Base URLs, asked in turn. */
+  /** Base URLs: each is asked once before one is asked again, in an order that always differs. */
   readonly urls: readonly string[]
   readonly perSecond: number
   /** For so long. */
@@ -21,22 +22,27 @@ export interface Pace {
 const CONNECTIONS_MAX = 2_000
 const TICK_MS = 1
 const ANSWER_MS_MAX = 20_000
+const SEED = 1
 const HEAD_END = '\r\n\r\n'
 /** All connections are read into it: a new buffer for each answer would delay the next ones. */
 const READ = Buffer.alloc(65_536)
 
-/** How long each answer took, in milliseconds, from the write of its request. */
+/** By URL, how long each answer took, in milliseconds, from the write of its request. */
 export async function visitAtPace (
   { urls, perSecond, ms }: Pace
-): Promise<readonly number[]> {
-  const latenciesMs: number[] = []
-  const pools = urls.map(url => new Pool(Number(new URL(url).port), latenciesMs))
+): Promise<ReadonlyArray<readonly number[]>> {
+  const pools = urls.map(url => new Pool(Number(new URL(url).port)))
+  const random = new Random(SEED)
+  let order = pools
   try {
     const startMs = performance.now()
     for (let asked = 0; ;) {
       const elapsedMs = performance.now() - startMs
       if (elapsedMs >= ms) break
-      for (; asked < elapsedMs * perSecond / 1000; asked++) pools[asked % pools.length]!.ask()
+      for (; asked < elapsedMs * perSecond / 1000; asked++) {
+        if (asked % order.length === 0) order = random.shuffled(pools)
+        order[asked % order.length]!.ask()
+      }
       // Nothing comes before the next one is asked for: no turn of the loop, and no garbage of it.
       const nextMs = startMs + asked * 1000 / perSecond
       if (!pools.some(pool => pool.isWaiting)) while (performance.now() < nextMs);
@@ -49,7 +55,7 @@ export async function visitAtPace (
     }
     const failure = pools.map(pool => pool.failure).find(Boolean)
     if (failure !== undefined) throw failure
-    return latenciesMs
+    return pools.map(({ latenciesMs }) => latenciesMs)
   } finally {
     for (const pool of pools) pool.close()
   }
@@ -58,14 +64,13 @@ export async function visitAtPace (
 /** The connections to one server, each of a visitor of its own. */
 class Pool {
   readonly #port: number
-  readonly #latenciesMs: number[]
   readonly #all: Socket[] = []
   readonly #idle: Array<() => void> = []
+  readonly latenciesMs: number[] = []
   failure: Error | undefined
 
-  constructor (port: number, latenciesMs: number[]) {
+  constructor (port: number) {
     this.#port = port
-    this.#latenciesMs = latenciesMs
   }
 
   get isWaiting (): boolean {
@@ -101,7 +106,7 @@ class Pool {
       if (bytes === 0) bytesMax = head + HEAD_END.length + PAGE_BYTES
       bytes += length
       if (bytes < bytesMax) return true
-      this.#latenciesMs.push(performance.now() - startMs)
+      this.latenciesMs.push(performance.now() - startMs)
       this.#idle.push(ask)
       return true
     }
