@@ -196,6 +196,16 @@ t.test('capacity: who comes straight to a full server finds another, and nobody 
   t.ok(sent.status === 200 || sent.status === 503, 'who was sent there once is not sent away again')
 })
 
+t.test('capacity: a client without cookies that comes again and again takes no room of others', async t => {
+  const { cluster, operator } = await start(t, { CAPACITY: '5', RESERVATION_TTL: '60' })
+  const blind = { ask: (port: number, path?: string) => ask(port, path) } as Visitor
+  for (let visit = 1; visit <= 20; visit++) {
+    t.equal((await follow(blind, cluster.routingPort)).status, 200)
+  }
+  const load = (await figures(operator)).reduce((sum, { load }) => sum + load, 0)
+  t.equal(load, 2, 'its own place, and the one that was held when nothing was known of it')
+})
+
 t.test('capacity: a lower one throws out nobody and takes nobody, until there are fewer', async t => {
   const cwd = workingFolder(t)
   const write = (capacity: string): void => { writeFileSync(join(cwd, 'usher.env'), `CAPACITY=${capacity}\n`) }

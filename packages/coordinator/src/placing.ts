@@ -4,7 +4,7 @@
  * request and no reply; runs on the main thread, the only one that reserves.
  */
 import type { Choice, Choose } from '@usher/shared/balancing/policies.ts'
-import type { Address, Client } from '@usher/shared/client.ts'
+import { clientOfAddress, type Address, type Client } from '@usher/shared/client.ts'
 import type { DenyList } from '@usher/shared/deny-list.ts'
 import { NO_SERVER } from '@usher/shared/memory/layout.ts'
 import type { Reservation } from '@usher/shared/memory/reservations.ts'
@@ -140,16 +140,23 @@ export function * decide (parts: PlacingParts, visitor: Visitor): Steps<LocalDec
 
 /**
  * Whoever was refused before needs a ticket, and so does a newcomer who has got the last place: as
- * a stranger at the server it would find no other.
+ * a stranger at the server it would find no other. And one from an address that is itself somebody
+ * here may keep no cookie, and would take a second place beside the one that is held.
  */
 function redirectTo (
-  { table }: PlacingParts, { isReturning, hasTicket }: Visitor, { server, because }: Choice,
-  note: { readonly note?: string }
+  { table }: PlacingParts, { isReturning, hasTicket, address }: Visitor,
+  { server, because }: Choice, note: { readonly note?: string }
 ): LocalDecision {
   const decision = { kind: 'redirect', holdsPlace: true, server, because, ...note } as const
-  const needsTicket = table.isLimited() &&
-    (hasTicket || (!isReturning && table.knownLoads().isFull(server)))
+  const needsTicket = table.isLimited() && (hasTicket ||
+    (!isReturning && (table.knownLoads().isFull(server) || isSomebody(table, address))))
   return needsTicket ? { ...decision, needsTicket } : decision
+}
+
+/** Whether somebody there keeps no cookie, or has brought none yet, and is known by the address. */
+function isSomebody (table: Pick<UserTable, 'find'>, address: Address): boolean {
+  const user = table.find(clientOfAddress(address))
+  return user !== undefined && user !== 'busy'
 }
 
 /** The time that everybody has between the choice and the redirect. */

@@ -1,5 +1,6 @@
 /** The router where servers have a capacity: who is placed, who is refused, and why. */
 import t from 'tap'
+import { clientOfAddress, parseAddress } from '@usher/shared/client.ts'
 import { ROUTER } from '@usher/shared/memory/newcomers.ts'
 import { whose } from '../../shared/test/fixtures/test-tickets.ts'
 import { clientNumber, HOME } from '../../shared/test/memory/test-table.ts'
@@ -7,6 +8,7 @@ import { clientOf, headerOf, portOf, testRouter, ticketIn } from './fixtures/rou
 
 const ANA = clientNumber(1)
 const BEN = clientNumber(2)
+const WORK = parseAddress('192.0.2.2')!
 
 t.test('router: full servers are passed over; when all are, it says so', async t => {
   const { ask, table, lines, users } = testRouter(t, { capacities: [1, 2, 1] })
@@ -55,6 +57,19 @@ t.test('router: who has no cookie yet is given a ticket for a last place, and so
   t.strictSame(await whose(tickets.redeemer, refused.text!, '8001'), ANA)
   const known = await ask('/', { client: ANA })
   t.equal(headerOf(known, 'Location'), 'http://localhost:8001/', 'a cookie says it')
+})
+
+t.test('router: who has no cookie is given one, too, where somebody is known by the same address', async t => {
+  const { ask, table, tickets } = testRouter(t, { ports: [8000], capacities: [9] })
+  t.equal(ticketIn(await ask('/')).text, undefined)
+  const blind = clientOfAddress(HOME)
+  table.touch(blind, 0, HOME)
+  const reply = await ask('/', { address: HOME })
+  t.strictSame(await whose(tickets.redeemer, ticketIn(reply).text!, '8000'), clientOf(reply))
+  t.equal(ticketIn(await ask('/', { address: WORK })).text, undefined, 'from elsewhere none')
+  t.equal(ticketIn(await ask('/', { address: HOME, client: ANA })).text, undefined, 'a cookie says it')
+  table.remove(blind)
+  t.equal(ticketIn(await ask('/', { address: HOME })).text, undefined)
 })
 
 t.test('router: where TICKETS is never, places are still found by a ticket', async t => {
