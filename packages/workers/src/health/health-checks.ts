@@ -91,11 +91,15 @@ export class HealthChecks {
     const { server } = loop
     const state = new RiseAndFall(server.check, server.isUp)
     let pauseMs = random() * withinMs
+    let isFirstOfMany = withinMs > 0
     while (await this.#hasWaited(pauseMs, signal)) {
       const startMs = now()
       await this.#look(loop, state, startMs, signal)
-      const jitter = 1 + JITTER * (2 * random() - 1)
-      pauseMs = Math.max(0, startMs + server.check.intervalMs * jitter - now())
+      // The second looks come anywhere in the interval: by the jitter alone they would for minutes
+      // come together, as the first ones do.
+      const intervals = isFirstOfMany ? random() : 1 + JITTER * (2 * random() - 1)
+      isFirstOfMany = false
+      pauseMs = Math.max(0, startMs + server.check.intervalMs * intervals - now())
     }
   }
 
