@@ -198,7 +198,7 @@ export function chosenServer (servers: readonly Slot[], index: number): Server {
   return servers[index] as Server
 }
 
-/** The names of all, for an error message. */
+/** The names of all, for an error message, or that there are none. */
 export function namesOf (servers: readonly Slot[]): string {
-  return presentServers(servers).map(({ name }) => name).join(', ')
+  return presentServers(servers).map(({ name }) => name).join(', ') || 'none'
 }

@@ -1,6 +1,6 @@
 import t from 'tap'
 import {
-  externalServers, limitsOf, ownServers, serverKnownAs, serversOf, withPorts
+  externalServers, limitsOf, namesOf, ownServers, serverKnownAs, serversOf, withPorts
 } from '@usher/shared/settings/servers.ts'
 import { CHECK, NAMED_SERVERS, testExternal, testServers } from './test-servers.ts'
 
@@ -116,4 +116,11 @@ t.test('servers: what was written down earlier is found by name, else by port', 
   }
   const crossed = testServers([8000, 8001], [{ name: '7' }, { name: '8' }])
   t.equal(serverKnownAs(crossed, '8')?.index, 1, 'a name comes before a port')
+})
+
+t.test('servers: an error message names all, or says that there are none', async t => {
+  const [shop] = testExternal(2, ['shop'])
+  t.equal(namesOf([...testServers([8000]), { ...shop!, index: 1, kind: 'removed' }, shop!]), '8000, shop')
+  t.equal(namesOf([{ ...shop!, index: 0, kind: 'removed' }]), 'none')
+  t.equal(namesOf([]), 'none')
 })
