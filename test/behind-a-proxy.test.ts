@@ -37,7 +37,7 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
     oneName: ['nginx-one-name.conf'],
     names: ['nginx-names.conf'],
     fit: (text, address) => text
-      .replace('listen 80;', `listen ${address}:${PROXY_PORT};`)
+      .replaceAll(/\blisten 80\b/g, `listen ${address}:${PROXY_PORT}`)
       .replace('events {}', 'daemon off; master_process off; pid nginx.pid; error_log stderr; events {}')
       .replace('http {', `http { access_log off; client_body_temp_path body;
         proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;`),
@@ -258,6 +258,8 @@ for (const [at, [name, recipe]] of Object.entries(RECIPES).entries()) {
     }))
     t.strictSame(['a', 'b', 'c'].map(letter =>
       names.filter(name => name === `${letter}.example.org`).length), [20, 20, 20])
+    const { status } = await ask(new Visitor(), 'stranger.example.org')
+    t.equal(status, { nginx: 421, haproxy: 503, caddy: 200 }[name], 'as the proxy has it')
     const login = await ask(new Visitor(), 'monitor.example.org', '/login.html')
     t.equal(login.status, 200)
     const monitor = `monitor.example.org:${PROXY_PORT}`
